@@ -1,0 +1,61 @@
+"""Figures: a value never travels without what it was made of (domain.md §7)."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from monitor.core.series import SeriesKey
+
+Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_sample"]
+
+
+class Figure(NamedTuple):
+    """One indicator of one series in one window.
+
+    ``value`` is None where nothing was offered (absent, never 0 or 100). ``unit`` is ``ratio``, ``ms`` or ``count``.
+    """
+
+    indicator: str
+    value: float | None
+    numerator: float
+    denominator: float
+    unit: str
+    formula: str
+
+
+class ObjectiveVerdict(NamedTuple):
+    """What became of one objective: its figure against its target.
+
+    ``on_track`` while a calendar period runs and the target is kept so far, ``met`` once it has closed (or for a
+    rolling window that keeps it), ``low_sample`` below the minimum sample, ``no_data`` without a value.
+    """
+
+    objective: str
+    indicator: str
+    comparison: str
+    target: float
+    at_risk: float | None
+    value: float | None
+    sample: int
+    minimum_sample: int
+    verdict: Verdict
+
+
+class WindowStatus(NamedTuple):
+    """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
+
+    ``labels`` are the series' attributes by name. ``live`` are the counts of what is open now (clocks: open, paused,
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms).
+    """
+
+    series: SeriesKey
+    labels: dict[str, str]
+    window: str
+    from_ms: int
+    to_ms: int
+    as_of_ms: int
+    version: int
+    figures: tuple[Figure, ...]
+    verdicts: tuple[ObjectiveVerdict, ...]
+    live: dict[str, int]
+    closed: bool = False

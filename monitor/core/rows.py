@@ -1,0 +1,82 @@
+"""The rows of a source partition, as the core sees them: decoded values under byte keys.
+
+Rows are NamedTuples: the wire encodes them as compact arrays and decodes them back in C.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, Protocol
+
+from monitor.core.events import Fact, Value
+from monitor.core.series import Change
+
+SUBJECT_ROW_VERSION: Final = 1
+
+ClockState = Literal["running", "paused", "stopped", "cancelled"]
+
+
+class Clock(NamedTuple):
+    """One clock of a subject: a cache of what its ledger says.
+
+    ``elapsed_ms`` is business time up to ``since_ms`` (while running) or in all (else); ``due_ms`` is 0 unless
+    running. ``runs`` are the closed stretches ``[from, to, from, to, …]`` in which it ran, wall-clock instants:
+    what explains elapsed, and what a changed calendar recounts. ``told`` is how many at-risk thresholds were
+    announced (they are ordered by their instants), ``breach_told`` whether the breach was; ``ordinal`` counts
+    re-armings, so that ids of repeated announcements differ. ``next_ms`` is the next instant at which something is to
+    be announced (0: none).
+    """
+
+    agreement: str
+    version: int
+    rule: str
+    cycle: int
+    state: ClockState
+    start_ms: int
+    since_ms: int
+    elapsed_ms: int
+    stop_ms: int
+    budget_ms: int
+    due_ms: int
+    next_ms: int
+    told: int
+    breach_told: bool
+    ordinal: int
+    calendar: str
+    values: tuple[str, ...]
+    runs: list[int]
+    flagged: bool = False
+
+
+class SubjectRow(NamedTuple):
+    """All that is kept of one ticket, call, outage or lead.
+
+    ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
+    were folded. ``facts`` is the ledger, ordered. ``shown`` are the changes that calls and outages have in their
+    series at present (what clocks have there follows from the clocks).
+    """
+
+    version: int
+    wake_ms: int
+    stamp: int
+    facts: list[Fact]
+    attributes: dict[str, Value]
+    clocks: list[Clock]
+    shown: list[Change]
+    ended_ms: int = 0
+
+
+class Rows(Protocol):
+    """Where the core finds and leaves rows. A row that is put is seen by the next get of the same batch."""
+
+    def get(self, key: bytes) -> object | None:
+        """Return the decoded row of a key."""
+        ...
+
+    def put(self, key: bytes, row: object | None) -> None:
+        """Set a row; None deletes it."""
+        ...
+
+
+def subject_key(subject_id: str) -> bytes:
+    """Return the row key of a subject."""
+    return b"s" + subject_id.encode()

@@ -1,0 +1,125 @@
+"""Series: what the panes of a measure are made of, how they change, and under which keys they stand.
+
+A source partition keeps, for each series (measure × label values), one pane per slice of time, and one *live* pane
+of what is open now. It sends each changed pane, whole, as a partial; the evaluate agent keeps the newest pane of each
+source and adds them up. So every number in a pane must be additive: counts, sums, sketch buckets, items by id.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.agreement import HOUR_MS, MINUTE_MS, Window
+
+Width = Literal["live", "minute", "quarter", "hour", "day"]
+
+LIVE: Final = -1
+"""The instant of a change that belongs to the live pane."""
+
+WIDTH_MS: Final[dict[Width, int]] = {"minute": MINUTE_MS, "quarter": 15 * MINUTE_MS, "hour": HOUR_MS}
+"""Panes of fixed width; a ``day`` is a local day in the agreement's zone, ``live`` has no width."""
+
+
+def width_for(window: Window) -> Width:
+    """Return the width of the panes that a window is made of: fine enough that its edge moves by ≤ 1/24 of it."""
+    if window.kind != "rolling":
+        return "day"
+    if window.length_ms <= 2 * HOUR_MS:
+        return "minute"
+    return "quarter" if window.length_ms <= 48 * HOUR_MS else "hour"
+
+
+class SeriesKey(NamedTuple):
+    """One series: the agreement, the measure, and the values of the measure's ``by`` attributes, in their order.
+
+    An attribute that a subject lacks has the value "" (empty).
+    """
+
+    agreement: str
+    measure: str
+    values: tuple[str, ...]
+
+
+class OutageRecord(NamedTuple):
+    """An outage or a maintenance as an item of a pane. Instants in ms; 0 means "not yet".
+
+    ``weights`` are ``(from_ms, weight)`` steps of the share that was down, 1.0 for all of it; the first is at the
+    start, the outage ends at ``restored_ms`` (or is still open).
+    """
+
+    kind: Literal["outage", "maintenance"]
+    start_ms: int
+    acknowledged_ms: int = 0
+    responded_ms: int = 0
+    restored_ms: int = 0
+    resolved_ms: int = 0
+    weights: tuple[tuple[int, float], ...] = ()
+    announced_ms: int = 0
+    """Maintenance only: when it was announced. Its window is ``[start_ms, restored_ms)``."""
+
+
+class Pane(NamedTuple):
+    """The additive content of a slice: counts and sums by name, sketch buckets, items by id.
+
+    Counts of a clock measure: ``met``, ``breached``, ``elapsed_ms``, ``wall_ms`` (sums over both), ``flagged``; live:
+    ``open``, ``paused``, ``at_risk``, ``overdue`` (overdue clocks are open too). The sketch holds elapsed times.
+    Counts of a call measure, attributed to the instant a call was queued: ``answered``, ``answered_within``,
+    ``abandoned``, ``abandoned_within`` (T), ``abandoned_short`` (s), ``transferred``, ``callback``, ``wait_ms``
+    (sum over answered), ``waiting_beyond`` (still waiting, beyond T), ``flagged``; live: ``waiting`` and items
+    ``call id -> queued_ms``. The sketch holds waits of answered calls.
+    An outage measure has items ``outage id -> OutageRecord`` in the pane of the start, and live ``open``.
+    """
+
+    counts: dict[str, int]
+    buckets: dict[int, int]
+    calls: dict[str, int]
+    outages: dict[str, OutageRecord]
+
+
+def empty_pane() -> Pane:
+    """Return a pane with nothing in it."""
+    return Pane({}, {}, {}, {})
+
+
+class Change(NamedTuple):
+    """What one subject adds to (or takes out of) one series at one instant: `LIVE` or the instant it is attributed to.
+
+    ``times`` is 1 to put it in and -1 to take exactly the same out again. ``value_ms`` goes into the sketch (-1:
+    nothing). ``calls``/``outages`` items are set by id, or deleted when taken out.
+    """
+
+    series: SeriesKey
+    at_ms: int
+    counts: tuple[tuple[str, int], ...]
+    value_ms: int = -1
+    call: tuple[str, int] | None = None
+    outage: tuple[str, OutageRecord] | None = None
+    times: int = 1
+
+    def undone(self) -> Change:
+        """Return the change that takes this one back."""
+        return self._replace(times=-self.times)
+
+
+class PaneKey(NamedTuple):
+    """Where a pane stands: series, width and start (0 for live)."""
+
+    series: SeriesKey
+    width: Width
+    start_ms: int
+
+
+_SEPARATOR: Final = "\x1f"  # "unit separator": the wire refuses control characters in attributes and ids
+
+
+def encode_pane_key(key: PaneKey) -> bytes:
+    """Return the pane's row key, ``p`` + its parts joined with the unit separator."""
+    series = key.series
+    parts = (series.agreement, series.measure, key.width, str(key.start_ms), *series.values)
+    return b"p" + _SEPARATOR.join(parts).encode()
+
+
+def decode_pane_key(encoded: bytes) -> PaneKey:
+    """Return the key that `encode_pane_key` made."""
+    agreement, measure, width, start, *values = encoded[1:].decode().split(_SEPARATOR)
+    return PaneKey(SeriesKey(agreement, measure, tuple(values)), width, int(start))  # type: ignore[arg-type]
