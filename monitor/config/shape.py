@@ -1,0 +1,157 @@
+"""The shape of files: pydantic models against documents; what differs becomes a `Mistake` with a hint."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.config.yaml_file import YamlDocument
+    from monitor.errors import Mistake
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Shape(BaseModel):
+    """Base of all that is read from a file: unknown keys are refused, nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def wrong(message: str, hint: str = "") -> PydanticCustomError:
+    """Return the error for a validator to raise: what is wrong, and what to write instead."""
+    return PydanticCustomError("wrong", "{message}", {"message": message, "hint": hint})
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return a hint: the nearest known word, or all of them where none is near and they are few."""
+    words = sorted(known)
+    lower = {one.lower(): one for one in reversed(words)}
+    near = difflib.get_close_matches(str(word).lower(), lower, n=1)
+    if near:
+        return f"did you mean {lower[near[0]]!r}?"
+    if not words:
+        return ""
+    few = 24
+    return "known: " + ", ".join(words[:few]) + (", …" if len(words) > few else "")
+
+
+def _text(value: object) -> object:
+    """Accept whole numbers as texts (a customer 42); others lose digits on the way (1.10) and need quotes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, bool | float):
+        raise wrong(f"must be text, not {_kind(value)}", f"put it in quotes: {str(value).lower()!r}")
+    if isinstance(value, str):
+        if not value.strip():
+            raise wrong("is empty")
+        if any(ord(character) < ord(" ") or character == "\x7f" for character in value):
+            raise wrong("holds control characters")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+"""A text that is not empty and holds no control characters."""
+
+
+def validate(model: type[T], document: YamlDocument, mistakes: list[Mistake]) -> T | None:
+    """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as errors:
+        mistakes.extend(_mistake(model, document, error) for error in errors.errors(include_url=False))
+    return None
+
+
+_MESSAGES: Final = {
+    "missing": "is missing",
+    "string_type": "must be text, not {kind}",
+    "int_type": "must be a whole number, not {kind}",
+    "float_type": "must be a number, not {kind}",
+    "bool_type": "must be true or false, not {kind}",
+    "list_type": "must be a list, not {kind}",
+    "dict_type": "must be a map of keys and values, not {kind}",
+    "model_type": "must be a map of keys and values, not {kind}",
+    "model_attributes_type": "must be a map of keys and values, not {kind}",
+    "literal_error": "must be {expected}, not {input!r}",
+    "greater_than": "must be greater than {gt}, not {input}",
+    "greater_than_equal": "must be at least {ge}, not {input}",
+    "less_than_equal": "must be at most {le}, not {input}",
+    "too_short": "must have at least {min_length} item(s)",
+}
+
+
+def _mistake(model: type[BaseModel], document: YamlDocument, error: ErrorDetails) -> Mistake:
+    kind, context = error["type"], dict(error.get("ctx", {}))
+    # Names of union members and "[key]" marks are pydantic's, not the author's.
+    path: list[str | int] = []
+    for part in error["loc"]:
+        if document.has([*path, part]) or (kind == "missing" and part == error["loc"][-1]):
+            path.append(part)
+    if kind == "extra_forbidden":
+        known = _known_keys(model, path[:-1])
+        return document.mistake(path, "unknown key", did_you_mean(path[-1] if path else "", known))
+    hint = str(context.pop("hint", ""))
+    if kind == "literal_error":
+        expected = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ",").split(",")]
+        near = did_you_mean(error["input"], expected)
+        hint = near if near.startswith("did") else ""
+    template = _MESSAGES.get(kind)
+    message = error["msg"].removeprefix("Value error, ")
+    if template is not None:
+        message = template.format(**context, kind=_kind(error["input"]), input=error["input"])
+    if kind.endswith("_type") and error["input"] is None:
+        message = "is empty"
+    return document.mistake(path, message, hint)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    names = {dict: "a map", list: "a list", type(None): "nothing"}
+    return names.get(
+        type(value), f"the text {value!r}" if isinstance(value, str) else f"the number {value!r}"
+    )
+
+
+def _known_keys(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:
+    """Return the keys that the model allows at a path."""
+    found: list[Any] = [model]
+    for part in path:
+        found = [inner for annotation in found for inner in _step(annotation, part)]
+    return {key for one in found for shape in _shapes(one) for key in _fields(shape)}
+
+
+def _fields(shape: type[BaseModel]) -> dict[str, Any]:
+    return {info.alias or name: info.annotation for name, info in shape.model_fields.items()}
+
+
+def _step(annotation: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - annotations have no common type
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _step(arguments[0], part)
+    if origin in (Union, types.UnionType):
+        return [inner for one in arguments for inner in _step(one, part)]
+    if origin in (list, tuple) and arguments and isinstance(part, int):
+        return [arguments[0]]
+    if isinstance(origin, type) and issubclass(origin, typing.Mapping) and arguments:
+        return [arguments[1]]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        inner = _fields(annotation).get(str(part))
+        return [] if inner is None else [inner]
+    return []
+
+
+def _shapes(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - annotations have no common type
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        return [shape for one in get_args(annotation) for shape in _shapes(one)]
+    return []
