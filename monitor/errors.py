@@ -1,10 +1,10 @@
 """The exceptions of the monitor. Each names who must act.
 
-    SlaMonitorError
-    ├── ConfigError       the author of an agreement, a mapping or the settings
-    ├── DecodeError       the producer of an event: the record becomes a dead letter
-    ├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape
-    └── StateError        nobody can: the worker must stop and be restarted (fenced, gap, broken row)
+SlaMonitorError
+├── ConfigError       the author of an agreement, a mapping or the settings
+├── DecodeError       the producer of an event: the record becomes a dead letter
+├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape
+└── StateError        nobody can: the worker must stop and be restarted (fenced, gap, broken row)
 """
 
 from __future__ import annotations

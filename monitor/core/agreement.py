@@ -34,7 +34,7 @@ HOUR_MS: Final = 3_600_000
 
 
 class Metric(NamedTuple):
-    """What starts and stops a clock, by event type. Precedence where one event matches several: stop > pause > start."""
+    """What starts and stops a clock, by event type. Where one event matches several: stop > pause > start."""
 
     start: frozenset[str]
     stop: frozenset[str]
@@ -45,16 +45,12 @@ class Metric(NamedTuple):
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
     "ticket": {
         # Whoever answers or solves has seen the ticket: later steps stop the earlier clocks too.
-        "acknowledge": Metric(
-            frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})
-        ),
+        "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
         "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
         "resolution": Metric(frozenset({"opened"}), frozenset({"resolved", "closed"}), frozenset({"reopened"})),
     },
     "outage": {
-        "acknowledge": Metric(
-            frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})
-        ),
+        "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),
         "respond": Metric(frozenset({"started"}), frozenset({"responded", "restored", "resolved"})),
         "restore": Metric(frozenset({"started"}), frozenset({"restored", "resolved"})),
         "resolve": Metric(frozenset({"started"}), frozenset({"resolved"})),
@@ -185,16 +181,38 @@ class Objective:
 
 INDICATORS: Final[dict[str, dict[str, str]]] = {
     "clock": {
-        "compliance": "ratio", "mean": "ms", "p50": "ms", "p90": "ms", "p95": "ms", "p99": "ms", "longest": "ms",
+        "compliance": "ratio",
+        "mean": "ms",
+        "p50": "ms",
+        "p90": "ms",
+        "p95": "ms",
+        "p99": "ms",
+        "longest": "ms",
     },
     "call": {
-        "SL1": "ratio", "SL2": "ratio", "SL3": "ratio", "SL4": "ratio", "SL5": "ratio", "SL6": "ratio",
-        "asa": "ms", "abandonment": "ratio", "abandonment_net": "ratio",
-        "p50": "ms", "p90": "ms", "p95": "ms", "longest": "ms",
+        "SL1": "ratio",
+        "SL2": "ratio",
+        "SL3": "ratio",
+        "SL4": "ratio",
+        "SL5": "ratio",
+        "SL6": "ratio",
+        "asa": "ms",
+        "abandonment": "ratio",
+        "abandonment_net": "ratio",
+        "p50": "ms",
+        "p90": "ms",
+        "p95": "ms",
+        "longest": "ms",
     },
     "outage": {
-        "availability": "ratio", "downtime": "ms", "failures": "count", "mtbf": "ms",
-        "mttr_acknowledge": "ms", "mttr_respond": "ms", "mttr_restore": "ms", "mttr_resolve": "ms",
+        "availability": "ratio",
+        "downtime": "ms",
+        "failures": "count",
+        "mtbf": "ms",
+        "mttr_acknowledge": "ms",
+        "mttr_respond": "ms",
+        "mttr_restore": "ms",
+        "mttr_resolve": "ms",
     },
 }
 """The indicators of each kind of measure and their units. ``service_level`` in a file means the formula that binds."""
@@ -253,6 +271,8 @@ class Book:
 
     agreements: tuple[Agreement, ...] = ()
     stamp: int = 0
+    deciding: frozenset[str] = field(init=False, default=frozenset({"priority"}))
+    """The attributes that decide which promises hold for a subject, or in which series it counts."""
     _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
     _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
@@ -260,6 +280,10 @@ class Book:
     def __post_init__(self) -> None:
         for agreement in sorted(self.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
             self._versions.setdefault(agreement.id, []).append(agreement)
+            measures = agreement.measures()
+            filters = (agreement.covers, *(measure.where for measure in measures))
+            self.deciding |= {name for one in filters for name, _ in one.any_of}
+            self.deciding |= {name for measure in measures for name in measure.by}
         for agreement_id, versions in self._versions.items():
             # An index on the customer: most agreements of a large book are with one customer each.
             customers = [dict(one.covers.any_of).get("customer") for one in versions]

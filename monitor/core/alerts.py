@@ -56,6 +56,8 @@ class Alert(NamedTuple):
     numerator: float | None = None
     denominator: float | None = None
     backfill: bool = False
+    details: tuple[tuple[str, str], ...] = ()
+    """What may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
 
 
 def alert_id(key: AlertKey, state: AlertState, threshold: str, ordinal: int) -> str:

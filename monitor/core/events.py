@@ -10,35 +10,99 @@ Value = str | int | float | bool
 SUBJECTS: Final[tuple[Subject, ...]] = ("ticket", "call", "outage", "lead")
 
 TYPES: Final[dict[Subject, frozenset[str]]] = {
-    "ticket": frozenset({
-        "opened", "acknowledged", "assigned", "responded", "customer_replied", "updated", "priority_changed",
-        "paused", "resumed", "resolved", "reopened", "closed", "cancelled",
-    }),
-    "call": frozenset({
-        "queued", "answered", "abandoned", "transferred", "callback_requested", "held", "retrieved", "ended",
-    }),
-    "outage": frozenset({
-        "started", "acknowledged", "responded", "degraded", "impact_changed", "restored", "resolved",
-        "maintenance_announced", "maintenance_started", "maintenance_ended", "cancelled",
-    }),
-    "lead": frozenset({
-        "created", "handed_over", "attempted", "contacted", "qualified", "disqualified", "won", "lost",
-    }),
+    "ticket": frozenset(
+        {
+            "opened",
+            "acknowledged",
+            "assigned",
+            "responded",
+            "customer_replied",
+            "updated",
+            "priority_changed",
+            "paused",
+            "resumed",
+            "resolved",
+            "reopened",
+            "closed",
+            "cancelled",
+        }
+    ),
+    "call": frozenset(
+        {
+            "queued",
+            "answered",
+            "abandoned",
+            "transferred",
+            "callback_requested",
+            "held",
+            "retrieved",
+            "ended",
+        }
+    ),
+    "outage": frozenset(
+        {
+            "started",
+            "acknowledged",
+            "responded",
+            "degraded",
+            "impact_changed",
+            "restored",
+            "resolved",
+            "maintenance_announced",
+            "maintenance_started",
+            "maintenance_ended",
+            "cancelled",
+        }
+    ),
+    "lead": frozenset(
+        {
+            "created",
+            "handed_over",
+            "attempted",
+            "contacted",
+            "qualified",
+            "disqualified",
+            "won",
+            "lost",
+        }
+    ),
 }
 """The event types of each subject. ``outage.responded`` is our addition: work on the repair began (MTTR "respond")."""
 
 ATTRIBUTES: Final[dict[str, type]] = {
     # what a promise is chosen by
-    "customer": str, "service": str, "priority": str, "queue": str, "team": str, "agent": str, "channel": str,
-    "reason": str, "severity": str, "category": str, "source": str, "segment": str, "parent": str,
+    "customer": str,
+    "service": str,
+    "priority": str,
+    "queue": str,
+    "team": str,
+    "agent": str,
+    "channel": str,
+    "reason": str,
+    "severity": str,
+    "category": str,
+    "source": str,
+    "segment": str,
+    "parent": str,
     # who did it: `public: false` and `automatic: true` answers do not count as a response
-    "public": bool, "automatic": bool, "resolved": bool,
+    "public": bool,
+    "automatic": bool,
+    "resolved": bool,
     # numbers
-    "weight": float, "customers_affected": int, "customers_total": int, "amount": float, "score": float,
+    "weight": float,
+    "customers_affected": int,
+    "customers_total": int,
+    "amount": float,
+    "score": float,
     # calls
-    "caller": str, "issue": str, "talk_ms": int, "hold_ms": int, "wrap_up_ms": int,
+    "caller": str,
+    "issue": str,
+    "talk_ms": int,
+    "hold_ms": int,
+    "wrap_up_ms": int,
     # announced maintenance: the window, as instants in epoch milliseconds
-    "starts_at_ms": int, "ends_at_ms": int,
+    "starts_at_ms": int,
+    "ends_at_ms": int,
 }
 """The attributes that an event may carry, and their types. Unknown ones are accepted and not kept."""
 

@@ -44,7 +44,10 @@ class Clock(NamedTuple):
     calendar: str
     values: tuple[str, ...]
     runs: list[int]
+    pauses: list[str]
+    """The reasons of the pauses that are open now ("" for a pause without one)."""
     flagged: bool = False
+    """A stop came before its start (clock skew): the duration was clamped to 0."""
 
 
 class SubjectRow(NamedTuple):

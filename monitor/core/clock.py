@@ -1,0 +1,215 @@
+"""Clocks: how the facts of a subject start, pause, resume and stop one promise's time (domain.md §3).
+
+    elapsed = measure([start, stop or now) ∩ open hours − ∪ pauses)
+    due     = the smallest t with elapsed([start, t)) = budget;   breached when now >= due
+
+A clock is a value; each function returns the next one. What is at risk is told by *thresholds*: business time elapsed
+at which a warning is due, so that a pause moves the instant of a warning exactly as it moves the due instant.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.agreement import METRICS, Agreement, AtRisk, ClockRule, Metric
+from monitor.core.rows import Clock, ClockState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.calendar import Calendar
+    from monitor.core.events import Fact, Value
+
+
+class Threshold(NamedTuple):
+    """One warning: the business time after which it is due, and the reason that is told."""
+
+    elapsed_ms: int
+    reason: str
+
+
+class Transition(NamedTuple):
+    """A clock got past a threshold; a number behind that of the last threshold means the breach."""
+
+    threshold: int
+    at_ms: int
+
+
+class Terms(NamedTuple):
+    """What an agreement says of one clock, resolved: looked up once, used for every fact."""
+
+    agreement: Agreement
+    rule: ClockRule
+    metric: Metric
+    calendar: Calendar
+    thresholds: tuple[Threshold, ...]
+
+
+ACTS_ON_ALL: Final = frozenset({"paused", "resumed", "cancelled"})
+
+
+@lru_cache(maxsize=4096)
+def thresholds(at_risk: tuple[AtRisk, ...], budget_ms: int) -> tuple[Threshold, ...]:
+    """Return the warnings of a budget in the order in which they come; those outside of it are left out."""
+    found = set()
+    for one in at_risk:
+        if one.percent:
+            found.add(Threshold(int(budget_ms * one.percent / 100), f"elapsed_{one.percent:g}"))
+        else:
+            found.add(Threshold(budget_ms - one.before_ms, f"before_due_{one.before_ms}"))
+    return tuple(sorted(one for one in found if 0 < one.elapsed_ms < budget_ms))
+
+
+def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int) -> Terms:
+    """Return what holds for the clock of a rule with this calendar and budget."""
+    return Terms(
+        agreement,
+        rule,
+        METRICS[rule.subject][rule.metric],
+        agreement.calendars[calendar],
+        thresholds(rule.at_risk, budget_ms),
+    )
+
+
+def start(agreement: Agreement, rule: ClockRule, at_ms: int, cycle: int, attributes: dict[str, Value]) -> Clock | None:
+    """Return a running clock, or None where nothing was promised for the subject's priority."""
+    budget = rule.budget(attributes.get("priority"))
+    if budget is None:
+        return None
+    values = tuple([str(attributes.get(name, "")) for name in rule.by])
+    clock = Clock(
+        agreement.id, agreement.version, rule.id, cycle, "running", at_ms, at_ms, 0, 0, budget.budget_ms, 0, 0, 0,
+        False, 0, budget.calendar, values, [], [],
+    )  # fmt: skip
+    return _armed(clock, terms(agreement, rule, budget.calendar, budget.budget_ms))
+
+
+def counts_as(fact: Fact, types: frozenset[str]) -> bool:
+    """Return whether a fact is one of these types and, as an answer, counts.
+
+    Internal notes and automatic replies are no responses (domain.md §2).
+    """
+    if fact.type not in types:
+        return False
+    return fact.type != "responded" or (
+        fact.attributes.get("public") is not False and fact.attributes.get("automatic") is not True
+    )
+
+
+def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """Return the clock after a fact that is not older than any before it. Precedence: stop > pause > start."""
+    kind = fact.type
+    if clock.state in ("running", "paused"):
+        if kind == "cancelled":
+            return _halted(clock, fact.time_ms, of, "cancelled")
+        if counts_as(fact, of.metric.stop):
+            return _halted(clock, fact.time_ms, of, "stopped")
+        if kind == "paused":
+            return _paused(clock, fact, of)
+        if kind == "resumed" and clock.state == "paused":
+            return _resumed(clock, fact, of)
+    elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
+        return _armed(clock._replace(state="running", since_ms=fact.time_ms, stop_ms=0, pauses=[]), of)
+    return clock
+
+
+def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
+    """Return a clock that has just started, as the facts with an earlier time leave it.
+
+    A stop that is older than its start is the work of a skewed clock: the duration is 0 and flagged, never negative
+    and never counted as still running. A pause that is still open holds from the start on.
+    """
+    for fact in before:
+        if counts_as(fact, of.metric.stop):
+            halted = _halted(clock, clock.start_ms, of, "stopped")
+            return halted._replace(flagged=fact.time_ms < clock.start_ms)
+    for fact in before:
+        if fact.type in ("paused", "resumed"):
+            clock = apply(clock, fact._replace(time_ms=clock.start_ms), of)
+    return clock
+
+
+def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
+    """Return the clock with everything told that came due up to and including an instant, and what that was."""
+    told: list[Transition] = []
+    while clock.next_ms and clock.next_ms <= until_ms:
+        index = clock.told
+        if index < len(of.thresholds):
+            told.append(Transition(index, clock.next_ms))
+            clock = clock._replace(told=index + 1)
+            clock = clock._replace(next_ms=_next_ms(clock, of))
+        else:
+            told.append(Transition(index, clock.due_ms))
+            clock = clock._replace(breach_told=True, next_ms=0)
+    return clock, told
+
+
+def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
+    """Return the business time that has elapsed at an instant."""
+    if clock.state != "running":
+        return clock.elapsed_ms
+    return clock.elapsed_ms + calendar.elapsed(clock.since_ms, max(now_ms, clock.since_ms))
+
+
+def wall_ms(clock: Clock) -> int:
+    """Return the wall-clock time from start to stop of a stopped clock."""
+    return clock.stop_ms - clock.start_ms
+
+
+def is_breached(clock: Clock) -> bool:
+    """Return whether a stopped clock broke its promise: elapsed reached the budget, so that due was not after stop."""
+    return clock.elapsed_ms >= clock.budget_ms
+
+
+def _armed(clock: Clock, of: Terms) -> Clock:
+    due = of.calendar.due(clock.since_ms, max(0, clock.budget_ms - clock.elapsed_ms))
+    clock = clock._replace(due_ms=due)
+    return clock._replace(next_ms=_next_ms(clock, of))
+
+
+def _next_ms(clock: Clock, of: Terms) -> int:
+    if clock.breach_told:
+        return 0
+    if clock.told < len(of.thresholds):
+        left = of.thresholds[clock.told].elapsed_ms - clock.elapsed_ms
+        return of.calendar.due(clock.since_ms, left) if left > 0 else clock.since_ms
+    return clock.due_ms
+
+
+def _run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
+    if clock.state != "running":
+        return clock.elapsed_ms, clock.runs
+    elapsed = clock.elapsed_ms + of.calendar.elapsed(clock.since_ms, at_ms)
+    return elapsed, [*clock.runs, clock.since_ms, at_ms]
+
+
+def _halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
+    elapsed, runs = _run_closed(clock, at_ms, of)
+    return clock._replace(state=state, elapsed_ms=elapsed, runs=runs, stop_ms=at_ms, due_ms=0, next_ms=0, pauses=[])
+
+
+def _paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    reason = str(fact.attributes.get("reason", ""))
+    pause_on = of.rule.pause_on
+    if (pause_on is not None and reason not in pause_on) or reason in clock.pauses:
+        return clock
+    elapsed, runs = _run_closed(clock, fact.time_ms, of)
+    return clock._replace(
+        state="paused", elapsed_ms=elapsed, runs=runs, due_ms=0, next_ms=0, pauses=[*clock.pauses, reason]
+    )
+
+
+def _resumed(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """End the pause of that reason, or all of them where no open pause has it (pauses overlap: their union counts).
+
+    The end of a pause that never held for this clock (its reason is not in ``pause_on``) changes nothing.
+    """
+    reason = str(fact.attributes.get("reason", ""))
+    pause_on = of.rule.pause_on
+    if reason and reason not in clock.pauses and pause_on is not None and reason not in pause_on:
+        return clock
+    left = [one for one in clock.pauses if one != reason] if reason in clock.pauses and reason else []
+    if left:
+        return clock._replace(pauses=left)
+    return _armed(clock._replace(state="running", since_ms=fact.time_ms, pauses=[]), of)

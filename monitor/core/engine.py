@@ -1,0 +1,169 @@
+"""The fold of a source partition: events and time in; changed rows, announcements and panes out.
+
+The rows stand wherever the caller keeps them (a partition's state, a dict); the engine gets and puts decoded rows.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core.agreement import HOUR_MS
+from monitor.core.panes import apply
+from monitor.core.periods import pane_start
+from monitor.core.plan import Plan
+from monitor.core.rows import SubjectRow, subject_key
+from monitor.core.series import LIVE, Change, Pane, PaneKey, decode_pane_key, empty_pane, encode_pane_key
+from monitor.core.subjects import step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.agreement import Book
+    from monitor.core.alerts import Alert
+    from monitor.core.events import Event, Fact, Subject
+    from monitor.core.ledger import Rejected
+    from monitor.core.rows import Rows
+
+RETENTION_MS = 14 * 24 * HOUR_MS
+"""How long a finished subject is kept by default: what a reopening or a late fact may still find."""
+
+
+class Effects(NamedTuple):
+    """What a batch or the time made happen.
+
+    ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
+    in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
+    ``too_late`` changes of figures whose pane is no longer kept.
+    """
+
+    alerts: list[Alert]
+    panes: list[PaneKey]
+    rejected: list[tuple[int, str]]
+    repeats: int = 0
+    too_late: int = 0
+
+
+class SourceEngine:
+    """Folds one source partition."""
+
+    def __init__(self, subject: Subject, rows: Rows, *, retention_ms: int = RETENTION_MS) -> None:
+        self.subject = subject
+        self.rows = rows
+        self.retention_ms = retention_ms
+        self.plan: Plan | None = None
+        self._changed: dict[PaneKey, Pane] = {}
+        self._expiries: list[tuple[int, PaneKey]] = []
+        self._too_late = 0
+
+    def restore(self, keys: Iterable[bytes]) -> None:
+        """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
+        for encoded in keys:
+            if encoded[:1] == b"p":
+                self._note_expiry(decode_pane_key(encoded))
+
+    def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
+        """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
+        by_subject: dict[str, list[Fact]] = {}
+        for _, subject_id, fact in events:
+            by_subject.setdefault(subject_id, []).append(fact)
+        plan = self._plan(book)
+        alerts: list[Alert] = []
+        refused: list[tuple[str, Rejected]] = []
+        repeats = 0
+        for subject_id, facts in by_subject.items():
+            key = subject_key(subject_id)
+            row = self.rows.get(key)
+            assert row is None or isinstance(row, SubjectRow)
+            done = step(self.subject, subject_id, row, facts, now_ms, plan, self.retention_ms)
+            self.rows.put(key, done.row)
+            alerts += done.alerts
+            repeats += done.repeats
+            for change in done.changes:
+                self._apply(change, now_ms, plan)
+            refused += [(subject_id, one) for one in done.rejected]
+        rejected = _places(events, refused) if refused else []
+        return self._effects(alerts, rejected, repeats)
+
+    def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
+        """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
+        plan = self._plan(book)
+        alerts: list[Alert] = []
+        for key in keys:
+            row = self.rows.get(key)
+            if key[:1] != b"s" or not isinstance(row, SubjectRow):
+                continue
+            done = step(self.subject, key[1:].decode(), row, (), now_ms, plan, self.retention_ms)
+            if done.row != row:
+                self.rows.put(key, done.row)
+            alerts += done.alerts
+            for change in done.changes:
+                self._apply(change, now_ms, plan)
+        return self._effects(alerts, [], 0)
+
+    def next_expiry_ms(self) -> int | None:
+        """Return when the next pane is to be dropped."""
+        return self._expiries[0][0] if self._expiries else None
+
+    def expire(self, now_ms: int, limit: int = 1_000) -> list[PaneKey]:
+        """Drop panes that no window needs any more, and return their keys."""
+        dropped: list[PaneKey] = []
+        while self._expiries and self._expiries[0][0] <= now_ms and len(dropped) < limit:
+            _, key = heapq.heappop(self._expiries)
+            self.rows.put(encode_pane_key(key), None)
+            dropped.append(key)
+        return dropped
+
+    def _plan(self, book: Book) -> Plan:
+        if self.plan is None or self.plan.book is not book:
+            self.plan = Plan(book)
+            panes = [key for _, key in self._expiries]
+            self._expiries = []
+            for key in panes:  # another agreement may keep them longer
+                self._note_expiry(key)
+        return self.plan
+
+    def _apply(self, change: Change, now_ms: int, plan: Plan) -> None:
+        """Put a change into the panes of all widths that the windows of its measure need."""
+        slices = plan.slices(change.series.agreement, change.series.measure)
+        if change.at_ms == LIVE or slices is None:
+            self._apply_to(PaneKey(change.series, "live", 0), change)
+            return
+        for width, keep_ms in slices.keep_ms:
+            if change.at_ms < now_ms - keep_ms:
+                self._too_late += 1
+                continue
+            self._apply_to(PaneKey(change.series, width, pane_start(width, slices.zone, change.at_ms)), change)
+
+    def _apply_to(self, key: PaneKey, change: Change) -> None:
+        pane = self._changed.get(key)
+        if pane is None:
+            row = self.rows.get(encode_pane_key(key))
+            if row is None:
+                row = empty_pane()
+                self._note_expiry(key)
+            assert isinstance(row, Pane)
+            pane = self._changed[key] = row
+        apply(pane, change)
+
+    def _note_expiry(self, key: PaneKey) -> None:
+        if key.width == "live":
+            return
+        slices = self.plan.slices(key.series.agreement, key.series.measure) if self.plan else None
+        keep = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+        # A day pane begins up to a day before what it holds.
+        heapq.heappush(self._expiries, (key.start_ms + keep + 25 * HOUR_MS, key))
+
+    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
+        for key, pane in self._changed.items():
+            self.rows.put(encode_pane_key(key), pane)
+        effects = Effects(alerts, list(self._changed), rejected, repeats, self._too_late)
+        self._changed.clear()
+        self._too_late = 0
+        return effects
+
+
+def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:
+    """Return where in the batch the refused facts stand: told apart by identity, as two may be equal."""
+    reasons = {id(one.fact): one.reason for _, one in refused}
+    return [(place, reasons[id(fact)]) for place, (_, _, fact) in enumerate(events) if id(fact) in reasons]

@@ -1,0 +1,97 @@
+"""What a book of agreements means for the fold: looked up by rule once, then used for every fact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core import clock as clocks
+from monitor.core.agreement import HOUR_MS, METRICS, Agreement, Book, ClockRule, Measure, Window
+from monitor.core.series import Width, width_for
+
+if TYPE_CHECKING:
+    from monitor.core.events import Subject
+    from monitor.core.rows import Clock
+
+_DAY_MS = 24 * HOUR_MS
+_PERIOD_MS = {
+    "day": _DAY_MS,
+    "week": 7 * _DAY_MS,
+    "month": 31 * _DAY_MS,
+    "quarter": 92 * _DAY_MS,
+    "year": 366 * _DAY_MS,
+}
+
+
+class Slices(NamedTuple):
+    """Into which panes a measure's changes go: widths with the time for which each is kept, in the agreement's zone."""
+
+    zone: str
+    keep_ms: tuple[tuple[Width, int], ...]
+
+
+def windows_of(agreement: Agreement, measure: Measure) -> tuple[Window, ...]:
+    """Return the windows of a measure: its own and those of the objectives on it, each once."""
+    wanted = list(measure.windows)
+    for objective in agreement.objectives:
+        if objective.measure == measure.id:
+            wanted.extend(objective.windows)
+    return tuple(dict.fromkeys(wanted))
+
+
+class Plan:
+    """A book, compiled. A new book makes a new plan."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._terms: dict[tuple[str, int, str, str, int], clocks.Terms | None] = {}
+        self._slices: dict[tuple[str, str], Slices | None] = {}
+
+    def terms(self, clock: Clock) -> clocks.Terms | None:
+        """Return what holds for a clock; None where its agreement's version or rule is known no more."""
+        key = (clock.agreement, clock.version, clock.rule, clock.calendar, clock.budget_ms)
+        try:
+            return self._terms[key]
+        except KeyError:
+            found = self._terms[key] = self._resolve(clock)
+            return found
+
+    def _resolve(self, clock: Clock) -> clocks.Terms | None:
+        agreement = self.book.exact(clock.agreement, clock.version)
+        rule = agreement.measure(clock.rule) if agreement else None
+        if agreement is None or not isinstance(rule, ClockRule) or clock.calendar not in agreement.calendars:
+            return None
+        return clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
+
+    def slices(self, agreement_id: str, measure_id: str) -> Slices | None:
+        """Return the panes of a measure, by the newest version of its agreement that has it; None where none has."""
+        key = (agreement_id, measure_id)
+        if key not in self._slices:
+            self._slices[key] = self._cut(agreement_id, measure_id)
+        return self._slices[key]
+
+    def _cut(self, agreement_id: str, measure_id: str) -> Slices | None:
+        keep: dict[Width, int] = {}
+        zone = ""
+        for agreement in self.book.agreements:
+            measure = agreement.measure(measure_id) if agreement.id == agreement_id else None
+            if measure is None:
+                continue
+            zone = agreement.zone
+            for window in windows_of(agreement, measure):
+                width = width_for(window)
+                # A day longer than the window and its lateness, so that a correction still finds the pane; a calendar
+                # period is kept until the one after it closes.
+                length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
+                keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
+        return Slices(zone, tuple(keep.items())) if zone else None
+
+
+STARTS: dict[Subject, frozenset[str]] = {
+    subject: frozenset().union(*(metric.start for metric in metrics.values())) for subject, metrics in METRICS.items()
+}
+"""The event types that start any clock, by subject."""
+
+RESTARTS: dict[Subject, frozenset[str]] = {
+    subject: frozenset().union(*(metric.restart for metric in metrics.values())) for subject, metrics in METRICS.items()
+}
+"""The event types that begin a new cycle of any clock, by subject."""
