@@ -1,0 +1,117 @@
+"""Spans of time and their algebra: union, intersection, difference, measure.
+
+A span is half-open, ``[start_ms, end_ms)``, in epoch milliseconds: ``Span(9, 17)`` holds 9 and not 17, and
+``Span(17, 18)`` touches it without an overlap. A span that ends at or before its start is empty: a value, not an error.
+
+Every function takes spans in any order, overlapping, touching or empty, and answers in **normal form**: sorted by
+start, disjoint, not touching, none empty. An instant therefore counts once, however many spans hold it: the downtime
+of overlapping outages and the length of nested pauses are the measure of a union, never a sum (domain.md §3 and §5).
+"""
+
+from __future__ import annotations
+
+from math import fsum, isnan
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OverlapRule = Literal["max", "sum"]
+
+
+class Span(NamedTuple):
+    """The instants ``t`` with ``start_ms <= t < end_ms``."""
+
+    start_ms: int
+    end_ms: int
+
+
+def union(spans: Iterable[tuple[int, int]]) -> list[Span]:
+    """Return the instants that at least one of the spans holds, in normal form."""
+    merged: list[Span] = []
+    for start_ms, end_ms in sorted(spans):
+        if start_ms >= end_ms:
+            continue
+        if merged and start_ms <= merged[-1].end_ms:
+            if end_ms > merged[-1].end_ms:
+                merged[-1] = Span(merged[-1].start_ms, end_ms)
+        else:
+            merged.append(Span(start_ms, end_ms))
+    return merged
+
+
+def intersect(a: Iterable[tuple[int, int]], b: Iterable[tuple[int, int]]) -> list[Span]:
+    """Return the instants that both ``a`` and ``b`` hold, in normal form."""
+    left, right = union(a), union(b)
+    common: list[Span] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start_ms = max(left[i].start_ms, right[j].start_ms)
+        end_ms = min(left[i].end_ms, right[j].end_ms)
+        if start_ms < end_ms:
+            common.append(Span(start_ms, end_ms))
+        if left[i].end_ms < right[j].end_ms:
+            i += 1
+        else:
+            j += 1
+    return common
+
+
+def subtract(a: Iterable[tuple[int, int]], b: Iterable[tuple[int, int]]) -> list[Span]:
+    """Return the instants that ``a`` holds and ``b`` does not, in normal form."""
+    holes = union(b)
+    rest: list[Span] = []
+    j = 0
+    for start_ms, end_ms in union(a):
+        while j < len(holes) and holes[j].end_ms <= start_ms:
+            j += 1
+        from_ms, k = start_ms, j
+        while k < len(holes) and holes[k].start_ms < end_ms:
+            if from_ms < holes[k].start_ms:
+                rest.append(Span(from_ms, holes[k].start_ms))
+            from_ms = holes[k].end_ms
+            k += 1
+        if from_ms < end_ms:
+            rest.append(Span(from_ms, end_ms))
+    return rest
+
+
+def measure(spans: Iterable[tuple[int, int]]) -> int:
+    """Return the milliseconds that the spans hold together; an instant counts once."""
+    return sum(end_ms - start_ms for start_ms, end_ms in union(spans))
+
+
+def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> float:
+    """Return the weighted downtime in milliseconds of ``(start_ms, end_ms, weight)`` spans (domain.md §5).
+
+    The weight is the share of the service or of its customers that a span takes, 0..1; outside it is clamped (more
+    customers affected than there are is the producer's mistake, not more than a full outage). Where spans overlap,
+    ``max`` takes the largest weight and ``sum`` adds the weights up to at most 1. With all weights 1 both equal
+    ``measure``.
+
+    Raises:
+        ValueError: a weight is not a number.
+    """
+    edges: list[tuple[int, int, float]] = []
+    for start_ms, end_ms, weight in spans:
+        if isnan(weight):
+            raise ValueError(f"the weight of the span {start_ms}..{end_ms} is not a number")
+        share = min(1.0, max(0.0, weight))
+        if start_ms < end_ms and share > 0:
+            edges += [(start_ms, 1, share), (end_ms, -1, share)]
+    edges.sort()
+    # How many open spans have each weight: adding and taking away floats would leave their rounding behind.
+    active: dict[float, int] = {}
+    parts: list[float] = []
+    before_ms = 0
+    for at_ms, step, share in edges:
+        if active and at_ms > before_ms:
+            level = max(active) if rule == "max" else min(1.0, fsum(w * n for w, n in active.items()))
+            parts.append((at_ms - before_ms) * level)
+        before_ms = at_ms
+        count = active.get(share, 0) + step
+        if count:
+            active[share] = count
+        else:
+            del active[share]
+    return fsum(parts)
