@@ -1,0 +1,91 @@
+"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.evaluator import Evaluator
+from monitor.stream.books import Books
+from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.partition import PartitionState
+from monitor.wire.announcements import encode_alert, encode_statement, encode_status
+from monitor.wire.partials import Marker, decode_partial
+
+SERIES_AT_ONCE = 50
+"""Series that are evaluated before others may run: well under 50 ms."""
+
+
+class Evaluate:
+    """Folds partials into windows and judges them, at most once per ``interval_ms``."""
+
+    def __init__(
+        self, state: PartitionState, *, books: Books, outlets: Outlets, tally: Tally, interval_ms: int
+    ) -> None:
+        self.state = state
+        self.books = books
+        self.outlets = outlets
+        self.tally = tally
+        self.interval_ms = interval_ms
+        self.evaluator = Evaluator(state)
+        self.evaluator.restore(state.rows)
+        self.seconds = 0.0
+        """Time spent in evaluations."""
+        self._behind: dict[str, int] = {}
+        self._dirty = True
+        self._next_ms = 0
+        self._book = books.book
+
+    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: ARG002, FBT001
+        """Take over panes and the sources' own words of how far they are."""
+        for record in records:
+            partial = decode_partial(record.key, record.value)
+            if not isinstance(partial, Marker):
+                self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
+            elif partial.behind:
+                self._behind[partial.source] = partial.watermark_ms
+            else:
+                self._behind.pop(partial.source, None)
+        self._dirty = True
+
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
+        """Judge what changed and what time has moved on; return whether more is left."""
+        if not caught_up:
+            # What is still to be read would change the figures: wait for it, looking again soon.
+            self._next_ms = now_ms + self.interval_ms
+            return False
+        if self.books.book is not self._book:
+            self._book = self.books.book
+            self.evaluator.touch_all()
+        # While a source catches up, its windows end at its watermark: later they would lack what it still has to read.
+        as_of_ms = min([now_ms, *self._behind.values()])
+        started = time.perf_counter()
+        done = self.evaluator.evaluate(as_of_ms, self.books.book, limit=SERIES_AT_ONCE)
+        self.seconds += time.perf_counter() - started
+        for status in done.statuses:
+            if status.closed:
+                key, value = encode_statement(status, self.outlets.source)
+                self.state.emit(self.outlets.statements, key, value, partition_key=key)
+            else:
+                key, value = encode_status(status, self.outlets.source)
+                self.state.emit(self.outlets.status, key, value, partition_key=key)
+        for alert in done.alerts:
+            if now_ms - alert.at_ms > self.outlets.backfill_age_ms:
+                alert = alert._replace(backfill=True)  # noqa: PLW2901 - the same alert, marked
+            self.tally.alerts[alert.key.kind, alert.state] += 1
+            key, value = encode_alert(alert, self.outlets.source)
+            self.state.emit(self.outlets.alerts, key, value, partition_key=key)
+        if done.more:
+            return True
+        self._dirty = False
+        self._next_ms = now_ms + self.interval_ms
+        return False
+
+    def next_tick_ms(self) -> int | None:
+        """Return when windows are to be judged again."""
+        if self._dirty or self._behind or self.books.book is not self._book:
+            return self._next_ms
+        due_ms = self.evaluator.next_ms(self._next_ms)
+        return None if due_ms is None else max(due_ms, self._next_ms)

@@ -1,0 +1,186 @@
+"""The work on a source partition: decode, step, store, emit. Bad records become dead letters, never a stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.alerts import Alert
+from monitor.core.engine import Effects, SourceEngine
+from monitor.core.events import Event, Subject
+from monitor.core.series import PaneKey, encode_pane_key
+from monitor.errors import DecodeError
+from monitor.stream.books import Books
+from monitor.stream.partition import PartitionState
+from monitor.wire.announcements import encode_alert
+from monitor.wire.deadletters import encode_dead_letter
+from monitor.wire.events import decode
+from monitor.wire.partials import encode_marker, encode_partial
+
+TICK_SUBJECTS = 500
+"""Subjects that one tick looks at before it lets others run: well under 50 ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where a worker writes, and what it says of itself there."""
+
+    alerts: str
+    partials: str
+    partials_partitions: int
+    dead_letters: str
+    status: str
+    statements: str
+    source: str = "sla-monitor"
+    """The CloudEvents source of what is announced."""
+    backfill_age_ms: int = 15 * 60_000
+    """What happened longer ago than this when it is announced is marked ``backfill``."""
+    max_event_bytes: int = 1 << 20
+    max_ahead_ms: int = 3_600_000
+    """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a worker counts of its work, over all its partitions. Plain numbers for whoever exports them."""
+
+    dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By topic and reason."""
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind of subject (or ``objective``) and state."""
+    repeats: Counter[str] = field(default_factory=Counter)
+    too_late: Counter[str] = field(default_factory=Counter)
+    last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The newest event time of each source partition."""
+    detection_ms: list[int] = field(default_factory=list)
+    """How long after it was due each deadline was announced, since it was last read. Not of backfill."""
+
+
+class Ingest:
+    """Folds the records of one source partition of one subject."""
+
+    def __init__(
+        self,
+        state: PartitionState,
+        *,
+        subject: Subject,
+        books: Books,
+        outlets: Outlets,
+        tally: Tally,
+        retention_ms: int,
+        lateness_ms: int,
+    ) -> None:
+        self.state = state
+        self.subject = subject
+        self.books = books
+        self.outlets = outlets
+        self.tally = tally
+        self.lateness_ms = lateness_ms
+        self.source = f"{state.topic}/{state.partition}"
+        self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
+        self.engine.restore(state.rows)
+        self.watermark_ms = 0
+        self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
+        self._book = books.book
+        self._sweep: list[bytes] = []
+
+    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: FBT001
+        """Fold a batch of records."""
+        events: list[Event] = []
+        origins: list[ConsumerRecord] = []
+        newest = self.watermark_ms
+        limit = self.outlets.max_event_bytes
+        latest = now_ms + self.outlets.max_ahead_ms
+        for record in records:
+            try:
+                event = decode(self.subject, record.key, record.value, record.headers, max_bytes=limit)
+            except DecodeError as error:
+                self._bury(record, error.reason, error.detail)
+                continue
+            time_ms = event.fact.time_ms
+            if time_ms > latest:
+                self._bury(record, "in_the_future", f"event time is {time_ms - now_ms} ms ahead of the monitor's clock")
+                continue
+            if time_ms > newest:
+                newest = time_ms
+            events.append(event)
+            origins.append(record)
+        self.watermark_ms = min(newest, now_ms)
+        if newest:
+            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
+        effects = self.engine.batch(events, self._horizon_ms(now_ms, caught_up), self.books.book)
+        for place, reason in effects.rejected:
+            self._bury(origins[place], reason, "")
+        self._emit(effects, now_ms)
+        self._mark(caught_up)
+
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
+        """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left."""
+        horizon_ms = self._horizon_ms(now_ms, caught_up)
+        if self.books.book is not self._book:
+            self._book = self.books.book
+            self._sweep = [key for key in self.state.rows if key[:1] == b"s"]
+        keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
+        if self._sweep:
+            keys, self._sweep = keys + self._sweep[-TICK_SUBJECTS:], self._sweep[:-TICK_SUBJECTS]
+        effects = self.engine.due(keys, horizon_ms, self.books.book)
+        self._emit(effects, now_ms)
+        for pane in self.engine.expire(horizon_ms):
+            self._emit_partial(pane, None)
+        self._mark(caught_up)
+        return bool(self._sweep) or len(keys) >= TICK_SUBJECTS
+
+    def next_tick_ms(self) -> int | None:
+        """Return when a tick is wanted apart from due subjects."""
+        if self.books.book is not self._book or self._sweep:
+            return 0
+        return self.engine.next_expiry_ms()
+
+    def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
+        """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
+        return now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
+
+    def _emit(self, effects: Effects, now_ms: int) -> None:
+        tally, topic = self.tally, self.state.topic
+        for alert in effects.alerts:
+            self._announce(alert, now_ms)
+        for pane in effects.panes:
+            self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+        if effects.repeats:
+            tally.repeats[topic] += effects.repeats
+        if effects.too_late:
+            tally.too_late[topic] += effects.too_late
+
+    def _announce(self, alert: Alert, now_ms: int) -> None:
+        age_ms = now_ms - alert.at_ms
+        if age_ms > self.outlets.backfill_age_ms:
+            alert = alert._replace(backfill=True)
+        elif alert.state in ("at_risk", "breached"):
+            self.tally.detection_ms.append(max(0, age_ms))
+        self.tally.alerts[alert.key.kind, alert.state] += 1
+        key, value = encode_alert(alert, self.outlets.source)
+        self.state.emit(self.outlets.alerts, key, value, partition_key=key)
+
+    def _emit_partial(self, pane_key: PaneKey, pane: object) -> None:
+        key, value = encode_partial(self.source, pane_key, pane)
+        self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
+
+    def _mark(self, caught_up: bool) -> None:  # noqa: FBT001
+        """Tell the evaluators while this source catches up: their windows must not run ahead of it."""
+        behind = not caught_up
+        if not behind and not self._behind:
+            return
+        self._behind = behind
+        key, value = encode_marker(self.source, max(0, self.watermark_ms - self.lateness_ms), behind=behind)
+        for partition in range(self.outlets.partials_partitions):
+            self.state.emit(self.outlets.partials, key, value, partition=partition)
+
+    def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
+        self.tally.dead_letters[record.topic, reason] += 1
+        key, value, headers = encode_dead_letter(
+            record.topic, record.partition, record.offset, reason, detail, record.key, record.value, record.headers
+        )
+        self.state.emit(self.outlets.dead_letters, key, value, headers=headers, partition_key=key)
