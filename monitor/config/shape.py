@@ -116,9 +116,7 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     names = {dict: "a map", list: "a list", type(None): "nothing"}
-    return names.get(
-        type(value), f"the text {value!r}" if isinstance(value, str) else f"the number {value!r}"
-    )
+    return names.get(type(value), f"the text {value!r}" if isinstance(value, str) else f"the number {value!r}")
 
 
 def _known_keys(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:

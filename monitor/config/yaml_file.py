@@ -140,9 +140,7 @@ def parse_documents(raw: bytes, file: str, mistakes: list[Mistake]) -> list[Yaml
     """Return the documents in the bytes of a file, as `load_documents` does."""
     documents: list[YamlDocument] = []
     if len(raw) > MAX_FILE_BYTES:
-        mistakes.append(
-            Mistake(file=file, line=None, path="", message=f"is larger than {MAX_FILE_BYTES >> 20} MiB")
-        )
+        mistakes.append(Mistake(file=file, line=None, path="", message=f"is larger than {MAX_FILE_BYTES >> 20} MiB"))
         return documents
     try:
         loader = _PlainLoader(raw.decode("utf-8-sig"))
@@ -153,9 +151,7 @@ def parse_documents(raw: bytes, file: str, mistakes: list[Mistake]) -> list[Yaml
                 documents.append(YamlDocument(file, data, node))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        mistakes.append(
-            Mistake(file=file, line=line, path="", message="is not UTF-8", hint="save the file as UTF-8")
-        )
+        mistakes.append(Mistake(file=file, line=line, path="", message="is not UTF-8", hint="save the file as UTF-8"))
     except yaml.YAMLError as error:
         mistakes.append(_syntax_mistake(file, error))
     except RecursionError:
@@ -175,9 +171,7 @@ class _Reader:
     def read(self, node: yaml.Node, path: tuple[str | int, ...] = ()) -> Plain:
         self._values += 1
         if self._values > MAX_VALUES:
-            raise yaml.MarkedYAMLError(
-                problem="aliases multiply to too many values", problem_mark=node.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem="aliases multiply to too many values", problem_mark=node.start_mark)
         if id(node) in self._open:
             raise yaml.MarkedYAMLError(problem="an anchor contains itself", problem_mark=node.start_mark)
         if isinstance(node, yaml.ScalarNode):

@@ -1,0 +1,272 @@
+"""From the shape of an agreement to the core's `Agreement`: references, defaults and what only shows across parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.config.calendars import ALWAYS, compile_calendar, overlapping
+from monitor.config.objective_build import objective
+from monitor.config.quantities import instant_ms
+from monitor.config.shape import did_you_mean
+from monitor.core.agreement import (
+    ANY,
+    METRICS,
+    Agreement,
+    Budget,
+    CallRule,
+    ClockRule,
+    Contact,
+    Filter,
+    OutageRule,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.config.agreement_shape import (
+        AgreementShape,
+        CallsShape,
+        ClockShape,
+        ContactShape,
+        ObjectiveShape,
+        OutagesShape,
+    )
+    from monitor.config.calendars import Told
+    from monitor.config.yaml_file import YamlDocument
+    from monitor.core.agreement import Measure
+    from monitor.core.calendar import Calendar
+    from monitor.errors import Mistake
+
+    _Named = ClockShape | CallsShape | OutagesShape | ObjectiveShape
+
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_ALWAYS: Final = "always"
+
+CLOCK_WINDOWS: Final = (Window("rolling", _DAY_MS), Window("month"))
+CALL_WINDOWS: Final = (
+    Window("rolling", _HOUR_MS // 2),
+    Window("rolling", _DAY_MS),
+    Window("day"),
+    Window("month"),
+)
+OUTAGE_WINDOWS: Final = (Window("rolling", 30 * _DAY_MS), Window("month"))
+"""The windows of measures that name none."""
+CLOCK_BY: Final = {"ticket": ("priority",), "outage": ("service",), "lead": ("team",)}
+"""What the clocks of a subject are split by that name nothing; calls: queue, outages: service."""
+
+
+def build(
+    shape: AgreementShape, document: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake]
+) -> Agreement | None:
+    """Return the agreement, or None after adding all that is wrong with it to ``mistakes``."""
+    builder = _Builder(shape, document, warnings)
+    agreement = builder.agreement()
+    mistakes.extend(builder.mistakes)
+    return None if builder.mistakes else agreement
+
+
+class _Builder:
+    """Builds one agreement and collects what is wrong with it."""
+
+    def __init__(self, shape: AgreementShape, document: YamlDocument, warnings: list[Mistake]) -> None:
+        self.mistakes: list[Mistake] = []
+        self._shape = shape
+        self._document = document
+        self._warnings = warnings
+        self._used: set[str] = set()
+
+    def agreement(self) -> Agreement:
+        shape = self._shape
+        valid_from_ms = instant_ms(shape.valid_from, shape.zone)
+        terminates_ms = None if shape.terminates is None else instant_ms(shape.terminates, shape.zone)
+        self._check_status(valid_from_ms, terminates_ms)
+        calendars = self._calendars()
+        names = frozenset(shape.calendars) | {_ALWAYS}
+        clocks = tuple(self._clock(number, one, names) for number, one in enumerate(shape.clocks))
+        calls = tuple(_calls(one) for one in shape.calls)
+        outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
+        measures = (*clocks, *calls, *outages)
+        self._check_ids()
+        objectives = [
+            objective(one, measures, self._below("objectives", number)) for number, one in enumerate(shape.objectives)
+        ]
+        self._warn_of_what_does_nothing(measures)
+        return Agreement(
+            id=shape.agreement,
+            version=shape.version,
+            name=shape.name,
+            form=shape.form,
+            provider=shape.provider,
+            customer=shape.customer,
+            service=shape.service,
+            status=shape.status,
+            valid_from_ms=valid_from_ms,
+            terminates_ms=terminates_ms,
+            zone=shape.zone,
+            covers=_filter(shape.covers),
+            calendars=calendars,
+            clocks=clocks,
+            calls=calls,
+            outages=outages,
+            objectives=tuple(one for one in objectives if one is not None),
+            contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
+            allowed_lateness_ms=shape.allowed_lateness,
+        )
+
+    def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
+        self.mistakes.append(self._document.mistake(path, message, hint))
+
+    def _below(self, *at: str | int) -> Told:
+        def told(path: Sequence[str | int], message: str, hint: str) -> None:
+            self._wrong((*at, *path), message, hint)
+
+        return told
+
+    def _warn(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
+        self._warnings.append(self._document.mistake(path, message, hint))
+
+    def _check_status(self, valid_from_ms: int, terminates_ms: int | None) -> None:
+        shape = self._shape
+        if terminates_ms is not None and terminates_ms <= valid_from_ms:
+            self._wrong(("terminates",), "is not after valid_from")
+        if shape.status == "draft":
+            self._warn(("status",), "a draft is shown but not enforced", "set accepted once the customer has agreed")
+            return
+        for name in ("accepted_by", "accepted_on"):
+            if getattr(shape, name) is None:
+                self._wrong(
+                    ("status",),
+                    f"{shape.status!r} needs {name}",
+                    "an agreement binds only when the customer has accepted it; until then it is a draft",
+                )
+        if shape.status == "terminated" and terminates_ms is None:
+            self._wrong(("status",), "'terminated' needs terminates", "add terminates: the day after the last one")
+        if shape.accepted_on is not None and instant_ms(shape.accepted_on, shape.zone) > valid_from_ms:
+            self._warn(("accepted_on",), "is after valid_from: what happened before is judged too")
+        if shape.form == "customer" and "customer" not in shape.covers:
+            self._warn(("form",), "binds for every customer", "add covers: {customer: […]}")
+
+    def _calendars(self) -> dict[str, Calendar]:
+        compiled: dict[str, Calendar] = {_ALWAYS: ALWAYS}
+        for name, shape in self._shape.calendars.items():
+            at = ("calendars", name)
+            calendar = compile_calendar(shape, self._shape.zone, self._below(*at))
+            if calendar is not None:
+                compiled[name] = calendar
+            if name == _ALWAYS and calendar is not ALWAYS:
+                self._wrong(at, "'always' is open around the clock, every day", "choose another name")
+            for days, intervals in shape.hours.items():
+                if overlapping(intervals):
+                    self._warn((*at, "hours"), f"intervals of weekday {days[0] + 1} overlap: they count once")
+        return compiled
+
+    def _clock(self, number: int, shape: ClockShape, calendars: frozenset[str]) -> ClockRule:
+        at = ("clocks", number)
+        metrics = METRICS[shape.subject]
+        if shape.metric not in metrics:
+            self._wrong(
+                (*at, "metric"),
+                f"is no metric of a {shape.subject}: {shape.metric!r}",
+                did_you_mean(shape.metric, metrics),
+            )
+        budgets = {
+            priority: Budget(one.within, one.calendar or shape.calendar) for priority, one in shape.targets.items()
+        }
+        self._check_calendar((*at, "calendar"), shape.calendar, calendars)
+        for priority, one in shape.targets.items():
+            if one.calendar is not None:
+                self._check_calendar((*at, "targets", priority, "calendar"), one.calendar, calendars)
+        if ANY not in budgets and shape.subject == "ticket":
+            self._warn((*at, "targets"), "other priorities get no clock", f"add '{ANY}': for all the others")
+        for place, threshold in enumerate(shape.at_risk):
+            beyond = sorted(name for name, one in budgets.items() if threshold.before_ms >= one.budget_ms)
+            if beyond and len(beyond) == len(budgets):
+                self._wrong(
+                    (*at, "at_risk", place), "is beyond the budget", "less time than every target, or a percent"
+                )
+            elif beyond:
+                self._warn(
+                    (*at, "at_risk", place), f"the budget of {', '.join(beyond)} is shorter: at risk from the start"
+                )
+        return ClockRule(
+            id=shape.id,
+            where=_filter(shape.where),
+            by=CLOCK_BY[shape.subject] if shape.by is None else tuple(shape.by),
+            windows=tuple(shape.windows or CLOCK_WINDOWS),
+            subject=shape.subject,
+            metric=shape.metric,
+            budgets=budgets,
+            at_risk=tuple(shape.at_risk),
+            pause_on=None if shape.pause_on is None else frozenset(shape.pause_on),
+            cycles=shape.cycles,
+        )
+
+    def _outages(self, number: int, shape: OutagesShape, calendars: frozenset[str]) -> OutageRule:
+        self._check_calendar(("outages", number, "service_hours"), shape.service_hours, calendars)
+        return OutageRule(
+            id=shape.id,
+            where=_filter(shape.where),
+            by=("service",) if shape.by is None else tuple(shape.by),
+            windows=tuple(shape.windows or OUTAGE_WINDOWS),
+            exclusion=shape.maintenance.exclusion,
+            notice_ms=shape.maintenance.notice,
+            cap_ms=shape.maintenance.cap,
+            overlap=shape.overlap,
+            service_hours=shape.service_hours,
+        )
+
+    def _contact(self, number: int, shape: ContactShape) -> Contact:
+        at = ("contacts", number)
+        if shape.email is not None and not ("@" in shape.email and " " not in shape.email):
+            self._wrong((*at, "email"), f"is no address: {shape.email!r}")
+        if shape.email is None and shape.phone is None:
+            self._wrong(at, "cannot be reached", "add an email or a phone")
+        return Contact(role=shape.role, name=shape.name or "", email=shape.email or "", phone=shape.phone or "")
+
+    def _check_calendar(self, path: Sequence[str | int], name: str, calendars: frozenset[str]) -> None:
+        self._used.add(name)
+        if name not in calendars:
+            self._wrong(path, f"there is no calendar {name!r}", did_you_mean(name, calendars))
+
+    def _check_ids(self) -> None:
+        shape = self._shape
+        self._check_unique(("clocks", shape.clocks), ("calls", shape.calls), ("outages", shape.outages))
+        self._check_unique(("objectives", shape.objectives))
+
+    def _check_unique(self, *sections: tuple[str, Sequence[_Named]]) -> None:
+        first: dict[str, tuple[str | int, ...]] = {}
+        for section, items in sections:
+            for number, item in enumerate(items):
+                at = (section, number, "id")
+                if item.id in first:
+                    line = self._document.line_of(first[item.id])
+                    self._wrong(at, f"{item.id!r} is used twice" + (f", first in line {line}" if line else ""))
+                first.setdefault(item.id, at)
+
+    def _warn_of_what_does_nothing(self, measures: Sequence[Measure]) -> None:
+        shape = self._shape
+        if not measures:
+            self._wrong((), "measures nothing", "add clocks, calls or outages")
+        for name in shape.calendars:
+            if name not in self._used and name != _ALWAYS:
+                self._warn(("calendars", name), "is used by nothing")
+        if not shape.contacts and shape.status == "accepted":
+            self._warn((), "has no contacts: nobody is told of a breach")
+
+
+def _calls(shape: CallsShape) -> CallRule:
+    return CallRule(
+        id=shape.id,
+        where=_filter(shape.where),
+        by=("queue",) if shape.by is None else tuple(shape.by),
+        windows=tuple(shape.windows or CALL_WINDOWS),
+        answer_within_ms=shape.answer_within,
+        short_abandon_ms=shape.short_abandon,
+        formula=shape.service_level,
+    )
+
+
+def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:
+    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))

@@ -1,0 +1,100 @@
+"""Calendars of agreement files, compiled: equal ones share one compiled `Calendar`, across agreements and versions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import holidays
+
+from monitor.config.shape import did_you_mean
+from monitor.core.calendar import Calendar
+from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from monitor.config.agreement_shape import CalendarShape, HolidaysShape
+
+    Told = Callable[[Sequence[str | int], str, str], None]
+    """Takes a path below the calendar, what is wrong there, and a hint."""
+
+ALWAYS: Final[Calendar] = Calendar.always()
+_ALL_DAY: Final[DayHours] = ((0, 1440),)
+
+
+def compile_calendar(shape: CalendarShape, zone: str, told: Told) -> Calendar | None:
+    """Return the calendar, or None after telling what is wrong with it. ``zone`` is that of the agreement."""
+    week: list[DayHours] = [()] * 7
+    for days, intervals in shape.hours.items():
+        for number in days:
+            week[number] = intervals
+    closed = _closed(shape.holidays, told)
+    if closed is None:
+        return None
+    if all(hours == _ALL_DAY for hours in week) and not closed and not shape.exceptions:
+        return ALWAYS
+    try:
+        return _compiled(
+            shape.zone or zone,
+            tuple(week),
+            closed,
+            shape.holidays.zone,
+            tuple(sorted(shape.exceptions.items())),
+        )
+    except ValueError as error:
+        told((), str(error), "give hours to at least one day")
+        return None
+
+
+def overlapping(intervals: DayHours) -> bool:
+    """Return whether a minute of the day is in two of its intervals."""
+    ends = sorted((start, end if end > start else end + 1440) for start, end in intervals)
+    return any(before[1] > after[0] for before, after in pairwise(ends))
+
+
+def _closed(shape: HolidaysShape, told: Told) -> frozenset[date] | None:
+    if shape.country is None:
+        if shape.subdivision is not None:
+            told(("holidays", "subdivision"), "needs a country", "add country: DE")
+            return None
+        return frozenset(shape.dates)
+    supported = holidays.list_supported_countries()
+    if shape.country not in supported:
+        told(("holidays", "country"), f"is not known: {shape.country!r}", _code_hint(shape.country, supported))
+        return None
+    subdivisions = supported[shape.country]
+    if shape.subdivision is not None and shape.subdivision not in subdivisions:
+        told(
+            ("holidays", "subdivision"),
+            f"is not known of {shape.country}: {shape.subdivision!r}",
+            _code_hint(shape.subdivision, subdivisions),
+        )
+        return None
+    return public_holidays(shape.country, shape.subdivision) | frozenset(shape.dates)
+
+
+def _code_hint(code: str, known: Sequence[str]) -> str:
+    return did_you_mean(code, known) or "write the ISO 3166 code: DE, and BE for its subdivision"
+
+
+@lru_cache(maxsize=256)
+def public_holidays(country: str, subdivision: str | None) -> frozenset[date]:
+    """Return the public holidays of all years of calendars that the library `holidays` knows of."""
+    years = range(EARLIEST_YEAR, LATEST_YEAR + 1)
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision, years=years))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(
+    zone: str,
+    hours: tuple[DayHours, ...],
+    closed: frozenset[date],
+    holiday_zone: str | None,
+    exceptions: tuple[tuple[date, DayHours], ...],
+) -> Calendar:
+    return Calendar(
+        CalendarSpec(zone=zone, hours=hours, holidays=closed, holiday_zone=holiday_zone, exceptions=dict(exceptions))
+    )
