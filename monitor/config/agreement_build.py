@@ -187,9 +187,7 @@ class _Builder:
                     (*at, "at_risk", place), "is beyond the budget", "less time than every target, or a percent"
                 )
             elif beyond:
-                self._warn(
-                    (*at, "at_risk", place), f"the budget of {', '.join(beyond)} is shorter: at risk from the start"
-                )
+                self._warn((*at, "at_risk", place), f"warns nobody for {', '.join(beyond)}: that budget is not longer")
         return ClockRule(
             id=shape.id,
             where=_filter(shape.where),

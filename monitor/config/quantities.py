@@ -43,6 +43,15 @@ def duration(value: object) -> int:
     return int(total)
 
 
+def duration_text(duration_ms: int) -> str:
+    """Return a duration as `duration` reads it: ``1h30m``."""
+    text = ""
+    for unit, unit_ms in reversed(_UNITS_MS.items()):
+        count, duration_ms = divmod(duration_ms, unit_ms)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
 def positive_duration(value: object) -> int:
     """Return the milliseconds of a duration that is not 0."""
     parsed = duration(value)

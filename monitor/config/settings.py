@@ -1,0 +1,278 @@
+"""Settings of the process: one YAML file, and environment variables that come before it.
+
+What is promised stands in agreements, not here. The variable of a setting is its name in capitals after
+``SLA_MONITOR_``, with its section where it has one: ``SLA_MONITOR_BOOTSTRAP``, ``SLA_MONITOR_TOPICS_TICKETS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
+
+from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
+from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
+from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
+from monitor.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX: Final = "SLA_MONITOR_"
+FILE_VARIABLE: Final = "SLA_MONITOR_SETTINGS"
+"""Names the settings file where the command line names none."""
+
+_TOPIC_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST_NUMBER: Final = 17
+_LONGEST_TOPIC: Final = 200  # Kafka allows 249; a changelog's name is longer than its topic's
+
+
+def _topic(value: str) -> str:
+    if len(value) > _LONGEST_TOPIC or not _TOPIC_CHARACTERS.issuperset(value) or value in (".", ".."):
+        raise wrong(f"is no topic name: {value!r}", "use letters, digits, '-', '_' and '.'")
+    return value
+
+
+def _servers(value: str) -> str:
+    for server in value.split(","):
+        host, colon, port = server.strip().rpartition(":")
+        if not colon or not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - ports
+            raise wrong(f"is no broker address: {server.strip()!r}", "write host:9092, several with commas")
+    return ",".join(server.strip() for server in value.split(","))
+
+
+def _secret(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return SecretStr(str(value))
+    return SecretStr(value) if isinstance(value, str) else value
+
+
+Topic = Annotated[Text, AfterValidator(_topic)]
+Servers = Annotated[Text, AfterValidator(_servers)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class TopicSettings(Shape):
+    """Names of the topics, and the shape in which ``topics create`` makes them."""
+
+    tickets: Topic = Field(default="tickets", description="Ticket events, key ticket id.")
+    calls: Topic = Field(default="calls", description="Call events, key call id.")
+    outages: Topic = Field(default="outages", description="Outage and maintenance events, key outage id.")
+    leads: Topic = Field(default="leads", description="Lead events, key lead id.")
+    agreements: Topic = Field(default="agreements", description="Published agreements, compacted.")
+    partials: Topic = Field(default="partials", description="Panes of each source partition, compacted.")
+    alerts: Topic = Field(default="alerts", description="What is announced of clocks and objectives.")
+    status: Topic = Field(default="status", description="The newest figures and verdicts of each series, compacted.")
+    statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
+    dead_letters: Topic = Field(default="dead-letters", description="Records that are no events, with the reason.")
+    partitions: Count = Field(default=8, description="Partitions of each topic but agreements, which has one.")
+    replication: Count = Field(default=1, description="Copies of each partition: 3 in production.")
+    event_retention_ms: PositiveDuration = Field(
+        default=604_800_000, alias="event_retention", description="How long Kafka keeps events."
+    )
+    alert_retention_ms: PositiveDuration = Field(
+        default=7_776_000_000, alias="alert_retention", description="How long Kafka keeps alerts and dead letters."
+    )
+
+
+class SecuritySettings(Shape):
+    """How the brokers are reached: TLS and SASL."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Protocol of the brokers' listener."
+    )
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, description="SASL mechanism."
+    )
+    username: Text | None = Field(default=None, description="SASL user.")
+    password: Secret | None = Field(
+        default=None, description="SASL password; better in the environment than in a file."
+    )
+    ca_file: Text | None = Field(default=None, description="Certificates that the brokers are checked against.")
+    certificate_file: Text | None = Field(default=None, description="The monitor's own certificate.")
+    key_file: Text | None = Field(default=None, description="Key of the monitor's own certificate.")
+    key_password: Secret | None = Field(default=None, description="Password of that key.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> SecuritySettings:
+        if self.protocol.startswith("SASL"):
+            lacking = [name for name in ("mechanism", "username", "password") if getattr(self, name) is None]
+            if lacking:
+                raise wrong(f"{self.protocol} needs {', '.join(lacking)}")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise wrong("certificate_file and key_file need each other")
+        return self
+
+
+class WebSettings(Shape):
+    """Where /healthz, /readyz and /metrics are served."""
+
+    host: Text = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 opens it to the network.")
+    port: Port = Field(default=6066, description="Port to listen on; 0 takes a free one.")
+
+
+class Settings(Shape):
+    """All settings. Durations are milliseconds here and written with units in files: ``45s``."""
+
+    app_id: Topic = Field(default="sla-monitor", description="Consumer group, and prefix of changelogs.")
+    bootstrap: Servers = Field(default="127.0.0.1:9092", description="Kafka brokers, host:port, several with commas.")
+    instance_id: Text | None = Field(
+        default=None, description="Static membership: one name for each worker, the same after its restart."
+    )
+    session_timeout_ms: PositiveDuration = Field(
+        default=45_000, alias="session_timeout", description="A worker that is silent this long loses its partitions."
+    )
+    check_crcs: bool = Field(default=True, description="Check the checksums of what is read from Kafka.")
+    max_batch_records: Count = Field(default=2_000, description="Most records in one batch of one partition.")
+    max_batch_bytes: Size = Field(default=4 << 20, description="Most bytes in one batch of one partition.")
+    max_event_bytes: Size = Field(default=1 << 20, description="A longer event becomes a dead letter.")
+    max_dead_letter_bytes: Size = Field(default=256 << 10, description="Original bytes that a dead letter keeps.")
+    allowed_lateness_ms: Duration = Field(
+        default=60_000, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
+    )
+    backfill_age_ms: PositiveDuration = Field(
+        default=900_000, alias="backfill_age", description="Older announcements are marked backfill: they page nobody."
+    )
+    subject_retention_ms: PositiveDuration = Field(
+        default=2_592_000_000,
+        alias="subject_retention",
+        description="How long finished subjects are kept to be reopened.",
+    )
+    evaluate_interval_ms: PositiveDuration = Field(
+        default=1_000, alias="evaluate_interval", description="At most this often figures and objectives are evaluated."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    topics: TopicSettings = TopicSettings()
+    security: SecuritySettings = SecuritySettings()
+    web: WebSettings = WebSettings()
+
+    _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
+
+
+class Setting(NamedTuple):
+    """One leaf of the settings: its path in the file, its variable, its line of help, and its value."""
+
+    path: tuple[str, ...]
+    variable: str
+    description: str
+    value: object
+    is_duration: bool
+
+    @property
+    def name(self) -> str:
+        """Return the path as people write it: ``topics.tickets``."""
+        return path_text(self.path)
+
+
+def catalogue() -> tuple[Setting, ...]:
+    """Return every setting with its default, in the order of the file."""
+    return tuple(_leaves(Settings(), ()))
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a file (None: the one that ``SLA_MONITOR_SETTINGS`` names, or none) and the environment.
+
+    Raises:
+        ConfigError: all mistakes of both.
+    """
+    mistakes: list[Mistake] = []
+    if path is None and environ.get(FILE_VARIABLE):
+        path = Path(environ[FILE_VARIABLE])
+    documents = [] if path is None else load_documents(path, mistakes)
+    if len(documents) > 1:
+        mistakes.append(documents[1].mistake((), "is a second document", "settings are one document"))
+    document = documents[0] if documents else YamlDocument("settings", {})
+    variables = _variables(environ, mistakes)
+    origins = {
+        setting.path: f"{document.file}:{document.line_of(setting.path)}"
+        for setting in catalogue()
+        if document.has(setting.path)
+    }
+    data = document.data
+    for setting, value in variables:
+        data = _with(data, setting.path, value)
+        origins[setting.path] = setting.variable
+    found: list[Mistake] = []
+    settings = validate(Settings, replace(document, data=data), found)
+    by_path = {setting.name: setting.variable for setting, _ in variables}
+    mistakes.extend(
+        replace(one, file="environment", line=None, path=by_path[one.path]) if one.path in by_path else one
+        for one in found
+    )
+    if settings is None or mistakes:
+        raise ConfigError(mistakes)
+    settings._origins.update(origins)  # noqa: SLF001 - filled by its own module
+    return settings
+
+
+def effective(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return (name, value, origin) of every setting; the origin is ``default``, ``file:line`` or a variable.
+
+    Values are written as in a file; secrets are not shown.
+    """
+    origins = settings._origins  # noqa: SLF001 - of its own module
+    return [(leaf.name, _shown(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
+
+
+def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
+    for name, info in type(section).model_fields.items():
+        value: Any = getattr(section, name)
+        here = (*path, info.alias or name)
+        if isinstance(value, Shape):
+            yield from _leaves(value, here)
+        else:
+            variable = PREFIX + "_".join(here).upper()
+            yield Setting(here, variable, info.description or "", value, name.endswith("_ms"))
+
+
+def _variables(environ: Mapping[str, str], mistakes: list[Mistake]) -> list[tuple[Setting, Plain]]:
+    """Return what the environment sets; an empty variable sets nothing."""
+    known = {setting.variable: setting for setting in catalogue()}
+    found: list[tuple[Setting, Plain]] = []
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable == FILE_VARIABLE or not environ[variable]:
+            continue
+        setting = known.get(variable)
+        if setting is None:
+            hint = did_you_mean(variable, known)
+            mistakes.append(Mistake(file="environment", line=None, path=variable, message="unknown setting", hint=hint))
+        else:
+            found.append((setting, _typed(environ[variable], setting.value)))
+    return found
+
+
+def _typed(text: str, default: object) -> Plain:
+    """Return the text as what the file would hold: variables have no types."""
+    if isinstance(default, bool) and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if isinstance(default, int) and text.isdecimal() and len(text) <= _LONGEST_NUMBER:
+        return int(text)
+    return text
+
+
+def _with(data: Plain, path: tuple[str, ...], value: Plain) -> Plain:
+    """Return the data with the value at a path; what is no map stays, for the shape to refuse."""
+    if not path:
+        return value
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        return data
+    return {**data, path[0]: _with(data.get(path[0]), path[1:], value)}
+
+
+def _shown(leaf: Setting) -> str:
+    match leaf.value:
+        case None:
+            return ""
+        case bool() as value:
+            return str(value).lower()
+        case int() as value if leaf.is_duration:
+            return duration_text(value)
+        case SecretStr():
+            return "(set)"
+    return str(leaf.value)
