@@ -152,6 +152,21 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
     return clock.elapsed_ms + calendar.elapsed(clock.since_ms, max(now_ms, clock.since_ms))
 
 
+def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return when the clock is due, or was when it stopped too late; -1 where it never will be as it stands."""
+    if clock.due_ms:
+        return clock.due_ms
+    if clock.state == "running" or clock.elapsed_ms < clock.budget_ms or not clock.runs:
+        return -1
+    before = 0
+    for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
+        ran = calendar.elapsed(start_ms, end_ms)
+        if before + ran >= clock.budget_ms:
+            return calendar.due(start_ms, clock.budget_ms - before)
+        before += ran
+    return -1
+
+
 def wall_ms(clock: Clock) -> int:
     """Return the wall-clock time from start to stop of a stopped clock."""
     return clock.stop_ms - clock.start_ms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,50 +21,22 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Entry(NamedTuple):
-    """What became of the new facts: the appended ones (newer than all before), and whether any went in between."""
+def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
+    """Put a fact in its place in the ledger and return that place; None for a repeat, which changes nothing.
 
-    facts: list[Fact]
-    appended: list[Fact]
-    inserted: list[Fact]
-    repeats: int
-    rejected: list[Rejected]
-
-
-def _order(fact: Fact) -> tuple[int, int, str]:
-    return fact[:3]
-
-
-def enter(facts: list[Fact], new: Iterable[Fact]) -> Entry:
-    """Return the ledger with new facts in their places. The list that was passed is not changed.
-
-    A fact with a known id and the same body is a repeat and changes nothing; with another body it is rejected.
+    A known id with another body is rejected, and so is any fact once the ledger is full.
     """
-    ledger = facts.copy()
-    appended: list[Fact] = []
-    inserted: list[Fact] = []
-    rejected: list[Rejected] = []
-    repeats = 0
-    known = {fact.id: fact for fact in ledger}
-    for fact in new:
-        same = known.get(fact.id)
-        if same is not None:
-            if same == fact:
-                repeats += 1
-            else:
-                rejected.append(Rejected(fact, "id_reused"))
-            continue
-        if len(ledger) >= MAX_FACTS:
-            rejected.append(Rejected(fact, "ledger_full"))
-            continue
-        known[fact.id] = fact
-        if not ledger or fact[:3] > ledger[-1][:3]:
-            ledger.append(fact)
-            appended.append(fact)
-        else:
-            insort(ledger, fact, key=_order)
-            inserted.append(fact)
-    return Entry(ledger, appended, inserted, repeats, rejected)
+    for known in facts:
+        if known.id == fact.id:
+            return None if known == fact else Rejected(fact, "id_reused")
+    if len(facts) >= MAX_FACTS:
+        return Rejected(fact, "ledger_full")
+    if not facts or fact[:3] > facts[-1][:3]:
+        facts.append(fact)
+        return len(facts) - 1
+    place = bisect_left(facts, fact[:3], key=lambda one: one[:3])
+    facts.insert(place, fact)
+    return place
 
 
 def attributes_of(facts: Iterable[Fact]) -> dict[str, Value]:

@@ -1,0 +1,261 @@
+"""The fold of one subject: facts move its clocks, and what was announced is kept true.
+
+A fact that is newer than all before it is applied to the clocks as they are. An older one, one that changes what the
+subject is promised (its priority, say), one that may disprove what was told, or another book of agreements folds the
+whole ledger again and announces the difference to what was announced before: nothing is erased silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.core import clock as clocks
+from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
+from monitor.core.events import Fact, Subject
+from monitor.core.ledger import Rejected, attributes_of, enter
+from monitor.core.plan import RESTARTS, STARTS, Plan
+from monitor.core.rows import Clock, SubjectRow
+
+Told = tuple[Clock, AlertState, int, str]
+"""What a clock told: itself at that moment, the state, the instant, the reason."""
+
+OPEN: Final = ("running", "paused")
+
+DETAILS: Final = ("priority", "team", "agent", "queue", "severity", "channel")
+"""The attributes that may change while an alert lives: they go into its details, never into its labels."""
+
+
+class Folding:
+    """One subject while facts and time are applied to it: its ledger, attributes and clocks, and its announcements.
+
+    The row that it starts from is not changed.
+    """
+
+    def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
+        self.subject = subject
+        self.subject_id = subject_id
+        self.plan = plan
+        self.facts = row.facts.copy()
+        self.attributes = row.attributes
+        self.clocks = row.clocks.copy()
+        self.alerts: list[Alert] = []
+        self.rejected: list[Rejected] = []
+        self.repeats = 0
+        self._noted: list[Told] | None = None
+        """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
+
+    def take(self, fact: Fact) -> None:
+        """Take one fact, in the order of arrival: so that no batch boundary changes what is announced."""
+        place = enter(self.facts, fact)
+        if isinstance(place, Rejected):
+            self.rejected.append(place)
+        elif place is None:
+            self.repeats += 1
+        elif place < len(self.facts) - 1:
+            self.attributes = attributes_of(self.facts)
+            self.again(fact.time_ms)
+        elif self._redecides(fact):
+            self.until(fact.time_ms)
+            self.again(fact.time_ms)
+        elif self._is_belated(fact):
+            self.again(fact.time_ms)
+        else:
+            self._apply(place)
+
+    def until(self, now_ms: int) -> None:
+        """Tell what came due up to now."""
+        for index, clock in enumerate(self.clocks):
+            if clock.next_ms and clock.next_ms <= now_ms:
+                of = self.plan.terms(clock)
+                if of is not None:
+                    self.clocks[index] = self._pass_thresholds(clock, now_ms, of)
+
+    def again(self, cause_ms: int) -> None:
+        """Fold the whole ledger again and announce the difference to what was announced before.
+
+        ``cause_ms`` is when what caused it happened.
+        """
+        before, self.clocks, self._noted = self.clocks, [], []
+        for place in range(len(self.facts)):
+            self._apply(place)
+        noted, self._noted = self._noted, None
+        self._announce_difference(before, noted, cause_ms)
+
+    def _redecides(self, fact: Fact) -> bool:
+        """Take over a fact's attributes; return whether they change what a known subject is promised."""
+        changed = [name for name, value in fact.attributes.items() if self.attributes.get(name) != value]
+        if changed:
+            self.attributes = {**self.attributes, **fact.attributes}
+        return bool(self.clocks) and any(name in self.plan.book.deciding for name in changed)
+
+    def _is_belated(self, fact: Fact) -> bool:
+        """Return whether a fact happened before something that was told already: then it may disprove it."""
+        for clock in self.clocks:
+            if clock.state == "running" and (clock.told or clock.breach_told):
+                of = self.plan.terms(clock)
+                if of is not None:
+                    told_ms = clock.budget_ms if clock.breach_told else of.thresholds[clock.told - 1].elapsed_ms
+                    if clocks.elapsed_at(clock, fact.time_ms, of.calendar) < told_ms:
+                        return True
+        return False
+
+    def _apply(self, place: int) -> None:
+        """Apply the fact at a place of the ledger to all clocks."""
+        fact = self.facts[place]
+        for index, clock in enumerate(self.clocks):
+            if clock.state == "cancelled":
+                continue
+            of = self.plan.terms(clock)
+            if of is None:
+                continue
+            if clock.next_ms and clock.next_ms <= fact.time_ms:
+                clock = self._pass_thresholds(clock, fact.time_ms, of)  # noqa: PLW2901 - the same clock, one step on
+            self.clocks[index] = after = clocks.apply(clock, fact, of)
+            if after is not clock and after.state not in OPEN:
+                self._end(after)
+        if fact.type in STARTS[self.subject]:
+            self._start(fact, self.facts[:place])
+        if fact.type in RESTARTS[self.subject]:
+            self._restart(fact)
+
+    def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
+        """Start the clocks that were promised for the subject and do not exist yet."""
+        existing = {(clock.agreement, clock.rule) for clock in self.clocks}
+        for agreement in self.plan.book.in_force(self.attributes, fact.time_ms):
+            for rule in agreement.clocks:
+                if rule.subject != self.subject or (agreement.id, rule.id) in existing:
+                    continue
+                if not rule.where.matches(self.attributes):
+                    continue
+                clock = clocks.start(agreement, rule, fact.time_ms, 1, self.attributes)
+                of = self.plan.terms(clock) if clock is not None else None
+                if clock is None or of is None or fact.type not in of.metric.start:
+                    continue
+                self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
+
+    def _restart(self, fact: Fact) -> None:
+        """Begin the next cycle of each stopped clock that this fact restarts."""
+        last = {(clock.agreement, clock.rule): clock for clock in self.clocks}
+        for clock in last.values():
+            of = self.plan.terms(clock)
+            if of is None or clock.state != "stopped" or fact.type not in of.metric.restart:
+                continue
+            if of.rule.cycles not in ("each", "last"):
+                continue
+            # The new cycle is a new promise: the version that holds now, with today's budget.
+            agreement = self.plan.book.version(clock.agreement, fact.time_ms) or of.agreement
+            rule = next((one for one in agreement.clocks if one.id == clock.rule), of.rule)
+            begun = clocks.start(agreement, rule, fact.time_ms, clock.cycle + 1, self.attributes)
+            if begun is not None:
+                self.clocks.append(begun)
+
+    def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
+        """Tell what a clock gets past up to an instant."""
+        clock, passed = clocks.passed(clock, until_ms, of)
+        for threshold, at_ms in passed:
+            if threshold < len(of.thresholds):
+                self._tell(clock, "at_risk", at_ms, of.thresholds[threshold].reason)
+            else:
+                self._tell(clock, "breached", at_ms, "due")
+        return clock
+
+    def _end(self, clock: Clock) -> None:
+        """Tell the end of a clock of which anything was told before."""
+        if not clock.told and not clock.breach_told:
+            return
+        if clock.state == "cancelled":
+            self._tell(clock, "voided", clock.stop_ms, "cancelled")
+        else:
+            self._tell(clock, "resolved", clock.stop_ms, "stopped" if clock.breach_told else "stopped_in_time")
+
+    def _tell(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
+        if self._noted is None:
+            self._announce(clock, state, at_ms, reason)
+        else:
+            self._noted.append((clock, state, at_ms, reason))
+
+    def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
+        key = AlertKey(self.subject, self.subject_id, clock.agreement, clock.rule, clock.cycle)
+        of = self.plan.terms(clock)
+        labels = {"agreement": clock.agreement, "promise": clock.rule, "subject": self.subject}
+        elapsed_ms = due_ms = -1
+        if of is not None:
+            labels["metric"] = of.rule.metric
+            elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
+            due_ms = clocks.due_or_missed_ms(clock, of.calendar)
+        for name in ("customer", "service"):
+            if name in self.attributes:
+                labels[name] = str(self.attributes[name])
+        self.alerts.append(
+            Alert(
+                alert_id(key, state, reason if state == "at_risk" else "", clock.ordinal),
+                key,
+                state,
+                at_ms,
+                reason,
+                clock.version,
+                labels,
+                start_ms=clock.start_ms,
+                due_ms=due_ms,
+                budget_ms=clock.budget_ms,
+                elapsed_ms=elapsed_ms,
+                wall_ms=max(0, at_ms - clock.start_ms),
+                details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
+            )
+        )
+
+    def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> None:
+        """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
+        old = {_identity(clock): clock for clock in before}
+        for index, clock in enumerate(self.clocks):
+            was = old.pop(_identity(clock), None)
+            said = [one for one in noted if _identity(one[0]) == _identity(clock)]
+            if was is None:
+                announce = [one[1:] for one in said]
+            else:
+                ordinal, announce = _corrections(was, clock, said, cause_ms)
+                clock = self.clocks[index] = clock._replace(ordinal=ordinal)  # noqa: PLW2901 - the same clock
+            for state, at_ms, reason in announce:
+                self._announce(clock, state, at_ms, reason)
+        for clock in old.values():
+            if clock.breach_told or (clock.told and clock.state in OPEN):
+                self._announce(clock, "voided", cause_ms, "agreement_changed")
+
+
+def _corrections(
+    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int
+) -> tuple[int, list[tuple[AlertState, int, str]]]:
+    """Return a re-folded clock's ordinal, and what must be announced so that all that was said of it is true."""
+    ended = was.state not in OPEN and bool(was.told or was.breach_told)
+    down = _taken_back(was, clock, cause_ms)
+    ups = [one for one in said if one[1] == "at_risk"][was.told :]
+    ups += [one for one in said if one[1] == "breached" and not was.breach_told]
+    announce = [] if down is None else [down]
+    announce += [one[1:] for one in ups]
+    if clock.state not in OPEN and (ups or not ended) and (down is None or down[0] == "rearmed"):
+        announce += [one[1:] for one in said if one[1] in ("resolved", "voided")]
+    # Once something was taken back, or begins again after its end, the ids of what follows must be new ones.
+    return was.ordinal + (down is not None or (ended and bool(ups))), announce
+
+
+def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> tuple[AlertState, int, str] | None:
+    """Return how an announcement is taken back that holds no more.
+
+    A late fact that proves that the promise was kept voids its breach; a due instant that moved later re-arms.
+    """
+    if was.breach_told and not clock.breach_told:
+        if clock.state in OPEN:
+            return "rearmed", cause_ms, "due_moved"
+        return "voided", clock.stop_ms, "cancelled" if clock.state == "cancelled" else "stopped_in_time"
+    if was.told > clock.told and was.state in OPEN:
+        if clock.state in OPEN:
+            return "rearmed", cause_ms, "due_moved"
+        if clock.state == "cancelled":
+            return "voided", clock.stop_ms, "cancelled"
+        return "resolved", clock.stop_ms, "stopped_in_time"
+    return None
+
+
+def _identity(clock: Clock) -> tuple[str, str, int]:
+    return clock.agreement, clock.rule, clock.cycle

@@ -1,0 +1,149 @@
+"""Laws of the fold: what must hold for every history, however it arrives."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.events import Event, Fact
+from monitor.core.series import Pane
+from tests.core.stories import MONDAY_MS, OFFICE, Story, agreement, clock
+
+MINUTE = 60_000
+END_MS = MONDAY_MS + 4 * 86_400_000
+
+RULES = (
+    clock("acknowledge", {"P1": "30m", "*": ("2h", "office")}),
+    clock("first_response", {"P1": "1h", "*": ("4h", "office")}, at_risk=("50%", "75%", "10m")),
+    clock("resolution", {"P1": "4h", "P2": ("8h", "office"), "*": "24h"}, at_risk=("75%",)),
+)
+
+
+@st.composite
+def histories(draw):
+    """A few tickets' facts, in the order in which they happened."""
+    events = []
+    for subject in range(draw(st.integers(1, 3))):
+        at = MONDAY_MS + draw(st.integers(0, 24 * 60)) * MINUTE
+        kinds = ["opened", *draw(st.lists(st.sampled_from(KINDS), max_size=8))]
+        for number, kind in enumerate(kinds):
+            attributes = {"priority": draw(st.sampled_from(["P1", "P2", "P3"]))} if kind in CARRY_PRIORITY else {}
+            if kind in ("paused", "resumed"):
+                attributes["reason"] = draw(st.sampled_from(["customer", "supplier"]))
+            events.append(Event("ticket", f"T-{subject}", Fact(at, number, f"{subject}-{number}", kind, attributes)))
+            at += draw(st.integers(0, 600)) * MINUTE
+    return sorted(events, key=lambda one: one.fact[:3])
+
+
+KINDS = [
+    "acknowledged", "responded", "paused", "resumed", "resolved", "reopened", "priority_changed", "updated", "closed",
+    "cancelled",
+]  # fmt: skip
+CARRY_PRIORITY = ("opened", "priority_changed")
+
+
+def run(batches):
+    """The rows after these batches, judged by event time while they come in and by the clock afterwards."""
+    story = Story(agreement(*RULES), retention="400d")
+    for batch in batches:
+        story.take(story.engine.batch(batch, 0, story.book))
+    story.due(END_MS)
+    return story
+
+
+def essence(story):
+    """Clocks without the count of what had to be taken back, and the panes that are not empty."""
+    clocks = {
+        key: [one._replace(ordinal=0) for one in row.clocks] for key, row in story.rows.items() if key[:1] == b"s"
+    }
+    panes = {key: pane for key, pane in story.rows.items() if isinstance(pane, Pane) and (pane.counts or pane.buckets)}
+    return clocks, panes
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories(), st.data())
+def test_any_arrival_order_gives_the_same_clocks_and_figures(events, data):
+    straight = run([[one] for one in events])
+
+    shuffled = run([[one] for one in data.draw(st.permutations(events))])
+
+    assert essence(shuffled) == essence(straight)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), st.data())
+def test_any_repetition_and_any_batch_boundary_changes_nothing(events, data):
+    straight = run([[one] for one in events])
+
+    repeated = sorted([*events, *data.draw(st.lists(st.sampled_from(events)))], key=lambda one: one.fact[:3])
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(repeated)), max_size=4)) | {len(repeated)})
+    batches = [repeated[start:end] for start, end in zip([0, *cuts], cuts, strict=False)]
+    again = run(batches)
+
+    assert essence(again) == essence(straight)
+    assert sorted(one.id for one in again.alerts) == sorted(one.id for one in straight.alerts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories(), st.data())
+def test_each_id_is_announced_once_whatever_the_order(events, data):
+    story = run([[one] for one in data.draw(st.permutations(events))])
+
+    ids = [one.id for one in story.alerts]
+    assert len(ids) == len(set(ids))
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories())
+def test_what_was_announced_last_is_what_holds(events):
+    """On each key the life cycle is in order, and ends as the clock ends."""
+    story = run([[one] for one in events])
+
+    for key, row in story.rows.items():
+        if key[:1] != b"s":
+            continue
+        for one in row.clocks:
+            told = [
+                alert.state
+                for alert in story.alerts
+                if (alert.key.what, alert.key.promise, alert.key.cycle) == (key[1:].decode(), one.rule, one.cycle)
+            ]
+            last = told[-1] if told else None
+            if one.state in ("running", "paused"):
+                assert (last == "breached") == one.breach_told
+            elif one.state == "cancelled":
+                assert last in (None, "voided", "rearmed")
+            else:
+                assert last in (None, "resolved", "voided", "rearmed")
+                if one.elapsed_ms >= one.budget_ms:
+                    assert "breached" in told
+                    assert last == "resolved"
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories())
+def test_elapsed_is_what_the_runs_add_up_to(events):
+    story = run([[one] for one in events])
+
+    for key, row in story.rows.items():
+        for one in row.clocks if key[:1] == b"s" else ():
+            spans = zip(one.runs[::2], one.runs[1::2], strict=True)
+            if one.calendar == "always":
+                assert one.elapsed_ms == sum(end - start for start, end in spans)
+            else:
+                assert one.elapsed_ms == sum(OFFICE.elapsed(start, end) for start, end in spans)
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories())
+def test_the_counts_of_the_panes_are_those_of_the_clocks(events):
+    story = run([[one] for one in events])
+
+    clocks = [one for key, row in story.rows.items() if key[:1] == b"s" for one in row.clocks]
+    for rule in RULES:
+        stopped = [one for one in clocks if one.rule == rule.id and one.state == "stopped"]
+        total = {}
+        for priority in ("", "P1", "P2", "P3"):
+            for name, number in story.counts(rule.id, (priority,), width="day").items():
+                total[name] = total.get(name, 0) + number
+        assert total.get("met", 0) + total.get("breached", 0) == len(stopped)
+        assert total.get("breached", 0) == sum(one.elapsed_ms >= one.budget_ms for one in stopped)
+        assert total.get("elapsed_ms", 0) == sum(one.elapsed_ms for one in stopped)
