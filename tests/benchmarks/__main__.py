@@ -1,0 +1,38 @@
+"""Runs one benchmark: ``python -m tests.benchmarks NAME [--json FILE]``; ``-h`` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from importlib import import_module
+from pathlib import Path
+
+
+def benchmarks() -> dict[str, str]:
+    """Return the name and the first docstring line of each; read, not imported: some need a broker's packages."""
+    found = {}
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
+            found[file.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    found.pop("__main__")
+    return found
+
+
+def main() -> None:
+    known = benchmarks()
+    width = max(map(len, known))
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="Run one benchmark and print its figures.",
+        epilog="\n".join(["benchmarks:", *(f"  {name:{width}}  {line}" for name, line in known.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=known, metavar="NAME", help="one of the benchmarks below")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    asked = parser.parse_args()
+    import_module(f"tests.benchmarks.{asked.name}").main(asked.json)
+
+
+if __name__ == "__main__":
+    main()

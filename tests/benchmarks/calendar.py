@@ -1,0 +1,104 @@
+"""Microseconds of an elapsed and of a due question over an hour, a month and four years, beside a loop over days."""
+
+# ruff: noqa: T201 - the figures of a benchmark are for the terminal
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from monitor.core.calendar import Calendar, CalendarSpec
+from tests.benchmarks import seconds_per_call, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+SPANS = {"1 hour": HOUR, "1 month": 30 * DAY, "4 years": 1461 * DAY}
+FROM_MS = round(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000)
+
+# An office with a lunch break and ten holidays a year, in a zone with clock changes.
+SPEC = CalendarSpec(
+    zone="Europe/Berlin",
+    hours=(((540, 720), (780, 1020)),) * 5 + ((), ()),
+    holidays=frozenset(
+        date(year, month, day)
+        for year in range(2024, 2029)
+        for month, day in [(1, 1), (1, 6), (5, 1), (8, 15), (10, 3), (11, 1), (12, 24), (12, 25), (12, 26), (12, 31)]
+    ),
+)
+
+
+def open_spans_by_days(start_ms: int):
+    """Walk the calendar as one would without compiling it: day by day, asking the zone for each opening time."""
+    zone = ZoneInfo(SPEC.zone)
+    day = datetime.fromtimestamp(start_ms / 1000, zone).date()
+    while True:
+        if day not in SPEC.holidays:
+            midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+            for parts in SPEC.hours[day.weekday()]:
+                opens, closes = (midnight.replace(hour=m // 60, minute=m % 60).timestamp() for m in parts)
+                yield round(opens * 1000), round(closes * 1000)
+        day += timedelta(days=1)
+
+
+def elapsed_by_days(start_ms: int, end_ms: int) -> int:
+    total = 0
+    for opens, closes in open_spans_by_days(start_ms):
+        if opens >= end_ms:
+            return total
+        total += max(0, min(closes, end_ms) - max(opens, start_ms))
+    raise AssertionError
+
+
+def due_by_days(start_ms: int, budget_ms: int) -> int:
+    for opens, closes in open_spans_by_days(start_ms):
+        length = max(0, closes - max(opens, start_ms))
+        if length >= budget_ms:
+            return max(opens, start_ms) + budget_ms
+        budget_ms -= length
+    raise AssertionError
+
+
+def main(json_path: Path | None) -> None:
+    seeded = random.Random(7)
+    calendar = Calendar(SPEC)
+    figures: dict[str, object] = {}
+    print(f"{'span':8}  {'elapsed':>10}  {'loop':>12}  {'ratio':>7}    {'due':>10}  {'loop':>12}  {'ratio':>7}")
+    for name, length in SPANS.items():
+        starts = [FROM_MS + seeded.randrange(300 * DAY) for _ in range(1000)]
+        spans = [(start, start + length) for start in starts]
+        # At least a minute, so that a span in closed time asks for something too.
+        dues = [(start, max(60_000, calendar.elapsed(start, end))) for start, end in spans]
+        few = 300 if length < DAY else 10
+        for question, arguments, slow in (
+            (calendar.elapsed, spans, elapsed_by_days),
+            (calendar.due, dues, due_by_days),
+        ):
+            assert all(question(*asked) == slow(*asked) for asked in arguments[:few])
+
+        def timed(question, arguments):
+            def batch():
+                for a, b in arguments:
+                    question(a, b)
+
+            return seconds_per_call(batch, len(arguments)) * 1e6
+
+        elapsed_us, due_us = timed(calendar.elapsed, spans), timed(calendar.due, dues)
+        elapsed_loop_us, due_loop_us = timed(elapsed_by_days, spans[:few]), timed(due_by_days, dues[:few])
+        figures[name] = {
+            "elapsed_us": elapsed_us,
+            "elapsed_by_days_us": elapsed_loop_us,
+            "elapsed_ratio": elapsed_loop_us / elapsed_us,
+            "due_us": due_us,
+            "due_by_days_us": due_loop_us,
+            "due_ratio": due_loop_us / due_us,
+        }
+        print(
+            f"{name:8}  {elapsed_us:7.2f} µs  {elapsed_loop_us:9.1f} µs  {elapsed_loop_us / elapsed_us:6.0f}x"
+            f"    {due_us:7.2f} µs  {due_loop_us:9.1f} µs  {due_loop_us / due_us:6.0f}x"
+        )
+    write_json(figures, json_path)
