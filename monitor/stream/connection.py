@@ -1,0 +1,105 @@
+"""Connections to Kafka beside Faust's: the writers of partition states, and the readers that restore them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import TopicPartition
+
+from monitor.errors import StateError
+from monitor.stream.partition import PartitionState
+
+RESTORE_FETCH_BYTES: Final = 4 << 20
+RESTORE_RECORDS: Final = 20_000
+"""Rows taken over between two breaths of the event loop."""
+BATCH_BYTES: Final = 512 << 10
+"""A larger record still fits: a batch takes its first record whatever its size."""
+
+
+class Ends(NamedTuple):
+    """The source partition's first offset and its end (last stable offset) at the time of a restore."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where the brokers are and how to speak to them.
+
+    ``security`` holds aiokafka's own keywords: ``security_protocol``, ``ssl_context``, ``sasl_mechanism``,
+    ``sasl_plain_username``, ``sasl_plain_password``.
+    """
+
+    bootstrap: str
+    client_id: str = "sla-monitor"
+    transaction_timeout_s: float = 15.0
+    max_record_bytes: int = 8 << 20
+    check_crcs: bool = True
+    security: Mapping[str, Any] = field(default_factory=dict)
+
+    def writer(self, transactional_id: str) -> AIOKafkaProducer:
+        """Return a producer; starting it fences every earlier one of the same id and ends its open transaction."""
+        return AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap,
+            client_id=self.client_id,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(self.transaction_timeout_s * 1000),
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=self.max_record_bytes + (1 << 20),
+            **self.security,
+        )
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """Start a consumer that belongs to no group and sees only what was committed."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            client_id=self.client_id,
+            group_id=None,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",  # the default would silently read nothing
+            max_partition_fetch_bytes=RESTORE_FETCH_BYTES,
+            fetch_max_wait_ms=100,
+            check_crcs=self.check_crcs,
+            **self.security,
+        )
+        await consumer.start()
+        try:
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+async def restore(connection: Connection, state: PartitionState, progress: Callable[[], None]) -> Ends:
+    """Read all rows of a state from its changelog; return the ends of its source.
+
+    The state's writer must have been started before: only then is what the changelog holds final.
+
+    Raises:
+        StateError: the source ends before the state's position: it was deleted and created again, or cut.
+    """
+    changelog = TopicPartition(state.changelog, state.partition)
+    source = TopicPartition(state.topic, state.partition)
+    async with connection.reader() as consumer:
+        consumer.assign([changelog])
+        end = (await consumer.end_offsets([changelog]))[changelog]
+        # Not "until the last offset": transaction markers take offsets and compaction leaves holes.
+        while await consumer.position(changelog) < end:
+            for records in (await consumer.getmany(timeout_ms=500, max_records=RESTORE_RECORDS)).values():
+                state.load(records)
+                progress()
+        first = (await consumer.beginning_offsets([source]))[source]
+        source_end = (await consumer.end_offsets([source]))[source]
+    state.loaded()
+    if source_end < state.position:
+        raise StateError(
+            f"{state.name}: the topic ends at offset {source_end}, but offsets up to {state.position} were applied. "
+            f"Was it deleted and created again? Then delete its changelog {state.changelog} too"
+        )
+    return Ends(first, source_end)

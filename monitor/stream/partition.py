@@ -1,0 +1,286 @@
+"""The state of one source partition: its rows and their one, fenced writer.
+
+Everything that follows from a batch is one Kafka transaction: the changed rows and the source position (both in the
+changelog), and all records that were emitted. The writer's transactional id belongs to the source partition, so that
+starting it fences every earlier owner: a worker that was frozen cannot write old rows over newer ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import defaultdict
+from collections.abc import Awaitable, Iterable
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import ConsumerRecord
+
+from monitor.errors import StateError
+from monitor.stream.clock import wall_ms
+from monitor.stream.ports import Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+
+__all__ = [
+    "POSITION", "FencedError", "PartitionState", "Processor", "ProcessorFactory", "RowCodec", "Source", "partition_of",
+]  # fmt: skip
+
+POSITION: Final = b"\x00position"
+"""The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
+
+
+class FencedError(StateError):
+    """A newer owner of the partition exists: this worker must write no more."""
+
+
+class Output(NamedTuple):
+    """A record to be written with the next commit."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Headers
+    partition: int | None
+    partition_key: bytes | None
+
+
+Record = tuple[bytes, bytes | None, Headers]
+
+
+class PartitionState:
+    """Rows, position and outputs of one source partition.
+
+    A processor reads and writes rows between two commits; one ``commit`` writes all of it or nothing. Not safe for
+    concurrent use: its runner holds a lock from fold to commit.
+
+    Raises:
+        FencedError: (``commit``) a newer owner exists.
+        StateError: (``commit``) the broker did not confirm, a record is too large; the state is of no use afterwards.
+    """
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        partition: int,
+        changelog: str,
+        codec: RowCodec,
+        writer: Writer,
+        commit_timeout_s: float = 15.0,
+        max_record_bytes: int = 8 << 20,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.changelog = changelog
+        self.codec = codec
+        self.max_record_bytes = max_record_bytes
+        self.rows: dict[bytes, bytes] = {}
+        self.position = 0
+        self._writer = writer
+        self._commit_timeout_s = commit_timeout_s
+        self._touched: dict[bytes, object | None] = {}
+        self._read: dict[bytes, object] = {}
+        self._outputs: list[Output] = []
+        self._wakes: list[tuple[int, bytes]] = []
+        self._popped: list[tuple[int, bytes]] = []
+        self._counts: dict[str, int] = {}
+
+    @property
+    def name(self) -> str:
+        """The source partition, for people: ``topic/partition``."""
+        return f"{self.topic}/{self.partition}"
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything was put or emitted since the last commit."""
+        return bool(self._touched or self._outputs)
+
+    # -- for processors
+
+    def get(self, key: bytes) -> object | None:
+        """Return a row, None if there is none. Decoded once between two commits."""
+        if key in self._touched:
+            return self._touched[key]
+        row = self._read.get(key)
+        if row is None:
+            encoded = self.rows.get(key)
+            if encoded is None:
+                return None
+            row = self._read[key] = self.codec.decode(key, encoded)
+        return row
+
+    def put(self, key: bytes, row: object | None) -> None:
+        """Set a row; None deletes it."""
+        self._touched[key] = row
+
+    def emit(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes | None,
+        *,
+        headers: Headers = (),
+        partition: int | None = None,
+        partition_key: bytes | None = None,
+    ) -> None:
+        """Write a record with the next commit.
+
+        It goes to the partition of the same number as the source's, or to ``partition``, or to the one that Kafka's
+        default partitioner (murmur2) finds for ``partition_key``. No value makes it a tombstone.
+        """
+        self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
+
+    def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
+        """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
+
+        A row that is not changed before the next commit stays due.
+        """
+        keys: list[bytes] = []
+        while self._wakes and self._wakes[0][0] <= until_ms and len(keys) < limit:
+            wake = heapq.heappop(self._wakes)
+            if self._is_current(wake):
+                self._popped.append(wake)
+                keys.append(wake[1])
+        return keys
+
+    # -- for the runner
+
+    def load(self, records: Iterable[ConsumerRecord]) -> None:
+        """Take over rows from the changelog, in order."""
+        rows = self.rows
+        for record in records:
+            if record.value is None:
+                rows.pop(record.key, None)
+            else:
+                rows[record.key] = record.value
+
+    def loaded(self) -> None:
+        """End the restore: find the position and the wakes."""
+        position = self.rows.pop(POSITION, b"0")
+        try:
+            self.position = int(position)
+        except ValueError:
+            raise StateError(f"{self.name}: the position row of {self.changelog} is no number: {position!r}") from None
+        self._rebuild_wakes()
+
+    def next_wake_ms(self) -> int | None:
+        """Return the earliest instant at which a row wishes to wake."""
+        while self._wakes and not self._is_current(self._wakes[0]):
+            heapq.heappop(self._wakes)
+        return self._wakes[0][0] if self._wakes else None
+
+    def settle(self) -> None:
+        """End a fold that changed nothing: what was due and was left alone is due again."""
+        self._read.clear()
+        for wake in self._popped:
+            if self._is_current(wake):
+                heapq.heappush(self._wakes, wake)
+        self._popped.clear()
+
+    async def commit(self, position: int) -> None:
+        """Write changed rows, the position and all outputs in one transaction."""
+        changes = self._changes()
+        outputs, self._outputs = self._outputs, []
+        try:
+            async with asyncio.timeout(self._commit_timeout_s):
+                await self._transact(await self._by_partition(changes, outputs, position))
+        except ProducerFenced:
+            raise FencedError(
+                f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
+            ) from None
+        except TimeoutError:
+            raise StateError(
+                f"{self.name}: the broker did not confirm a transaction within {self._commit_timeout_s:g} s"
+            ) from None
+        except KafkaError as error:
+            raise StateError(f"{self.name}: the transaction failed: {error!r}") from error
+        self._apply(changes)
+        self.position = position
+
+    def _changes(self) -> dict[bytes, bytes | None]:
+        """Return the rows that differ from what is stored, encoded."""
+        touched, self._touched = self._touched, {}
+        changes: dict[bytes, bytes | None] = {}
+        for key, row in touched.items():
+            stored = self.rows.get(key)
+            encoded = None if row is None else self.codec.encode(key, row)
+            if encoded != stored:
+                changes[key] = encoded
+        return changes
+
+    async def _by_partition(
+        self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int
+    ) -> dict[tuple[str, int], list[Record]]:
+        records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
+        records[self.changelog, self.partition].append((POSITION, b"%d" % position, ()))
+        for topic, key, value, headers, partition, partition_key in outputs:
+            if partition is None:
+                partition = self.partition  # noqa: PLW2901
+                if partition_key is not None:
+                    if topic not in self._counts:
+                        self._counts[topic] = len(await self._writer.partitions_for(topic))
+                    partition = partition_of(partition_key, self._counts[topic])  # noqa: PLW2901
+            records[topic, partition].append((key, value, headers))
+        return records
+
+    async def _transact(self, records: dict[tuple[str, int], list[Record]]) -> None:
+        await self._writer.begin_transaction()
+        sent: list[Awaitable[Any]] = []
+        for (topic, partition), items in records.items():
+            sent += [
+                await self._writer.send_batch(batch, topic, partition=partition)
+                for batch in self._batches(topic, items)
+            ]
+        await asyncio.gather(*sent)
+        await self._writer.commit_transaction()
+
+    def _batches(self, topic: str, items: list[Record]) -> list[Any]:
+        now = wall_ms()
+        batch = self._writer.create_batch()
+        batches = [batch]
+        for key, value, pairs in items:
+            headers = list(pairs)  # the C builder takes nothing else
+            if len(key) + len(value or b"") > self.max_record_bytes:
+                raise StateError(
+                    f"{self.name}: a record of {len(key) + len(value or b'')} bytes for topic {topic}, "
+                    f"key {key[:80]!r}, is larger than {self.max_record_bytes} bytes"
+                )
+            if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
+                batch = self._writer.create_batch()
+                batches.append(batch)
+                if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:
+                    raise StateError(f"{self.name}: a record for topic {topic}, key {key[:80]!r}, fits in no batch")
+        for ready in batches:
+            ready.close()
+        return batches
+
+    def _apply(self, changes: dict[bytes, bytes | None]) -> None:
+        for key, encoded in changes.items():
+            stored = self.rows.get(key)
+            if encoded is None:
+                self.rows.pop(key, None)
+                continue
+            self.rows[key] = encoded
+            wake = self.codec.wake_ms(encoded)
+            if wake and (stored is None or wake != self.codec.wake_ms(stored)):
+                heapq.heappush(self._wakes, (wake, key))
+        self.settle()
+        if len(self._wakes) > 2 * len(self.rows) + 1000:
+            self._rebuild_wakes()
+
+    def _rebuild_wakes(self) -> None:
+        wake_ms = self.codec.wake_ms
+        self._wakes = [(wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded))]
+        heapq.heapify(self._wakes)
+
+    def _is_current(self, wake: tuple[int, bytes]) -> bool:
+        encoded = self.rows.get(wake[1])
+        return encoded is not None and self.codec.wake_ms(encoded) == wake[0]
+
+
+@lru_cache(maxsize=1 << 16)
+def partition_of(key: bytes, count: int) -> int:
+    """Return the partition in which Kafka's Java clients and aiokafka put a key: murmur2, positive, modulo."""
+    return int(murmur2(key) & 0x7FFFFFFF) % count

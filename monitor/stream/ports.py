@@ -1,0 +1,115 @@
+"""What the stream layer needs from others, and what others give to it: protocols, with fakes in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiokafka.structs import ConsumerRecord
+
+if TYPE_CHECKING:
+    from monitor.stream.partition import PartitionState
+    from monitor.stream.transport import View
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class RowCodec(Protocol):
+    """How the rows of one source become bytes."""
+
+    def encode(self, key: bytes, row: object) -> bytes:
+        """Return the row as bytes."""
+        ...
+
+    def decode(self, key: bytes, encoded: bytes) -> object:
+        """Return the row. Raises StateError if the bytes are none."""
+        ...
+
+    def wake_ms(self, encoded: bytes) -> int:
+        """Return the instant at which the row needs attention, 0 for none. Must be cheap: a restore asks each row."""
+        ...
+
+
+class Processor(Protocol):
+    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state."""
+
+    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: FBT001 - a fact
+        """Apply records that were not applied before, in order."""
+        ...
+
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - a fact
+        """Do what is due (``state.due_keys``), for at most 50 ms; return whether more is left to do at once.
+
+        While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
+        """
+        ...
+
+    def next_tick_ms(self) -> int | None:
+        """Return when ``tick`` is wanted next apart from the rows' own wakes; None: not at all."""
+        ...
+
+
+ProcessorFactory = Callable[["PartitionState"], Processor]
+"""Makes the processor of a partition, after its rows were restored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A topic that the worker consumes: what is done with it and how its rows are encoded."""
+
+    topic: str
+    processor: ProcessorFactory
+    codec: RowCodec
+
+
+class Writer(Protocol):
+    """The part of a transactional ``AIOKafkaProducer`` that a state needs."""
+
+    async def begin_transaction(self) -> None:
+        """Begin."""
+        ...
+
+    async def commit_transaction(self) -> None:
+        """Commit, waiting for all that was sent."""
+        ...
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """Return a topic's partitions."""
+        ...
+
+    def create_batch(self) -> Any:  # noqa: ANN401 - aiokafka's BatchBuilder
+        """Return an empty batch."""
+        ...
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[Any]:  # noqa: ANN401
+        """Queue a batch; the result resolves when the broker has it."""
+        ...
+
+
+class Upstream(Protocol):
+    """The consumer, as far as one partition needs it."""
+
+    def view(self) -> View | None:
+        """Return what the consumer knows of the partition."""
+        ...
+
+    def unfinished(self) -> int:
+        """Return how many batches were delivered and are not finished."""
+        ...
+
+    async def first_offset(self) -> int:
+        """Ask the broker for the first offset."""
+        ...
+
+    async def end_offset(self) -> int:
+        """Ask the broker for the last stable offset."""
+        ...
+
+    async def seek(self, offset: int) -> None:
+        """Read on from an offset."""
+        ...
+
+    def finished(self, message: Any) -> None:  # noqa: ANN401 - Faust's message
+        """Tell that a batch was worked on or dropped."""
+        ...

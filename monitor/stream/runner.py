@@ -1,0 +1,351 @@
+"""Runs one source partition: opens its state, applies batches, fires its timer, and closes it.
+
+All of that happens in one task, so there is one writer and one order. What another partition does meanwhile overlaps
+with this one's waiting for the broker.
+
+**Position.** A ``Batch`` says which offsets it covers. Records below the position were applied before. If it begins
+above the position, something was not delivered: what the topic has lost by retention is counted and logged; otherwise
+the source is sought back to the position, and after several vain attempts the worker stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from monitor.errors import StateError
+from monitor.stream.clock import Clock, wall_ms
+from monitor.stream.connection import Connection, restore
+from monitor.stream.partition import PartitionState
+from monitor.stream.ports import Processor, Source, Upstream
+from monitor.stream.standing import LATE_S, STALE_VIEW_MS, Standing
+from monitor.stream.stats import PartitionStats
+from monitor.stream.transport import Batch
+
+log = logging.getLogger(__name__)
+
+BEHIND_RETRY_S: Final = 0.5
+IDLE_RETRY_S: Final = 0.25
+"""Between two ticks while a row stays due although the processor had its chance."""
+LONGEST_TIMER_S: Final = 30.0
+"""The wall clock may be set meanwhile."""
+OPEN_TIMEOUT_S: Final = 60.0
+SEEKS: Final = 5
+
+
+class PartitionRunner:
+    """One owned source partition, from its assignment to its revocation.
+
+    ``failed`` is called once with what went wrong; nothing is acknowledged after that.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        partition: int,
+        app_id: str,
+        changelog: str,
+        connection: Connection,
+        clock: Clock,
+        upstream: Upstream,
+        stats: PartitionStats,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.source = source
+        self.stats = stats
+        self.upstream = upstream
+        self.caught_up = False
+        self.is_open = False
+        self.progress_at = time.monotonic()
+        self._connection = connection
+        self._clock = clock
+        self._failed = failed
+        self._writer = connection.writer(f"{app_id}-{source.topic}-{partition}")
+        self.state = PartitionState(
+            topic=source.topic,
+            partition=partition,
+            changelog=changelog,
+            codec=source.codec,
+            writer=self._writer,
+            commit_timeout_s=connection.transaction_timeout_s,
+            max_record_bytes=connection.max_record_bytes,
+        )
+        self._processor: Processor | None = None
+        self._inbox: deque[Any] = deque()
+        self._work = asyncio.Event()
+        self._tick_due = False
+        self._closing = False
+        self._standing = Standing(self.state.name, upstream)
+        self._left_over = False
+        self._told: bool | None = None  # what the processor was last told about having caught up
+        self._seeks = 0
+        self._beyond: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed = (0.0, 0, 0.0)  # loop time and wall time of arming, delay
+        self._task = asyncio.ensure_future(self._run())
+        self._task.add_done_callback(self._ended)
+        self._unlisten = clock.on_turn(self._arm)
+
+    # -- from outside
+
+    def submit(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        """Take over a batch. It is acknowledged after its commit, or dropped when the partition closes."""
+        if self._closing:
+            self.upstream.finished(event.message)
+            return
+        self._inbox.append(event)
+        self._work.set()
+
+    def distrust(self) -> None:
+        """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
+        self._standing.trusted = False
+
+    @property
+    def lag(self) -> int:
+        """Offsets between the position and the end of the source, as far as known."""
+        view = self.upstream.view()
+        if view is not None:
+            self.stats.highwater = view.highwater
+        return self.stats.lag
+
+    async def close(self, grace_s: float = 20.0) -> None:
+        """Finish the commit in flight, drop what waits, and let go of the partition.
+
+        Never under a commit: a producer that is stopped in mid-transaction leaves its waiters hanging for ever.
+        """
+        self._closing = True
+        self._unlisten()
+        self._disarm()
+        self._work.set()
+        if not self.is_open:
+            self._task.cancel()
+        _, pending = await asyncio.wait([self._task], timeout=grace_s)
+        if pending:
+            log.error("%s: the last commit did not end within %g s", self.state.name, grace_s)
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1.0)
+        self.is_open = self.stats.open = False
+        for event in self._inbox:
+            self.upstream.finished(event.message)
+        self._inbox.clear()
+        try:
+            async with asyncio.timeout(5.0):
+                await self._writer.stop()
+        except (TimeoutError, KafkaError) as error:
+            log.warning("%s: the producer did not stop cleanly: %r", self.state.name, error)
+
+    # -- the task
+
+    async def _run(self) -> None:
+        await self._open()
+        while not self._closing:
+            if self._inbox:
+                event = self._inbox.popleft()
+                try:
+                    await self._apply(event)
+                finally:
+                    self.upstream.finished(event.message)
+            if self._tick_due and not self._closing:
+                self._tick_due = False
+                await self._tick()
+            self._arm()
+            if not self._inbox and not self._tick_due and not self._closing:
+                self._work.clear()
+                await self._work.wait()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    async def _open(self) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                await self._writer.start()  # fences earlier owners; the broker ends their open transaction
+        except (TimeoutError, KafkaError) as error:
+            raise StateError(f"{self.state.name}: cannot become the writer of this partition: {error!r}") from error
+        try:
+            ends = await restore(self._connection, self.state, self._progressed)
+        except KafkaError as error:
+            raise StateError(f"{self.state.name}: cannot restore the rows: {error!r}") from error
+        self._processor = self.source.processor(self.state)
+        self.caught_up = self._standing.opened(ends.end, self.state.position)
+        self.stats.restored_rows = self.stats.rows = len(self.state.rows)
+        self.stats.restore_seconds = time.monotonic() - started
+        self.stats.highwater = ends.end
+        self.stats.position = self.state.position
+        self.stats.caught_up = self.caught_up
+        self._progressed()
+        self.is_open = self.stats.open = True
+        log.info(
+            "%s: %d rows restored in %.3f s, position %d, %d offsets to catch up",
+            self.state.name, self.stats.restored_rows, self.stats.restore_seconds, self.state.position,
+            max(0, ends.end - self.state.position),
+        )  # fmt: skip
+
+    def _progressed(self) -> None:
+        self.progress_at = time.monotonic()
+
+    # -- batches
+
+    async def _apply(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        batch: Batch = event.value
+        if not await self._follows(batch):
+            return
+        records = self._unapplied(batch)
+        if not self._standing.trusted:
+            await self._standing.ask(self.state.position)
+        end = max(batch.end, self.state.position)
+        self.stats.highwater = max(batch.highwater, end)
+        caught_up = self._standing.judge(batch, end)
+        if records:
+            started = time.perf_counter()
+            assert self._processor is not None
+            self._told = caught_up
+            self._processor.batch(records, self._clock.now_ms(), caught_up)
+            self.stats.batch_seconds.add(time.perf_counter() - started)
+            await self._commit(end)
+            self.stats.events += len(records)
+            self.stats.batches += 1
+            event.ack()
+        elif batch.records:
+            event.ack()  # all applied before: only the group's offset lags behind
+        else:
+            # Markers only. The row of the position stays behind: it is not worth a transaction.
+            self.state.position = end
+        self._seeks = 0
+        self._left_over = False
+        self._settled(caught_up=caught_up)
+
+    async def _commit(self, position: int) -> None:
+        started = time.perf_counter()
+        await self.state.commit(position)
+        self.stats.commit_seconds.add(time.perf_counter() - started)
+
+    def _settled(self, *, caught_up: bool) -> None:
+        self.caught_up = caught_up
+        self.stats.caught_up = caught_up
+        self.stats.position = self.state.position
+        self.stats.rows = len(self.state.rows)
+        self._progressed()
+
+    def _unapplied(self, batch: Batch) -> Sequence[ConsumerRecord]:
+        position = self.state.position
+        below = bisect_left(batch.records, position, key=lambda record: record.offset)
+        self.stats.repeats += below
+        records = batch.records[below:]
+        self.stats.holes += max(0, batch.end - max(batch.start, position) - len(records))
+        return records
+
+    async def _follows(self, batch: Batch) -> bool:
+        """Say whether nothing lies between the position and the batch; otherwise have it fetched."""
+        position = self.state.position
+        if batch.start <= position:
+            return True
+        first = await self.upstream.first_offset()
+        if first >= batch.start:
+            if position:
+                self.stats.lost += batch.start - position
+                log.error(
+                    "%s: LOST up to %d records: offsets %d to %d had expired in the topic before they were read",
+                    self.state.name, batch.start - position, position, batch.start - 1,
+                )  # fmt: skip
+            self.state.position = batch.start
+            return True
+        await self._seek_back(max(first, position))
+        return False
+
+    async def _seek_back(self, offset: int) -> None:
+        self._seeks += 1
+        self.stats.seeks += 1
+        if self._seeks > SEEKS:
+            raise StateError(f"{self.state.name}: the records from offset {offset} on are not delivered")
+        log.warning("%s: the source stands beyond the position: reading from offset %d", self.state.name, offset)
+        await self.upstream.seek(offset)
+
+    # -- the timer
+
+    async def _check_source(self, late_s: float) -> None:
+        """Before a tick: make sure that what is known of the source may be relied on."""
+        view = self.upstream.view()
+        stale = view is None or wall_ms() - view.fetched_ms > STALE_VIEW_MS
+        if self.caught_up and self._standing.trusted and not stale and late_s <= LATE_S:
+            return
+        self.caught_up = self.stats.caught_up = await self._standing.ask(self.state.position)
+        self.stats.highwater = max(self.stats.highwater, self._standing.target or 0)
+        idle = self._standing.trusted and not (self.caught_up or self._inbox or self.upstream.unfinished())
+        beyond = view.position if idle and view is not None and view.position > self.state.position else None
+        if beyond is not None and beyond == self._beyond:  # seen twice: it is not a batch on its way here
+            beyond = None
+            await self._seek_back(self.state.position)  # the group's offset was ahead: nothing will come by itself
+        self._beyond = beyond
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        armed_at, armed_wall_ms, delay = self._armed
+        # A suspended machine may stop the loop's clock, but not the wall clock.
+        late = max(loop.time() - armed_at, (wall_ms() - armed_wall_ms) / 1000) - delay
+        await self._check_source(late)
+        if self._closing or not (self._due() or self._told is not self.caught_up):
+            return
+        assert self._processor is not None
+        self._told = self.caught_up
+        more = self._processor.tick(self._clock.now_ms(), self.caught_up)
+        self.stats.ticks += 1
+        if self.state.dirty:
+            await self._commit(self.state.position)
+            self._settled(caught_up=self.caught_up)
+            self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
+        else:
+            self.state.settle()
+        self._left_over = not more and self._due()
+        if more:
+            self._armed = (loop.time(), wall_ms(), 0.0)
+            self._tick_due = True
+            await asyncio.sleep(0)
+
+    def _wait_s(self) -> float:
+        """Return the seconds until rows or the processor wish for a tick, ``inf`` if they do not."""
+        wakes = [self.state.next_wake_ms(), None if self._processor is None else self._processor.next_tick_ms()]
+        return min((self._clock.seconds_until(wake) for wake in wakes if wake is not None), default=inf)
+
+    def _due(self) -> bool:
+        return self._wait_s() <= 0
+
+    def look_again(self) -> None:
+        """Set the timer anew: what the processor wishes for has changed without a batch."""
+        self._arm()
+
+    def _arm(self) -> None:
+        """Set the one timer to the nearest instant that rows or the processor wish for."""
+        self._disarm()
+        if self._closing or not self.is_open or self._tick_due:
+            return
+        delay = 0.0 if self._told is not self.caught_up else min(self._wait_s(), LONGEST_TIMER_S)
+        if not self.caught_up and self._told is False:  # look again whether it is
+            delay = BEHIND_RETRY_S
+        elif self._left_over:
+            delay = max(delay, IDLE_RETRY_S)
+        loop = asyncio.get_running_loop()
+        self._armed = (loop.time(), wall_ms(), delay)
+        self._timer = loop.call_later(delay, self._fire)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._tick_due = True
+        self._work.set()

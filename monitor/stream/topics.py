@@ -1,0 +1,203 @@
+"""The topics: which there are, creating them, and checking that they have the right shape."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from monitor.errors import BrokerError
+
+Cleanup = Literal["delete", "compact"]
+
+DAY_MS: Final = 86_400_000
+LARGE_RECORD_BYTES: Final = 10 << 20
+"""Dead letters hold the original bytes, also of records that are far too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """A topic as it must be. ``retention_ms`` -1 keeps for ever; None leaves it to the broker."""
+
+    name: str
+    partitions: int
+    cleanup: Cleanup = "delete"
+    retention_ms: int | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_config(self) -> dict[str, str]:
+        """Return the topic's configuration as Kafka spells it."""
+        config = {"cleanup.policy": self.cleanup, **self.config}
+        if self.retention_ms is not None:
+            config["retention.ms"] = str(self.retention_ms)
+        return config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicNames:
+    """What the topics are called."""
+
+    sources: Sequence[str] = ("tickets", "calls", "outages", "leads")
+    agreements: str = "agreements"
+    partials: str = "partials"
+    alerts: str = "alerts"
+    status: str = "status"
+    statements: str = "statements"
+    dead_letters: str = "dead-letters"
+
+
+def changelog_of(app_id: str, topic: str) -> str:
+    """Return the topic that holds the rows and the positions of a source."""
+    return f"{app_id}-{topic}-state"
+
+
+def plan_topics(
+    app_id: str,
+    names: TopicNames | None = None,
+    *,
+    partitions: int = 8,
+    source_retention_ms: int = 7 * DAY_MS,
+    long_retention_ms: int = 400 * DAY_MS,
+    changelog_config: Mapping[str, str] | None = None,
+) -> list[TopicSpec]:
+    """Return all topics of an installation.
+
+    All that are partitioned have the same number of partitions; a changelog always has that of its source. Partials
+    are compacted by pane and source, and partitioned by agreement. Tombstones of changelogs live for a day: longer
+    than any restore takes.
+    """
+    names = names or TopicNames()
+    compact = {"min.cleanable.dirty.ratio": "0.1", **(changelog_config or {})}
+    large = {"max.message.bytes": str(LARGE_RECORD_BYTES)}
+
+    def spec(name: str, cleanup: Cleanup, retention_ms: int | None = None, **config: Any) -> TopicSpec:  # noqa: ANN401
+        return TopicSpec(name=name, partitions=partitions, cleanup=cleanup, retention_ms=retention_ms, **config)
+
+    return [
+        *(spec(source, "delete", source_retention_ms) for source in names.sources),
+        TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
+        spec(names.partials, "compact", config=compact),
+        spec(names.alerts, "delete", long_retention_ms),
+        spec(names.status, "compact"),
+        spec(names.statements, "compact"),
+        spec(names.dead_letters, "delete", long_retention_ms, config=large),
+        *(
+            spec(changelog_of(app_id, source), "compact", config=compact | large)
+            for source in (*names.sources, names.partials)
+        ),
+    ]
+
+
+async def create_topics(
+    bootstrap: str,
+    specs: Iterable[TopicSpec],
+    replication_factor: int = 1,
+    *,
+    security: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Create the topics that are missing; return their names. Existing ones are left as they are: check them.
+
+    Raises:
+        BrokerError: the broker refused one, or cannot be reached.
+    """
+    wanted = {spec.name: spec for spec in specs}
+    async with _admin(bootstrap, security) as admin:
+        present = set(await admin.list_topics())
+        missing = [spec for name, spec in wanted.items() if name not in present]
+        if not missing:
+            return []
+        response = await admin.create_topics(
+            [
+                NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=spec.all_config)
+                for spec in missing
+            ]
+        )
+        refused = []
+        for name, code, *detail in response.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:  # another one was faster
+                refused.append(f"{name}: {(detail and detail[0]) or error.__name__}")
+        if refused:
+            raise BrokerError("Kafka refused to create topics; allow it or create them by hand: " + "; ".join(refused))
+        await _until_known(admin, missing)
+        return [spec.name for spec in missing]
+
+
+async def check_topics(
+    bootstrap: str, specs: Iterable[TopicSpec], *, security: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return what is wrong with the topics, one sentence each; nothing if all is well.
+
+    Raises:
+        BrokerError: the broker cannot be reached.
+    """
+    wanted = list(specs)
+    async with _admin(bootstrap, security) as admin:
+        counts = await _partition_counts(admin)
+        present = [spec for spec in wanted if spec.name in counts]
+        configs = await _configs(admin, [spec.name for spec in present])
+    mistakes = [
+        f"topic {spec.name} is missing: create it with {spec.partitions} partitions and cleanup.policy={spec.cleanup}"
+        for spec in wanted
+        if spec.name not in counts
+    ]
+    for spec in present:
+        if counts[spec.name] != spec.partitions:
+            mistakes.append(
+                f"topic {spec.name} has {counts[spec.name]} partitions, not {spec.partitions}: set the number of "
+                f"partitions to {counts[spec.name]}, or create the topic and its changelog anew"
+            )
+        cleanup = configs[spec.name].get("cleanup.policy", "")
+        if set(cleanup.split(",")) != {spec.cleanup}:
+            mistakes.append(
+                f"topic {spec.name} has cleanup.policy={cleanup}, not {spec.cleanup}: "
+                f"kafka-configs --alter --topic {spec.name} --add-config cleanup.policy={spec.cleanup}"
+            )
+    return mistakes
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str, security: Mapping[str, Any] | None) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"Kafka at {bootstrap} does not answer as it should: {error!r}") from error
+    finally:
+        await admin.close()
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    if not names:
+        return {}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    return {
+        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
+        for answer in answers
+        for resource in answer.resources
+    }
+
+
+async def _until_known(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    """Wait until the new topics have leaders: a worker that starts at once would miss them."""
+    for _ in range(100):
+        topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        if all(
+            len(parts := topics.get(spec.name, ())) == spec.partitions and all(part["leader"] >= 0 for part in parts)
+            for spec in specs
+        ):
+            return
+        await asyncio.sleep(0.1)
+    raise BrokerError("Kafka created the topics, but they still have no leaders after 10 s")
