@@ -39,6 +39,7 @@ class Outlets:
     backfill_age_ms: int = 15 * 60_000
     """What happened longer ago than this when it is announced is marked ``backfill``."""
     max_event_bytes: int = 1 << 20
+    max_dead_letter_bytes: int = 256 << 10
     max_ahead_ms: int = 3_600_000
     """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
 

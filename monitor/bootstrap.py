@@ -1,0 +1,187 @@
+"""Puts a worker together: settings in, a running monitor out. The one place that knows all the parts."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from monitor.config.settings import SecuritySettings, Settings
+from monitor.core.events import SUBJECTS, Subject
+from monitor.errors import BrokerError
+from monitor.stream.books import BookReader, Books
+from monitor.stream.clock import Clock, WallClock
+from monitor.stream.evaluate import Evaluate
+from monitor.stream.ingest import Ingest, Outlets, Tally
+from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
+from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
+from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
+
+log = logging.getLogger(__name__)
+
+TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
+"""The setting under ``topics`` that names each subject's topic."""
+
+CALL_RETENTION_MS: Final = 24 * 3_600_000
+"""Calls are not reopened: a day covers what comes late."""
+
+
+def security_options(security: SecuritySettings) -> dict[str, Any]:
+    """Return aiokafka's keywords for reaching the brokers."""
+    options: dict[str, Any] = {}
+    if security.protocol == "PLAINTEXT":
+        return options
+    options["security_protocol"] = security.protocol
+    if security.protocol in ("SSL", "SASL_SSL"):
+        context = ssl.create_default_context(cafile=security.ca_file)
+        if security.certificate_file:
+            password = security.key_password.get_secret_value() if security.key_password else None
+            context.load_cert_chain(security.certificate_file, security.key_file, password)
+        options["ssl_context"] = context
+    if security.mechanism:
+        options["sasl_mechanism"] = security.mechanism
+        options["sasl_plain_username"] = security.username
+        options["sasl_plain_password"] = security.password.get_secret_value() if security.password else None
+    return options
+
+
+def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = None) -> list[TopicSpec]:
+    """Return all topics of an installation as its settings want them."""
+    topics = settings.topics
+    names = TopicNames(
+        sources=tuple(topic_of(settings, subject) for subject in SUBJECTS),
+        agreements=topics.agreements,
+        partials=topics.partials,
+        alerts=topics.alerts,
+        status=topics.status,
+        statements=topics.statements,
+        dead_letters=topics.dead_letters,
+    )
+    return plan_topics(
+        settings.app_id,
+        names,
+        partitions=topics.partitions,
+        source_retention_ms=topics.event_retention_ms,
+        long_retention_ms=topics.alert_retention_ms,
+        changelog_config=changelog_config,
+    )
+
+
+def topic_of(settings: Settings, subject: Subject) -> str:
+    """Return the name of a subject's topic."""
+    return str(getattr(settings.topics, TOPIC_OF[subject]))
+
+
+def outlets_of(settings: Settings) -> Outlets:
+    """Return where a worker writes."""
+    topics = settings.topics
+    return Outlets(
+        alerts=topics.alerts,
+        partials=topics.partials,
+        partials_partitions=topics.partitions,
+        dead_letters=topics.dead_letters,
+        status=topics.status,
+        statements=topics.statements,
+        source=settings.app_id,
+        backfill_age_ms=settings.backfill_age_ms,
+        max_event_bytes=settings.max_event_bytes,
+        max_dead_letter_bytes=settings.max_dead_letter_bytes,
+    )
+
+
+class Monitor:
+    """One worker with everything it needs. ``run`` runs it in the event loop that made it."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or WallClock()
+        self.security = security_options(settings.security)
+        self.books = Books()
+        self.tally = Tally()
+        self.evaluations: dict[int, Evaluate] = {}
+        """The evaluate processors of the partitions that this worker owns, by partition."""
+        self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
+        self.books.on_change(self.app.look_again)
+
+    def worker_settings(self) -> WorkerSettings:
+        """Return how this worker meets Kafka."""
+        settings = self.settings
+        session_s = settings.session_timeout_ms / 1000
+        return WorkerSettings(
+            app_id=settings.app_id,
+            bootstrap=settings.bootstrap,
+            instance_id=settings.instance_id,
+            session_timeout_s=session_s,
+            heartbeat_interval_s=min(3.0, session_s / 3),
+            # An open transaction of a dead worker holds back readers until then, or until the next owner opens.
+            transaction_timeout_s=max(5.0, min(15.0, session_s)),
+            max_batch_records=settings.max_batch_records,
+            max_batch_bytes=settings.max_batch_bytes,
+            check_crcs=settings.check_crcs,
+            security=self.security,
+        )
+
+    def sources(self) -> dict[str, Source]:
+        """Return all topics that a worker consumes, with what it does with them."""
+        outlets = outlets_of(self.settings)
+        found = {
+            topic: Source(
+                topic=topic,
+                processor=partial(self._ingest, subject=subject, outlets=outlets),
+                codec=SOURCE_ROWS,
+            )
+            for subject in SUBJECTS
+            for topic in (topic_of(self.settings, subject),)
+        }
+        found[outlets.partials] = Source(
+            topic=outlets.partials, processor=partial(self._evaluate, outlets=outlets), codec=EVALUATE_ROWS
+        )
+        return found
+
+    def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
+        retention_ms = self.settings.subject_retention_ms
+        return Ingest(
+            state,
+            subject=subject,
+            books=self.books,
+            outlets=outlets,
+            tally=self.tally,
+            retention_ms=min(retention_ms, CALL_RETENTION_MS) if subject == "call" else retention_ms,
+            lateness_ms=self.settings.allowed_lateness_ms,
+        )
+
+    def _evaluate(self, state: PartitionState, *, outlets: Outlets) -> Processor:
+        processor = Evaluate(
+            state,
+            books=self.books,
+            outlets=outlets,
+            tally=self.tally,
+            interval_ms=self.settings.evaluate_interval_ms,
+        )
+        self.evaluations[state.partition] = processor
+        return processor
+
+    async def check(self) -> None:
+        """Check the topics before anything is consumed.
+
+        Raises:
+            BrokerError: what is missing or has the wrong shape, all of it.
+        """
+        mistakes = await check_topics(self.settings.bootstrap, topic_plan(self.settings), security=self.security)
+        if mistakes:
+            raise BrokerError("; ".join(mistakes))
+
+    async def run(self) -> None:
+        """Read the agreements, then consume until ``app.request_stop()``."""
+        options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
+        reader = BookReader(self.books, self.settings.bootstrap, self.settings.topics.agreements, options)
+        await reader.start()
+        try:
+            if not self.books.book.agreements:
+                log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
+            await run_worker(self.app)
+        finally:
+            await reader.stop()
