@@ -6,6 +6,7 @@ is its format. It is what is published, compared and stamped.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import orjson
 
 from monitor.config.agreement_build import build
 from monitor.config.agreement_shape import AgreementShape
-from monitor.config.shape import validate
+from monitor.config.shape import check
 from monitor.config.yaml_file import YamlDocument, load_documents
 from monitor.core.agreement import Book
 from monitor.errors import ConfigError, Mistake
@@ -24,11 +25,14 @@ from monitor.errors import ConfigError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from monitor.config.shape import Violation
     from monitor.core.agreement import Agreement
 
 FORMAT: Final = 1
 """Raised when the same document comes to mean something else: rows are then folded again."""
 
+# The depth at which stands what other parts of an agreement refer to.
+_REFERRED: Final[dict[str | int, int]] = {"calendars": 2, "clocks": 1, "calls": 1, "outages": 1}
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
@@ -80,10 +84,10 @@ def read_documents(paths: Path | Sequence[Path]) -> list[AgreementDocument]:
     Raises:
         ConfigError: all mistakes of all files.
     """
-    check = check_agreements(paths)
-    if check.mistakes:
-        raise ConfigError(list(check.mistakes))
-    return list(check.documents)
+    checked = check_agreements(paths)
+    if checked.mistakes:
+        raise ConfigError(list(checked.mistakes))
+    return list(checked.documents)
 
 
 def load_agreements(paths: Path | Sequence[Path]) -> Book:
@@ -155,18 +159,52 @@ def _files(paths: Sequence[Path], mistakes: list[Mistake]) -> list[Path]:
 
 
 def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake]) -> AgreementDocument | None:
-    before = len(mistakes)
-    shape = validate(AgreementShape, source, mistakes)
-    if shape is None:
+    shape, violations = check(AgreementShape, source)
+    if shape is None or not isinstance(source.data, dict):
+        mistakes.extend(violation.mistake for violation in violations)
+        mistakes.extend(_mistakes_beside(source, violations))
         return None
+    wrong: list[Mistake] = []
     told: list[Mistake] = []
-    agreement = build(shape, source, mistakes, told)
+    agreement = build(shape, source, wrong, told)
+    mistakes.extend(wrong)
     warnings.extend(told)
-    if agreement is None or len(mistakes) > before or not isinstance(source.data, dict):
+    if agreement is None:
         return None
     return AgreementDocument(
         file=source.file, document=source.data, agreement=agreement, warnings=tuple(told), source=source
     )
+
+
+def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> list[Mistake]:
+    """Return what else is wrong with a document that violates the shape, so that one check tells all.
+
+    It is judged without the entries that violate it, where it has a shape then. Only what has nothing to do with
+    them is told.
+    """
+    data = copy.deepcopy(source.data)
+    for violation in violations:
+        path = list(violation.path)
+        while path and isinstance(path[-1], int):
+            path.pop()
+        if not path or (path[0] in _REFERRED and len(path) <= _REFERRED[path[0]]):
+            return []  # what others refer to would be missed
+        parent: Any = data
+        for part in path[:-1]:
+            parent = parent[part] if not isinstance(parent, dict) or part in parent else {}
+        parent.pop(path[-1], None)
+    shape, _ = check(AgreementShape, YamlDocument(source.file, data))
+    if shape is None:
+        return []
+    found: list[Mistake] = []
+    build(shape, source, found, [])
+    places = [violation.mistake.path for violation in violations]
+    return [one for one in found if not any(_related(one.path, place) for place in places)]
+
+
+def _related(path: str, other: str) -> bool:
+    shorter, longer = sorted((path, other), key=len)
+    return not shorter or longer == shorter or longer.startswith((f"{shorter}.", f"{shorter}["))
 
 
 def _version_mistakes(documents: Iterable[AgreementDocument]) -> list[Mistake]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -52,7 +52,7 @@ def _text(value: object) -> object:
     if isinstance(value, str):
         if not value.strip():
             raise wrong("is empty")
-        if any(ord(character) < ord(" ") or character == "\x7f" for character in value):
+        if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in value):
             raise wrong("holds control characters")
     return value
 
@@ -63,11 +63,24 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 def validate(model: type[T], document: YamlDocument, mistakes: list[Mistake]) -> T | None:
     """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``."""
+    shape, violations = check(model, document)
+    mistakes.extend(violation.mistake for violation in violations)
+    return shape
+
+
+class Violation(NamedTuple):
+    """One part of a document that is not as the model says: its path, and what to tell its author."""
+
+    path: tuple[str | int, ...]
+    mistake: Mistake
+
+
+def check(model: type[T], document: YamlDocument) -> tuple[T | None, list[Violation]]:
+    """Return the document as the model, or None and every violation."""
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(document.data), []
     except ValidationError as errors:
-        mistakes.extend(_mistake(model, document, error) for error in errors.errors(include_url=False))
-    return None
+        return None, [_violation(model, document, error) for error in errors.errors(include_url=False)]
 
 
 _MESSAGES: Final = {
@@ -88,7 +101,7 @@ _MESSAGES: Final = {
 }
 
 
-def _mistake(model: type[BaseModel], document: YamlDocument, error: ErrorDetails) -> Mistake:
+def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetails) -> Violation:
     kind, context = error["type"], dict(error.get("ctx", {}))
     # Names of union members and "[key]" marks are pydantic's, not the author's.
     path: list[str | int] = []
@@ -97,7 +110,7 @@ def _mistake(model: type[BaseModel], document: YamlDocument, error: ErrorDetails
             path.append(part)
     if kind == "extra_forbidden":
         known = _known_keys(model, path[:-1])
-        return document.mistake(path, "unknown key", did_you_mean(path[-1] if path else "", known))
+        return Violation(tuple(path), document.mistake(path, "unknown key", did_you_mean(error["loc"][-1], known)))
     hint = str(context.pop("hint", ""))
     if kind == "literal_error":
         expected = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ",").split(",")]
@@ -109,7 +122,7 @@ def _mistake(model: type[BaseModel], document: YamlDocument, error: ErrorDetails
         message = template.format(**context, kind=_kind(error["input"]), input=error["input"])
     if kind.endswith("_type") and error["input"] is None:
         message = "is empty"
-    return document.mistake(path, message, hint)
+    return Violation(tuple(path), document.mistake(path, message, hint))
 
 
 def _kind(value: object) -> str:

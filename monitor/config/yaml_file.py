@@ -37,6 +37,7 @@ _RESOLVERS: Final = (
     ("int", r"^-?(?:0|[1-9][0-9]{0,16})$", tuple("-0123456789")),
     ("float", r"^-?(?:0|[1-9][0-9]{0,16})\.[0-9]{1,17}$", tuple("-0123456789")),
 )
+_PATTERNS: Final = {kind: re.compile(pattern) for kind, pattern, _ in _RESOLVERS}
 _SCALARS: Final[dict[str, Callable[[str], Plain]]] = {
     "str": str,
     "null": lambda _: None,
@@ -188,12 +189,11 @@ class _Reader:
         if convert is None:
             self._wrong(node, path, f"the tag {node.tag} is not allowed", "leave it out: plain values only")
             return None
-        try:
-            return convert(node.value)
-        except ValueError:
+        if kind != "str" and not _PATTERNS[kind].match(node.value):
             # Only with an explicit tag: `!!int x`.
             self._wrong(node, path, f"is no {kind}: {node.value!r}", "leave the tag out")
             return None
+        return convert(node.value)
 
     def _list(self, node: yaml.SequenceNode, path: tuple[str | int, ...]) -> Plain:
         if node.tag != _TAG + "seq":
@@ -245,10 +245,15 @@ def _children(node: yaml.Node) -> Iterator[tuple[str | int, int, yaml.Node]]:
 
 
 def _syntax_mistake(file: str, error: yaml.YAMLError) -> Mistake:
-    line, problem = None, str(error)
+    line, problem, hint = None, str(error), _QUOTES_HINT
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         problem = " ".join(part for part in (error.context, error.problem) if part)
-    hint = "indent with spaces" if "'\\t'" in problem else _QUOTES_HINT
+        if type(error) is yaml.MarkedYAMLError:  # our own: well written, but not plain
+            hint = "write the values out"
+    if "'\\t'" in problem:
+        hint = "indent with spaces"
+    elif "<stream end>" in problem:
+        hint = "a bracket or quote is not closed"
     return Mistake(file=file, line=line, path="", message=f"is not YAML: {problem}", hint=hint)
