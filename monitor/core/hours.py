@@ -96,8 +96,8 @@ class OpeningHours:
     def __init__(self, spec: CalendarSpec) -> None:
         self._zone = _zone(spec.zone)
         # None: the holidays are dates of the hours themselves.
-        other = spec.holiday_zone not in {None, spec.zone}
-        self._holiday_zone = _zone(spec.holiday_zone) if spec.holiday_zone and other else None
+        of_holidays = spec.zone if spec.holiday_zone is None else spec.holiday_zone
+        self._holiday_zone = None if of_holidays == spec.zone else _zone(of_holidays)
         # Hours act on calendar days: what an overnight shift has after midnight goes to the next weekday.
         week: list[list[Span]] = [[] for _ in spec.hours]
         for weekday, hours in enumerate(spec.hours):
@@ -138,7 +138,7 @@ class OpeningHours:
         readings = _readings(self._zone, start_ms, end_ms)
         hours = _instants(regular, readings)
         if holidays and self._holiday_zone:
-            hours = list(subtract(hours, _instants(holidays, _readings(self._holiday_zone, start_ms, end_ms))))
+            hours = [*subtract(hours, _instants(holidays, _readings(self._holiday_zone, start_ms, end_ms)))]
         return union(hours + _instants(sorted(exceptional), readings))
 
 
@@ -190,8 +190,7 @@ def _readings(zone: ZoneInfo, start_ms: int, end_ms: int) -> list[tuple[int, int
             pieces.append((piece_s * 1000, high * 1000, offset * 1000))
             piece_s, offset = high, after
         at_s = next_s
-    if piece_s < stop_s:
-        pieces.append((piece_s * 1000, stop_s * 1000, offset * 1000))
+    pieces.append((piece_s * 1000, stop_s * 1000, offset * 1000))
     return pieces
 
 

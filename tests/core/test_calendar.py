@@ -377,9 +377,10 @@ def test_an_unknown_zone_is_refused_with_its_name(zone):
         calendar(OFFICE, zone)
 
 
-def test_an_unknown_holiday_zone_is_refused_too():
-    with pytest.raises(ValueError, match="'Mars/Olympus'"):
-        calendar(OFFICE, holiday_zone="Mars/Olympus")
+@pytest.mark.parametrize("zone", ["Mars/Olympus", ""])
+def test_an_unknown_holiday_zone_is_refused_too(zone):
+    with pytest.raises(ValueError, match=f"the name '{zone}'"):
+        calendar(OFFICE, holiday_zone=zone)
 
 
 def test_a_week_of_six_days_is_refused():
