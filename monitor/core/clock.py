@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreement import METRICS, Agreement, AtRisk, ClockRule, Metric
-from monitor.core.rows import Clock, ClockState
+from monitor.core.rows import Clock, ClockState, moved
+from monitor.core.series import SeriesKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,8 @@ class Terms(NamedTuple):
     agreement: Agreement
     rule: ClockRule
     metric: Metric
+    budget_ms: int
+    calendar_name: str
     calendar: Calendar
     thresholds: tuple[Threshold, ...]
 
@@ -67,22 +70,25 @@ def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int) 
         agreement,
         rule,
         METRICS[rule.subject][rule.metric],
+        budget_ms,
+        calendar,
         agreement.calendars[calendar],
         thresholds(rule.at_risk, budget_ms),
     )
 
 
-def start(agreement: Agreement, rule: ClockRule, at_ms: int, cycle: int, attributes: dict[str, Value]) -> Clock | None:
-    """Return a running clock, or None where nothing was promised for the subject's priority."""
-    budget = rule.budget(attributes.get("priority"))
-    if budget is None:
-        return None
+def start(
+    agreement: Agreement, rule: ClockRule, at_ms: int, cycle: int, attributes: dict[str, Value], of: Terms
+) -> Clock:
+    """Return a running clock on these terms."""
     values = tuple([str(attributes.get(name, "")) for name in rule.by])
-    clock = Clock(
-        agreement.id, agreement.version, rule.id, cycle, "running", at_ms, at_ms, 0, 0, budget.budget_ms, 0, 0, 0,
-        False, 0, budget.calendar, values, [], [],
+    series = SeriesKey(agreement.id, rule.id, values)
+    due_ms = of.calendar.due(at_ms, of.budget_ms)
+    next_ms = of.calendar.due(at_ms, of.thresholds[0].elapsed_ms) if of.thresholds else due_ms
+    return Clock(
+        series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
+        "running", at_ms, 0, 0, due_ms, next_ms, 0, False, [], [],
     )  # fmt: skip
-    return _armed(clock, terms(agreement, rule, budget.calendar, budget.budget_ms))
 
 
 def counts_as(fact: Fact, types: frozenset[str]) -> bool:
@@ -110,7 +116,7 @@ def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
         if kind == "resumed" and clock.state == "paused":
             return _resumed(clock, fact, of)
     elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
-        return _armed(clock._replace(state="running", since_ms=fact.time_ms, stop_ms=0, pauses=[]), of)
+        return _run_from(clock, fact.time_ms, of)
     return clock
 
 
@@ -132,17 +138,20 @@ def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
 
 def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
     """Return the clock with everything told that came due up to and including an instant, and what that was."""
-    told: list[Transition] = []
-    while clock.next_ms and clock.next_ms <= until_ms:
-        index = clock.told
-        if index < len(of.thresholds):
-            told.append(Transition(index, clock.next_ms))
-            clock = clock._replace(told=index + 1)
-            clock = clock._replace(next_ms=_next_ms(clock, of))
+    found: list[Transition] = []
+    told, breach_told, next_ms = clock.told, clock.breach_told, clock.next_ms
+    while next_ms and next_ms <= until_ms:
+        found.append(Transition(told, next_ms))
+        if told < len(of.thresholds):
+            told += 1
+            next_ms = _next_ms(clock.since_ms, clock.elapsed_ms, clock.due_ms, told, of)
         else:
-            told.append(Transition(index, clock.due_ms))
-            clock = clock._replace(breach_told=True, next_ms=0)
-    return clock, told
+            breach_told, next_ms = True, 0
+    after = moved(
+        clock, clock.state, clock.since_ms, clock.elapsed_ms, clock.stop_ms, clock.due_ms, next_ms, told, breach_told,
+        clock.runs, clock.pauses,
+    )  # fmt: skip
+    return after, found
 
 
 def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
@@ -167,29 +176,25 @@ def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
     return -1
 
 
-def wall_ms(clock: Clock) -> int:
-    """Return the wall-clock time from start to stop of a stopped clock."""
-    return clock.stop_ms - clock.start_ms
-
-
 def is_breached(clock: Clock) -> bool:
     """Return whether a stopped clock broke its promise: elapsed reached the budget, so that due was not after stop."""
     return clock.elapsed_ms >= clock.budget_ms
 
 
-def _armed(clock: Clock, of: Terms) -> Clock:
-    due = of.calendar.due(clock.since_ms, max(0, clock.budget_ms - clock.elapsed_ms))
-    clock = clock._replace(due_ms=due)
-    return clock._replace(next_ms=_next_ms(clock, of))
+def _run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
+    """Return the clock running (again) from an instant on."""
+    due_ms = of.calendar.due(at_ms, max(0, clock.budget_ms - clock.elapsed_ms))
+    next_ms = 0 if clock.breach_told else _next_ms(at_ms, clock.elapsed_ms, due_ms, clock.told, of)
+    return moved(
+        clock, "running", at_ms, clock.elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breach_told, clock.runs, []
+    )
 
 
-def _next_ms(clock: Clock, of: Terms) -> int:
-    if clock.breach_told:
-        return 0
-    if clock.told < len(of.thresholds):
-        left = of.thresholds[clock.told].elapsed_ms - clock.elapsed_ms
-        return of.calendar.due(clock.since_ms, left) if left > 0 else clock.since_ms
-    return clock.due_ms
+def _next_ms(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
+    """Return when the next threshold is passed (or was: what is over at the start is told at once)."""
+    if told == len(of.thresholds):
+        return due_ms
+    return of.calendar.due(since_ms, max(0, of.thresholds[told].elapsed_ms - elapsed_ms))
 
 
 def _run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
@@ -200,8 +205,10 @@ def _run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
 
 
 def _halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
-    elapsed, runs = _run_closed(clock, at_ms, of)
-    return clock._replace(state=state, elapsed_ms=elapsed, runs=runs, stop_ms=at_ms, due_ms=0, next_ms=0, pauses=[])
+    elapsed_ms, runs = _run_closed(clock, at_ms, of)
+    return moved(
+        clock, state, clock.since_ms, elapsed_ms, at_ms, 0, 0, clock.told, clock.breach_told, runs, []
+    )  # fmt: skip
 
 
 def _paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
@@ -209,10 +216,11 @@ def _paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
     pause_on = of.rule.pause_on
     if (pause_on is not None and reason not in pause_on) or reason in clock.pauses:
         return clock
-    elapsed, runs = _run_closed(clock, fact.time_ms, of)
-    return clock._replace(
-        state="paused", elapsed_ms=elapsed, runs=runs, due_ms=0, next_ms=0, pauses=[*clock.pauses, reason]
-    )
+    elapsed_ms, runs = _run_closed(clock, fact.time_ms, of)
+    pauses = [*clock.pauses, reason]
+    return moved(
+        clock, "paused", clock.since_ms, elapsed_ms, 0, 0, 0, clock.told, clock.breach_told, runs, pauses
+    )  # fmt: skip
 
 
 def _resumed(clock: Clock, fact: Fact, of: Terms) -> Clock:
@@ -227,4 +235,4 @@ def _resumed(clock: Clock, fact: Fact, of: Terms) -> Clock:
     left = [one for one in clock.pauses if one != reason] if reason in clock.pauses and reason else []
     if left:
         return clock._replace(pauses=left)
-    return _armed(clock._replace(state="running", since_ms=fact.time_ms, pauses=[]), of)
+    return _run_from(clock, fact.time_ms, of)

@@ -121,22 +121,22 @@ class Folding:
 
     def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
-        existing = {(clock.agreement, clock.rule) for clock in self.clocks}
+        existing = {clock.series[:2] for clock in self.clocks}
         for agreement in self.plan.book.in_force(self.attributes, fact.time_ms):
             for rule in agreement.clocks:
                 if rule.subject != self.subject or (agreement.id, rule.id) in existing:
                     continue
                 if not rule.where.matches(self.attributes):
                     continue
-                clock = clocks.start(agreement, rule, fact.time_ms, 1, self.attributes)
-                of = self.plan.terms(clock) if clock is not None else None
-                if clock is None or of is None or fact.type not in of.metric.start:
+                of = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
+                if of is None or fact.type not in of.metric.start:
                     continue
+                clock = clocks.start(agreement, rule, fact.time_ms, 1, self.attributes, of)
                 self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:
         """Begin the next cycle of each stopped clock that this fact restarts."""
-        last = {(clock.agreement, clock.rule): clock for clock in self.clocks}
+        last = {clock.series[:2]: clock for clock in self.clocks}
         for clock in last.values():
             of = self.plan.terms(clock)
             if of is None or clock.state != "stopped" or fact.type not in of.metric.restart:
@@ -144,11 +144,12 @@ class Folding:
             if of.rule.cycles not in ("each", "last"):
                 continue
             # The new cycle is a new promise: the version that holds now, with today's budget.
-            agreement = self.plan.book.version(clock.agreement, fact.time_ms) or of.agreement
-            rule = next((one for one in agreement.clocks if one.id == clock.rule), of.rule)
-            begun = clocks.start(agreement, rule, fact.time_ms, clock.cycle + 1, self.attributes)
-            if begun is not None:
-                self.clocks.append(begun)
+            agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
+            rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
+            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
+            if now is not None:
+                cycle = clock.cycle + 1
+                self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
 
     def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
         """Tell what a clock gets past up to an instant."""
@@ -176,9 +177,9 @@ class Folding:
             self._noted.append((clock, state, at_ms, reason))
 
     def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
-        key = AlertKey(self.subject, self.subject_id, clock.agreement, clock.rule, clock.cycle)
+        key = AlertKey(self.subject, self.subject_id, *clock.series[:2], clock.cycle)
         of = self.plan.terms(clock)
-        labels = {"agreement": clock.agreement, "promise": clock.rule, "subject": self.subject}
+        labels = {"agreement": key.agreement, "promise": key.promise, "subject": self.subject}
         elapsed_ms = due_ms = -1
         if of is not None:
             labels["metric"] = of.rule.metric
@@ -258,4 +259,4 @@ def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> tuple[AlertState, in
 
 
 def _identity(clock: Clock) -> tuple[str, str, int]:
-    return clock.agreement, clock.rule, clock.cycle
+    return clock.series.agreement, clock.series.measure, clock.cycle

@@ -9,7 +9,7 @@ from monitor.core.agreement import HOUR_MS, METRICS, Agreement, Book, ClockRule,
 from monitor.core.series import Width, width_for
 
 if TYPE_CHECKING:
-    from monitor.core.events import Subject
+    from monitor.core.events import Subject, Value
     from monitor.core.rows import Clock
 
 _DAY_MS = 24 * HOUR_MS
@@ -48,19 +48,28 @@ class Plan:
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return what holds for a clock; None where its agreement's version or rule is known no more."""
-        key = (clock.agreement, clock.version, clock.rule, clock.calendar, clock.budget_ms)
+        key = (clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms)
         try:
             return self._terms[key]
         except KeyError:
-            found = self._terms[key] = self._resolve(clock)
+            agreement = self.book.exact(clock.series.agreement, clock.version)
+            rule = agreement.measure(clock.series.measure) if agreement else None
+            found = None
+            if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
+                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
+            self._terms[key] = found
             return found
 
-    def _resolve(self, clock: Clock) -> clocks.Terms | None:
-        agreement = self.book.exact(clock.agreement, clock.version)
-        rule = agreement.measure(clock.rule) if agreement else None
-        if agreement is None or not isinstance(rule, ClockRule) or clock.calendar not in agreement.calendars:
+    def terms_for(self, agreement: Agreement, rule: ClockRule, priority: Value | None) -> clocks.Terms | None:
+        """Return what a new clock starts with; None where nothing was promised for the priority."""
+        budget = rule.budget(priority)
+        if budget is None:
             return None
-        return clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
+        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = clocks.terms(agreement, rule, budget.calendar, budget.budget_ms)
+        return found
 
     def slices(self, agreement_id: str, measure_id: str) -> Slices | None:
         """Return the panes of a measure, by the newest version of its agreement that has it; None where none has."""

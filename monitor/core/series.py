@@ -98,7 +98,7 @@ class Change(NamedTuple):
 
     def undone(self) -> Change:
         """Return the change that takes this one back."""
-        return self._replace(times=-self.times)
+        return Change(*self[:6], -self.times)
 
 
 class PaneKey(NamedTuple):

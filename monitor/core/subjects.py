@@ -108,20 +108,36 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
 
 def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Change]:
     """Return what leads from the old row's place in the series to the new one's: the old out, the new in."""
-    old = row.shown + _shown_by_clocks(row.clocks, folding.plan)
-    new = shown + _shown_by_clocks(folding.clocks, folding.plan)
-    if old == new:
-        return []
-    changes = [change.undone() for change in old if change not in new]
-    changes += [change for change in new if change not in old]
+    changes: list[Change] = []
+    _replace(changes, row.shown, shown)
+    before, after = row.clocks, folding.clocks
+    if any(clock.cycle > 1 for clock in after) or len(before) > len(after):
+        _replace(changes, _shown_by_cycles(before, folding.plan), _shown_by_cycles(after, folding.plan))
+        return changes
+    for index, clock in enumerate(after):
+        was = before[index] if index < len(before) else None
+        if was is not clock:
+            old, new = shown_by(was) if was is not None else None, shown_by(clock)
+            if old != new:
+                if old is not None:
+                    changes.append(old.undone())
+                if new is not None:
+                    changes.append(new)
     return changes
 
 
-def _shown_by_clocks(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
+def _replace(changes: list[Change], old: list[Change], new: list[Change]) -> None:
+    if old != new:
+        changes += [change.undone() for change in old if change not in new]
+        changes += [change for change in new if change not in old]
+
+
+def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
+    """Return what clocks with several cycles have in their series: of some only the last cycle counts."""
     shown = []
-    last = {(clock.agreement, clock.rule): clock.cycle for clock in all_clocks}
+    last = {clock.series[:2]: clock.cycle for clock in all_clocks}
     for clock in all_clocks:
-        if clock.cycle != last[clock.agreement, clock.rule]:
+        if clock.cycle != last[clock.series[:2]]:
             of = plan.terms(clock)
             if of is not None and of.rule.cycles == "last":
                 continue
@@ -135,21 +151,24 @@ def shown_by(clock: Clock) -> Change | None:
     """Return what a clock has in its series: while it is open in the live pane, once stopped at its stop instant."""
     if clock.state == "cancelled":
         return None
-    series = SeriesKey(clock.agreement, clock.rule, clock.values)
     if clock.state == "stopped":
         counts: tuple[tuple[str, int], ...] = (
-            ("breached" if clocks.is_breached(clock) else "met", 1),
+            _BREACHED if clocks.is_breached(clock) else _MET,
             ("elapsed_ms", clock.elapsed_ms),
-            ("wall_ms", clocks.wall_ms(clock)),
+            ("wall_ms", clock.stop_ms - clock.start_ms),
         )
         if clock.flagged:
             counts = (*counts, ("flagged", 1))
-        return Change(series, clock.stop_ms, counts, clock.elapsed_ms)
-    counts = (("open", 1),)
-    if clock.state == "paused":
-        counts = (*counts, ("paused", 1))
-    if clock.breach_told:
-        counts = (*counts, ("overdue", 1))
-    elif clock.told:
-        counts = (*counts, ("at_risk", 1))
-    return Change(series, LIVE, counts)
+        return Change(clock.series, clock.stop_ms, counts, clock.elapsed_ms)
+    how = "overdue" if clock.breach_told else "at_risk" if clock.told else ""
+    return Change(clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how])
+
+
+_MET: Final = ("met", 1)
+_BREACHED: Final = ("breached", 1)
+_LIVE_COUNTS: Final = {
+    (paused, how): (("open", 1), *((("paused", 1),) if paused else ()), *(((how, 1),) if how else ()))
+    for paused in (False, True)
+    for how in ("", "at_risk", "overdue")
+}
+"""The live counts of an open clock, by whether it is paused and what was announced of it."""

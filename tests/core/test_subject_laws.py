@@ -104,7 +104,7 @@ def test_what_was_announced_last_is_what_holds(events):
             told = [
                 alert.state
                 for alert in story.alerts
-                if (alert.key.what, alert.key.promise, alert.key.cycle) == (key[1:].decode(), one.rule, one.cycle)
+                if (alert.key.what, alert.key.promise, alert.key.cycle) == (key[1:].decode(), one.series.measure, one.cycle)
             ]
             last = told[-1] if told else None
             if one.state in ("running", "paused"):
@@ -139,7 +139,7 @@ def test_the_counts_of_the_panes_are_those_of_the_clocks(events):
 
     clocks = [one for key, row in story.rows.items() if key[:1] == b"s" for one in row.clocks]
     for rule in RULES:
-        stopped = [one for one in clocks if one.rule == rule.id and one.state == "stopped"]
+        stopped = [one for one in clocks if one.series.measure == rule.id and one.state == "stopped"]
         total = {}
         for priority in ("", "P1", "P2", "P3"):
             for name, number in story.counts(rule.id, (priority,), width="day").items():
