@@ -1,0 +1,374 @@
+"""Mapping files: strict and kind reading of what `monitor.wire.mapping` applies.
+
+One file holds one mapping. tests/mappings/ holds three real ones; their comments explain every part.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from monitor.config.quantities import Zone
+from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
+from monitor.config.yaml_file import YamlDocument, load_documents
+from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
+from monitor.errors import ConfigError, Mistake
+from monitor.wire.mapping import (
+    DEFAULT_ID,
+    EACH,
+    REASONS,
+    Condition,
+    EventRule,
+    FileForm,
+    Instant,
+    Rejection,
+    RowMapping,
+    Source,
+)
+from monitor.wire.row_values import SPECIAL_FORMATS
+
+_ID_PARTS = frozenset({"subject_id", "type", "time_ms", "sequence"})
+
+
+def _one_or_more(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+Texts = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
+
+
+class TimeShape(Shape):
+    """How times are written: ``strptime`` patterns, or rfc3339, epoch_s, epoch_ms; the zone of those without offset."""
+
+    formats: Texts = Field(default_factory=lambda: ["rfc3339"])
+    zone: Zone | None = None
+
+
+class InstantShape(Shape):
+    """A time: a column, several that are joined with a space, or a map that adds formats and zone of its own."""
+
+    columns: Texts
+    formats: Texts | None = None
+    zone: Zone | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _columns_only(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"columns": value}
+
+
+class ConditionShape(Shape):
+    """What must hold of a column: a value, a list of values, or a map."""
+
+    is_in: Texts | None = Field(None, alias="is")
+    not_in: Texts | None = Field(None, alias="not")
+    present: bool | None = None
+    changed: bool | None = None
+    becomes: Texts | None = None
+    leaves: Texts | None = None
+    before: InstantShape | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _values_only(cls, value: object) -> object:
+        if isinstance(value, dict):
+            if not value:
+                raise wrong("says nothing", "write one of is, not, present, changed, becomes, leaves, before")
+            return value
+        return {"is": value}
+
+
+When = Annotated[dict[Text, ConditionShape], Field(min_length=1)]
+
+
+class DurationShape(Shape):
+    """From one time to another."""
+
+    start: InstantShape = Field(alias="from")
+    end: InstantShape = Field(alias="to")
+
+
+class SourceShape(Shape):
+    """Where an attribute comes from; a text alone is a column."""
+
+    column: Text | None = None
+    previous: bool = False
+    values: dict[str, Text] | None = None
+    otherwise: Text | None = None
+    times: float | int = 1
+    constant: str | int | float | bool | None = None
+    time: InstantShape | None = None
+    duration: DurationShape | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _column_only(cls, value: object) -> object:
+        if isinstance(value, dict):
+            given = [name for name in ("column", "constant", "time", "duration") if name in value]
+            if len(given) != 1:
+                raise wrong(
+                    f"has {' and '.join(given) or 'no source'}", "write exactly one of column, constant, time, duration"
+                )
+            return value
+        return {"column": value}
+
+
+Attributes = dict[str, SourceShape]
+
+
+class RejectShape(Shape):
+    """Rows that are known to be wrong."""
+
+    reason: Text
+    when: When
+
+
+class EventShape(Shape):
+    """One event that a row may make."""
+
+    type: Text
+    at: InstantShape
+    rows: Literal["every", "first", "later"] = "every"
+    when: When | None = None
+    each: Text | None = None
+    separator: str = ","
+    subject_id: Text | None = None
+    id: Text = DEFAULT_ID
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class GroupShape(Shape):
+    """Rows that belong together, and by which columns they follow each other."""
+
+    by: Texts
+    order: Texts | None = None
+
+
+class FileShape(Shape):
+    """How the rows stand in files."""
+
+    format: Literal["csv", "jsonl"] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: Text = "utf-8"
+
+
+class MappingShape(Shape):
+    """A mapping file."""
+
+    mapping: Text
+    subject: Literal["ticket", "call", "outage", "lead"]
+    subject_id: Text
+    file: FileShape = FileShape()
+    missing: list[str] = Field(default_factory=list)
+    time: TimeShape = TimeShape()
+    sequence: Text | None = None
+    group: GroupShape | None = None
+    where: When | None = None
+    reject: list[RejectShape] = Field(default_factory=list)
+    attributes: Attributes = Field(default_factory=dict)
+    events: Annotated[list[EventShape], Field(min_length=1)]
+
+
+def load_mapping(path: Path) -> RowMapping:
+    """Read a mapping file.
+
+    Raises:
+        ConfigError: all mistakes that are in it.
+    """
+    mistakes: list[Mistake] = []
+    documents = load_documents(path, mistakes)
+    if len(documents) != 1 and not mistakes:
+        message = "holds no mapping" if not documents else "holds more than one document"
+        mistakes.append(Mistake(file=str(path), line=None, path="", message=message, hint="one file, one mapping"))
+    mapping = parse_mapping(documents[0], mistakes) if documents else None
+    if mistakes or mapping is None:
+        raise ConfigError(mistakes)
+    return mapping
+
+
+def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping | None:
+    """Return the mapping that a document holds, or None after adding what is wrong with it to ``mistakes``."""
+    before = len(mistakes)
+    shape = validate(MappingShape, document, mistakes)
+    if shape is None:
+        return None
+    build = _Build(shape, document, mistakes)
+    mapping = build.mapping()
+    return mapping if len(mistakes) == before else None
+
+
+class _Build:
+    """Makes the mapping of its shape, and tells what does not fit together."""
+
+    def __init__(self, shape: MappingShape, document: YamlDocument, mistakes: list[Mistake]) -> None:
+        self._shape = shape
+        self._document = document
+        self._mistakes = mistakes
+
+    def mapping(self) -> RowMapping:
+        shape = self._shape
+        self._template(shape.subject_id, ("subject_id",), frozenset())
+        shared = self._attributes(shape.attributes, ("attributes",))
+        group = shape.group
+        return RowMapping(
+            name=shape.mapping,
+            subject=shape.subject,
+            events=tuple(self._event(number, event, shared) for number, event in enumerate(shape.events)),
+            missing=frozenset(shape.missing) | {""},
+            sequence=shape.sequence or "",
+            group=tuple(group.by) if group else (),
+            order=tuple(group.order or ()) if group else (),
+            where=self._when(shape.where, ("where",)),
+            reject=tuple(self._rejection(number, one) for number, one in enumerate(shape.reject)),
+            file=FileForm(format=shape.file.format or "", delimiter=shape.file.delimiter, encoding=shape.file.encoding),
+        )
+
+    def _event(self, number: int, event: EventShape, shared: dict[str, Source]) -> EventRule:
+        path: tuple[str | int, ...] = ("events", number)
+        subject: Subject = self._shape.subject
+        if event.type not in TYPES[subject]:
+            others = [one for one in SUBJECTS if event.type in TYPES[one]]
+            hint = f"it is one of {others[0]}" if others else did_you_mean(event.type, TYPES[subject])
+            self._wrong((*path, "type"), f"is no event of a {subject}: {event.type!r}", hint)
+        if event.rows != "every" and self._shape.group is None:
+            self._wrong((*path, "rows"), "needs to know which rows belong together", "add group: {by: [column]}")
+        if event.subject_id is not None:
+            self._template(event.subject_id, (*path, "subject_id"), frozenset())
+        self._template(event.id, (*path, "id"), _ID_PARTS)
+        return EventRule(
+            type=event.type,
+            at=self._instant(event.at, (*path, "at")),
+            subject_id=event.subject_id or self._shape.subject_id,
+            id=event.id,
+            rows=event.rows,
+            when=self._when(event.when, (*path, "when")),
+            each=event.each or "",
+            separator=event.separator,
+            attributes={**shared, **self._attributes(event.attributes, (*path, "attributes"))},
+        )
+
+    def _rejection(self, number: int, one: RejectShape) -> Rejection:
+        path = ("reject", number)
+        if one.reason in REASONS:
+            self._wrong((*path, "reason"), f"is a reason of our own: {one.reason!r}", "choose another word")
+        return Rejection(reason=one.reason, when=self._when(one.when, (*path, "when")))
+
+    def _when(self, when: dict[str, ConditionShape] | None, path: tuple[str | int, ...]) -> tuple[Condition, ...]:
+        return tuple(self._condition(column, one, (*path, column)) for column, one in (when or {}).items())
+
+    def _condition(self, column: str, one: ConditionShape, path: tuple[str | int, ...]) -> Condition:
+        condition = Condition(
+            column=column,
+            is_in=_values(one.is_in),
+            not_in=_values(one.not_in),
+            present=one.present,
+            changed=one.changed,
+            becomes=_values(one.becomes),
+            leaves=_values(one.leaves),
+            before=None
+            if one.before is None
+            else (
+                self._instant(InstantShape(columns=[column]), path),
+                self._instant(one.before, (*path, "before")),
+            ),
+        )
+        if condition.looks_back and self._shape.group is None:
+            self._wrong(path, "looks at the row before", "add group: {by: [column]}: which rows belong together")
+        return condition
+
+    def _attributes(self, given: Attributes, path: tuple[str | int, ...]) -> dict[str, Source]:
+        found = {}
+        for name, source in given.items():
+            if name not in ATTRIBUTES:
+                self._wrong((*path, name), "is no attribute of an event", did_you_mean(name, ATTRIBUTES))
+                continue
+            found[name] = self._source(name, source, (*path, name))
+        return found
+
+    def _source(self, name: str, source: SourceShape, path: tuple[str | int, ...]) -> Source:
+        kind, constant = ATTRIBUTES[name], source.constant
+        if constant is not None:
+            whole_number = kind is float and type(constant) is int
+            if type(constant) is not kind and not whole_number:
+                self._wrong((*path, "constant"), f"must be {kind.__name__}, not {constant!r}", "")
+            constant = float(constant) if whole_number else constant
+        if source.previous and self._shape.group is None:
+            self._wrong((*path, "previous"), "looks at the row before", "add group: {by: [column]}")
+        if kind in (str, bool) and (source.time or source.duration or source.times != 1):
+            self._wrong(path, f"{name} is no number", "times, time and duration make numbers")
+        duration = source.duration
+        return Source(
+            constant=constant,
+            column=source.column or "",
+            previous=source.previous,
+            values=source.values,
+            otherwise=source.otherwise,
+            times=float(source.times),
+            instant=self._instant(source.time, (*path, "time")) if source.time else None,
+            duration=None
+            if duration is None
+            else (
+                self._instant(duration.start, (*path, "duration", "from")),
+                self._instant(duration.end, (*path, "duration", "to")),
+            ),
+        )
+
+    def _instant(self, one: InstantShape, path: tuple[str | int, ...]) -> Instant:
+        time = self._shape.time
+        formats, zone = tuple(one.formats or time.formats), one.zone or time.zone or ""
+        for form in formats:
+            pattern = form not in SPECIAL_FORMATS
+            where = (*path, "formats") if one.formats else ("time", "formats")
+            if pattern and "%" not in form:
+                self._wrong(where, f"is no time format: {form!r}", did_you_mean(form, SPECIAL_FORMATS))
+            elif pattern and "%z" not in form and not zone:
+                self._wrong(where, f"{form!r} has no offset, and no zone is named", "add zone: Europe/Berlin, say")
+        return Instant(columns=tuple(one.columns), formats=formats, zone=zone)
+
+    def _template(self, text: str, path: tuple[str | int, ...], known: frozenset[str]) -> None:
+        hint = 'write columns in braces: "{number}"'
+        try:
+            names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        except ValueError as error:
+            self._wrong(path, f"is no template: {error}", hint)
+            return
+        if not names:
+            self._wrong(path, f"names no column, so it is the same for every row: {text!r}", hint)
+        elif not all(names):
+            self._wrong(path, "has empty braces", hint)
+        elif known and names and set(names) <= {"type", "sequence"}:
+            self._wrong(path, f"is not unique: {text!r}", "add {subject_id}")
+
+    def _wrong(self, path: tuple[str | int, ...], message: str, hint: str) -> None:
+        mistake = self._document.mistake(path, message, hint)
+        if mistake not in self._mistakes:
+            self._mistakes.append(mistake)
+
+
+def _values(given: list[str] | None) -> frozenset[str] | None:
+    return None if given is None else frozenset(given)
+
+
+def columns_of(mapping: RowMapping) -> frozenset[str]:
+    """Return the columns that a mapping names: what the header of a CSV file must have."""
+    found = {mapping.sequence, *mapping.group, *mapping.order}
+    conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
+    instants: list[Instant] = []
+    templates: list[str] = []
+    for rule in mapping.events:
+        conditions += rule.when
+        instants.append(rule.at)
+        found.add(rule.each)
+        templates += [rule.subject_id, rule.id]
+        for source in rule.attributes.values():
+            found.add(source.column)
+            instants += [*(source.duration or ()), *([source.instant] if source.instant else [])]
+    for condition in conditions:
+        found.add(condition.column)
+        instants += condition.before or ()
+    found.update(column for instant in instants for column in instant.columns)
+    found.update(name for text in templates for _, name, _, _ in Formatter().parse(text) if name)
+    return frozenset(found - {"", EACH} - _ID_PARTS)

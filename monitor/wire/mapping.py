@@ -1,0 +1,376 @@
+"""Mappings: how rows of a foreign source become events. Declared, not programmed.
+
+A `RowMapping` says what a row means; a `Mapper` applies it to one row after the other. Rows come from CSV or JSON
+lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here knows where from. Example, as YAML
+(`monitor.config.mapping` reads it; ``tests/mappings`` has three real ones)::
+
+    subject: ticket
+    subject_id: "{number}"
+    missing: ["?"]
+    time: {formats: ["%d/%m/%Y %H:%M"], zone: America/Sao_Paulo}
+    sequence: sys_mod_count
+    group: {by: [number], order: [sys_mod_count]}
+    reject:
+      - {reason: updated_before_opened, when: {sys_updated_at: {before: opened_at}}}
+    attributes: {priority: {column: priority, values: {1 - Critical: P1, 2 - High: P2}}}
+    events:
+      - {type: opened, rows: first, at: opened_at}
+      - {type: resolved, at: sys_updated_at, when: {incident_state: {becomes: [Resolved]}}}
+
+**One row, several events.** Each event of the mapping whose conditions hold is made, in the order of the mapping.
+``each`` makes one for every part of a column that holds a list (``A|B|C``, or a JSON list); the part is the column
+``each`` in templates, attributes and conditions.
+
+**Rows that belong together.** ``group`` names the columns that say so. The mapper remembers the last row of each group,
+so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change of state from its mere repetition.
+``order`` names the columns by which the rows of a group follow each other; an older row than the last is rejected
+(``stale_row``), because what it seems to change has been changed back already.
+
+**Order and ids.** The sequence of a fact is ``sequence column × number of events in the mapping + place of the event``
+(without such a column: the place of the row in its group), so several events of one row, and rows of one minute, stay
+in order. Ids come from a template; the default ``{subject_id}:{type}:{time_ms}:{sequence}`` is the same on every run.
+
+A row is taken whole or rejected whole, with one of `REASONS` or a reason of the mapping's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.events import Event, Fact, Subject, Value
+from monitor.errors import DecodeError
+from monitor.wire.row_values import attribute_of, instant_ms, lookup, number_of, text_of
+
+REASONS: Final[dict[str, str]] = {
+    "missing_field": "a column that the row needs is empty: of the subject's id, an event's time, the group, the order",
+    "bad_time": "a time fits none of the formats",
+    "nonexistent_time": "a local time that the clocks of the zone skipped",
+    "absurd_time": "a time before the year 2000 or after 2100",
+    "bad_number": "a sequence or an attribute is no number",
+    "bad_value": "an attribute is neither true nor false",
+    "unknown_value": "a value is not in the map of an attribute's values, and there is no `otherwise`",
+    "negative_duration": "the second of two columns is before the first",
+    "bad_id": "an id is empty, longer than 512 bytes, or holds control characters",
+    "stale_row": "an older row of its group than the one before",
+    "not_an_object": "a JSON line holds something else than an object",
+    "bad_json": "a line is no JSON",
+    "bad_utf8": "a line is not in the file's encoding",
+    "wrong_columns": "a CSV line has more or fewer columns than the header",
+}
+"""Why rows are rejected, apart from the reasons that a mapping adds."""
+
+MAX_ID_BYTES: Final = 512
+EACH: Final = "each"
+DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
+
+Which = Literal["every", "first", "later"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """A time: the columns that hold it (joined with a space, as a date and a time of day), its formats and zone."""
+
+    columns: tuple[str, ...]
+    formats: tuple[str, ...]
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What must hold of one column; all that is given must hold. Values are compared as texts.
+
+    Attributes:
+        column: the column, or ``each``.
+        is_in: it has one of these values.
+        not_in: it has none of them (a missing value has none).
+        present: whether it has a value.
+        changed: whether its value differs from that of the group's previous row (a first row never does).
+        becomes: it has one of these values, and the previous row, if any, had none of them.
+        leaves: the previous row had one of these values, and it has none of them.
+        before: it is a time earlier than this other one; missing times are not.
+    """
+
+    column: str
+    is_in: frozenset[str] | None = None
+    not_in: frozenset[str] | None = None
+    present: bool | None = None
+    changed: bool | None = None
+    becomes: frozenset[str] | None = None
+    leaves: frozenset[str] | None = None
+    before: tuple[Instant, Instant] | None = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Return whether it needs the group's previous row."""
+        return self.changed is not None or self.becomes is not None or self.leaves is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an attribute comes from: exactly one of constant, column, instant (epoch ms) or duration (ms) is given.
+
+    Attributes:
+        constant: this value.
+        column: a column, its text replaced by what ``values`` maps it to (``otherwise`` for those that it lacks).
+        previous: take the column from the group's previous row.
+        times: a factor for numbers (1000: seconds to milliseconds).
+        instant: a time.
+        duration: from one time to another.
+    """
+
+    constant: Value | None = None
+    column: str = ""
+    previous: bool = False
+    values: Mapping[str, str] | None = None
+    otherwise: str | None = None
+    times: float = 1.0
+    instant: Instant | None = None
+    duration: tuple[Instant, Instant] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRule:
+    """One event that a row may make. Its ids are templates; ``separator`` cuts the ``each`` column."""
+
+    type: str
+    at: Instant
+    subject_id: str
+    id: str = DEFAULT_ID
+    rows: Which = "every"
+    when: tuple[Condition, ...] = ()
+    each: str = ""
+    separator: str = ""
+    attributes: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Rows that are known to be wrong, and the reason they are listed under."""
+
+    reason: str
+    when: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileForm:
+    """How the rows stand in files. An empty format is told by the file's name: ``.csv``, ``.jsonl``, with ``.gz``."""
+
+    format: Literal["", "csv", "jsonl"] = ""
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMapping:
+    """A whole mapping."""
+
+    name: str
+    subject: Subject
+    events: tuple[EventRule, ...]
+    missing: frozenset[str] = frozenset({""})
+    sequence: str = ""
+    group: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    reject: tuple[Rejection, ...] = ()
+    file: FileForm = FileForm()
+
+
+class _Memory(NamedTuple):
+    """What is remembered of a group: the columns that are looked back at, its order, how many rows it had."""
+
+    seen: dict[str, str | None]
+    order: tuple[tuple[int, int, str], ...]
+    rows: int
+
+
+class Mapper:
+    """Applies one mapping to rows, one after the other; it remembers the last row of each group."""
+
+    def __init__(self, mapping: RowMapping) -> None:
+        self.mapping = mapping
+        self._memory: dict[tuple[str, ...], _Memory] = {}
+        conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
+        conditions += [one for rule in mapping.events for one in rule.when]
+        looked_back = {one.column for one in conditions if one.looks_back}
+        looked_back |= {
+            source.column for rule in mapping.events for source in rule.attributes.values() if source.previous
+        }
+        self._remembered = tuple(sorted(looked_back))
+
+    def events(self, row: Mapping[str, object]) -> list[Event] | None:
+        """Return the events that a row makes, maybe none; None for a row that ``where`` leaves out.
+
+        Raises:
+            DecodeError: the row is rejected, and changes nothing of what is remembered.
+        """
+        mapping = self.mapping
+        group = group_key(mapping, row) if mapping.group else ()
+        before = self._memory.get(group) if mapping.group else None
+        view = _View(row, mapping.missing, before.seen if before else None)
+        if not view.holds(mapping.where):
+            return None
+        for rejection in mapping.reject:
+            if view.holds(rejection.when):
+                raise DecodeError(rejection.reason)
+        order = order_key(mapping, row)
+        if before is not None and order < before.order:
+            raise DecodeError("stale_row", ", ".join(mapping.order))
+        place = before.rows if before else 0
+        number = int(number_of(view.needed(mapping.sequence))) if mapping.sequence else place
+        made: list[Event] = []
+        for index, rule in enumerate(mapping.events):
+            if rule.rows == "every" or (rule.rows == "first") == (place == 0):
+                sequence = number * len(mapping.events) + index
+                made.extend(self._event(rule, part, sequence) for part in view.parts(rule) if part.holds(rule.when))
+        if mapping.group:
+            seen = {column: view.text(column) for column in self._remembered}
+            self._memory[group] = _Memory(seen, order, place + 1)
+        return made
+
+    def _event(self, rule: EventRule, view: _View, sequence: int) -> Event:
+        time_ms = view.instant(rule.at)
+        if time_ms is None:
+            raise DecodeError("missing_field", " ".join(rule.at.columns))
+        subject_id = _checked_id(view.filled(rule.subject_id, {}))
+        known = {"subject_id": subject_id, "type": rule.type, "time_ms": str(time_ms), "sequence": str(sequence)}
+        event_id = _checked_id(view.filled(rule.id, known))
+        attributes: dict[str, Value] = {}
+        for name, source in rule.attributes.items():
+            value = view.attribute(name, source)
+            if value is not None:
+                attributes[name] = value
+        return Event(self.mapping.subject, subject_id, Fact(time_ms, sequence, event_id, rule.type, attributes))
+
+
+class _View:
+    """A row as a mapping sees it: texts without markers of the missing, beside the previous row's."""
+
+    def __init__(
+        self, row: Mapping[str, object], missing: frozenset[str], before: Mapping[str, str | None] | None
+    ) -> None:
+        self._row = row
+        self._missing = missing
+        self._before = before
+
+    def text(self, column: str) -> str | None:
+        """Return a column's text; None if it has no value."""
+        value = lookup(self._row, column)
+        if value is None:
+            return None
+        text = text_of(value)
+        return None if text in self._missing or not text else text
+
+    def needed(self, column: str) -> str:
+        """Return a column's text, which must be there."""
+        text = self.text(column)
+        if text is None:
+            raise DecodeError("missing_field", column)
+        return text
+
+    def parts(self, rule: EventRule) -> Iterator[_View]:
+        """Return the views that a rule makes its events of: this one, or one for each part of a column, once."""
+        if not rule.each:
+            yield self
+            return
+        value = lookup(self._row, rule.each)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            texts = [text_of(part) for part in value]
+        else:
+            whole = self.text(rule.each)
+            texts = [] if whole is None else [part.strip() for part in whole.split(rule.separator or ",")]
+        for text in dict.fromkeys(texts):
+            if text and text not in self._missing:
+                yield _View({**self._row, EACH: text}, self._missing, self._before)
+
+    def holds(self, conditions: Sequence[Condition]) -> bool:
+        """Return whether all conditions hold."""
+        return all(self._holds(condition) for condition in conditions)
+
+    def _holds(self, condition: Condition) -> bool:
+        text = self.text(condition.column)
+        is_in, not_in, present = condition.is_in, condition.not_in, condition.present
+        if (is_in is not None and text not in is_in) or (not_in is not None and text in not_in):
+            return False
+        if present is not None and (text is not None) != present:
+            return False
+        if condition.before is not None:
+            first, second = (self.instant(one) for one in condition.before)
+            if first is None or second is None or first >= second:
+                return False
+        return not condition.looks_back or self._changed_so(condition, text)
+
+    def _changed_so(self, condition: Condition, text: str | None) -> bool:
+        before = self._before.get(condition.column) if self._before else None
+        changed, becomes, leaves = condition.changed, condition.becomes, condition.leaves
+        return (
+            (changed is None or (self._before is not None and before != text) == changed)
+            and (becomes is None or (text in becomes and before not in becomes))
+            and (leaves is None or (text not in leaves and before in leaves))
+        )
+
+    def instant(self, of: Instant) -> int | None:
+        """Return a time in epoch milliseconds; None if one of its columns has no value."""
+        texts = [self.text(column) for column in of.columns]
+        if None in texts:
+            return None
+        return instant_ms(" ".join(filter(None, texts)), of.formats, of.zone)
+
+    def attribute(self, name: str, source: Source) -> Value | None:
+        """Return an attribute's value; None if it has none."""
+        if source.constant is not None:
+            return source.constant
+        if source.instant is not None:
+            return self.instant(source.instant)
+        if source.duration is not None:
+            start_ms, end_ms = (self.instant(one) for one in source.duration)
+            if start_ms is None or end_ms is None:
+                return None
+            if end_ms < start_ms:
+                raise DecodeError("negative_duration", name)
+            return end_ms - start_ms
+        text = self.text(source.column) if not source.previous else (self._before or {}).get(source.column)
+        if text is not None and source.values is not None:
+            mapped = source.values.get(text, source.otherwise)
+            if mapped is None:
+                raise DecodeError("unknown_value", f"{source.column}: {text!r}")
+            text = mapped
+        text = source.otherwise if text is None else text
+        return None if text is None else attribute_of(name, text, source.times)
+
+    def filled(self, template: str, known: Mapping[str, str]) -> str:
+        """Return a template with its columns filled in; each must have a value."""
+        return "".join(
+            literal + ("" if name is None else known[name] if name in known else self.needed(name))
+            for literal, name, _, _ in Formatter().parse(template)
+        )
+
+
+def _checked_id(text: str) -> str:
+    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or any(one < " " or one == "\x7f" for one in text):
+        raise DecodeError("bad_id", repr(text[:80]))
+    return text
+
+
+def group_key(mapping: RowMapping, row: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what rows that belong together have in common.
+
+    Raises:
+        DecodeError: ``missing_field``.
+    """
+    view = _View(row, mapping.missing, None)
+    return tuple(view.needed(column) for column in mapping.group)
+
+
+def order_key(mapping: RowMapping, row: Mapping[str, object]) -> tuple[tuple[int, int, str], ...]:
+    """Return by what the rows of a group are ordered: whole numbers as numbers, before texts.
+
+    Raises:
+        DecodeError: ``missing_field``.
+    """
+    view = _View(row, mapping.missing, None)
+    texts = [view.needed(column) for column in mapping.order]
+    return tuple([(0, int(text), "") if text.isdecimal() else (1, 0, text) for text in texts])

@@ -1,0 +1,131 @@
+"""Values of foreign rows: looked up by path, read as instants, durations and the types of our attributes.
+
+A row is what a CSV line or a JSON object gives: texts, numbers, booleans, nested objects and lists. A path is a key of
+the row, or keys joined with dots that lead into nested objects and lists (``incident.states.0.name``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from monitor.core.events import ATTRIBUTES, Value
+from monitor.errors import DecodeError
+
+EARLIEST_MS: Final = 946_684_800_000
+LATEST_MS: Final = 4_102_444_800_000
+"""Instants outside of [2000-01-01, 2100-01-01) are absurd, as for events from Kafka."""
+
+RFC3339: Final = "rfc3339"
+EPOCH_S: Final = "epoch_s"
+EPOCH_MS: Final = "epoch_ms"
+SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS})
+"""Time formats that are no ``strptime`` patterns."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
+_FALSE: Final = frozenset({"false", "no", "0", "f", "n"})
+
+
+def lookup(row: Mapping[str, object], path: str) -> object:
+    """Return what stands at a path of a row; None where nothing does. A key that holds dots itself comes first."""
+    if path in row:
+        return row[path]
+    found: object = row
+    for part in path.split("."):
+        if isinstance(found, Mapping):
+            found = found.get(part)
+        elif isinstance(found, Sequence) and not isinstance(found, str) and part.isdecimal():
+            place = int(part)
+            found = found[place] if place < len(found) else None
+        else:
+            return None
+    return found
+
+
+def text_of(value: object) -> str:
+    """Return a value as text, without white space around it: ``true`` and ``1.5`` as JSON writes them."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+@lru_cache(maxsize=1 << 16)
+def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
+    """Return the instant that a text means, in epoch milliseconds, by the first format that fits it.
+
+    A time without an offset is read in ``zone``. Of a local time that comes twice the earlier instant is meant.
+
+    Raises:
+        DecodeError: ``bad_time`` no format fits; ``nonexistent_time`` clocks skipped it; ``absurd_time``.
+    """
+    for one in formats:
+        found = _by_format(text, one, zone)
+        if found is None:
+            continue
+        if not EARLIEST_MS <= found < LATEST_MS:
+            raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+        return found
+    raise DecodeError("bad_time", f"{text!r} is not of the form {' or '.join(formats)}")
+
+
+def _by_format(text: str, form: str, zone: str) -> int | None:
+    try:
+        if form in (EPOCH_S, EPOCH_MS):
+            return round(float(text) * 1000) if form == EPOCH_S else int(text)
+        moment = datetime.fromisoformat(text) if form == RFC3339 else datetime.strptime(text, form)  # noqa: DTZ007
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        # RFC 3339 demands the offset; a pattern without one is read in the zone.
+        return None if form == RFC3339 else _local_ms(moment, zone)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def _local_ms(moment: datetime, zone: str) -> int:
+    if not zone:
+        raise DecodeError("bad_time", f"{moment.isoformat(' ')} has no offset, and the mapping names no zone")
+    local = moment.replace(tzinfo=ZoneInfo(zone))
+    instant = local.astimezone(UTC)
+    if instant.astimezone(local.tzinfo).replace(tzinfo=None) != moment:
+        raise DecodeError("nonexistent_time", f"{moment.isoformat(' ')} was skipped by the clocks of {zone}")
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def number_of(text: str, times: float = 1.0) -> float:
+    """Return a text as a finite number, multiplied.
+
+    Raises:
+        DecodeError: ``bad_number``.
+    """
+    try:
+        number = float(text) * times
+    except ValueError:
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        raise DecodeError("bad_number", f"{text!r} is no number")
+    return number
+
+
+def attribute_of(name: str, text: str, times: float = 1.0) -> Value:
+    """Return a text as the type that the attribute of this name has.
+
+    Raises:
+        DecodeError: ``bad_number``, ``bad_value``.
+    """
+    kind = ATTRIBUTES[name]
+    if kind is str:
+        return text
+    if kind is bool:
+        word = text.lower()
+        if word not in _TRUE | _FALSE:
+            raise DecodeError("bad_value", f"{name}: {text!r} is neither true nor false")
+        return word in _TRUE
+    number = number_of(text, times)
+    return round(number) if kind is int else number
