@@ -159,7 +159,7 @@ class _Builder:
                 self._wrong(at, "'always' is open around the clock, every day", "choose another name")
             for days, intervals in shape.hours.items():
                 if overlapping(intervals):
-                    self._warn((*at, "hours"), f"intervals of weekday {days[0] + 1} overlap: they count once")
+                    self._warn((*at, "hours", days), "intervals overlap: they count once")
         return compiled
 
     def _clock(self, number: int, shape: ClockShape, calendars: frozenset[str]) -> ClockRule:

@@ -22,6 +22,7 @@ from monitor.config.quantities import (
     Weekdays,
     WindowField,
     Zone,
+    weekdays,
 )
 from monitor.config.shape import Shape, Text, did_you_mean, wrong
 from monitor.core.agreement import Cycles, Exclusion, Form, Formula, Status
@@ -79,8 +80,8 @@ def _week(value: object) -> object:
     return {"mon-sun": ["00:00-24:00"]} if value == "24x7" else value
 
 
-def _no_day_twice(value: dict[tuple[int, ...], DayHours]) -> dict[tuple[int, ...], DayHours]:
-    days = [number for group in value for number in group]
+def _no_day_twice(value: dict[str, DayHours]) -> dict[str, DayHours]:
+    days = [number for key in value for number in weekdays(key)]
     if len(set(days)) < len(days):
         raise wrong("the hours of a day are given twice", "name each day in one entry only")
     return value

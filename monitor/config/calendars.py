@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import holidays
 
+from monitor.config.quantities import weekdays
 from monitor.config.shape import did_you_mean
 from monitor.core.calendar import Calendar
 from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours
@@ -29,7 +30,7 @@ def compile_calendar(shape: CalendarShape, zone: str, told: Told) -> Calendar | 
     """Return the calendar, or None after telling what is wrong with it. ``zone`` is that of the agreement."""
     week: list[DayHours] = [()] * 7
     for days, intervals in shape.hours.items():
-        for number in days:
+        for number in weekdays(days):
             week[number] = intervals
     closed = _closed(shape.holidays, told)
     if closed is None:

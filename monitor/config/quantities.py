@@ -26,6 +26,7 @@ _PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)\s*%", re.ASCII)
 _TARGET: Final = re.compile(r"(>=|<=|≥|≤|=>|=<|>|<|=)?\s*(.*)", re.DOTALL)
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _RANGE: Final = re.compile(r"\s*(\S+?)\s*(?:-|–|to)\s*(\S+?)\s*")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SIZE: Final = re.compile(r"(\d{1,9})\s*(KiB|MiB)?", re.ASCII)
 _DURATION_HINT: Final = "write a number and a unit: 90s, 15m, 4h, 2d (d is 24 h of counted time), 1h30m"
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -146,7 +147,7 @@ def window(value: object) -> Window:
 def day(value: object) -> date:
     """Return the date that ``2026-12-24`` is, in the range of calendars."""
     try:
-        parsed = date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-12-24") else None
+        parsed = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else None
     except ValueError:
         parsed = None
     if parsed is None:
@@ -158,7 +159,7 @@ def day(value: object) -> date:
 
 def moment(value: object) -> date | datetime:
     """Return a date, or the instant that ``2026-01-01T08:00:00+01:00`` is."""
-    if not isinstance(value, str) or len(value) <= len("2026-12-24"):
+    if not isinstance(value, str) or not _DATE.match(value) or _DATE.fullmatch(value):
         return day(value)
     try:
         parsed = datetime.fromisoformat(value)
@@ -251,6 +252,7 @@ WindowField = Annotated[Window, PlainValidator(window)]
 Day = Annotated[date, PlainValidator(day)]
 Moment = Annotated[date | datetime, PlainValidator(moment)]
 Zone = Annotated[str, PlainValidator(zone)]
-Weekdays = Annotated[tuple[int, ...], PlainValidator(weekdays)]
+Weekdays = Annotated[str, PlainValidator(lambda value: weekdays(value) and str(value))]
+"""Kept as written: ``mon,tue`` and ``mon-tue`` are two keys that name the same days."""
 DayHoursField = Annotated[DayHours, PlainValidator(day_hours)]
 Size = Annotated[int, PlainValidator(size)]
