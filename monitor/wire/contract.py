@@ -1,0 +1,215 @@
+"""The contract of the event topics: limits, reasons of refusal, the published schema and the README's tables.
+
+`monitor.wire.events` enforces it; ``tests/wire`` holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from monitor.core.events import ATTRIBUTES, TYPES, Subject
+
+MAX_EVENT_BYTES: Final = 1 << 20
+"""The longest record that is looked into."""
+MAX_ID: Final = 512
+"""The longest event or subject id, in characters."""
+MAX_TEXT: Final = 1024
+"""The longest text of an attribute, in characters."""
+MAX_INTEGER: Final = (1 << 53) - 1
+"""The largest integer that every JSON reader keeps exactly."""
+EARLIEST_MS: Final = 946_684_800_000
+"""2000-01-01T00:00Z: an earlier instant is absurd."""
+LATEST_MS: Final = 4_102_444_800_000
+"""2100-01-01T00:00Z: this and any later instant is absurd."""
+SECONDS: Final = (1_000_000_000, 10_000_000_000)
+"""Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
+CONTROL: Final = r"[\u0000-\u001f\u007f]"
+"""Characters that may stand in no id and no attribute: one of them separates the parts of row keys."""
+NOT_NEGATIVE: Final = frozenset({"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms"})
+"""The numbers that cannot be below zero. ``sequence`` is one more."""
+INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
+"""Instants among the attributes: the short name and the one under which they are kept. Both may be sent."""
+CLOUDEVENT_PREFIX: Final = "sla"
+"""What we put before ``.ticket.opened``; any prefix is understood."""
+
+REASONS: Final[dict[str, str]] = {
+    "tombstone": "the record has no value",
+    "too_large": f"the value is longer than {MAX_EVENT_BYTES:,} bytes (or the limit that was set)",
+    "bad_utf8": "the bytes are not UTF-8",
+    "bad_json": "the text is not JSON",
+    "not_an_object": "the JSON is not an object",
+    "missing_field": "a field that every event has is absent or null",
+    "wrong_type": "a field has another JSON type than the contract says",
+    "out_of_range": "a number is too large or below zero where it cannot be",
+    "too_long": f"the text of an attribute is longer than {MAX_TEXT:,} characters",
+    "control_character": "an attribute contains a control character",
+    "bad_id": f"an id is empty, longer than {MAX_ID} characters, or contains a control character",
+    "unknown_type": "the subject has no events of this type",
+    "wrong_subject": "the event is about another kind of subject than the topic",
+    "bad_specversion": "a CloudEvent of another version than 1.0",
+    "bad_time": "the text of an instant is not RFC 3339",
+    "time_without_zone": "the text of an instant has no offset from UTC",
+    "time_in_seconds": "an instant is in seconds; epoch numbers are milliseconds",
+    "absurd_time": "an instant is before the year 2000 or after 2099",
+    "key_mismatch": "the record's key is not the subject id: order and single ownership of a subject rest on it",
+}
+"""Why a record is refused, and what each reason means. A closed set: it labels counters, dead letters and log lines."""
+
+MEANINGS: Final[dict[str, str]] = {
+    "customer": "who is served",
+    "service": "what is provided",
+    "priority": "decides the budget; a number becomes text",
+    "queue": "where it waits",
+    "team": "who is responsible",
+    "agent": "who works on it",
+    "channel": "how it came in or how somebody was reached",
+    "reason": "why it was paused, transferred or disqualified",
+    "severity": "how bad an outage is",
+    "category": "what it is about",
+    "source": "where it came from",
+    "segment": "part of the market",
+    "parent": "id of the subject that caused it",
+    "public": "`false`: an internal note, no response",
+    "automatic": "`true`: sent by a machine, no response",
+    "resolved": "the call solved the caller's problem",
+    "weight": "share that is down (0 to 1), or the worth of a lead",
+    "customers_affected": "how many customers are without service",
+    "customers_total": "out of how many",
+    "amount": "value of a won deal",
+    "score": "quality of a lead",
+    "caller": "who calls, to recognise repeat calls",
+    "issue": "what the call is about",
+    "talk_ms": "time talked, milliseconds",
+    "hold_ms": "time on hold, milliseconds",
+    "wrap_up_ms": "work after the call, milliseconds",
+    "starts_at_ms": "announced start of maintenance; also as `starts_at`",
+    "ends_at_ms": "announced end of maintenance; also as `ends_at`",
+}
+
+_LEAP: Final = "(?:[02468][048]|[13579][26])"
+_DATE: Final = (
+    "20(?:"
+    "[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_LEAP}-02-29)"
+)
+_CLOCK: Final = "(?:[01][0-9]|2[0-3])"
+# The look-ahead: a "$" alone also holds before a last line feed in some dialects.
+_RFC3339: Final = rf"^{_DATE}[Tt ]{_CLOCK}(?::[0-5][0-9]){{2}}(?:\.[0-9]+)?(?:[Zz]|[+-]{_CLOCK}:?[0-5][0-9])$(?!\n)"
+
+
+def event_schema(subject: Subject) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a subject's events as plain JSON.
+
+    It accepts what `monitor.wire.events.decode` accepts, but for the first and the last day of the range of instants,
+    where an offset from UTC may carry an instant over the edge, and for the record's key, which it does not see.
+    """
+    required_id = {"required": [subject], "properties": {subject: _id()}}
+    by_subject = {"required": ["subject"], "properties": {subject: {"type": "null"}, "subject": _id()}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:sla-monitor:event:{subject}",
+        "title": f"An event of a {subject}",
+        "description": "Unknown fields are accepted and not kept; null means absent.",
+        "type": "object",
+        "required": ["id", "type", "time"],
+        "properties": {
+            "id": {**_id(), "description": "Unique: the same event sent twice has the same id."},
+            "type": {"enum": sorted(TYPES[subject])},
+            "time": {"description": "When it happened: RFC 3339 with offset, or epoch milliseconds.", **_instant()},
+            "sequence": {
+                "description": "Orders events of one instant; 0 if absent.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": MAX_INTEGER,
+            },
+            "specversion": {"description": "A CloudEvent has another schema.", "type": "null"},
+            **_attributes(),
+        },
+        "anyOf": [required_id, by_subject],
+    }
+
+
+def cloudevent_schema(subject: Subject) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a subject's events as structured CloudEvents 1.0."""
+    types = "|".join(sorted(TYPES[subject]))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:sla-monitor:cloudevent:{subject}",
+        "title": f"An event of a {subject} as a CloudEvent",
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "subject", "time"],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": _id(),
+            "source": {"type": "string", "minLength": 1},
+            "type": {"type": "string", "pattern": rf"^(?:[\s\S]*\.)?{subject}\.(?:{types})$(?!\n)"},
+            "subject": {**_id(), "description": f"The id of the {subject}."},
+            "time": _instant(),
+            "sequence": {"anyOf": [_sequence(), {"type": "string", "pattern": r"^[0-9]{1,15}$(?!\n)"}]},
+            "data": {
+                "type": ["object", "null"],
+                "properties": {"sequence": _sequence(), **_attributes()},
+            },
+            "data_base64": {"type": "null"},
+        },
+    }
+
+
+def contract_table() -> str:
+    """Return the contract as the two Markdown tables of the README: types by subject, and the attributes."""
+    lines = ["| subject | its id stands in | types |", "|---|---|---|"]
+    for subject, types in TYPES.items():
+        lines.append(f"| {subject} | `{subject}` | {', '.join(f'`{one}`' for one in sorted(types))} |")
+    lines += ["", "| attribute | JSON type | meaning |", "|---|---|---|"]
+    words = {str: "string", bool: "boolean", int: "integer", float: "number"}
+    for name, kind in ATTRIBUTES.items():
+        word = "RFC 3339 or epoch ms" if name in INSTANTS.values() else words[kind]
+        lines.append(f"| `{name}` | {word} | {MEANINGS[name]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _attributes() -> dict[str, Any]:
+    schemas = {name: _attribute(name, kind) for name, kind in ATTRIBUTES.items()}
+    for name, kept in INSTANTS.items():
+        schemas[name] = schemas[kept] = {"description": MEANINGS[kept], **_instant(or_null=True)}
+    return schemas
+
+
+def _attribute(name: str, kind: type) -> dict[str, Any]:
+    schema: dict[str, Any] = {"description": MEANINGS[name]}
+    if kind is str:
+        schema |= {"type": ["string", "integer", "null"], "maxLength": MAX_TEXT, "not": _containing_control()}
+    elif kind is bool:
+        return schema | {"type": ["boolean", "null"]}
+    else:
+        schema |= {"type": ["integer" if kind is int else "number", "null"]}
+    if kind is not float:
+        schema |= {"minimum": -MAX_INTEGER, "maximum": MAX_INTEGER}
+    if name in NOT_NEGATIVE:
+        schema |= {"minimum": 0}
+    return schema
+
+
+def _sequence() -> dict[str, Any]:
+    return {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_INTEGER}
+
+
+def _id() -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": MAX_ID, "not": _containing_control()}
+
+
+def _containing_control() -> dict[str, Any]:
+    # The type beside it: a pattern alone also holds of everything that is not a string, and "not" would refuse that.
+    return {"type": "string", "pattern": CONTROL}
+
+
+def _instant(*, or_null: bool = False) -> dict[str, Any]:
+    return {
+        "anyOf": [
+            {"type": "string", "pattern": _RFC3339},
+            {"type": "integer", "minimum": EARLIEST_MS, "exclusiveMaximum": LATEST_MS},
+            *([{"type": "null"}] if or_null else []),
+        ]
+    }

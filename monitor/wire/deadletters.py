@@ -1,0 +1,113 @@
+"""Dead letters: records that could not be used, with the place they came from and the reason, to look at or resend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from monitor.errors import DecodeError
+from monitor.wire.contract import REASONS
+
+DEAD_LETTER_REASONS: Final[dict[str, str]] = {
+    **REASONS,
+    "id_reused": "the subject has another event of the same id",
+    "ledger_full": "the subject has as many events as a row may hold",
+    "in_the_future": "the event time lies far ahead of the monitor's clock",
+}
+"""Why a record became a dead letter: it does not decode (`REASONS`), or its event was not taken. A closed set."""
+
+MAX_VALUE: Final = 256 << 10
+MAX_KEY: Final = 16 << 10
+MAX_HEADERS: Final = 32 << 10
+MAX_DETAIL: Final = 1 << 10
+_ORIGINAL: Final = "original."
+
+
+class DeadLetter(NamedTuple):
+    """A record that could not be used.
+
+    ``truncated`` names the parts that were cut because they are too long (``value``, ``key``, ``headers``): such a
+    letter can be looked at, not sent again.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    truncated: tuple[str, ...] = ()
+
+
+def encode_dead_letter(
+    topic: str,
+    partition: int,
+    offset: int,
+    reason: str,
+    detail: str,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Sequence[tuple[str, bytes | None]] = (),
+    *,
+    max_bytes: int = MAX_VALUE,
+) -> tuple[bytes, bytes | None, list[tuple[str, bytes]]]:
+    """Return key, value and headers of the dead letter of a record.
+
+    The key is ``topic/partition/offset``, the value the original bytes up to ``max_bytes`` (a tombstone stays one), the
+    headers ``topic``, ``partition``, ``offset``, ``reason``, ``detail``, ``key`` (if there was one), ``truncated`` (if
+    anything was) and the original ones under ``original.<name>``; those without a value come back empty.
+    """
+    told = [
+        ("topic", topic.encode()),
+        ("partition", b"%d" % partition),
+        ("offset", b"%d" % offset),
+        ("reason", reason.encode()),
+        ("detail", detail.encode(errors="replace")[:MAX_DETAIL]),
+    ]
+    truncated = []
+    if value is not None and len(value) > max_bytes:
+        truncated.append("value")
+        value = value[:max_bytes]
+    if key is not None:
+        if len(key) > MAX_KEY:
+            truncated.append("key")
+        told.append(("key", key[:MAX_KEY]))
+    kept = []
+    room = MAX_HEADERS
+    for name, text in headers:
+        room -= len(name) * 4 + len(text or b"")  # a character takes up to four bytes
+        if room < 0:
+            truncated.append("headers")
+            break
+        kept.append((_ORIGINAL + name, text or b""))
+    if truncated:
+        told.append(("truncated", ",".join(truncated).encode()))
+    return f"{topic}/{partition}/{offset}".encode(), value, told + kept
+
+
+def decode_dead_letter(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> DeadLetter:
+    """Return the dead letter that a record of the dead-letter topic is.
+
+    Raises:
+        DecodeError: it is none: a header is missing (``missing_field``) or is no such thing (``wrong_type``).
+    """
+    own = {name: text or b"" for name, text in headers if not name.startswith(_ORIGINAL)}
+    try:
+        return DeadLetter(
+            own["topic"].decode(),
+            int(own["partition"]),
+            int(own["offset"]),
+            own["reason"].decode(),
+            # It may have been cut inside a character.
+            own["detail"].decode(errors="ignore"),
+            own.get("key"),
+            value,
+            tuple((name[len(_ORIGINAL) :], text or b"") for name, text in headers if name.startswith(_ORIGINAL)),
+            tuple(own["truncated"].decode().split(",")) if "truncated" in own else (),
+        )
+    except KeyError as error:
+        raise DecodeError("missing_field", f"not a dead letter: no header {error.args[0]}") from None
+    except ValueError as error:
+        raise DecodeError("wrong_type", f"not a dead letter: {error}") from None

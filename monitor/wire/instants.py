@@ -1,0 +1,50 @@
+"""Instants on the wire: RFC 3339 text outside, epoch milliseconds inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE_MS: Final = 60_000
+_FIRST_MS: Final = -62_135_596_800_000
+_LAST_MS: Final = 253_402_300_799_999
+
+
+def rfc3339(instant_ms: int) -> str:
+    """Return an instant as UTC text with milliseconds, ``2026-11-23T13:05:01.123Z``.
+
+    An instant outside the years 1 to 9999 is written as the nearest one inside: an announcement must not fail for it,
+    and its milliseconds stand beside the text.
+    """
+    minute, rest_ms = divmod(min(max(instant_ms, _FIRST_MS), _LAST_MS), _MINUTE_MS)
+    return f"{_minute_text(minute)}{rest_ms // 1000:02d}.{rest_ms % 1000:03d}Z"
+
+
+def parse_rfc3339(text: str) -> int | None:
+    """Return the epoch milliseconds of RFC 3339 text (parts of a millisecond are cut off), or None without a zone.
+
+    Raises:
+        ValueError: the text is no such instant.
+    """
+    try:
+        parsed = msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    return None if parsed.tzinfo is None else milliseconds(parsed)
+
+
+def milliseconds(instant: datetime) -> int:
+    """Return the epoch milliseconds of an instant with a zone; parts of a millisecond are cut off."""
+    since = instant - EPOCH
+    # Integers all the way: float seconds times a thousand miss the millisecond now and then.
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@lru_cache(maxsize=1024)
+def _minute_text(minute: int) -> str:
+    # What is announced together happened together: most instants share their minute with another.
+    return (EPOCH + timedelta(minutes=minute)).isoformat()[:17]

@@ -1,0 +1,107 @@
+"""The partials topic: panes of source partitions on their way to the evaluators, and how far each source is.
+
+    p<pane key>␟<source>  ->  msgpack [source, pane], or no value once the pane has expired
+    m<source>             ->  msgpack [watermark_ms, behind]
+
+The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by
+`partition_key`, not by their key: all panes of an agreement meet in one evaluator.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+from monitor.core.series import Pane, PaneKey, decode_pane_key, encode_pane_key
+from monitor.errors import StateError
+
+_UNIT_SEPARATOR: Final = b"\x1f"
+_ROW_HEAD: Final = 8
+"""The bytes before the msgpack of an encoded row (`monitor.wire.rows`)."""
+_ARRAY_OF_TWO: Final = b"\x92"
+
+
+class Partial(NamedTuple):
+    """The newest pane of a source partition; None once it has expired there."""
+
+    source: str
+    pane_key: PaneKey
+    pane: Pane | None
+
+
+class Marker(NamedTuple):
+    """How far a source partition is: its watermark (-1: none yet), and whether it still catches up."""
+
+    source: str
+    watermark_ms: int
+    behind: bool
+
+
+def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, bytes | None]:
+    """Return key and value of the record that tells a pane.
+
+    Args:
+        source: topic and partition, ``tickets/3``.
+        key: where the pane stands.
+        pane: the `Pane`, its encoded row (which saves encoding it again), or None if it has expired.
+
+    Raises:
+        TypeError: the pane is something else.
+    """
+    encoded_key = encode_pane_key(key) + _UNIT_SEPARATOR + source.encode()
+    if pane is None:
+        return encoded_key, None
+    if isinstance(pane, Pane):
+        body = _encode(pane)
+    elif isinstance(pane, bytes):
+        body = pane[_ROW_HEAD:]
+    else:
+        raise TypeError(f"a pane is expected, not a {type(pane).__name__}")
+    return encoded_key, _head(source) + body
+
+
+def encode_marker(source: str, watermark_ms: int, *, behind: bool) -> tuple[bytes, bytes]:
+    """Return key and value of the record that tells how far a source is. Send it to every partition of partials."""
+    return b"m" + source.encode(), _encode((watermark_ms, behind))
+
+
+def partition_key(key: PaneKey) -> bytes:
+    """Return the bytes by which a pane's record is partitioned: its agreement's id."""
+    return key.series.agreement.encode()
+
+
+def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
+    """Return what a record of the partials topic tells.
+
+    Raises:
+        StateError: the record is not one of ours. Only workers write to this topic, in transactions.
+    """
+    try:
+        return _decode(key or b"", value)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise StateError(
+            f"a record of the partials topic with key {ascii(key)[:120]} is not ours: {error}. "
+            "Only the monitor's workers, all of one release, may write there"
+        ) from error
+
+
+def _decode(key: bytes, value: bytes | None) -> Partial | Marker:
+    if key[:1] == b"m" and value is not None:
+        return Marker(key[1:].decode(), *_decode_marker(value))
+    if key[:1] != b"p":
+        raise ValueError("it is neither a pane nor a marker")
+    pane_key, _, source = key.rpartition(_UNIT_SEPARATOR)
+    pane = None if value is None else _decode_pane(value)[1]
+    return Partial(source.decode(), decode_pane_key(pane_key), pane)
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_pane: Final = msgspec.msgpack.Decoder(tuple[str, Pane]).decode
+_decode_marker: Final = msgspec.msgpack.Decoder(tuple[int, bool]).decode
+
+
+@lru_cache(maxsize=4096)
+def _head(source: str) -> bytes:
+    return _ARRAY_OF_TWO + _encode(source)
