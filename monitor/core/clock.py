@@ -116,7 +116,9 @@ def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
         if kind == "resumed" and clock.state == "paused":
             return _resumed(clock, fact, of)
     elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
-        return _run_from(clock, fact.time_ms, of)
+        # What was announced has ended with the stop: what is over by now is told once more, under new ids.
+        anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breach_told=False)
+        return _run_from(anew, fact.time_ms, of)
     return clock
 
 

@@ -20,6 +20,9 @@ from monitor.core.rows import Clock, SubjectRow
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
 
+Word = tuple[AlertState, int, str]
+"""The state, the instant and the reason of an announcement."""
+
 OPEN: Final = ("running", "paused")
 
 DETAILS: Final = ("priority", "team", "agent", "queue", "severity", "channel")
@@ -213,34 +216,43 @@ class Folding:
             was = old.pop(_identity(clock), None)
             said = [one for one in noted if _identity(one[0]) == _identity(clock)]
             if was is None:
-                announce = [one[1:] for one in said]
-            else:
-                ordinal, announce = _corrections(was, clock, said, cause_ms)
-                clock = self.clocks[index] = clock._replace(ordinal=ordinal)  # noqa: PLW2901 - the same clock
-            for state, at_ms, reason in announce:
-                self._announce(clock, state, at_ms, reason)
+                for told in said:
+                    self._announce(*told)
+                continue
+            # A summed clock that was reopened has lived before; only its present life can need correction.
+            said = [one for one in said if one[0].ordinal == clock.ordinal]
+            down, announce = _corrections(was, clock, said, cause_ms)
+            if down is not None:
+                self._announce(clock._replace(ordinal=was.ordinal), *down)
+            # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
+            anew = down is not None or (_has_ended(was) and (bool(announce) or not _has_ended(clock)))
+            self.clocks[index] = after = clock._replace(ordinal=was.ordinal + anew)
+            for word in announce:
+                self._announce(after, *word)
         for clock in old.values():
             if clock.breach_told or (clock.told and clock.state in OPEN):
                 self._announce(clock, "voided", cause_ms, "agreement_changed")
 
 
-def _corrections(
-    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int
-) -> tuple[int, list[tuple[AlertState, int, str]]]:
-    """Return a re-folded clock's ordinal, and what must be announced so that all that was said of it is true."""
-    ended = was.state not in OPEN and bool(was.told or was.breach_told)
+def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:
+    """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
+    if _has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
+        # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
+        return None, [] if was.state == clock.state else [one[1:] for one in said]
     down = _taken_back(was, clock, cause_ms)
-    ups = [one for one in said if one[1] == "at_risk"][was.told :]
-    ups += [one for one in said if one[1] == "breached" and not was.breach_told]
-    announce = [] if down is None else [down]
-    announce += [one[1:] for one in ups]
-    if clock.state not in OPEN and (ups or not ended) and (down is None or down[0] == "rearmed"):
-        announce += [one[1:] for one in said if one[1] in ("resolved", "voided")]
-    # Once something was taken back, or begins again after its end, the ids of what follows must be new ones.
-    return was.ordinal + (down is not None or (ended and bool(ups))), announce
+    ups = [one[1:] for one in said if one[1] == "at_risk"][was.told :]
+    ups += [one[1:] for one in said if one[1] == "breached" and not was.breach_told]
+    if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):
+        ups += [one[1:] for one in said if one[1] in ("resolved", "voided")]
+    return down, ups
 
 
-def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> tuple[AlertState, int, str] | None:
+def _has_ended(clock: Clock) -> bool:
+    """Return whether something was announced of a clock, and its end too."""
+    return clock.state not in OPEN and bool(clock.told or clock.breach_told)
+
+
+def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> Word | None:
     """Return how an announcement is taken back that holds no more.
 
     A late fact that proves that the promise was kept voids its breach; a due instant that moved later re-arms.

@@ -339,6 +339,15 @@ class TestReopening:
             (2, "breached"),
         ]
 
+    def test_a_summed_clock_that_is_overdue_says_so_again_when_it_is_reopened(self):
+        story = Story(agreement(clock(budgets={"*": "1h"}, at_risk=(), cycles="sum")))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 11:00", ticket("T-1", "resolved"))
+        story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 12:00").at("Mon 13:00", ticket("T-1", "resolved"))
+
+        assert story.told() == ["breached Mon 10:00", "resolved Mon 11:00", "breached Mon 12:00", "resolved Mon 13:00"]
+        assert len({one.id for one in story.alerts}) == 4
+
     def test_a_first_response_is_not_promised_again_by_a_reopening(self):
         story = Story(agreement(clock("first_response", {"*": "1h"})))
 
