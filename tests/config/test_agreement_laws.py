@@ -128,7 +128,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(documents())
 def test_a_document_means_the_same_after_its_way_through_json(document: dict[str, Any]) -> None:
     before = parse_document(document)
@@ -139,7 +139,7 @@ def test_a_document_means_the_same_after_its_way_through_json(document: dict[str
     assert describe_difference(before.document, after.document) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(documents(), st.data())
 def test_a_spoilt_document_is_an_agreement_or_a_list_of_mistakes(document: dict[str, Any], data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):

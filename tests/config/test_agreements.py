@@ -413,6 +413,13 @@ def test_a_later_version_begins_later(checked: Checked, agreement_text: str) -> 
     assert "is not after that of version 1" in mistake.message
 
 
+def test_no_book_is_made_of_versions_that_contradict_each_other(agreement_text: str, checked: Checked) -> None:
+    (document,) = checked(agreement_text).documents
+
+    with pytest.raises(ConfigError, match="desk version 1 is also in"):
+        book_of([document, parse_document(dict(document.document), "agreements")])
+
+
 def test_a_folder_without_agreements_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no agreements"):
         read_documents(tmp_path)

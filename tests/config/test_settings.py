@@ -87,8 +87,10 @@ def test_secrets_are_kept_but_never_shown(file: Path) -> None:
     assert ("security.password", "(set)", "SLA_MONITOR_SECURITY_PASSWORD") in effective(settings)
 
 
-def test_a_number_as_secret_is_no_mistake_that_shows_it() -> None:
-    settings = load_settings(None, {"SLA_MONITOR_SECURITY_KEY_PASSWORD": "4711"})
+def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
+    file.write_text("security: {key_password: 4711}")
+
+    settings = load_settings(file, {})
 
     assert settings.security.key_password is not None
     assert settings.security.key_password.get_secret_value() == "4711"
@@ -147,6 +149,14 @@ def test_a_value_of_the_environment_can_mend_the_file(file: Path) -> None:
     file.write_text("bootstrap: kafka\n")
 
     assert load_settings(file, {"SLA_MONITOR_BOOTSTRAP": "kafka:9092, other:9092"}).bootstrap == "kafka:9092,other:9092"
+
+
+def test_the_environment_does_not_hide_that_a_section_of_the_file_is_none(file: Path) -> None:
+    file.write_text("web: 6066\n")
+
+    assert mistakes_of(file, {"SLA_MONITOR_WEB_PORT": "1"}) == [
+        "1: web: must be a map of keys and values, not the number 6066"
+    ]
 
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:

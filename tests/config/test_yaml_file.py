@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from monitor.config.shape import Shape, Text, did_you_mean
 from monitor.config.yaml_file import load_documents, parse_documents, validate
@@ -172,6 +173,7 @@ class Car(Shape):
     name: Text
     wheels: list[Wheel]
     spare: Wheel | None = None
+    pair: Annotated[list[Wheel], Field(max_length=2)] | None = None
     by_place: dict[Text, Wheel] = {}  # noqa: RUF012 - a pydantic field
 
 
@@ -184,7 +186,7 @@ class Car(Shape):
             "name: a\nwheels: []\nby_place: {left: {size: 1, kimd: road}}",
             "f.yaml:3: by_place.left.kimd: unknown key (did you mean 'kind'?)",
         ),
-        ("name: a\nwheels: []\nxyzzy: 1", "f.yaml:3: xyzzy: unknown key (known: by_place, name, spare, wheels)"),
+        ("name: a\nwheels: []\nxyzzy: 1", "f.yaml:3: xyzzy: unknown key (known: by_place, name, pair, spare, wheels)"),
         ("name: a\nwheels:\n  - kind: road", "f.yaml:3: wheels[0].size: is missing"),
         ("name: a\nwheels: [{size: '1'}]", "f.yaml:2: wheels[0].size: must be a whole number, not the text '1'"),
         ("name: a\nwheels: 3", "f.yaml:2: wheels: must be a list, not the number 3"),
@@ -199,6 +201,10 @@ class Car(Shape):
         (
             "name: a\nwheels: [{size: 1, kind: Snow}]",
             "f.yaml:2: wheels[0].kind: must be 'road' or 'snow', not 'Snow' (did you mean 'snow'?)",
+        ),
+        (
+            "name: a\nwheels: []\npair: [{size: 1, sise: 1}]",
+            "f.yaml:3: pair[0].sise: unknown key (did you mean 'size'?)",
         ),
         ("- name: a", "f.yaml:1: must be a map of keys and values, not a list"),
     ],
