@@ -1,0 +1,287 @@
+"""What the monitor announces: alerts, status and statements, as CloudEvents 1.0 in JSON.
+
+The envelopes (`monitor.wire.envelopes`) are the format: they encode, they decode, and the published schemas are made
+from them.
+
+| topic | key | CloudEvents type | id |
+|---|---|---|---|
+| alerts | the alert's key | ``sla.alert.<state>`` | the alert's id: the same for the same announcement, always |
+| status | ``agreement/measure/values…/window`` | ``sla.status`` | hash of the key and the instant it is as of |
+| statements | the same and the period's start | ``sla.statement`` | hash of the key: a period has one statement |
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, TypeVar
+
+import msgspec
+
+from monitor.core.alerts import Alert, AlertKey
+from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
+from monitor.core.series import SeriesKey
+from monitor.errors import DecodeError
+from monitor.wire.envelopes import (
+    AlertData,
+    AlertEnvelope,
+    FigureData,
+    StatementEnvelope,
+    StatusData,
+    StatusEnvelope,
+    VerdictData,
+    announcement_schema,
+)
+from monitor.wire.instants import rfc3339
+from monitor.wire.wording import explain
+
+__all__ = [
+    "announcement_schema",
+    "decode_alert",
+    "decode_statement",
+    "decode_status",
+    "encode_alert",
+    "encode_statement",
+    "encode_status",
+]
+
+
+def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
+    """Return key and value of the record that announces an alert. ``source`` is the CloudEvents source."""
+    key = alert.key
+    text = key.text()
+    at = rfc3339(alert.at_ms)
+    data = AlertData(
+        key=text,
+        kind=key.kind,
+        what=key.what,
+        agreement=key.agreement,
+        version=alert.version,
+        promise=key.promise,
+        cycle=key.cycle,
+        state=alert.state,
+        reason=alert.reason,
+        at=at,
+        at_ms=alert.at_ms,
+        backfill=alert.backfill,
+        labels=alert.labels,
+        annotations=explain(alert),
+        details=dict(alert.details),
+        start=rfc3339(alert.start_ms) if alert.start_ms >= 0 else None,
+        start_ms=_known(alert.start_ms),
+        due=rfc3339(alert.due_ms) if alert.due_ms >= 0 else None,
+        due_ms=_known(alert.due_ms),
+        budget_ms=_known(alert.budget_ms),
+        elapsed_ms=_known(alert.elapsed_ms),
+        wall_ms=_known(alert.wall_ms),
+        indicator=alert.indicator,
+        window=alert.window,
+        value=alert.value,
+        target=alert.target,
+        numerator=alert.numerator,
+        denominator=alert.denominator,
+    )
+    envelope = AlertEnvelope(
+        specversion="1.0",
+        id=alert.id,
+        source=source,
+        type=f"sla.alert.{alert.state}",  # type: ignore[arg-type]  # the states are those of the type
+        subject=text,
+        time=at,
+        datacontenttype="application/json",
+        data=data,
+    )
+    return text.encode(), _encode(envelope)
+
+
+def decode_alert(value: bytes) -> Alert:
+    """Return the alert that a record of the alerts topic announces.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    envelope = _decoded(_alert_decoder, value)
+    data = envelope.data
+    return Alert(
+        envelope.id,
+        AlertKey(data.kind, data.what, data.agreement, data.promise, data.cycle),
+        data.state,
+        data.at_ms,
+        data.reason,
+        data.version,
+        data.labels,
+        _or_unknown(data.start_ms),
+        _or_unknown(data.due_ms),
+        _or_unknown(data.budget_ms),
+        _or_unknown(data.elapsed_ms),
+        _or_unknown(data.wall_ms),
+        data.indicator,
+        data.window,
+        data.value,
+        data.target,
+        data.numerator,
+        data.denominator,
+        data.backfill,
+        tuple(data.details.items()),
+    )
+
+
+def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
+    """Return key and value of the record that tells the present standing of a series in a window."""
+    text = _series_text(status)
+    envelope = StatusEnvelope(
+        specversion="1.0",
+        id=_hash(f"{text}@{status.as_of_ms}"),
+        source=source,
+        type="sla.status",
+        subject=text,
+        time=rfc3339(status.as_of_ms),
+        datacontenttype="application/json",
+        data=_status_data(status),
+    )
+    return text.encode(), _encode(envelope)
+
+
+def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
+    """Return key and value of the record that states the final figures of a closed calendar period.
+
+    Raises:
+        ValueError: the period is not closed.
+    """
+    if not status.closed:
+        raise ValueError(f"a statement is of a closed period, {status.window} from {status.from_ms} is open")
+    text = f"{_series_text(status)}/{rfc3339(status.from_ms)}"
+    envelope = StatementEnvelope(
+        specversion="1.0",
+        id=_hash(text),
+        source=source,
+        type="sla.statement",
+        subject=text,
+        time=rfc3339(status.to_ms),
+        datacontenttype="application/json",
+        data=_status_data(status),
+    )
+    return text.encode(), _encode(envelope)
+
+
+def decode_status(value: bytes) -> WindowStatus:
+    """Return the standing that a record of the status topic tells.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    return _window_status(_decoded(_status_decoder, value).data)
+
+
+def decode_statement(value: bytes) -> WindowStatus:
+    """Return the closed period that a record of the statements topic states.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    return _window_status(_decoded(_statement_decoder, value).data)
+
+
+def _status_data(status: WindowStatus) -> StatusData:
+    series = status.series
+    return StatusData(
+        agreement=series.agreement,
+        version=status.version,
+        measure=series.measure,
+        values=list(series.values),
+        labels=status.labels,
+        window=status.window,
+        from_=rfc3339(status.from_ms),
+        from_ms=status.from_ms,
+        to=rfc3339(status.to_ms),
+        to_ms=status.to_ms,
+        as_of=rfc3339(status.as_of_ms),
+        as_of_ms=status.as_of_ms,
+        closed=status.closed,
+        figures=[
+            FigureData(one.indicator, one.numerator, one.denominator, one.unit, one.formula, one.value)  # type: ignore[arg-type]
+            for one in status.figures
+        ],
+        verdicts=[
+            VerdictData(
+                one.objective,
+                one.indicator,
+                one.comparison,  # type: ignore[arg-type]  # a Comparison, though the core says str
+                one.target,
+                one.sample,
+                one.minimum_sample,
+                one.verdict,
+                one.value,
+                one.at_risk,
+            )
+            for one in status.verdicts
+        ],
+        live=status.live,
+    )
+
+
+def _window_status(data: StatusData) -> WindowStatus:
+    return WindowStatus(
+        SeriesKey(data.agreement, data.measure, tuple(data.values)),
+        data.labels,
+        data.window,
+        data.from_ms,
+        data.to_ms,
+        data.as_of_ms,
+        data.version,
+        tuple(
+            Figure(one.indicator, one.value, one.numerator, one.denominator, one.unit, one.formula)
+            for one in data.figures
+        ),
+        tuple(
+            ObjectiveVerdict(
+                one.objective,
+                one.indicator,
+                one.comparison,
+                one.target,
+                one.at_risk,
+                one.value,
+                one.sample,
+                one.minimum_sample,
+                one.verdict,
+            )
+            for one in data.verdicts
+        ),
+        data.live,
+        data.closed,
+    )
+
+
+def _series_text(status: WindowStatus) -> str:
+    series = status.series
+    parts = (series.agreement, series.measure, *series.values, status.window)
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _known(amount_ms: int) -> int | None:
+    return amount_ms if amount_ms >= 0 else None
+
+
+def _or_unknown(amount_ms: int | None) -> int:
+    return -1 if amount_ms is None else amount_ms
+
+
+_Any = TypeVar("_Any")
+_encode: Final = msgspec.json.Encoder().encode
+_alert_decoder: Final = msgspec.json.Decoder(AlertEnvelope)
+_status_decoder: Final = msgspec.json.Decoder(StatusEnvelope)
+_statement_decoder: Final = msgspec.json.Decoder(StatementEnvelope)
+
+
+def _decoded(decoder: msgspec.json.Decoder[_Any], value: bytes | None) -> _Any:
+    if value is None:
+        raise DecodeError("tombstone")
+    try:
+        return decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise DecodeError("wrong_type", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("bad_json", str(error)) from None

@@ -1,0 +1,144 @@
+"""The envelopes of what the monitor announces: CloudEvents 1.0, from which the published schemas are made.
+
+Instants are RFC 3339 text in UTC for people and ``…_ms`` integers beside it for machines; all durations are
+milliseconds. Optional fields are absent, never null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from monitor.core.alerts import AlertState
+from monitor.core.figures import Verdict
+
+Kind = Literal["alert", "status", "statement"]
+
+Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""An instant as RFC 3339 text."""
+Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
+"""A duration, or an instant since the epoch."""
+
+
+class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One announcement of a clock (a ticket's, an outage's …) or of an objective. All of one life share ``key``."""
+
+    key: str
+    kind: str
+    what: str
+    agreement: str
+    version: int
+    promise: str
+    cycle: int
+    state: AlertState
+    reason: str
+    at: Text
+    at_ms: Ms
+    backfill: bool
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    details: dict[str, str] = {}
+    start: Text | None = None
+    start_ms: Ms | None = None
+    due: Text | None = None
+    due_ms: Ms | None = None
+    budget_ms: Ms | None = None
+    elapsed_ms: Ms | None = None
+    wall_ms: Ms | None = None
+    indicator: str = ""
+    window: str = ""
+    value: float | None = None
+    target: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+
+
+class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One indicator with what it was made of. Without a value nothing was offered: neither 0 nor 100 %."""
+
+    indicator: str
+    numerator: float
+    denominator: float
+    unit: Literal["ratio", "ms", "count"]
+    formula: str
+    value: float | None = None
+
+
+class VerdictData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one objective."""
+
+    objective: str
+    indicator: str
+    comparison: Literal[">=", "<="]
+    target: float
+    sample: int
+    minimum_sample: int
+    verdict: Verdict
+    value: float | None = None
+    at_risk: float | None = None
+
+
+class StatusData(msgspec.Struct, kw_only=True, frozen=True):
+    """All figures and verdicts of one series in one window ``[from, to)``."""
+
+    agreement: str
+    version: int
+    measure: str
+    values: list[str]
+    labels: dict[str, str]
+    window: str
+    from_: Text = msgspec.field(name="from")
+    from_ms: Ms
+    to: Text
+    to_ms: Ms
+    as_of: Text
+    as_of_ms: Ms
+    closed: bool
+    figures: list[FigureData]
+    verdicts: list[VerdictData]
+    live: dict[str, int]
+
+
+class _Envelope(msgspec.Struct, kw_only=True, frozen=True):
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    subject: str
+    time: Text
+    datacontenttype: Literal["application/json"]
+
+
+class AlertEnvelope(_Envelope, kw_only=True, frozen=True):
+    """An alert as a CloudEvent. ``subject`` is the alert's key, ``time`` when the state truly changed."""
+
+    type: Literal[
+        "sla.alert.at_risk", "sla.alert.breached", "sla.alert.resolved", "sla.alert.voided", "sla.alert.rearmed"
+    ]
+    data: AlertData
+
+
+class StatusEnvelope(_Envelope, kw_only=True, frozen=True):
+    """The present standing of a series in a window as a CloudEvent: the newest of a key replaces those before it."""
+
+    type: Literal["sla.status"]
+    data: StatusData
+
+
+class StatementEnvelope(_Envelope, kw_only=True, frozen=True):
+    """The final figures of a calendar period as a CloudEvent: one for each series, window and period."""
+
+    type: Literal["sla.statement"]
+    data: StatusData
+
+
+def announcement_schema(kind: Kind) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the records of a topic that the monitor writes."""
+    schema = msgspec.json.schema(
+        {"alert": AlertEnvelope, "status": StatusEnvelope, "statement": StatementEnvelope}[kind]
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:sla-monitor:announcement:{kind}",
+        **schema,
+    }
