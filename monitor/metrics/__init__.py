@@ -1,0 +1,1 @@
+"""What Prometheus is told: the catalogue of all metrics and their exporter."""

@@ -1,0 +1,1 @@
+"""The HTTP server of a worker: /healthz, /readyz, /metrics and nothing else."""

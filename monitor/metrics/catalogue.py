@@ -1,0 +1,260 @@
+"""Every metric of the monitor, declared once: the exporter, the dashboards and the documents take it from here.
+
+Names follow Prometheus' rules (base units, ``_total`` only for counters) and pass ``promtool check metrics``. Label
+values come from agreements, configuration and closed sets of words; the attributes of the series are bounded by the
+agreements' ``by`` and, at last, by `MAX_SERIES`. No label ever holds the id of a ticket, call, outage or lead.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.figures import Verdict
+
+Kind = Literal["gauge", "counter", "histogram"]
+Unit = Literal["", "seconds", "ratio"]
+
+PREFIX: Final = "sla_"
+MAX_SERIES: Final = 5_000
+"""The most series that one metric shows; the rest is counted in ``sla_exporter_dropped_series``."""
+
+ATTRIBUTES: Final = ("customer", "service", "priority", "queue", "team", "severity")
+"""The attributes that are labels of their own, "" where a measure is not split by them."""
+
+SERIES: Final = ("agreement", "measure", *ATTRIBUTES, "other")
+"""Who a figure is about. ``other`` holds what a measure is split by besides, as ``name=value`` joined with commas."""
+WINDOWED: Final = (*SERIES, "window")
+OBJECTIVE: Final = ("objective", "indicator", "comparison", *WINDOWED)
+SOURCE: Final = ("topic", "partition")
+
+VERDICTS: Final[tuple[Verdict, ...]] = ("met", "on_track", "at_risk", "breached", "no_data", "low_sample")
+
+
+class Metric(NamedTuple):
+    """One metric: its full name (a counter's ends in ``_total``), kind, help, labels in their order, and unit."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...]
+    unit: Unit = ""
+
+
+_all: dict[str, Metric] = {}
+
+
+def _declare(kind: Kind, name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    stem = name.removesuffix("_total")
+    units: tuple[Unit, ...] = ("seconds", "ratio")
+    unit: Unit = next((one for one in units if stem.endswith(f"_{one}")), "")
+    metric = Metric(PREFIX + name, kind, text, labels, unit)
+    if metric.name in _all:
+        raise ValueError(f"{metric.name} is declared twice")
+    _all[metric.name] = metric
+    return metric
+
+
+def _gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    return _declare("gauge", name, text, labels)
+
+
+def _counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    return _declare("counter", name, text, labels)
+
+
+def _histogram(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
+    return _declare("histogram", name, text, labels)
+
+
+# -- clocks: tickets, repairs, follow-ups ------------------------------------------------------------------------------
+CLOCK_COMPLIANCE = _gauge(
+    "clock_compliance_ratio", "Clocks that met their budget / clocks that met or breached it, by the window", WINDOWED
+)
+CLOCK_COMPLIANCE_MET = _gauge("clock_compliance_met", "Numerator of the compliance: clocks that met", WINDOWED)
+CLOCK_COMPLIANCE_SAMPLES = _gauge("clock_compliance_samples", "Denominator of the compliance: clocks judged", WINDOWED)
+CLOCK_ELAPSED_MEAN = _gauge("clock_elapsed_mean_seconds", "Mean business time of the stopped clocks", WINDOWED)
+CLOCK_ELAPSED_SAMPLES = _gauge("clock_elapsed_samples", "Stopped clocks that mean and percentiles are of", WINDOWED)
+CLOCK_ELAPSED_PERCENTILE = _gauge(
+    "clock_elapsed_percentile_seconds",
+    "Percentile of the business time of the stopped clocks",
+    (*WINDOWED, "percentile"),
+)
+CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest business time of a stopped clock", WINDOWED)
+CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
+CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
+CLOCKS_AT_RISK = _gauge("clocks_at_risk", "Open clocks that passed an at-risk threshold and are not overdue", SERIES)
+CLOCKS_OVERDUE = _gauge("clocks_overdue", "Open clocks that are past due", SERIES)
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+CALL_SERVICE_LEVEL = _gauge("call_service_level_ratio", "Service level, by formula", (*WINDOWED, "formula"))
+CALL_SERVICE_LEVEL_GOOD = _gauge(
+    "call_service_level_good", "Numerator of the service level: calls that count as kept", (*WINDOWED, "formula")
+)
+CALL_SERVICE_LEVEL_SAMPLES = _gauge(
+    "call_service_level_samples", "Denominator of the service level: calls that count", (*WINDOWED, "formula")
+)
+CALL_ANSWER = _gauge("call_speed_of_answer_seconds", "Average speed of answer: mean wait of answered calls", WINDOWED)
+CALL_ANSWER_SAMPLES = _gauge("call_speed_of_answer_samples", "Answered calls that waits are taken of", WINDOWED)
+CALL_ABANDONMENT = _gauge(
+    "call_abandonment_ratio", "Abandoned / offered calls: gross, or net of short abandons", (*WINDOWED, "counting")
+)
+CALL_ABANDONMENT_ABANDONED = _gauge(
+    "call_abandonment_abandoned", "Numerator of the abandonment: abandoned calls", (*WINDOWED, "counting")
+)
+CALL_ABANDONMENT_SAMPLES = _gauge(
+    "call_abandonment_samples", "Denominator of the abandonment: offered calls", (*WINDOWED, "counting")
+)
+CALL_WAIT_PERCENTILE = _gauge(
+    "call_wait_percentile_seconds", "Percentile of the wait of answered calls", (*WINDOWED, "percentile")
+)
+CALL_WAIT_LONGEST = _gauge("call_wait_longest_seconds", "Longest wait of an answered call", WINDOWED)
+CALLS_WAITING = _gauge("calls_waiting", "Calls that wait in the queue now", SERIES)
+CALLS_LONGEST = _gauge("calls_waiting_longest_seconds", "Longest wait of the calls that wait now", SERIES)
+
+# -- outages -----------------------------------------------------------------------------------------------------------
+OUTAGE_AVAILABILITY = _gauge("outage_availability_ratio", "Availability by the agreement's formula", WINDOWED)
+OUTAGE_UP = _gauge("outage_availability_up_seconds", "Numerator of the availability: time that counts as up", WINDOWED)
+OUTAGE_PROMISED = _gauge(
+    "outage_availability_promised_seconds", "Denominator of the availability: time that was promised", WINDOWED
+)
+OUTAGE_DOWNTIME = _gauge("outage_downtime_seconds", "Weighted union of the outages", WINDOWED)
+OUTAGE_FAILURES = _gauge("outage_failures", "Outages that started in the window", WINDOWED)
+OUTAGE_MTBF = _gauge("outage_time_between_failures_seconds", "MTBF: time up / failures", WINDOWED)
+OUTAGE_MTTR = _gauge(
+    "outage_time_to_repair_seconds",
+    "MTTR: mean time from the start of an outage to a stage (acknowledge, respond, restore, resolve)",
+    (*WINDOWED, "stage"),
+)
+OUTAGE_MTTR_SAMPLES = _gauge(
+    "outage_time_to_repair_samples", "Outages that reached the stage in the window", (*WINDOWED, "stage")
+)
+OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
+OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
+
+# -- objectives --------------------------------------------------------------------------------------------------------
+OBJECTIVE_VALUE = _gauge(
+    "objective_value", "Figure that the objective is about: shares as 0..1, durations in seconds", OBJECTIVE
+)
+OBJECTIVE_TARGET = _gauge("objective_target", "Target of the objective, in the unit of its value", OBJECTIVE)
+OBJECTIVE_WARNING = _gauge(
+    "objective_at_risk_threshold", "Where the objective is at risk, short of its target", OBJECTIVE
+)
+OBJECTIVE_SAMPLES = _gauge("objective_samples", "Measurements that the value is made of", OBJECTIVE)
+OBJECTIVE_MINIMUM = _gauge("objective_samples_minimum", "Fewer measurements than this say nothing", OBJECTIVE)
+OBJECTIVE_VERDICT = _gauge(
+    "objective_verdict", "1 for the verdict that holds, 0 for the others", (*OBJECTIVE, "verdict")
+)
+AGREEMENT_INFO = _gauge(
+    "agreement_info",
+    "1 for each version of an agreement that this worker knows",
+    ("agreement", "version", "name", "provider", "customer", "service", "status"),
+)
+
+# -- the monitor's own health ------------------------------------------------------------------------------------------
+EVENTS = _counter("events_total", "Records taken from a source partition", SOURCE)
+BATCHES = _counter("batches_total", "Batches folded and committed", SOURCE)
+RECORDS_SKIPPED = _counter("records_skipped_total", "Records below the position: applied before", SOURCE)
+OFFSET_HOLES = _counter("offset_holes_total", "Offsets without a record: markers, aborted or compacted records", SOURCE)
+RECORDS_LOST = _counter("records_lost_total", "Records that retention removed before they were read", SOURCE)
+EVENTS_REPEATED = _counter("events_repeated_total", "Events that were known already, by event id", ("topic",))
+EVENTS_LATE = _counter("events_late_total", "Events that came after their subject was forgotten", ("topic",))
+LAST_EVENT = _gauge("last_event_timestamp_seconds", "Event time of the newest event of a source partition", SOURCE)
+LAG = _gauge("lag_records", "Records that a source partition still has to be read", SOURCE)
+PARTITION_OPEN = _gauge("partition_open", "1 if the partition's state is restored and open, else 0", SOURCE)
+PARTITION_CAUGHT_UP = _gauge("partition_caught_up", "1 if the partition has caught up with its source, else 0", SOURCE)
+PARTITION_ROWS = _gauge("partition_rows", "Rows of state of a source partition", SOURCE)
+PARTITION_RESTORED = _gauge("partition_restored_rows", "Rows read at the last restore", SOURCE)
+PARTITION_RESTORE = _gauge("partition_restore_seconds", "Duration of the last restore", SOURCE)
+PARTITIONS_OPEN = _gauge("partitions_open", "Source partitions that this worker has open")
+BATCH_DURATION = _histogram("batch_duration_seconds", "From the start of a batch's fold to its end", SOURCE)
+COMMIT_DURATION = _histogram("commit_duration_seconds", "Duration of a batch's transaction", SOURCE)
+TICK_DELAY = _histogram("tick_delay_seconds", "From the instant a timer was set for to the commit of its work", SOURCE)
+DETECTION_DELAY = _histogram(
+    "detection_delay_seconds", "From the instant a clock got at risk or breached to its announcement"
+)
+EVALUATION = _counter(
+    "evaluation_seconds_total", "Time spent judging windows, by partition of partials", ("partition",)
+)
+DEAD_LETTERS = _counter("dead_letters_total", "Records that were no events", ("topic", "reason"))
+ALERTS = _counter("alerts_total", "Announcements, by kind of subject (or objective) and state", ("kind", "state"))
+REBALANCES = _counter("rebalances_total", "Rebalances of the consumer group that this worker saw")
+RESTORES = _counter("restores_total", "Partitions whose state this worker restored")
+STALLS = _counter("stalls_total", "How often the process stood still for over half a second")
+MONITOR_TIME = _gauge("monitor_timestamp_seconds", "The clock by which the monitor judges")
+DROPPED_SERIES = _gauge(
+    "exporter_dropped_series", f"Series beyond the {MAX_SERIES} that a metric shows, at this scrape", ("metric",)
+)
+BUILD_INFO = _gauge("build_info", "1, with the versions of this build", ("version", "python"))
+
+CATALOGUE: Final[dict[str, Metric]] = dict(_all)
+"""All metrics by name, in the order of their declaration."""
+
+
+class Shown(NamedTuple):
+    """How one indicator of a figure is shown: value, numerator and denominator, and the value of its extra label."""
+
+    value: Metric
+    numerator: Metric | None = None
+    denominator: Metric | None = None
+    extra: tuple[str, ...] = ()
+
+
+FIGURES: Final[dict[str, dict[str, Shown]]] = {
+    "clock": {
+        "compliance": Shown(CLOCK_COMPLIANCE, CLOCK_COMPLIANCE_MET, CLOCK_COMPLIANCE_SAMPLES),
+        "mean": Shown(CLOCK_ELAPSED_MEAN, None, CLOCK_ELAPSED_SAMPLES),
+        **{f"p{p}": Shown(CLOCK_ELAPSED_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95, 99)},
+        "longest": Shown(CLOCK_ELAPSED_LONGEST),
+    },
+    "call": {
+        **{
+            f"SL{n}": Shown(CALL_SERVICE_LEVEL, CALL_SERVICE_LEVEL_GOOD, CALL_SERVICE_LEVEL_SAMPLES, (f"SL{n}",))
+            for n in range(1, 7)
+        },
+        "asa": Shown(CALL_ANSWER, None, CALL_ANSWER_SAMPLES),
+        "abandonment": Shown(CALL_ABANDONMENT, CALL_ABANDONMENT_ABANDONED, CALL_ABANDONMENT_SAMPLES, ("gross",)),
+        "abandonment_net": Shown(CALL_ABANDONMENT, CALL_ABANDONMENT_ABANDONED, CALL_ABANDONMENT_SAMPLES, ("net",)),
+        **{f"p{p}": Shown(CALL_WAIT_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95)},
+        "longest": Shown(CALL_WAIT_LONGEST),
+    },
+    "outage": {
+        "availability": Shown(OUTAGE_AVAILABILITY, OUTAGE_UP, OUTAGE_PROMISED),
+        "downtime": Shown(OUTAGE_DOWNTIME),
+        "failures": Shown(OUTAGE_FAILURES),
+        "mtbf": Shown(OUTAGE_MTBF),
+        **{
+            f"mttr_{stage}": Shown(OUTAGE_MTTR, None, OUTAGE_MTTR_SAMPLES, (stage,))
+            for stage in ("acknowledge", "respond", "restore", "resolve")
+        },
+    },
+}
+"""The metrics of each indicator (`monitor.core.agreement.INDICATORS`), by the kind of the measure."""
+
+
+class Live(NamedTuple):
+    """How one count of what is open now is shown. ``of`` is the count without which it means nothing."""
+
+    metric: Metric
+    of: str = ""
+
+
+LIVE: Final[dict[str, dict[str, Live]]] = {
+    "clock": {
+        "open": Live(CLOCKS_OPEN),
+        "paused": Live(CLOCKS_PAUSED),
+        "at_risk": Live(CLOCKS_AT_RISK),
+        "overdue": Live(CLOCKS_OVERDUE),
+    },
+    "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, of="waiting")},
+    "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, of="open")},
+}
+"""The metrics of what is open now (`WindowStatus.live`), by the kind of the measure."""
+
+
+def catalogue_table() -> str:
+    """Return all metrics as a Markdown table, for the documents."""
+    rows = ["| metric | kind | labels | meaning |", "| --- | --- | --- | --- |"]
+    for metric in CATALOGUE.values():
+        labels = ", ".join(metric.labels) or "–"
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |")
+    return "\n".join(rows) + "\n"

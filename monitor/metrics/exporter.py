@@ -1,0 +1,260 @@
+"""The exporter: one snapshot at each scrape becomes metric families. Nothing is kept between two scrapes.
+
+Events cost nothing here: the worker counts plain numbers, and a scrape pays for what it asks. An absent value has no
+sample: never 0 for "nothing offered".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from math import inf
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from monitor.core.agreement import INDICATORS
+from monitor.core.figures import WindowStatus
+from monitor.metrics import catalogue as m
+from monitor.metrics.catalogue import ATTRIBUTES, FIGURES, LIVE, MAX_SERIES, VERDICTS, Metric
+from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
+
+Values = tuple[str, ...]
+
+_TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability"}
+"""The indicator that only this kind of measure has."""
+
+
+class SnapshotCollector(Collector):
+    """Shows what ``snapshot`` returns at the moment of the scrape, at most ``max_series`` series for each metric."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
+        self.snapshot = snapshot
+        self.max_series = max_series
+
+    def describe(self) -> Iterable[Family]:
+        """Return nothing: a registration takes no snapshot."""
+        return ()
+
+    def collect(self) -> Iterable[Family]:
+        """Return the families of a new snapshot; those without a sample are left out."""
+        return families(self.snapshot(), max_series=self.max_series)
+
+
+class Exporter:
+    """Answers scrapes. The snapshot is taken in the event loop, whose objects it reads; the text is made beside it."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
+        self.snapshot = snapshot
+        self.max_series = max_series
+
+    async def scrape(self, accept: str) -> tuple[bytes, str]:
+        """Return body and content type in the format that the scraper accepts."""
+        taken = self.snapshot()
+        return await asyncio.to_thread(
+            render, registry_of(SnapshotCollector(lambda: taken, max_series=self.max_series)), accept
+        )
+
+
+def registry_of(collector: Collector) -> CollectorRegistry:
+    """Return a registry of its own with this collector: the library's global one shows other people's metrics."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)
+    return registry
+
+
+def render(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """Return body and content type in the format that an ``Accept`` header asks for: text, or OpenMetrics."""
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+def families(snapshot: Snapshot, *, max_series: int = MAX_SERIES) -> list[Family]:
+    """Return a snapshot as metric families, in the order of the catalogue."""
+    page = _Page(max_series)
+    _figures(page, snapshot.statuses)
+    _agreements(page, snapshot)
+    for stats in snapshot.partitions:
+        _partition(page, stats)
+    _health(page, snapshot)
+    return page.families()
+
+
+class _Page:
+    """The samples of one scrape. Series that come first stay when there are too many: whoever adds them sorts them."""
+
+    def __init__(self, max_series: int) -> None:
+        self._max_series = max_series
+        self._values: dict[Metric, dict[Values, float | Histogram]] = {}
+        self._dropped: dict[Metric, int] = {}
+
+    def set(self, metric: Metric, labels: Values, value: float | Histogram | None) -> None:
+        """Set a sample; None: it is absent."""
+        if value is None:
+            return
+        series = self._values.setdefault(metric, {})
+        if len(series) >= self._max_series and labels not in series:
+            self._dropped[metric] = self._dropped.get(metric, 0) + 1
+        else:
+            series[labels] = value
+
+    def families(self) -> list[Family]:
+        """Return everything that was set."""
+        for metric, dropped in self._dropped.items():
+            self._values.setdefault(m.DROPPED_SERIES, {})[(metric.name,)] = dropped
+        return [_family(metric, self._values[metric]) for metric in m.CATALOGUE.values() if metric in self._values]
+
+
+def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
+    stem = metric.name.removesuffix("_total")
+    family = Family(stem, metric.help, metric.kind, metric.unit)
+    for values, value in series.items():
+        labels = dict(zip(metric.labels, map(_printable, values), strict=True))
+        if isinstance(value, Histogram):
+            for bound, count in value.buckets:
+                family.add_sample(f"{stem}_bucket", {**labels, "le": "+Inf" if bound == inf else repr(bound)}, count)
+            family.add_sample(f"{stem}_sum", labels, value.sum)
+            family.add_sample(f"{stem}_count", labels, value.count)
+        else:
+            family.add_sample(metric.name, labels, value)
+    return family
+
+
+def _printable(value: str) -> str:
+    """Return a label value that can be encoded: one lone surrogate must not cost the whole scrape."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+def _figures(page: _Page, statuses: Sequence[WindowStatus]) -> None:
+    newest: dict[tuple[object, str], WindowStatus] = {}
+    for status in statuses:
+        if status.closed:  # a statement is history; the period that runs has taken its place
+            continue
+        other = newest.get((status.series, status.window))
+        if other is None or other.as_of_ms <= status.as_of_ms:
+            newest[status.series, status.window] = status
+    live: dict[Values, tuple[str, WindowStatus]] = {}
+    # Sorted, so that the same series are shown at each scrape where there are too many.
+    for status in sorted(newest.values(), key=lambda one: (one.series, one.window)):
+        kind = kind_of(status)
+        series = _series_labels(status)
+        _window(page, kind, (*series, status.window), status)
+        if kind and (series not in live or live[series][1].as_of_ms < status.as_of_ms):
+            live[series] = kind, status
+    for series, (kind, status) in live.items():
+        for name, shown in LIVE[kind].items():
+            counted = status.live.get(name, 0)
+            if not shown.of or status.live.get(shown.of):  # no longest wait where nobody waits
+                page.set(shown.metric, series, _in_unit(shown.metric, counted))
+
+
+def kind_of(status: WindowStatus) -> str:
+    """Return the kind of measure that a status is of, told by its indicators; "" for none that is known."""
+    indicators = {figure.indicator for figure in status.figures}
+    return next((kind for kind, indicator in _TELLS.items() if indicator in indicators), "")
+
+
+def _series_labels(status: WindowStatus) -> Values:
+    labels = status.labels
+    split_by = sorted(name for name in labels if name not in ATTRIBUTES)
+    other = ",".join(f"{name}={labels[name]}" for name in split_by)
+    return (
+        status.series.agreement,
+        status.series.measure,
+        *(labels.get(name, "") for name in ATTRIBUTES),
+        other,
+    )
+
+
+def _window(page: _Page, kind: str, labels: Values, status: WindowStatus) -> None:
+    shown_of = FIGURES.get(kind, {})
+    units = INDICATORS.get(kind, {})
+    for figure in status.figures:
+        shown = shown_of.get(figure.indicator)
+        if shown is None:
+            continue
+        values = (*labels, *shown.extra)
+        page.set(shown.value, values, _in_unit(shown.value, figure.value))
+        if shown.numerator is not None:
+            page.set(shown.numerator, values, _in_unit(shown.numerator, figure.numerator))
+        if shown.denominator is not None:
+            page.set(shown.denominator, values, _in_unit(shown.denominator, figure.denominator))
+    for one in status.verdicts:
+        values = (one.objective, one.indicator, one.comparison, *labels)
+        scale = 1000 if units.get(one.indicator) == "ms" else 1
+        for metric, value in (
+            (m.OBJECTIVE_VALUE, one.value),
+            (m.OBJECTIVE_TARGET, one.target),
+            (m.OBJECTIVE_WARNING, one.at_risk),
+        ):
+            page.set(metric, values, None if value is None else value / scale)
+        page.set(m.OBJECTIVE_SAMPLES, values, one.sample)
+        page.set(m.OBJECTIVE_MINIMUM, values, one.minimum_sample)
+        for verdict in VERDICTS:
+            page.set(m.OBJECTIVE_VERDICT, (*values, verdict), int(verdict == one.verdict))
+
+
+def _in_unit(metric: Metric, value: float | None) -> float | None:
+    """Return a value of the core, whose durations are milliseconds, in the unit of the metric."""
+    return value / 1000 if value is not None and metric.unit == "seconds" else value
+
+
+def _agreements(page: _Page, snapshot: Snapshot) -> None:
+    for one in sorted(snapshot.agreements, key=lambda one: (one.id, one.version)):
+        labels = (one.id, str(one.version), one.name, one.provider, one.customer, one.service, one.status)
+        page.set(m.AGREEMENT_INFO, labels, 1)
+
+
+def _partition(page: _Page, stats: PartitionStats) -> None:
+    source = (stats.topic, str(stats.partition))
+    values: tuple[tuple[Metric, float | Histogram | None], ...] = (
+        (m.EVENTS, stats.events),
+        (m.BATCHES, stats.batches),
+        (m.RECORDS_SKIPPED, stats.skipped),
+        (m.OFFSET_HOLES, stats.holes),
+        (m.RECORDS_LOST, stats.lost),
+        (m.LAST_EVENT, _in_unit(m.LAST_EVENT, stats.last_event_ms)),
+        (m.LAG, stats.lag),
+        (m.PARTITION_OPEN, int(stats.open)),
+        (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),
+        (m.PARTITION_ROWS, stats.rows),
+        (m.PARTITION_RESTORED, stats.restored_rows),
+        (m.PARTITION_RESTORE, stats.restore_seconds),
+        (m.BATCH_DURATION, stats.batch_seconds),
+        (m.COMMIT_DURATION, stats.commit_seconds),
+        (m.TICK_DELAY, stats.tick_delay_seconds),
+    )
+    for metric, value in values:
+        page.set(metric, source, value)
+
+
+def _health(page: _Page, snapshot: Snapshot) -> None:
+    for topic, repeats in snapshot.repeats.items():
+        page.set(m.EVENTS_REPEATED, (topic,), repeats)
+    for topic, late in snapshot.late.items():
+        page.set(m.EVENTS_LATE, (topic,), late)
+    for topic_reason, count in snapshot.dead_letters.items():
+        page.set(m.DEAD_LETTERS, topic_reason, count)
+    for kind_state, count in snapshot.alerts.items():
+        page.set(m.ALERTS, kind_state, count)
+    for partition, seconds in snapshot.evaluation_seconds.items():
+        page.set(m.EVALUATION, (str(partition),), seconds)
+    page.set(m.DETECTION_DELAY, (), snapshot.detection_delay)
+    page.set(m.PARTITIONS_OPEN, (), sum(one.open for one in snapshot.partitions))
+    page.set(m.REBALANCES, (), snapshot.rebalances)
+    page.set(m.RESTORES, (), snapshot.restores)
+    page.set(m.STALLS, (), snapshot.stalls)
+    page.set(m.MONITOR_TIME, (), _in_unit(m.MONITOR_TIME, snapshot.now_ms))
+    page.set(m.BUILD_INFO, (_own_version(), platform.python_version()), 1)
+
+
+def _own_version() -> str:
+    try:
+        return version("sla-monitor")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"
