@@ -48,7 +48,7 @@ class TimeShape(Shape):
 
 
 class InstantShape(Shape):
-    """A time: a column, several that are joined with a space, or a map that adds formats and zone of its own."""
+    """A time: one of ``times``, a column, several joined with a space, or a map with formats and zone of its own."""
 
     columns: Texts
     formats: Texts | None = None
@@ -164,6 +164,7 @@ class MappingShape(Shape):
     file: FileShape = FileShape()
     missing: list[str] = Field(default_factory=list)
     time: TimeShape = TimeShape()
+    times: dict[Text, InstantShape] = Field(default_factory=dict)
     sequence: Text | None = None
     group: GroupShape | None = None
     where: When | None = None
@@ -260,8 +261,11 @@ class _Build:
         return tuple(self._condition(column, one, (*path, column)) for column, one in (when or {}).items())
 
     def _condition(self, column: str, one: ConditionShape, path: tuple[str | int, ...]) -> Condition:
+        named = self._shape.times.get(column)
+        if named and set(one.model_fields_set) != {"before"}:
+            self._wrong(path, "is a time of `times`, no column", "only `before` compares times")
         condition = Condition(
-            column=column,
+            column=named.columns[0] if named else column,
             is_in=_values(one.is_in),
             not_in=_values(one.not_in),
             present=one.present,
@@ -318,6 +322,8 @@ class _Build:
 
     def _instant(self, one: InstantShape, path: tuple[str | int, ...]) -> Instant:
         time = self._shape.time
+        if len(one.columns) == 1:
+            one = self._shape.times.get(one.columns[0], one)
         formats, zone = tuple(one.formats or time.formats), one.zone or time.zone or ""
         for form in formats:
             pattern = form not in SPECIAL_FORMATS

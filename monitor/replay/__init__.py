@@ -1,0 +1,1 @@
+"""Recorded data through the same core as live events: read, mapped, folded in event time, told."""

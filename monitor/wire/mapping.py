@@ -35,8 +35,10 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from string import Formatter
 from typing import Final, Literal, NamedTuple
 
@@ -65,6 +67,10 @@ REASONS: Final[dict[str, str]] = {
 MAX_ID_BYTES: Final = 512
 EACH: Final = "each"
 DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
+Order = tuple[tuple[int, int, str], ...]
+"""By what the rows of a group follow each other: whole numbers as numbers, before texts."""
 
 Which = Literal["every", "first", "later"]
 
@@ -171,6 +177,7 @@ class RowMapping:
     subject: Subject
     events: tuple[EventRule, ...]
     missing: frozenset[str] = frozenset({""})
+    """Texts that mean "no value"; the empty one is always among them."""
     sequence: str = ""
     group: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
@@ -183,7 +190,7 @@ class _Memory(NamedTuple):
     """What is remembered of a group: the columns that are looked back at, its order, how many rows it had."""
 
     seen: dict[str, str | None]
-    order: tuple[tuple[int, int, str], ...]
+    order: Order
     rows: int
 
 
@@ -208,25 +215,29 @@ class Mapper:
             DecodeError: the row is rejected, and changes nothing of what is remembered.
         """
         mapping = self.mapping
-        group = group_key(mapping, row) if mapping.group else ()
-        before = self._memory.get(group) if mapping.group else None
-        view = _View(row, mapping.missing, before.seen if before else None)
+        view = _View(row, mapping.missing)
+        group = tuple([view.needed(column) for column in mapping.group])
+        before = self._memory.get(group) if group else None
+        view.before = before.seen if before else None
         if not view.holds(mapping.where):
             return None
         for rejection in mapping.reject:
             if view.holds(rejection.when):
                 raise DecodeError(rejection.reason)
-        order = order_key(mapping, row)
+        order = _order(view, mapping)
         if before is not None and order < before.order:
             raise DecodeError("stale_row", ", ".join(mapping.order))
         place = before.rows if before else 0
         number = int(number_of(view.needed(mapping.sequence))) if mapping.sequence else place
         made: list[Event] = []
         for index, rule in enumerate(mapping.events):
-            if rule.rows == "every" or (rule.rows == "first") == (place == 0):
-                sequence = number * len(mapping.events) + index
-                made.extend(self._event(rule, part, sequence) for part in view.parts(rule) if part.holds(rule.when))
-        if mapping.group:
+            if rule.rows != "every" and (rule.rows == "first") != (place == 0):
+                continue
+            sequence = number * len(mapping.events) + index
+            for part in view.parts(rule) if rule.each else (view,):
+                if part.holds(rule.when):
+                    made.append(self._event(rule, part, sequence))  # noqa: PERF401 - twice as fast for few
+        if group:
             seen = {column: view.text(column) for column in self._remembered}
             self._memory[group] = _Memory(seen, order, place + 1)
         return made
@@ -250,19 +261,22 @@ class _View:
     """A row as a mapping sees it: texts without markers of the missing, beside the previous row's."""
 
     def __init__(
-        self, row: Mapping[str, object], missing: frozenset[str], before: Mapping[str, str | None] | None
+        self, row: Mapping[str, object], missing: frozenset[str], before: Mapping[str, str | None] | None = None
     ) -> None:
         self._row = row
         self._missing = missing
-        self._before = before
+        self.before = before
+        self._texts: dict[str, str | None] = {}
 
     def text(self, column: str) -> str | None:
         """Return a column's text; None if it has no value."""
-        value = lookup(self._row, column)
-        if value is None:
-            return None
-        text = text_of(value)
-        return None if text in self._missing or not text else text
+        try:
+            return self._texts[column]  # each rule asks for the same few columns again
+        except KeyError:
+            value = lookup(self._row, column)
+            text = None if value is None else text_of(value)
+            found = self._texts[column] = None if text in self._missing else text
+            return found
 
     def needed(self, column: str) -> str:
         """Return a column's text, which must be there."""
@@ -272,10 +286,7 @@ class _View:
         return text
 
     def parts(self, rule: EventRule) -> Iterator[_View]:
-        """Return the views that a rule makes its events of: this one, or one for each part of a column, once."""
-        if not rule.each:
-            yield self
-            return
+        """Return a view for each part of the rule's column that holds a list; a part that comes twice counts once."""
         value = lookup(self._row, rule.each)
         if isinstance(value, Sequence) and not isinstance(value, str):
             texts = [text_of(part) for part in value]
@@ -284,11 +295,14 @@ class _View:
             texts = [] if whole is None else [part.strip() for part in whole.split(rule.separator or ",")]
         for text in dict.fromkeys(texts):
             if text and text not in self._missing:
-                yield _View({**self._row, EACH: text}, self._missing, self._before)
+                yield _View({**self._row, EACH: text}, self._missing, self.before)
 
     def holds(self, conditions: Sequence[Condition]) -> bool:
         """Return whether all conditions hold."""
-        return all(self._holds(condition) for condition in conditions)
+        for condition in conditions:  # noqa: SIM110 - the hot path: `all` of a generator takes twice as long
+            if not self._holds(condition):
+                return False
+        return True
 
     def _holds(self, condition: Condition) -> bool:
         text = self.text(condition.column)
@@ -304,10 +318,10 @@ class _View:
         return not condition.looks_back or self._changed_so(condition, text)
 
     def _changed_so(self, condition: Condition, text: str | None) -> bool:
-        before = self._before.get(condition.column) if self._before else None
+        before = self.before.get(condition.column) if self.before else None
         changed, becomes, leaves = condition.changed, condition.becomes, condition.leaves
         return (
-            (changed is None or (self._before is not None and before != text) == changed)
+            (changed is None or (self.before is not None and before != text) == changed)
             and (becomes is None or (text in becomes and before not in becomes))
             and (leaves is None or (text not in leaves and before in leaves))
         )
@@ -332,7 +346,7 @@ class _View:
             if end_ms < start_ms:
                 raise DecodeError("negative_duration", name)
             return end_ms - start_ms
-        text = self.text(source.column) if not source.previous else (self._before or {}).get(source.column)
+        text = self.text(source.column) if not source.previous else (self.before or {}).get(source.column)
         if text is not None and source.values is not None:
             mapped = source.values.get(text, source.otherwise)
             if mapped is None:
@@ -344,33 +358,34 @@ class _View:
     def filled(self, template: str, known: Mapping[str, str]) -> str:
         """Return a template with its columns filled in; each must have a value."""
         return "".join(
-            literal + ("" if name is None else known[name] if name in known else self.needed(name))
-            for literal, name, _, _ in Formatter().parse(template)
+            [
+                literal + ("" if name is None else known[name] if name in known else self.needed(name))
+                for literal, name in _parts(template)
+            ]
         )
 
 
+@lru_cache
+def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
+
+
 def _checked_id(text: str) -> str:
-    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or any(one < " " or one == "\x7f" for one in text):
+    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or _CONTROL.search(text):
         raise DecodeError("bad_id", repr(text[:80]))
     return text
 
 
-def group_key(mapping: RowMapping, row: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what rows that belong together have in common.
+def place_of(mapping: RowMapping, row: Mapping[str, object]) -> tuple[tuple[str, ...], Order]:
+    """Return what rows that belong together have in common, and by what they are ordered.
 
     Raises:
         DecodeError: ``missing_field``.
     """
-    view = _View(row, mapping.missing, None)
-    return tuple(view.needed(column) for column in mapping.group)
+    view = _View(row, mapping.missing)
+    return tuple([view.needed(column) for column in mapping.group]), _order(view, mapping)
 
 
-def order_key(mapping: RowMapping, row: Mapping[str, object]) -> tuple[tuple[int, int, str], ...]:
-    """Return by what the rows of a group are ordered: whole numbers as numbers, before texts.
-
-    Raises:
-        DecodeError: ``missing_field``.
-    """
-    view = _View(row, mapping.missing, None)
+def _order(view: _View, mapping: RowMapping) -> Order:
     texts = [view.needed(column) for column in mapping.order]
     return tuple([(0, int(text), "") if text.isdecimal() else (1, 0, text) for text in texts])

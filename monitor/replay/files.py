@@ -1,0 +1,51 @@
+"""The whole of a replay: data, mapping and agreements from files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from monitor.config.agreements import load_agreements
+from monitor.config.mapping import load_mapping
+from monitor.core.agreement import Book
+from monitor.core.engine import RETENTION_MS
+from monitor.replay.local import ReplayResult, run_replay
+from monitor.replay.readers import Progress, read_events
+
+
+def replay_files(
+    data: Sequence[Path],
+    mapping: Path,
+    agreements: Book | Path | Sequence[Path],
+    *,
+    until_ms: int | None = None,
+    step_ms: int | None = None,
+    retention_ms: int = RETENTION_MS,
+    on_progress: Progress | None = None,
+) -> ReplayResult:
+    """Read files with a mapping and replay their events under agreements.
+
+    Args:
+        data: CSV or JSON lines, gzipped or not.
+        mapping: the mapping file.
+        agreements: a book, or files and folders with agreements.
+        until_ms: up to when time passes, at least to just after the last event.
+        step_ms: how often windows are judged; None: see `monitor.replay.local.MOST_STEPS`.
+        retention_ms: how long finished subjects are kept.
+        on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.
+
+    Raises:
+        ConfigError: all mistakes of the mapping or the agreements, or a file that cannot be read as they say.
+    """
+    rules = load_mapping(mapping)
+    book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
+    reading = read_events(data, rules, on_progress)
+    return run_replay(
+        reading.events,
+        book,
+        until_ms=until_ms,
+        step_ms=step_ms,
+        retention_ms=retention_ms,
+        reading=reading,
+        on_progress=on_progress,
+    )

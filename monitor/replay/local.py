@@ -1,0 +1,231 @@
+"""The local run: recorded events through the same core as live ones, in event time, without Kafka.
+
+Events of all subjects are sorted by (time, sequence, id). Time moves in steps: the events of a step are folded, what
+came due in it is told at its own instant, and at the end of the step the windows are judged. In steps without events
+time still passes: deadlines fire, windows move, periods close. Deadlines and every figure are exact whatever the step;
+only how soon an objective's alert follows its cause depends on it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from monitor.core.agreement import HOUR_MS, MINUTE_MS, Book
+from monitor.core.alerts import Alert
+from monitor.core.engine import RETENTION_MS, Effects, SourceEngine
+from monitor.core.evaluator import Evaluator
+from monitor.core.events import Event, Subject
+from monitor.core.figures import WindowStatus
+from monitor.core.panes import merge_panes
+from monitor.core.plan import Plan
+from monitor.core.rows import Clock, SubjectRow
+from monitor.core.series import Pane, PaneKey, encode_pane_key
+from monitor.replay.dict_rows import DictRows
+from monitor.replay.readers import Reading
+from monitor.replay.records import ClockRecord, record_of
+from monitor.replay.whole import WholeFigures, whole_figures
+
+STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
+MOST_STEPS: Final = 10_000
+"""Unless a step is asked for, the finest of `STEPS_MS` that cuts the data into no more steps than this."""
+
+PROGRESS_STEPS: Final = 50
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayResult:
+    """What a replay found. Instants are event time.
+
+    ``rejected_events`` counts, by reason, events that the ledgers did not take; ``too_late`` counts corrections of
+    panes that were no longer kept; ``subjects`` those of each kind that were seen.
+    """
+
+    reading: Reading | None
+    events: int
+    from_ms: int
+    until_ms: int
+    step_ms: int
+    subjects: dict[Subject, int] = field(default_factory=dict)
+    repeats: int = 0
+    rejected_events: dict[str, int] = field(default_factory=dict)
+    too_late: int = 0
+    alerts: list[Alert] = field(default_factory=list)
+    statements: list[WindowStatus] = field(default_factory=list)
+    statuses: list[WindowStatus] = field(default_factory=list)
+    whole: list[WholeFigures] = field(default_factory=list)
+    records: list[ClockRecord] = field(default_factory=list)
+
+
+def run_replay(
+    events: Iterable[Event],
+    book: Book,
+    *,
+    until_ms: int | None = None,
+    step_ms: int | None = None,
+    retention_ms: int = RETENTION_MS,
+    reading: Reading | None = None,
+    on_progress: Progress | None = None,
+) -> ReplayResult:
+    """Replay events under the agreements of a book.
+
+    Args:
+        events: in any order.
+        book: the agreements.
+        until_ms: up to when time passes, at least to just after the last event (the default).
+        step_ms: how often the windows are judged; None: by `MOST_STEPS`.
+        retention_ms: how long finished subjects are kept for late facts and reopenings, as in a worker.
+        reading: what is known of where the events came from, for the result.
+        on_progress: told ``replay``, the events that were folded, and all.
+
+    Returns:
+        The result. Without events it is empty.
+    """
+    ordered = sorted(events, key=lambda event: event.fact[:3])
+    if not ordered:
+        return ReplayResult(reading=reading, events=0, from_ms=0, until_ms=until_ms or 0, step_ms=step_ms or MINUTE_MS)
+    first_ms, last_ms = ordered[0].fact.time_ms, ordered[-1].fact.time_ms
+    # The instant after the last event: what it stopped lies inside of [from, until).
+    until_ms = max(until_ms or 0, last_ms + 1)
+    run = _Run(
+        book,
+        ReplayResult(
+            reading=reading,
+            events=len(ordered),
+            from_ms=first_ms,
+            until_ms=until_ms,
+            step_ms=step_ms or _fitting_step(until_ms - first_ms),
+        ),
+        retention_ms,
+    )
+    run.all(ordered, on_progress)
+    return run.finish()
+
+
+def _fitting_step(span_ms: int) -> int:
+    return next((step for step in STEPS_MS if span_ms // step <= MOST_STEPS), STEPS_MS[-1])
+
+
+class _Run:
+    """One replay under way."""
+
+    def __init__(self, book: Book, result: ReplayResult, retention_ms: int) -> None:
+        self.book = book
+        self.result = result
+        self.retention_ms = retention_ms
+        self.rows: dict[Subject, DictRows] = {}
+        self.engines: dict[Subject, SourceEngine] = {}
+        self.evaluator = Evaluator(DictRows())
+        self.changed: dict[tuple[Subject, PaneKey], None] = {}
+        self.rejected: Counter[str] = Counter()
+        self.evaluated_ms = 0
+
+    def all(self, ordered: Sequence[Event], on_progress: Progress | None) -> None:
+        """Fold all events, step by step."""
+        step_ms, until_ms = self.result.step_ms, self.result.until_ms
+        position, steps = 0, 0
+        while position < len(ordered):
+            time_ms = ordered[position].fact.time_ms
+            self.pass_time(time_ms - time_ms % step_ms)
+            end_ms = min(time_ms - time_ms % step_ms + step_ms, until_ms)
+            start = position
+            while position < len(ordered) and ordered[position].fact.time_ms < end_ms:
+                position += 1
+            self.fold(ordered[start:position], end_ms)
+            self.judge(end_ms)
+            steps += 1
+            if on_progress is not None and (steps % PROGRESS_STEPS == 0 or position == len(ordered)):
+                on_progress("replay", position, len(ordered))
+        self.pass_time(until_ms)
+        self.judge(until_ms)
+
+    def fold(self, events: Sequence[Event], now_ms: int) -> None:
+        """Fold the events of one step, and let what is due in it come due."""
+        by_subject: dict[Subject, list[Event]] = {}
+        for event in events:
+            by_subject.setdefault(event.subject, []).append(event)
+        for subject, own in by_subject.items():
+            if subject not in self.engines:
+                rows = self.rows[subject] = DictRows()
+                self.engines[subject] = SourceEngine(subject, rows, retention_ms=self.retention_ms)
+            self.note(subject, self.engines[subject].batch(own, now_ms, self.book))
+        self.come_due(now_ms)
+
+    def come_due(self, now_ms: int) -> None:
+        """Tell what came due up to an instant."""
+        for subject, engine in self.engines.items():
+            keys = self.rows[subject].due(now_ms)
+            if keys:
+                self.note(subject, engine.due(keys, now_ms, self.book))
+
+    def pass_time(self, until_ms: int) -> None:
+        """Let time pass up to an instant at which no event has happened yet."""
+        step_ms = self.result.step_ms
+        now_ms = self.evaluated_ms
+        while True:
+            wakes = [rows.next_wake_ms() for rows in self.rows.values()]
+            instants = [one for one in (*wakes, self.evaluator.next_ms(now_ms)) if one is not None]
+            if not instants or min(instants) > until_ms:
+                return
+            # Up to the end of the step, so that a night of silence is not judged minute by minute.
+            now_ms = min(until_ms, max(now_ms // step_ms + 1, -(-min(instants) // step_ms)) * step_ms)
+            self.come_due(now_ms)
+            self.judge(now_ms)
+            if now_ms >= until_ms:
+                return
+
+    def judge(self, now_ms: int) -> None:
+        """Give the panes that changed to the evaluator, and judge the windows."""
+        for subject, key in self.changed:
+            pane = self.rows[subject].get(encode_pane_key(key))
+            # A copy, as it would be after Kafka: the engine goes on changing its own.
+            copy = merge_panes([pane]) if isinstance(pane, Pane) else None
+            self.evaluator.fold(subject, key, copy, self.book)
+        self.changed.clear()
+        more = True
+        while more:
+            done = self.evaluator.evaluate(now_ms, self.book)
+            self.result.alerts += done.alerts
+            self.result.statements += [status for status in done.statuses if status.closed]
+            more = done.more
+        self.evaluated_ms = now_ms
+
+    def note(self, subject: Subject, effects: Effects) -> None:
+        """Keep what an engine told."""
+        self.result.alerts += effects.alerts
+        self.result.repeats += effects.repeats
+        self.result.too_late += effects.too_late
+        self.rejected.update(reason for _, reason in effects.rejected)
+        for key in effects.panes:
+            self.changed[subject, key] = None
+
+    def finish(self) -> ReplayResult:
+        """Return the result with everything that is known only at the end."""
+        result = self.result
+        result.alerts.sort(key=lambda alert: (alert.at_ms, alert.key, alert.state, alert.id))
+        result.statuses = [self.evaluator.latest[key] for key in sorted(self.evaluator.latest)]
+        result.rejected_events = dict(self.rejected.most_common())
+        plan = Plan(self.book)
+        for subject, rows in self.rows.items():
+            kept = [(key, row) for key, row in rows.rows.items() if isinstance(row, SubjectRow)]
+            seen = [*rows.forgotten, *kept]
+            result.subjects[subject] = len({key for key, _ in seen})
+            result.records += [
+                record
+                for key, row in seen
+                for clock in row.clocks
+                if (record := self.record(subject, key, row, clock, plan)) is not None
+            ]
+            panes = {key: row for key, row in rows.rows.items() if isinstance(row, Pane)}
+            result.whole += whole_figures(panes, self.book, result.from_ms, result.until_ms)
+        result.records.sort(key=lambda one: (one.start_ms, one.subject_id, one.agreement, one.clock, one.cycle))
+        result.whole.sort(key=lambda one: (one.series.agreement, one.series.measure, not one.total, one.series.values))
+        return result
+
+    def record(self, subject: Subject, key: bytes, row: SubjectRow, clock: Clock, plan: Plan) -> ClockRecord | None:
+        of = plan.terms(clock)
+        return None if of is None else record_of(subject, key[1:].decode(), row, clock, of, self.result.until_ms)

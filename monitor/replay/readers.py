@@ -1,0 +1,244 @@
+"""Readers: rows out of CSV and JSON lines files, gzipped or not, and events out of rows.
+
+A line that is no row is rejected like a row that makes no sense: counted by its reason, listed with its line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import orjson
+
+from monitor.config.mapping import columns_of
+from monitor.config.shape import did_you_mean
+from monitor.core.events import Event
+from monitor.errors import ConfigError, DecodeError, Mistake
+from monitor.wire.mapping import FileForm, Mapper, Order, RowMapping, place_of
+
+Progress = Callable[[str, int, int], None]
+"""Told every now and then: what is being done (a file's name, ``replay``), how much of it, and of how much."""
+
+PROGRESS_ROWS: Final = 1_000
+
+
+class Rejected(NamedTuple):
+    """A line that was rejected: where it is, why, and what stood there."""
+
+    file: str
+    line: int
+    reason: str
+    detail: str
+
+
+class Row(NamedTuple):
+    """A row and the line it begins in; of a line that is none, the reason why."""
+
+    line: int
+    values: Mapping[str, object]
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read: the events in the order of the rows, and what became of every row.
+
+    ``rows`` is the sum of ``filtered`` (left out by ``where``), rejected ones, and those that made events or none
+    (``without_event``: nothing happened that the mapping asks for).
+    """
+
+    events: list[Event] = field(default_factory=list)
+    rows: int = 0
+    filtered: int = 0
+    without_event: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def reasons(self) -> dict[str, int]:
+        """Return how many rows were rejected for each reason, the most frequent first."""
+        return dict(Counter(one.reason for one in self.rejected).most_common())
+
+
+def read_events(data: Sequence[Path], mapping: RowMapping, on_progress: Progress | None = None) -> Reading:
+    """Read files with one mapping. A group of rows may go on from one file to the next.
+
+    Raises:
+        ConfigError: a file cannot be read, is of no known format, or lacks a column that the mapping names.
+    """
+    reading = Reading()
+    mapper = Mapper(mapping)
+    for path in data:
+        rows: Iterable[Row] = read_rows(path, mapping, on_progress)
+        if mapping.order:
+            rows = _in_order(rows, mapping)
+        for row in rows:
+            _take(reading, mapper, path.name, row)
+    reading.rejected.sort(key=lambda one: (one.file, one.line))
+    return reading
+
+
+def _take(reading: Reading, mapper: Mapper, file: str, row: Row) -> None:
+    reading.rows += 1
+    if row.reason:
+        reading.rejected.append(Rejected(file, row.line, row.reason, row.detail))
+        return
+    try:
+        events = mapper.events(row.values)
+    except DecodeError as error:
+        reading.rejected.append(Rejected(file, row.line, error.reason, error.detail))
+        return
+    if events is None:
+        reading.filtered += 1
+    elif events:
+        reading.events += events
+    else:
+        reading.without_event += 1
+
+
+def _in_order(rows: Iterable[Row], mapping: RowMapping) -> Iterator[Row]:
+    """Return the rows group by group, each group in its order: logs are not always written in the order of events."""
+    groups: dict[tuple[str, ...], list[tuple[Order, Row]]] = {}
+    for row in rows:
+        if not row.reason:
+            try:
+                group, order = place_of(mapping, row.values)
+            except DecodeError:
+                pass  # the mapper will reject it for the same reason
+            else:
+                groups.setdefault(group, []).append((order, row))
+                continue
+        yield row
+    for ordered in groups.values():
+        ordered.sort(key=lambda one: one[0])
+        yield from (row for _, row in ordered)
+
+
+def read_rows(path: Path, mapping: RowMapping, on_progress: Progress | None = None) -> Iterator[Row]:
+    """Read the rows of one file.
+
+    Raises:
+        ConfigError: as `read_events`.
+    """
+    form = mapping.file
+    kind = form.format or _format_of(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as raw:
+            stream: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            rows = _csv_rows(stream, path, mapping) if kind == "csv" else _json_rows(stream, form)
+            for number, row in enumerate(rows):
+                if on_progress is not None and number % PROGRESS_ROWS == 0:
+                    on_progress(path.name, raw.tell(), size)
+                yield row
+            if on_progress is not None:
+                on_progress(path.name, size, size)
+    except (OSError, EOFError, LookupError) as error:
+        raise _unreadable(path, f"cannot be read: {error}") from error
+
+
+def _unreadable(path: Path, message: str, hint: str = "", line: int | None = None) -> ConfigError:
+    return ConfigError([Mistake(file=str(path), line=line, path="", message=message, hint=hint)])
+
+
+def _format_of(path: Path) -> str:
+    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
+    last = suffixes[-1].lower() if suffixes else ""
+    if last == ".csv":
+        return "csv"
+    if last in (".jsonl", ".ndjson", ".json"):
+        return "jsonl"
+    raise _unreadable(
+        path, "is of no known format", "name it .csv or .jsonl, or add file: {format: csv} to the mapping"
+    )
+
+
+class _Decoded:
+    """The lines of a stream as text, for the csv reader: it remembers whether one of a row was not in the encoding."""
+
+    def __init__(self, stream: Iterable[bytes], encoding: str) -> None:
+        self._stream = stream
+        self._encoding = encoding
+        self._first = True
+        self.bad = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._stream:
+            raw = line.removeprefix(codecs.BOM_UTF8) if self._first else line
+            self._first = False
+            try:
+                yield raw.decode(self._encoding)
+            except UnicodeDecodeError as error:
+                self.bad = str(error)
+                yield raw.decode(self._encoding, errors="replace")
+
+
+def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Iterator[Row]:
+    lines = _Decoded(stream, mapping.file.encoding)
+    reader = csv.reader(lines, delimiter=mapping.file.delimiter, strict=False)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header, mapping)
+        line = reader.line_num + 1
+        for cells in reader:
+            bad, lines.bad = lines.bad, ""
+            if bad:
+                yield Row(line, {}, "bad_utf8", bad)
+            elif cells and len(cells) != len(header):
+                yield Row(line, {}, "wrong_columns", f"{len(cells)} columns, the header has {len(header)}")
+            elif cells:
+                yield Row(line, dict(zip(header, cells, strict=True)))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise _unreadable(path, f"is no CSV: {error}", line=reader.line_num) from error
+
+
+def _check_header(path: Path, header: list[str], mapping: RowMapping) -> None:
+    mistakes = [
+        Mistake(
+            file=str(path),
+            line=1,
+            path="",
+            message=f"has no column {column!r}, which the mapping names",
+            hint=did_you_mean(column, header),
+        )
+        for column in sorted(columns_of(mapping) - set(header))
+    ]
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        mistakes.append(Mistake(file=str(path), line=1, path="", message=f"has the column {twice[0]!r} more than once"))
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+def _json_rows(stream: Iterable[bytes], form: FileForm) -> Iterator[Row]:
+    for number, raw in enumerate(stream, 1):
+        line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if not line.strip():
+            continue
+        try:
+            value = orjson.loads(line if form.encoding == "utf-8" else line.decode(form.encoding))
+        except UnicodeDecodeError as error:
+            yield Row(number, {}, "bad_utf8", str(error))
+            continue
+        except orjson.JSONDecodeError as error:
+            # orjson tells bad UTF-8 as bad JSON.
+            yield Row(number, {}, "bad_utf8" if not _is_utf8(line) else "bad_json", str(error))
+            continue
+        if isinstance(value, dict):
+            yield Row(number, value)
+        else:
+            yield Row(number, {}, "not_an_object", type(value).__name__)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

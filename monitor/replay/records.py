@@ -1,0 +1,93 @@
+"""Clock records: one line for each clock that was measured, for those who want to check a figure subject by subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from monitor.core import clock as clocks
+
+if TYPE_CHECKING:
+    from monitor.core.calendar import Calendar
+    from monitor.core.events import Subject
+    from monitor.core.rows import Clock, SubjectRow
+
+RecordVerdict = Literal["met", "breached", "open", "overdue", "cancelled"]
+
+
+class ClockRecord(NamedTuple):
+    """One clock of one subject, as it stood at the end of the replay.
+
+    ``elapsed_ms`` is business time without pauses, ``wall_ms`` all time from start to stop (to the end of the replay
+    while it is open). ``due_ms`` is the instant at which the budget was, or would have been, used up; None while the
+    clock is paused. ``overdue`` clocks are open and past due.
+    """
+
+    subject: Subject
+    subject_id: str
+    agreement: str
+    agreement_version: int
+    clock: str
+    metric: str
+    cycle: int
+    priority: str
+    labels: dict[str, str]
+    start_ms: int
+    stop_ms: int | None
+    elapsed_ms: int
+    wall_ms: int
+    budget_ms: int
+    calendar: str
+    due_ms: int | None
+    verdict: RecordVerdict
+    flagged: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as an object for JSON."""
+        return self._asdict()
+
+
+def record_of(
+    subject: Subject, subject_id: str, row: SubjectRow, clock: Clock, of: clocks.Terms, until_ms: int
+) -> ClockRecord:
+    """Return the record of one clock at an instant."""
+    is_open = clock.state in ("running", "paused")
+    elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
+    verdict: RecordVerdict
+    if clock.state == "cancelled":
+        verdict = "cancelled"
+    elif is_open:
+        verdict = "overdue" if elapsed_ms >= clock.budget_ms else "open"
+    else:
+        verdict = "breached" if clocks.is_breached(clock) else "met"
+    return ClockRecord(
+        subject=subject,
+        subject_id=subject_id,
+        agreement=clock.series.agreement,
+        agreement_version=clock.version,
+        clock=clock.series.measure,
+        metric=of.rule.metric,
+        cycle=clock.cycle,
+        priority=str(row.attributes.get("priority", "")),
+        labels=dict(zip(of.rule.by, clock.series.values, strict=True)),
+        start_ms=clock.start_ms,
+        stop_ms=None if is_open else clock.stop_ms,
+        elapsed_ms=elapsed_ms,
+        wall_ms=(until_ms if is_open else clock.stop_ms) - clock.start_ms,
+        budget_ms=clock.budget_ms,
+        calendar=clock.calendar,
+        due_ms=_due_ms(clock, of.calendar),
+        verdict=verdict,
+        flagged=clock.flagged,
+    )
+
+
+def _due_ms(clock: Clock, calendar: Calendar) -> int | None:
+    """Return when the budget was used up, or would have been, had the last stretch gone on."""
+    runs = [*clock.runs, clock.since_ms, 0] if clock.state == "running" else clock.runs
+    left_ms = clock.budget_ms
+    for start_ms, end_ms in zip(runs[::2], runs[1::2], strict=True):
+        used_ms = calendar.elapsed(start_ms, end_ms) if end_ms else 0
+        if used_ms >= left_ms or not end_ms or (clock.state != "paused" and end_ms == runs[-1]):
+            return calendar.due(start_ms, left_ms)
+        left_ms -= used_ms
+    return None

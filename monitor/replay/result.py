@@ -1,0 +1,257 @@
+"""What a replay found, for people (tables) and for machines (JSON): no ratio without what it was made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.core.alerts import Alert
+    from monitor.core.figures import Figure, WindowStatus
+    from monitor.replay.local import ReplayResult
+    from monitor.replay.readers import Reading
+    from monitor.replay.whole import WholeFigures
+
+LISTED_REJECTIONS: Final = 20
+"""Rejected rows that the table lists; the JSON has all of them."""
+LISTED_SERIES: Final = 12
+"""Series of a measure that the table lists, the largest first; the JSON has all of them."""
+
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
+
+
+def as_json(result: ReplayResult) -> dict[str, Any]:
+    """Return the result as an object of plain values. Instants and durations are milliseconds (``_ms``).
+
+    Every figure has its numerator, denominator, unit and formula, and stands in its window; ``all`` is the window of
+    the whole of the data.
+    """
+    return {
+        "from_ms": result.from_ms,
+        "until_ms": result.until_ms,
+        "step_ms": result.step_ms,
+        "rows": None if result.reading is None else _reading_json(result.reading),
+        "events": {
+            "folded": result.events,
+            "repeats": result.repeats,
+            "rejected": result.rejected_events,
+            "too_late": result.too_late,
+            "subjects": dict(result.subjects),
+        },
+        "figures": [_whole_json(one) for one in result.whole],
+        "windows": [_status_json(one) for one in result.statuses],
+        "statements": [_status_json(one) for one in result.statements],
+        "alerts": {"counts": _alert_counts(result.alerts), "all": [_alert_json(one) for one in result.alerts]},
+        "clocks": dict(Counter(record.verdict for record in result.records)),
+    }
+
+
+def write_json(result: ReplayResult, path: Path) -> None:
+    """Write `as_json` to a file."""
+    path.write_bytes(orjson.dumps(as_json(result), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_records(result: ReplayResult, path: Path) -> None:
+    """Write one JSON line for each measured clock."""
+    with path.open("wb") as file:
+        for record in result.records:
+            file.write(orjson.dumps(record.as_json(), option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _reading_json(reading: Reading) -> dict[str, Any]:
+    return {
+        "read": reading.rows,
+        "filtered": reading.filtered,
+        "without_event": reading.without_event,
+        "rejected": {"counts": reading.reasons(), "all": [one._asdict() for one in reading.rejected]},
+    }
+
+
+def _figure_json(figure: Figure) -> dict[str, Any]:
+    return figure._asdict()
+
+
+def _whole_json(whole: WholeFigures) -> dict[str, Any]:
+    return {
+        "agreement": whole.series.agreement,
+        "measure": whole.series.measure,
+        "labels": whole.labels,
+        "total": whole.total,
+        "window": "all",
+        "from_ms": whole.from_ms,
+        "to_ms": whole.to_ms,
+        "figures": [_figure_json(one) for one in whole.figures],
+        "live": whole.live,
+    }
+
+
+def _status_json(status: WindowStatus) -> dict[str, Any]:
+    return {
+        "agreement": status.series.agreement,
+        "version": status.version,
+        "measure": status.series.measure,
+        "labels": status.labels,
+        "window": status.window,
+        "from_ms": status.from_ms,
+        "to_ms": status.to_ms,
+        "as_of_ms": status.as_of_ms,
+        "closed": status.closed,
+        "figures": [_figure_json(one) for one in status.figures],
+        "verdicts": [one._asdict() for one in status.verdicts],
+        "live": status.live,
+    }
+
+
+def _alert_json(alert: Alert) -> dict[str, Any]:
+    return {**alert._asdict(), "key": alert.key._asdict(), "details": dict(alert.details)}
+
+
+def _alert_counts(alerts: Iterable[Alert]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for alert in alerts:
+        counts.setdefault(f"{alert.key.agreement}/{alert.key.promise}", Counter())[alert.state] += 1
+    return {key: dict(sorted(of.items())) for key, of in sorted(counts.items())}
+
+
+def as_table(result: ReplayResult) -> RenderableType:
+    """Return the result as tables for a terminal."""
+    parts: list[RenderableType] = [_summary(result)]
+    if result.reading is not None and result.reading.rejected:
+        parts.append(_rejections(result.reading))
+    parts.append(_figures(result.whole))
+    if result.statements or result.statuses:
+        parts.append(_verdicts(result))
+    if result.alerts:
+        parts.append(_alerts(result.alerts))
+    return Group(*parts)
+
+
+def _summary(result: ReplayResult) -> Text:
+    text = Text()
+    if result.reading is not None:
+        reading = result.reading
+        text.append(
+            f"{reading.rows:,} rows read, {len(reading.rejected):,} rejected, {reading.filtered:,} left out, "
+            f"{reading.without_event:,} without an event.\n"
+        )
+    subjects = ", ".join(f"{count:,} {subject}s" for subject, count in result.subjects.items()) or "no subjects"
+    text.append(f"{result.events:,} events of {subjects}")
+    text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
+    for count, what in (
+        (result.repeats, "events came twice"),
+        (sum(result.rejected_events.values()), f"events were not taken: {result.rejected_events}"),
+        (result.too_late, "corrections came too late for their pane"),
+    ):
+        if count:
+            text.append(f"{count:,} {what}.\n", style="yellow")
+    return text
+
+
+def _rejections(reading: Reading) -> Table:
+    table = Table(title="Rejected rows", title_justify="left")
+    for name in ("reason", "rows", "file:line", "what stood there"):
+        table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
+    room = max(1, LISTED_REJECTIONS // max(1, len(reading.reasons())))
+    for reason, count in reading.reasons().items():
+        own = [one for one in reading.rejected if one.reason == reason]
+        for number, one in enumerate(own[:room]):
+            first = (reason, f"{count:,}") if not number else ("", "")
+            table.add_row(*first, f"{one.file}:{one.line}", one.detail)
+        if count > room:
+            table.add_row("", "", f"… and {count - room:,} more", "(all of them: --json)")
+    return table
+
+
+def _figures(whole: list[WholeFigures]) -> Table:
+    table = Table(title="Figures over the whole of the data", title_justify="left")
+    for name in ("measure", "series", "indicator", "value", "numerator", "denominator", "formula"):
+        table.add_column(name, justify="right" if name in ("value", "numerator", "denominator") else "left")
+    measures: dict[tuple[str, str], list[WholeFigures]] = {}
+    for one in whole:
+        measures.setdefault((one.series.agreement, one.series.measure), []).append(one)
+    for (agreement, measure), all_of in measures.items():
+        name = f"{agreement}/{measure}"
+        largest = sorted(all_of, key=lambda one: (not one.total, -_size(one), one.series.values))
+        for one in largest[:LISTED_SERIES]:
+            series = "all" if one.total else ", ".join(f"{key}={value}" for key, value in one.labels.items())
+            for figure in one.figures:
+                table.add_row(name, series, figure.indicator, *_figure_cells(figure))
+                name = series = ""
+            table.add_section()
+        if len(largest) > LISTED_SERIES:
+            table.add_row("", f"… and {len(largest) - LISTED_SERIES:,} more", "", "", "", "", "(all of them: --json)")
+            table.add_section()
+    return table
+
+
+def _size(whole: WholeFigures) -> float:
+    return max((figure.denominator for figure in whole.figures if figure.indicator != "availability"), default=0.0)
+
+
+def _verdicts(result: ReplayResult) -> Table:
+    """Return how often each objective was kept in closed periods, and how it stands in the windows at the end."""
+    table = Table(title="Objectives", title_justify="left")
+    for name in ("objective", "window", "closed periods", "at the end"):
+        table.add_column(name)
+    closed: dict[tuple[str, str], Counter[str]] = {}
+    last: dict[tuple[str, str], Counter[str]] = {}
+    for found, statuses in ((closed, result.statements), (last, result.statuses)):
+        for status in statuses:
+            for verdict in status.verdicts:
+                key = (f"{status.series.agreement}/{verdict.objective}", status.window)
+                found.setdefault(key, Counter())[verdict.verdict] += 1
+    for key in sorted({*closed, *last}):
+        table.add_row(*key, *(_counts(found.get(key, Counter())) for found in (closed, last)))
+    return table
+
+
+def _alerts(alerts: list[Alert]) -> Table:
+    table = Table(title="Alerts", title_justify="left")
+    table.add_column("promise")
+    table.add_column("announced")
+    for promise, counts in _alert_counts(alerts).items():
+        table.add_row(promise, _counts(counts))
+    return table
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+
+
+def _figure_cells(figure: Figure) -> tuple[str, str, str, str]:
+    numerator, denominator = (f"{value:,.10g}" for value in (figure.numerator, figure.denominator))
+    return _value(figure), numerator, denominator, figure.formula
+
+
+def _value(figure: Figure) -> str:
+    value = figure.value
+    if value is None:
+        return "no data"
+    if figure.unit == "ratio":
+        return f"{value:.4%}"
+    if figure.unit == "ms":
+        return _duration(value)
+    return f"{value:,.0f}"
+
+
+def _duration(value_ms: float) -> str:
+    seconds = value_ms / 1000
+    if seconds < _HOUR_S:
+        return f"{seconds:,.3f} s"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds / _HOUR_S:,.2f} h"
+    return f"{seconds / _DAY_S:,.2f} d"
+
+
+def _instant(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
