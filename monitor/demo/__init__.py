@@ -1,0 +1,1 @@
+"""The demonstration: simulated traffic, and a screen that shows what becomes of it."""

@@ -1,0 +1,124 @@
+"""Snapshots to tell stories about: a window of each kind of measure, and a worker's own figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.core.agreement import INDICATORS
+from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
+from monitor.core.series import SeriesKey
+from monitor.metrics.exporter import SnapshotCollector, registry_of, render
+from monitor.metrics.snapshot import Observations, PartitionStats, Snapshot
+
+NOW_MS = 1_790_000_000_000
+
+VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0}
+
+
+def figures(kind, **values):
+    """Every indicator of a kind, 19/20 or 12.5 s or 3, unless told otherwise (None: nothing was offered)."""
+    return tuple(
+        Figure(name, values.get(name, VALUES[unit]), 19.0, 0.0 if values.get(name, 1) is None else 20.0, unit, name)
+        for name, unit in INDICATORS[kind].items()
+    )
+
+
+def verdict(word: Verdict = "on_track", **changes):
+    one = ObjectiveVerdict("responded-in-time", "compliance", ">=", 0.9, 0.93, 0.95, 20, 10, word)
+    return one._replace(**changes)
+
+
+def status(
+    kind="clock", *, agreement="desk", measure=None, labels=None, window="24h", verdicts=(), live=None, **values
+):
+    labels = {"priority": "P1"} if labels is None else labels
+    return WindowStatus(
+        series=SeriesKey(agreement, measure or kind, tuple(labels.values())),
+        labels=labels,
+        window=window,
+        from_ms=NOW_MS - 86_400_000,
+        to_ms=NOW_MS,
+        as_of_ms=NOW_MS,
+        version=1,
+        figures=figures(kind, **values),
+        verdicts=tuple(verdicts),
+        live=live or {},
+    )
+
+
+def durations(*seconds):
+    seen = Observations()
+    for one in seconds:
+        seen.observe(one)
+    return seen.histogram()
+
+
+def partition(topic="tickets", number=0, **changes):
+    stats = PartitionStats(
+        topic=topic,
+        partition=number,
+        events=1_200,
+        batches=30,
+        lag=7,
+        open=True,
+        caught_up=True,
+        skipped=2,
+        holes=3,
+        lost=0,
+        rows=400,
+        restored_rows=390,
+        restore_seconds=0.25,
+        last_event_ms=NOW_MS - 1_500,
+        batch_seconds=durations(0.003, 0.02),
+        commit_seconds=durations(0.004),
+        tick_delay_seconds=durations(0.03),
+    )
+    return replace(stats, **changes)
+
+
+def everything():
+    """A snapshot in which every metric has something to show."""
+    return Snapshot(
+        now_ms=NOW_MS,
+        statuses=[
+            status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1}),
+            status("call", labels={"queue": "support"}, live={"waiting": 2, "longest_wait_ms": 41_000}),
+            status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000}),
+        ],
+        partitions=[partition(), partition("calls", 1)],
+        dead_letters={("tickets", "bad_json"): 3},
+        alerts={("ticket", "breached"): 5},
+        repeats={"tickets": 9},
+        late={"calls": 1},
+        evaluation_seconds={0: 1.5},
+        detection_delay=durations(0.02, 0.04, 70.0),
+        rebalances=2,
+        restores=4,
+        stalls=1,
+    )
+
+
+def exposition(snapshot, accept="", **options):
+    body, _ = render(registry_of(SnapshotCollector(lambda: snapshot, **options)), accept)
+    return body.decode()
+
+
+def samples(snapshot, **options):
+    """What a scraper reads: ``{(name, labels that are not empty): value}``."""
+    found = {}
+    for family in text_string_to_metric_families(exposition(snapshot, **options)):
+        for sample in family.samples:
+            key = sample.name, frozenset((name, value) for name, value in sample.labels.items() if value)
+            assert key not in found, f"two samples of {key}: Prometheus refuses the whole scrape"
+            found[key] = sample.value
+    return found
+
+
+def value_of(snapshot, name, **labels):
+    """The one sample of that name with these labels among its own, or None."""
+    wanted = set(labels.items())
+    hits = [value for (found, have), value in samples(snapshot).items() if found == name and wanted <= have]
+    assert len(hits) <= 1, f"{name} {labels} is not told apart"
+    return hits[0] if hits else None

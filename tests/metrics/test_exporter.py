@@ -1,0 +1,237 @@
+"""The exporter: one snapshot, one page. What is absent stays absent, what is gone disappears."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+
+from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
+from monitor.metrics.snapshot import Observations, Snapshot
+from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
+
+
+def test_a_ratio_travels_with_numerator_denominator_and_window():
+    snapshot = everything()
+    who = {"agreement": "desk", "priority": "P1", "window": "24h"}
+    assert value_of(snapshot, "sla_clock_compliance_ratio", **who) == 0.95
+    assert value_of(snapshot, "sla_clock_compliance_met", **who) == 19
+    assert value_of(snapshot, "sla_clock_compliance_samples", **who) == 20
+
+
+def test_durations_are_shown_in_seconds():
+    snapshot = everything()
+    assert value_of(snapshot, "sla_call_speed_of_answer_seconds", queue="support") == 12.5
+    assert value_of(snapshot, "sla_outage_time_to_repair_seconds", stage="restore") == 12.5
+    assert value_of(snapshot, "sla_clock_elapsed_percentile_seconds", percentile="90") == 12.5
+    assert value_of(snapshot, "sla_calls_waiting_longest_seconds", queue="support") == 41
+    assert value_of(snapshot, "sla_last_event_timestamp_seconds", topic="calls") == NOW_MS / 1000 - 1.5
+
+
+def test_the_six_service_levels_stand_side_by_side_by_formula():
+    snapshot = Snapshot(statuses=[status("call", SL1=0.8302, SL6=0.8190)])
+    assert value_of(snapshot, "sla_call_service_level_ratio", formula="SL1") == 0.8302
+    assert value_of(snapshot, "sla_call_service_level_ratio", formula="SL6") == 0.8190
+    assert sum(name == "sla_call_service_level_ratio" for name, _ in samples(snapshot)) == 6
+
+
+def test_the_two_abandonments_are_told_apart():
+    snapshot = Snapshot(statuses=[status("call", abandonment=0.06, abandonment_net=0.05)])
+    assert value_of(snapshot, "sla_call_abandonment_ratio", counting="gross") == 0.06
+    assert value_of(snapshot, "sla_call_abandonment_ratio", counting="net") == 0.05
+
+
+def test_nothing_offered_has_no_value_but_says_that_it_has_no_samples():
+    snapshot = Snapshot(
+        statuses=[status("clock", compliance=None, verdicts=[verdict("no_data", value=None, sample=0)])]
+    )
+    assert value_of(snapshot, "sla_clock_compliance_ratio") is None
+    assert value_of(snapshot, "sla_objective_value") is None
+    assert value_of(snapshot, "sla_clock_compliance_samples") == 0
+    assert value_of(snapshot, "sla_objective_samples") == 0
+    assert value_of(snapshot, "sla_objective_target") == 0.9
+
+
+def test_no_failure_means_no_mtbf_and_still_an_availability():
+    snapshot = Snapshot(statuses=[status("outage", mtbf=None, availability=1.0, failures=0)])
+    assert value_of(snapshot, "sla_outage_time_between_failures_seconds") is None
+    assert value_of(snapshot, "sla_outage_availability_ratio") == 1
+    assert value_of(snapshot, "sla_outage_failures") == 0
+
+
+def test_a_verdict_is_one_of_its_words():
+    snapshot = Snapshot(statuses=[status(verdicts=[verdict("at_risk")])])
+    words = {
+        dict(have)["verdict"]: v for (name, have), v in samples(snapshot).items() if name == "sla_objective_verdict"
+    }
+    assert words == {"met": 0, "on_track": 0, "at_risk": 1, "breached": 0, "no_data": 0, "low_sample": 0}
+
+
+def test_an_objective_about_a_duration_is_told_in_seconds_and_one_about_a_count_in_counts():
+    slow = verdict(
+        objective="fast", indicator="p90", comparison="<=", target=14_400_000.0, at_risk=None, value=60_000.0
+    )
+    few = verdict(objective="few", indicator="failures", comparison="<=", target=3.0, at_risk=2.0, value=1.0)
+    snapshot = Snapshot(statuses=[status("clock", verdicts=[slow]), status("outage", verdicts=[few])])
+    assert value_of(snapshot, "sla_objective_target", objective="fast", comparison="<=") == 14_400
+    assert value_of(snapshot, "sla_objective_value", objective="fast") == 60
+    assert value_of(snapshot, "sla_objective_at_risk_threshold", objective="fast") is None
+    assert value_of(snapshot, "sla_objective_target", objective="few") == 3
+    assert value_of(snapshot, "sla_objective_at_risk_threshold", objective="few") == 2
+
+
+def test_what_is_open_now_is_told_once_although_the_series_has_several_windows():
+    older = status(window="24h", live={"open": 9})._replace(as_of_ms=NOW_MS - 60_000)
+    newer = status(window="month", live={"open": 4})
+    for order in ([older, newer], [newer, older]):
+        assert value_of(Snapshot(statuses=order), "sla_clocks_open") == 4
+
+
+def test_nobody_waiting_is_a_zero_but_no_longest_wait():
+    snapshot = Snapshot(statuses=[status("call", live={"waiting": 0, "longest_wait_ms": 0})])
+    assert value_of(snapshot, "sla_calls_waiting") == 0
+    assert value_of(snapshot, "sla_calls_waiting_longest_seconds") is None
+
+
+def test_of_two_words_on_the_same_window_the_newer_holds():
+    old = status(compliance=0.5)._replace(as_of_ms=NOW_MS - 1)
+    new = status(compliance=0.75)
+    for order in ([old, new], [new, old]):
+        assert value_of(Snapshot(statuses=order), "sla_clock_compliance_ratio") == 0.75
+
+
+def test_a_statement_does_not_stand_in_for_the_period_that_runs():
+    closed = status(window="month")._replace(closed=True)
+    assert value_of(Snapshot(statuses=[closed]), "sla_clock_compliance_ratio") is None
+
+
+def test_the_series_of_a_revoked_partition_vanish_with_it():
+    owned = [Snapshot(partitions=[partition("tickets", 0), partition("tickets", 1)], statuses=[status()])]
+    registry = registry_of(SnapshotCollector(lambda: owned[0]))
+    assert b'partition="1"' in render(registry, "")[0]
+    owned[0] = Snapshot(partitions=[partition("tickets", 0)])
+    body = render(registry, "")[0]
+    assert b'partition="1"' not in body
+    assert b"sla_clock" not in body
+    assert b"sla_partitions_open 1.0" in body
+
+
+def test_a_registration_takes_no_snapshot():
+    def taken():
+        raise AssertionError("nobody scraped yet")
+
+    registry_of(SnapshotCollector(taken))
+
+
+def test_the_registry_is_our_own():
+    before = set(REGISTRY._names_to_collectors)
+    text = exposition(everything())
+    assert set(REGISTRY._names_to_collectors) == before
+    assert "python_gc" not in text
+
+
+def test_an_attribute_without_a_label_of_its_own_keeps_series_apart():
+    snapshot = Snapshot(
+        statuses=[
+            status(labels={"priority": "P1", "category": "network", "segment": "smb"}, compliance=0.25),
+            status(labels={"priority": "P1", "category": "storage", "segment": "smb"}, compliance=0.5),
+        ]
+    )
+    assert value_of(snapshot, "sla_clock_compliance_ratio", other="category=network,segment=smb") == 0.25
+    assert value_of(snapshot, "sla_clock_compliance_ratio", other="category=storage,segment=smb") == 0.5
+
+
+def test_too_many_series_are_cut_and_counted_and_the_same_ones_stay():
+    crowd = [status(labels={"customer": f"c{n:03}"}) for n in range(40)]
+    first = samples(Snapshot(statuses=crowd), max_series=30)
+    again = samples(Snapshot(statuses=crowd[::-1]), max_series=30)
+    assert set(first) == set(again)
+    assert sum(name == "sla_clock_compliance_ratio" for name, _ in first) == 30
+    assert first["sla_exporter_dropped_series", frozenset({("metric", "sla_clock_compliance_ratio")})] == 10
+
+
+def test_below_the_limit_nothing_is_said_of_dropped_series():
+    assert value_of(everything(), "sla_exporter_dropped_series") is None
+
+
+def test_a_histogram_counts_up_to_all_of_them():
+    snapshot = Snapshot(detection_delay=durations(0.02, 0.1, 70.0))
+    assert value_of(snapshot, "sla_detection_delay_seconds_bucket", le="0.025") == 1
+    assert value_of(snapshot, "sla_detection_delay_seconds_bucket", le="0.1") == 2  # a bound is within
+    assert value_of(snapshot, "sla_detection_delay_seconds_bucket", le="60.0") == 2
+    assert value_of(snapshot, "sla_detection_delay_seconds_bucket", le="+Inf") == 3
+    assert value_of(snapshot, "sla_detection_delay_seconds_count") == 3
+    assert value_of(snapshot, "sla_detection_delay_seconds_sum") == pytest.approx(70.12)
+
+
+@given(st.lists(st.floats(0, 100)))
+def test_buckets_never_go_down_and_end_at_the_count(seconds):
+    found = durations(*seconds)
+    counts = [count for _, count in found.buckets]
+    assert counts == sorted(counts)
+    assert counts[-1] == found.count == len(seconds)
+
+
+@pytest.mark.parametrize("bounds", [(2.0, 1.0), (1.0, 1.0), (1.0, float("inf"))])
+def test_bounds_that_do_not_ascend_are_refused(bounds):
+    with pytest.raises(ValueError, match="ascend"):
+        Observations(bounds)
+
+
+def test_what_is_not_known_is_not_shown():
+    bare = Snapshot(partitions=[replace(partition(), rows=None, last_event_ms=None, commit_seconds=None)])
+    assert value_of(bare, "sla_partition_rows") is None
+    assert value_of(bare, "sla_last_event_timestamp_seconds") is None
+    assert value_of(bare, "sla_commit_duration_seconds_count") is None
+    assert value_of(bare, "sla_rebalances_total") is None
+    assert value_of(bare, "sla_lag_records") == 7
+
+
+def test_an_empty_snapshot_is_a_page():
+    assert "sla_build_info" in exposition(Snapshot())
+
+
+def test_a_measure_of_no_known_kind_breaks_nothing():
+    strange = status()._replace(figures=())
+    assert kind_of(strange) == ""
+    assert value_of(Snapshot(statuses=[strange]), "sla_clocks_open") is None
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_any_customer_can_be_read_back(name):
+    # Lone surrogates too: one such name must not cost the whole scrape.
+    snapshot = Snapshot(statuses=[status(labels={"customer": name})])
+    expected = name.encode("utf-8", "replace").decode()
+    if "\r" in name or expected != name:
+        assert exposition(snapshot)
+    else:
+        wanted = {"agreement": "desk", "measure": "clock", "window": "24h"} | ({"customer": name} if name else {})
+        assert ("sla_clock_compliance_ratio", frozenset(wanted.items())) in samples(snapshot)
+
+
+def test_openmetrics_is_spoken_to_those_who_ask_for_it():
+    collector = registry_of(SnapshotCollector(everything))
+    body, content_type = render(collector, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    found = {family.name: family for family in openmetrics(body.decode())}
+    assert found["sla_clock_compliance_ratio"].unit == "ratio"
+    assert found["sla_events"].type == "counter"
+    assert render(collector, "")[1].startswith("text/plain; version=0.0.4")
+
+
+async def test_the_snapshot_is_taken_in_the_loop_and_the_text_made_beside_it():
+    threads = []
+
+    def snapshot():
+        threads.append(threading.current_thread())
+        return everything()
+
+    body, content_type = await Exporter(snapshot).scrape("")
+    assert threads == [threading.main_thread()]
+    assert body.decode() == exposition(everything())
+    assert content_type.startswith("text/plain")
