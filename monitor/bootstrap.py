@@ -178,7 +178,7 @@ class Monitor:
         """Read the agreements, then consume until ``app.request_stop()``."""
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
         reader = BookReader(self.books, self.settings.bootstrap, self.settings.topics.agreements, options)
-        await reader.start()
+        await reader.start(self.app.fail)
         try:
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")

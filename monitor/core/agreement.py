@@ -297,12 +297,18 @@ class Book:
                 self._for_all.append(agreement_id)
 
     def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
-        """Return the version whose text holds at an instant, binding or not; None before the first."""
-        found = None
+        """Return the version whose text holds at an instant; None before the first.
+
+        A draft is shown only where nothing else holds: an amendment that is not accepted yet changes nothing.
+        """
+        found = draft = None
         for agreement in self._versions.get(agreement_id, ()):
             if agreement.valid_from_ms <= at_ms:
-                found = agreement
-        return found
+                if agreement.status == "draft":
+                    draft = agreement
+                else:
+                    found = agreement
+        return found or draft
 
     def exact(self, agreement_id: str, version: int) -> Agreement | None:
         """Return one version by its number."""

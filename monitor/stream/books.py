@@ -15,9 +15,9 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from monitor.config.agreements import book_of, parse_agreement
-from monitor.core.agreement import Agreement, Book
-from monitor.errors import BrokerError, ConfigError
+from monitor.config.agreements import AgreementDocument, book_of, parse_document
+from monitor.core.agreement import Book
+from monitor.errors import BrokerError, ConfigError, StateError
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,8 @@ class Books:
 
     def __init__(self, book: Book | None = None) -> None:
         self.book = book or Book()
-        self.documents: dict[bytes, dict[str, Any]] = {}
         self.refused = 0
-        self._agreements: dict[bytes, Agreement] = {}
+        self._documents: dict[bytes, AgreementDocument] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -42,27 +41,49 @@ class Books:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    @property
+    def documents(self) -> dict[bytes, dict[str, Any]]:
+        """Return the documents that are in the book, by the keys of their records."""
+        return {key: one.document for key, one in self._documents.items()}
+
     def take(self, records: list[tuple[bytes, bytes | None]]) -> None:
         """Take over records of the topic, in order."""
-        before = dict(self._agreements)
+        taken = self._documents
         for key, value in records:
             if value is None:
-                self._agreements.pop(key, None)
-                self.documents.pop(key, None)
+                taken = {one: document for one, document in taken.items() if one != key}
                 continue
             try:
-                document = orjson.loads(value)
-                agreement = parse_agreement(document)
+                document = parse_document(orjson.loads(value), key.decode(errors="replace"))
             except (orjson.JSONDecodeError, ConfigError) as error:
-                self.refused += 1
-                log.error("agreement %r refused, what was in force stays: %s", key.decode(errors="replace"), error)
+                self._refuse(key, error)
                 continue
-            self._agreements[key] = agreement
-            self.documents[key] = document
-        if self._agreements != before:
-            self.book = book_of(self._agreements.values())
-            for listener in tuple(self._listeners):
-                listener()
+            taken = {**taken, key: document}
+        if taken == self._documents:
+            return
+        self._documents, self.book = self._together(taken)
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _together(self, taken: dict[bytes, AgreementDocument]) -> tuple[dict[bytes, AgreementDocument], Book]:
+        """Return what was taken and its book, without the documents that contradict those that came before them."""
+        try:
+            return taken, book_of(taken.values())
+        except ConfigError:
+            pass
+        kept: dict[bytes, AgreementDocument] = {}
+        for key, document in taken.items():
+            try:
+                book_of([*kept.values(), document])
+            except ConfigError as error:
+                self._refuse(key, error)
+            else:
+                kept[key] = document
+        return kept, book_of(kept.values())
+
+    def _refuse(self, key: bytes, error: Exception) -> None:
+        self.refused += 1
+        log.error("agreement %r refused, what was in force stays: %s", key.decode(errors="replace"), error)
 
 
 class BookReader:
@@ -74,10 +95,9 @@ class BookReader:
         self._consumer_options = {"bootstrap_servers": bootstrap, **options}
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
-        self.failed: asyncio.Future[None] | None = None
 
-    async def start(self) -> None:
-        """Read the topic to its end, then go on in the background.
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background; ``failed`` is told if that comes to an end.
 
         Raises:
             BrokerError: the topic does not exist.
@@ -102,6 +122,7 @@ class BookReader:
         while await consumer.position(self._topic) < end:
             await self._read(500)
         self._task = asyncio.create_task(self._follow())
+        self._task.add_done_callback(lambda done: done.cancelled() or failed(done.exception() or StateError("ended")))
 
     async def _read(self, timeout_ms: int) -> None:
         assert self._consumer is not None

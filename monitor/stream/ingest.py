@@ -105,8 +105,7 @@ class Ingest:
             if time_ms > latest:
                 self._bury(record, "in_the_future", f"event time is {time_ms - now_ms} ms ahead of the monitor's clock")
                 continue
-            if time_ms > newest:
-                newest = time_ms
+            newest = max(newest, time_ms)
             events.append(event)
             origins.append(record)
         self.watermark_ms = min(newest, now_ms)

@@ -365,6 +365,14 @@ class TestAgreements:
 
         assert story.told() == []
 
+    def test_a_draft_amendment_leaves_the_accepted_version_in_force(self):
+        draft = agreement(clock(budgets={"*": "1h"}), version=2, status="draft", valid_from=ms("Mon 00:00"))
+        story = Story(agreement(clock(at_risk=())), draft)
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).until("Tue 09:00")
+
+        assert story.told() == ["breached Mon 13:00"]
+
     def test_a_terminated_agreement_covers_what_began_before_its_end(self):
         story = Story(agreement(clock(at_risk=()), status="terminated", terminates_ms=ms("Mon 10:00")))
 

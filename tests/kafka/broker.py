@@ -154,6 +154,13 @@ class KafkaBroker:
         self.__exit__()
         raise RuntimeError(f"Apache Kafka did not start: {text}")
 
+    def pin(self, core: int) -> None:
+        """Keep the broker on one core, so that a benchmark has the others to itself."""
+        cores = os.sched_getaffinity(0)
+        if self._process is not None and core in cores and len(cores) > 1:
+            for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
+
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.terminate()

@@ -1,0 +1,186 @@
+"""Ticket events per second of one worker on one core: topic to committed rows, partials and alerts; a real Kafka.
+
+In one run: the limit (a plain aiokafka loop with orjson), a stock Faust agent with one table write per event, and the
+monitor's worker with everything in Kafka transactions. What the worker announces is checked against the job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+
+from monitor.bootstrap import Monitor, topic_plan
+from monitor.stream.topics import create_topics
+from tests.benchmarks import job, write_json
+from tests.kafka.broker import KafkaBroker
+
+STOCK_EVENTS = 60_000
+
+
+async def limit(bootstrap: str, topic: str, count: int) -> dict[str, Any]:
+    """Read and decode, nothing else."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False,
+        max_partition_fetch_bytes=1 << 20,
+    )  # fmt: skip
+    await consumer.start()
+    seen, started, cpu = 0, 0.0, 0.0
+    first = 0
+    while seen < count:
+        for records in (await consumer.getmany(timeout_ms=1_000, max_records=5_000)).values():
+            for record in records:
+                orjson.loads(record.value)
+            seen += len(records)
+        if not started:
+            started, cpu, first = time.perf_counter(), time.process_time(), seen
+    figures = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "events": seen - first}
+    await consumer.stop()
+    return figures
+
+
+async def monitor(bootstrap: str, app_id: str, count: int) -> dict[str, Any]:
+    """Run the worker until all events are committed and all partials evaluated; time the events."""
+    worker = Monitor(job.settings(bootstrap, app_id))
+    task = asyncio.ensure_future(worker.run())
+    tickets = worker.settings.topics.tickets
+
+    def events() -> int:
+        return sum(one.events for (topic, _), one in worker.app.stats.partitions.items() if topic == tickets)
+
+    try:
+        await job.until(lambda: task.done() or events() > 0, 0.001)
+        if task.done():
+            task.result()
+        started, cpu, first = time.perf_counter(), time.process_time(), events()
+        await job.until(lambda: task.done() or events() >= count, 0.005)
+        figures = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+        figures["events"] = events() - first
+        snapshot = worker.app.stats.snapshot().partitions
+        batches = [one for (topic, _), one in snapshot.items() if topic == tickets]
+        figures["records_per_batch"] = events() / max(1, sum(one.batches for one in batches))
+        figures["fold_s"] = sum(one.batch_seconds.sum for one in batches)
+        figures["commit_s"] = sum(one.commit_seconds.sum for one in batches)
+        figures["peak_mb"] = _peak_mb()
+    finally:
+        worker.app.request_stop()
+        await task
+    return figures
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def stock(bootstrap: str, topic: str, count: int) -> None:
+    """Run stock Faust until it has written one table row for each event; print and leave."""
+    import faust  # noqa: PLC0415 - its command line reads sys.argv
+
+    app = faust.App(
+        f"stock-{os.getpid()}", broker=f"kafka://{bootstrap}", topic_partitions=job.PARTITIONS, store="memory://",
+        datadir=tempfile.mkdtemp(prefix="sla-monitor-stock-"), web_enabled=False, topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest", stream_wait_empty=False, broker_max_poll_records=5000,
+    )  # fmt: skip
+    source = app.topic(topic, value_serializer="json", key_serializer="raw")
+    table = app.Table("opened", default=int, partitions=job.PARTITIONS)
+    seen = {"events": 0, "started": 0.0, "cpu": 0.0}
+
+    @app.agent(source)
+    async def agent(stream: Any) -> None:
+        async for event in stream:
+            if not seen["events"]:
+                seen["started"], seen["cpu"] = time.perf_counter(), time.process_time()
+            table[event["ticket"]] = event["time"]
+            seen["events"] += 1
+            if seen["events"] == count:
+                seconds = time.perf_counter() - seen["started"]
+                cpu = time.process_time() - seen["cpu"]
+                line = orjson.dumps({"seconds": seconds, "cpu": cpu, "events": count}) + b"\n"
+                os.write(1, line)
+                os._exit(0)
+
+    sys.argv = ["stock", "worker", "--without-web", "-l", "error"]
+    app.main()
+
+
+async def announced(bootstrap: str, topic: str) -> dict[str, int]:
+    """Count the distinct breaches that a committed reader sees, and how often one came twice."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
+    )
+    await consumer.start()
+    ids: list[str] = []
+    quiet = 0
+    while quiet < 3:
+        fetched = await consumer.getmany(timeout_ms=500)
+        quiet = 0 if fetched else quiet + 1
+        for records in fetched.values():
+            events = [orjson.loads(record.value) for record in records]
+            ids += [one["id"] for one in events if one["data"]["state"] == "breached"]
+    await consumer.stop()
+    return {"breaches": len(set(ids)), "twice": len(ids) - len(set(ids))}
+
+
+def main(json_path: Path | None) -> None:
+    work = job.make()
+    count = len(work.records)
+    app_id = f"bench-{int(time.time())}"
+    print(f"{count:,} ticket events of {sum(len(value) for _, value in work.records) / count:.0f} bytes on average")
+    with KafkaBroker() as broker:
+        settings = job.settings(broker.bootstrap, app_id)
+        asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
+        asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, job.AGREEMENT))
+        asyncio.run(job.publish(broker.bootstrap, settings.topics.tickets, work.records))
+        broker.pin(0)
+        module = "tests.benchmarks.full_job"
+        tickets = settings.topics.tickets
+        rounds = [job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1)]
+        ours = job.child([module, "monitor", broker.bootstrap, app_id, str(count)], 1)
+        rounds.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
+        plain = min(rounds, key=lambda one: one["seconds"])
+        faust = job.child([module, "stock", broker.bootstrap, tickets, str(STOCK_EVENTS)], 1)
+        seen = asyncio.run(announced(broker.bootstrap, settings.topics.alerts))
+
+    def rate(one: dict[str, Any]) -> float:
+        return one["events"] / one["seconds"]
+
+    figures: dict[str, object] = {
+        "plain_loop_per_s": rate(plain),
+        "monitor_per_s": rate(ours),
+        "stock_faust_per_s": rate(faust),
+        "monitor_to_plain": rate(ours) / rate(plain),
+        "monitor_to_stock_faust": rate(ours) / rate(faust),
+        "monitor": ours,
+        "breaches_expected": work.breaches,
+        **seen,
+    }
+    print(f"plain aiokafka + orjson loop      {rate(plain):>10,.0f} events/s")
+    print(f"stock Faust, one table write      {rate(faust):>10,.0f} events/s")
+    print(f"sla-monitor, in transactions      {rate(ours):>10,.0f} events/s")
+    print(f"  to the plain loop               {rate(ours) / rate(plain):>10.3f}")
+    print(f"  to stock Faust                  {rate(ours) / rate(faust):>10.1f}")
+    print(
+        f"  {ours['cpu'] / ours['events'] * 1e6:.1f} us CPU per event, {ours['fold_s']:.1f} s folding, "
+        f"{ours['commit_s']:.1f} s committing, {ours['records_per_batch']:.0f} events per batch, "
+        f"{ours['peak_mb']:.0f} MB at most"
+    )
+    print(f"breaches announced {seen['breaches']:,} of {work.breaches:,}, {seen['twice']} twice")
+    write_json(figures, json_path)
+    if seen["breaches"] != work.breaches or seen["twice"]:
+        raise SystemExit("the worker announced something else than the job holds")
+
+
+if __name__ == "__main__":
+    which, address, name, number = sys.argv[1:5]
+    if which == "stock":
+        stock(address, name, int(number))
+    else:
+        print(orjson.dumps(asyncio.run((limit if which == "limit" else monitor)(address, name, int(number)))).decode())
