@@ -48,17 +48,17 @@ class Books:
 
     def take(self, records: list[tuple[bytes, bytes | None]]) -> None:
         """Take over records of the topic, in order."""
-        taken = self._documents
+        taken = dict(self._documents)
         for key, value in records:
             if value is None:
-                taken = {one: document for one, document in taken.items() if one != key}
+                taken.pop(key, None)
                 continue
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
             except (orjson.JSONDecodeError, ConfigError) as error:
                 self._refuse(key, error)
                 continue
-            taken = {**taken, key: document}
+            taken[key] = document
         if taken == self._documents:
             return
         self._documents, self.book = self._together(taken)
@@ -66,15 +66,19 @@ class Books:
             listener()
 
     def _together(self, taken: dict[bytes, AgreementDocument]) -> tuple[dict[bytes, AgreementDocument], Book]:
-        """Return what was taken and its book, without the documents that contradict those that came before them."""
+        """Return what was taken and its book, without documents that contradict those that were there before them."""
         try:
             return taken, book_of(taken.values())
         except ConfigError:
             pass
-        kept: dict[bytes, AgreementDocument] = {}
+        kept = {key: document for key, document in self._documents.items() if key in taken}
         for key, document in taken.items():
+            if kept.get(key) == document:
+                continue
+            # Only versions of one agreement can contradict each other.
+            others = [one for other, one in kept.items() if other != key and one.agreement.id == document.agreement.id]
             try:
-                book_of([*kept.values(), document])
+                book_of([*others, document])
             except ConfigError as error:
                 self._refuse(key, error)
             else:
