@@ -44,7 +44,7 @@ from typing import Final, Literal, NamedTuple
 
 from monitor.core.events import Event, Fact, Subject, Value
 from monitor.errors import DecodeError
-from monitor.wire.row_values import attribute_of, instant_ms, lookup, number_of, text_of
+from monitor.wire.row_values import attribute_of, instant_ms, lookup, text_of, whole_number_of
 
 REASONS: Final[dict[str, str]] = {
     "missing_field": "a column that the row needs is empty: of the subject's id, an event's time, the group, the order",
@@ -228,7 +228,7 @@ class Mapper:
         if before is not None and order < before.order:
             raise DecodeError("stale_row", ", ".join(mapping.order))
         place = before.rows if before else 0
-        number = int(number_of(view.needed(mapping.sequence))) if mapping.sequence else place
+        number = whole_number_of(view.needed(mapping.sequence)) if mapping.sequence else place
         made: list[Event] = []
         for index, rule in enumerate(mapping.events):
             if rule.rows != "every" and (rule.rows == "first") != (place == 0):

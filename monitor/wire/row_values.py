@@ -27,6 +27,7 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS})
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_DIGITS: Final = 17
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
 _FALSE: Final = frozenset({"false", "no", "0", "f", "n"})
 
@@ -110,6 +111,18 @@ def number_of(text: str, times: float = 1.0) -> float:
         number = float("nan")
     if not abs(number) < float("inf"):
         raise DecodeError("bad_number", f"{text!r} is no number")
+    return number
+
+
+def whole_number_of(text: str) -> int:
+    """Return a text as a whole number, cut to one, small enough to be multiplied and kept in 64 bits.
+
+    Raises:
+        DecodeError: ``bad_number``.
+    """
+    number = int(text) if text.isdecimal() and len(text) < _DIGITS else int(number_of(text))
+    if abs(number) >= 10 ** (_DIGITS - 1):
+        raise DecodeError("bad_number", f"{text!r} is too large")
     return number
 
 
