@@ -1,0 +1,80 @@
+"""Simulated traffic of a service desk, a call centre and a network, as a stream of events in the order of arrival.
+
+The traffic is seeded and pure: the same seed and start give the same events, however ``until`` is called. Some come
+late and out of order and some twice, as in life. The example agreements in deploy/agreements bind for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from monitor.core.events import Event, Subject
+from monitor.demo.call_centre import LINES, Queue
+from monitor.demo.network import Network
+from monitor.demo.scenes import Scenes
+from monitor.demo.service_desk import ServiceDesk
+from monitor.demo.traffic import HOUR_MS, Traffic
+
+HISTORY_MS: Final = 3 * HOUR_MS
+"""How long the simulated world has been at work when a demonstration starts: its windows are not empty."""
+LATEST_MS: Final = 10 * 60_000
+"""No event arrives later than this after it happened, but for repeats."""
+
+
+class Simulator:
+    """The simulated world. The first call of ``until`` brings its history, too.
+
+    Args:
+        seed: chooses the course of chance.
+        start_ms: when the demonstration starts, and the scenes begin. `monitor.demo.hours.busy_start_ms` finds a good
+            one.
+        history_ms: how long before that the traffic begins.
+        intensity: multiplies how much comes in, but not the staff that works on it.
+    """
+
+    def __init__(self, seed: int, start_ms: int, *, history_ms: int = HISTORY_MS, intensity: float = 1.0) -> None:
+        self.start_ms = start_ms
+        self.now_ms = start_ms - history_ms
+        self._traffic = Traffic(seed)
+        begin_ms = self.now_ms
+        queues = {line.queue: Queue(self._traffic, line) for line in LINES}
+        desk = ServiceDesk(self._traffic)
+        network = Network(self._traffic)
+        Scenes(self._traffic, start_ms, support=queues["support"], desk=desk, network=network).set()
+        for queue in queues.values():
+            self._traffic.start(queue.arrivals(begin_ms, intensity), begin_ms)
+        self._traffic.start(desk.arrivals(begin_ms, intensity), begin_ms)
+        self._traffic.start(network.failures(begin_ms, intensity), begin_ms)
+
+    def until(self, now_ms: int) -> list[Event]:
+        """Return what has arrived since the last call and up to ``now_ms``, in the order of arrival.
+
+        No event is from after ``now_ms``. An earlier ``now_ms`` than before returns nothing.
+        """
+        self.now_ms = max(self.now_ms, now_ms)
+        self._traffic.run(self.now_ms)
+        return self._traffic.arrived(self.now_ms)
+
+
+class BadRecord(NamedTuple):
+    """A record as a faulty producer sends it, to the topic of a subject."""
+
+    subject: Subject
+    key: bytes | None
+    value: bytes | None
+
+
+def bad_records() -> list[BadRecord]:
+    """Return records that are no events, each for another reason: all of them become dead letters."""
+    good = b'{"id":"X-1.1","type":"opened","time":"2026-01-05T09:00:00Z","ticket":"X-1"}'
+    return [
+        BadRecord("ticket", b"X-1", b"\xff\xfe not text"),
+        BadRecord("ticket", b"X-1", good[:-1]),
+        BadRecord("ticket", b"X-1", b'["opened"]'),
+        BadRecord("ticket", b"X-1", None),
+        BadRecord("ticket", b"X-2", good),
+        BadRecord("ticket", b"X-1", good.replace(b"opened", b"exploded")),
+        BadRecord("ticket", b"X-1", good.replace(b'"2026-01-05T09:00:00Z"', b"1767603600")),
+        BadRecord("call", b"X-1", b'{"id":"X-1.1","type":"queued","call":"X-1"}'),
+        BadRecord("outage", b"X-1", b'{"id":"X-1.1","type":"started","time":"9999-12-31T00:00:00Z","outage":"X-1"}'),
+    ]
