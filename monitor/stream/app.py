@@ -111,6 +111,12 @@ class WorkerApp(BatchApp):
     finished: asyncio.Event
     _pulse: asyncio.TimerHandle | None
 
+    def _new_consumer(self) -> BatchConsumer:
+        consumer: BatchConsumer = super()._new_consumer()
+        consumer.max_batch_records = self.settings.max_batch_records
+        consumer.max_batch_bytes = self.settings.max_batch_bytes
+        return consumer
+
     def ready(self) -> bool:
         """Say whether the worker has joined its group and all partitions assigned to it are open."""
         return (
@@ -215,11 +221,6 @@ class WorkerApp(BatchApp):
 
 def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Clock | None = None) -> WorkerApp:
     """Return a worker that consumes some sources (topic name → source). Call it in the event loop that will run it."""
-    consumer_class = type(
-        "Consumer",
-        (BatchConsumer,),
-        {"max_batch_records": settings.max_batch_records, "max_batch_bytes": settings.max_batch_bytes},
-    )
     app = WorkerApp(
         settings.app_id,
         broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
@@ -242,11 +243,11 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
         topic_allow_declare=False,
         topic_disable_leader=True,
         store="memory://",
+        table_standby_replicas=0,  # then Faust leaves the spreading to Kafka's round robin: there are no tables
         datadir=str(settings.data_dir),
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
-    app.consumer_class = consumer_class
     app.settings, app.sources, app.clock = settings, dict(sources), clock or WallClock()
     app.stats, app.runners, app.failure, app.finished = Stats(), {}, None, asyncio.Event()
     app._pulse, app._assigned_once = None, False  # noqa: SLF001 - its maker

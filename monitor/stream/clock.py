@@ -109,7 +109,12 @@ class HandClock:
     def on_turn(self, listener: Listener) -> Listener:
         """Call ``listener`` at each turn; return what ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unlisten() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unlisten
 
 
 def _nothing() -> None:

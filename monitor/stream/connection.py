@@ -27,6 +27,21 @@ class Ends(NamedTuple):
     end: int
 
 
+class TransactionalWriter(AIOKafkaProducer):  # type: ignore[misc]
+    """A producer that can say what broke its transaction."""
+
+    def failure(self) -> BaseException | None:
+        """Return what broke the open transaction, if anything did.
+
+        aiokafka keeps it in a future that only ``commit_transaction`` awaits, which is not reached after a failed send.
+        """
+        waiter = self._txn_manager._transaction_waiter  # noqa: SLF001
+        if waiter is None or not waiter.done() or waiter.cancelled():
+            return None
+        error: BaseException | None = waiter.exception()
+        return error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Where the brokers are and how to speak to them.
@@ -42,9 +57,9 @@ class Connection:
     check_crcs: bool = True
     security: Mapping[str, Any] = field(default_factory=dict)
 
-    def writer(self, transactional_id: str) -> AIOKafkaProducer:
+    def writer(self, transactional_id: str) -> TransactionalWriter:
         """Return a producer; starting it fences every earlier one of the same id and ends its open transaction."""
-        return AIOKafkaProducer(
+        return TransactionalWriter(
             bootstrap_servers=self.bootstrap,
             client_id=self.client_id,
             transactional_id=transactional_id,
@@ -75,31 +90,30 @@ class Connection:
         finally:
             await consumer.stop()
 
+    async def restore(self, state: PartitionState, progress: Callable[[], None]) -> Ends:
+        """Read all rows of a state from its changelog; return the ends of its source.
 
-async def restore(connection: Connection, state: PartitionState, progress: Callable[[], None]) -> Ends:
-    """Read all rows of a state from its changelog; return the ends of its source.
+        The state's writer must have been started before: only then is what the changelog holds final.
 
-    The state's writer must have been started before: only then is what the changelog holds final.
-
-    Raises:
-        StateError: the source ends before the state's position: it was deleted and created again, or cut.
-    """
-    changelog = TopicPartition(state.changelog, state.partition)
-    source = TopicPartition(state.topic, state.partition)
-    async with connection.reader() as consumer:
-        consumer.assign([changelog])
-        end = (await consumer.end_offsets([changelog]))[changelog]
-        # Not "until the last offset": transaction markers take offsets and compaction leaves holes.
-        while await consumer.position(changelog) < end:
-            for records in (await consumer.getmany(timeout_ms=500, max_records=RESTORE_RECORDS)).values():
-                state.load(records)
-                progress()
-        first = (await consumer.beginning_offsets([source]))[source]
-        source_end = (await consumer.end_offsets([source]))[source]
-    state.loaded()
-    if source_end < state.position:
-        raise StateError(
-            f"{state.name}: the topic ends at offset {source_end}, but offsets up to {state.position} were applied. "
-            f"Was it deleted and created again? Then delete its changelog {state.changelog} too"
-        )
-    return Ends(first, source_end)
+        Raises:
+            StateError: the source ends before the state's position: it was deleted and created again, or cut.
+        """
+        changelog = TopicPartition(state.changelog, state.partition)
+        source = TopicPartition(state.topic, state.partition)
+        async with self.reader() as consumer:
+            consumer.assign([changelog])
+            end = (await consumer.end_offsets([changelog]))[changelog]
+            # Not "until the last offset": transaction markers take offsets and compaction leaves holes.
+            while await consumer.position(changelog) < end:
+                for records in (await consumer.getmany(timeout_ms=500, max_records=RESTORE_RECORDS)).values():
+                    state.load(records)
+                    progress()
+            first = (await consumer.beginning_offsets([source]))[source]
+            source_end = (await consumer.end_offsets([source]))[source]
+        state.loaded()
+        if source_end < state.position:
+            raise StateError(
+                f"{state.name}: the topic ends at offset {source_end}, but offsets up to {state.position} were "
+                f"applied. Was it deleted and created again? Then delete its changelog {state.changelog} too"
+            )
+        return Ends(first, source_end)

@@ -22,14 +22,15 @@ _ERROR_BYTES: Final = 512
 class EmbeddedBroker:
     """A broker inside this process, from ``with`` to its end.
 
-    Topics that are not named appear on first use with 4 partitions.
+    Topics that are not named appear on first use with 4 partitions. A rebalance does not wait for all members, only
+    ``rebalance_delay_ms``: with several workers that must be more than their heartbeat interval.
 
     Raises:
         BrokerError: librdkafka cannot be called (a platform without confluent-kafka's wheel).
     """
 
     def __init__(
-        self, topics: Mapping[str, int] | None = None, *, brokers: int = 1, rebalance_delay_ms: int = 100
+        self, topics: Mapping[str, int] | None = None, *, brokers: int = 1, rebalance_delay_ms: int = 500
     ) -> None:
         self._topics = dict(topics or {})
         self._brokers = brokers

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -83,7 +83,7 @@ class PartitionState:
         self._read: dict[bytes, object] = {}
         self._outputs: list[Output] = []
         self._wakes: list[tuple[int, bytes]] = []
-        self._popped: list[tuple[int, bytes]] = []
+        self._popped: set[tuple[int, bytes]] = set()
         self._counts: dict[str, int] = {}
 
     @property
@@ -139,8 +139,9 @@ class PartitionState:
         keys: list[bytes] = []
         while self._wakes and self._wakes[0][0] <= until_ms and len(keys) < limit:
             wake = heapq.heappop(self._wakes)
-            if self._is_current(wake):
-                self._popped.append(wake)
+            # A row that went and came again with the same wake stands in the heap twice.
+            if self._is_current(wake) and wake not in self._popped:
+                self._popped.add(wake)
                 keys.append(wake[1])
         return keys
 
@@ -185,16 +186,17 @@ class PartitionState:
         try:
             async with asyncio.timeout(self._commit_timeout_s):
                 await self._transact(await self._by_partition(changes, outputs, position))
-        except ProducerFenced:
-            raise FencedError(
-                f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
-            ) from None
         except TimeoutError:
             raise StateError(
                 f"{self.name}: the broker did not confirm a transaction within {self._commit_timeout_s:g} s"
             ) from None
-        except KafkaError as error:
-            raise StateError(f"{self.name}: the transaction failed: {error!r}") from error
+        except (KafkaError, AssertionError) as error:  # aiokafka asserts that a broken transaction is not used
+            cause = self._writer.failure() or error
+            if isinstance(cause, ProducerFenced):
+                raise FencedError(
+                    f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
+                ) from None
+            raise StateError(f"{self.name}: the transaction failed: {cause!r}") from error
         self._apply(changes)
         self.position = position
 
@@ -227,12 +229,12 @@ class PartitionState:
 
     async def _transact(self, records: dict[tuple[str, int], list[Record]]) -> None:
         await self._writer.begin_transaction()
-        sent: list[Awaitable[Any]] = []
+        sent: list[asyncio.Future[Any]] = []
         for (topic, partition), items in records.items():
-            sent += [
-                await self._writer.send_batch(batch, topic, partition=partition)
-                for batch in self._batches(topic, items)
-            ]
+            for batch in self._batches(topic, items):
+                future = await self._writer.send_batch(batch, topic, partition=partition)
+                future.add_done_callback(_retrieve)
+                sent.append(future)
         await asyncio.gather(*sent)
         await self._writer.commit_transaction()
 
@@ -278,6 +280,12 @@ class PartitionState:
     def _is_current(self, wake: tuple[int, bytes]) -> bool:
         encoded = self.rows.get(wake[1])
         return encoded is not None and self.codec.wake_ms(encoded) == wake[0]
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    """Have asyncio not complain of an error that the transaction as a whole has reported."""
+    if not future.cancelled():
+        future.exception()
 
 
 @lru_cache(maxsize=1 << 16)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiokafka.structs import ConsumerRecord
 
 if TYPE_CHECKING:
+    import asyncio
+
     from monitor.stream.partition import PartitionState
     from monitor.stream.transport import View
 
@@ -74,6 +76,10 @@ class Writer(Protocol):
         """Commit, waiting for all that was sent."""
         ...
 
+    def failure(self) -> BaseException | None:
+        """Return what broke the open transaction, if anything did."""
+        ...
+
     async def partitions_for(self, topic: str) -> set[int]:
         """Return a topic's partitions."""
         ...
@@ -82,7 +88,7 @@ class Writer(Protocol):
         """Return an empty batch."""
         ...
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[Any]:  # noqa: ANN401
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:  # noqa: ANN401
         """Queue a batch; the result resolves when the broker has it."""
         ...
 

@@ -24,7 +24,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import StateError
 from monitor.stream.clock import Clock, wall_ms
-from monitor.stream.connection import Connection, restore
+from monitor.stream.connection import Connection
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Processor, Source, Upstream
 from monitor.stream.standing import LATE_S, STALE_VIEW_MS, Standing
@@ -175,7 +175,7 @@ class PartitionRunner:
         except (TimeoutError, KafkaError) as error:
             raise StateError(f"{self.state.name}: cannot become the writer of this partition: {error!r}") from error
         try:
-            ends = await restore(self._connection, self.state, self._progressed)
+            ends = await self._connection.restore(self.state, self._progressed)
         except KafkaError as error:
             raise StateError(f"{self.state.name}: cannot restore the rows: {error!r}") from error
         self._processor = self.source.processor(self.state)

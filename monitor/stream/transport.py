@@ -139,12 +139,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers one fetch of one partition as one message whose value is a ``Batch``."""
 
     mundane_level = "debug"
-    max_batch_records = 2000
-    max_batch_bytes = 1 << 20
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's, passed on
         self._unfinished: dict[TP, int] = {}
         self._some_finished = asyncio.Event()
+        self.max_batch_records = 2000
+        self.max_batch_bytes = 1 << 20
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> FetchThread:

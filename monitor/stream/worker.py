@@ -26,6 +26,7 @@ async def run_worker(app: WorkerApp) -> None:
         StateError: a partition cannot go on safely (FencedError: another worker owns it by now).
         BaseException: whatever else made it fail. Nothing was acknowledged that was not committed.
     """
+    log.info("worker of %s starts: %s", app.settings.app_id, ", ".join(app.sources))
     app.settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.loop = asyncio.get_running_loop()
     app.finalize()

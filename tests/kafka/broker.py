@@ -32,7 +32,7 @@ Configuration:
 """
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """There is no Kafka to test against; the message says why."""
 
 
@@ -45,15 +45,15 @@ def fetch_jars() -> Path:
     """Return the folder of Kafka's jars; fetch them with Maven if they are not there.
 
     Raises:
-        Unavailable: Java or Maven is missing, or Maven cannot fetch.
+        UnavailableError: Java or Maven is missing, or Maven cannot fetch.
     """
     jars = cache_folder() / f"kafka-{KAFKA}"
     if shutil.which("java") is None:
-        raise Unavailable("no SLA_TEST_BOOTSTRAP is set and there is no java to start Apache Kafka with")
+        raise UnavailableError("no SLA_TEST_BOOTSTRAP is set and there is no java to start Apache Kafka with")
     if jars.is_dir():
         return jars
     if shutil.which("mvn") is None:
-        raise Unavailable("no SLA_TEST_BOOTSTRAP is set and there is no mvn to fetch Apache Kafka with")
+        raise UnavailableError("no SLA_TEST_BOOTSTRAP is set and there is no mvn to fetch Apache Kafka with")
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>"
         for group, name, version in ARTIFACTS
@@ -71,7 +71,7 @@ def fetch_jars() -> Path:
             cwd=work, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         if fetched.returncode:
-            raise Unavailable(f"Maven cannot fetch Apache Kafka: {(fetched.stdout + fetched.stderr)[-600:]}")
+            raise UnavailableError(f"Maven cannot fetch Apache Kafka: {(fetched.stdout + fetched.stderr)[-600:]}")
         try:
             Path(work, "lib").rename(jars)
         except OSError:  # another run was faster

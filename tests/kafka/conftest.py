@@ -1,4 +1,4 @@
-"""A real Kafka for the suites marked ``kafka``: ``SLA_TEST_BOOTSTRAP`` if set, else one that is started from its jars."""
+"""A real Kafka for the suites marked ``kafka``: ``SLA_TEST_BOOTSTRAP`` if set, else one started from its jars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kafka.broker import KafkaBroker, Unavailable
+from tests.kafka.broker import KafkaBroker, UnavailableError
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +24,7 @@ def kafka() -> Iterator[str]:
         return
     try:
         broker = KafkaBroker().__enter__()
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(str(reason))
     try:
         yield broker.bootstrap

@@ -1,4 +1,4 @@
-"""A worker process for the suites: ``python -m tests.kafka.counting_worker`` with its settings as JSON in ``WORKER``."""
+"""A worker process: ``python -m tests.kafka.counting_worker`` with its settings as JSON in ``WORKER``."""
 
 from __future__ import annotations
 

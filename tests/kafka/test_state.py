@@ -6,14 +6,15 @@ import asyncio
 import time
 import uuid
 from pathlib import Path
+from typing import Self
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
-from monitor.stream.connection import Connection, restore
+from monitor.stream.connection import Connection
 from monitor.stream.partition import FencedError, PartitionState
 from monitor.stream.topics import create_topics
 from monitor.stream.worker import WorkerSettings, build_app
@@ -34,9 +35,9 @@ class Owner:
 
     async def open(self) -> None:
         await self.writer.start()
-        await restore(self.connection, self.state, lambda: None)
+        await self.connection.restore(self.state, lambda: None)
 
-    async def __aenter__(self) -> Owner:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,6 +52,7 @@ async def job(kafka: str, tmp_path: Path) -> CountingJob:
 
 
 async def test_an_old_owner_cannot_commit_and_the_new_one_does_not_see_its_rows(job: CountingJob) -> None:
+    await produce(job.bootstrap, job.source, [b"a"] * 2)
     async with Owner(job) as old, Owner(job) as new:
         await old.open()
         old.state.put(b"a", (0, 1, 0))
@@ -85,6 +87,7 @@ async def test_the_open_transaction_of_a_dead_owner_is_not_seen(job: CountingJob
 
 
 async def test_rows_are_restored_from_a_changelog_that_was_compacted(job: CountingJob) -> None:
+    await produce(job.bootstrap, job.source, [b"a"] * 40)
     async with Owner(job) as owner:
         await owner.open()
         for round_ in range(40):
@@ -97,12 +100,21 @@ async def test_rows_are_restored_from_a_changelog_that_was_compacted(job: Counti
     await _until_compacted(job)
 
     async with Owner(job) as heir:
-        with pytest.raises(StateError, match="ends at offset 0"):  # the source is empty: nothing was really applied
-            await heir.open()
+        await heir.open()
 
         assert heir.state.rows == rows
         assert heir.state.position == 40
         assert len(rows) == 50
+
+
+async def test_a_source_that_was_created_anew_stops_the_worker_with_what_to_do(job: CountingJob) -> None:
+    async with Owner(job) as owner:
+        await owner.open()
+        await owner.state.commit(17)
+
+    async with Owner(job) as heir:
+        with pytest.raises(StateError, match="ends at offset 0, but offsets up to 17 were applied"):
+            await heir.open()
 
 
 async def _until_compacted(job: CountingJob) -> None:
@@ -160,21 +172,20 @@ async def test_what_transactions_leave_in_a_source_holds_nobody_up(job: Counting
         assert stats.holes == 14  # ten aborted records, four markers
 
 
-async def test_a_group_offset_beyond_the_position_is_not_believed(job: CountingJob) -> None:
-    # given a group that has committed offsets which no state knows of, as after the loss of a changelog
+@pytest.mark.parametrize("at", [15, 20], ids=["with records after it", "at the end"])
+async def test_a_group_offset_beyond_the_position_is_not_believed(job: CountingJob, at: int) -> None:
+    # given a group whose committed offset no state knows of, as after the loss of a changelog
     await produce(job.bootstrap, job.source, [b"a"] * 20)
-    settings = _settings(job)
-    other = CountingJob(job.bootstrap, job.folder, app=job.app)
-    admin = AIOKafkaAdminClient(bootstrap_servers=job.bootstrap)
-    await admin.start()
-    first = build_app(settings, _sources(job))
-    async with running(first):
-        await until(lambda: first.stats.partitions[job.source, 0].events == 20)
-    await admin.delete_records({TopicPartition(other.changelog, 0): RecordsToDelete(before_offset=-1)})
-    await admin.close()
+    group = AIOKafkaConsumer(bootstrap_servers=job.bootstrap, group_id=job.app, enable_auto_commit=False)
+    await group.start()
+    tp = TopicPartition(job.source, 0)
+    group.assign([tp])
+    await group.commit({tp: at})
+    await group.stop()
 
-    second = build_app(settings, _sources(job))
-    async with running(second):
-        await until(lambda: second.stats.partitions[job.source, 0].events == 20)
+    app = build_app(_settings(job), _sources(job))
+    async with running(app):
+        stats = app.stats.partitions[job.source, 0]
+        await until(lambda: stats.events == 20 and stats.caught_up)
 
-        assert second.stats.partitions[job.source, 0].caught_up
+        assert stats.seeks == 1

@@ -16,6 +16,7 @@ from monitor.stream.partition import PartitionState, Source
 
 ROW = struct.Struct(">qqq")
 EVERY = 5
+POISON = b"poison"
 
 
 class CountingCodec:
@@ -41,7 +42,7 @@ class Counting:
     def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:
         self.seen.append(caught_up)
         for record in records:
-            if record.value == b"poison":
+            if record.value == POISON:
                 raise ValueError("poison")
             wake, count, due = self.state.get(record.key) or (0, 0, 0)
             if wake and due <= record.timestamp:
@@ -71,9 +72,7 @@ def counting_source(
     return Source(
         topic=topic,
         codec=CountingCodec(),
-        processor=lambda state: Counting(
-            state, silence_ms=silence_ms, grace_ms=grace_ms, alerts=alerts, silent=silent
-        ),
+        processor=lambda state: Counting(state, silence_ms=silence_ms, grace_ms=grace_ms, alerts=alerts, silent=silent),
     )
 
 

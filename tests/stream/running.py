@@ -42,9 +42,7 @@ async def produce(
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
-        await asyncio.gather(*[
-            await producer.send(topic, key=key, value=value, partition=partition) for key in keys
-        ])
+        await asyncio.gather(*[await producer.send(topic, key=key, value=value, partition=partition) for key in keys])
     finally:
         await producer.stop()
 

@@ -1,0 +1,209 @@
+"""Workers on the embedded broker: batches, deadlines, restarts, rebalances, failures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from monitor.errors import BrokerError
+from monitor.stream.app import _credentials
+from monitor.stream.embedded import EmbeddedBroker
+from monitor.stream.worker import WorkerApp
+from tests.stream.counting import ROW, expected
+from tests.stream.running import produce, read, running, until
+
+Make = Callable[..., WorkerApp]
+
+
+def events(*apps: WorkerApp) -> int:
+    return sum(stats.events for app in apps for stats in app.stats.partitions.values())
+
+
+async def counts(broker: EmbeddedBroker) -> dict[bytes, int]:
+    """Return what the changelog says of each key."""
+    rows = {record.key: record.value for record in await read(broker.bootstrap, "app-in-state", 2)}
+    return {key: ROW.unpack(row)[1] for key, row in rows.items() if not key.startswith(b"\x00")}
+
+
+async def alerts(broker: EmbeddedBroker, topic: str = "alerts") -> list[tuple[bytes, bytes]]:
+    return sorted((record.key, record.value) for record in await read(broker.bootstrap, topic, 2))
+
+
+async def test_a_fetch_is_one_batch_and_every_record_counts_once(broker: EmbeddedBroker, worker: Make) -> None:
+    keys = [b"k%d" % (number % 7) for number in range(3000)]
+    await produce(broker.bootstrap, "in", keys)
+    app = worker()
+
+    async with running(app):
+        await until(lambda: events(app) == 3000)
+
+    assert await counts(broker) == Counter(keys)
+    wanted, told, _ = expected(await read(broker.bootstrap, "in", 2), silence_ms=60_000)
+    assert await counts(broker) == wanted
+    assert await alerts(broker) == told
+    assert app.failure is None
+
+
+async def test_no_batch_is_larger_than_the_settings_allow(broker: EmbeddedBroker, worker: Make) -> None:
+    await produce(broker.bootstrap, "in", [b"k"] * 100)
+    await produce(broker.bootstrap, "in", [b"big"] * 6, value=b"x" * 4000)
+    app = worker(max_batch_records=10, max_batch_bytes=10_000)
+
+    async with running(app):
+        await until(lambda: events(app) == 106)
+
+        assert app.stats.partitions["in", 0].batches >= 10 + 3
+
+
+async def test_a_deadline_fires_on_a_partition_without_traffic(broker: EmbeddedBroker, worker: Make) -> None:
+    app = worker(silence_ms=300)
+
+    async with running(app):
+        await produce(broker.bootstrap, "in", [b"a"], partition=1)
+        await until(lambda: app.stats.partitions.get(("in", 1)) is not None)
+        await until(lambda: app.stats.partitions["in", 1].tick_delay_seconds.snapshot().observations > 0)
+
+    assert await alerts(broker, "silent") == [(b"a", b"1")]
+
+
+async def test_a_restarted_worker_goes_on_where_it_was(broker: EmbeddedBroker, worker: Make) -> None:
+    await produce(broker.bootstrap, "in", [b"a", b"b"] * 50)
+    first = worker()
+    async with running(first):
+        await until(lambda: events(first) == 100)
+    await produce(broker.bootstrap, "in", [b"a"] * 7)
+
+    second = worker()
+    async with running(second):
+        await until(lambda: events(second) == 7)
+
+        assert second.stats.partitions["in", 0].restored_rows == 2
+
+    assert await counts(broker) == {b"a": 57, b"b": 50}
+    assert Counter(await alerts(broker)) == Counter(
+        [(b"a", b"%d" % n) for n in range(5, 58, 5)] + [(b"b", b"%d" % n) for n in range(5, 51, 5)]
+    )
+
+
+async def test_a_poisoned_batch_stops_the_worker_and_a_restart_continues_exactly(
+    broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "monitor")
+    await produce(broker.bootstrap, "in", [b"a"] * 12)
+    app = worker()
+    with pytest.raises(ValueError, match="poison"):
+        async with running(app):
+            await until(lambda: events(app) == 12)
+            await produce(broker.bootstrap, "in", [b"a"] * 3, value=b"poison")
+            await until(lambda: app.failure is not None)
+    assert [line.message for line in caplog.records if "worker stops" in line.message] == [
+        "worker stops: ValueError('poison')"
+    ]
+
+    # when the mistake is mended
+    cured = worker()
+    monkeypatch.setattr("tests.stream.counting.POISON", b"no longer")
+    async with running(cured):
+        await until(lambda: events(cured) == 3)
+
+    assert await counts(broker) == {b"a": 15}
+    assert await alerts(broker) == [(b"a", b"10"), (b"a", b"15"), (b"a", b"5")]
+
+
+@pytest.mark.usefixtures("followers_first")
+async def test_two_workers_share_the_partitions_and_hand_them_over(broker: EmbeddedBroker, worker: Make) -> None:
+    first, second = worker(), worker()
+    keys = [b"k%d" % number for number in range(20)]
+
+    async def load() -> None:
+        for _ in range(30):
+            await produce(broker.bootstrap, "in", keys[::2], partition=0)
+            await produce(broker.bootstrap, "in", keys[1::2], partition=1)
+            await asyncio.sleep(0.02)
+
+    async with running(first):
+        await until(lambda: len(first.runners) == 2)
+        loading = asyncio.ensure_future(load())
+        async with running(second):
+            await until(lambda: len(first.runners) == len(second.runners) == 1)
+            assert first.ready()
+            await loading
+        await until(lambda: len(first.runners) == 2 and first.ready())
+        await produce(broker.bootstrap, "in", [b"last"])
+        await until(lambda: all(stats.caught_up and stats.lag == 0 for stats in first.stats.partitions.values()))
+        await until(lambda: b"last" in {key for runner in first.runners.values() for key in runner.state.rows})
+
+    assert await counts(broker) == dict.fromkeys(keys, 30) | {b"last": 1}
+    assert Counter(await alerts(broker)) == Counter((key, b"%d" % n) for key in keys for n in range(5, 31, 5))
+    assert first.stats.rebalances >= 2
+
+
+async def test_a_revocation_waits_for_the_commit_in_flight(broker: EmbeddedBroker, worker: Make) -> None:
+    app = worker()
+    async with running(app):
+        broker.set_round_trip_ms(300)  # the commit takes its time
+        await produce(broker.bootstrap, "in", [b"a"] * 5)
+        runner = next(runner for tp, runner in app.runners.items() if tp.partition == 0)
+        await until(lambda: runner.stats.batch_seconds.snapshot().observations == 1)
+        assert runner.stats.commit_seconds.snapshot().observations == 0
+
+        await app.close_partitions({tp for tp in app.runners if tp.partition == 0})
+
+        assert runner.stats.commit_seconds.snapshot().observations == 1
+        broker.set_round_trip_ms(0)
+
+    assert await counts(broker) == {b"a": 5}
+
+
+async def test_a_worker_waits_out_a_broker_that_is_away_for_a_while(broker: EmbeddedBroker, worker: Make) -> None:
+    app = worker()
+    async with running(app):
+        await produce(broker.bootstrap, "in", [b"a"] * 5)
+        await until(lambda: events(app) == 5)
+        broker.set_down()
+        await asyncio.sleep(0.5)
+        broker.set_up()
+        await produce(broker.bootstrap, "in", [b"a"] * 5)
+        await until(lambda: app.ready() and sum(runner.state.position for runner in app.runners.values()) >= 10)
+
+    assert await counts(broker) == {b"a": 10}
+
+
+async def test_a_worker_is_alive_unless_it_has_lag_and_no_progress(broker: EmbeddedBroker, worker: Make) -> None:
+    app = worker(no_progress_s=0.2)
+    async with running(app):
+        await asyncio.sleep(0.3)
+        assert app.alive()
+
+        runner = next(iter(app.runners.values()))
+        runner.progress_at -= 1
+        runner.stats.highwater = runner.stats.position + 1
+        runner.upstream.view = lambda: None
+
+        assert not app.alive()
+
+
+async def test_a_stopped_worker_is_not_ready_and_its_figures_are_gone_with_its_partitions(worker: Make) -> None:
+    app = worker()
+    assert not app.ready()
+    async with running(app):
+        assert app.ready()
+        assert set(app.stats.snapshot().partitions) == {("in", 0), ("in", 1)}
+        assert all(stats.open and stats.lag == 0 for stats in app.stats.snapshot().partitions.values())
+        await app.close_partitions(set(app.runners))
+        assert app.stats.snapshot().partitions == {}
+    assert not app.ready()
+
+
+def test_security_that_faust_cannot_speak_is_refused() -> None:
+    assert _credentials({}) is None
+    assert _credentials(
+        {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512",
+         "sasl_plain_username": "u", "sasl_plain_password": "p"}
+    ).username == "u"  # fmt: skip
+    with pytest.raises(BrokerError, match="GSSAPI"):
+        _credentials({"security_protocol": "SASL_SSL", "sasl_mechanism": "GSSAPI"})
