@@ -1,0 +1,1 @@
+"""Batch delivery, partition state and workers: everything that touches Kafka while events are judged."""

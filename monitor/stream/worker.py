@@ -12,7 +12,9 @@ from typing import Any, Final
 from monitor.stream.app import WorkerApp, WorkerSettings, build_app
 from monitor.stream.partition import Source
 
-__all__ = ["Source", "WorkerApp", "WorkerSettings", "build_app", "main_worker", "run_worker", "set_log_levels"]
+__all__ = [
+    "Source", "WorkerApp", "WorkerSettings", "build_app", "loop_factory", "main_worker", "run_worker", "set_log_levels",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ def main_worker(build: Callable[[], WorkerApp], *, companions: Sequence[Callable
             await asyncio.gather(*beside, return_exceptions=True)
         return 0
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(process())
 
 
@@ -99,7 +101,8 @@ def _failing(app: WorkerApp) -> Callable[[asyncio.Task[Any]], None]:
     return failed
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the event loop of a process: uvloop's where it is installed."""
     if sys.platform == "win32":
         return None
     try:

@@ -20,10 +20,10 @@ POISON = b"poison"
 
 
 class CountingCodec:
-    def encode(self, key: bytes, row: object) -> bytes:
+    def encode(self, key: bytes, row: object) -> bytes:  # noqa: ARG002 - the protocol's
         return ROW.pack(*row)
 
-    def decode(self, key: bytes, encoded: bytes) -> object:
+    def decode(self, key: bytes, encoded: bytes) -> object:  # noqa: ARG002 - the protocol's
         return ROW.unpack(encoded)
 
     def wake_ms(self, encoded: bytes) -> int:
@@ -39,7 +39,7 @@ class Counting:
         self.alerts, self.silent = alerts, silent
         self.seen: list[bool] = []
 
-    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:
+    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: ARG002, FBT001 - the protocol's
         self.seen.append(caught_up)
         for record in records:
             if record.value == POISON:
@@ -53,7 +53,7 @@ class Counting:
             if count % EVERY == 0:
                 self.state.emit(self.alerts, record.key, b"%d" % count)
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - the protocol's
         if not caught_up:
             return False
         for key in self.state.due_keys(now_ms):

@@ -18,7 +18,7 @@ class FakeBatch:
     records: list[tuple[bytes, bytes | None, list]] = field(default_factory=list)
     closed: bool = False
 
-    def append(self, *, timestamp: int, key: bytes, value: bytes | None, headers: list) -> object | None:
+    def append(self, *, timestamp: int, key: bytes, value: bytes | None, headers: list) -> object | None:  # noqa: ARG002
         assert not self.closed
         assert type(headers) is list
         if len(self.records) >= self.limit:
@@ -58,7 +58,7 @@ class FakeWriter:
     def failure(self) -> BaseException | None:
         return None
 
-    async def partitions_for(self, topic: str) -> set[int]:
+    async def partitions_for(self, topic: str) -> set[int]:  # noqa: ARG002 - the protocol's
         return set(range(self._partitions))
 
     def create_batch(self) -> FakeBatch:
@@ -94,7 +94,7 @@ class FakeConnection:
         self.fake_writer.transactional_id = transactional_id
         return self.fake_writer
 
-    async def restore(self, state: Any, progress: Any) -> Ends:
+    async def restore(self, state: Any, progress: Any) -> Ends:  # noqa: ARG002 - as Connection's
         state.load([record(0, key=b"\x00position", value=b"%d" % self.position)])
         state.loaded()
         return Ends(0, self.end)

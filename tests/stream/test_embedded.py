@@ -13,7 +13,7 @@ from monitor.stream.stats import BUCKETS, Durations, Stats
 from monitor.stream.topics import plan_topics
 
 FIND_COORDINATOR = 10
-COORDINATOR_LOADING = 14
+COORDINATOR_NOT_AVAILABLE = 15
 
 
 async def test_topics_have_the_partitions_that_were_asked_for() -> None:
@@ -38,7 +38,7 @@ def test_a_topic_that_exists_is_not_created_again() -> None:
 async def test_answers_can_be_delayed_and_refused() -> None:
     with EmbeddedBroker({"a": 1}) as broker:
         producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, transactional_id="t")
-        broker.fail_next(FIND_COORDINATOR, COORDINATOR_LOADING)
+        broker.fail_next(FIND_COORDINATOR, COORDINATOR_NOT_AVAILABLE)
         await producer.start()  # retries
         try:
             loop = asyncio.get_running_loop()

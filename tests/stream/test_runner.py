@@ -219,7 +219,7 @@ async def test_a_thawed_process_asks_for_the_end_and_announces_nothing_that_the_
         asked = on.upstream.asked
 
         on.clock.advance(100)
-        time.sleep(0.6)  # frozen: the timer that is set for now fires late, and records come in meanwhile
+        time.sleep(0.6)  # noqa: ASYNC251 - frozen: the timer that is set for now fires late, records come in
         on.upstream.end = 5
         on.hear(1)
         await until(lambda: on.upstream.asked > asked and not on.runner.caught_up)
