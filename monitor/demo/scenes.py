@@ -79,7 +79,7 @@ class Scenes:
         story.tell("opened", at_ms, channel="phone", delay_ms=SECOND_MS)
         yield (at_ms := at_ms + 6 * MINUTE_MS)
         story.tell("acknowledged", at_ms, agent="desk-07", delay_ms=10 * MINUTE_MS)
-        story.tell("responded", at_ms + 20 * SECOND_MS, public=True, delay_ms=10 * MINUTE_MS)
+        story.tell("responded", at_ms + 20 * SECOND_MS, public=True, delay_ms=10 * MINUTE_MS - 20 * SECOND_MS)
         yield (at_ms := at_ms + HOUR_MS)
         story.tell("resolved", at_ms)
 

@@ -232,10 +232,10 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
 
 
 class Live(NamedTuple):
-    """How one count of what is open now is shown. ``of`` is the count without which it means nothing."""
+    """How one number of what is open now is shown. An age has the count of what ages (``age_of``): none, no age."""
 
     metric: Metric
-    of: str = ""
+    age_of: str = ""
 
 
 LIVE: Final[dict[str, dict[str, Live]]] = {
@@ -245,8 +245,8 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "at_risk": Live(CLOCKS_AT_RISK),
         "overdue": Live(CLOCKS_OVERDUE),
     },
-    "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, of="waiting")},
-    "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, of="open")},
+    "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
+    "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, age_of="open")},
 }
 """The metrics of what is open now (`WindowStatus.live`), by the kind of the measure."""
 

@@ -77,7 +77,7 @@ def render(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 def families(snapshot: Snapshot, *, max_series: int = MAX_SERIES) -> list[Family]:
     """Return a snapshot as metric families, in the order of the catalogue."""
     page = _Page(max_series)
-    _figures(page, snapshot.statuses)
+    _figures(page, snapshot.statuses, snapshot.now_ms)
     _agreements(page, snapshot)
     for stats in snapshot.partitions:
         _partition(page, stats)
@@ -130,7 +130,7 @@ def _printable(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
-def _figures(page: _Page, statuses: Sequence[WindowStatus]) -> None:
+def _figures(page: _Page, statuses: Sequence[WindowStatus], now_ms: int | None) -> None:
     newest: dict[tuple[object, str], WindowStatus] = {}
     for status in statuses:
         if status.closed:  # a statement is history; the period that runs has taken its place
@@ -148,9 +148,13 @@ def _figures(page: _Page, statuses: Sequence[WindowStatus]) -> None:
             live[series] = kind, status
     for series, (kind, status) in live.items():
         for name, shown in LIVE[kind].items():
-            counted = status.live.get(name, 0)
-            if not shown.of or status.live.get(shown.of):  # no longest wait where nobody waits
-                page.set(shown.metric, series, _in_unit(shown.metric, counted))
+            value = status.live.get(name, 0)
+            if shown.age_of:
+                if not status.live.get(shown.age_of):
+                    continue
+                # A status is not told again merely because what is open gets older.
+                value += max(0, (now_ms or 0) - status.as_of_ms)
+            page.set(shown.metric, series, _in_unit(shown.metric, value))
 
 
 def kind_of(status: WindowStatus) -> str:

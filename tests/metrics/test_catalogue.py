@@ -61,8 +61,8 @@ def test_all_verdicts_have_a_sample():
     assert set(VERDICTS) == set(Verdict.__args__)
 
 
-def test_what_means_nothing_without_another_count_names_it():
-    assert all(live.of in {"", *shown} for shown in LIVE.values() for live in shown.values())
+def test_an_age_names_the_count_of_what_ages():
+    assert all(live.age_of in {"", *shown} for shown in LIVE.values() for live in shown.values())
 
 
 def test_the_table_for_the_documents_names_every_metric_once():

@@ -98,6 +98,14 @@ def test_nobody_waiting_is_a_zero_but_no_longest_wait():
     assert value_of(snapshot, "sla_calls_waiting_longest_seconds") is None
 
 
+def test_who_waits_waits_on_although_nothing_is_told_of_it():
+    waiting = status("call", live={"waiting": 1, "longest_wait_ms": 4_000})
+    later = Snapshot(statuses=[waiting], now_ms=NOW_MS + 90_000)
+    assert value_of(later, "sla_calls_waiting_longest_seconds") == 94
+    skewed = Snapshot(statuses=[waiting], now_ms=NOW_MS - 90_000)
+    assert value_of(skewed, "sla_calls_waiting_longest_seconds") == 4
+
+
 def test_of_two_words_on_the_same_window_the_newer_holds():
     old = status(compliance=0.5)._replace(as_of_ms=NOW_MS - 1)
     new = status(compliance=0.75)
