@@ -1,0 +1,1 @@
+"""Bytes on topics and in changelogs <-> objects of the core."""

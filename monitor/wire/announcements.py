@@ -93,7 +93,7 @@ def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
     return text.encode(), _encode(envelope)
 
 
-def decode_alert(value: bytes) -> Alert:
+def decode_alert(value: bytes | None) -> Alert:
     """Return the alert that a record of the alerts topic announces.
 
     Raises:
@@ -163,7 +163,7 @@ def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     return text.encode(), _encode(envelope)
 
 
-def decode_status(value: bytes) -> WindowStatus:
+def decode_status(value: bytes | None) -> WindowStatus:
     """Return the standing that a record of the status topic tells.
 
     Raises:
@@ -172,7 +172,7 @@ def decode_status(value: bytes) -> WindowStatus:
     return _window_status(_decoded(_status_decoder, value).data)
 
 
-def decode_statement(value: bytes) -> WindowStatus:
+def decode_statement(value: bytes | None) -> WindowStatus:
     """Return the closed period that a record of the statements topic states.
 
     Raises:

@@ -11,8 +11,8 @@ other change needs a new version of the row's type and an entry in the table of 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
-from struct import Struct
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -24,7 +24,7 @@ from monitor.errors import StateError
 Upgrade = Callable[[list[Any]], list[Any]]
 """Takes the fields of a row of one version and returns those of the next, the new version first."""
 
-_WAKE: Final = Struct(">q")
+_WAKE: Final = struct.Struct(">q")
 _BODY: Final = _WAKE.size
 
 
@@ -59,7 +59,7 @@ class RowCodec:
             raise StateError(f"row {_shown(key)} is a {type(row).__name__}, its key wants a {kind.type.__name__}")
         try:
             return _WAKE.pack(row.wake_ms if kind.wakes else 0) + self._pack(row)  # type: ignore[attr-defined]
-        except (OverflowError, TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError, struct.error) as error:
             raise StateError(f"row {_shown(key)} cannot be written: {error}") from error
 
     def decode(self, key: bytes, encoded: bytes) -> object:

@@ -107,6 +107,8 @@ _OBJECTIVE_SENTENCES: Final = {
     "at_risk": "{who} is {value}{window}, close to missing its {target}",
     "breached": "{who} is {value}{window} and misses its {target}",
     "resolved/target_met": "{who} is {value}{window} and keeps its {target} again",
+    "resolved/period_closed": "{who} was {value}{window} against its {target}: period and alert are closed",
+    "resolved/terminated": "{who}: the agreement ended, and with it the alert about its {target}",
     "resolved/no_data": "{who}: there is nothing left to measure{window}, the alert about its {target} ends",
 }
 """By state, or by state and reason."""

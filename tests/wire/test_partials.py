@@ -1,0 +1,96 @@
+"""Panes travel with their source, so that compaction keeps the newest pane of each source and no other."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.series import PaneKey, SeriesKey, empty_pane, encode_pane_key
+from monitor.errors import StateError
+from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial, partition_key
+from monitor.wire.rows import SOURCE_ROWS
+from tests.wire import strategies
+
+KEY = PaneKey(SeriesKey("desk", "first_response", ("finance", "P1")), "hour", 0)
+sources = st.sampled_from(["tickets/0", "tickets/127", "rufe-süd/3"])
+
+
+@given(sources, strategies.pane_keys, strategies.panes)
+def test_a_pane_arrives_as_it_was_sent(source, key, pane):
+    assert decode_partial(*encode_partial(source, key, pane)) == Partial(source, key, pane)
+
+
+@given(sources, strategies.pane_keys, strategies.panes)
+def test_an_encoded_row_makes_the_same_record_as_the_pane_itself(source, key, pane):
+    row = SOURCE_ROWS.encode(encode_pane_key(key), pane)
+
+    assert encode_partial(source, key, row) == encode_partial(source, key, pane)
+
+
+@given(sources, strategies.pane_keys)
+def test_an_expired_pane_is_a_tombstone_that_still_tells_its_source(source, key):
+    record = encode_partial(source, key, None)
+
+    assert record[1] is None
+    assert decode_partial(*record) == Partial(source, key, None)
+
+
+@given(st.lists(st.tuples(sources, strategies.pane_keys), unique=True, max_size=20))
+def test_no_two_panes_or_sources_share_a_key(places):
+    keys = [encode_partial(source, key, None)[0] for source, key in places]
+
+    assert len(set(keys)) == len(places)
+
+
+def test_all_panes_of_an_agreement_go_to_one_partition():
+    other = KEY._replace(series=SeriesKey("desk", "resolution", ("hr", "P4")))
+
+    assert partition_key(KEY) == partition_key(other) == b"desk"
+
+
+@given(sources, st.integers(-1, 10**13), st.booleans())
+def test_a_marker_arrives_as_it_was_sent(source, watermark_ms, behind):
+    assert decode_partial(*encode_marker(source, watermark_ms, behind=behind)) == Marker(source, watermark_ms, behind)
+
+
+def test_something_that_is_no_pane_is_not_sent():
+    with pytest.raises(TypeError, match="a pane is expected, not a dict"):
+        encode_partial("tickets/0", KEY, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (None, b""),
+        (b"", b""),
+        (b"x", b""),
+        (b"mtickets/0", None),
+        (b"mtickets/0", b"\x92\x01"),
+        (b"m\xff", msgspec.msgpack.encode((1, True))),
+        (b"p", None),
+        (b"pdesk\x1ftickets/0", None),
+        (b"pdesk\x1fm\x1fhour\x1fnoon\x1ftickets/0", None),
+        (encode_partial("tickets/0", KEY, None)[0], b"\xc1"),
+        (encode_partial("tickets/0", KEY, None)[0], msgspec.msgpack.encode(["tickets/0", 5])),
+    ],
+)
+def test_a_foreign_record_stops_the_worker_and_says_whose_fault_it_is(key, value):
+    with pytest.raises(StateError, match="is not ours"):
+        decode_partial(key, value)
+
+
+@given(st.none() | st.binary(max_size=30), st.none() | st.binary(max_size=30))
+def test_no_record_whatsoever_makes_it_fail_in_another_way(key, value):
+    good_key, good = encode_partial("tickets/0", KEY, empty_pane())
+    for record in (
+        (key, value),
+        (good_key, value),
+        (key, good),
+        (b"p" + (key or b""), good),
+        (b"m" + (key or b""), value),
+    ):
+        try:
+            found = decode_partial(*record)
+        except StateError:
+            continue
+        assert isinstance(found, Partial | Marker)
