@@ -110,6 +110,8 @@ class WorkerApp(BatchApp):
     failure: BaseException | None
     finished: asyncio.Event
     _pulse: asyncio.TimerHandle | None
+    _assigned_once: bool
+    _in_group_at: float
 
     def _new_consumer(self) -> BatchConsumer:
         consumer: BatchConsumer = super()._new_consumer()
@@ -128,8 +130,14 @@ class WorkerApp(BatchApp):
         )
 
     def alive(self) -> bool:
-        """Say whether it gets on: False if a partition has lag and no progress for ``no_progress_s``, or it failed."""
+        """Say whether it gets on.
+
+        False if it failed, or if for ``no_progress_s`` a partition has had lag and no progress, or a rebalance has not
+        ended: a worker that lives and does nothing.
+        """
         now = time.monotonic()
+        if now - self._in_group_at > self.settings.no_progress_s:
+            return False
         for runner in self.runners.values():
             if runner.is_open and runner.lag == 0:
                 runner.progress_at = now
@@ -210,6 +218,10 @@ class WorkerApp(BatchApp):
     def beat(self, expected: float | None = None) -> None:
         """Notice when the process stood still: what is known of the sources may be old then."""
         now = self.loop.time()
+        if self._assigned_once and not self.rebalancing:
+            self._in_group_at = time.monotonic()
+        if self._crashed.is_set() and self.crash_reason is not None:
+            self.fail(self.crash_reason)  # a crash in the consumer's thread does not wake who waits in this loop
         if expected is not None and now - expected > LATE_S:
             self.stats.stalls += 1
             log.warning("the process stood still for %.1f s", now - expected + PULSE_S)
@@ -251,6 +263,7 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
     app.settings, app.sources, app.clock = settings, dict(sources), clock or WallClock()
     app.stats, app.runners, app.failure, app.finished = Stats(), {}, None, asyncio.Event()
     app._pulse, app._assigned_once = None, False  # noqa: SLF001 - its maker
+    app._in_group_at = time.monotonic()  # noqa: SLF001 - its maker
 
     async def on_assigned(_: Any, assigned: set[TP], **__: Any) -> None:  # noqa: ANN401 - a Faust signal
         app.open_partitions(assigned)

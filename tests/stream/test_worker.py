@@ -187,6 +187,23 @@ async def test_a_worker_is_alive_unless_it_has_lag_and_no_progress(worker: Make)
         assert not app.alive()
 
 
+async def test_a_worker_that_does_not_get_into_its_group_is_not_alive(worker: Make) -> None:
+    app = worker(no_progress_s=0.05)
+    assert app.alive()
+
+    await asyncio.sleep(0.1)
+
+    assert not app.alive()
+
+
+async def test_a_crash_in_the_consumers_thread_stops_the_worker(worker: Make) -> None:
+    app = worker()
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the worker's failure comes out at its end
+        async with running(app) as task:
+            await asyncio.to_thread(app._crash, ZeroDivisionError())
+            await until(task.done, 5)
+
+
 async def test_a_stopped_worker_is_not_ready_and_its_figures_are_gone_with_its_partitions(worker: Make) -> None:
     app = worker()
     assert not app.ready()
