@@ -8,7 +8,6 @@ from pathlib import Path
 from monitor.config.agreements import load_agreements
 from monitor.config.mapping import load_mapping
 from monitor.core.agreement import Book
-from monitor.core.engine import RETENTION_MS
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import Progress, read_events
 
@@ -20,7 +19,7 @@ def replay_files(
     *,
     until_ms: int | None = None,
     step_ms: int | None = None,
-    retention_ms: int = RETENTION_MS,
+    retention_ms: int | None = None,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
     """Read files with a mapping and replay their events under agreements.
@@ -31,7 +30,7 @@ def replay_files(
         agreements: a book, or files and folders with agreements.
         until_ms: up to when time passes, at least to just after the last event.
         step_ms: how often windows are judged; None: see `monitor.replay.local.MOST_STEPS`.
-        retention_ms: how long finished subjects are kept.
+        retention_ms: how long finished subjects are kept; None: to the end.
         on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Final
 
 from monitor.core.agreement import HOUR_MS, MINUTE_MS, Book
 from monitor.core.alerts import Alert
-from monitor.core.engine import RETENTION_MS, Effects, SourceEngine
+from monitor.core.engine import Effects, SourceEngine
 from monitor.core.evaluator import Evaluator
 from monitor.core.events import Event, Subject
 from monitor.core.figures import WindowStatus
@@ -33,6 +33,7 @@ MOST_STEPS: Final = 10_000
 """Unless a step is asked for, the finest of `STEPS_MS` that cuts the data into no more steps than this."""
 
 PROGRESS_STEPS: Final = 50
+FOR_EVER_MS: Final = 1000 * 366 * 24 * HOUR_MS
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,7 +68,7 @@ def run_replay(
     *,
     until_ms: int | None = None,
     step_ms: int | None = None,
-    retention_ms: int = RETENTION_MS,
+    retention_ms: int | None = None,
     reading: Reading | None = None,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
@@ -78,7 +79,8 @@ def run_replay(
         book: the agreements.
         until_ms: up to when time passes, at least to just after the last event (the default).
         step_ms: how often the windows are judged; None: by `MOST_STEPS`.
-        retention_ms: how long finished subjects are kept for late facts and reopenings, as in a worker.
+        retention_ms: how long finished subjects are kept for late facts and reopenings; None: to the end of the data. A
+            worker forgets them (`monitor.core.engine.RETENTION_MS`): hand that in to compare with one.
         reading: what is known of where the events came from, for the result.
         on_progress: told ``replay``, the events that were folded, and all.
 
@@ -100,7 +102,7 @@ def run_replay(
             until_ms=until_ms,
             step_ms=step_ms or _fitting_step(until_ms - first_ms),
         ),
-        retention_ms,
+        FOR_EVER_MS if retention_ms is None else retention_ms,
     )
     run.all(ordered, on_progress)
     return run.finish()
@@ -220,8 +222,7 @@ class _Run:
                 for clock in row.clocks
                 if (record := self.record(subject, key, row, clock, plan)) is not None
             ]
-            panes = {key: row for key, row in rows.rows.items() if isinstance(row, Pane)}
-            result.whole += whole_figures(panes, self.book, result.from_ms, result.until_ms)
+            result.whole += whole_figures((row for _, row in seen), plan, result.from_ms, result.until_ms)
         result.records.sort(key=lambda one: (one.start_ms, one.subject_id, one.agreement, one.clock, one.cycle))
         result.whole.sort(key=lambda one: (one.series.agreement, one.series.measure, not one.total, one.series.values))
         return result

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.replay.readers import Reading
     from monitor.replay.whole import WholeFigures
 
+# What stands in the data goes into the table as Text: as a str, "[bold]" in it would be rich's markup.
 LISTED_REJECTIONS: Final = 20
 """Rejected rows that the table lists; the JSON has all of them."""
 LISTED_SERIES: Final = 12
@@ -165,8 +166,8 @@ def _rejections(reading: Reading) -> Table:
     for reason, count in reading.reasons().items():
         own = [one for one in reading.rejected if one.reason == reason]
         for number, one in enumerate(own[:room]):
-            first = (reason, f"{count:,}") if not number else ("", "")
-            table.add_row(*first, f"{one.file}:{one.line}", one.detail)
+            first = (Text(reason), f"{count:,}") if not number else ("", "")
+            table.add_row(*first, Text(f"{one.file}:{one.line}"), Text(one.detail))
         if count > room:
             table.add_row("", "", f"… and {count - room:,} more", "(all of them: --json)")
     return table
@@ -185,7 +186,7 @@ def _figures(whole: list[WholeFigures]) -> Table:
         for one in largest[:LISTED_SERIES]:
             series = "all" if one.total else ", ".join(f"{key}={value}" for key, value in one.labels.items())
             for figure in one.figures:
-                table.add_row(name, series, figure.indicator, *_figure_cells(figure))
+                table.add_row(name, Text(series), figure.indicator, *_figure_cells(figure))
                 name = series = ""
             table.add_section()
         if len(largest) > LISTED_SERIES:
@@ -228,9 +229,9 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
 
 
-def _figure_cells(figure: Figure) -> tuple[str, str, str, str]:
+def _figure_cells(figure: Figure) -> tuple[str, str, str, Text]:
     numerator, denominator = (f"{value:,.10g}" for value in (figure.numerator, figure.denominator))
-    return _value(figure), numerator, denominator, figure.formula
+    return _value(figure), numerator, denominator, Text(figure.formula)
 
 
 def _value(figure: Figure) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from monitor.core.agreement import Agreement, Book, CallRule, ClockRule, OutageRule
 from monitor.core.figures import Figure
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
-from monitor.core.panes import merge_panes
-from monitor.core.series import Pane, SeriesKey, Width, decode_pane_key
+from monitor.core.panes import apply, merge_panes
+from monitor.core.plan import Plan
+from monitor.core.rows import SubjectRow
+from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
+from monitor.core.subjects import shown_by
 
 Rule = ClockRule | CallRule | OutageRule
-
-WIDEST_FIRST: Final[tuple[Width, ...]] = ("day", "hour", "quarter", "minute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,56 +34,62 @@ class WholeFigures:
         return next(figure for figure in self.figures if figure.indicator == indicator)
 
 
-def whole_figures(rows: Mapping[bytes, Pane], book: Book, from_ms: int, to_ms: int) -> list[WholeFigures]:
-    """Return the figures of all panes together: of each series, and of all series of a measure.
+def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: int) -> list[WholeFigures]:
+    """Return the figures of all subjects together: of each series, and of all series of a measure.
+
+    What a subject has in its series is put into one pane for each series: other than the panes of the windows, it is
+    never too old for a correction.
 
     Args:
-        rows: all panes there ever were, by their row keys.
-        book: the agreements; the newest version that has a measure says how it is counted.
+        rows: all subjects there ever were, as they were seen last.
+        plan: the agreements; the newest version that has a measure says how it is counted.
         from_ms: the first instant of the data.
         to_ms: the instant behind its last.
     """
-    found: dict[SeriesKey, dict[Width, list[Pane]]] = {}
-    for key, row in rows.items():
-        series, width, _ = decode_pane_key(key)
-        found.setdefault(series, {}).setdefault(width, []).append(row)
+    panes: dict[SeriesKey, tuple[Pane, Pane]] = {}
+    for row in rows:
+        for change in _changes(row, plan):
+            if change.series not in panes:
+                panes[change.series] = (empty_pane(), empty_pane())
+            apply(panes[change.series][change.at_ms == LIVE], change)
+    measures: dict[tuple[str, str], list[SeriesKey]] = {}
+    for series in panes:
+        measures.setdefault(series[:2], []).append(series)
     whole: list[WholeFigures] = []
-    measures: dict[tuple[str, str], list[tuple[Pane, Pane]]] = {}
-    for series, of in found.items():
-        agreement, rule = _rule(book, series)
+    for (agreement_id, measure), all_of in measures.items():
+        agreement, rule = _rule(plan.book, agreement_id, measure)
         if agreement is None or rule is None:
             continue
-        pane, live = merge_panes(_widest(of)), merge_panes(of.get("live", ()))
-        measures.setdefault(series[:2], []).append((pane, live))
-        whole.append(
+        wanted = [(series, panes[series], not rule.by) for series in all_of]
+        if len(all_of) > 1:
+            merged = [merge_panes(panes[series][live] for series in all_of) for live in (False, True)]
+            wanted.append((SeriesKey(agreement_id, measure, ()), (merged[0], merged[1]), True))
+        whole += [
             WholeFigures(
                 series=series,
                 labels=dict(zip(rule.by, series.values, strict=False)),
-                total=not rule.by,
+                total=total,
                 from_ms=from_ms,
                 to_ms=to_ms,
                 figures=_figures(agreement, rule, pane, live, from_ms, to_ms),
                 live=dict(live.counts),
             )
-        )
-    for (agreement_id, measure), all_of in measures.items():
-        series = SeriesKey(agreement_id, measure, ())
-        agreement, rule = _rule(book, series)
-        if agreement is None or rule is None or len(all_of) == 1:
-            continue
-        pane, live = (merge_panes(one) for one in zip(*all_of, strict=True))
-        whole.append(
-            WholeFigures(
-                series=series,
-                labels={},
-                total=True,
-                from_ms=from_ms,
-                to_ms=to_ms,
-                figures=_figures(agreement, rule, pane, live, from_ms, to_ms),
-                live=dict(live.counts),
-            )
-        )
+            for series, (pane, live), total in wanted
+        ]
     return whole
+
+
+def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
+    """Return what a subject has in its series."""
+    yield from row.shown
+    last = {clock.series[:2]: clock.cycle for clock in row.clocks}
+    for clock in row.clocks:
+        of = plan.terms(clock)
+        if of is not None and of.rule.cycles == "last" and clock.cycle != last[clock.series[:2]]:
+            continue
+        change = shown_by(clock)
+        if change is not None:
+            yield change
 
 
 def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: int, to_ms: int) -> tuple[Figure, ...]:
@@ -95,16 +101,11 @@ def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: 
     return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours)
 
 
-def _rule(book: Book, series: SeriesKey) -> tuple[Agreement | None, Rule | None]:
+def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:
     """Return the newest version that has the series' measure, and the measure."""
-    versions = [one for one in book.agreements if one.id == series.agreement]
+    versions = [one for one in book.agreements if one.id == agreement_id]
     for agreement in sorted(versions, key=lambda one: (one.valid_from_ms, one.version), reverse=True):
-        measure = agreement.measure(series.measure)
+        measure = agreement.measure(measure_id)
         if isinstance(measure, Rule):
             return agreement, measure
     return None, None
-
-
-def _widest(of: Mapping[Width, list[Pane]]) -> list[Pane]:
-    """Return the panes of one width: each width holds all there is, so the fewest do."""
-    return next((of[width] for width in WIDEST_FIRST if width in of), [])

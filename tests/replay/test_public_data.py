@@ -1,0 +1,216 @@
+"""The public data sets: what a replay finds equals an independent computation over the CSV files."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import pytest
+
+from monitor.core.sketch import RELATIVE_ERROR
+from monitor.replay.files import replay_files
+from monitor.replay.local import ReplayResult
+from monitor.replay.whole import WholeFigures
+from tests.replay import oracle
+from tests.replay.public_data import AGREEMENTS, MAPPINGS, data_file
+
+pytestmark = pytest.mark.data
+
+UCI = "tickets_uci_servicenow/incident_event_log.csv.gz"
+CALLS = "calls_simulated_queue/simulated_call_centre.csv.gz"
+GCP = "outages_gcp_status/incidents.csv.gz"
+A_DAY = 86_400.0
+
+
+def replayed(data: str, mapping: str, agreement: str) -> ReplayResult:
+    return replay_files([data_file(data)], MAPPINGS / mapping, AGREEMENTS / agreement)
+
+
+def series(result: ReplayResult, measure: str, **labels: str) -> WholeFigures:
+    """Return one series of a measure, or all of them together."""
+    found = [one for one in result.whole if one.series.measure == measure and one.labels == labels]
+    return next(one for one in found if labels or one.total or len(found) == 1)
+
+
+def near(seconds: float) -> object:
+    """Return what a sketch may say of an exact duration: within its stated error, or a millisecond."""
+    return pytest.approx(seconds * 1000, rel=RELATIVE_ERROR, abs=1)
+
+
+def compare_clocks(figures: WholeFigures, measured: list[oracle.Measured]) -> None:
+    elapsed = [one.elapsed for one in measured]
+    compliance, mean = figures.figure("compliance"), figures.figure("mean")
+    assert (compliance.numerator, compliance.denominator) == (sum(one.met for one in measured), len(measured))
+    assert compliance.value == sum(one.met for one in measured) / len(measured)
+    assert mean.numerator == pytest.approx(sum(elapsed) * 1000)
+    assert mean.value == pytest.approx(sum(elapsed) / len(elapsed) * 1000)
+    for share, name in ((0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99")):
+        assert figures.figure(name).value == near(oracle.percentile(elapsed, share)), name
+    assert figures.figure("longest").value == near(max(elapsed))
+
+
+class TestIncidentLog:
+    @pytest.fixture(scope="class")
+    def result(self) -> ReplayResult:
+        return replayed(UCI, "uci_incidents.yaml", "uci-incident-desk.yaml")
+
+    @pytest.fixture(scope="class")
+    def expected(self) -> list[oracle.Measured]:
+        return oracle.uci_clocks(data_file(UCI))
+
+    def test_every_row_is_accounted_for(self, result):
+        reading = result.reading
+
+        assert reading is not None
+        assert reading.rows == 141_712
+        assert reading.reasons() == {"updated_before_opened": 5, "state_without_meaning": 5}
+        assert [one.line for one in reading.rejected if one.reason == "updated_before_opened"] == [
+            330, 336, 346, 351, 438
+        ]  # fmt: skip
+        assert (result.subjects, result.repeats, result.rejected_events, result.too_late) == (
+            {"ticket": 24_918}, 0, {}, 0
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("clock", ["acknowledge", "resolution"])
+    def test_counts_means_percentiles_and_compliance_are_those_of_the_states(self, result, expected, clock):
+        compare_clocks(series(result, clock), [one for one in expected if one.clock == clock])
+        for priority in ("P1", "P2", "P3", "P4"):
+            own = [one for one in expected if (one.clock, one.priority) == (clock, priority)]
+            compare_clocks(series(result, clock, priority=priority), own)
+
+    def test_every_single_clock_is_the_same(self, result, expected):
+        found = {
+            (one.subject_id, one.metric, one.cycle): (
+                one.priority, one.start_ms, one.stop_ms, one.elapsed_ms, one.wall_ms, one.verdict
+            )
+            for one in result.records
+        }  # fmt: skip
+        wanted = {
+            (one.subject, one.clock, one.cycle): (
+                one.priority, one.start * 1000, one.stop * 1000, one.elapsed * 1000, one.wall * 1000,
+                "met" if one.met else "breached",
+            )
+            for one in expected if one.stop is not None
+        }  # fmt: skip
+        assert found == wanted
+
+    def test_a_breach_is_announced_once_at_its_due_instant_for_each_clock_that_broke_its_promise(
+        self, result, expected
+    ):
+        due = {(one.subject_id, one.clock, one.cycle): one.due_ms for one in result.records}
+        told = [
+            ((alert.key.what, alert.key.promise, alert.key.cycle), alert.at_ms)
+            for alert in result.alerts
+            if alert.key.kind == "ticket" and alert.state == "breached"
+        ]
+        assert Counter(key for key, _ in told) == Counter(
+            (one.subject, one.clock, one.cycle) for one in expected if not one.met
+        )
+        assert all(at_ms == due[key] for key, at_ms in told)
+
+
+class TestCallCentre:
+    @pytest.fixture(scope="class")
+    def result(self) -> ReplayResult:
+        return replayed(CALLS, "simulated_call_centre.yaml", "simulated-call-centre.yaml")
+
+    @pytest.fixture(scope="class")
+    def expected(self) -> list[oracle.Call]:
+        return oracle.calls(data_file(CALLS))
+
+    def test_no_row_is_lost(self, result):
+        assert (result.reading.rows, result.reading.rejected) == (51_708, [])
+        assert (result.subjects, result.repeats, result.too_late) == ({"call": 51_708}, 0, 0)
+
+    def test_all_service_levels_are_the_share_within_60_seconds_as_nobody_hung_up(self, result, expected):
+        within = sum(call.wait <= 60 for call in expected)
+        figures = series(result, "calls", queue="main")
+
+        for name in ("SL1", "SL2", "SL3", "SL4", "SL5", "SL6"):
+            level = figures.figure(name)
+            assert (level.numerator, level.denominator, level.value) == (within, 51_708, within / 51_708)
+        assert (figures.figure("abandonment").numerator, figures.figure("abandonment").value) == (0, 0)
+
+    def test_the_speed_of_answer_and_its_percentiles_are_those_of_the_waits(self, result, expected):
+        waits = [call.wait for call in expected]
+        figures = series(result, "calls", queue="main")
+
+        asa = figures.figure("asa")
+        assert (asa.numerator, asa.denominator) == (sum(waits) * 1000, 51_708)
+        for share, name in ((0.5, "p50"), (0.9, "p90"), (0.95, "p95")):
+            assert figures.figure(name).value == near(oracle.percentile(waits, share)), name
+        assert figures.figure("longest").value == near(max(waits))
+
+    def test_each_day_and_month_is_stated_once_with_its_calls(self, result, expected):
+        for window, length in (("day", 10), ("month", 7)):
+            offered, within = Counter(), Counter()
+            for call in expected:
+                offered[call.day[:length]] += 1
+                within[call.day[:length]] += call.wait <= 60
+            stated = {}
+            for status in result.statements:
+                if status.window == window:
+                    level = next(figure for figure in status.figures if figure.indicator == "SL1")
+                    day = oracle.datetime.fromtimestamp(status.from_ms / 1000, oracle.UTC).isoformat()[:length]
+                    assert day not in stated
+                    if level.denominator:
+                        stated[day] = (level.numerator, level.denominator)
+            last = max(offered)  # it has not ended yet
+            assert stated == {day: (within[day], offered[day]) for day in offered if day != last}
+
+
+class TestOutages:
+    @pytest.fixture(scope="class")
+    def result(self) -> ReplayResult:
+        return replayed(GCP, "gcp_outages.yaml", "gcp-outages.yaml")
+
+    @pytest.fixture(scope="class")
+    def expected(self) -> list[oracle.Incident]:
+        return oracle.incidents(data_file(GCP))
+
+    def test_only_the_two_incidents_without_an_end_are_rejected(self, result, expected):
+        assert (result.reading.rows, result.reading.reasons()) == (969, {"vanished_without_end": 2})
+        assert result.subjects == {"outage": 967 + sum(len(one.products) for one in expected)}
+
+    def test_mttr_mtbf_downtime_and_availability_are_those_of_the_incidents(self, result, expected):
+        figures = series(result, "incidents")
+        first = min(min(one.begin, one.created) for one in expected)
+        last = max(max(one.end, one.created if one.created < one.end else 0) for one in expected)
+        period = last - first + 0.001  # up to the millisecond after the last event
+        down = oracle.union([(one.begin, one.end) for one in expected])
+
+        assert figures.figure("downtime").value == pytest.approx(down * 1000)
+        assert figures.figure("failures").value == 967
+        assert figures.figure("mtbf").value == pytest.approx((period - down) / 967 * 1000)
+        assert figures.figure("availability").value == pytest.approx((period - down) / period, abs=1e-12)
+        restore = figures.figure("mttr_restore")
+        assert (restore.numerator, restore.denominator) == (
+            pytest.approx(sum(one.end - one.begin for one in expected) * 1000), 967
+        )  # fmt: skip
+        seen = [max(0.0, one.created - one.begin) for one in expected if one.created < one.end]
+        acknowledge = figures.figure("mttr_acknowledge")
+        assert (acknowledge.numerator, acknowledge.denominator) == (pytest.approx(sum(seen) * 1000), len(seen))
+        assert figures.figure("mttr_resolve").value is None
+
+    def test_each_product_has_the_downtime_of_the_union_of_its_incidents(self, result, expected):
+        spans = defaultdict(list)
+        for one in expected:
+            for product in one.products:
+                spans[product].append((one.begin, one.end))
+        found = {
+            one.labels["service"]: one for one in result.whole if one.series.measure == "products" and not one.total
+        }
+
+        assert found.keys() == spans.keys()
+        for product, own in spans.items():
+            assert found[product].figure("downtime").value == pytest.approx(oracle.union(own) * 1000), product
+            assert found[product].figure("failures").value == len(own), product
+
+    def test_the_restore_clock_keeps_its_promise_by_severity_as_the_times_say(self, result, expected):
+        budgets = {"high": 4 * oracle.HOUR, "medium": 8 * oracle.HOUR, "low": 24 * oracle.HOUR}
+        for severity, budget in budgets.items():
+            own = [
+                oracle.Measured("", "restore", 1, severity, one.begin, one.end, *[one.end - one.begin] * 2, budget)
+                for one in expected
+                if one.severity == severity
+            ]
+            compare_clocks(series(result, "restore", severity=severity), own)
