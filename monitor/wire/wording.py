@@ -7,6 +7,7 @@ be taken for 24 of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from monitor.core.agreement import HOUR_MS, INDICATORS, MINUTE_MS
@@ -58,6 +59,8 @@ def summary(alert: Alert) -> str:
     return f"{said} ({_context(alert)}).{again}"
 
 
+# Each is told twice, in the sentence and beside it, and alerts share their budgets.
+@lru_cache(maxsize=1024)
 def duration(amount_ms: int) -> str:
     """Return an amount of time by its two largest units, cut off, not rounded: ``25 h 1 min``, ``45 s``, ``250 ms``."""
     if amount_ms < 0:
@@ -72,6 +75,7 @@ def duration(amount_ms: int) -> str:
     return " ".join(f"{number} {unit}" for place, (number, unit) in enumerate(parts[:2]) if number or not place)
 
 
+@lru_cache(maxsize=1024)
 def instant(instant_ms: int) -> str:
     """Return an instant to the minute, or to the second where it is not on a minute: ``2026-11-23 13:05 UTC``."""
     text = rfc3339(instant_ms)
