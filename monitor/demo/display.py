@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from monitor.core.alerts import Alert
-from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen
+from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import UNITS, DemoView, promises, summary
 from monitor.wire.wording import explain, quantity
 
@@ -77,12 +77,12 @@ class LiveScreen:
 
     def show(self, view: DemoView) -> None:
         """Draw a moment."""
-        self._live.update(render_screen(view, self.console.height), refresh=True)
+        self._live.update(render_screen(view, self.console.height, self.console.width), refresh=True)
 
     def finish(self, view: DemoView) -> None:
         """Give the terminal back, and leave the last picture and the summary on it."""
         self._live.stop()
-        self.console.print(render_screen(view))
+        self.console.print(render_screen(view, width=self.console.width))
         _print_summary(self.console, view)
 
 
@@ -148,7 +148,8 @@ class PlainLines(_Lines):
             said = Text.assemble(
                 f"{clock_text(alert.at_ms)[11:19]}  ",
                 (f"{alert.state:<9}", STATE_STYLES[alert.state]),
-                f" {explain(alert)['summary']}",
+                " ",
+                safe(explain(alert)["summary"]),
             )
             self.console.print(said, soft_wrap=True)
 
@@ -166,7 +167,7 @@ class PlainLines(_Lines):
         _print_summary(self.console, view)
 
     def _write(self, line: str) -> None:
-        self.console.print(Text(line), soft_wrap=True)
+        self.console.print(safe(line), soft_wrap=True)
 
 
 class JsonLines(_Lines):

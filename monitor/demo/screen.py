@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from monitor.core.agreement import MINUTE_MS
 from monitor.core.alerts import Alert
 from monitor.core.figures import Verdict
 from monitor.demo.view import UNITS, DemoView, Promise, at_risk, promises
@@ -30,13 +31,18 @@ STATE_STYLES: Final = {
     "rearmed": "blue",
 }
 DEFAULT_HEIGHT: Final = 48
+DEFAULT_WIDTH: Final = 140
+NARROW: Final = 110
+"""Below this width, what is least needed is left out."""
 _FRAME: Final = 14
 """Lines that are always there: the head, the foot, titles and headings."""
 _FEWEST: Final = 3
+SOON_MS: Final = 2 * MINUTE_MS
 
 
-def render_screen(view: DemoView, height: int = DEFAULT_HEIGHT) -> RenderableType:
-    """Return the picture of a moment, fitted into as many lines as the terminal has (but at least 23)."""
+def render_screen(view: DemoView, height: int = DEFAULT_HEIGHT, width: int = DEFAULT_WIDTH) -> RenderableType:
+    """Return the picture of a moment, fitted to the size of the terminal (but at least 23 lines)."""
+    narrow = width < NARROW
     wanted = promises(view)
     risks = at_risk(view)
     lines = max(3 * _FEWEST, height - _FRAME)
@@ -46,9 +52,9 @@ def render_screen(view: DemoView, height: int = DEFAULT_HEIGHT) -> RenderableTyp
     return Group(
         _head(view),
         Text(),
-        _promised(wanted, for_promises),
+        _promised(wanted, for_promises, narrow=narrow),
         Text(),
-        _at_risk(risks, view.now_ms, for_risks),
+        _at_risk(risks, view.now_ms, for_risks, narrow=narrow),
         Text(),
         _broke(view, for_alerts),
         Text(),
@@ -66,72 +72,72 @@ def _table(title: str) -> Table:
 def _head(view: DemoView) -> Text:
     return Text.assemble(
         ("sla-monitor demo", "bold"),
-        f"   {clock_text(view.now_ms)} in the simulated world, {view.speed:g} × real time",
+        (" (Ctrl-C ends it)", "dim"),
+        f"   {clock_text(view.now_ms)}, {view.speed:g} × real time",
         no_wrap=True,
         overflow="ellipsis",
     )
 
 
-def _promised(wanted: list[Promise], lines: int) -> Table:
+def _promised(wanted: list[Promise], lines: int, *, narrow: bool) -> Table:
     table = _table(_title("What was promised, by its worst series", len(wanted), lines))
-    for name in ("agreement", "promise", "target", "worst now", "where", "verdict"):
+    names = ("promise", "target", "worst now", "where", "verdict")
+    for name in names if narrow else ("agreement", *names):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for promise in _worst(wanted, lines):
         objective = promise.objective
         unit = UNITS.get(objective.indicator, "count")
-        verdict, status = promise.verdict, promise.status
-        if verdict is None or status is None:
-            value, where, said = "–", "", Text("no_data", VERDICT_STYLES["no_data"])
-        else:
-            value = (
-                "–" if verdict.value is None else f"{_exact(unit, verdict.value, verdict.target)} of {verdict.sample}"
-            )
+        value, where, said = "–", "", Text("no_data", VERDICT_STYLES["no_data"])
+        if promise.worst is not None:
+            status, verdict = promise.worst
+            value = "–" if verdict.value is None else apart(unit, verdict.value, verdict.target)
             where = " ".join((*filter(None, status.labels.values()), status.window))
             said = Text(verdict.verdict, VERDICT_STYLES[verdict.verdict])
             alike, total = promise.standing[verdict.verdict], sum(promise.standing.values())
-            if total > 1:
+            if total > 1 and not narrow:
                 said.append(f"  {alike} of {total}", "dim")
-        table.add_row(
-            Text(promise.agreement.id, "dim"),
-            Text(f"{objective.id}: {objective.indicator} of {objective.measure}"),
+        cells = (
+            Text(objective.id if narrow else f"{objective.id}: {objective.indicator} of {objective.measure}"),
             Text(f"{objective.comparison} {quantity(unit, objective.target)}"),
             Text(value),
-            Text(where),
+            safe(where),
             said,
         )
+        table.add_row(*(cells if narrow else (Text(promise.agreement.id, "dim"), *cells)))
     return table
 
 
 def _worst(wanted: list[Promise], lines: int) -> list[Promise]:
     """Return as many as fit, in their order; where not all fit, the worst ones."""
     ranks = {verdict: rank for rank, verdict in enumerate(VERDICT_STYLES)}
-    by_rank = sorted(wanted, key=lambda one: ranks[one.verdict.verdict] if one.verdict else len(ranks))
+    by_rank = sorted(wanted, key=lambda one: ranks[one.worst[1].verdict] if one.worst else len(ranks))
     kept = {id(one) for one in by_rank[:lines]}
     return [one for one in wanted if id(one) in kept]
 
 
-def _exact(unit: str, value: float, target: float) -> str:
-    """Return a value with digits enough not to read as the target that it misses."""
+def apart(unit: str, value: float, target: float) -> str:
+    """Return a value in its unit with digits enough not to read as the target that it misses."""
     digits = 2
     while value != target and digits < 6 and quantity(unit, value, digits) == quantity(unit, target, digits):  # noqa: PLR2004
         digits += 1
     return quantity(unit, value, digits)
 
 
-def _at_risk(risks: list[Alert], now_ms: int, lines: int) -> Table:
+def _at_risk(risks: list[Alert], now_ms: int, lines: int, *, narrow: bool) -> Table:
     table = _table(_title("What is at risk", len(risks), lines))
-    for name in ("due in", "who", "promise", "why", "about"):
+    names = ("due in", "who", "promise", "why")
+    for name in names if narrow else (*names, "about"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for alert in risks[:lines]:
         countdown = duration(alert.due_ms - now_ms) if alert.due_ms >= 0 else "–"
-        soon = 0 <= alert.due_ms < now_ms + 2 * 60_000
-        table.add_row(
+        soon = 0 <= alert.due_ms < now_ms + SOON_MS
+        cells = (
             Text(countdown, "bold red" if soon else "yellow"),
-            Text(who(alert)),
+            safe(who(alert)),
             Text(alert.key.promise),
-            Text(reason(alert)),
-            Text(about(alert), "dim"),
+            Text(why(alert)),
         )
+        table.add_row(*(cells if narrow else (*cells, safe(about(alert), "dim"))))
     if not risks:
         table.add_row(Text("nothing", "green"))
     return table
@@ -148,7 +154,7 @@ def _broke(view: DemoView, lines: int) -> Table:
         table.add_row(
             Text(clock_text(alert.at_ms)[11:19], "dim"),
             Text(alert.state, STATE_STYLES[alert.state]),
-            Text(sentence(alert)),
+            safe(sentence(alert)),
         )
     if not told:
         table.add_row(Text(), Text(), Text("nothing so far", "green"))
@@ -165,7 +171,7 @@ def _foot(view: DemoView) -> Text:
         ("healthy" if view.healthy else "NOT HEALTHY", "green" if view.healthy else "bold red"),
         f"  {view.health}  " if view.health else "  ",
         " · ".join(parts),
-        f"\n{addresses(view)}   Ctrl-C ends it",
+        f"\n{addresses(view)}",
     )
     foot.no_wrap, foot.overflow = True, "ellipsis"
     return foot
@@ -174,6 +180,11 @@ def _foot(view: DemoView) -> Text:
 def addresses(view: DemoView) -> str:
     """Return what there is to open."""
     return "  ".join(f"{name} {address}" for name, address in view.addresses.items())
+
+
+def safe(text: str, style: str = "") -> Text:
+    """Return text that came from outside: without characters that could steer the terminal."""
+    return Text("".join(one if one.isprintable() else "�" for one in text), style)
 
 
 def _title(text: str, there: int, shown: int) -> str:
@@ -191,13 +202,13 @@ def who(alert: Alert) -> str:
     return f"{alert.key.kind} {alert.key.what}" if alert.key.kind != "objective" else alert.key.what.replace("|", " ")
 
 
-def reason(alert: Alert) -> str:
+def why(alert: Alert) -> str:
     """Return why something is at risk."""
     if alert.budget_ms > 0 and alert.elapsed_ms >= 0:
         return f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)} used"
     if alert.value is not None and alert.target is not None:
         unit = UNITS.get(alert.indicator, "count")
-        return f"{_exact(unit, alert.value, alert.target)}, target {quantity(unit, alert.target)}"
+        return f"{apart(unit, alert.value, alert.target)}, target {quantity(unit, alert.target)}"
     return alert.reason.replace("_", " ")
 
 

@@ -107,7 +107,7 @@ class ServiceDesk:
             now_ms += self._takes(self._pace(story).resolve / 2, now_ms)
             yield now_ms
             story.tell("resolved", now_ms)
-        now_ms += traffic.spread(12 * HOUR_MS)
+        now_ms += traffic.spread(HOUR_MS)
         yield now_ms
         story.tell("closed", now_ms)
 

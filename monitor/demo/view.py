@@ -55,14 +55,16 @@ class DemoView:
 
 
 class Promise(NamedTuple):
-    """One objective and how it stands: its worst series and window, out of how many."""
+    """One objective and how it stands.
+
+    ``worst`` is its worst series and window; None: nothing was measured yet. ``standing`` tells how many series and
+    windows have each verdict.
+    """
 
     agreement: Agreement
     objective: Objective
-    status: WindowStatus | None
-    verdict: ObjectiveVerdict | None
+    worst: tuple[WindowStatus, ObjectiveVerdict] | None
     standing: Mapping[Verdict, int]
-    """How many series and windows have each verdict."""
 
 
 def promises(view: DemoView) -> list[Promise]:
@@ -76,9 +78,9 @@ def promises(view: DemoView) -> list[Promise]:
     for agreement in view.agreements:
         for objective in agreement.objectives:
             hits = found.get((agreement.id, objective.id), [])
-            status, verdict = min(hits, key=lambda hit: _badness(*hit), default=(None, None))
             standing = Counter(one.verdict for _, one in hits)
-            result.append(Promise(agreement, objective, status, verdict, standing))
+            worst = min(hits, key=lambda hit: _badness(*hit)) if hits else None
+            result.append(Promise(agreement, objective, worst, standing))
     return result
 
 
@@ -126,7 +128,7 @@ def summary(view: DemoView) -> dict[str, Any]:
 
 
 def _objective_line(promise: Promise) -> dict[str, Any]:
-    objective, verdict, status = promise.objective, promise.verdict, promise.status
+    objective = promise.objective
     return {
         "agreement": promise.agreement.id,
         "objective": objective.id,
@@ -135,14 +137,16 @@ def _objective_line(promise: Promise) -> dict[str, Any]:
         "comparison": objective.comparison,
         "target": objective.target,
         "unit": UNITS.get(objective.indicator, "count"),
-        "worst": None
-        if verdict is None or status is None
-        else {
-            "labels": status.labels,
-            "window": status.window,
-            "value": verdict.value,
-            "sample": verdict.sample,
-            "verdict": verdict.verdict,
-        },
+        "worst": _worst_line(*promise.worst) if promise.worst else None,
         "verdicts": dict(promise.standing),
+    }
+
+
+def _worst_line(status: WindowStatus, verdict: ObjectiveVerdict) -> dict[str, Any]:
+    return {
+        "labels": status.labels,
+        "window": status.window,
+        "value": verdict.value,
+        "sample": verdict.sample,
+        "verdict": verdict.verdict,
     }
