@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
 from monitor.core.series import SeriesKey
 from monitor.demo.display import STATUS_EVERY_S, mode_for, open_display
+from monitor.demo.picture import picture as picture_of
 from monitor.demo.screen import render_screen
 from monitor.demo.view import Counters, DemoView, at_risk, promises, standing_alerts, summary
 
@@ -296,3 +298,12 @@ def test_an_error_gives_the_terminal_back_too():
     with pytest.raises(RuntimeError):
         fails()
     assert target.file.getvalue().count("\x1b[?1049l") == 1
+
+
+def test_a_picture_for_documents_is_svg_that_fetches_nothing():
+    root = ET.fromstring(picture_of(view()))
+    text = "".join(root.itertext())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "What\xa0was\xa0promised" in text
+    assert "url(" not in text.replace("url(#", "")
+    assert "@font-face" not in text
