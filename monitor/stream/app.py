@@ -21,7 +21,7 @@ from faust.types import TP
 
 from monitor.errors import BrokerError, SlaMonitorError
 from monitor.stream.clock import Clock, WallClock
-from monitor.stream.connection import Connection
+from monitor.stream.connection import Asker, Connection
 from monitor.stream.partition import Source
 from monitor.stream.runner import PartitionRunner
 from monitor.stream.standing import LATE_S
@@ -76,8 +76,9 @@ class WorkerSettings:
 class _Upstream:
     """Faust's consumer, as far as one partition needs it."""
 
-    def __init__(self, consumer: BatchConsumer, tp: TP) -> None:
+    def __init__(self, consumer: BatchConsumer, asker: Asker, tp: TP) -> None:
         self._consumer = consumer
+        self._asker = asker
         self._tp = tp
 
     def view(self) -> View | None:
@@ -87,10 +88,10 @@ class _Upstream:
         return self._consumer.unfinished(self._tp)
 
     async def first_offset(self) -> int:
-        return int((await self._consumer.earliest_offsets(self._tp))[self._tp])
+        return await self._asker.first(self._tp)
 
     async def end_offset(self) -> int:
-        return int((await self._consumer.highwaters(self._tp))[self._tp])
+        return await self._asker.end(self._tp)
 
     async def seek(self, offset: int) -> None:
         await self._consumer.seek_wait({self._tp: offset})
@@ -112,6 +113,7 @@ class WorkerApp(BatchApp):
     _pulse: asyncio.TimerHandle | None
     _assigned_once: bool
     _in_group_at: float
+    _asker: Asker
 
     def _new_consumer(self) -> BatchConsumer:
         consumer: BatchConsumer = super()._new_consumer()
@@ -171,6 +173,7 @@ class WorkerApp(BatchApp):
         if self._pulse is not None:
             self._pulse.cancel()
         await self._close_all()
+        await self._asker.close()
         await super().on_stop()
 
     async def _close_all(self) -> None:
@@ -201,7 +204,7 @@ class WorkerApp(BatchApp):
                     changelog=changelog_of(self.settings.app_id, tp.topic),
                     connection=self.settings.connection,
                     clock=self.clock,
-                    upstream=_Upstream(self.consumer, tp),
+                    upstream=_Upstream(self.consumer, self._asker, tp),
                     stats=self.stats.partition(tp.topic, tp.partition),
                     failed=self.fail,
                 )
@@ -263,7 +266,7 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
     app.settings, app.sources, app.clock = settings, dict(sources), clock or WallClock()
     app.stats, app.runners, app.failure, app.finished = Stats(), {}, None, asyncio.Event()
     app._pulse, app._assigned_once = None, False  # noqa: SLF001 - its maker
-    app._in_group_at = time.monotonic()  # noqa: SLF001 - its maker
+    app._in_group_at, app._asker = time.monotonic(), Asker(settings.connection)  # noqa: SLF001 - its maker
 
     async def on_assigned(_: Any, assigned: set[TP], **__: Any) -> None:  # noqa: ANN401 - a Faust signal
         app.open_partitions(assigned)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
@@ -117,3 +119,61 @@ class Connection:
                 f"applied. Was it deleted and created again? Then delete its changelog {state.changelog} too"
             )
         return Ends(first, source_end)
+
+
+class Asker:
+    """Asks for the ends of sources, many at once.
+
+    Over a connection of its own: on the consumer's the broker answers only after the fetch that it holds (0.5 s).
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: dict[TopicPartition, asyncio.Future[int]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._open = AsyncExitStack()
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def end(self, source: TopicPartition) -> int:
+        """Return the last stable offset of a partition. Raises KafkaError if the broker does not tell."""
+        waiting = self._waiting.get(source)
+        if waiting is None:
+            waiting = self._waiting[source] = asyncio.get_running_loop().create_future()
+            if self._task is None or self._task.done():
+                self._task = asyncio.ensure_future(self._ask())
+        return await asyncio.shield(waiting)
+
+    async def first(self, source: TopicPartition) -> int:
+        """Return the first offset of a partition. Raises KafkaError if the broker does not tell."""
+        offsets = await (await self._started()).beginning_offsets([source])
+        return int(offsets[source])
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        await self._open.aclose()
+
+    async def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            self._consumer = await self._open.enter_async_context(self._connection.reader())
+        return self._consumer
+
+    async def _ask(self) -> None:
+        """Ask for all that wait, until none does: those that come while the broker is asked wait for the next turn."""
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                consumer = await self._started()
+                offsets = await consumer.end_offsets(list(asked))
+            except (KafkaError, TimeoutError, OSError) as error:
+                for waiting in asked.values():
+                    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+                    waiting.set_exception(error if isinstance(error, KafkaError) else KafkaConnectionError(repr(error)))
+                continue
+            for source, waiting in asked.items():
+                if not waiting.done():
+                    waiting.set_result(int(offsets[source]))

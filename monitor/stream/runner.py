@@ -27,7 +27,7 @@ from monitor.stream.clock import Clock, wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Processor, Source, Upstream
-from monitor.stream.standing import LATE_S, STALE_VIEW_MS, Standing
+from monitor.stream.standing import LATE_S, Standing
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch
 
@@ -277,12 +277,11 @@ class PartitionRunner:
 
     async def _check_source(self, late_s: float) -> None:
         """Before a tick: make sure that what is known of the source may be relied on."""
-        view = self.upstream.view()
-        stale = view is None or wall_ms() - view.fetched_ms > STALE_VIEW_MS
-        if self.caught_up and self._standing.trusted and not stale and late_s <= LATE_S:
+        if self.caught_up and self._standing.trusted and late_s <= LATE_S and self._standing.heard():
             return
         self.caught_up = self.stats.caught_up = await self._standing.ask(self.state.position)
         self.stats.highwater = max(self.stats.highwater, self._standing.target or 0)
+        view = self.upstream.view()
         idle = self._standing.trusted and not (self.caught_up or self._inbox or self.upstream.unfinished())
         beyond = view.position if idle and view is not None and view.position > self.state.position else None
         if beyond is not None and beyond == self._beyond:  # seen twice: it is not a batch on its way here

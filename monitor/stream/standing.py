@@ -40,12 +40,20 @@ class Standing:
         self.name = name
         self.target: int | None = None
         self.trusted = True
+        self._asked_ms = 0
         self._upstream = upstream
 
     def opened(self, end: int, position: int) -> bool:
         """Take the end of the source at the time of the opening; return whether the position is there."""
         self.target = end
+        self._asked_ms = wall_ms()
         return self._reached(position)
+
+    def heard(self) -> bool:
+        """Return whether the broker has lately said how far the source goes, to the consumer or to us."""
+        view = self._upstream.view()
+        latest = self._asked_ms if view is None else max(self._asked_ms, view.fetched_ms)
+        return wall_ms() - latest <= STALE_VIEW_MS
 
     def judge(self, batch: Batch, position: int) -> bool:
         """Return whether a batch, after which the position will be ``position``, is caught up."""
@@ -66,6 +74,7 @@ class Standing:
             self.trusted = False
             return False
         self.trusted = True
+        self._asked_ms = wall_ms()
         return self._reached(position)
 
     def _reached(self, position: int) -> bool:

@@ -55,6 +55,11 @@ class Scene:
         """The consumer has just heard from the broker."""
         self.upstream.seen = View(position, position if highwater is None else highwater, wall_ms())
 
+    def grow_deaf(self) -> None:
+        """The broker has said nothing for three seconds."""
+        self.upstream.seen = View(1, 1, wall_ms() - 3000)
+        self.runner._standing._asked_ms -= 3000
+
     async def apply(self, event: FakeEvent) -> None:
         self.runner.submit(event)
         await until(lambda: event.message in self.upstream.done)
@@ -245,7 +250,7 @@ async def test_after_a_standstill_even_a_fresh_batch_is_not_caught_up_before_the
 async def test_a_tick_asks_for_the_end_if_the_consumer_has_not_heard_from_the_broker() -> None:
     async with scene() as on:
         await on.apply(batch(0, 1))
-        on.upstream.seen = View(1, 1, wall_ms() - 3000)
+        on.grow_deaf()
         asked = on.upstream.asked
 
         on.upstream.end = 1
@@ -266,6 +271,7 @@ async def test_while_the_broker_does_not_answer_nothing_is_judged_by_the_clock(
             raise KafkaConnectionError
 
         monkeypatch.setattr(on.upstream, "end_offset", silent)
+        on.grow_deaf()
         on.clock.advance(100)
         await until(lambda: on.upstream.asked >= 2)
 
