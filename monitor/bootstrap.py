@@ -10,14 +10,19 @@ from typing import Any, Final
 
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.core.events import SUBJECTS, Subject
+from monitor.core.figures import WindowStatus
 from monitor.errors import BrokerError
+from monitor.metrics.exporter import Exporter
+from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
 from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
 from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
+from monitor.web.server import WebServer
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
@@ -103,6 +108,8 @@ class Monitor:
         self.tally = Tally()
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
+        self.restores = 0
+        self._detection = Observations()
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
 
@@ -142,6 +149,7 @@ class Monitor:
         return found
 
     def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
+        self.restores += 1
         retention_ms = self.settings.subject_retention_ms
         return Ingest(
             state,
@@ -154,6 +162,7 @@ class Monitor:
         )
 
     def _evaluate(self, state: PartitionState, *, outlets: Outlets) -> Processor:
+        self.restores += 1
         processor = Evaluate(
             state,
             books=self.books,
@@ -163,6 +172,79 @@ class Monitor:
         )
         self.evaluations[state.partition] = processor
         return processor
+
+    def statuses(self) -> list[WindowStatus]:
+        """Return the newest figures and verdicts of all series in the partitions that this worker owns."""
+        self._forget_revoked()
+        return [status for one in self.evaluations.values() for status in one.evaluator.latest.values()]
+
+    def snapshot(self) -> Snapshot:
+        """Return what /metrics shows at this moment."""
+        tally, detected = self.tally, self.tally.detection_ms
+        tally.detection_ms = []
+        for delay_ms in detected:
+            self._detection.observe(delay_ms / 1000)
+        stats = self.app.stats
+        return Snapshot(
+            now_ms=self.clock.now_ms(),
+            agreements=self.books.book.agreements,
+            statuses=self.statuses(),
+            partitions=[
+                PartitionStats(
+                    topic=topic,
+                    partition=partition,
+                    events=one.events,
+                    batches=one.batches,
+                    lag=one.lag,
+                    open=one.open,
+                    caught_up=one.caught_up,
+                    skipped=one.repeats,
+                    holes=one.holes,
+                    lost=one.lost,
+                    rows=one.rows,
+                    restored_rows=one.restored_rows,
+                    restore_seconds=one.restore_seconds,
+                    last_event_ms=tally.last_event_ms.get((topic, partition)),
+                    batch_seconds=_histogram(one.batch_seconds),
+                    commit_seconds=_histogram(one.commit_seconds),
+                    tick_delay_seconds=_histogram(one.tick_delay_seconds),
+                )
+                for (topic, partition), one in sorted(stats.partitions.items())
+            ],
+            dead_letters=tally.dead_letters,
+            alerts=tally.alerts,
+            repeats=tally.repeats,
+            late=tally.too_late,
+            evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
+            detection_delay=self._detection.histogram(),
+            rebalances=stats.rebalances,
+            restores=self.restores,
+            stalls=stats.stalls,
+        )
+
+    def web_server(self) -> WebServer:
+        """Return the server of /healthz, /readyz and /metrics; enter it beside ``run``."""
+        web = self.settings.web
+        return WebServer(web.host, web.port, alive=self.alive, ready=self.ready, metrics=Exporter(self.snapshot).scrape)
+
+    def alive(self) -> tuple[bool, str]:
+        """Return whether the worker gets on, and why (not)."""
+        if self.app.failure is not None:
+            return False, f"stopped: {self.app.failure}"
+        if not self.app.alive():
+            return False, f"a partition has lag and no progress for {self.app.settings.no_progress_s:g} s"
+        return True, "alive"
+
+    def ready(self) -> tuple[bool, str]:
+        """Return whether all partitions of this worker are open, in words too."""
+        if not self.app.ready():
+            return False, "not all partitions are open yet"
+        return True, f"{len(self.app.runners)} partitions open"
+
+    def _forget_revoked(self) -> None:
+        owned = {partition for topic, partition in self.app.stats.partitions if topic == self.settings.topics.partials}
+        for partition in self.evaluations.keys() - owned:
+            del self.evaluations[partition]
 
     async def check(self) -> None:
         """Check the topics before anything is consumed.
@@ -185,3 +267,8 @@ class Monitor:
             await run_worker(self.app)
         finally:
             await reader.stop()
+
+
+def _histogram(durations: Durations) -> Histogram:
+    taken = durations.snapshot()
+    return Histogram(taken.sum, taken.observations, taken.buckets)

@@ -19,6 +19,7 @@ import msgspec
 
 from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow
 from monitor.core.series import Pane
+from monitor.core.windows import MergedPane, WindowRow
 from monitor.errors import StateError
 
 Upgrade = Callable[[list[Any]], list[Any]]
@@ -137,3 +138,6 @@ SOURCE_ROWS: Final = RowCodec({
     b"p": RowKind(Pane),
 })  # fmt: skip
 """The rows of a source partition: its subjects and the panes of its series."""
+
+EVALUATE_ROWS: Final = RowCodec({b"w": RowKind(MergedPane), b"v": RowKind(WindowRow)})
+"""The rows of a partition of partials: the panes of all sources, and what is remembered of each window."""

@@ -1,0 +1,65 @@
+"""``sla-monitor check``: are these agreement files right, and what do they promise?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.failing import FAILED
+from monitor.cli.options import example, json_option
+from monitor.cli.output import Output
+from monitor.cli.promises import promises_of
+from monitor.config.agreements import check_agreements
+from monitor.errors import Mistake
+
+
+@click.command(epilog=example("sla-monitor check deploy/agreements"))
+@click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def check(out: Output, paths: tuple[Path, ...]) -> None:
+    """Check agreement files and folders of them: all mistakes at once, each with its line and a hint.
+
+    Where all is right, it shows what is promised. Exit code 1 if there are mistakes; warnings do not count as such.
+    """
+    found = check_agreements(paths)
+    for mistake in found.mistakes:
+        _tell(out, "mistake", mistake)
+    for warning in found.warnings:
+        _tell(out, "warning", warning)
+    if found.mistakes:
+        count = len(found.mistakes)
+        out.note(f"error, for the author of the file: {count} {'mistake' if count == 1 else 'mistakes'} to correct")
+        click.get_current_context().exit(FAILED)
+    for document in found.documents:
+        agreement = document.agreement
+        rows = promises_of(agreement)
+        out.record(
+            kind="agreement",
+            file=document.file,
+            agreement=agreement.id,
+            version=agreement.version,
+            name=agreement.name,
+            status=agreement.status,
+            valid_from=str(document.document["valid_from"]),
+            promises=[row._asdict() for row in rows],
+        )
+        out.table(
+            ("promise", "of", "what", "for", "windows"),
+            rows,
+            title=f"{document.name}: {agreement.name} ({agreement.status}, from {document.document['valid_from']})",
+        )
+        out.say()
+    out.say(f"{len(found.documents)} agreement version(s) without mistakes, {len(found.warnings)} warning(s).")
+
+
+def _tell(out: Output, kind: str, mistake: Mistake) -> None:
+    out.record(
+        kind=kind,
+        file=mistake.file,
+        line=mistake.line,
+        path=mistake.path,
+        message=mistake.message,
+        hint=mistake.hint,
+    )
+    out.say(f"{mistake}" if kind == "mistake" else f"warning: {mistake}")

@@ -1,0 +1,234 @@
+"""``sla-monitor dead-letters``: the records that could not be used: list them, look at one, send them again."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import click
+from aiokafka.structs import ConsumerRecord
+
+from monitor.cli.failing import FAILED
+from monitor.cli.kafka import Outgoing, read_all, send_all
+from monitor.cli.options import example, json_option, settings_option, yes_option
+from monitor.cli.output import Output, printable
+from monitor.config.settings import Settings
+from monitor.core.events import SUBJECTS
+from monitor.errors import DecodeError
+from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
+from monitor.wire.instants import rfc3339
+
+_BYTES_PER_LINE: Final = 16
+_SHOWN_DETAIL: Final = 100
+
+
+class Letter(NamedTuple):
+    """A dead letter and when it became one (epoch milliseconds)."""
+
+    letter: DeadLetter
+    at_ms: int
+
+    @property
+    def id(self) -> str:
+        """Where the record came from: ``topic/partition/offset``."""
+        return f"{self.letter.topic}/{self.letter.partition}/{self.letter.offset}"
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    reason = click.option(
+        "--reason",
+        "reasons",
+        multiple=True,
+        type=click.Choice(sorted(DEAD_LETTER_REASONS)),
+        help="Only of this reason.",
+    )
+    topic = click.option("--topic", "topics", multiple=True, help="Only from this topic.")
+    return reason(topic(command))
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Look at records that could not be used, and send them again."""
+
+
+@dead_letters.command("list", epilog=example("sla-monitor dead-letters list --reason bad_json --topic tickets"))
+@_filters
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
+@settings_option
+@json_option
+def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topics: tuple[str, ...], last: int) -> None:
+    """List dead letters with their reasons, the newest last."""
+    found = _chosen(_letters(out, settings), (), reasons, topics)
+    shown = found[-last:]
+    for one in shown:
+        out.record(**_as_json(one))
+    if not found:
+        out.say("No dead letters.")
+        return
+    out.table(
+        ("id", "since", "reason", "detail", "bytes"),
+        [
+            (
+                one.id,
+                rfc3339(one.at_ms),
+                one.letter.reason,
+                _cut(one.letter.detail or DEAD_LETTER_REASONS.get(one.letter.reason, "")),
+                str(len(one.letter.value or b"")),
+            )
+            for one in shown
+        ],
+    )
+    out.say(f"{len(shown)} of {len(found)} dead letter(s). Look at one: sla-monitor dead-letters show ID", style="dim")
+
+
+@dead_letters.command(epilog=example("sla-monitor dead-letters show tickets/3/1042"))
+@click.argument("letter_id", metavar="ID")
+@settings_option
+@json_option
+def show(out: Output, settings: Settings, letter_id: str) -> None:
+    """Show one dead letter with its original bytes. ID is topic/partition/offset, as the list tells it."""
+    found = _chosen(_letters(out, settings), (letter_id,), (), ())
+    if not found:
+        out.note(f"error, for whoever runs this: no dead letter {letter_id}: see sla-monitor dead-letters list")
+        click.get_current_context().exit(FAILED)
+    one = found[-1]
+    letter = one.letter
+    out.record(
+        **_as_json(one),
+        headers={name: printable(value) for name, value in letter.headers},
+        value=None if letter.value is None else printable(letter.value),
+        value_base64=None if letter.value is None else base64.b64encode(letter.value).decode(),
+    )
+    out.table(
+        ("", ""),
+        [
+            ("id", one.id),
+            ("since", rfc3339(one.at_ms)),
+            ("reason", f"{letter.reason}: {DEAD_LETTER_REASONS.get(letter.reason, 'unknown to this version')}"),
+            ("detail", printable(letter.detail.encode())),
+            ("key", "none" if letter.key is None else printable(letter.key)),
+            *((f"header {name}", printable(value)) for name, value in letter.headers),
+            ("cut", ", ".join(letter.truncated) or "nothing"),
+            ("value", "none (a tombstone)" if letter.value is None else f"{len(letter.value)} bytes:"),
+        ],
+    )
+    for line in readable(letter.value or b""):
+        out.say(line)
+
+
+@dead_letters.command(epilog=example("sla-monitor dead-letters replay --reason unknown_type --topic tickets"))
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@_filters
+@yes_option
+@settings_option
+@json_option
+def replay(
+    out: Output,
+    settings: Settings,
+    ids: tuple[str, ...],
+    reasons: tuple[str, ...],
+    topics: tuple[str, ...],
+    yes: bool,  # noqa: FBT001 - click's
+) -> None:
+    """Send records again, as they came, to the partitions they came from, once the cause is mended.
+
+    Events that were taken meanwhile are recognised by their ids. Records that were cut cannot be sent again.
+    """
+    if not (ids or reasons or topics):
+        raise click.UsageError("Say which: an ID, --reason or --topic.")
+    found = _chosen(_letters(out, settings), ids, reasons, topics)
+    missing = set(ids) - {one.id for one in found}
+    for letter_id in sorted(missing):
+        out.note(f"no dead letter {letter_id}")
+    unsendable = {one.id: why for one in found if (why := _why_not(one.letter, settings))}
+    for letter_id, why in unsendable.items():
+        out.note(f"{letter_id} cannot be sent again: {why}")
+    # The newest of an id is enough; in the order in which they came.
+    sending = sorted(
+        {one.id: one for one in found if one.id not in unsendable}.values(), key=lambda one: one.letter[:3]
+    )
+    if sending and not yes:
+        click.confirm(f"Send {len(sending)} record(s) again?", abort=True, err=out.as_json)
+    records = [
+        Outgoing(one.letter.topic, one.letter.key, one.letter.value, one.letter.headers, one.letter.partition)
+        for one in sending
+    ]
+    if records:
+        asyncio.run(send_all(settings, records))
+    for one in sending:
+        out.record(id=one.id, sent=True)
+    out.say(f"{len(sending)} record(s) sent again.")
+    if missing or unsendable:
+        click.get_current_context().exit(FAILED)
+
+
+def readable(value: bytes) -> Iterator[str]:
+    """Yield the lines of a value: its text if it is UTF-8 that can be shown, else its bytes in hexadecimal."""
+    try:
+        lines = value.decode().split("\n")
+    except UnicodeDecodeError:
+        lines = []
+    if lines and all(line.replace("\t", " ").rstrip("\r").isprintable() for line in lines):
+        yield from lines
+        return
+    for start in range(0, len(value), _BYTES_PER_LINE):
+        part = value[start : start + _BYTES_PER_LINE]
+        text = "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in part)  # noqa: PLR2004 - ASCII
+        yield f"{start:08x}  {part.hex(' '):<{3 * _BYTES_PER_LINE}} {text}"
+
+
+def _letters(out: Output, settings: Settings) -> list[Letter]:
+    return list(_decoded(out, asyncio.run(read_all(settings, settings.topics.dead_letters))))
+
+
+def _decoded(out: Output, records: Sequence[ConsumerRecord]) -> Iterator[Letter]:
+    for record in sorted(records, key=lambda record: record.timestamp):
+        try:
+            yield Letter(decode_dead_letter(record.value, record.headers), record.timestamp)
+        except DecodeError as error:
+            out.note(f"{record.topic}/{record.partition}/{record.offset} is no dead letter of ours: {error}")
+
+
+def _chosen(
+    letters: Sequence[Letter], ids: Sequence[str], reasons: Sequence[str], topics: Sequence[str]
+) -> list[Letter]:
+    return [
+        one
+        for one in letters
+        if (not ids or one.id in ids)
+        and (not reasons or one.letter.reason in reasons)
+        and (not topics or one.letter.topic in topics)
+    ]
+
+
+def _why_not(letter: DeadLetter, settings: Settings) -> str:
+    if letter.truncated:
+        return f"its {' and '.join(letter.truncated)} was cut"
+    # Whoever can write dead letters must not be able to have us write to any topic.
+    if letter.topic not in {getattr(settings.topics, f"{subject}s") for subject in SUBJECTS}:
+        return f"{letter.topic} is no topic of events in these settings"
+    return ""
+
+
+def _as_json(one: Letter) -> dict[str, object]:
+    letter = one.letter
+    return {
+        "id": one.id,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "since": rfc3339(one.at_ms),
+        "since_ms": one.at_ms,
+        "key": None if letter.key is None else printable(letter.key),
+        "bytes": len(letter.value or b""),
+        "truncated": letter.truncated,
+    }
+
+
+def _cut(text: str) -> str:
+    shown = printable(text.encode())
+    return shown if len(shown) <= _SHOWN_DETAIL else shown[: _SHOWN_DETAIL - 1] + "…"

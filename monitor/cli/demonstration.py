@@ -1,0 +1,253 @@
+"""The demonstration: a broker, a worker, simulated traffic and a display, all in this process.
+
+Nothing is faked between the traffic and the display: events are produced to Kafka topics, the worker is the one that
+runs in production, and what is shown was read back from its topics. Only the clock runs faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Final
+
+import orjson
+from aiokafka.structs import ConsumerRecord
+
+from monitor.bootstrap import Monitor, topic_of, topic_plan
+from monitor.cli.kafka import Outgoing, committed, producer, send_all
+from monitor.config.agreements import AgreementDocument
+from monitor.config.settings import Settings, TopicSettings, WebSettings
+from monitor.core.alerts import Alert
+from monitor.core.events import SUBJECTS
+from monitor.core.figures import WindowStatus
+from monitor.core.series import SeriesKey
+from monitor.demo.display import Display
+from monitor.demo.hours import busy_start_ms
+from monitor.demo.simulate import Simulator, bad_records
+from monitor.demo.view import Counters, DemoView
+from monitor.stream.books import agreement_key
+from monitor.stream.clock import FastClock, wall_ms
+from monitor.stream.embedded import EmbeddedBroker
+from monitor.wire.announcements import decode_alert, decode_status
+from monitor.wire.events import encode_event
+
+PARTITIONS: Final = 2
+FEED_S: Final = 0.1
+PICTURE_S: Final = 0.25
+EVALUATE_S: Final = 0.5
+"""Real seconds between two evaluations of the windows."""
+BAD_RECORD_S: Final = 4.0
+"""Real seconds between two broken records."""
+KEPT_ALERTS: Final = 5_000
+KEPT_DELAYS: Final = 200
+READY_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for. ``for_s`` None: until it is interrupted."""
+
+    documents: Sequence[AgreementDocument]
+    speed: float = 60.0
+    for_s: float | None = None
+    seed: int = 1
+    port: int = 0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read back from the topics so far."""
+
+    alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
+    counts: Counter[str] = field(default_factory=Counter)
+    statuses: dict[tuple[SeriesKey, str], WindowStatus] = field(default_factory=dict)
+    delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_DELAYS))
+    first_breach_s: float | None = None
+
+
+def demo_settings(bootstrap: str, *, speed: float, port: int) -> Settings:
+    """Return the settings of the demonstration's worker."""
+    return Settings(
+        app_id="sla-monitor-demo",
+        bootstrap=bootstrap,
+        evaluate_interval=max(1, round(EVALUATE_S * 1000 * speed)),
+        session_timeout=10_000,
+        topics=TopicSettings(partitions=PARTITIONS),
+        web=WebSettings(port=port),
+    )
+
+
+class Demonstration:
+    """One demonstration on a broker, from ``run`` to its end."""
+
+    def __init__(self, options: Options, settings: Settings, display: Display, *, began: float) -> None:
+        self.options = options
+        self.settings = settings
+        self.display = display
+        self.began = began
+        start_ms = busy_start_ms(wall_ms())
+        self.clock = FastClock(options.speed, start_ms)
+        self.simulator = Simulator(options.seed, start_ms)
+        self.monitor = Monitor(settings, self.clock)
+        self.seen = Seen()
+        self.stopping = asyncio.Event()
+        self.addresses: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Run until it is asked to stop, its time is over, or a part of it fails, which is raised.
+
+        Raises:
+            StateError: the worker could not go on.
+            BrokerError: the embedded broker does not answer.
+        """
+        async with AsyncExitStack() as parts:
+            web = await parts.enter_async_context(self.monitor.web_server())
+            self.addresses = {
+                "metrics": f"{web.address}/metrics",
+                "health": f"{web.address}/healthz",
+                "kafka": self.settings.bootstrap,
+            }
+            tasks: list[asyncio.Future[Any]] = [await parts.enter_async_context(self._working())]
+            tasks += [
+                await parts.enter_async_context(_beside(part)) for part in (self._watch(), self._feed(), self._show())
+            ]
+            over = await parts.enter_async_context(_beside(self.stopping.wait()))
+            done, _ = await asyncio.wait([*tasks, over], timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.ensure_future(self.monitor.run())
+        try:
+            yield task
+        finally:
+            self.monitor.app.request_stop()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _feed(self) -> None:
+        """Produce the simulated events as they arrive, and a broken record now and then."""
+        bad = deque(bad_records())
+        next_bad_s = self._ran_s() + BAD_RECORD_S
+        async with producer(self.settings) as writer:
+            while True:
+                sent: list[Awaitable[Any]] = []
+                for event in self.simulator.until(self.clock.now_ms()):
+                    key, value = encode_event(event)
+                    sent.append(await writer.send(topic_of(self.settings, event.subject), key=key, value=value))
+                if bad and self._ran_s() >= next_bad_s:
+                    next_bad_s += BAD_RECORD_S
+                    one = bad.popleft()
+                    topic = topic_of(self.settings, one.subject)
+                    sent.append(await writer.send(topic, key=one.key, value=one.value))
+                await asyncio.gather(*sent)
+                await asyncio.sleep(FEED_S)
+
+    async def _watch(self) -> None:
+        """Read what the worker has announced, as any consumer would."""
+        topics = self.settings.topics
+        async for records in committed(self.settings, [topics.alerts, topics.status], follow=True):
+            for record in records:
+                self._take(record)
+
+    def _take(self, record: ConsumerRecord) -> None:
+        if record.value is None:
+            return
+        if record.topic == self.settings.topics.status:
+            status = decode_status(record.value)
+            self.seen.statuses[status.series, status.window] = status
+            return
+        alert, seen = decode_alert(record.value), self.seen
+        seen.alerts.append(alert)
+        seen.counts[alert.state] += 1
+        if alert.backfill:
+            return
+        if alert.state == "breached" and seen.first_breach_s is None:
+            seen.first_breach_s = self._ran_s()
+        if alert.state in ("at_risk", "breached") and alert.due_ms >= 0:
+            seen.delays_s.append(max(0.0, (self.clock.now_ms() - alert.at_ms) / 1000 / self.options.speed))
+
+    async def _show(self) -> None:
+        while True:
+            self.display.show(self.view())
+            await asyncio.sleep(PICTURE_S)
+
+    def view(self) -> DemoView:
+        """Return what is to be shown at this moment."""
+        monitor, seen = self.monitor, self.seen
+        sources = {topic_of(self.settings, subject) for subject in SUBJECTS}
+        stats = [one for (topic, _), one in monitor.app.stats.partitions.items() if topic in sources]
+        dead_letters: Counter[str] = Counter()
+        for (_, reason), count in monitor.tally.dead_letters.items():
+            dead_letters[reason] += count
+        alive, why = monitor.alive()
+        if alive:
+            alive, why = monitor.ready()
+        return DemoView(
+            start_ms=self.clock.start_ms,
+            now_ms=self.clock.now_ms(),
+            speed=self.options.speed,
+            ran_s=self._ran_s(),
+            agreements=monitor.books.book.agreements,
+            statuses=list(seen.statuses.values()),
+            alerts=list(seen.alerts),
+            counters=Counters(
+                events=sum(one.events for one in stats),
+                lag=sum(one.lag for one in stats),
+                dead_letters=dead_letters,
+                alerts=dict(seen.counts),
+                detection_delay_s=median(seen.delays_s) if seen.delays_s else None,
+            ),
+            healthy=alive,
+            health=why,
+            addresses=self.addresses,
+            first_breach_s=seen.first_breach_s,
+        )
+
+    def _ran_s(self) -> float:
+        return time.monotonic() - self.began
+
+    def _left_s(self) -> float | None:
+        return None if self.options.for_s is None else max(0.0, self.options.for_s - self._ran_s())
+
+
+async def demonstrate(options: Options, display: Display) -> None:
+    """Run a demonstration until SIGINT, SIGTERM or the end of its time, and show its summary.
+
+    Raises:
+        SlaMonitorError: a part of it failed.
+    """
+    began = time.monotonic()
+    plan = topic_plan(demo_settings("127.0.0.1:1", speed=options.speed, port=options.port))
+    with EmbeddedBroker({spec.name: spec.partitions for spec in plan}) as broker:
+        settings = demo_settings(broker.bootstrap, speed=options.speed, port=options.port)
+        await send_all(settings, [_publication(one, settings) for one in options.documents])
+        demonstration = Demonstration(options, settings, display, began=began)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, demonstration.stopping.set)
+        with display:
+            await demonstration.run()
+        display.finish(demonstration.view())
+
+
+def _publication(one: AgreementDocument, settings: Settings) -> Outgoing:
+    key = agreement_key(one.agreement.id, one.agreement.version)
+    return Outgoing(settings.topics.agreements, key, orjson.dumps(one.document), partition=0)
+
+
+@asynccontextmanager
+async def _beside(part: Awaitable[Any]) -> AsyncIterator[asyncio.Future[Any]]:
+    task = asyncio.ensure_future(part)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):  # its failure has been raised by whoever waited for it
+            await task

@@ -1,0 +1,51 @@
+"""How commands fail: one line on stderr that names who must act, and an exit code; never a traceback for our errors."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import click
+
+from monitor.errors import BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+
+_WHO: Final[tuple[tuple[type[SlaMonitorError], str], ...]] = (
+    (ConfigError, "the author of the file"),
+    (BrokerError, "the operator of Kafka"),
+    (DecodeError, "the producer of the record"),
+    (StateError, "the operator of the worker"),
+)
+
+# Without a handler their complaints, which we tell in our own words, would go to stderr too.
+for _name in ("aiokafka", "faust", "mode", "asyncio"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+
+class Commands(click.Group):
+    """The root of the commands: turns what they raise into a line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SlaMonitorError as error:
+            tell(error)
+            ctx.exit(FAILED)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+def tell(error: SlaMonitorError) -> None:
+    """Print an error on stderr, with who must act. All mistakes of files come first, each on its line."""
+    who = next((who for kind, who in _WHO if isinstance(error, kind)), "whoever runs this")
+    text = str(error)
+    if isinstance(error, ConfigError):
+        click.echo(text, err=True)
+        count = len(error.mistakes)
+        text = "1 mistake to correct" if count == 1 else f"{count} mistakes to correct"
+        if {mistake.file for mistake in error.mistakes} <= {"environment", "command line"}:
+            who = "whoever runs this"
+    click.echo(f"error, for {who}: {' '.join(text.split())}", err=True)

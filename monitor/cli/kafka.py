@@ -1,0 +1,147 @@
+"""Reading and writing topics from the command line: committed records only, errors as ``BrokerError``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from monitor.bootstrap import security_options
+from monitor.config.settings import Settings
+from monitor.errors import BrokerError
+
+POLL_MS: Final = 200
+FETCH_BYTES: Final = 4 << 20
+LARGEST_RECORD: Final = 10 << 20
+
+
+class Outgoing(NamedTuple):
+    """A record to write. Without a partition the key decides."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+    partition: int | None = None
+
+
+async def committed(
+    settings: Settings, topics: Sequence[str], *, from_start: bool = True, follow: bool = False
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """Yield the committed records of topics, some at a time, each lot in order of time.
+
+    Without ``follow`` it ends where the topics end now; with it it goes on, and yields an empty list now and then.
+
+    Raises:
+        BrokerError: a topic does not exist, or Kafka does not answer.
+    """
+    async with _consumer(settings) as consumer:
+        # All topics are asked for: asking for one by its name would make many brokers create it.
+        known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+        assigned = []
+        for topic in topics:
+            partitions = known.partitions_for_topic(topic)
+            if not partitions:
+                raise BrokerError(
+                    f"topic {topic} does not exist at {settings.bootstrap}: run sla-monitor topics create"
+                )
+            assigned += [TopicPartition(topic, partition) for partition in sorted(partitions)]
+        consumer.assign(assigned)
+        ends = await consumer.end_offsets(assigned)
+        if not from_start:
+            for tp in assigned:
+                consumer.seek(tp, ends[tp])
+        while follow or any([await consumer.position(tp) < ends[tp] for tp in assigned]):
+            fetched = await consumer.getmany(timeout_ms=POLL_MS)
+            records = [record for lot in fetched.values() for record in lot]
+            if not follow:
+                records = [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]]
+            if records or follow:
+                yield sorted(records, key=lambda record: (record.timestamp, record.topic, record.offset))
+
+
+async def read_all(settings: Settings, topic: str) -> list[ConsumerRecord]:
+    """Return all committed records of a topic.
+
+    Raises:
+        BrokerError: it does not exist, or Kafka does not answer.
+    """
+    return [record async for records in committed(settings, [topic]) for record in records]
+
+
+async def send_all(settings: Settings, records: Sequence[Outgoing], *, transactional_id: str | None = None) -> None:
+    """Write records in their order; with a transactional id all of them or none.
+
+    Raises:
+        BrokerError: Kafka did not take them.
+    """
+    async with producer(settings, transactional_id=transactional_id) as writer:
+        if transactional_id is None:
+            await _send(writer, records)
+            return
+        async with writer.transaction():
+            await _send(writer, records)
+
+
+async def _send(writer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+    waiting = [
+        await writer.send(
+            record.topic,
+            key=record.key,
+            value=record.value,
+            partition=record.partition,
+            headers=list(record.headers) or None,
+        )
+        for record in records
+    ]
+    for confirmation in waiting:
+        await confirmation
+
+
+@asynccontextmanager
+async def producer(settings: Settings, *, transactional_id: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
+    """Start a producer that waits for all replicas and writes nothing twice."""
+    options: dict[str, Any] = {"transactional_id": transactional_id} if transactional_id else {}
+    writer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=settings.app_id,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=LARGEST_RECORD,
+        **options,
+        **security_options(settings.security),
+    )
+    try:
+        await writer.start()
+        yield writer
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"Kafka at {settings.bootstrap} does not take records: {error!r}") from error
+    finally:
+        await writer.stop()
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=settings.app_id,
+        group_id=None,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",  # assign() would begin at the end
+        enable_auto_commit=False,
+        fetch_max_wait_ms=POLL_MS,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        check_crcs=settings.check_crcs,
+        **security_options(settings.security),
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"Kafka at {settings.bootstrap} does not answer as it should: {error!r}") from error
+    finally:
+        await consumer.stop()

@@ -1,0 +1,78 @@
+"""What commands print: readable text for people, JSON lines for machines, notes on stderr for both."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPE_COLUMNS: Final = 200
+"""Tables that nobody sees on a terminal are not squeezed into 80 columns."""
+
+STYLES: Final = {
+    "breached": "bold red",
+    "at_risk": "yellow",
+    "resolved": "green",
+    "voided": "cyan",
+    "rearmed": "cyan",
+    "met": "green",
+    "on_track": "green",
+    "no_data": "dim",
+    "low_sample": "dim",
+}
+"""Colours of states and verdicts. ``NO_COLOR`` turns all off."""
+
+
+class Output:
+    """Where one command prints."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.is_terminal = sys.stdout.isatty()
+        # Ids and names are other people's: nothing in them is markup.
+        self.console = Console(
+            markup=False, highlight=False, emoji=False, width=None if self.is_terminal else _PIPE_COLUMNS
+        )
+
+    def say(self, text: str | Text = "", style: str | None = None) -> None:
+        """Print a line for people."""
+        if not self.as_json:
+            self.console.print(text, style=style, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr, whatever the form of the output."""
+        click.echo(text, err=True)
+
+    def record(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+        """Print a line for machines."""
+        if self.as_json:
+            self.raw(orjson.dumps(values))
+
+    def raw(self, line: bytes) -> None:
+        """Print a line of bytes as it is."""
+        click.echo(line)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> None:
+        """Print a table for people."""
+        if self.as_json:
+            return
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
+        )
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        self.console.print(table)
+
+
+def printable(raw: bytes | None) -> str:
+    """Return bytes as text that a terminal can show: what is no UTF-8, and control characters, are escaped."""
+    text = (raw or b"").decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -1,0 +1,90 @@
+"""What an agreement promises, line by line, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from monitor.core.agreement import (
+    ANY,
+    INDICATORS,
+    Agreement,
+    CallRule,
+    ClockRule,
+    Filter,
+    Measure,
+    Objective,
+    OutageRule,
+)
+from monitor.wire.wording import duration, quantity
+
+_DIGITS: Final = 4
+"""99.95 % is another promise than 99.9 %."""
+
+
+class Promise(NamedTuple):
+    """One line: the id of a measure or an objective, what it is of, what is promised, for whom, in which windows."""
+
+    id: str
+    of: str
+    what: str
+    where: str
+    windows: str
+
+
+def promises_of(agreement: Agreement) -> list[Promise]:
+    """Return the measures of an agreement, then its objectives, in the order of the file."""
+    covers = _filter(agreement.covers)
+    lines = [_of_measure(measure, covers) for measure in agreement.measures()]
+    return lines + list(_of_objectives(agreement))
+
+
+def target_text(measure: Measure | None, objective: Objective) -> str:
+    """Return an objective's target with its unit: ``compliance >= 95 %``."""
+    unit = INDICATORS[_kind(measure)][objective.indicator]
+    return f"{objective.indicator} {objective.comparison} {quantity(unit, objective.target, _DIGITS)}"
+
+
+def _of_measure(measure: Measure, covers: str) -> Promise:
+    match measure:
+        case ClockRule():
+            of = f"{measure.subject} {measure.metric.replace('_', ' ')}"
+            what = ", ".join(
+                f"{'others' if priority == ANY and len(measure.budgets) > 1 else priority.replace(ANY, 'within')} "
+                f"{duration(budget.budget_ms)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
+                for priority, budget in measure.budgets.items()
+            )
+        case CallRule():
+            of = "calls"
+            what = f"answered within {duration(measure.answer_within_ms)}, {measure.formula} binds"
+        case OutageRule():
+            of = "outages"
+            what = "availability" if measure.service_hours == "always" else f"availability in {measure.service_hours}"
+            if measure.notice_ms or measure.cap_ms:
+                what += ", announced maintenance excluded"
+        case _:
+            of, what = type(measure).__name__, ""
+    where = _filter(measure.where) or covers
+    return Promise(measure.id, of, what, where, ", ".join(window.name for window in measure.windows))
+
+
+def _of_objectives(agreement: Agreement) -> Iterator[Promise]:
+    for objective in agreement.objectives:
+        what = target_text(agreement.measure(objective.measure), objective)
+        if objective.minimum_sample > 1:
+            what += f", from {objective.minimum_sample} on"
+        windows = ", ".join(window.name for window in objective.windows)
+        yield Promise(objective.id, f"objective of {objective.measure}", what, "", windows)
+
+
+def _kind(measure: Measure | None) -> str:
+    match measure:
+        case CallRule():
+            return "call"
+        case OutageRule():
+            return "outage"
+    return "clock"
+
+
+def _filter(where: Filter) -> str:
+    return "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in where.any_of)

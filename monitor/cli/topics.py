@@ -1,0 +1,63 @@
+"""``sla-monitor topics``: create what is missing, check what is there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from monitor.bootstrap import security_options, topic_plan
+from monitor.cli.failing import FAILED
+from monitor.cli.options import example, json_option, settings_option
+from monitor.cli.output import Output
+from monitor.config.settings import Settings
+from monitor.stream.topics import check_topics, create_topics
+
+
+@click.group()
+def topics() -> None:
+    """Create and check the topics in Kafka."""
+
+
+@topics.command(epilog=example("sla-monitor topics create --bootstrap kafka:9092 --replication 3"))
+@click.option("--replication", type=click.IntRange(min=1), help="Copies of each partition (default: the setting).")
+@settings_option
+@json_option
+def create(out: Output, settings: Settings, replication: int | None) -> None:
+    """Create the topics that are missing, as the settings want them. Existing ones stay as they are."""
+    plan = topic_plan(settings)
+    security = security_options(settings.security)
+    created = set(
+        asyncio.run(
+            create_topics(settings.bootstrap, plan, replication or settings.topics.replication, security=security)
+        )
+    )
+    for spec in plan:
+        out.record(topic=spec.name, partitions=spec.partitions, cleanup=spec.cleanup, created=spec.name in created)
+    out.table(
+        ("topic", "partitions", "cleanup", ""),
+        [(one.name, str(one.partitions), one.cleanup, "created" if one.name in created else "exists") for one in plan],
+    )
+    _check(settings, out)
+
+
+@topics.command(epilog=example("sla-monitor topics check --settings monitor.yaml"))
+@settings_option
+@json_option
+def check(out: Output, settings: Settings) -> None:
+    """Tell which topics are missing or have the wrong shape, and what to do. Exit code 1 if there are any."""
+    if _check(settings, out):
+        out.say(f"All {len(topic_plan(settings))} topics at {settings.bootstrap} are as they must be.")
+        out.record(ok=True, topics=len(topic_plan(settings)))
+
+
+def _check(settings: Settings, out: Output) -> bool:
+    plan = topic_plan(settings)
+    mistakes = asyncio.run(check_topics(settings.bootstrap, plan, security=security_options(settings.security)))
+    for mistake in mistakes:
+        out.record(ok=False, mistake=mistake)
+        out.say(mistake)
+    if mistakes:
+        out.note(f"error, for the operator of Kafka: {len(mistakes)} of {len(plan)} topics need attention")
+        click.get_current_context().exit(FAILED)
+    return True

@@ -1,0 +1,97 @@
+"""``sla-monitor worker``: one worker as the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import Final
+
+import click
+import orjson
+
+from monitor.bootstrap import Monitor
+from monitor.cli.failing import FAILED
+from monitor.cli.options import example, json_option, settings_option
+from monitor.cli.output import Output
+from monitor.config.settings import Settings
+from monitor.errors import SlaMonitorError
+from monitor.stream.worker import loop_factory, set_log_levels
+from monitor.wire.instants import rfc3339
+
+log = logging.getLogger(__name__)
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+@click.command(epilog=example("sla-monitor worker --settings monitor.yaml"))
+@click.option("--no-check", is_flag=True, help="Do not look at the topics first: where it may not describe them.")
+@settings_option
+@json_option
+def worker(out: Output, settings: Settings, no_check: bool) -> None:  # noqa: FBT001 - click's
+    """Run a worker until SIGTERM or SIGINT. Run as many as there are partitions.
+
+    It checks the topics, follows the agreements, and serves /healthz, /readyz and /metrics (setting web). The log goes
+    to stderr, with --json as JSON lines. Exit code 1 if it had to stop: start it again, it goes on where it was.
+    """
+    log_to_stderr(_LEVELS[settings.log_level], as_json=out.as_json)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        stopped_well = runner.run(_run(settings, check=not no_check))
+    if not stopped_well:
+        click.get_current_context().exit(FAILED)
+
+
+async def _run(settings: Settings, *, check: bool) -> bool:
+    monitor = Monitor(settings)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, monitor.app.request_stop)
+    if check:
+        await monitor.check()
+    async with monitor.web_server() as web:
+        log.info("serving %s/metrics, /healthz and /readyz", web.address)
+        try:
+            await monitor.run()
+        except SlaMonitorError:
+            if monitor.app.failure is None:
+                raise  # before it ran: told like any other error
+        except Exception:
+            if monitor.app.failure is None:
+                raise
+    if monitor.app.failure is None:
+        log.info("worker stopped")
+    return monitor.app.failure is None
+
+
+def log_to_stderr(level: int, *, as_json: bool) -> None:
+    """Send the log to stderr, one line for each message, as text or as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if as_json else _Lines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    set_log_levels(level)
+
+
+class _Lines(logging.Formatter):
+    """``2026-11-23T13:05:01.123Z INFO monitor.stream.worker: message``."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
+        return rfc3339(int(record.created * 1000))
+
+
+class _JsonLines(_Lines):
+    """The same as an object, with the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()

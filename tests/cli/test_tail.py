@@ -1,0 +1,94 @@
+"""``tail``: what was committed, readable or raw."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from monitor.cli.kafka import Outgoing, producer
+from monitor.core.alerts import Alert, AlertKey, AlertState
+from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
+from monitor.core.series import SeriesKey
+from monitor.wire.announcements import encode_alert, encode_statement, encode_status
+from tests.cli.conftest import Kafka, Run, lines
+
+AT_MS = 1_767_603_600_000  # 2026-01-05T09:00:00Z
+
+
+def alert(state: AlertState = "breached", ticket: str = "T-1") -> Outgoing:
+    key = AlertKey("ticket", ticket, "desk", "resolution", 1)
+    told = Alert(f"{ticket}-{state}", key, state, AT_MS, "due", 1, {"priority": "P1"}, AT_MS - 1000, AT_MS, 1000, 1000)
+    return Outgoing("alerts", *encode_alert(told, "test"))
+
+
+def status(*, closed: bool = False) -> WindowStatus:
+    figure = Figure("compliance", 0.9, 9, 10, "ratio", "met / (met + breached)")
+    verdict = ObjectiveVerdict("in-time", "compliance", ">=", 0.95, None, 0.9, 10, 1, "breached")
+    series = SeriesKey("desk", "resolution", ("P1",))
+    return WindowStatus(
+        series, {"priority": "P1"}, "month", AT_MS, AT_MS + 1, AT_MS + 2, 1, (figure,), (verdict,), {"open": 1}, closed
+    )
+
+
+def test_alerts_are_sentences(run: Run, kafka: Kafka):
+    kafka.send(alert("at_risk"), alert("breached"))
+    told = run("tail", "alerts", "--no-follow").stdout.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("2026-01-05T09:00:00.000Z at_risk  Ticket T-1 is about to miss resolution")
+    assert told[1].startswith("2026-01-05T09:00:00.000Z breached Ticket T-1 missed resolution")
+
+
+def test_machines_get_the_records_as_they_are(run: Run, kafka: Kafka):
+    sent = alert()
+    kafka.send(sent)
+    assert run("tail", "alerts", "--no-follow", "--json").stdout.encode() == sent.value + b"\n"
+
+
+@pytest.mark.parametrize("what", ["status", "statements"])
+def test_status_and_statements_are_figures_and_verdicts(run: Run, kafka: Kafka, what: str):
+    closed = what == "statements"
+    encode = encode_statement if closed else encode_status
+    kafka.send(Outgoing(what, *encode(status(closed=closed), "test")))
+    (told,) = run("tail", what, "--no-follow").stdout.splitlines()
+    assert "desk/resolution/P1 month" in told
+    assert "compliance 90 %" in told
+    assert told.endswith("in-time breached")
+    (raw,) = lines(run("tail", what, "--no-follow", "--json"))
+    assert raw["data"]["closed"] is closed
+
+
+def test_what_was_not_committed_is_not_told(run: Run, kafka: Kafka):
+    async def abort() -> None:
+        async with producer(kafka.settings, transactional_id="t") as writer:
+            await writer.begin_transaction()
+            sent = alert(ticket="T-aborted")
+            await writer.send_and_wait(sent.topic, key=sent.key, value=sent.value)
+            await writer.abort_transaction()
+
+    asyncio.run(abort())
+    kafka.send(alert(ticket="T-committed"))
+    told = run("tail", "alerts", "--no-follow").stdout
+    assert "T-committed" in told
+    assert "T-aborted" not in told
+
+
+def test_following_begins_with_what_comes_next_unless_told_otherwise(run: Run, kafka: Kafka):
+    kafka.send(alert())
+    assert run("tail", "alerts", "--for", "0.5").stdout == ""
+    assert "T-1" in run("tail", "alerts", "--for", "0.5", "--from-start").stdout
+
+
+def test_tombstones_and_foreign_records_hide_nothing(run: Run, kafka: Kafka):
+    kafka.send(Outgoing("alerts", b"k", None), Outgoing("alerts", b"k", b"{}"), alert())
+    result = run("tail", "alerts", "--no-follow")
+    assert len(result.stdout.splitlines()) == 1
+    assert "is none of ours" in result.stderr
+
+
+@pytest.mark.usefixtures("kafka")
+def test_a_topic_that_does_not_exist_is_a_line_for_the_operator(run: Run):
+    result = run("tail", "alerts", env={"SLA_MONITOR_TOPICS_ALERTS": "alarms"})
+    assert result.exit_code == 1
+    assert "topic alarms does not exist" in result.stderr
+    assert "sla-monitor topics create" in result.stderr
