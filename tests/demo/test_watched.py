@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from monitor.core.indicators import outage_figures
+from monitor.core.series import Pane
 from monitor.demo.hours import busy_start_ms
 from monitor.demo.traffic import MINUTE_MS
 from monitor.demo.view import Counters, DemoView, promises
@@ -78,15 +81,23 @@ def test_every_promise_of_the_example_agreements_is_measured(hour):
 
 
 def test_the_work_that_was_announced_is_left_out_of_the_availability(hour):
-    found = {
-        status.window: {figure.indicator: figure for figure in status.figures}
-        for (series, _), status in hour.evaluator.latest.items()
-        if series.measure == "access"
-    }
-    assert found
-    for figures in found.values():
-        assert figures["downtime"].value > 0
-        assert figures["availability"].value < 1
+    agreement = hour.book.latest("network-operator")
+    rule = agreement.measure("access")
+    records = dict(  # each stands in one pane of every width
+        one
+        for pane in hour.rows["outage"].rows.values()
+        if isinstance(pane, Pane)
+        for one in pane.outages.items()
+        if one[1].kind == "maintenance" or one[0] in hour.dsl_outages
+    )
+    assert [record.kind for record in records.values()].count("maintenance") == 1
+    span = (START_MS, hour.now_ms, hour.now_ms, agreement.calendars[rule.service_hours])
+    with_work, without = (
+        {figure.indicator: figure.value for figure in outage_figures(one, records.items(), *span)}
+        for one in (rule, replace(rule, exclusion="none"))
+    )
+    assert without["downtime"] - with_work["downtime"] > 2 * MINUTE_MS
+    assert without["availability"] < with_work["availability"] <= 1
 
 
 def page(watch):

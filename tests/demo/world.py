@@ -29,6 +29,7 @@ class Watch:
         self.noticed = []
         self.statements = []
         self.rejected = []
+        self.dsl_outages = set()
         self.events = 0
 
     def until(self, instant_ms):
@@ -41,6 +42,7 @@ class Watch:
     def _step(self):
         arrived = self.simulator.until(self.now_ms)
         self.events += len(arrived)
+        self.dsl_outages |= {one.subject_id for one in arrived if one.fact.attributes.get("service") == "dsl-access"}
         for subject, engine in self.engines.items():
             own = [event for event in arrived if event.subject == subject]
             self._note(subject, engine.batch(own, self.now_ms, self.book))

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 
 from monitor.errors import ConfigError
+from monitor.metrics.exporter import Exporter
+from monitor.metrics.snapshot import Snapshot
 from monitor.web.server import WebServer
 
 
@@ -135,3 +137,30 @@ async def test_after_the_block_nobody_listens(worker):
 def test_an_address_of_the_new_internet_is_written_in_brackets(worker):
     server = WebServer("::1", 6066, alive=worker.alive, ready=worker.ready, metrics=worker.metrics)
     assert server.address == "http://[::1]:6066"
+
+
+async def test_an_exporter_is_what_it_serves(worker):
+    scrape = Exporter(lambda: Snapshot(rebalances=3)).scrape
+    async with (
+        WebServer(port=0, alive=worker.alive, ready=worker.ready, metrics=scrape) as server,
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.address}/metrics") as answer,
+    ):
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert "\nsla_rebalances_total 3.0\n" in await answer.text()
+
+
+async def test_a_page_that_fails_is_an_error_and_the_others_go_on(worker, caplog):
+    def broken(_accept):
+        raise RuntimeError("no snapshot")
+
+    async with (
+        WebServer(port=0, alive=worker.alive, ready=worker.ready, metrics=broken) as server,
+        aiohttp.ClientSession(server.address) as session,
+    ):
+        async with session.get("/metrics") as answer:
+            assert answer.status == 500
+            assert "no snapshot" not in await answer.text()
+        async with session.get("/healthz") as answer:
+            assert answer.status == 200
+    assert "no snapshot" in caplog.text
