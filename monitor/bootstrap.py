@@ -260,8 +260,8 @@ class Monitor:
         """Read the agreements, then consume until ``app.request_stop()``."""
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
         reader = BookReader(self.books, self.settings.bootstrap, self.settings.topics.agreements, options)
-        await reader.start(self.app.fail)
         try:
+            await reader.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
             await run_worker(self.app)

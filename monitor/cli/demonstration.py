@@ -42,11 +42,11 @@ FEED_S: Final = 0.1
 PICTURE_S: Final = 0.25
 EVALUATE_S: Final = 0.5
 """Real seconds between two evaluations of the windows."""
+SESSION_MS: Final = 10_000
 BAD_RECORD_S: Final = 4.0
 """Real seconds between two broken records."""
 KEPT_ALERTS: Final = 5_000
 KEPT_DELAYS: Final = 200
-READY_TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +73,14 @@ class Seen:
 
 def demo_settings(bootstrap: str, *, speed: float, port: int) -> Settings:
     """Return the settings of the demonstration's worker."""
-    return Settings(
+    settings = Settings(
         app_id="sla-monitor-demo",
         bootstrap=bootstrap,
-        evaluate_interval=max(1, round(EVALUATE_S * 1000 * speed)),
-        session_timeout=10_000,
         topics=TopicSettings(partitions=PARTITIONS),
         web=WebSettings(port=port),
     )
+    interval_ms = max(1, round(EVALUATE_S * 1000 * speed))
+    return settings.model_copy(update={"evaluate_interval_ms": interval_ms, "session_timeout_ms": SESSION_MS})
 
 
 class Demonstration:
@@ -194,7 +194,8 @@ class Demonstration:
             now_ms=self.clock.now_ms(),
             speed=self.options.speed,
             ran_s=self._ran_s(),
-            agreements=monitor.books.book.agreements,
+            # Until the worker has read them back, what was published.
+            agreements=monitor.books.book.agreements or [one.agreement for one in self.options.documents],
             statuses=list(seen.statuses.values()),
             alerts=list(seen.alerts),
             counters=Counters(

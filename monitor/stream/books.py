@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
@@ -104,7 +105,7 @@ class BookReader:
         """Read the topic to its end, then go on in the background; ``failed`` is told if that comes to an end.
 
         Raises:
-            BrokerError: the topic does not exist.
+            BrokerError: the topic does not exist, or Kafka does not answer.
         """
         consumer = self._consumer = AIOKafkaConsumer(
             group_id=None,
@@ -113,20 +114,26 @@ class BookReader:
             enable_auto_commit=False,
             **self._consumer_options,
         )
-        await consumer.start()
-        if self._topic.partition not in (consumer.partitions_for_topic(self._topic.topic) or ()):
-            # Asking for it makes an embedded broker create it; a real one answers that there is none.
-            await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka has no public way to ask again
-            if self._topic.partition not in (consumer.partitions_for_topic(self._topic.topic) or ()):
-                await consumer.stop()
-                raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
+        try:
+            await consumer.start()
+            # All topics are asked for: asking for one by its name would make many brokers create it.
+            known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+        except (KafkaError, OSError) as error:
+            raise BrokerError(f"Kafka does not answer as it should: {error!r}") from error
+        if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
+            raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
         consumer.assign([self._topic])
         end = (await consumer.end_offsets([self._topic]))[self._topic]
         # Not "until the last offset": markers and compaction leave holes.
         while await consumer.position(self._topic) < end:
             await self._read(500)
         self._task = asyncio.create_task(self._follow())
-        self._task.add_done_callback(lambda done: done.cancelled() or failed(done.exception() or StateError("ended")))
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                failed(task.exception() or StateError("the agreements are not followed any more"))
+
+        self._task.add_done_callback(ended)
 
     async def _read(self, timeout_ms: int) -> None:
         assert self._consumer is not None
