@@ -114,7 +114,8 @@ def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
     stem = metric.name.removesuffix("_total")
     family = Family(stem, metric.help, metric.kind, metric.unit)
     for values, value in series.items():
-        labels = dict(zip(metric.labels, map(_printable, values), strict=True))
+        # To Prometheus an empty label is an absent one; most are, and each costs time at every scrape.
+        labels = {name: _printable(one) for name, one in zip(metric.labels, values, strict=True) if one}
         if isinstance(value, Histogram):
             for bound, count in value.buckets:
                 family.add_sample(f"{stem}_bucket", {**labels, "le": "+Inf" if bound == inf else repr(bound)}, count)
