@@ -19,7 +19,7 @@ MAX_SERIES: Final = 5_000
 """The most series that one metric shows; the rest is counted in ``sla_exporter_dropped_series``."""
 
 ATTRIBUTES: Final = ("customer", "service", "priority", "queue", "team", "severity")
-"""The attributes that are labels of their own; "" (which is to Prometheus: without it) where nothing is split by them."""
+"""The attributes that are labels of their own; "" (to Prometheus: absent) where a measure is not split by them."""
 
 SERIES: Final = ("agreement", "measure", *ATTRIBUTES, "other")
 """Who a figure is about. ``other`` holds what a measure is split by besides, as ``name=value`` joined with commas."""
