@@ -1,0 +1,165 @@
+"""The evaluate agent's fold: panes of all sources in; figures, verdicts, alerts and statements out.
+
+One `Evaluator` works on one partition of the partials. Nothing here reads a clock: `Evaluator.evaluate` judges as of
+the instant it is given, and `Evaluator.next_ms` tells when it wants to be asked again.
+
+What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: `monitor.core.verdicts`):
+
+- **Version.** A running window is judged by the version whose text holds now, a statement by the one that held one
+  millisecond before the period's end. A draft is shown, but it neither announces nor states anything.
+- **Beginning and end.** A window does not reach behind the first version that is not a draft, nor behind the
+  termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated its alerts end
+  (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
+  after their lateness, and its windows are shown no more.
+- **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
+  stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
+  corrections change nothing that was stated. An alert that is still out ends with its period (``period_closed``).
+- **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
+- **Lives of series.** A series of clocks or calls is shown as long as it has panes, one of outages as long as its
+  agreement: no outage is a figure, nothing measured is none.
+- **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
+  closed periods stay closed and newer announcements stand.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core.scope import Scope
+from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
+from monitor.core.series_windows import SeriesWindows
+from monitor.core.windows import MergedPane, WindowRow, decode_window_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.core.agreement import Book
+    from monitor.core.alerts import Alert
+    from monitor.core.figures import WindowStatus
+    from monitor.core.rows import Rows
+    from monitor.core.series import Pane
+
+__all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found: windows that changed, statements (closed ones), alerts; whether work is left."""
+
+    statuses: list[WindowStatus]
+    alerts: list[Alert]
+    more: bool
+
+
+class Evaluator:
+    """Keeps the panes of all series of a partition, and judges the windows of those that changed or that time moved.
+
+    ``rows`` keep what must survive: a `MergedPane` for each pane (keys begin with ``w``) and a `WindowRow` for each
+    window that has something to remember (``v``). ``latest`` are the newest statuses by series and window name; after
+    a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
+    ``as_of_ms``: what is open is not evaluated again merely because it gets older.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
+        self._rows = rows
+        self._series: dict[SeriesKey, SeriesWindows] = {}
+        self._scope: Scope | None = None
+        self._dirty: set[SeriesKey] = set()
+        self._round: list[SeriesKey] = []
+        """The series still to be evaluated before any is for a second time, last one first."""
+        self._wakes: list[tuple[int, SeriesKey]] = []
+
+    def restore(self, keys: Iterable[bytes]) -> None:
+        """Find the series in the keys of all rows; the rows are read when they are needed."""
+        for encoded in keys:
+            if encoded[:1] == b"w":
+                series, width, start_ms = decode_pane_key(encoded)
+                self._of(series).panes.note(width, start_ms)
+            elif encoded[:1] == b"v":
+                series, window = decode_window_key(encoded)
+                self._of(series).note(window)
+        self.touch_all()
+
+    def fold(self, source: str, key: PaneKey, pane: Pane | None, book: Book) -> None:
+        """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer."""
+        self._follow(book)
+        series = self._of(key.series)
+        if series.fold(source, key.width, key.start_ms, pane):
+            self._dirty.add(key.series)
+        elif not series:
+            del self._series[key.series]
+
+    def touch_all(self) -> None:
+        """Have every series evaluated again."""
+        self._dirty.update(self._series)
+
+    def evaluate(self, now_ms: int, book: Book, *, limit: int = 200) -> Evaluation:
+        """Judge, as of an instant, the series that changed and those that time has moved on.
+
+        At most ``limit`` of them, in rounds: none comes twice before all others came once. Evaluating again without a
+        change between finds nothing.
+        """
+        self._follow(book)
+        assert self._scope is not None
+        while self._wakes and self._wakes[0][0] <= now_ms:
+            at_ms, key = heapq.heappop(self._wakes)
+            series = self._series.get(key)
+            if series is not None and series.next_ms == at_ms:
+                series.next_ms = None
+                self._dirty.add(key)
+        found = Evaluation([], [], more=False)
+        for _ in range(limit):
+            if not self._round:
+                self._round = sorted(self._dirty, reverse=True)
+            if not self._round:
+                break
+            self._evaluate(self._round.pop(), now_ms, self._scope, found)
+        return found._replace(more=bool(self._dirty))
+
+    def next_ms(self, now_ms: int) -> int | None:
+        """Return when `evaluate` is wanted though nothing is folded until then; None: never.
+
+        That is the end of a pane or period, the close of a period, an amendment, or the expiry of panes; an instant
+        that is not after ``now_ms`` where work is waiting.
+        """
+        if self._dirty:
+            return now_ms
+        while self._wakes:
+            at_ms, key = self._wakes[0]
+            series = self._series.get(key)
+            if series is not None and series.next_ms == at_ms:
+                return at_ms
+            heapq.heappop(self._wakes)
+        return None
+
+    def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> None:
+        series = self._series.get(key)
+        if series is None or key not in self._dirty:
+            return
+        self._dirty.discard(key)
+        before_ms, shown = series.next_ms, set(series.latest)
+        statuses, alerts = series.evaluate(now_ms, scope)
+        found.statuses.extend(statuses)
+        found.alerts.extend(alerts)
+        for window in shown - series.latest.keys():
+            del self.latest[key, window]
+        for window, status in series.latest.items():
+            self.latest[key, window] = status
+        if series.unfinished:
+            self._dirty.add(key)
+        if not series:
+            del self._series[key]
+        elif series.next_ms is not None and series.next_ms != before_ms:
+            heapq.heappush(self._wakes, (series.next_ms, key))
+
+    def _follow(self, book: Book) -> None:
+        if self._scope is None or self._scope.book is not book:
+            self._scope = Scope(book)
+            self.touch_all()
+
+    def _of(self, key: SeriesKey) -> SeriesWindows:
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = SeriesWindows(key, self._rows)
+        return series

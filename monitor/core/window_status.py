@@ -1,0 +1,81 @@
+"""The status of one window: figures, verdicts and what is open, from the panes of its series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.agreement import CallRule, ClockRule, OutageRule
+from monitor.core.calendar import AlwaysOpen
+from monitor.core.figures import Figure, WindowStatus
+from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.verdicts import judge
+
+if TYPE_CHECKING:
+    from monitor.core.agreement import Window
+    from monitor.core.scope import Binding
+    from monitor.core.series import Pane
+    from monitor.core.timeline import Span
+    from monitor.core.windows import SeriesPanes
+
+_CLOCK_COUNTS: Final = ("open", "paused", "at_risk", "overdue")
+_AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
+
+
+def status_of(
+    panes: SeriesPanes, binding: Binding, window: Window, span: Span, shown: Span, as_of_ms: int, *, closed: bool
+) -> WindowStatus:
+    """Return what a window says.
+
+    Args:
+        panes: those of the series.
+        binding: what holds for it; it has a measure.
+        window: the window.
+        span: what the window covers.
+        shown: the part of it in which the agreement held.
+        as_of_ms: the instant of the look, or of the close.
+        closed: the period is over: a statement.
+    """
+    measure = binding.measure
+    assert measure is not None
+    live = panes.live()
+    durations = 0
+    figures: tuple[Figure, ...]
+    if isinstance(measure, OutageRule):
+        hours = binding.agreement.calendars.get(measure.service_hours)
+        if isinstance(hours, AlwaysOpen):
+            hours = None
+        records = panes.outages(window, span)
+        figures = outage_figures(measure, records, shown.start_ms, shown.end_ms, as_of_ms, hours)
+        counts = {"open": live.counts.get("open", 0), "oldest_ms": _age_ms(live, as_of_ms)}
+    else:
+        # The kept sum is that of the running window; a period that closes is summed up for once.
+        total = panes.sum_of(window, span) if closed else panes.total(window, span)
+        durations = sum(total.buckets.values())
+        if isinstance(measure, CallRule):
+            figures = call_figures(measure, total)
+            counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
+        else:
+            assert isinstance(measure, ClockRule)
+            figures = clock_figures(total, live)
+            counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
+    calendar = window.kind != "rolling"
+    verdicts = tuple(
+        [judge(one, figures, durations, calendar=calendar, closed=closed) for one in binding.shown(window)]
+    )
+    labels = dict(zip(measure.by, panes.series.values, strict=True))
+    return WindowStatus(
+        panes.series, labels, window.name, shown.start_ms, shown.end_ms, as_of_ms, binding.agreement.version,
+        figures, verdicts, counts, closed,
+    )  # fmt: skip
+
+
+def news_of(status: WindowStatus, *, calendar: bool) -> tuple[object, ...]:
+    """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
+    live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
+    from_ms = status.from_ms if calendar else 0
+    return status.figures, status.verdicts, status.labels, status.version, from_ms, live
+
+
+def _age_ms(live: Pane, as_of_ms: int) -> int:
+    """Return how long the oldest item has been open."""
+    return max(0, as_of_ms - min(live.calls.values())) if live.calls else 0

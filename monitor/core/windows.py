@@ -1,0 +1,247 @@
+"""What is kept of a series: its panes from all sources, the sums of the windows made of them, and the rows of both.
+
+Sources send panes as absolute values; the newest of each source replaces its older one. The sum of a window is kept
+and moved on: a pane that changed is taken out as it was and put in as it is, which costs the same for a window of
+720 panes as for one of 30 (`monitor.core.series`: everything in a pane is additive).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from monitor.core.panes import merge_panes
+from monitor.core.series import OutageRecord, Pane, PaneKey, SeriesKey, Width, empty_pane, encode_pane_key, width_for
+from monitor.core.verdicts import Announced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from monitor.core.agreement import Window
+    from monitor.core.rows import Rows
+    from monitor.core.timeline import Span
+
+_Name = TypeVar("_Name", str, int)
+_SEPARATOR: Final = "\x1f"
+
+
+class MergedPane(NamedTuple):
+    """The row of one pane: what each source (topic and partition) last sent of it. Its key begins with ``w``."""
+
+    sources: dict[str, Pane]
+
+
+ROLLING: Final = 0
+"""The "period" under which a rolling window keeps what was announced: it has none."""
+
+
+class WindowRow(NamedTuple):
+    """What must be remembered of one window of a series. Its key begins with ``v``.
+
+    ``told`` holds, by the start of the period (0 for a rolling window) and by objective, what was announced. All
+    periods before ``open_from_ms`` are closed or lie before the series' first; ``closed`` counts the closed ones.
+    ``dormant`` while the series has no panes: the periods until it has some again are not its own.
+    """
+
+    told: dict[int, dict[str, Announced]]
+    open_from_ms: int = 0
+    closed: int = 0
+    dormant: bool = False
+
+
+def encode_window_key(series: SeriesKey, window: str) -> bytes:
+    """Return the row key of a window: ``v`` + its parts joined with the unit separator."""
+    return b"v" + _SEPARATOR.join((series.agreement, series.measure, window, *series.values)).encode()
+
+
+def decode_window_key(encoded: bytes) -> tuple[SeriesKey, str]:
+    """Return the series and the window's name that `encode_window_key` was given."""
+    agreement, measure, window, *values = encoded[1:].decode().split(_SEPARATOR)
+    return SeriesKey(agreement, measure, tuple(values)), window
+
+
+def merged_pane_key(key: PaneKey) -> bytes:
+    """Return the row key of a pane of all sources: that of the pane behind another first byte."""
+    return b"w" + encode_pane_key(key)[1:]
+
+
+class Slot:
+    """One pane: what each source sent, and their sum once it was asked for."""
+
+    __slots__ = ("merged", "sources")
+
+    def __init__(self, sources: dict[str, Pane]) -> None:
+        self.sources = sources
+        self.merged: Pane | None = None
+
+    def sum(self) -> Pane:
+        """Return the sum; it is never changed, but replaced."""
+        if self.merged is None:
+            panes = self.sources.values()
+            self.merged = next(iter(panes)) if len(panes) == 1 else merge_panes(panes)
+        return self.merged
+
+
+class SeriesPanes:
+    """All panes of one series. Rows are read when they are first needed and kept decoded."""
+
+    __slots__ = ("_rows", "_slots", "_sums", "series")
+
+    def __init__(self, series: SeriesKey, rows: Rows) -> None:
+        self.series = series
+        self._rows = rows
+        self._slots: dict[Width, dict[int, Slot | None]] = {}
+        self._sums: dict[Window, RunningSum] = {}
+
+    def __bool__(self) -> bool:
+        return any(self._slots.values())
+
+    def note(self, width: Width, start_ms: int) -> None:
+        """Take note that a row exists."""
+        self._slots.setdefault(width, {}).setdefault(start_ms, None)
+
+    def replace(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
+        """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs."""
+        slots = self._slots.setdefault(width, {})
+        sources = self._slot(width, start_ms).sources if start_ms in slots else {}
+        if pane is None or not any(pane):
+            if source not in sources:
+                return False
+            sources = {name: one for name, one in sources.items() if name != source}
+        else:
+            if sources.get(source) == pane:
+                return False
+            # Copied: in a replay the sender goes on changing its own.
+            mine = Pane(pane.counts.copy(), pane.buckets.copy(), pane.calls.copy(), pane.outages.copy())
+            sources = dict(sorted({**sources, source: mine}.items()))  # equal contents are equal rows
+        if not sources:
+            self.drop(width, start_ms)
+            return True
+        slots[start_ms] = Slot(sources)
+        self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), MergedPane(sources))
+        self._stale(width, start_ms)
+        return True
+
+    def drop(self, width: Width, start_ms: int) -> None:
+        """Delete a pane and its row."""
+        del self._slots[width][start_ms]
+        self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
+        self._stale(width, start_ms)
+
+    def widths(self) -> list[Width]:
+        """Return the widths of which there are panes."""
+        return [width for width, slots in self._slots.items() if slots]
+
+    def starts(self, width: Width) -> Iterable[int]:
+        """Return the starts of the panes of a width, in no order."""
+        return self._slots.get(width, {}).keys()
+
+    def pane(self, width: Width, start_ms: int) -> Pane:
+        """Return the sum of a pane over all sources."""
+        return self._slot(width, start_ms).sum()
+
+    def live(self) -> Pane:
+        """Return what is open now."""
+        return self.pane("live", 0) if 0 in self._slots.get("live", {}) else empty_pane()
+
+    def total(self, window: Window, span: Span) -> Pane:
+        """Return the sum of the panes that start in a window's span. It must not be changed."""
+        running = self._sums.get(window)
+        if running is None:
+            running = self._sums[window] = RunningSum(width_for(window))
+        return running.moved(span, self)
+
+    def sum_of(self, window: Window, span: Span) -> Pane:
+        """Return the sum of the panes that start in a span, for once."""
+        width = width_for(window)
+        starts = [start for start in self.starts(width) if span.start_ms <= start < span.end_ms]
+        return merge_panes(self.pane(width, start) for start in starts)
+
+    def next_move_ms(self, window: Window, span: Span) -> int | None:
+        """Return when the sum of a rolling window changes by time alone: a pane leaves it, or one to come enters."""
+        running = self._sums.get(window)
+        starts = self.starts(width_for(window))
+        moves = [start for start in starts if start >= span.end_ms]  # of events from the future
+        if running is not None and (oldest := running.oldest_ms()) is not None:
+            moves.append(oldest + span.end_ms - span.start_ms)
+        return min(moves, default=None)
+
+    def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
+        """Yield the outages and maintenances that began before the end of the span, also long before its start."""
+        width = width_for(window)
+        for start_ms in sorted(self.starts(width)):
+            if start_ms < span.end_ms:
+                yield from self.pane(width, start_ms).outages.items()
+
+    def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
+        """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
+        outages = self.pane(width, start_ms).outages.values()
+        return max((one.restored_ms or now_ms for one in outages), default=start_ms)
+
+    def keep_sums(self, windows: Iterable[Window]) -> None:
+        """Forget the sums of all other windows."""
+        kept = set(windows)
+        for window in [one for one in self._sums if one not in kept]:
+            del self._sums[window]
+
+    def _slot(self, width: Width, start_ms: int) -> Slot:
+        slot = self._slots[width][start_ms]
+        if slot is None:
+            row = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms)))
+            assert isinstance(row, MergedPane)
+            slot = self._slots[width][start_ms] = Slot(row.sources)
+        return slot
+
+    def _stale(self, width: Width, start_ms: int) -> None:
+        for running in self._sums.values():
+            if running.width == width:
+                running.stale.add(start_ms)
+
+
+class RunningSum:
+    """The sum of the panes in a span that moves on. Outages are no sums and are left out."""
+
+    __slots__ = ("_parts", "_span", "_sum", "stale", "width")
+
+    def __init__(self, width: Width) -> None:
+        self.width = width
+        self.stale: set[int] = set()
+        """The starts of panes that changed since the last move."""
+        self._parts: dict[int, Pane] = {}
+        self._span = (0, 0)
+        self._sum = empty_pane()
+
+    def oldest_ms(self) -> int | None:
+        """Return the start of the oldest pane in the sum."""
+        return min(self._parts, default=None)
+
+    def moved(self, span: Span, panes: SeriesPanes) -> Pane:
+        """Return the sum over a span, brought up to date."""
+        starts = panes.starts(self.width)
+        if span != self._span:
+            self._span = span
+            self.stale.update([start for start in self._parts if not span.start_ms <= start < span.end_ms])
+            self.stale.update(
+                [start for start in starts if span.start_ms <= start < span.end_ms and start not in self._parts]
+            )
+        for start in self.stale:
+            old = self._parts.pop(start, None)
+            if old is not None:
+                self._add(old, -1)
+            if start in starts and span.start_ms <= start < span.end_ms:
+                new = self._parts[start] = panes.pane(self.width, start)
+                self._add(new, 1)
+        self.stale.clear()
+        return self._sum
+
+    def _add(self, pane: Pane, times: int) -> None:
+        _add(self._sum.counts, pane.counts, times)
+        _add(self._sum.buckets, pane.buckets, times)
+
+
+def _add(total: dict[_Name, int], part: dict[_Name, int], times: int) -> None:
+    for name, n in part.items():
+        count = total.get(name, 0) + n * times
+        if count:
+            total[name] = count
+        else:
+            total.pop(name, None)
