@@ -5,11 +5,14 @@ from typing import NamedTuple
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow, subject_key
 from monitor.core.series import Pane, empty_pane, encode_pane_key
+from monitor.core.verdicts import Announced
+from monitor.core.windows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
-from monitor.wire.rows import SOURCE_ROWS, RowCodec, RowKind
+from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind
 from tests.wire import strategies
 
 KEY = subject_key("T-17")
@@ -67,6 +70,44 @@ class TestRoundTrips:
             assert type(ours) is type(theirs)
         for ours, theirs in zip(decoded.facts, row.facts, strict=True):
             assert [type(one) for one in ours.attributes.values()] == [type(one) for one in theirs.attributes.values()]
+
+    @given(strategies.pane_keys, st.dictionaries(strategies.names, strategies.panes, max_size=3))
+    def test_the_panes_of_all_sources_come_back_as_they_were_put(self, key, sources):
+        row_key, row = merged_pane_key(key), MergedPane(sources)
+
+        decoded = EVALUATE_ROWS.decode(row_key, EVALUATE_ROWS.encode(row_key, row))
+
+        assert decoded == row
+        assert all(isinstance(pane, Pane) for pane in decoded.sources.values())
+
+    @given(
+        strategies.series_keys,
+        st.dictionaries(
+            strategies.milliseconds,
+            st.dictionaries(
+                strategies.names,
+                st.builds(
+                    Announced,
+                    st.sampled_from(["quiet", "at_risk", "breached", "eased"]),
+                    st.integers(0, 99),
+                    strategies.milliseconds,
+                    st.integers(0, 99),
+                ),
+                max_size=2,
+            ),
+            max_size=2,
+        ),
+        strategies.milliseconds,
+        st.integers(0, 99),
+        st.booleans(),
+    )
+    def test_what_is_remembered_of_a_window_comes_back_as_it_was_put(self, series, told, open_from_ms, closed, dormant):
+        row_key, row = encode_window_key(series, "month"), WindowRow(told, open_from_ms, closed, dormant)
+
+        decoded = EVALUATE_ROWS.decode(row_key, EVALUATE_ROWS.encode(row_key, row))
+
+        assert decoded == row
+        assert all(isinstance(one, Announced) for by_id in decoded.told.values() for one in by_id.values())
 
     def test_a_row_with_a_new_field_that_has_a_default_reads_older_rows(self):
         encoded = NEW.encode(b"x", New(3, 5, ["a"]))
