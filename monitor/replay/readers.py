@@ -184,6 +184,8 @@ def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Itera
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, mapping)
+        # Only what the mapping names: rows that are put in order wait in memory.
+        named = [(name, header.index(name)) for name in sorted(columns_of(mapping))]
         line = reader.line_num + 1
         for cells in reader:
             bad, lines.bad = lines.bad, ""
@@ -192,7 +194,7 @@ def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Itera
             elif cells and len(cells) != len(header):
                 yield Row(line, {}, "wrong_columns", f"{len(cells)} columns, the header has {len(header)}")
             elif cells:
-                yield Row(line, dict(zip(header, cells, strict=True)))
+                yield Row(line, {name: cells[place] for name, place in named})
             line = reader.line_num + 1
     except csv.Error as error:
         raise _unreadable(path, f"is no CSV: {error}", line=reader.line_num) from error

@@ -19,7 +19,7 @@ class Line:
         self.sent: list[tuple[float, str]] = []
 
     async def send(self, one: Event) -> None:
-        self.sent.append((self.seconds, one.fact.id.rsplit("-", 1)[0]))
+        self.sent.append((self.seconds, f"{one.subject_id}-{one.fact.type}"))
 
     def now(self) -> float:
         return self.seconds
