@@ -94,10 +94,14 @@ def start(
 def counts_as(fact: Fact, types: frozenset[str]) -> bool:
     """Return whether a fact is one of these types and, as an answer, counts.
 
-    Internal notes and automatic replies are no responses (domain.md §2).
+    Internal notes and automatic replies are no responses (domain.md §2). A restoration that leaves anybody affected is
+    one step of a stepwise restoration (§5): work on the repair, but not its end.
     """
     if fact.type not in types:
         return False
+    if fact.type == "restored" and "responded" not in types:
+        left = (fact.attributes.get("weight", 0), fact.attributes.get("customers_affected", 0))
+        return not any(isinstance(one, int | float) and one > 0 for one in left)
     return fact.type != "responded" or (
         fact.attributes.get("public") is not False and fact.attributes.get("automatic") is not True
     )
@@ -154,6 +158,13 @@ def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transiti
         clock.runs, clock.pauses,
     )  # fmt: skip
     return after, found
+
+
+def told_until_ms(clock: Clock, of: Terms) -> int:
+    """Return the instant of the last threshold that a running clock told."""
+    if clock.breach_told:
+        return clock.due_ms
+    return _next_ms(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
 
 
 def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:

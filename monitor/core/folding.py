@@ -82,8 +82,22 @@ class Folding:
         before, self.clocks, self._noted = self.clocks, [], []
         for place in range(len(self.facts)):
             self._apply(place)
+        self._pass_what_was_told(before)
         noted, self._noted = self._noted, None
         self._announce_difference(before, noted, cause_ms)
+
+    def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
+        """Bring clocks that still run as far as they were judged before: the last fact may be older than that."""
+        told_ms = {}
+        for was in before:
+            of = self.plan.terms(was)
+            if of is not None and was.state == "running" and (was.told or was.breach_told):
+                told_ms[_identity(was)] = clocks.told_until_ms(was, of)
+        for index, clock in enumerate(self.clocks):
+            until_ms = told_ms.get(_identity(clock), 0)
+            of = self.plan.terms(clock)
+            if of is not None and clock.next_ms and clock.next_ms <= until_ms:
+                self.clocks[index] = self._pass_thresholds(clock, until_ms, of)
 
     def _redecides(self, fact: Fact) -> bool:
         """Take over a fact's attributes; return whether they change what a known subject is promised."""

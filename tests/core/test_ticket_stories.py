@@ -4,6 +4,7 @@ import pytest
 
 from monitor.core.agreement import Filter
 from monitor.core.clock import is_breached
+from monitor.core.events import Event, Fact
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
 
 
@@ -191,6 +192,29 @@ class TestLateAndOdd:
 
         assert story.told() == ["breached Mon 10:00", "resolved Mon 11:00", "voided Mon 09:30"]
         assert story.counts("first_response", width="quarter")["elapsed_ms"] == span("30m")
+
+    def test_a_late_fact_that_does_not_concern_a_breached_clock_leaves_its_breach_alone(self):
+        """The acknowledgement at 09:06 arrives at 09:18; the response has been overdue since 09:15."""
+        rules = clock("acknowledge", {"*": "10m"}), clock("first_response", {"*": "15m"})
+        story = Story(agreement(*rules))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).until("Mon 09:17")
+        story.at("Mon 09:06", ticket("T-1", "acknowledged"), now="Mon 09:18").until("Mon 09:30")
+
+        assert story.told(promise="first_response") == ["at_risk Mon 09:11:15", "breached Mon 09:15"]
+        assert story.told(promise="acknowledge")[-1] == "voided Mon 09:06"
+
+    def test_a_late_reply_voids_the_breach_also_when_another_late_fact_came_with_it(self):
+        story = Story(agreement(clock("first_response", {"*": "15m"}, at_risk=())))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).until("Mon 09:17")
+        late = [
+            Event("ticket", "T-1", Fact(ms(f"Mon {time}"), 0, kind, kind, {}))
+            for time, kind in (("09:06", "acknowledged"), ("09:10", "responded"))
+        ]
+        story.take(story.engine.batch(late, ms("Mon 09:18"), story.book))
+
+        assert story.told() == ["breached Mon 09:15", "voided Mon 09:10"]
 
     def test_a_stop_before_its_start_is_clamped_to_zero_and_flagged(self):
         story = Story(agreement(clock()))
