@@ -181,6 +181,14 @@ class Ingest:
     def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
         self.tally.dead_letters[record.topic, reason] += 1
         key, value, headers = encode_dead_letter(
-            record.topic, record.partition, record.offset, reason, detail, record.key, record.value, record.headers
+            record.topic,
+            record.partition,
+            record.offset,
+            reason,
+            detail,
+            record.key,
+            record.value,
+            record.headers,
+            max_bytes=self.outlets.max_dead_letter_bytes,
         )
         self.state.emit(self.outlets.dead_letters, key, value, headers=headers, partition_key=key)

@@ -1,0 +1,47 @@
+"""Outages, from facts to clocks and series: the restore promise and what the downtime is made of."""
+
+from monitor.core.agreement import OutageRule, Window
+from tests.core.stories import Story, agreement, clock, event, ms, when
+
+RULES = (
+    clock("acknowledge", {"*": "15m"}, subject="outage", by=("service",)),
+    clock("restore", {"*": "4h"}, subject="outage", by=("service",)),
+    OutageRule(id="network", by=("service",), windows=(Window("month"),)),
+)
+
+
+def outage(subject_id, type, **more):
+    return event("outage", subject_id, type, **more)
+
+
+def test_an_outage_that_nobody_restores_breaches_at_its_due_instant():
+    story = Story(agreement(*RULES), subject="outage")
+
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl")).at("Mon 09:05", outage("O-1", "acknowledged"))
+    story.until("Tue 00:00")
+
+    assert story.told(promise="acknowledge") == []
+    assert story.told(promise="restore") == ["at_risk Mon 12:00", "breached Mon 13:00"]
+
+
+def test_a_partial_restoration_does_not_stop_the_clock():
+    story = Story(agreement(*RULES), subject="outage")
+
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl", customers_affected=800, customers_total=1000))
+    story.at("Mon 10:00", outage("O-1", "restored", customers_affected=200))
+    story.at("Mon 14:00", outage("O-1", "restored", customers_affected=0))
+
+    assert story.told(promise="restore") == ["at_risk Mon 12:00", "breached Mon 13:00", "resolved Mon 14:00"]
+    pane = next(row for key, row in story.rows.items() if key[:1] == b"p" and getattr(row, "outages", None))
+    record = pane.outages["O-1"]
+    assert record.weights == ((ms("Mon 09:00"), 0.8), (ms("Mon 10:00"), 0.2))
+    assert when(record.restored_ms) == "Mon 14:00"
+
+
+def test_a_cancelled_outage_leaves_no_trace():
+    story = Story(agreement(*RULES), subject="outage")
+
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl")).at("Mon 09:30", outage("O-1", "cancelled"))
+
+    assert story.told(promise="acknowledge") == ["at_risk Mon 09:11:15", "breached Mon 09:15", "voided Mon 09:30"]
+    assert not any(row.outages or row.counts for key, row in story.rows.items() if key[:1] == b"p")
