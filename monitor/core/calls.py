@@ -1,0 +1,127 @@
+"""Calls: what one call has in its series, from its facts alone (domain.md §4).
+
+**One call, one outcome.** A call waits from the first time it is queued until the first of: answered, abandoned,
+callback requested, flow-out (transferred before an answer). Everything counts in the pane of the instant it was first
+queued, so a later outcome or correction changes that same pane.
+
+- *Re-queue*: a call that is queued again after a flow-out waits on, and its wait is the customer's total wait since the
+  first queue. A call that was answered is answered: being transferred and queued again makes no second offer.
+- *Flow-out*: an outcome of its own, no abandon and in no service level. What happens to the call elsewhere does not
+  count here, unless it comes back to a queue.
+- *Callback*: a requested callback ends the wait. That the customer then hangs up is no abandon, and the call back is
+  no answer from the queue.
+- *Ended without any outcome*: the caller is gone unanswered, which is an abandon at that instant.
+- *Answered (or abandoned) before it was queued*: a skewed clock; the wait is 0 and the call is flagged. An answer that
+  was followed by a transfer into the queue belongs to the time before the queue, and is no skew.
+- *Never queued*: nothing, until the fact arrives.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from monitor.core.series import LIVE, Change, SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.agreement import CallRule
+    from monitor.core.events import Fact
+
+Outcome = Literal["waiting", "answered", "abandoned", "callback", "transferred"]
+
+_DECIDES: Final[dict[str, Outcome]] = {
+    "answered": "answered",
+    "abandoned": "abandoned",
+    "callback_requested": "callback",
+}
+
+
+class Stay(NamedTuple):
+    """A call's stay in the queue: when it was first queued, what became of it, and when (-1 while it waits)."""
+
+    queued_ms: int
+    outcome: Outcome
+    at_ms: int = -1
+
+
+def stay_of(facts: Sequence[Fact]) -> Stay | None:
+    """Return a call's stay in the queue, or None where it is not known to have been queued. Facts are ordered."""
+    first = next((index for index, fact in enumerate(facts) if fact.type == "queued"), None)
+    if first is None:
+        return None
+    queued_ms = facts[first].time_ms
+    # The usual call is queued first: nothing to look for before it.
+    early, ended = _before_the_queue(facts[:first]) if first else (None, None)
+    if early is not None:
+        return Stay(queued_ms, _DECIDES[early.type], early.time_ms)
+    flow_out: Fact | None = None
+    for fact in facts[first + 1 :]:
+        kind = fact.type
+        if kind in _DECIDES and flow_out is None:
+            return Stay(queued_ms, _DECIDES[kind], fact.time_ms)
+        if kind == "queued":
+            flow_out = ended = None
+        elif kind == "transferred":
+            flow_out = flow_out or fact
+        elif kind == "ended":
+            ended = ended or fact
+    if flow_out is not None:
+        return Stay(queued_ms, "transferred", flow_out.time_ms)
+    return Stay(queued_ms, "abandoned", ended.time_ms) if ended is not None else Stay(queued_ms, "waiting")
+
+
+def _before_the_queue(facts: Sequence[Fact]) -> tuple[Fact | None, Fact | None]:
+    """Return the first outcome and the first end that a skewed clock put before the queue."""
+    early: Fact | None = None
+    ended: Fact | None = None
+    for fact in facts:
+        if fact.type == "transferred":
+            early = ended = None  # into the queue: what was before it belongs to another agent's call
+        elif fact.type in _DECIDES:
+            early = early or fact
+        elif fact.type == "ended":
+            ended = ended or fact
+    return early, ended
+
+
+def call_changes(
+    call_id: str, facts: Sequence[Fact], rule: CallRule, series: SeriesKey, now_ms: int
+) -> tuple[list[Change], int]:
+    """Return what a call has in its series at an instant, and when that changes without an event.
+
+    Args:
+        call_id: the id under which it waits in the live pane.
+        facts: its ledger, ordered.
+        rule: T, the time "within" which an answer is promised (inclusive), and s of the short abandon (inclusive).
+        series: the series it counts in.
+        now_ms: the instant.
+
+    Returns:
+        The changes, and the first instant after ``now_ms`` at which the wait is beyond T (0: none).
+    """
+    stay = stay_of(facts)
+    if stay is None:
+        return [], 0
+    queued_ms, outcome, at_ms = stay
+    within_ms = rule.answer_within_ms
+    if outcome == "waiting":
+        waiting = Change(series, LIVE, (("waiting", 1),), call=(call_id, queued_ms))
+        beyond_ms = queued_ms + within_ms + 1  # the first instant at which the wait is longer than T
+        if now_ms < beyond_ms:
+            return [waiting], beyond_ms
+        return [waiting, Change(series, queued_ms, (("waiting_beyond", 1),))], 0
+    wait_ms = max(0, at_ms - queued_ms)
+    counts: list[tuple[str, int]] = [(outcome, 1)]
+    if outcome == "answered":
+        if wait_ms <= within_ms:
+            counts.append(("answered_within", 1))
+        counts.append(("wait_ms", wait_ms))
+    elif outcome == "abandoned":
+        if wait_ms <= within_ms:
+            counts.append(("abandoned_within", 1))
+        if wait_ms <= rule.short_abandon_ms:
+            counts.append(("abandoned_short", 1))
+    if at_ms < queued_ms:
+        counts.append(("flagged", 1))
+    return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1)], 0

@@ -1,0 +1,102 @@
+"""Downtime in a period: the weighted union of outages, within service hours, without excluded maintenance.
+
+P   the period: its service hours
+X   maintenance that was announced in time, up to the cap of the window; within P
+D   the weighted union of the outages within P;   D' = D without what lies in X      (domain.md §5)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from monitor.core.timeline import Span, intersect, measure, subtract, union, weighted_measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from monitor.core.agreement import OutageRule
+    from monitor.core.calendar import Calendar
+    from monitor.core.series import OutageRecord
+
+
+class Downtime:
+    """P, X and the downtime that counts under the rule's exclusion, in milliseconds.
+
+    ``downtime_ms`` is D for the exclusion ``none``, else D'. Maintenance that is not excluded is down like any outage
+    that is reported in it. Beyond the cap, maintenance counts in order of time: its first ``cap_ms`` are excluded.
+    """
+
+    __slots__ = ("downtime_ms", "excluded_ms", "period_ms")
+
+    def __init__(
+        self,
+        rule: OutageRule,
+        outages: Iterable[OutageRecord],
+        maintenance: Iterable[OutageRecord],
+        from_ms: int,
+        end_ms: int,
+        hours: Calendar | None,
+    ) -> None:
+        period = hours.open_spans(from_ms, end_ms) if hours is not None else union([(from_ms, end_ms)])
+        self.period_ms = measure(period)
+        excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
+        self.excluded_ms = measure(excluded)
+        scale = _Scale(subtract(period, excluded) if excluded else period)
+        down = (
+            (scale.at(a), scale.at(b), weight)
+            for one in outages
+            if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
+            for a, b, weight in _steps(one, end_ms)
+        )
+        self.downtime_ms = weighted_measure(down, rule.overlap)
+
+
+class _Scale:
+    """Instants on a scale that stands still outside of the spans: how much of them lies before an instant.
+
+    What is weighed on it is cut to the spans without cutting every outage by every span.
+    """
+
+    __slots__ = ("_before_ms", "_spans", "_starts")
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._starts = [one.start_ms for one in spans]
+        self._before_ms = [0, *accumulate(one.end_ms - one.start_ms for one in spans)]
+
+    def at(self, at_ms: int) -> int:
+        """Return the milliseconds of the spans before an instant."""
+        i = bisect_right(self._starts, at_ms) - 1
+        if i < 0:
+            return 0
+        return self._before_ms[i] + min(at_ms, self._spans[i].end_ms) - self._spans[i].start_ms
+
+
+def _steps(record: OutageRecord, end_ms: int) -> Iterator[tuple[int, int, float]]:
+    """Yield the stretches of an outage with their weights; one that is open lasts until the end."""
+    over_ms = min(record.restored_ms, end_ms) if record.restored_ms else end_ms
+    weights = record.weights or ((record.start_ms, 1.0),)
+    for index, (at_ms, weight) in enumerate(weights):
+        next_ms = weights[index + 1][0] if index + 1 < len(weights) else over_ms
+        yield at_ms, min(next_ms, over_ms), weight
+
+
+def _excluded(rule: OutageRule, maintenance: Iterable[OutageRecord], period: Sequence[Span]) -> list[Span]:
+    announced = [
+        (one.start_ms, one.restored_ms)
+        for one in maintenance
+        if one.announced_ms and one.announced_ms + rule.notice_ms <= one.start_ms
+    ]
+    spans = intersect(announced, period)
+    if not rule.cap_ms:
+        return spans
+    capped: list[Span] = []
+    left_ms = rule.cap_ms
+    for start_ms, end_ms in spans:
+        if left_ms <= 0:
+            break
+        capped.append(Span(start_ms, min(end_ms, start_ms + left_ms)))
+        left_ms -= end_ms - start_ms
+    return capped

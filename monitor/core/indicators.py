@@ -1,0 +1,177 @@
+"""Indicators: the figures of a measure in a window, from the sums of its panes (domain.md §3, §4 and §5).
+
+Counters are summed and divided once: no percentage and no percentile is ever averaged. Every indicator of
+`monitor.core.agreement.INDICATORS` comes out, in its order; one without anything to measure has the value None, never
+0 or 100 %. Values are not rounded.
+
+Of a percentile the numerator is the rank of the duration and the denominator the number of durations: "9 of 10" is the
+ninth in ascending order. Of the longest it is the last one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from monitor.core import sketch
+from monitor.core.agreement import INDICATORS
+from monitor.core.downtime import Downtime
+from monitor.core.figures import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from monitor.core.agreement import CallRule, OutageRule
+    from monitor.core.calendar import Calendar
+    from monitor.core.series import OutageRecord, Pane
+
+_QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
+
+
+def clock_figures(pane: Pane, live: Pane | None) -> tuple[Figure, ...]:
+    """Return the figures of a clock measure.
+
+    Args:
+        pane: the sum of the window's panes: clocks that stopped in it.
+        live: what is open now, where the window holds the present: clocks past due count as breached before they
+            stop. None for a window that lies in the past.
+    """
+    counts = pane.counts
+    met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
+    overdue = live.counts.get("overdue", 0) if live else 0
+    return (
+        _quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
+        _quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
+        *_percentiles("clock", pane.buckets, "elapsed times"),
+    )
+
+
+def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
+    """Return the figures of a call measure (domain.md §4).
+
+    All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
+    the misses that they already are. Offered, of the abandonment rate, are the calls with any outcome: flow-outs and
+    callbacks were offered and not abandoned.
+
+    Args:
+        rule: gives T and s to the formulas' texts.
+        pane: the sum of the window's panes: calls that were queued in it.
+    """
+    count = pane.counts.get
+    ans, ans_in = count("answered", 0), count("answered_within", 0)
+    ab, ab_in, ab_short = count("abandoned", 0), count("abandoned_within", 0), count("abandoned_short", 0)
+    beyond = count("waiting_beyond", 0)
+    offered = ans + ab + count("callback", 0) + count("transferred", 0)
+    text = _call_formulas(rule.answer_within_ms, rule.short_abandon_ms)
+    return (
+        _quotient("SL1", ans_in + ab_in, ans + ab + beyond, "ratio", text["SL1"]),
+        _quotient("SL2", ans_in, ans + beyond, "ratio", text["SL2"]),
+        _quotient("SL3", ans_in, ans + ab + beyond, "ratio", text["SL3"]),
+        _quotient("SL4", ans_in, ans + ab - ab_in + beyond, "ratio", text["SL4"]),
+        _quotient("SL5", ans_in + ab_short, ans + ab + beyond, "ratio", text["SL5"]),
+        _quotient("SL6", ans_in, ans + ab - ab_short + beyond, "ratio", text["SL6"]),
+        _quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
+        _quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
+        _quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
+        *_percentiles("call", pane.buckets, "waits of answered calls"),
+    )
+
+
+def outage_figures(
+    rule: OutageRule,
+    records: Iterable[tuple[str, OutageRecord]],
+    from_ms: int,
+    to_ms: int,
+    now_ms: int,
+    hours: Calendar | None,
+) -> tuple[Figure, ...]:
+    """Return the figures of an outage measure in ``[from_ms, to_ms)``, as far as it has passed (domain.md §5).
+
+    A period that runs counts up to now. An outage that is open lasts until then, and is in no MTTR: a mean of unended
+    repairs would be too short. Each of the four MTTR is over the outages that reached that step in the window. What
+    happened later than now (a skewed clock) has not happened yet.
+
+    Args:
+        rule: how maintenance is excluded, and how overlapping outages add up.
+        records: outages and maintenance that touch the window, by id; others do no harm.
+        from_ms: start of the window.
+        to_ms: its end.
+        now_ms: the instant of the look.
+        hours: the service hours; None: around the clock.
+    """
+    outages: list[OutageRecord] = []
+    maintenance: list[OutageRecord] = []
+    for _, record in records:
+        (outages if record.kind == "outage" else maintenance).append(record)
+    time = Downtime(rule, outages, maintenance, from_ms, min(to_ms, now_ms), hours)
+    period, down = time.period_ms, time.downtime_ms
+    failures = sum(from_ms <= one.start_ms < to_ms and one.start_ms <= now_ms for one in outages)
+    if rule.exclusion == "both":
+        promised = period - time.excluded_ms
+        availability = _quotient("availability", promised - down, promised, "ratio", "(P - X - D') / (P - X)")
+    else:
+        text = "(P - D') / P" if rule.exclusion == "numerator" else "(P - D) / P"
+        availability = _quotient("availability", period - down, period, "ratio", text)
+    measured = period > 0
+    d_text = "D" if rule.exclusion == "none" else "D'"
+    figures = [
+        availability,
+        Figure("downtime", down if measured else None, down, period, "ms", f"{d_text}, of P"),
+        Figure("failures", float(failures) if measured else None, failures, period, "count", "outages begun, in P"),
+        _quotient("mtbf", period - down, failures if measured else 0, "ms", f"(P - {d_text}) / failures"),
+    ]
+    for stage in ("acknowledge", "respond", "restore", "resolve"):
+        total_ms = reached = 0
+        for one in outages:
+            at_ms = _stage_ms(one, stage)
+            if at_ms and from_ms <= at_ms < to_ms and at_ms <= now_ms:
+                total_ms += max(0, at_ms - one.start_ms)
+                reached += 1
+        figures.append(
+            _quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
+        )
+    return tuple(figures)
+
+
+def _stage_ms(record: OutageRecord, stage: str) -> int:
+    if stage == "acknowledge":
+        return record.acknowledged_ms
+    if stage == "respond":
+        return record.responded_ms
+    return record.restored_ms if stage == "restore" else record.resolved_ms
+
+
+def _quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
+    value = numerator / denominator if denominator else None
+    return Figure(indicator, value, numerator, denominator, unit, formula)
+
+
+def _percentiles(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:
+    """Return the percentiles and the longest that a kind of measure has."""
+    n = sum(buckets.values())
+    figures: list[Figure] = []
+    for name in INDICATORS[kind]:
+        q = _QUANTILES.get(name)
+        if q is not None:
+            # The rank that `sketch.quantile` takes.
+            rank = max(1, ceil(round(q * n, 9))) if n else 0
+            text = f"the longest of the {of}" if q == 1 else f"nearest rank {q:g} of the {of}"
+            figures.append(Figure(name, sketch.quantile(buckets, q), rank, n, "ms", text))
+    return figures
+
+
+@lru_cache(maxsize=256)
+def _call_formulas(within_ms: int, short_ms: int) -> dict[str, str]:
+    """Return the formulas with their numbers: ans_T is answered within T, ab_s abandoned within s, and so on."""
+    t, both = f"T = {within_ms / 1000:g} s", f"T = {within_ms / 1000:g} s, s = {short_ms / 1000:g} s"
+    return {
+        "SL1": f"SL1: (ans_T + ab_T) / (ans + ab + waiting>T), {t}",
+        "SL2": f"SL2: ans_T / (ans + waiting>T), {t}",
+        "SL3": f"SL3: ans_T / (ans + ab + waiting>T), {t}",
+        "SL4": f"SL4: ans_T / (ans + ab>T + waiting>T), {t}",
+        "SL5": f"SL5: (ans_T + ab_s) / (ans + ab + waiting>T), {both}",
+        "SL6": f"SL6: ans_T / (ans + ab - ab_s + waiting>T), {both}",
+        "abandonment": "ab / (ans + ab + callback + flow-out)",
+        "abandonment_net": f"(ab - ab_s) / (ans + ab - ab_s + callback + flow-out), s = {short_ms / 1000:g} s",
+    }

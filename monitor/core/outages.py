@@ -1,0 +1,142 @@
+"""Outages and maintenance: what one of them has in its series, from its facts alone (domain.md §5).
+
+**An outage** lasts from the first ``started`` to the first full ``restored`` or ``resolved``; a relapse is an outage of
+its own, with its own id. Of every other step the first one at or after the start counts. A step that is known only from
+before the start is the work of a skewed clock: it is moved to the start and the outage is flagged, never negative.
+
+**Weight**: the share of the service or of its customers that is down. ``started``, ``degraded``, ``impact_changed`` and
+``restored`` set it by their ``weight`` (0..1), else by ``customers_affected / customers_total``; it is 1 until a fact
+says otherwise, and a fact without either leaves it as it is. A ``restored`` that still names a weight or affected
+customers is one step of a stepwise restoration, not the end.
+
+**Maintenance** is excluded only as far as it was announced, in time, and really happened: the last announcement that
+came at least the rule's notice before its own start gives the window, and what is known of the real start and end cuts
+it. Short-notice changes and maintenance announced after the fact therefore excuse nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.clock import counts_as
+from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.agreement import OutageRule
+    from monitor.core.events import Fact, Value
+
+_STEPS: Final = (
+    frozenset({"acknowledged"}),
+    frozenset({"responded"}),
+    frozenset({"restored", "resolved"}),
+    frozenset({"resolved"}),
+)
+"""The facts that take an outage to the four steps of its repair: acknowledged, responded, restored, resolved."""
+_WEIGHS: Final = frozenset({"started", "degraded", "impact_changed", "restored"})
+
+MAINTENANCE: Final = "\x1fmaintenance"
+"""What is put behind the id of a maintenance whose subject is an outage too; no id holds a control character."""
+
+
+def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, series: SeriesKey) -> list[Change]:
+    """Return what an outage, a maintenance, or a subject that is both has in its series. Facts are ordered.
+
+    Each has one change with its record at its start; an open outage also has one in the live pane, with its start. A
+    cancelled subject, an outage whose start is not known and maintenance that excludes nothing have none.
+    """
+    if any(fact.type == "cancelled" for fact in facts):
+        return []
+    changes: list[Change] = []
+    outage, flagged = _outage(facts)
+    if outage is not None:
+        counts = (("flagged", 1),) if flagged else ()
+        changes.append(Change(series, outage.start_ms, counts, outage=(outage_id, outage)))
+        if not outage.restored_ms:
+            changes.append(Change(series, LIVE, (("open", 1),), call=(outage_id, outage.start_ms)))
+    maintenance = _maintenance(facts, rule.notice_ms)
+    if maintenance is not None:
+        item_id = outage_id + MAINTENANCE if changes else outage_id
+        changes.append(Change(series, maintenance.start_ms, (), outage=(item_id, maintenance)))
+    return changes
+
+
+def _outage(facts: Sequence[Fact]) -> tuple[OutageRecord | None, bool]:
+    """Return the record, and whether a step had to be moved to the start."""
+    start_ms = next((fact.time_ms for fact in facts if fact.type == "started"), None)
+    if start_ms is None:
+        return None, False
+    steps = [_first(facts, types, start_ms) for types in _STEPS]
+    acknowledged_ms, responded_ms, restored_ms, resolved_ms = (at_ms for at_ms, _ in steps)
+    record = OutageRecord(
+        "outage", start_ms, acknowledged_ms, responded_ms, restored_ms, resolved_ms,
+        _weights(facts, start_ms, restored_ms),
+    )  # fmt: skip
+    return record, any(moved for _, moved in steps)
+
+
+def _first(facts: Sequence[Fact], types: frozenset[str], start_ms: int) -> tuple[int, bool]:
+    """Return the instant of the first of these facts from the start on (0: not yet), and whether it was moved there."""
+    early = False
+    for fact in facts:
+        if counts_as(fact, types):
+            if fact.time_ms >= start_ms:
+                return fact.time_ms, False
+            early = True
+    return (start_ms, True) if early else (0, False)
+
+
+def _weights(facts: Sequence[Fact], start_ms: int, restored_ms: int) -> tuple[tuple[int, float], ...]:
+    steps = [(start_ms, 1.0)]
+    total: float | None = None
+    for fact in facts:
+        total = _number(fact.attributes.get("customers_total"), total)
+        if fact.type not in _WEIGHS or fact.time_ms < start_ms:
+            continue
+        if restored_ms and fact.time_ms >= max(restored_ms, start_ms + 1):
+            break
+        weight = _share(fact.attributes, total)
+        if weight is None or weight == steps[-1][1]:
+            continue
+        if steps[-1][0] == fact.time_ms:
+            steps.pop()
+        steps.append((fact.time_ms, weight))
+    return tuple(steps)
+
+
+def _share(attributes: dict[str, Value], total: float | None) -> float | None:
+    """Return the share that is down, or None where the attributes do not tell."""
+    weight = _number(attributes.get("weight"))
+    if weight is None:
+        affected = _number(attributes.get("customers_affected"))
+        if affected is None or not (affected <= 0 or total):
+            return None
+        weight = affected / total if total else 0.0
+    return min(1.0, max(0.0, weight))
+
+
+def _number(value: Value | None, otherwise: float | None = None) -> float | None:
+    return float(value) if isinstance(value, int | float) else otherwise
+
+
+def _maintenance(facts: Sequence[Fact], notice_ms: int) -> OutageRecord | None:
+    """Return the maintenance that is excluded, or None."""
+    start_ms = end_ms = announced_ms = 0
+    for fact in facts:
+        if fact.type == "maintenance_announced":
+            starts_ms, ends_ms = fact.attributes.get("starts_at_ms"), fact.attributes.get("ends_at_ms")
+            if (
+                isinstance(starts_ms, int)
+                and isinstance(ends_ms, int)
+                and fact.time_ms + notice_ms <= starts_ms < ends_ms
+            ):
+                start_ms, end_ms, announced_ms = starts_ms, ends_ms, fact.time_ms
+    if not end_ms:
+        return None
+    began_ms = next((fact.time_ms for fact in facts if fact.type == "maintenance_started"), start_ms)
+    over_ms = next((fact.time_ms for fact in reversed(facts) if fact.type == "maintenance_ended"), end_ms)
+    start_ms, end_ms = max(start_ms, began_ms), min(end_ms, over_ms)
+    if start_ms >= end_ms:
+        return None
+    return OutageRecord("maintenance", start_ms, restored_ms=end_ms, announced_ms=announced_ms)

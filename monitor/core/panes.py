@@ -1,0 +1,60 @@
+"""Panes: how a change gets into one and out of it again, and how panes of several sources become one.
+
+Everything in a pane is additive (`monitor.core.series`): applying a change and then `Change.undone` leaves the pane as
+it was, and merging is addition. Names and ids with nothing behind them are removed, so equal contents are equal panes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core import sketch
+from monitor.core.series import Change, Pane, empty_pane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def apply(pane: Pane, change: Change) -> None:
+    """Put a change into a pane, or take it out, in place.
+
+    Items are set and deleted by their id: where an item is replaced, the old change is taken out first.
+    """
+    _, _, added, value_ms, call, outage, times = change
+    counts = pane.counts
+    for name, n in added:
+        count = counts.get(name, 0) + n * times
+        if count:
+            counts[name] = count
+        else:
+            counts.pop(name, None)
+    if value_ms >= 0:
+        sketch.add(pane.buckets, value_ms, times)
+    if call is not None:
+        if times > 0:
+            pane.calls[call[0]] = call[1]
+        else:
+            pane.calls.pop(call[0], None)
+    if outage is not None:
+        if times > 0:
+            pane.outages[outage[0]] = outage[1]
+        else:
+            pane.outages.pop(outage[0], None)
+
+
+def merge_panes(panes: Iterable[Pane]) -> Pane:
+    """Return a new pane with what all of them hold. Order and grouping do not matter.
+
+    A subject lives in one source partition, so no id stands in two panes of one slice.
+    """
+    merged = empty_pane()
+    counts = merged.counts
+    for pane in panes:
+        for name, n in pane.counts.items():
+            counts[name] = counts.get(name, 0) + n
+        sketch.merge(merged.buckets, pane.buckets)
+        merged.calls.update(pane.calls)
+        merged.outages.update(pane.outages)
+    for name in [name for name, n in counts.items() if not n]:
+        del counts[name]
+    return merged
