@@ -87,7 +87,7 @@ class Evaluator:
         series = self._of(key.series)
         if series.fold(source, key.width, key.start_ms, pane):
             self._dirty.add(key.series)
-        elif not series:
+        elif not series and key.series not in self._dirty:
             del self._series[key.series]
 
     def touch_all(self) -> None:
@@ -134,9 +134,7 @@ class Evaluator:
         return None
 
     def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> None:
-        series = self._series.get(key)
-        if series is None or key not in self._dirty:
-            return
+        series = self._series[key]
         self._dirty.discard(key)
         before_ms, shown = series.next_ms, set(series.latest)
         statuses, alerts = series.evaluate(now_ms, scope)

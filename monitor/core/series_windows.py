@@ -90,10 +90,7 @@ class SeriesWindows:
             and all(one.restored_ms for one in self.panes.pane(width, start_ms).outages.values())
         ):
             return False
-        changed = self.panes.replace(source, width, start_ms, pane)
-        if changed:
-            self._prune_ms = 0
-        return changed
+        return self.panes.replace(source, width, start_ms, pane)
 
     def evaluate(self, now_ms: int, scope: Scope) -> tuple[list[WindowStatus], list[Alert]]:
         """Judge all windows as of an instant."""
@@ -160,6 +157,7 @@ class SeriesWindows:
         for verdict in status.verdicts:
             name = verdict.objective
             if name in at.enforced:
+                look.wakes_ms.append(told.get(name, QUIET).since_ms)  # an older look is repeated then
                 told[name], say = announce(
                     told.get(name, QUIET), verdict.verdict, verdict.comparison, at.at_ms, at.version, rolling=rolling
                 )
@@ -185,6 +183,7 @@ class SeriesWindows:
         figures: Iterable[Figure] = (),
     ) -> Announced:
         if at.at_ms < standing.since_ms:
+            look.wakes_ms.append(standing.since_ms)
             return standing
         after, say = ended(standing, at.at_ms, reason)
         self._say(look, at, after, say, verdict, figures)
@@ -303,7 +302,7 @@ class SeriesWindows:
         closed_to_ms = min(
             (self._row(name).open_from_ms for name in self._windows if name in CALENDAR_KINDS), default=look.now_ms
         )
-        next_ms = look.now_ms + 1000 * 24 * HOUR_MS
+        next_ms = None
         for width in self.panes.widths():
             if width == "live":
                 continue
@@ -311,12 +310,14 @@ class SeriesWindows:
                 last_ms = self.panes.last_ms(width, start_ms, look.now_ms)
                 expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
                 if expiry_ms > look.now_ms:
-                    next_ms = min(next_ms, expiry_ms)
+                    next_ms = min(next_ms or expiry_ms, expiry_ms)
                 elif width != "day" or start_ms < closed_to_ms:
                     self.panes.drop(width, start_ms)
-        # Not for each pane at its own instant.
-        self._prune_ms = next_ms - next_ms % HOUR_MS + HOUR_MS
-        look.wakes_ms.append(self._prune_ms)
+        self._prune_ms = 0
+        if next_ms is not None:
+            # Not for each pane at its own instant, and soon enough for one that comes late.
+            self._prune_ms = min(next_ms, look.now_ms + 24 * HOUR_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+            look.wakes_ms.append(self._prune_ms)
 
     def _sleep(self, look: Look) -> None:
         """End what is left of a series without panes.

@@ -1,0 +1,137 @@
+"""A stage for stories of the evaluator: sources that send panes, rows, and what came of it.
+
+Times are in the week of Monday 2026-03-02, UTC (`tests.core.stories`).
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from monitor.core.agreement import Book, Objective, Window
+from monitor.core.evaluator import Evaluator, MergedPane, WindowRow
+from monitor.core.panes import apply
+from monitor.core.periods import pane_start
+from monitor.core.plan import Plan
+from monitor.core.series import LIVE, Change, PaneKey, SeriesKey, empty_pane
+from tests.core.stories import agreement, clock, ms, span, when
+
+HOUR_MS = 3_600_000
+HOUR = Window("rolling", HOUR_MS)
+DAY, MONTH = Window("day"), Window("month")
+P1 = SeriesKey("desk", "resolution", ("P1",))
+P2 = SeriesKey("desk", "resolution", ("P2",))
+
+
+class Rows(dict):
+    """Rows as a partition keeps them: encoded, so that nothing is shared with whoever put them."""
+
+    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow}
+
+    def get(self, key):
+        encoded = super().get(key)
+        return None if encoded is None else msgspec.msgpack.decode(encoded, type=self.TYPES[key[:1]])
+
+    def put(self, key, row):
+        if row is None:
+            self.pop(key, None)
+        else:
+            assert type(row) is self.TYPES[key[:1]]
+            self[key] = msgspec.msgpack.encode(row)
+
+
+class Stage:
+    """Sources that send panes, and one evaluator."""
+
+    def __init__(self, *agreements):
+        self.rows = Rows()
+        self.evaluator = Evaluator(self.rows)
+        self.panes = {}
+        self.sent = []
+        self.statuses, self.alerts, self.statements = [], [], []
+        self.stamp = 0
+        self.now = ms("Mon 00:00")
+        self.amend(*agreements)
+
+    def amend(self, *agreements):
+        self.stamp += 1
+        self.book = Book(agreements, self.stamp)
+        return self
+
+    def restart(self):
+        self.evaluator = Evaluator(self.rows)
+        self.evaluator.restore([*self.rows, b"\x00position"])
+        return self
+
+    def change(self, change, source="tickets/0"):
+        """A source puts a change into its panes and sends them."""
+        self.now = max(self.now, change.at_ms)
+        slices = Plan(self.book).slices(change.series.agreement, change.series.measure)
+        widths = [("live", 0)] if change.at_ms == LIVE else slices.keep_ms
+        for width, _ in widths:
+            key = PaneKey(change.series, width, 0 if width == "live" else pane_start(width, slices.zone, change.at_ms))
+            pane = self.panes.setdefault((source, key), empty_pane())
+            apply(pane, change)
+            self.sent.append((source, key))
+            self.evaluator.fold(source, key, pane, self.book)
+        return self
+
+    def stopped(self, time, outcome="met", elapsed="1h", *, series=P1, source="tickets/0", times=1):
+        elapsed_ms = span(elapsed)
+        counts = ((outcome, 1), ("elapsed_ms", elapsed_ms), ("wall_ms", elapsed_ms))
+        return self.change(Change(series, ms(time), counts, elapsed_ms, times=times), source)
+
+    def live(self, series=P1, source="tickets/0", times=1, **counts):
+        return self.change(Change(series, LIVE, tuple(counts.items()), times=times), source)
+
+    def look(self, time, limit=200):
+        """Evaluate as of one instant."""
+        self.now = ms(time)
+        more = True
+        while more:
+            done = self.evaluator.evaluate(ms(time), self.book, limit=limit)
+            self.statuses += [one for one in done.statuses if not one.closed]
+            self.statements += [one for one in done.statuses if one.closed]
+            self.alerts += done.alerts
+            more = done.more
+        return self
+
+    def until(self, time):
+        """Let time pass: evaluate whenever the evaluator wants it."""
+        instant = self.now
+        while (due := self.evaluator.next_ms(instant)) is not None and due <= ms(time):
+            instant = max(instant, due)
+            self.look(when(instant))
+        return self.look(time)
+
+    def latest(self, window="day", series=P1):
+        return self.evaluator.latest.get((series, window))
+
+    def value(self, indicator="compliance", window="day", series=P1):
+        return next(one.value for one in self.latest(window, series).figures if one.indicator == indicator)
+
+    def told(self, promise=None):
+        return [
+            f"{one.state} {one.reason} {when(one.at_ms)}" for one in self.alerts if promise in (None, one.key.promise)
+        ]
+
+    def stated(self, window=None):
+        return [
+            f"{one.window} {when(one.from_ms)}: {figure(one):g}" if figure(one) is not None else
+            f"{one.window} {when(one.from_ms)}: nothing"
+            for one in self.statements if window in (None, one.window)
+        ]  # fmt: skip
+
+
+def figure(status, indicator="compliance"):
+    return next(one.value for one in status.figures if one.indicator == indicator)
+
+
+def promise(*windows, id="kept", target=0.9, **more):
+    return Objective(
+        id=id, target=target, windows=windows,
+        **{"measure": "resolution", "indicator": "compliance", "comparison": ">=", **more},
+    )  # fmt: skip
+
+
+def desk(*windows, objectives=(), **more):
+    return agreement(clock(windows=windows), objectives=objectives, **more)

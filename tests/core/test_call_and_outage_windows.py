@@ -1,0 +1,131 @@
+"""Windows of calls and outages."""
+
+import pytest
+
+from monitor.core.agreement import CallRule, OutageRule
+from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
+from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, Stage, figure, promise
+from tests.core.stories import agreement, ms, when
+
+# -- calls
+
+CALLS = CallRule(id="calls", by=("queue",), windows=(HOUR, DAY), answer_within_ms=20_000)
+SUPPORT = SeriesKey("desk", "calls", ("support",))
+
+
+def test_calls_of_all_sources_make_one_service_level():
+    stage = Stage(agreement(CALLS))
+    for source, within in (("calls/0", 3), ("calls/1", 1)):
+        for number in range(4):
+            counts = (("answered", 1), ("wait_ms", 9_000), *((("answered_within", 1),) if number < within else ()))
+            stage.change(Change(SUPPORT, ms("Mon 09:00"), counts, 9_000), source)
+    stage.look("Mon 09:01")
+    assert stage.value("SL3", "1h", SUPPORT) == 0.5
+    assert stage.value("asa", "1h", SUPPORT) == 9_000
+
+
+def test_the_longest_wait_is_that_of_the_oldest_call_of_all_sources():
+    stage = Stage(agreement(CALLS))
+    stage.change(Change(SUPPORT, LIVE, (("waiting", 1),), call=("c1", ms("Mon 09:00:30"))), "calls/0")
+    stage.change(Change(SUPPORT, LIVE, (("waiting", 1),), call=("c2", ms("Mon 09:00:10"))), "calls/1")
+    stage.look("Mon 09:01")
+    assert stage.latest("1h", SUPPORT).live == {"waiting": 2, "longest_wait_ms": 50_000}
+
+
+def test_that_a_waiting_call_grows_older_is_no_news():
+    stage = Stage(agreement(CALLS))
+    stage.change(Change(SUPPORT, LIVE, (("waiting", 1),), call=("c1", ms("Mon 09:00"))))
+    stage.look("Mon 09:01")
+    sent = len(stage.statuses)
+    stage.evaluator.touch_all()
+    stage.look("Mon 09:02")
+    assert len(stage.statuses) == sent
+    assert stage.latest("1h", SUPPORT).live["longest_wait_ms"] == 120_000
+
+
+# -- outages
+
+RING = SeriesKey("desk", "ring", ())
+
+
+def ring(*windows, **more):
+    return agreement(OutageRule(id="ring", windows=windows), **more)
+
+
+def outage(start, end=None, name="o1"):
+    record = OutageRecord("outage", ms(start), restored_ms=ms(end) if end else 0, weights=((ms(start), 1.0),))
+    return Change(RING, ms(start), (), outage=(name, record))
+
+
+def test_availability_falls_while_an_outage_lasts():
+    stage = Stage(ring(DAY, objectives=[promise(DAY, measure="ring", indicator="availability", target=0.95)]))
+    stage.change(outage("Mon 10:00")).change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00"))))
+    stage.until("Mon 12:00")
+    assert stage.value("availability", series=RING) == pytest.approx(10 / 12)
+    assert stage.latest(series=RING).live == {"open": 1, "oldest_ms": 2 * HOUR_MS}
+    # 5 % of what has passed: noticed within the minute
+    assert stage.told() == ["breached below_target Mon 10:32"]
+
+
+def test_an_outage_that_began_before_the_window_counts_in_it():
+    stage = Stage(ring(DAY)).change(outage("Mon 18:00", "Tue 06:00")).until("Tue 12:00")
+    assert stage.value("availability", series=RING) == 0.5
+    assert stage.value("failures", series=RING) == 0
+    assert figure(stage.statements[0], "availability") == 0.75
+
+
+def test_a_service_goes_on_being_available_long_after_its_last_outage():
+    stage = Stage(ring(MONTH)).change(outage("Mon 09:00", "Mon 10:00")).until("Mon+140 00:00")
+    assert stage.value("availability", "month", RING) == 1
+    assert [figure(one, "availability") for one in stage.statements[1:]] == [1, 1, 1]
+
+
+def test_an_outage_that_is_still_open_is_not_forgotten():
+    stage = Stage(ring(DAY)).change(outage("Mon 12:00"))
+    stage.change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 12:00")))).until("Thu 12:00")
+    assert stage.value("availability", series=RING) == 0
+    assert [figure(one, "availability") for one in stage.statements] == [0.5, 0, 0]
+
+
+def test_an_outage_after_the_end_of_a_period_is_not_in_its_statement():
+    stage = Stage(ring(DAY)).change(outage("Mon 12:00", "Mon 18:00")).change(outage("Tue 00:05", "Tue 00:10", "o2"))
+    assert figure(stage.until("Tue 00:15").statements[0], "availability") == 0.75
+
+
+def forget_days(stage):
+    """The source says that it keeps its panes of days no longer."""
+    for source, key in stage.sent:
+        if key.width == "day":
+            stage.evaluator.fold(source, key, None, stage.book)
+
+
+def test_an_ended_outage_that_its_source_forgot_still_counts_in_the_statement():
+    stage = Stage(ring(DAY)).change(outage("Mon 12:00", "Mon 18:00"))
+    forget_days(stage)
+    assert figure(stage.until("Tue 00:15").statements[0], "availability") == 0.75
+
+
+def test_an_open_outage_that_its_source_forgot_does_not_last_for_ever():
+    stage = Stage(ring(DAY)).change(outage("Mon 12:00")).look("Mon 13:00")
+    forget_days(stage)
+    assert stage.look("Tue 06:00").value("availability", series=RING) == 1
+
+
+def test_announced_maintenance_leaves_the_availability_alone():
+    stage = Stage(ring(DAY)).change(outage("Mon 06:00", "Mon 09:00"))
+    window = OutageRecord("maintenance", ms("Mon 06:00"), restored_ms=ms("Mon 09:00"), announced_ms=1)
+    stage.change(Change(RING, ms("Mon 06:00"), (), outage=("m1", window))).look("Mon 12:00")
+    assert stage.value("availability", series=RING) == 1
+
+
+def test_service_hours_are_those_of_the_version_that_judges():
+    measure = OutageRule(id="ring", windows=(DAY,), service_hours="office")
+    stage = Stage(agreement(measure)).change(outage("Mon 06:00", "Mon 11:00")).look("Mon 13:00")
+    assert stage.value("availability", series=RING) == 0.5  # open from 09 to 13, down from 09 to 11
+
+
+def test_a_customer_who_joined_during_a_period_has_a_shorter_one():
+    stage = Stage(ring(DAY, valid_from=ms("Mon 12:00"))).change(outage("Mon 18:00", "Mon 21:00")).until("Tue 00:15")
+    statement = stage.statements[0]
+    assert when(statement.from_ms) == "Mon 12:00"
+    assert figure(statement, "availability") == 0.75

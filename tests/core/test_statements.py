@@ -1,0 +1,100 @@
+"""Calendar periods close once, in order, with what was known by then."""
+
+from tests.core.stage import DAY, HOUR, MONTH, Stage, desk, promise
+from tests.core.stories import DAY_MS, ms, when
+
+
+def test_a_period_closes_once_its_lateness_after_its_end():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Tue 00:14")
+    assert stage.stated() == []
+    stage.until("Tue 00:15")
+    assert stage.stated() == ["day Mon 00:00: 1"]
+    statement = stage.statements[0]
+    assert (statement.closed, statement.to_ms, statement.as_of_ms) == (True, ms("Tue 00:00"), ms("Tue 00:15"))
+    stage.until("Tue 12:00").restart().until("Tue 13:00")
+    assert stage.stated() == ["day Mon 00:00: 1"]
+
+
+def test_a_restart_before_the_close_still_closes_the_period():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Tue 00:05").restart().until("Tue 00:15")
+    assert stage.stated() == ["day Mon 00:00: 1"]
+
+
+def test_what_comes_after_the_close_changes_no_statement():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Tue 00:15").stopped("Mon 23:00", "breached", "9h")
+    assert stage.until("Tue 06:00").stated() == ["day Mon 00:00: 1"]
+
+
+def test_after_a_long_stop_all_periods_that_ended_meanwhile_close_in_their_order():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").look("Mon 09:01")
+    # the worker is down, and its sources have forgotten the panes before it is back
+    stage.restart().stopped("Wed 09:00", "breached", "9h")
+    for source, key in [one for one in stage.sent if one[1].start_ms == ms("Mon 00:00")]:
+        stage.evaluator.fold(source, key, None, stage.book)
+    stage.until("Mon+14 12:00")
+    assert stage.stated()[:4] == [
+        "day Mon 00:00: 1", "day Tue 00:00: nothing", "day Wed 00:00: 0", "day Thu 00:00: nothing",
+    ]  # fmt: skip
+    assert len(set(stage.stated())) == len(stage.stated())
+
+
+def test_a_very_long_stop_is_worked_off_in_portions():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").stopped("Sun+21 09:00")
+    done = stage.evaluator.evaluate(ms("Mon+28 12:00"), stage.book, limit=1)
+    assert done.more
+    assert 0 < len([one for one in done.statuses if one.closed]) < 28
+    stage.look("Mon+28 12:00")
+    stated = [one for one in (*done.statuses, *stage.statements) if one.closed]
+    assert [one.from_ms for one in stated] == [ms("Mon 00:00") + day * DAY_MS for day in range(28)]
+
+
+def test_months_and_days_close_side_by_side():
+    stage = Stage(desk(DAY, MONTH)).stopped("Tue+28 09:00").until("Wed+28 06:00")  # 31 March
+    assert stage.stated() == ["day Tue+28 00:00: 1", "month Sun+-7 00:00: 1"]
+
+
+def test_overdue_clocks_are_breached_in_the_period_at_its_close():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").live(open=1, overdue=1).until("Tue 00:15")
+    assert stage.stated() == ["day Mon 00:00: 0.5"]
+
+
+def test_a_series_of_which_only_open_clocks_are_known_gets_its_statements():
+    stage = Stage(desk(DAY)).live(open=1, overdue=1).look("Mon 09:00").until("Wed 12:00")
+    assert stage.stated() == ["day Mon 00:00: 0", "day Tue 00:00: 0"]
+
+
+def test_an_earlier_pane_moves_the_first_period_back_as_long_as_none_was_closed():
+    stage = Stage(desk(DAY)).stopped("Tue 00:05").look("Tue 00:06").stopped("Mon 23:50", "breached", "9h")
+    assert stage.until("Tue 00:20").stated() == ["day Mon 00:00: 0"]
+
+
+def test_periods_follow_the_agreements_zone():
+    stage = Stage(desk(DAY, zone="Asia/Kathmandu")).stopped("Mon 18:00").stopped("Mon 18:30", "breached", "9h")
+    stage.until("Mon 18:30")
+    assert when(stage.latest().from_ms) == "Mon 18:15"
+    assert stage.value() == 0
+    assert stage.until("Mon 19:00").stated() == ["day Sun+-7 18:15: 1"]
+
+
+def test_a_series_that_slept_gets_statements_from_its_new_panes_on_and_none_twice():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Sat 12:00")
+    assert stage.evaluator.latest == {}
+    before = stage.stated()
+    stage.restart().stopped("Mon+7 09:00").until("Tue+7 01:00")
+    assert before[0] == "day Mon 00:00: 1"
+    assert stage.stated() == [*before, "day Mon+7 00:00: 1"]
+
+
+def test_a_late_fact_wakes_a_sleeping_series_without_a_second_statement():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Sat 12:00").stopped("Thu 23:00", "breached", "9h")
+    stage.until("Sat 13:00")
+    stated = [(one.window, one.from_ms) for one in stage.statements]
+    assert len(set(stated)) == len(stated)
+
+
+def test_a_look_at_a_period_that_is_closed_shows_and_ends_nothing():
+    stage = Stage(desk(DAY, objectives=[promise(HOUR)])).stopped("Tue 00:20", "breached", "9h").stopped("Mon 09:00")
+    stage.until("Tue 00:30").amend(desk(DAY)).restart().look("Mon 12:00")
+    assert stage.latest() is None
+    assert stage.told() == ["breached below_target Tue 00:20"]
+    assert stage.look("Tue 00:31").told()[1:] == ["resolved agreement_changed Tue 00:31"]
