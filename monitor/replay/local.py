@@ -42,6 +42,8 @@ Progress = Callable[[str, int, int], None]
 class ReplayResult:
     """What a replay found. Instants are event time.
 
+    ``alerts`` stand in the order in which they were announced: what was taken back comes before what was then
+    announced anew, though that may have happened earlier.
     ``rejected_events`` counts, by reason, events that the ledgers did not take; ``too_late`` counts corrections of
     panes that were no longer kept; ``subjects`` those of each kind that were seen.
     """
@@ -208,7 +210,6 @@ class _Run:
     def finish(self) -> ReplayResult:
         """Return the result with everything that is known only at the end."""
         result = self.result
-        result.alerts.sort(key=lambda alert: (alert.at_ms, alert.key, alert.state, alert.id))
         result.statuses = [self.evaluator.latest[key] for key in sorted(self.evaluator.latest)]
         result.rejected_events = dict(self.rejected.most_common())
         plan = Plan(self.book)
