@@ -123,6 +123,7 @@ class Monitor:
             instance_id=settings.instance_id,
             session_timeout_s=session_s,
             heartbeat_interval_s=min(3.0, session_s / 3),
+            request_timeout_s=max(40.0, session_s + 10),  # Faust wants it above the session
             # An open transaction of a dead worker holds back readers until then, or until the next owner opens.
             transaction_timeout_s=max(5.0, min(15.0, session_s)),
             max_batch_records=settings.max_batch_records,

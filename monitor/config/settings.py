@@ -124,7 +124,7 @@ class Settings(Shape):
         default=None, description="Static membership: one name for each worker, the same after its restart."
     )
     session_timeout_ms: PositiveDuration = Field(
-        default=45_000, alias="session_timeout", description="A worker that is silent this long loses its partitions."
+        default=15_000, alias="session_timeout", description="A worker that is silent this long loses its partitions."
     )
     check_crcs: bool = Field(default=True, description="Check the checksums of what is read from Kafka.")
     max_batch_records: Count = Field(default=2_000, description="Most records in one batch of one partition.")

@@ -31,7 +31,7 @@ def test_without_anything_the_defaults_hold() -> None:
 
     assert settings == Settings()
     assert (settings.web.host, settings.web.port) == ("127.0.0.1", 6066)
-    assert (settings.max_event_bytes, settings.session_timeout_ms) == (1 << 20, 45_000)
+    assert (settings.max_event_bytes, settings.session_timeout_ms) == (1 << 20, 15_000)
     assert all(origin == "default" for _, _, origin in effective(settings))
 
 
