@@ -99,8 +99,8 @@ class Demonstration:
         self.stopping = asyncio.Event()
         self.addresses: dict[str, str] = {}
 
-    async def run(self) -> None:
-        """Run until it is asked to stop, its time is over, or a part of it fails, which is raised.
+    async def run(self) -> DemoView:
+        """Run until it is asked to stop or its time is over, and return the last moment before its parts were stopped.
 
         Raises:
             StateError: the worker could not go on.
@@ -121,6 +121,7 @@ class Demonstration:
             done, _ = await asyncio.wait([*tasks, over], timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            return self.view()
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -234,8 +235,8 @@ async def demonstrate(options: Options, display: Display) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, demonstration.stopping.set)
         with display:
-            await demonstration.run()
-        display.finish(demonstration.view())
+            last = await demonstration.run()
+        display.finish(last)
 
 
 def _publication(one: AgreementDocument, settings: Settings) -> Outgoing:

@@ -227,4 +227,4 @@ def _print_summary(console: Console, view: DemoView) -> None:
         )
     console.print()
     for line in lines:
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(line), soft_wrap=not console.is_terminal)

@@ -86,8 +86,8 @@ class Connection:
             check_crcs=self.check_crcs,
             **self.security,
         )
-        await consumer.start()
         try:
+            await consumer.start()  # inside: a worker that stops while it opens must not leave a half-started one
             yield consumer
         finally:
             await consumer.stop()

@@ -8,6 +8,7 @@ through ctypes: Python's wrapper knows neither partition counts nor faults.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
@@ -74,6 +75,8 @@ class EmbeddedBroker:
             BrokerError: it exists, or the name is none.
         """
         self._call("rd_kafka_mock_topic_create", name.encode(), partitions, 1)
+        # A second request while the mock's thread goes to sleep over the first one waits for its poll, a whole second.
+        time.sleep(0.001)
 
     # -- faults, for tests
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from monitor.cli.kafka import Outgoing, producer
+from monitor.cli.kafka import Outgoing
 from monitor.core.alerts import Alert, AlertKey, AlertState
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.series import SeriesKey
@@ -56,21 +54,6 @@ def test_status_and_statements_are_figures_and_verdicts(run: Run, kafka: Kafka, 
     assert told.endswith("in-time breached")
     (raw,) = lines(run("tail", what, "--no-follow", "--json"))
     assert raw["data"]["closed"] is closed
-
-
-def test_what_was_not_committed_is_not_told(run: Run, kafka: Kafka):
-    async def abort() -> None:
-        async with producer(kafka.settings, transactional_id="t") as writer:
-            await writer.begin_transaction()
-            sent = alert(ticket="T-aborted")
-            await writer.send_and_wait(sent.topic, key=sent.key, value=sent.value)
-            await writer.abort_transaction()
-
-    asyncio.run(abort())
-    kafka.send(alert(ticket="T-committed"))
-    told = run("tail", "alerts", "--no-follow").stdout
-    assert "T-committed" in told
-    assert "T-aborted" not in told
 
 
 def test_following_begins_with_what_comes_next_unless_told_otherwise(run: Run, kafka: Kafka):
