@@ -10,8 +10,8 @@ says otherwise, and a fact without either leaves it as it is. A ``restored`` tha
 customers is one step of a stepwise restoration, not the end.
 
 **Maintenance** is excluded only as far as it was announced, in time, and really happened: the last announcement that
-came at least the rule's notice before its own start gives the window, and what is known of the real start and end cuts
-it. Short-notice changes and maintenance announced after the fact therefore excuse nothing.
+came at least the rule's notice before its own start gives the window, and what is known of the real start (the first)
+and end (the last) cuts it. Short-notice changes and maintenance announced after the fact therefore excuse nothing.
 """
 
 from __future__ import annotations
