@@ -18,9 +18,9 @@ from monitor.errors import Mistake
 @click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
 def check(out: Output, paths: tuple[Path, ...]) -> None:
-    """Check agreement files and folders of them: all mistakes at once, each with its line and a hint.
+    """Check agreement files, and show what they promise.
 
-    Where all is right, it shows what is promised. Exit code 1 if there are mistakes; warnings do not count as such.
+    All mistakes are told at once, each with its line and a hint; then the exit code is 1. Warnings are no mistakes.
     """
     found = check_agreements(paths)
     for mistake in found.mistakes:

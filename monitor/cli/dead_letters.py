@@ -88,7 +88,10 @@ def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topi
 @settings_option
 @json_option
 def show(out: Output, settings: Settings, letter_id: str) -> None:
-    """Show one dead letter with its original bytes. ID is topic/partition/offset, as the list tells it."""
+    """Show one dead letter with its original bytes.
+
+    ID is topic/partition/offset, as the list tells it.
+    """
     found = _chosen(_letters(out, settings), (letter_id,), (), ())
     if not found:
         out.note(f"error, for whoever runs this: no dead letter {letter_id}: see sla-monitor dead-letters list")
@@ -132,9 +135,10 @@ def replay(
     topics: tuple[str, ...],
     yes: bool,  # noqa: FBT001 - click's
 ) -> None:
-    """Send records again, as they came, to the partitions they came from, once the cause is mended.
+    """Send records again, once the cause is mended.
 
-    Events that were taken meanwhile are recognised by their ids. Records that were cut cannot be sent again.
+    They go out as they came, to the partitions they came from. Events that were taken meanwhile are recognised by their
+    ids. Records that were cut cannot be sent again.
     """
     if not (ids or reasons or topics):
         raise click.UsageError("Say which: an ID, --reason or --topic.")

@@ -50,10 +50,11 @@ def demo(
     seed: int,
     port: int,
 ) -> None:
-    """Watch a service desk, a call centre and a network operator keep and break their promises.
+    """Watch simulated promises being kept and broken, live.
 
-    An embedded broker, a worker and simulated traffic run in this process; nothing is left behind. It shows what was
-    promised, what is at risk, and what broke and why, until Ctrl-C or for so many seconds.
+    A service desk, a call centre and a network operator are simulated. An embedded broker, a worker and simulated
+    traffic run in this process; nothing is left behind. It shows what was promised, what is at risk, and what broke and
+    why, until Ctrl-C or for so many seconds.
     """
     documents = read_documents(agreements or [EXAMPLES])
     # Warnings would tear the picture; what makes it fail is told at its end.

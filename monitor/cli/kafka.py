@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +31,7 @@ class Outgoing(NamedTuple):
 
 async def committed(
     settings: Settings, topics: Sequence[str], *, from_start: bool = True, follow: bool = False
-) -> AsyncIterator[list[ConsumerRecord]]:
+) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Yield the committed records of topics, some at a time, each lot in order of time.
 
     Without ``follow`` it ends where the topics end now; with it it goes on, and yields an empty list now and then.

@@ -72,7 +72,7 @@ def _of_objectives(agreement: Agreement) -> Iterator[Promise]:
     for objective in agreement.objectives:
         what = target_text(agreement.measure(objective.measure), objective)
         if objective.minimum_sample > 1:
-            what += f", from {objective.minimum_sample} on"
+            what += f" (of at least {objective.minimum_sample})"
         windows = ", ".join(window.name for window in objective.windows)
         yield Promise(objective.id, f"objective of {objective.measure}", what, "", windows)
 

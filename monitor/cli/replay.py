@@ -68,11 +68,12 @@ def replay(
     into_kafka: bool,  # noqa: FBT001 - click's
     speed: float,
 ) -> None:
-    """Replay recorded data (CSV or JSON lines, gzipped or not) under agreements, in event time, without Kafka.
+    """Measure recorded data under agreements, without Kafka.
 
-    The result tells every figure with its numerator, denominator, unit, formula and window, and the rejected rows by
-    reason with their lines. With --to-kafka the events go to the topics instead, at the pace at which they happened or
-    faster; a worker measures them then.
+    CSV or JSON lines, gzipped or not, run through the same core as live events, in event time. The result tells every
+    figure with its numerator, denominator, unit, formula and window, and the rejected rows by reason with their lines.
+    With --to-kafka the events go to the topics instead, at the pace at which they happened or faster; a worker measures
+    them then.
     """
     out = Output(as_json=json_file == _STDOUT)
     if into_kafka:

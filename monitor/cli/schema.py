@@ -25,9 +25,10 @@ _ANNOUNCED: Final[dict[str, Kind]] = {"alerts": "alert", "status": "status", "st
 @click.option("--cloudevents", is_flag=True, help="Events as structured CloudEvents 1.0 instead of plain JSON.")
 @json_option
 def schema(out: Output, what: str, subject: Subject | None, cloudevents: bool) -> None:  # noqa: FBT001 - click's
-    """Print the JSON Schema (draft 2020-12) of a topic, or the table of the event contract.
+    """Print the JSON Schema (draft 2020-12) of a topic.
 
-    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, or table.
+    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, or table:
+    the event contract as Markdown.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")

@@ -17,9 +17,9 @@ from monitor.config.settings import effective
 @click.option("--bootstrap", metavar="HOST:PORT", help="Kafka brokers; comes before file and environment.")
 @json_option
 def settings(out: Output, file: Path | None, bootstrap: str | None) -> None:
-    """Show every setting with its value and its origin: a line of the file, a variable, or the default.
+    """Show every setting with its value and its origin.
 
-    Secrets are not shown.
+    The origin is a line of the file, a variable, or the default. Secrets are not shown.
     """
     rows = [
         (name, value, "--bootstrap" if bootstrap and origin == BOOTSTRAP_VARIABLE else origin)

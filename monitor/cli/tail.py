@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final, Literal
 
 import click
@@ -39,7 +40,10 @@ def tail(
     follow: bool,  # noqa: FBT001 - click's
     for_s: float | None,
 ) -> None:
-    """Print alerts, status or statements as they are committed; --json prints them as they are on the topic."""
+    """Print alerts, status or statements as they come.
+
+    Only what was committed is read. With --json the records are printed as they are on the topic.
+    """
     try:
         asyncio.run(_follow(out, settings, what, from_start=from_start or not follow, follow=follow, for_s=for_s))
     except KeyboardInterrupt:
@@ -53,11 +57,12 @@ async def _follow(
 ) -> None:
     topic = getattr(settings.topics, what)
     until = None if for_s is None else time.monotonic() + for_s
-    async for records in committed(settings, [topic], from_start=from_start, follow=follow):
-        for record in records:
-            _print(out, what, record)
-        if until is not None and time.monotonic() >= until:
-            return
+    async with aclosing(committed(settings, [topic], from_start=from_start, follow=follow)) as lots:
+        async for records in lots:
+            for record in records:
+                _print(out, what, record)
+            if until is not None and time.monotonic() >= until:
+                return
 
 
 def _print(out: Output, what: What, record: ConsumerRecord) -> None:

@@ -97,6 +97,7 @@ class BookReader:
     def __init__(self, books: Books, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
         self.books = books
         self._topic = TopicPartition(topic, 0)
+        self._bootstrap = bootstrap
         self._consumer_options = {"bootstrap_servers": bootstrap, **options}
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -119,7 +120,7 @@ class BookReader:
             # All topics are asked for: asking for one by its name would make many brokers create it.
             known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
         except (KafkaError, OSError) as error:
-            raise BrokerError(f"Kafka does not answer as it should: {error!r}") from error
+            raise BrokerError(f"Kafka at {self._bootstrap} does not answer as it should: {error!r}") from error
         if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
             raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
         consumer.assign([self._topic])

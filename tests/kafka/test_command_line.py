@@ -1,0 +1,112 @@
+"""The command line on a real Kafka: from nothing to an alert, as the documents tell it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import uuid
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.bootstrap import topic_plan
+from monitor.cli import main
+from monitor.cli.kafka import Outgoing, producer, read_all, send_all
+from monitor.cli.options import read_settings
+from monitor.config.settings import Settings
+from monitor.core.events import Event, Fact
+from monitor.stream.clock import wall_ms
+from monitor.wire.events import encode_event
+from tests.cli.conftest import AGREEMENT
+from tests.cli.processes import process, stop
+
+
+@pytest.fixture
+def settings(kafka: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of an installation of its own, in the environment of every command."""
+    mark = uuid.uuid4().hex[:8]
+    environment = {
+        "BOOTSTRAP": kafka,
+        "APP_ID": mark,
+        "TOPICS_PARTITIONS": "2",
+        "WEB_PORT": "0",
+        "SESSION_TIMEOUT": "6s",
+    }
+    for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements"):
+        environment[f"TOPICS_{topic.upper()}"] = f"{mark}-{topic}"
+    environment["TOPICS_DEAD_LETTERS"] = f"{mark}-dead-letters"
+    for name, value in environment.items():
+        monkeypatch.setenv(f"SLA_MONITOR_{name}", value)
+    return read_settings(None)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def opened(ticket: str, age_ms: int) -> tuple[bytes, bytes]:
+    fact = Fact(wall_ms() - age_ms, 0, f"{ticket}-1", "opened", {"priority": "P1"})
+    return encode_event(Event("ticket", ticket, fact))
+
+
+def test_from_nothing_to_an_alert(settings: Settings, tmp_path: Path):
+    # given nothing: the checks say so
+    assert run("topics", "check").exit_code == 1
+    assert run("worker").exit_code == 1
+
+    # when topics and agreements are there
+    created = run("topics", "create", "--json")
+    assert (created.exit_code, len(created.stdout.splitlines())) == (0, len(topic_plan(settings)))
+    assert all(json.loads(line)["created"] for line in created.stdout.splitlines())
+    assert run("topics", "check").exit_code == 0
+    (tmp_path / "desk.yaml").write_text(AGREEMENT)
+    assert run("agreements", "apply", tmp_path, "--yes").exit_code == 0
+
+    # and a worker meets a late ticket and a broken record
+    key, value = opened("T-1", age_ms=4 * 3_600_000 + 1_000)
+    topic = settings.topics.tickets
+    asyncio.run(send_all(settings, [Outgoing(topic, key, value), Outgoing(topic, b"T-2", value, partition=0)]))
+    with (
+        process("worker", folder=tmp_path) as worker,
+        process("tail", "alerts", "--from-start", folder=tmp_path) as tail,
+    ):
+        told = next(line for line in tail.stdout if "breached" in line)
+        code, _, err = stop(worker, signal.SIGTERM)
+        assert stop(tail, signal.SIGINT)[0] == 0
+
+    # then the breach was told, the worker went in order, and the broken record can be looked at and sent again
+    assert "Ticket T-1 missed resolution" in told
+    assert code == 0, err
+    (letter,) = [json.loads(line) for line in run("dead-letters", "list", "--json").stdout.splitlines()]
+    assert letter["reason"] == "key_mismatch"
+    assert run("dead-letters", "replay", letter["id"], "--yes").exit_code == 0
+    assert [record.key for record in asyncio.run(read_all(settings, topic))].count(b"T-2") == 2
+
+
+def test_what_was_aborted_is_not_told(settings: Settings):
+    async def write() -> None:
+        async with producer(settings, transactional_id=settings.app_id) as writer:
+            await writer.begin_transaction()
+            await writer.send_and_wait(settings.topics.alerts, key=b"k", value=b'"aborted"')
+            await writer.abort_transaction()
+            async with writer.transaction():
+                await writer.send_and_wait(settings.topics.alerts, key=b"k", value=b'"committed"')
+
+    run("topics", "create")
+    asyncio.run(write())
+    assert run("tail", "alerts", "--no-follow", "--json").stdout == '"committed"\n'
+
+
+def test_a_topic_of_the_wrong_shape_is_told_and_keeps_the_worker_from_starting(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    run("topics", "create")
+    monkeypatch.setenv("SLA_MONITOR_TOPICS_PARTITIONS", "3")
+    found = run("topics", "check")
+    assert found.exit_code == 1
+    assert f"{settings.topics.tickets} has 2 partitions, not 3" in found.stdout
+    refused = run("worker")
+    assert refused.exit_code == 1
+    assert "error, for the operator of Kafka: " in refused.stderr
