@@ -355,8 +355,15 @@ def test_maintenance_that_was_never_announced_excuses_nothing():
 
 
 def test_maintenance_beyond_the_cap_of_the_window_is_downtime():
-    #  X ══ 10..20, ══ 30..50, cap 15 min: 10..20 and 30..35 are excluded
-    figures = outages(maintenance(30, 50), maintenance(10, 20), outage(10, 50), minutes=100, cap_ms=15 * MINUTE_MS)
+    #  X ══ 10..20, ══ 30..50, ══ 70..80, cap 15 min: 10..20 and 30..35 are excluded
+    figures = outages(
+        maintenance(70, 80),
+        maintenance(30, 50),
+        maintenance(10, 20),
+        outage(10, 50),
+        minutes=100,
+        cap_ms=15 * MINUTE_MS,
+    )
 
     assert figures["downtime"].value == 25 * MINUTE_MS
     assert figures["availability"].value == 60 / 85
