@@ -12,7 +12,7 @@ from monitor.core.agreement import MINUTE_MS
 from monitor.core.alerts import Alert
 from monitor.core.figures import Verdict
 from monitor.demo.view import UNITS, DemoView, Promise, at_risk, promises
-from monitor.wire.wording import duration, instant, quantity
+from monitor.wire.wording import duration, instant, quantity, shown_apart
 from monitor.wire.wording import summary as sentence
 
 VERDICT_STYLES: Final[dict[Verdict, str]] = {
@@ -90,7 +90,7 @@ def _promised(wanted: list[Promise], lines: int, *, narrow: bool) -> Table:
         value, where, said = "–", "", Text("no_data", VERDICT_STYLES["no_data"])
         if promise.worst is not None:
             status, verdict = promise.worst
-            value = "–" if verdict.value is None else apart(unit, verdict.value, verdict.target)
+            value = "–" if verdict.value is None else shown_apart(unit, verdict.value, verdict.target)[0]
             where = " ".join((*filter(None, status.labels.values()), status.window))
             said = Text(verdict.verdict, VERDICT_STYLES[verdict.verdict])
             alike, total = promise.standing[verdict.verdict], sum(promise.standing.values())
@@ -113,14 +113,6 @@ def _worst(wanted: list[Promise], lines: int) -> list[Promise]:
     by_rank = sorted(wanted, key=lambda one: ranks[one.worst[1].verdict] if one.worst else len(ranks))
     kept = {id(one) for one in by_rank[:lines]}
     return [one for one in wanted if id(one) in kept]
-
-
-def apart(unit: str, value: float, target: float) -> str:
-    """Return a value in its unit with digits enough not to read as the target that it misses."""
-    digits = 2
-    while value != target and digits < 6 and quantity(unit, value, digits) == quantity(unit, target, digits):  # noqa: PLR2004
-        digits += 1
-    return quantity(unit, value, digits)
 
 
 def _at_risk(risks: list[Alert], now_ms: int, lines: int, *, narrow: bool) -> Table:
@@ -208,7 +200,8 @@ def why(alert: Alert) -> str:
         return f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)} used"
     if alert.value is not None and alert.target is not None:
         unit = UNITS.get(alert.indicator, "count")
-        return f"{apart(unit, alert.value, alert.target)}, target {quantity(unit, alert.target)}"
+        value, target = shown_apart(unit, alert.value, alert.target)
+        return f"{value}, target {target}"
     return alert.reason.replace("_", " ")
 
 

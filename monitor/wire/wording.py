@@ -92,6 +92,20 @@ def quantity(unit: str, value: float, digits: int = 2) -> str:
     return _plain(value, digits)
 
 
+def shown_apart(unit: str, value: float, target: float) -> tuple[str, str]:
+    """Return value and target so that they read differently if they differ: 99.895 % must not read as 99.9 %.
+
+    Durations that share their two largest units are told in seconds: 30.077 s, not the 30 s that it misses.
+    """
+    for digits in range(2, 10):  # what differs later is noise of floating point
+        texts = quantity(unit, value, digits), quantity(unit, target, digits)
+        if texts[0] != texts[1] or value == target:
+            return texts
+    if unit == "ms":
+        return f"{_plain(value / 1000, 6)} s", f"{_plain(target / 1000, 6)} s"
+    return texts
+
+
 def _plain(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -161,18 +175,12 @@ def _of_objective(alert: Alert) -> str:
 
 
 def _shown_apart(alert: Alert) -> tuple[str, str]:
-    """Return value and target with digits enough to tell them apart: 99.895 % must not read as the 99.9 % it misses."""
     unit = _UNITS.get(alert.indicator, "count")
-    digits = 2
     if alert.value is None or alert.target is None:
         one = alert.value if alert.value is not None else alert.target
         text = "" if one is None else quantity(unit, one)
         return ("", text) if alert.value is None else (text, "")
-    while alert.value != alert.target and digits < 9:  # noqa: PLR2004 - then it is noise of floating point
-        if quantity(unit, alert.value, digits) != quantity(unit, alert.target, digits):
-            break
-        digits += 1
-    return quantity(unit, alert.value, digits), quantity(unit, alert.target, digits)
+    return shown_apart(unit, alert.value, alert.target)
 
 
 def _counted(alert: Alert) -> str:

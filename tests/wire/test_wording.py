@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.alerts import Alert, AlertKey
-from monitor.wire.wording import duration, explain, instant, quantity, summary
+from monitor.wire.wording import duration, explain, instant, quantity, shown_apart, summary
 from tests.wire import strategies
 
 MINUTE = 60_000
@@ -237,6 +237,22 @@ class TestQuantities:
     )
     def test_figures_are_told_in_their_unit(self, unit, value, expected):
         assert quantity(unit, value) == expected
+
+    @pytest.mark.parametrize(
+        ("unit", "value", "target", "expected"),
+        [
+            ("ratio", 0.9, 0.95, ("90 %", "95 %")),
+            ("ratio", 0.999489, 0.9995, ("99.949 %", "99.95 %")),
+            ("ms", 31_000, 30_000, ("31 s", "30 s")),
+            ("ms", 30_077, 30_000, ("30.077 s", "30 s")),
+            ("ms", 30_000.25, 30_000, ("30.00025 s", "30 s")),
+            ("ms", 30_000, 30_000, ("30 s", "30 s")),
+            ("ms", 2 * HOUR + 5_000, 2 * HOUR, ("7205 s", "7200 s")),
+            ("count", 3, 3.5, ("3", "3.5")),
+        ],
+    )
+    def test_a_value_that_misses_its_target_does_not_read_like_it(self, unit, value, target, expected):
+        assert shown_apart(unit, value, target) == expected
 
 
 @given(strategies.alerts())
