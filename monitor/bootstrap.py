@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import ssl
 from collections.abc import Mapping
@@ -95,6 +96,17 @@ def outlets_of(settings: Settings) -> Outlets:
         max_event_bytes=settings.max_event_bytes,
         max_dead_letter_bytes=settings.max_dead_letter_bytes,
     )
+
+
+def calm_collector() -> None:
+    """Have the garbage collector look less often: for a process that is a worker and nothing else.
+
+    A batch makes and drops some ten thousand tuples, none of them in cycles. With Python's default of a look every 700
+    allocations a third of a worker's time goes into looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
 
 
 class Monitor:

@@ -13,7 +13,17 @@ from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
-from monitor.core.series import LIVE, Change, Pane, PaneKey, decode_pane_key, empty_pane, encode_pane_key
+from monitor.core.series import (
+    LIVE,
+    Change,
+    Pane,
+    PaneKey,
+    SeriesKey,
+    Width,
+    decode_pane_key,
+    empty_pane,
+    encode_pane_key,
+)
 from monitor.core.subjects import step
 
 if TYPE_CHECKING:
@@ -52,7 +62,8 @@ class SourceEngine:
         self.rows = rows
         self.retention_ms = retention_ms
         self.plan: Plan | None = None
-        self._changed: dict[PaneKey, Pane] = {}
+        self._changed: dict[tuple[SeriesKey, Width, int], Pane] = {}
+        """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
 
@@ -125,26 +136,29 @@ class SourceEngine:
 
     def _apply(self, change: Change, now_ms: int, plan: Plan) -> None:
         """Put a change into the panes of all widths that the windows of its measure need."""
-        slices = plan.slices(change.series.agreement, change.series.measure)
-        if change.at_ms == LIVE or slices is None:
-            self._apply_to(PaneKey(change.series, "live", 0), change)
+        series, at_ms = change[0], change[1]
+        if at_ms == LIVE:
+            apply(self._changed.get((series, "live", 0)) or self._pane(PaneKey(series, "live", 0)), change)
+            return
+        slices = plan.slices(series.agreement, series.measure)
+        if slices is None:
             return
         for width, keep_ms in slices.keep_ms:
-            if change.at_ms < now_ms - keep_ms:
+            if at_ms < now_ms - keep_ms:
                 self._too_late += 1
                 continue
-            self._apply_to(PaneKey(change.series, width, pane_start(width, slices.zone, change.at_ms)), change)
+            start_ms = pane_start(width, slices.zone, at_ms)
+            apply(self._changed.get((series, width, start_ms)) or self._pane(PaneKey(series, width, start_ms)), change)
 
-    def _apply_to(self, key: PaneKey, change: Change) -> None:
-        pane = self._changed.get(key)
-        if pane is None:
-            row = self.rows.get(encode_pane_key(key))
-            if row is None:
-                row = empty_pane()
-                self._note_expiry(key)
-            assert isinstance(row, Pane)
-            pane = self._changed[key] = row
-        apply(pane, change)
+    def _pane(self, key: PaneKey) -> Pane:
+        """Return a pane that this batch has not changed before, a new one if there is none."""
+        row = self.rows.get(encode_pane_key(key))
+        if row is None:
+            row = empty_pane()
+            self._note_expiry(key)
+        assert isinstance(row, Pane)
+        self._changed[key] = row
+        return row
 
     def _note_expiry(self, key: PaneKey) -> None:
         if key.width == "live":
@@ -155,9 +169,10 @@ class SourceEngine:
         heapq.heappush(self._expiries, (key.start_ms + keep + 25 * HOUR_MS, key))
 
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
-        for key, pane in self._changed.items():
+        keys = [PaneKey._make(key) for key in self._changed]
+        for key, pane in zip(keys, self._changed.values(), strict=True):
             self.rows.put(encode_pane_key(key), pane)
-        effects = Effects(alerts, list(self._changed), rejected, repeats, self._too_late)
+        effects = Effects(alerts, keys, rejected, repeats, self._too_late)
         self._changed.clear()
         self._too_late = 0
         return effects

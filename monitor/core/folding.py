@@ -35,6 +35,10 @@ class Folding:
     The row that it starts from is not changed.
     """
 
+    __slots__ = (
+        "_noted", "alerts", "attributes", "clocks", "facts", "plan", "rejected", "repeats", "subject", "subject_id",
+    )  # fmt: skip
+
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
         self.subject = subject
         self.subject_id = subject_id
@@ -101,10 +105,19 @@ class Folding:
 
     def _redecides(self, fact: Fact) -> bool:
         """Take over a fact's attributes; return whether they change what a known subject is promised."""
-        changed = [name for name, value in fact.attributes.items() if self.attributes.get(name) != value]
-        if changed:
-            self.attributes = {**self.attributes, **fact.attributes}
-        return bool(self.clocks) and any(name in self.plan.book.deciding for name in changed)
+        known, brought = self.attributes, fact.attributes
+        if not known:
+            self.attributes = brought
+            return False
+        if brought.items() <= known.items():
+            return False
+        self.attributes = {**known, **brought}
+        if self.clocks:
+            deciding = self.plan.book.deciding
+            for name, value in brought.items():
+                if name in deciding and known.get(name) != value:
+                    return True
+        return False
 
     def _is_belated(self, fact: Fact) -> bool:
         """Return whether a fact happened before something that was told already: then it may disprove it."""
@@ -131,9 +144,10 @@ class Folding:
             self.clocks[index] = after = clocks.apply(clock, fact, of)
             if after is not clock and after.state not in OPEN:
                 self._end(after)
-        if fact.type in STARTS[self.subject]:
+        kind = fact.type
+        if kind in STARTS[self.subject]:
             self._start(fact, self.facts[:place])
-        if fact.type in RESTARTS[self.subject]:
+        elif kind in RESTARTS[self.subject]:
             self._restart(fact)
 
     def _start(self, fact: Fact, before: Sequence[Fact]) -> None:

@@ -7,6 +7,7 @@ source and adds them up. So every number in a pane must be additive: counts, sum
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.agreement import HOUR_MS, MINUTE_MS, Window
@@ -112,6 +113,7 @@ class PaneKey(NamedTuple):
 _SEPARATOR: Final = "\x1f"  # "unit separator": the wire refuses control characters in attributes and ids
 
 
+@lru_cache(maxsize=1 << 15)
 def encode_pane_key(key: PaneKey) -> bytes:
     """Return the pane's row key, ``p`` + its parts joined with the unit separator."""
     series = key.series

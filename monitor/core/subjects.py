@@ -60,18 +60,22 @@ def step(
     for fact in new:
         folding.take(fact)
     folding.until(now_ms)
-    shown, wake_ms = _shown(folding, now_ms)
+    shown: list[Change] = []
+    wake_ms = ended_ms = 0
+    if subject in ("call", "outage") and folding.facts:
+        shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
-    is_open = any(clock.state in OPEN for clock in folding.clocks) or any(change.at_ms == LIVE for change in shown)
-    ended_ms = 0
+    is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
+    for clock in folding.clocks:
+        if clock.state in OPEN:
+            is_open = True
+            if clock.next_ms and (clock.next_ms < wake_ms or not wake_ms):
+                wake_ms = clock.next_ms
     if not is_open and folding.facts:
         ended_ms = folding.facts[-1].time_ms
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
             return Step(None, folding.alerts, changes, folding.rejected, folding.repeats)
-    for clock in folding.clocks:
-        if clock.next_ms and (not wake_ms or clock.next_ms < wake_ms):
-            wake_ms = clock.next_ms
     after = SubjectRow(
         SUBJECT_ROW_VERSION,
         wake_ms,
@@ -87,8 +91,6 @@ def step(
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
     """Return what a call or an outage has in its series now, and when that changes by itself."""
-    if folding.subject not in ("call", "outage") or not folding.facts:
-        return [], 0
     shown: list[Change] = []
     wake_ms = 0
     for agreement in folding.plan.book.in_force(folding.attributes, folding.facts[0].time_ms):
@@ -109,13 +111,15 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
 def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Change]:
     """Return what leads from the old row's place in the series to the new one's: the old out, the new in."""
     changes: list[Change] = []
-    _replace(changes, row.shown, shown)
+    if row.shown or shown:
+        _replace(changes, row.shown, shown)
     before, after = row.clocks, folding.clocks
-    if any(clock.cycle > 1 for clock in after) or len(before) > len(after):
+    known = len(before)
+    if known > len(after) or (after and max([clock.cycle for clock in after]) > 1):
         _replace(changes, _shown_by_cycles(before, folding.plan), _shown_by_cycles(after, folding.plan))
         return changes
     for index, clock in enumerate(after):
-        was = before[index] if index < len(before) else None
+        was = before[index] if index < known else None
         if was is not clock:
             old, new = shown_by(was) if was is not None else None, shown_by(clock)
             if old != new:

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer
 
-from monitor.bootstrap import Monitor, topic_plan
+from monitor.bootstrap import Monitor, calm_collector, topic_plan
 from monitor.stream.topics import create_topics
 from tests.benchmarks import job, write_json
 from tests.kafka.broker import KafkaBroker
@@ -49,6 +49,7 @@ async def limit(bootstrap: str, topic: str, count: int) -> dict[str, Any]:
 async def monitor(bootstrap: str, app_id: str, count: int) -> dict[str, Any]:
     """Run the worker until all events are committed and all partials evaluated; time the events."""
     worker = Monitor(job.settings(bootstrap, app_id))
+    calm_collector()  # as the worker command does
     task = asyncio.ensure_future(worker.run())
     tickets = worker.settings.topics.tickets
 
