@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 from typing import Any, Final
 
@@ -98,6 +99,8 @@ class Demonstration:
         self.seen = Seen()
         self.stopping = asyncio.Event()
         self.addresses: dict[str, str] = {}
+        self.up_ms: float = inf
+        """When the worker had read what was there before it, by the clock of the demonstration."""
 
     async def run(self) -> DemoView:
         """Run until it is asked to stop or its time is over, and return the last moment before its parts were stopped.
@@ -171,7 +174,8 @@ class Demonstration:
             return
         if alert.state == "breached" and seen.first_breach_s is None:
             seen.first_breach_s = self._ran_s()
-        if alert.state in ("at_risk", "breached") and alert.due_ms >= 0:
+        # What came due before the worker was up says nothing of how fast it is.
+        if alert.state in ("at_risk", "breached") and alert.due_ms >= 0 and alert.at_ms >= self.up_ms:
             seen.delays_s.append(max(0.0, (self.clock.now_ms() - alert.at_ms) / 1000 / self.options.speed))
 
     async def _show(self) -> None:
@@ -187,6 +191,9 @@ class Demonstration:
         dead_letters: Counter[str] = Counter()
         for (_, reason), count in monitor.tally.dead_letters.items():
             dead_letters[reason] += count
+        events, lag = sum(one.events for one in stats), sum(one.lag for one in stats)
+        if self.up_ms == inf and events and not lag:
+            self.up_ms = self.clock.now_ms()
         alive, why = monitor.alive()
         if alive:
             alive, why = monitor.ready()
@@ -200,8 +207,8 @@ class Demonstration:
             statuses=list(seen.statuses.values()),
             alerts=list(seen.alerts),
             counters=Counters(
-                events=sum(one.events for one in stats),
-                lag=sum(one.lag for one in stats),
+                events=events,
+                lag=lag,
                 dead_letters=dead_letters,
                 alerts=dict(seen.counts),
                 detection_delay_s=median(seen.delays_s) if seen.delays_s else None,

@@ -63,7 +63,13 @@ class Output:
         if self.as_json:
             return
         table = Table(
-            title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
+            title=title,
+            title_justify="left",
+            title_style="bold",
+            box=None,
+            pad_edge=False,
+            header_style="dim",
+            show_header=any(columns),
         )
         for column in columns:
             table.add_column(column, overflow="fold")

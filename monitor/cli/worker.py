@@ -11,7 +11,7 @@ from typing import Final
 import click
 import orjson
 
-from monitor.bootstrap import Monitor
+from monitor.bootstrap import Monitor, calm_collector
 from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
@@ -49,6 +49,7 @@ async def _run(settings: Settings, *, check: bool) -> bool:
         loop.add_signal_handler(name, monitor.app.request_stop)
     if check:
         await monitor.check()
+    calm_collector()
     async with monitor.web_server() as web:
         log.info("serving %s/metrics, /healthz and /readyz", web.address)
         try:
