@@ -30,6 +30,8 @@ def apply(pane: Pane, change: Change) -> None:
             counts.pop(name, None)
     if value_ms >= 0:
         sketch.add(pane.buckets, value_ms, times)
+    if call is None and outage is None:
+        return
     if call is not None:
         if times > 0:
             pane.calls[call[0]] = call[1]

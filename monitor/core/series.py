@@ -99,7 +99,7 @@ class Change(NamedTuple):
 
     def undone(self) -> Change:
         """Return the change that takes this one back."""
-        return Change(*self[:6], -self.times)
+        return tuple.__new__(Change, (*self[:6], -self.times))
 
 
 class PaneKey(NamedTuple):
