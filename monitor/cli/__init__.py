@@ -5,47 +5,17 @@ Exit codes: 0 all is well, 1 it failed or found problems, 2 the command was used
 
 from __future__ import annotations
 
-import click
-
-from monitor.cli.agreements import agreements
-from monitor.cli.check import check
-from monitor.cli.dead_letters import dead_letters
-from monitor.cli.demo import demo
-from monitor.cli.failing import Commands
-from monitor.cli.replay import replay
-from monitor.cli.schema import schema
-from monitor.cli.settings import settings
-from monitor.cli.tail import tail
-from monitor.cli.topics import topics
-from monitor.cli.worker import worker
+import sys
 
 __all__ = ["main"]
 
 
-@click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it without installing anything else:  sla-monitor demo",
-)
-@click.version_option(package_name="sla-monitor", prog_name="sla-monitor")
 def main() -> None:
-    """Watch service level agreements on tickets, calls, outages and leads while they happen.
+    """Run the command line as the process."""
+    try:
+        # Here, because it takes a second: a Ctrl-C meanwhile must not end in a traceback.
+        from monitor.cli.root import root  # noqa: PLC0415
 
-    Events come in over Kafka; alerts, figures and statements go out, and /metrics serves Prometheus. What is promised
-    stands in agreement files. Settings come from a file (--settings) and from the environment (SLA_MONITOR_…).
-    """
-
-
-for _command in (
-    demo,
-    worker,
-    topics,
-    check,
-    agreements,
-    schema,
-    dead_letters,
-    tail,
-    replay,
-    settings,
-):
-    main.add_command(_command)
+        root(prog_name="sla-monitor")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -13,8 +13,8 @@ from aiokafka.structs import ConsumerRecord
 from click.testing import CliRunner, Result
 
 from monitor.bootstrap import topic_plan
-from monitor.cli import main
 from monitor.cli.kafka import Outgoing, read_all, send_all
+from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings
 from monitor.stream.embedded import EmbeddedBroker
 
@@ -83,7 +83,7 @@ def run(request: pytest.FixtureRequest) -> Run:
     environment = request.getfixturevalue("kafka").environment if "kafka" in request.fixturenames else {}
 
     def call(*arguments: str | Path, answer: str | None = None, env: dict[str, str] | None = None) -> Result:
-        result = CliRunner().invoke(main, [str(one) for one in arguments], input=answer, env=environment | (env or {}))
+        result = CliRunner().invoke(root, [str(one) for one in arguments], input=answer, env=environment | (env or {}))
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "Traceback" not in result.output

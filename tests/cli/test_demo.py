@@ -49,6 +49,15 @@ def test_ctrl_c_ends_it_with_a_summary_and_without_noise(tmp_path: Path):
     assert "the first breach after" in rest
 
 
+def test_ctrl_c_while_it_is_still_starting_is_no_traceback(tmp_path: Path):
+    with process("demo", environment={"PYTHONVERBOSE": "1"}, folder=tmp_path) as demo:
+        assert any("import 'monitor.errors'" in line for line in demo.stderr)  # it has begun to import its parts
+        code, out, err = stop(demo, signal.SIGINT)
+
+    assert (code, out) == (130, "")
+    assert "Traceback (most recent call last)" not in err
+
+
 def test_its_addresses_can_be_opened_while_it_runs(tmp_path: Path):
     with process("demo", "--json", folder=tmp_path) as demo:
         addresses = json.loads(demo.stdout.readline())["addresses"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from monitor.cli import main
+from monitor.cli.root import root
 from tests.cli.conftest import Run
 
 
@@ -21,7 +21,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
             yield (*path, name), command
 
 
-ALL = dict(commands(main))
+ALL = dict(commands(root))
 
 
 def test_all_commands_are_there():

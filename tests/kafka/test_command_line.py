@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.bootstrap import topic_plan
-from monitor.cli import main
 from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.options import read_settings
+from monitor.cli.root import root
 from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
 from monitor.stream.clock import wall_ms
@@ -43,7 +43,7 @@ def settings(kafka: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(one) for one in arguments])
+    return CliRunner().invoke(root, [str(one) for one in arguments])
 
 
 def opened(ticket: str, age_ms: int) -> tuple[bytes, bytes]:

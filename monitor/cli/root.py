@@ -1,0 +1,48 @@
+"""The root of the commands: what belongs to ``sla-monitor`` itself."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli.agreements import agreements
+from monitor.cli.check import check
+from monitor.cli.dead_letters import dead_letters
+from monitor.cli.demo import demo
+from monitor.cli.failing import Commands
+from monitor.cli.replay import replay
+from monitor.cli.schema import schema
+from monitor.cli.settings import settings
+from monitor.cli.tail import tail
+from monitor.cli.topics import topics
+from monitor.cli.worker import worker
+
+__all__ = ["root"]
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try it without installing anything else:  sla-monitor demo",
+)
+@click.version_option(package_name="sla-monitor", prog_name="sla-monitor")
+def root() -> None:
+    """Watch service level agreements on tickets, calls, outages and leads while they happen.
+
+    Events come in over Kafka; alerts, figures and statements go out, and /metrics serves Prometheus. What is promised
+    stands in agreement files. Settings come from a file (--settings) and from the environment (SLA_MONITOR_…).
+    """
+
+
+for _command in (
+    demo,
+    worker,
+    topics,
+    check,
+    agreements,
+    schema,
+    dead_letters,
+    tail,
+    replay,
+    settings,
+):
+    root.add_command(_command)
