@@ -118,13 +118,12 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
         was = before[index] if index < known else None
         if was is clock:
             continue
+        old = shown_by(was, -1) if was is not None else None
         new = shown_by(clock)
-        if was is not None:
-            old = shown_by(was)
-            if old == new:
-                continue
-            if old is not None:
-                changes.append(old.undone())
+        if old is not None and new is not None and old[:4] == new[:4]:
+            continue
+        if old is not None:
+            changes.append(old)
         if new is not None:
             changes.append(new)
     return changes
@@ -151,8 +150,11 @@ def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
     return shown
 
 
-def shown_by(clock: Clock) -> Change | None:
-    """Return what a clock has in its series: while it is open in the live pane, once stopped at its stop instant."""
+def shown_by(clock: Clock, times: int = 1) -> Change | None:
+    """Return what a clock has in its series: while it is open in the live pane, once stopped at its stop instant.
+
+    ``times`` -1 makes it the change that takes that out.
+    """
     if clock.state == "cancelled":
         return None
     if clock.state == "stopped":
@@ -163,10 +165,11 @@ def shown_by(clock: Clock) -> Change | None:
         )
         if clock.flagged:
             counts = (*counts, ("flagged", 1))
-        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, 1))
+        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, times))
         return shown
     how = "overdue" if clock.breach_told else "at_risk" if clock.told else ""
-    return _new(Change, (clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how], -1, None, None, 1))
+    live: Change = _new(Change, (clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how], -1, None, None, times))
+    return live
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import uvloop
 from aiokafka import AIOKafkaConsumer
 
 from monitor.bootstrap import Monitor, calm_collector, topic_plan
@@ -133,50 +134,53 @@ async def announced(bootstrap: str, topic: str) -> dict[str, int]:
 def main(json_path: Path | None) -> None:
     work = job.make()
     count = len(work.records)
-    app_id = f"bench-{int(time.time())}"
+    module = "tests.benchmarks.full_job"
     print(f"{count:,} ticket events of {sum(len(value) for _, value in work.records) / count:.0f} bytes on average")
     with KafkaBroker() as broker:
-        settings = job.settings(broker.bootstrap, app_id)
-        asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
-        asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, job.AGREEMENT))
-        asyncio.run(job.publish(broker.bootstrap, settings.topics.tickets, work.records))
         broker.pin(0)
-        module = "tests.benchmarks.full_job"
-        tickets = settings.topics.tickets
-        rounds = [job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1)]
-        ours = job.child([module, "monitor", broker.bootstrap, app_id, str(count)], 1)
-        rounds.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
-        plain = min(rounds, key=lambda one: one["seconds"])
+        plain = []
+        ours: dict[str, dict[str, Any]] = {}
+        for case, agreement in (("by_priority", job.AGREEMENT), ("by_customer", job.BY_CUSTOMER)):
+            app_id = f"bench-{case}-{int(time.time())}"
+            settings = job.settings(broker.bootstrap, app_id)
+            tickets = settings.topics.tickets
+            asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
+            asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, agreement))
+            asyncio.run(job.publish(broker.bootstrap, tickets, work.records))
+            broker.pin(0)
+            plain.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
+            ours[case] = job.child([module, "monitor", broker.bootstrap, app_id, str(count)], 1)
+            plain.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
+            ours[case] |= asyncio.run(announced(broker.bootstrap, settings.topics.alerts))
         faust = job.child([module, "stock", broker.bootstrap, tickets, str(STOCK_EVENTS)], 1)
-        seen = asyncio.run(announced(broker.bootstrap, settings.topics.alerts))
-
-    def rate(one: dict[str, Any]) -> float:
-        return one["events"] / one["seconds"]
-
+    limit_rate = max(rate(one) for one in plain)
     figures: dict[str, object] = {
-        "plain_loop_per_s": rate(plain),
-        "monitor_per_s": rate(ours),
+        "plain_loop_per_s": limit_rate,
         "stock_faust_per_s": rate(faust),
-        "monitor_to_plain": rate(ours) / rate(plain),
-        "monitor_to_stock_faust": rate(ours) / rate(faust),
-        "monitor": ours,
         "breaches_expected": work.breaches,
-        **seen,
     }
-    print(f"plain aiokafka + orjson loop      {rate(plain):>10,.0f} events/s")
-    print(f"stock Faust, one table write      {rate(faust):>10,.0f} events/s")
-    print(f"sla-monitor, in transactions      {rate(ours):>10,.0f} events/s")
-    print(f"  to the plain loop               {rate(ours) / rate(plain):>10.3f}")
-    print(f"  to stock Faust                  {rate(ours) / rate(faust):>10.1f}")
-    print(
-        f"  {ours['cpu'] / ours['events'] * 1e6:.1f} us CPU per event, {ours['fold_s']:.1f} s folding, "
-        f"{ours['commit_s']:.1f} s committing, {ours['records_per_batch']:.0f} events per batch, "
-        f"{ours['peak_mb']:.0f} MB at most"
-    )
-    print(f"breaches announced {seen['breaches']:,} of {work.breaches:,}, {seen['twice']} twice")
+    print(f"plain aiokafka + orjson loop (best of {len(plain)}) {limit_rate:>10,.0f} events/s")
+    print(f"stock Faust, one table write an event  {rate(faust):>10,.0f} events/s")
+    for case, one in ours.items():
+        figures[case] = one | {
+            "per_s": rate(one), "to_plain": rate(one) / limit_rate, "to_stock_faust": rate(one) / rate(faust),
+        }  # fmt: skip
+        print(f"sla-monitor, figures {case.replace('_', ' '):18}{rate(one):>10,.0f} events/s")
+        print(f"  to the plain loop                    {rate(one) / limit_rate:>10.3f}")
+        print(f"  to stock Faust                       {rate(one) / rate(faust):>10.1f}")
+        print(
+            f"  {one['cpu'] / one['events'] * 1e6:.1f} us CPU an event, {one['fold_s']:.1f} s folding, "
+            f"{one['records_per_batch']:.0f} events a batch, {one['peak_mb']:.0f} MB at most, "
+            f"breaches announced {one['breaches']:,} of {work.breaches:,}, {one['twice']} twice"
+        )
     write_json(figures, json_path)
-    if seen["breaches"] != work.breaches or seen["twice"]:
+    if any(one["breaches"] != work.breaches or one["twice"] for one in ours.values()):
         raise SystemExit("the worker announced something else than the job holds")
+
+
+def rate(one: dict[str, Any]) -> float:
+    """Return events per second."""
+    return float(one["events"] / one["seconds"])
 
 
 if __name__ == "__main__":
@@ -184,4 +188,6 @@ if __name__ == "__main__":
     if which == "stock":
         stock(address, name, int(number))
     else:
-        print(orjson.dumps(asyncio.run((limit if which == "limit" else monitor)(address, name, int(number)))).decode())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the worker command does
+            done = runner.run((limit if which == "limit" else monitor)(address, name, int(number)))
+        print(orjson.dumps(done).decode())

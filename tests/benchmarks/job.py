@@ -1,7 +1,6 @@
 """The ticket job that the benchmarks share: events, the agreement, what must come out, and a worker to run it.
 
-150,000 tickets are opened and answered; each customer has a rolling half hour of response times by the minute, and
-every answer later than its priority's target is a breach.
+150,000 tickets are opened and answered; every answer later than its priority's target is a breach.
 """
 
 from __future__ import annotations
@@ -46,11 +45,14 @@ AGREEMENT: dict[str, Any] = {
             "metric": "first_response",
             "targets": {priority: f"{hours}h" for priority, hours in TARGET_H.items()},
             "calendar": "always",
-            "by": ["customer"],
-            "windows": ["30m"],
         }
     ],
 }
+"""Figures by priority over 24 hours and the month: what an agreement has that does not say otherwise."""
+
+BY_CUSTOMER = AGREEMENT | {"clocks": [AGREEMENT["clocks"][0] | {"by": ["customer"], "windows": ["30m"]}]}
+"""The hard case: a rolling half hour by the minute for each of 200 customers, so that every other event of the backlog
+changes a pane of its own, which is written, sent and merged."""
 
 
 class Job(NamedTuple):
