@@ -117,10 +117,21 @@ class SourceEngine:
         return self._expiries[0][0] if self._expiries else None
 
     def expire(self, now_ms: int, limit: int = 1_000) -> list[PaneKey]:
-        """Drop panes that no window needs any more, and return their keys."""
+        """Drop panes that no window needs any more, and return their keys.
+
+        An outage counts in every window that it reaches into: its pane stays until it is over for so long.
+        """
         dropped: list[PaneKey] = []
-        while self._expiries and self._expiries[0][0] <= now_ms and len(dropped) < limit:
+        for _ in range(limit):
+            if not self._expiries or self._expiries[0][0] > now_ms:
+                break
             _, key = heapq.heappop(self._expiries)
+            pane = self.rows.get(encode_pane_key(key)) if self.subject == "outage" else None
+            if isinstance(pane, Pane) and pane.outages:
+                last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
+                if last_ms + self._kept_ms(key) > now_ms:
+                    heapq.heappush(self._expiries, (last_ms + self._kept_ms(key), key))
+                    continue
             self.rows.put(encode_pane_key(key), None)
             dropped.append(key)
         return dropped
@@ -144,11 +155,25 @@ class SourceEngine:
         if slices is None:
             return
         for width, keep_ms in slices.keep_ms:
-            if at_ms < now_ms - keep_ms:
+            start_ms = pane_start(width, slices.zone, at_ms)
+            if at_ms < now_ms - keep_ms and self._is_too_late(
+                change, PaneKey(series, width, start_ms), now_ms - keep_ms
+            ):
                 self._too_late += 1
                 continue
-            start_ms = pane_start(width, slices.zone, at_ms)
             apply(self._changed.get((series, width, start_ms)) or self._pane(PaneKey(series, width, start_ms)), change)
+
+    def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
+        """Return whether a change's pane is gone for good.
+
+        What is still there is corrected whatever its age, and an outage begins long before its end is in a window.
+        """
+        if key in self._changed or self.rows.get(encode_pane_key(key)) is not None:
+            return False
+        if change.outage is None or change.times < 0:
+            return True
+        _, record = change.outage
+        return 0 < record.restored_ms < kept_from_ms
 
     def _pane(self, key: PaneKey) -> Pane:
         """Return a pane that this batch has not changed before, a new one if there is none."""
@@ -163,10 +188,13 @@ class SourceEngine:
     def _note_expiry(self, key: PaneKey) -> None:
         if key.width == "live":
             return
+        heapq.heappush(self._expiries, (key.start_ms + self._kept_ms(key), key))
+
+    def _kept_ms(self, key: PaneKey) -> int:
+        """Return how long a pane is kept after its start."""
         slices = self.plan.slices(key.series.agreement, key.series.measure) if self.plan else None
-        keep = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
-        # A day pane begins up to a day before what it holds.
-        heapq.heappush(self._expiries, (key.start_ms + keep + 25 * HOUR_MS, key))
+        keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+        return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
         keys = [PaneKey._make(key) for key in self._changed]

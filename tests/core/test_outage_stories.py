@@ -45,3 +45,59 @@ def test_a_cancelled_outage_leaves_no_trace():
 
     assert story.told(promise="acknowledge") == ["at_risk Mon 09:11:15", "breached Mon 09:15", "voided Mon 09:30"]
     assert not any(row.outages or row.counts for key, row in story.rows.items() if key[:1] == b"p")
+
+
+# -- outages that last longer than panes are kept
+
+DAY_LONG = OutageRule(id="network", by=("service",), windows=(Window("rolling", 86_400_000),))
+
+
+def records(story):
+    return [one for key, row in story.rows.items() if key[:1] == b"p" for one in row.outages.values()]
+
+
+def expired(story, time):
+    return [when(key.start_ms) for key in story.engine.expire(ms(time)) if key.width != "live"]
+
+
+def test_an_outage_that_lasts_for_weeks_is_kept_until_its_end_is_in_no_window_any_more():
+    story = Story(agreement(DAY_LONG), subject="outage")
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl"))
+
+    assert expired(story, "Mon+21 09:00") == []
+    story.at("Mon+21 10:00", outage("O-1", "restored"))
+    assert expired(story, "Mon+21 11:00") == []
+    assert [when(one.restored_ms) for one in records(story)] == ["Mon+21 10:00"]
+    assert expired(story, "Fri+21 10:00") == ["Mon 09:00"]
+    assert records(story) == []
+
+
+def test_the_end_of_a_long_outage_is_never_too_late():
+    story = Story(agreement(DAY_LONG), subject="outage")
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl"))
+    effects = []
+    story.take = effects.append
+
+    story.at("Mon+21 10:00", outage("O-1", "restored"))
+
+    assert [one.too_late for one in effects] == [0]
+
+
+def test_an_outage_that_is_reported_weeks_after_it_began_counts_while_it_lasts():
+    story = Story(agreement(DAY_LONG), subject="outage")
+
+    story.at("Mon 09:00", outage("O-1", "started", service="dsl"), now="Mon+21 09:00")
+
+    assert [when(one.start_ms) for one in records(story)] == ["Mon 09:00"]
+
+
+def test_an_outage_that_was_over_weeks_ago_is_too_late():
+    story = Story(agreement(DAY_LONG), subject="outage")
+    happened = [outage("O-1", "started", service="dsl"), outage("O-1", "restored")]
+
+    effects = story.engine.batch(
+        [one._replace(fact=one.fact._replace(time_ms=ms("Mon 09:00") + n)) for n, one in enumerate(happened)],
+        ms("Mon+21 09:00"), story.book,
+    )  # fmt: skip
+
+    assert (effects.too_late, records(story)) == (1, [])
