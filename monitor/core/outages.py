@@ -62,6 +62,21 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
     return changes
 
 
+def announced_until_ms(facts: Sequence[Fact]) -> int:
+    """Return the latest instant that an announced maintenance may last; 0 where none is announced.
+
+    Until then its subject is not over, though nothing is heard of it.
+    """
+    until_ms = 0
+    for fact in facts:
+        if fact.type == "cancelled":
+            return 0
+        ends_ms = fact.attributes.get("ends_at_ms")
+        if fact.type == "maintenance_announced" and isinstance(ends_ms, int):
+            until_ms = max(until_ms, ends_ms)
+    return until_ms
+
+
 def _outage(facts: Sequence[Fact]) -> tuple[OutageRecord | None, bool]:
     """Return the record, and whether a step had to be moved to the start."""
     start_ms = next((fact.time_ms for fact in facts if fact.type == "started"), None)

@@ -15,7 +15,7 @@ from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
 from monitor.core.folding import OPEN, Folding
 from monitor.core.ledger import Rejected
-from monitor.core.outages import outage_changes
+from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
 from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
@@ -72,7 +72,8 @@ def step(
             if clock.next_ms and (clock.next_ms < wake_ms or not wake_ms):
                 wake_ms = clock.next_ms
     if not is_open and folding.facts:
-        ended_ms = folding.facts[-1].time_ms
+        last_ms = folding.facts[-1].time_ms
+        ended_ms = last_ms if subject != "outage" else max(last_ms, announced_until_ms(folding.facts))
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
             return Step(None, folding.alerts, changes, folding.rejected, folding.repeats)

@@ -101,3 +101,28 @@ def test_an_outage_that_was_over_weeks_ago_is_too_late():
     )  # fmt: skip
 
     assert (effects.too_late, records(story)) == (1, [])
+
+
+# -- maintenance that is announced long before
+
+
+def test_maintenance_in_the_far_future_is_still_known_when_it_begins():
+    story = Story(agreement(OutageRule(id="network", by=("service",), windows=(Window("month"),))), subject="outage")
+    window = {"starts_at_ms": ms("Mon+70 01:00"), "ends_at_ms": ms("Mon+70 05:00")}
+
+    story.at("Mon 09:00", outage("M-1", "maintenance_announced", service="dsl", **window))
+    story.until("Sun+63 00:00")  # far longer after the announcement than finished subjects are kept
+    story.at("Mon+70 03:00", outage("M-1", "maintenance_ended"))
+
+    assert [(when(one.start_ms), when(one.restored_ms)) for one in records(story)] == [("Mon+70 01:00", "Mon+70 03:00")]
+    assert when(story.row("M-1").wake_ms) == "Mon+84 05:00"
+
+
+def test_cancelled_maintenance_is_over_with_its_cancellation():
+    story = Story(agreement(OutageRule(id="network", by=("service",), windows=(Window("month"),))), subject="outage")
+    window = {"starts_at_ms": ms("Mon+70 01:00"), "ends_at_ms": ms("Mon+70 05:00")}
+
+    story.at("Mon 09:00", outage("M-1", "maintenance_announced", service="dsl", **window))
+    story.at("Tue 09:00", outage("M-1", "cancelled"))
+
+    assert when(story.row("M-1").wake_ms) == "Tue+14 09:00"
