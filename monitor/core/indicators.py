@@ -11,7 +11,6 @@ ninth in ascending order. Of the longest it is the last one.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from monitor.core.series import OutageRecord, Pane
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
+_PERCENTILES_OF: Final = {kind: [name for name in INDICATORS[kind] if name in _QUANTILES] for kind in ("clock", "call")}
+_QUANTILES_OF: Final = {kind: [_QUANTILES[name] for name in names] for kind, names in _PERCENTILES_OF.items()}
 
 
 def clock_figures(pane: Pane, live: Pane | None) -> tuple[Figure, ...]:
@@ -150,14 +151,11 @@ def _quotient(indicator: str, numerator: float, denominator: float, unit: str, f
 def _percentiles(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:
     """Return the percentiles and the longest that a kind of measure has."""
     n = sum(buckets.values())
+    values = sketch.quantiles(buckets, _QUANTILES_OF[kind])
     figures: list[Figure] = []
-    for name in INDICATORS[kind]:
-        q = _QUANTILES.get(name)
-        if q is not None:
-            # The rank that `sketch.quantile` takes.
-            rank = max(1, ceil(round(q * n, 9))) if n else 0
-            text = f"the longest of the {of}" if q == 1 else f"nearest rank {q:g} of the {of}"
-            figures.append(Figure(name, sketch.quantile(buckets, q), rank, n, "ms", text))
+    for name, q, value in zip(_PERCENTILES_OF[kind], _QUANTILES_OF[kind], values, strict=True):
+        text = f"the longest of the {of}" if q == 1 else f"nearest rank {q:g} of the {of}"
+        figures.append(Figure(name, value, sketch.rank_of(q, n), n, "ms", text))
     return figures
 
 

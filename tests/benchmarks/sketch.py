@@ -1,7 +1,5 @@
 """Nanoseconds of one add to the sketch and of its bucket, beside ddsketch."""
 
-# ruff: noqa: T201 - the figures of a benchmark are for the terminal
-
 from __future__ import annotations
 
 import random
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddsketch import DDSketch
 
-from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, quantile
+from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, quantile, quantiles
 from tests.benchmarks import seconds_per_call, write_json
 
 if TYPE_CHECKING:
@@ -50,10 +48,12 @@ def main(json_path: Path | None) -> None:
         "ddsketch_add_ns": theirs_ns - empty_ns,
         "ratio": (theirs_ns - empty_ns) / (add_ns - empty_ns),
         "quantile_us": seconds_per_call(lambda: quantile(buckets, 0.95), 1) * 1e6,
+        "five_quantiles_us": seconds_per_call(lambda: quantiles(buckets, (0.5, 0.9, 0.95, 0.99, 1)), 1) * 1e6,
         "buckets": len(buckets),
     }
     print(f"bucket_of  {figures['bucket_of_ns']:6.0f} ns")
     print(f"add        {figures['add_ns']:6.0f} ns")
     print(f"ddsketch   {figures['ddsketch_add_ns']:6.0f} ns    {figures['ratio']:.1f} times as long")
     print(f"quantile   {figures['quantile_us']:6.1f} µs    over {figures['buckets']} buckets")
+    print(f"quantiles  {figures['five_quantiles_us']:6.1f} µs    five of them at once")
     write_json(figures, json_path)

@@ -12,7 +12,7 @@ from ddsketch import DDSketch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, merge, quantile, value_of
+from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, merge, quantile, quantiles, value_of
 
 YEARS_200_MS = 200 * 366 * 86_400_000
 QUANTILES = (0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1)
@@ -124,8 +124,20 @@ def test_a_rank_is_not_raised_by_the_rounding_of_binary_fractions():
     assert [quantile(buckets, q) for q in (0, 0.5, 0.95, 1)] == [1, 50, 95, 100]
 
 
+@given(st.lists(durations, max_size=40), st.lists(st.sampled_from(QUANTILES), max_size=6))
+def test_several_quantiles_at_once_are_those_asked_for_in_their_order(values, qs):
+    buckets = sketch_of(values)
+
+    # By definition: the estimates of all durations, in ascending order, and of those the one with the rank.
+    ascending = sorted(value_of(bucket_of(value)) for value in values)
+    ranks = [max(1, ceil(Fraction(str(q)) * len(values))) for q in qs]
+
+    assert quantiles(buckets, qs) == [ascending[rank - 1] if values else None for rank in ranks]
+
+
 def test_an_empty_sketch_has_no_quantile():
     assert quantile({}, 0.5) is None
+    assert quantiles({}, (0.5, 1)) == [None, None]
 
 
 @pytest.mark.parametrize("q", [-0.1, 1.1, float("nan"), 95])
