@@ -17,6 +17,7 @@ from monitor.cli.demonstration import Options, demonstrate
 from monitor.cli.options import example
 from monitor.config.agreements import read_documents
 from monitor.demo.display import mode_for, open_display
+from monitor.demo.picture import picture as svg_of
 from monitor.stream.worker import loop_factory
 
 EXAMPLES: Final = Path(monitor.demo.__file__).parent / "agreements"
@@ -42,6 +43,12 @@ EXAMPLES: Final = Path(monitor.demo.__file__).parent / "agreements"
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Of /metrics; 0 takes a free one."
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Write the last screen as an SVG picture.",
+)
 def demo(
     speed: float,
     for_s: float | None,
@@ -49,6 +56,7 @@ def demo(
     agreements: tuple[Path, ...],
     seed: int,
     port: int,
+    picture: Path | None,
 ) -> None:
     """Watch simulated promises being kept and broken, live.
 
@@ -63,5 +71,7 @@ def demo(
     display = open_display(mode_for(console, os.environ, as_json=as_json), console)
     options = Options(documents=documents, speed=speed, for_s=for_s, seed=seed, port=port)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(demonstrate(options, display))
+        last = runner.run(demonstrate(options, display))
+    if picture is not None:
+        picture.write_text(svg_of(last), encoding="utf-8")
     sys.stdout.flush()

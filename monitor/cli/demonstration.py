@@ -226,8 +226,8 @@ class Demonstration:
         return None if self.options.for_s is None else max(0.0, self.options.for_s - self._ran_s())
 
 
-async def demonstrate(options: Options, display: Display) -> None:
-    """Run a demonstration until SIGINT, SIGTERM or the end of its time, and show its summary.
+async def demonstrate(options: Options, display: Display) -> DemoView:
+    """Run a demonstration until SIGINT, SIGTERM or the end of its time, show its summary and return its last moment.
 
     Raises:
         SlaMonitorError: a part of it failed.
@@ -244,6 +244,7 @@ async def demonstrate(options: Options, display: Display) -> None:
         with display:
             last = await demonstration.run()
         display.finish(last)
+        return last
 
 
 def _publication(one: AgreementDocument, settings: Settings) -> Outgoing:

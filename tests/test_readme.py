@@ -1,0 +1,41 @@
+"""What the README says is what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitor.config.agreements import parse_agreement
+from monitor.wire.events import contract_table, decode
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language):
+    return re.search(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[1]
+
+
+def test_the_table_of_the_event_contract_is_the_one_that_the_program_prints():
+    shown = README.partition("<!-- contract: sla-monitor schema table -->\n")[2].partition("\n<!-- /contract -->")[0]
+
+    assert shown.strip() == contract_table().strip()
+
+
+def test_the_agreement_that_it_shows_is_one():
+    agreement = parse_agreement(yaml.load(block("yaml"), yaml.BaseLoader))
+
+    assert [one.id for one in agreement.clocks] == ["first-response"]
+    assert [one.id for one in agreement.objectives] == ["responded-in-time"]
+
+
+def test_the_event_that_it_shows_is_one():
+    event = decode("ticket", b"T-17", block("json").strip().encode())
+
+    assert (event.subject_id, event.fact.type) == ("T-17", "opened")
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(((?!http)[^)#]+)\)", README))))
+def test_every_link_leads_somewhere(path):
+    assert (ROOT / path).exists()
