@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
-from monitor.config.agreements import parse_agreement
+from monitor.config.agreements import load_agreements
 from monitor.wire.events import contract_table, decode
 
 ROOT = Path(__file__).parents[1]
@@ -23,8 +22,10 @@ def test_the_table_of_the_event_contract_is_the_one_that_the_program_prints():
     assert shown.strip() == contract_table().strip()
 
 
-def test_the_agreement_that_it_shows_is_one():
-    agreement = parse_agreement(yaml.load(block("yaml"), yaml.BaseLoader))
+def test_the_agreement_that_it_shows_is_one(tmp_path):
+    (tmp_path / "desk.yaml").write_text(block("yaml"), encoding="utf-8")
+
+    (agreement,) = load_agreements(tmp_path).agreements
 
     assert [one.id for one in agreement.clocks] == ["first-response"]
     assert [one.id for one in agreement.objectives] == ["responded-in-time"]
