@@ -188,7 +188,8 @@ class PartitionState:
                 await self._transact(await self._by_partition(changes, outputs, position))
         except TimeoutError:
             raise StateError(
-                f"{self.name}: the broker did not confirm a transaction within {self._commit_timeout_s:g} s"
+                f"{self.name}: a transaction was not confirmed within {self._commit_timeout_s:g} s: "
+                "the broker did not answer, or this process stood still"
             ) from None
         except (KafkaError, AssertionError) as error:  # aiokafka asserts that a broken transaction is not used
             cause = self._writer.failure() or error

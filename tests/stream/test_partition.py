@@ -155,7 +155,7 @@ async def test_a_commit_that_the_broker_does_not_confirm_ends_in_an_error() -> N
     state = state_of(writer, commit_timeout_s=0.02)
     state.put(b"a", row())
 
-    with pytest.raises(StateError, match=r"did not confirm a transaction within 0\.02 s"):
+    with pytest.raises(StateError, match=r"was not confirmed within 0\.02 s"):
         await state.commit(1)
 
 
