@@ -16,6 +16,7 @@ from monitor.config.quantities import Duration, PositiveDuration, Size, duration
 from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
+from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,11 +50,18 @@ def _secret(value: object) -> object:
     return SecretStr(value) if isinstance(value, str) else value
 
 
+def _letter_size(value: int) -> int:
+    if value > LARGEST_VALUE:
+        raise wrong(f"must be at most {LARGEST_VALUE >> 20} MiB, not {value:,} bytes", "longer records are cut")
+    return value
+
+
 Topic = Annotated[Text, AfterValidator(_topic)]
 Servers = Annotated[Text, AfterValidator(_servers)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=1)]
+LetterSize = Annotated[Size, AfterValidator(_letter_size)]
 
 
 class TopicSettings(Shape):
@@ -130,7 +138,9 @@ class Settings(Shape):
     max_batch_records: Count = Field(default=2_000, description="Most records in one batch of one partition.")
     max_batch_bytes: Size = Field(default=4 << 20, description="Most bytes in one batch of one partition.")
     max_event_bytes: Size = Field(default=1 << 20, description="A longer event becomes a dead letter.")
-    max_dead_letter_bytes: Size = Field(default=256 << 10, description="Original bytes that a dead letter keeps.")
+    max_dead_letter_bytes: LetterSize = Field(
+        default=MAX_VALUE, description="Original bytes that a dead letter keeps; what is cut cannot be replayed."
+    )
     allowed_lateness_ms: Duration = Field(
         default=60_000, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
     )

@@ -16,7 +16,7 @@ from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.partition import PartitionState
 from monitor.wire.announcements import encode_alert
-from monitor.wire.deadletters import encode_dead_letter
+from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode
 from monitor.wire.partials import encode_marker, encode_partial
 
@@ -39,7 +39,7 @@ class Outlets:
     backfill_age_ms: int = 15 * 60_000
     """What happened longer ago than this when it is announced is marked ``backfill``."""
     max_event_bytes: int = 1 << 20
-    max_dead_letter_bytes: int = 256 << 10
+    max_dead_letter_bytes: int = MAX_VALUE
     max_ahead_ms: int = 3_600_000
     """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
 

@@ -17,6 +17,7 @@ from monitor.errors import BrokerError
 Cleanup = Literal["delete", "compact"]
 
 DAY_MS: Final = 86_400_000
+LARGEST_RECORD: Final = "max.message.bytes"
 LARGE_RECORD_BYTES: Final = 10 << 20
 """Dead letters hold the original bytes, also of records that are far too large."""
 
@@ -75,7 +76,7 @@ def plan_topics(
     """
     names = names or TopicNames()
     compact = {"min.cleanable.dirty.ratio": "0.1", **(changelog_config or {})}
-    large = {"max.message.bytes": str(LARGE_RECORD_BYTES)}
+    large = {LARGEST_RECORD: str(LARGE_RECORD_BYTES)}
 
     def spec(name: str, cleanup: Cleanup, retention_ms: int | None = None, **config: Any) -> TopicSpec:  # noqa: ANN401
         return TopicSpec(name=name, partitions=partitions, cleanup=cleanup, retention_ms=retention_ms, **config)
@@ -159,6 +160,13 @@ async def check_topics(
             mistakes.append(
                 f"topic {spec.name} has cleanup.policy={cleanup}, not {spec.cleanup}: "
                 f"kafka-configs --alter --topic {spec.name} --add-config cleanup.policy={spec.cleanup}"
+            )
+        largest, needed = configs[spec.name].get(LARGEST_RECORD, ""), spec.config.get(LARGEST_RECORD, "")
+        if largest.isdecimal() and needed and int(largest) < int(needed):
+            # One record that does not fit would hold up its source partition for ever.
+            mistakes.append(
+                f"topic {spec.name} has {LARGEST_RECORD}={largest}, less than {needed}: "
+                f"kafka-configs --alter --topic {spec.name} --add-config {LARGEST_RECORD}={needed}"
             )
     return mistakes
 

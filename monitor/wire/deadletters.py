@@ -16,7 +16,10 @@ DEAD_LETTER_REASONS: Final[dict[str, str]] = {
 }
 """Why a record became a dead letter: it does not decode (`REASONS`), or its event was not taken. A closed set."""
 
-MAX_VALUE: Final = 256 << 10
+MAX_VALUE: Final = 6 << 20
+"""The original bytes that a letter keeps: whatever a topic's usual limits let through stays whole."""
+LARGEST_VALUE: Final = 7 << 20
+"""A letter with more of them might not fit in a record of ours (8 MiB), and would hold up its partition for ever."""
 MAX_KEY: Final = 16 << 10
 MAX_HEADERS: Final = 32 << 10
 MAX_DETAIL: Final = 1 << 10

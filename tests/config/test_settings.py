@@ -114,6 +114,10 @@ def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
         ("max_batch_records: 0", "1: max_batch_records: must be at least 1, not 0"),
         ("max_event_bytes: 1 MB", "1: max_event_bytes: is no size: '1 MB' (write 1 MiB, 64 KiB or a number of bytes)"),
         (
+            "max_dead_letter_bytes: 8 MiB",
+            "1: max_dead_letter_bytes: must be at most 7 MiB, not 8,388,608 bytes (longer records are cut)",
+        ),
+        (
             "log_level: warn",
             "1: log_level: must be 'debug', 'info', 'warning' or 'error', not 'warn' (did you mean 'warning'?)",
         ),

@@ -49,6 +49,18 @@ async def test_wrong_partition_count_and_wrong_cleanup_are_told_at_once(kafka: s
     assert f"{name} has cleanup.policy=delete, not compact" in mistakes[1]
 
 
+async def test_a_topic_of_dead_letters_that_takes_no_large_records_is_told_before_one_holds_up_a_partition(
+    kafka: str,
+) -> None:
+    plan = plan_topics("app", names(), partitions=1)
+    letters = next(spec for spec in plan if spec.name.endswith("-dead"))
+    await create_topics(kafka, [TopicSpec(name=letters.name, partitions=1)])
+
+    (mistake,) = await check_topics(kafka, [letters])
+
+    assert f"topic {letters.name} has max.message.bytes=1048588, less than 10485760: kafka-configs" in mistake
+
+
 async def test_a_topic_that_kafka_refuses_is_an_error_that_names_it(kafka: str) -> None:
     name = f"refused-{uuid.uuid4().hex[:8]}"
 

@@ -74,13 +74,19 @@ def test_a_header_without_a_value_comes_back_empty():
     assert letter(headers=[("trace", None)]).headers == (("trace", b""),)
 
 
-@pytest.mark.parametrize("size", [MAX_VALUE + 1, 5_000_000])
+@pytest.mark.parametrize("size", [MAX_VALUE + 1, 9_000_000])
 def test_a_long_value_is_cut_and_says_so(size):
     found = letter(value=b"x" * size)
 
     assert found.value == b"x" * MAX_VALUE
     assert found.truncated == ("value",)
     assert letter(value=b"x" * MAX_VALUE).truncated == ()
+
+
+def test_a_value_of_five_megabytes_is_kept_whole():
+    found = letter(value=b"x" * 5_000_000)
+
+    assert (found.value, found.truncated) == (b"x" * 5_000_000, ())
 
 
 def test_everything_else_that_is_long_is_cut_too():
