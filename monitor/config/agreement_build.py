@@ -53,6 +53,8 @@ CALL_WINDOWS: Final = (
 )
 OUTAGE_WINDOWS: Final = (Window("rolling", 30 * _DAY_MS), Window("month"))
 """The windows of measures that name none."""
+GIVE_UP_AFTER_MS: Final = 4 * _HOUR_MS
+"""When a call without an outcome is lost by default; after twice ``answer_within`` where that is longer."""
 CLOCK_BY: Final = {"ticket": ("priority",), "outage": ("service",), "lead": ("team",)}
 """What the clocks of a subject are split by that name nothing; calls: queue, outages: service."""
 
@@ -85,7 +87,7 @@ class _Builder:
         calendars = self._calendars()
         names = frozenset(shape.calendars) | {_ALWAYS}
         clocks = tuple(self._clock(number, one, names) for number, one in enumerate(shape.clocks))
-        calls = tuple(_calls(one) for one in shape.calls)
+        calls = tuple(self._calls(number, one) for number, one in enumerate(shape.calls))
         outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
         measures = (*clocks, *calls, *outages)
         self._check_ids()
@@ -201,6 +203,22 @@ class _Builder:
             cycles=shape.cycles,
         )
 
+    def _calls(self, number: int, shape: CallsShape) -> CallRule:
+        give_up_after_ms = shape.give_up_after or max(GIVE_UP_AFTER_MS, 2 * shape.answer_within)
+        if give_up_after_ms <= shape.answer_within:
+            at = ("calls", number, "give_up_after")
+            self._wrong(at, "is not longer than answer_within: no waiting call could be late", "leave it out")
+        return CallRule(
+            id=shape.id,
+            where=_filter(shape.where),
+            by=("queue",) if shape.by is None else tuple(shape.by),
+            windows=tuple(shape.windows or CALL_WINDOWS),
+            answer_within_ms=shape.answer_within,
+            short_abandon_ms=shape.short_abandon,
+            give_up_after_ms=give_up_after_ms,
+            formula=shape.service_level,
+        )
+
     def _outages(self, number: int, shape: OutagesShape, calendars: frozenset[str]) -> OutageRule:
         self._check_calendar(("outages", number, "service_hours"), shape.service_hours, calendars)
         return OutageRule(
@@ -252,18 +270,6 @@ class _Builder:
                 self._warn(("calendars", name), "is used by nothing")
         if not shape.contacts and shape.status == "accepted":
             self._warn((), "has no contacts: nobody is told of a breach")
-
-
-def _calls(shape: CallsShape) -> CallRule:
-    return CallRule(
-        id=shape.id,
-        where=_filter(shape.where),
-        by=("queue",) if shape.by is None else tuple(shape.by),
-        windows=tuple(shape.windows or CALL_WINDOWS),
-        answer_within_ms=shape.answer_within,
-        short_abandon_ms=shape.short_abandon,
-        formula=shape.service_level,
-    )
 
 
 def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:

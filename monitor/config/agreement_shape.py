@@ -155,6 +155,7 @@ class CallsShape(Shape):
     id: Identifier
     answer_within: PositiveDuration
     short_abandon: Duration = 5_000
+    give_up_after: PositiveDuration | None = None
     service_level: Formula = "SL1"
     where: Choice = Field(default_factory=dict)
     by: By | None = None

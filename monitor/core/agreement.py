@@ -145,6 +145,8 @@ class CallRule(Measure):
 
     answer_within_ms: int
     short_abandon_ms: int = 5_000
+    give_up_after_ms: int = 4 * HOUR_MS
+    """A call without an outcome for so long after it was queued counts as lost, not as waiting."""
     formula: Formula = "SL1"
     """The service level that binds; all six are reported."""
 
@@ -206,6 +208,7 @@ INDICATORS: Final[dict[str, dict[str, str]]] = {
         "p90": "ms",
         "p95": "ms",
         "longest": "ms",
+        "lost": "count",
     },
     "outage": {
         "availability": "ratio",

@@ -13,6 +13,9 @@ queued, so a later outcome or correction changes that same pane.
 - *Ended without any outcome*: the caller is gone unanswered, which is an abandon at that instant.
 - *Answered (or abandoned) before it was queued*: a skewed clock; the wait is 0 and the call is flagged. An answer that
   was followed by a transfer into the queue belongs to the time before the queue, and is no skew.
+- *Lost*: a call without any outcome ``give_up_after_ms`` after it was queued. Nobody waits so long: its end was never
+  told. It waits no more, is flagged, has its own count and is in no service level. An outcome that arrives after all
+  replaces that.
 - *Never queued*: nothing, until the fact arrives.
 """
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from monitor.core.events import Fact
 
 Outcome = Literal["waiting", "answered", "abandoned", "callback", "transferred"]
+"""What became of a call by its facts; that a waiting one is lost follows from the time alone."""
 
 _DECIDES: Final[dict[str, Outcome]] = {
     "answered": "answered",
@@ -93,12 +97,13 @@ def call_changes(
     Args:
         call_id: the id under which it waits in the live pane.
         facts: its ledger, ordered.
-        rule: T, the time "within" which an answer is promised (inclusive), and s of the short abandon (inclusive).
+        rule: T, the time "within" which an answer is promised (inclusive), s of the short abandon (inclusive), and when
+            a call without an outcome is given up.
         series: the series it counts in.
         now_ms: the instant.
 
     Returns:
-        The changes, and the first instant after ``now_ms`` at which the wait is beyond T (0: none).
+        The changes, and the first instant after ``now_ms`` at which the wait is beyond T or the call lost (0: none).
     """
     stay = stay_of(facts)
     if stay is None:
@@ -106,11 +111,7 @@ def call_changes(
     queued_ms, outcome, at_ms = stay
     within_ms = rule.answer_within_ms
     if outcome == "waiting":
-        waiting = Change(series, LIVE, (("waiting", 1),), call=(call_id, queued_ms))
-        beyond_ms = queued_ms + within_ms + 1  # the first instant at which the wait is longer than T
-        if now_ms < beyond_ms:
-            return [waiting], beyond_ms
-        return [waiting, Change(series, queued_ms, (("waiting_beyond", 1),))], 0
+        return _waiting(call_id, queued_ms, rule, series, now_ms)
     wait_ms = max(0, at_ms - queued_ms)
     counts: list[tuple[str, int]] = [(outcome, 1)]
     if outcome == "answered":
@@ -125,3 +126,14 @@ def call_changes(
     if at_ms < queued_ms:
         counts.append(("flagged", 1))
     return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1)], 0
+
+
+def _waiting(call_id: str, queued_ms: int, rule: CallRule, series: SeriesKey, now_ms: int) -> tuple[list[Change], int]:
+    lost_ms = queued_ms + rule.give_up_after_ms
+    if now_ms >= lost_ms:
+        return [Change(series, queued_ms, (("lost", 1), ("flagged", 1)))], 0
+    waiting = Change(series, LIVE, (("waiting", 1),), call=(call_id, queued_ms))
+    beyond_ms = queued_ms + rule.answer_within_ms + 1  # the first instant at which the wait is longer than T
+    if now_ms < beyond_ms:
+        return [waiting], min(beyond_ms, lost_ms)
+    return [waiting, Change(series, queued_ms, (("waiting_beyond", 1),))], lost_ms

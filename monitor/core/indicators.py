@@ -52,8 +52,8 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
     All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
-    the misses that they already are. Offered, of the abandonment rate, are the calls with any outcome: flow-outs and
-    callbacks were offered and not abandoned.
+    the misses that they already are. Lost calls are in none of them, but a figure of their own. Offered, of the
+    abandonment rate, are the calls with any outcome: flow-outs and callbacks were offered and not abandoned.
 
     Args:
         rule: gives T and s to the formulas' texts.
@@ -64,6 +64,8 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
     ab, ab_in, ab_short = count("abandoned", 0), count("abandoned_within", 0), count("abandoned_short", 0)
     beyond = count("waiting_beyond", 0)
     offered = ans + ab + count("callback", 0) + count("transferred", 0)
+    lost = count("lost", 0)
+    queued = offered + beyond + lost
     text = _call_formulas(rule.answer_within_ms, rule.short_abandon_ms)
     return (
         _quotient("SL1", ans_in + ab_in, ans + ab + beyond, "ratio", text["SL1"]),
@@ -76,6 +78,7 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
         _quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
         _quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
         *_percentiles("call", pane.buckets, "waits of answered calls"),
+        Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
     )
 
 

@@ -66,8 +66,8 @@ class Pane(NamedTuple):
     ``open``, ``paused``, ``at_risk``, ``overdue`` (overdue clocks are open too). The sketch holds elapsed times.
     Counts of a call measure, attributed to the instant a call was queued: ``answered``, ``answered_within``,
     ``abandoned``, ``abandoned_within`` (T), ``abandoned_short`` (s), ``transferred``, ``callback``, ``wait_ms``
-    (sum over answered), ``waiting_beyond`` (still waiting, beyond T), ``flagged``; live: ``waiting`` and items
-    ``call id -> queued_ms``. The sketch holds waits of answered calls.
+    (sum over answered), ``waiting_beyond`` (still waiting, beyond T), ``lost``, ``flagged``; live: ``waiting`` and
+    items ``call id -> queued_ms``. The sketch holds waits of answered calls.
     An outage measure has items ``outage id -> OutageRecord`` in the pane of the start, and live ``open``.
     """
 

@@ -108,6 +108,7 @@ CALL_WAIT_PERCENTILE = _gauge(
     "call_wait_percentile_seconds", "Percentile of the wait of answered calls", (*WINDOWED, "percentile")
 )
 CALL_WAIT_LONGEST = _gauge("call_wait_longest_seconds", "Longest wait of an answered call", WINDOWED)
+CALLS_LOST = _gauge("calls_lost", "Calls whose end was never told, by the window: in no service level", WINDOWED)
 CALLS_WAITING = _gauge("calls_waiting", "Calls that wait in the queue now", SERIES)
 CALLS_LONGEST = _gauge("calls_waiting_longest_seconds", "Longest wait of the calls that wait now", SERIES)
 
@@ -216,6 +217,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "abandonment_net": Shown(CALL_ABANDONMENT, CALL_ABANDONMENT_ABANDONED, CALL_ABANDONMENT_SAMPLES, ("net",)),
         **{f"p{p}": Shown(CALL_WAIT_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95)},
         "longest": Shown(CALL_WAIT_LONGEST),
+        "lost": Shown(CALLS_LOST),
     },
     "outage": {
         "availability": Shown(OUTAGE_AVAILABILITY, OUTAGE_UP, OUTAGE_PROMISED),

@@ -72,7 +72,13 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     )
     calls = st.fixed_dictionaries(
         {"id": st.just(ids[1]), "answer_within": durations},
-        optional={**shared, "short_abandon": durations, "service_level": st.sampled_from(["SL1", "SL6"])},
+        # Longer than any of them: a call is not given up before it is late.
+        optional={
+            **shared,
+            "short_abandon": durations,
+            "give_up_after": st.just("91d"),
+            "service_level": st.sampled_from(["SL1", "SL6"]),
+        },
     )
     outages = st.fixed_dictionaries(
         {"id": st.just(ids[2])},

@@ -65,6 +65,18 @@ def test_a_file_becomes_the_agreement_that_it_describes(checked: Checked, agreem
     assert objective.windows == CLOCK_WINDOWS
 
 
+@pytest.mark.parametrize(
+    ("written", "given_up_ms"),
+    [("20s", 4 * HOUR), ("3h", 6 * HOUR), ("20s\n    give_up_after: 30m", 30 * MINUTE)],
+)
+def test_a_call_is_given_up_after_hours_unless_the_file_says_otherwise(
+    written: str, given_up_ms: int, checked: Checked, agreement_text: str
+) -> None:
+    check = checked(agreement_text.replace("answer_within: 20s", f"answer_within: {written}"))
+
+    assert check.documents[0].agreement.calls[0].give_up_after_ms == given_up_ms
+
+
 def test_its_calendar_knows_hours_holidays_and_zone(checked: Checked, agreement_text: str) -> None:
     office = checked(agreement_text).documents[0].agreement.calendars["office"]
 
@@ -242,6 +254,11 @@ MISTAKES = {
     ),
     "no windows": (TARGETS, f"{TARGETS}\n    windows: []", "24: clocks[0].windows: must have at least 1 item(s)"),
     "unknown service level": ("SL3", "SL7", "28: calls[0].service_level: must be 'SL1', 'SL2'"),
+    "calls given up too soon": (
+        "    answer_within: 20s\n",
+        "    answer_within: 20s\n    give_up_after: 20s\n",
+        "28: calls[0].give_up_after: is not longer than answer_within",
+    ),
     "no answer time": ("    answer_within: 20s\n", "", "26: calls[0].answer_within: is missing"),
     "unknown maintenance": (
         "office\nobj",

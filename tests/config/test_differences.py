@@ -89,7 +89,7 @@ documents = st.dictionaries(st.sampled_from("ab"), plain, max_size=2)
 def unordered(value: Any) -> Any:
     """Return a text that is equal for values that differ at most in the order of entries with ids."""
     if isinstance(value, dict):
-        return repr(sorted((key, unordered(inner)) for key, inner in value.items()))
+        return "map" + repr(sorted((key, unordered(inner)) for key, inner in value.items()))
     if isinstance(value, list):
         ids = [one.get("id") if isinstance(one, dict) else None for one in value]
         items = [unordered(one) for one in value]

@@ -3,20 +3,25 @@
 T is 20 s, s is 5 s. A call is written as its facts with their seconds: ``call("queued 0", "answered 20")``.
 """
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.agreement import CallRule
+from monitor.core.agreement import CallRule, Window
 from monitor.core.calls import call_changes, stay_of
 from monitor.core.events import Fact
 from monitor.core.panes import apply
 from monitor.core.series import LIVE, Change, SeriesKey, empty_pane
-from tests.core.stories import Story, agreement, event
+from tests.core.stories import Story, agreement, event, when
 
-RULE = CallRule(id="calls", answer_within_ms=20_000, short_abandon_ms=5_000, by=("queue",))
+RULE = CallRule(
+    id="calls", answer_within_ms=20_000, short_abandon_ms=5_000, by=("queue",), windows=(Window("rolling", 3_600_000),)
+)
 SERIES = SeriesKey("centre", "calls", ("support",))
 NOON_MS = 1_772_452_800_000
+LOST_MS = 4 * 3_600_000
 TYPES = ("queued", "answered", "abandoned", "transferred", "callback_requested", "held", "retrieved", "ended")
 
 
@@ -60,7 +65,37 @@ def test_a_call_still_waiting_beyond_t_is_a_miss_from_the_crossing_on():
 
     beyond, next_ms = looked_at(20.001, "queued 0")
 
-    assert (beyond, next_ms) == ({"live": {"waiting": 1}, 0: {"waiting_beyond": 1}}, 0)
+    assert (beyond, next_ms) == ({"live": {"waiting": 1}, 0: {"waiting_beyond": 1}}, LOST_MS)
+
+
+def test_a_call_without_an_outcome_is_lost_in_the_end_and_waits_no_more():
+    waiting, next_ms = looked_at(4 * 3_600 - 0.001, "queued 0")
+    assert (waiting, next_ms) == ({"live": {"waiting": 1}, 0: {"waiting_beyond": 1}}, LOST_MS)
+
+    assert looked_at(4 * 3_600, "queued 0") == ({0: {"lost": 1, "flagged": 1}}, 0)
+
+
+def test_a_call_that_is_given_up_before_it_is_late_is_lost_too():
+    rule = replace(RULE, give_up_after_ms=10_000)
+
+    assert call_changes("C-1", call("queued 0"), rule, SERIES, NOON_MS)[1] == NOON_MS + 10_000
+    (lost,), next_ms = call_changes("C-1", call("queued 0"), rule, SERIES, NOON_MS + 10_000)
+    assert (dict(lost.counts), next_ms) == ({"lost": 1, "flagged": 1}, 0)
+
+
+def test_a_lost_call_leaves_the_live_pane_by_itself_and_comes_back_as_what_it_was():
+    story = Story(agreement(RULE, id="centre"), subject="call", retention="1d")
+    story.at("Mon 12:00", event("call", "C-1", "queued", queue="support"))
+
+    story.until("Mon 16:00")
+    assert story.counts("calls", ("support",), "live", "centre") == {}
+    assert story.counts("calls", ("support",), "minute", "centre") == {"lost": 1, "flagged": 1}
+
+    story.at("Mon 12:05", event("call", "C-1", "abandoned"), now="Mon 17:00")
+    assert story.counts("calls", ("support",), "minute", "centre") == {"abandoned": 1}
+
+    story.until("Wed 00:00")
+    assert story.row("C-1") is None
 
 
 @pytest.mark.parametrize(
@@ -185,7 +220,7 @@ def test_a_late_answer_takes_the_miss_back_in_the_pane_of_the_queue():
     story = Story(agreement(RULE, id="centre"), subject="call")
     story.at("Mon 12:00", event("call", "C-1", "queued", queue="support"))
     story.until("Mon 12:01")
-    assert story.row("C-1").wake_ms == 0
+    assert when(story.row("C-1").wake_ms) == "Mon 16:00"
     before = [one.counts for one in story.row("C-1").shown]
 
     story.at("Mon 12:00:15", event("call", "C-1", "answered"), now="Mon 12:02")
@@ -200,7 +235,10 @@ facts = st.lists(st.tuples(st.sampled_from(TYPES), st.integers(0, 60)), max_size
 )
 
 
-@given(facts, st.integers(0, 90_000))
+instants = st.integers(0, 90_000) | st.integers(LOST_MS - 90_000, LOST_MS + 90_000)
+
+
+@given(facts, instants)
 def test_a_call_has_at_most_one_outcome_and_no_negative_wait(ledger, after_ms):
     changes, next_ms = call_changes("C-1", ledger, RULE, SERIES, NOON_MS + after_ms)
 
@@ -208,13 +246,13 @@ def test_a_call_has_at_most_one_outcome_and_no_negative_wait(ledger, after_ms):
     for one in changes:
         for name, n in one.counts:
             counts[name] = counts.get(name, 0) + n
-    states = ("waiting", "answered", "abandoned", "transferred", "callback")
+    states = ("waiting", "answered", "abandoned", "transferred", "callback", "lost")
     assert sum(counts.get(state, 0) for state in states) == any(fact.type == "queued" for fact in ledger)
     assert min(counts.values(), default=0) >= 0
     assert next_ms == 0 or (next_ms > NOON_MS + after_ms and "waiting" in counts)
 
 
-@given(facts, st.integers(0, 90_000))
+@given(facts, instants)
 def test_between_now_and_the_instant_it_names_nothing_changes_and_then_it_does(ledger, after_ms):
     now_ms = NOON_MS + after_ms
     changes, next_ms = call_changes("C-1", ledger, RULE, SERIES, now_ms)
@@ -226,7 +264,7 @@ def test_between_now_and_the_instant_it_names_nothing_changes_and_then_it_does(l
         assert call_changes("C-1", ledger, RULE, SERIES, now_ms + 10**9) == (changes, 0)
 
 
-@given(facts, st.integers(0, 90_000))
+@given(facts, instants)
 def test_taking_a_call_out_again_leaves_the_pane_empty(ledger, after_ms):
     changes, _ = call_changes("C-1", ledger, RULE, SERIES, NOON_MS + after_ms)
     pane = empty_pane()

@@ -176,7 +176,8 @@ def test_a_call_waiting_beyond_t_is_a_miss_in_every_service_level():
 def test_only_calls_waiting_beyond_t_are_a_service_level_of_0_and_nothing_else():
     figures = calls(waiting_beyond=2)
 
-    assert {name for name, one in figures.items() if one.value == 0} == {"SL1", "SL2", "SL3", "SL4", "SL5", "SL6"}
+    levels = {"SL1", "SL2", "SL3", "SL4", "SL5", "SL6"}
+    assert {name for name, one in figures.items() if one.value == 0} == {*levels, "lost"}
     assert figures["abandonment"].value is None
     assert figures["asa"].value is None
 
@@ -200,6 +201,19 @@ def test_flow_outs_and_callbacks_were_offered_but_are_no_abandons_and_in_no_serv
     assert (figures["abandonment"].numerator, figures["abandonment"].denominator) == (60, 1100)
     for formula in ("SL1", "SL2", "SL3", "SL4", "SL5", "SL6"):
         assert figures[formula] == plain[formula]
+
+
+def test_lost_calls_are_counted_and_are_in_no_other_figure():
+    plain, figures = calls(**GOLDEN_CALLS), calls(**GOLDEN_CALLS, lost=4, flagged=4)
+
+    assert (figures.pop("lost").value, plain.pop("lost").value) == (4, 0)
+    assert figures == plain
+
+
+def test_nothing_but_lost_calls_is_no_service_level():
+    figures = calls(lost=2)
+
+    assert {name: one.value for name, one in figures.items() if one.value is not None} == {"lost": 2}
 
 
 def test_a_service_level_of_nothing_but_abandons_is_absent_only_where_it_leaves_nothing():
