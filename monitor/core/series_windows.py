@@ -10,7 +10,7 @@ from monitor.core.periods import period, period_date, window_span
 from monitor.core.series import SeriesKey, Width
 from monitor.core.timeline import Span
 from monitor.core.verdicts import QUIET, Announced, Place, Told, announce, ended, objective_alert, unjudged
-from monitor.core.window_status import news_of, status_of
+from monitor.core.window_status import News, news_of, status_of
 from monitor.core.windows import ROLLING, SeriesPanes, WindowRow, encode_window_key
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SeriesWindows:
     ``next_ms`` is when time alone changes it (None: never), ``unfinished`` whether periods are still to be closed.
     """
 
-    __slots__ = ("_prune_ms", "_rows", "_windows", "key", "latest", "next_ms", "panes", "unfinished")
+    __slots__ = ("_prune_ms", "_rows", "_shown", "_windows", "key", "latest", "next_ms", "panes", "unfinished")
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
         self.key = key
@@ -67,6 +67,8 @@ class SeriesWindows:
         self.next_ms: int | None = None
         self.unfinished = False
         self._rows = rows
+        self._shown: dict[str, tuple[int, News]] = {}
+        """When each window was told last, and what."""
         self._windows: dict[str, WindowRow | None] = {}
         self._prune_ms = 0
 
@@ -98,7 +100,7 @@ class SeriesWindows:
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
         change_ms = scope.next_change_ms(self.key.agreement, now_ms)
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
-            self.latest.clear()
+            self._forget(tuple(self.latest))
             self.next_ms = change_ms
             return [], []
         look = Look(now_ms, scope, slices, binding, [], [], [] if change_ms is None else [change_ms])
@@ -126,10 +128,8 @@ class SeriesWindows:
             return  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         status = self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
-        before = self.latest.get(window.name)
         self.latest[window.name] = status
-        if before is None or news_of(before, calendar=calendar) != news_of(status, calendar=calendar):
-            look.statuses.append(status)
+        self._show(look, status, news_of(status, calendar=calendar))
         spot = _spot(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
         self._announce(look, spot, status, rolling=not calendar)
         if calendar:
@@ -140,6 +140,17 @@ class SeriesWindows:
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
         elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)
+
+    def _show(self, look: Look, status: WindowStatus, news: News) -> None:
+        """Tell what is news; what only grew with time at most once a minute."""
+        at_ms, known = self._shown.get(status.window, (0, None))
+        if known == news:
+            return
+        if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
+            self._shown[status.window] = look.now_ms, news
+            look.statuses.append(status)
+        else:
+            look.wakes_ms.append(at_ms + MINUTE_MS)
 
     def _status(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
@@ -276,10 +287,14 @@ class SeriesWindows:
         """End the alerts of rolling windows that are judged no more, and show those windows no more."""
         names = {window.name for window in look.binding.windows}
         self.panes.keep_sums(look.binding.windows)
-        for name in [one for one in self.latest if one not in names]:
-            del self.latest[name]
+        self._forget([one for one in self.latest if one not in names])
         for name in sorted(self._windows.keys() - names - set(CALENDAR_KINDS)):
             self._end_all(look, name, look.binding.over)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            del self.latest[name]
+            del self._shown[name]
 
     def _end_all(self, look: Look, name: str, reason: str) -> None:
         row = self._row(name)
@@ -325,7 +340,7 @@ class SeriesWindows:
         Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
         good: the next one must have another number.
         """
-        self.latest.clear()
+        self._forget(tuple(self.latest))
         late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
         for name in sorted(self._windows):
             self._end_all(look, name, "no_data")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreement import CallRule, ClockRule, OutageRule
 from monitor.core.calendar import AlwaysOpen
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 _CLOCK_COUNTS: Final = ("open", "paused", "at_risk", "overdue")
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
+_GROW: Final = frozenset({"availability", "downtime", "mtbf"})
+"""The figures that differ at each instant: the length of what has passed is part of them."""
+
+
+class News(NamedTuple):
+    """What of a status is worth telling: at once, and what grows with time now and then."""
+
+    at_once: tuple[object, ...]
+    grown: tuple[Figure, ...]
 
 
 def status_of(
@@ -69,11 +78,16 @@ def status_of(
     )  # fmt: skip
 
 
-def news_of(status: WindowStatus, *, calendar: bool) -> tuple[object, ...]:
+def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
-    from_ms = status.from_ms if calendar else 0
-    return status.figures, status.verdicts, status.labels, status.version, from_ms, live
+    of_window = (status.labels, status.version, status.from_ms if calendar else 0, live)
+    grown = tuple([one for one in status.figures if one.indicator in _GROW])
+    if not grown:
+        return News((status.figures, status.verdicts, of_window), ())
+    figures = [one[:3] for one in status.figures if one.indicator not in _GROW]  # failures are told with P, too
+    verdicts = [one._replace(value=None) if one.indicator in _GROW else one for one in status.verdicts]
+    return News((figures, verdicts, of_window), grown)
 
 
 def _age_ms(live: Pane, as_of_ms: int) -> int:

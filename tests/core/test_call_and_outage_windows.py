@@ -57,6 +57,36 @@ def outage(start, end=None, name="o1"):
     return Change(RING, ms(start), (), outage=(name, record))
 
 
+def test_that_availability_changes_with_each_second_is_news_once_a_minute():
+    objectives = [promise(DAY, measure="ring", indicator="availability", target=0.95)]
+    stage = Stage(ring(DAY, objectives=objectives))
+    stage.change(outage("Mon 10:00")).change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00"))))
+    stage.look("Mon 10:00:05")
+    for second in range(6, 60):
+        stage.evaluator.touch_all()
+        stage.look(f"Mon 10:00:{second:02}")
+    assert [when(one.as_of_ms) for one in stage.statuses] == ["Mon 10:00:05"]
+    assert stage.value("downtime", series=RING) == 59_000, "it is known, though not told"
+    stage.until("Mon 10:03")
+    assert [when(one.as_of_ms) for one in stage.statuses][1:] == ["Mon 10:01:05", "Mon 10:02:05"]
+
+
+def test_a_new_outage_its_end_and_a_missed_target_are_news_at_once():
+    objectives = [promise(DAY, measure="ring", indicator="availability", target=0.95)]
+    stage = Stage(ring(DAY, objectives=objectives))
+    opened = Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00")))
+    stage.change(outage("Mon 10:00")).change(opened).look("Mon 10:31:30")
+    for time in ("Mon 10:31:34", "Mon 10:31:35", "Mon 10:31:36"):  # 5 % of what has passed
+        stage.evaluator.touch_all()
+        stage.look(time)
+    assert [(when(one.as_of_ms), one.verdicts[0].verdict) for one in stage.statuses] == [
+        ("Mon 10:31:30", "on_track"), ("Mon 10:31:35", "breached")
+    ]  # fmt: skip
+    stage.change(opened.undone()).change(outage("Mon 10:00").undone()).change(outage("Mon 10:00", "Mon 10:31:36"))
+    stage.look("Mon 10:31:37")
+    assert [(when(one.as_of_ms), one.live["open"]) for one in stage.statuses][2:] == [("Mon 10:31:37", 0)]
+
+
 def test_availability_falls_while_an_outage_lasts():
     stage = Stage(ring(DAY, objectives=[promise(DAY, measure="ring", indicator="availability", target=0.95)]))
     stage.change(outage("Mon 10:00")).change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00"))))
