@@ -136,12 +136,12 @@ def check_workers(job: MonitorJob, fleet: Fleet, health: dict[int, dict[str, Any
     return len(stops)
 
 
-@pytest.mark.parametrize(("number", "plan"), enumerate(PLANS.values()), ids=PLANS.keys())
+@pytest.mark.parametrize(("number", "plan"), list(enumerate(PLANS.values())), ids=PLANS.keys())
 async def test_alerts_and_figures_are_exact_when_workers_are(
     number: int, plan: list[Step], kafka: str, tmp_path: Path
 ) -> None:
     job = MonitorJob(kafka, tmp_path, agreement(int(time.time() * 1000)), session_s=SESSION_S)
-    load = Load(number, seconds=SECONDS, tickets=700, calls=150, outages=4)
+    load = Load(number, seconds=SECONDS, tickets=900, calls=150, outages=4)
 
     outcome = await disturb(Fleet(job.command, tmp_path), job, plan, load)
 
@@ -153,7 +153,7 @@ async def test_a_rolling_restart_of_static_members_moves_nothing_and_changes_not
     kafka: str, tmp_path: Path
 ) -> None:
     job = MonitorJob(kafka, tmp_path, agreement(int(time.time() * 1000)), session_s=20.0, static=True)
-    load = Load(99, seconds=SECONDS, tickets=700, calls=150, outages=4)
+    load = Load(99, seconds=SECONDS, tickets=900, calls=150, outages=4)
     fleet = Fleet(job.command, tmp_path)
     plan = [
         Step(0, "start", 0), Step(0, "start", 1),
