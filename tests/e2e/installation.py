@@ -147,14 +147,14 @@ class Worker:
             ends = await self._ends()
             runners = self.monitor.app.runners
             still = bool(runners) and all(
-                runner.caught_up and runner.state.position >= ends.get(tp, 0) and not runner._due()  # noqa: SLF001
+                runner.caught_up and runner.state.position >= ends.get(tp, 0) and not runner._due()
                 for tp, runner in runners.items()
             )
             quiet_since = (quiet_since or time.monotonic()) if still else None
             await asyncio.sleep(0.02)
 
     async def _ends(self) -> dict[Any, int]:
-        asker = self.monitor.app._asker  # noqa: SLF001
+        asker = self.monitor.app._asker
         return {tp: await asker.end(tp) for tp in tuple(self.monitor.app.runners)}
 
     async def get(self, path: str) -> tuple[int, str]:
@@ -187,7 +187,7 @@ class Metrics:
         return [one.value for one in self.samples if one.name == name and labels.items() <= one.labels.items()]
 
 
-async def eventually(condition: Callable[[], Any], timeout_s: float = SETTLE_S) -> Any:  # noqa: ANN401 - what it asks for
+async def eventually(condition: Callable[[], Any], timeout_s: float = SETTLE_S) -> Any:
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + timeout_s
     while True:
