@@ -27,7 +27,6 @@ from monitor.config.settings import Settings, TopicSettings, WebSettings
 from monitor.core.alerts import Alert
 from monitor.core.events import SUBJECTS
 from monitor.core.figures import WindowStatus
-from monitor.core.series import SeriesKey
 from monitor.demo.display import Display
 from monitor.demo.hours import busy_start_ms
 from monitor.demo.simulate import Simulator, bad_records
@@ -67,7 +66,7 @@ class Seen:
 
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
     counts: Counter[str] = field(default_factory=Counter)
-    statuses: dict[tuple[SeriesKey, str], WindowStatus] = field(default_factory=dict)
+    statuses: dict[bytes, WindowStatus] = field(default_factory=dict)
     delays_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_DELAYS))
     first_breach_s: float | None = None
 
@@ -161,11 +160,11 @@ class Demonstration:
                 self._take(record)
 
     def _take(self, record: ConsumerRecord) -> None:
-        if record.value is None:
-            return
         if record.topic == self.settings.topics.status:
-            status = decode_status(record.value)
-            self.seen.statuses[status.series, status.window] = status
+            if record.value is None:  # a window that ended
+                self.seen.statuses.pop(record.key, None)
+            else:
+                self.seen.statuses[record.key] = decode_status(record.value)
             return
         alert, seen = decode_alert(record.value), self.seen
         seen.alerts.append(alert)

@@ -44,10 +44,14 @@ __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation found: windows that changed, statements (closed ones), alerts; whether work is left."""
+    """What an evaluation found: windows that changed, statements (closed ones), alerts; whether work is left.
+
+    ``ended`` are the windows, by series and name, that are shown no more, whatever ``statuses`` say of them last.
+    """
 
     statuses: list[WindowStatus]
     alerts: list[Alert]
+    ended: list[tuple[SeriesKey, str]]
     more: bool
 
 
@@ -108,7 +112,7 @@ class Evaluator:
             if series is not None and series.next_ms == at_ms:
                 series.next_ms = None
                 self._dirty.add(key)
-        found = Evaluation([], [], more=False)
+        found = Evaluation([], [], [], more=False)
         for _ in range(limit):
             if not self._round:
                 self._round = sorted(self._dirty, reverse=True)
@@ -136,12 +140,13 @@ class Evaluator:
     def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> None:
         series = self._series[key]
         self._dirty.discard(key)
-        before_ms, shown = series.next_ms, set(series.latest)
-        statuses, alerts = series.evaluate(now_ms, scope)
+        before_ms = series.next_ms
+        statuses, alerts, ended = series.evaluate(now_ms, scope)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
-        for window in shown - series.latest.keys():
-            del self.latest[key, window]
+        for window in ended:
+            found.ended.append((key, window))
+            self.latest.pop((key, window), None)
         for window, status in series.latest.items():
             self.latest[key, window] = status
         if series.unfinished:

@@ -14,7 +14,7 @@ from monitor.core.window_status import News, news_of, status_of
 from monitor.core.windows import ROLLING, SeriesPanes, WindowRow, encode_window_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from monitor.core.alerts import Alert
     from monitor.core.plan import Slices
@@ -38,6 +38,7 @@ class Look(NamedTuple):
     binding: Binding
     statuses: list[WindowStatus]
     alerts: list[Alert]
+    ended: list[str]
     wakes_ms: list[int]
 
 
@@ -94,16 +95,15 @@ class SeriesWindows:
             return False
         return self.panes.replace(source, width, start_ms, pane)
 
-    def evaluate(self, now_ms: int, scope: Scope) -> tuple[list[WindowStatus], list[Alert]]:
-        """Judge all windows as of an instant."""
+    def evaluate(self, now_ms: int, scope: Scope) -> tuple[list[WindowStatus], list[Alert], list[str]]:
+        """Judge all windows as of an instant; return also the names of those that are shown no more."""
         self.unfinished = False
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
         change_ms = scope.next_change_ms(self.key.agreement, now_ms)
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
-            self._forget(tuple(self.latest))
             self.next_ms = change_ms
-            return [], []
-        look = Look(now_ms, scope, slices, binding, [], [], [] if change_ms is None else [change_ms])
+            return [], [], self._forget(self._windows)
+        look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
         lives = bool(self.panes) or scope.of_outages(self.key) or self._was_shown()
         pending = self._close_ended(look) if lives else False
         for window in binding.windows if lives else ():
@@ -113,11 +113,11 @@ class SeriesWindows:
         if not self.panes and not (scope.of_outages(self.key) and (binding.windows or pending)):
             self._sleep(look)
         self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
-        return look.statuses, look.alerts
+        return look.statuses, look.alerts, look.ended
 
     def _was_shown(self) -> bool:
         """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
-        return bool(self.latest) or any(not self._row(name).dormant for name in self._windows if name in CALENDAR_KINDS)
+        return any(row.shown or (name in CALENDAR_KINDS and not row.dormant) for name, row in self._rows_of_windows())
 
     # -- running windows
 
@@ -149,6 +149,9 @@ class SeriesWindows:
         if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
             self._shown[status.window] = look.now_ms, news
             look.statuses.append(status)
+            row = self._row(status.window)
+            if not row.shown:
+                self._put(status.window, row._replace(shown=True))
         else:
             look.wakes_ms.append(at_ms + MINUTE_MS)
 
@@ -263,7 +266,7 @@ class SeriesWindows:
                 for name, standing in row.told.get(span.start_ms, {}).items():
                     self._end(look, spot, standing, "period_closed", unjudged(name))
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
-            self._put(window.name, WindowRow(told, span.end_ms, row.closed + 1))
+            self._put(window.name, WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown))
             self._prune_ms = 0  # the period's panes may go now
         self.unfinished = True
         return True
@@ -287,14 +290,19 @@ class SeriesWindows:
         """End the alerts of rolling windows that are judged no more, and show those windows no more."""
         names = {window.name for window in look.binding.windows}
         self.panes.keep_sums(look.binding.windows)
-        self._forget([one for one in self.latest if one not in names])
+        look.ended.extend(self._forget(self._windows.keys() - names))
         for name in sorted(self._windows.keys() - names - set(CALENDAR_KINDS)):
             self._end_all(look, name, look.binding.over)
 
-    def _forget(self, names: Iterable[str]) -> None:
-        for name in names:
-            del self.latest[name]
-            del self._shown[name]
+    def _forget(self, names: Iterable[str]) -> list[str]:
+        """Show windows no more; return those that were shown, by this evaluator or one before it."""
+        ended = sorted(name for name in names if self._row(name).shown)
+        for name in ended:
+            self.latest.pop(name, None)
+            self._shown.pop(name, None)
+            row = self._row(name)._replace(shown=False)
+            self._put(name, None if row == WindowRow({}) else row)
+        return ended
 
     def _end_all(self, look: Look, name: str, reason: str) -> None:
         row = self._row(name)
@@ -340,7 +348,7 @@ class SeriesWindows:
         Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
         good: the next one must have another number.
         """
-        self._forget(tuple(self.latest))
+        look.ended.extend(self._forget(self._windows))
         late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
         for name in sorted(self._windows):
             self._end_all(look, name, "no_data")
@@ -357,6 +365,9 @@ class SeriesWindows:
             self._put(name, None)
 
     # -- rows
+
+    def _rows_of_windows(self) -> Iterator[tuple[str, WindowRow]]:
+        return ((name, self._row(name)) for name in self._windows)
 
     def _row(self, name: str) -> WindowRow:
         row = self._windows.get(name)

@@ -39,13 +39,15 @@ class WindowRow(NamedTuple):
 
     ``told`` holds, by the start of the period (0 for a rolling window) and by objective, what was announced. All
     periods before ``open_from_ms`` are closed or lie before the series' first; ``closed`` counts the closed ones.
-    ``dormant`` while the series has no panes: the periods until it has some again are not its own.
+    ``dormant`` while the series has no panes: the periods until it has some again are not its own. ``shown`` while a
+    status of the window is out: its end must be told, also after a restart.
     """
 
     told: dict[int, dict[str, Announced]]
     open_from_ms: int = 0
     closed: int = 0
     dormant: bool = False
+    shown: bool = False
 
 
 def encode_window_key(series: SeriesKey, window: str) -> bytes:

@@ -11,7 +11,7 @@ from monitor.core.evaluator import Evaluator
 from monitor.stream.books import Books
 from monitor.stream.ingest import Outlets, Tally
 from monitor.stream.partition import PartitionState
-from monitor.wire.announcements import encode_alert, encode_statement, encode_status
+from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
 from monitor.wire.partials import Marker, decode_partial
 
 SERIES_AT_ONCE = 50
@@ -71,6 +71,9 @@ class Evaluate:
             else:
                 key, value = encode_status(status, self.outlets.source)
                 self.state.emit(self.outlets.status, key, value, partition_key=key)
+        for series, window in done.ended:  # after its last status: readers of the compacted topic forget it
+            key = status_key(series, window)
+            self.state.emit(self.outlets.status, key, None, partition_key=key)
         for alert in done.alerts:
             if now_ms - alert.at_ms > self.outlets.backfill_age_ms:
                 alert = alert._replace(backfill=True)  # noqa: PLW2901 - the same alert, marked

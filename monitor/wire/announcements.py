@@ -127,7 +127,7 @@ def decode_alert(value: bytes | None) -> Alert:
 
 def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that tells the present standing of a series in a window."""
-    text = _series_text(status)
+    text = _series_text(status.series, status.window)
     envelope = StatusEnvelope(
         specversion="1.0",
         id=_hash(f"{text}@{status.as_of_ms}"),
@@ -141,6 +141,11 @@ def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     return text.encode(), _encode(envelope)
 
 
+def status_key(series: SeriesKey, window: str) -> bytes:
+    """Return the key of the records that tell the standing of a series in a window; one without a value ends it."""
+    return _series_text(series, window).encode()
+
+
 def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that states the final figures of a closed calendar period.
 
@@ -149,7 +154,7 @@ def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     """
     if not status.closed:
         raise ValueError(f"a statement is of a closed period, {status.window} from {status.from_ms} is open")
-    text = f"{_series_text(status)}/{rfc3339(status.from_ms)}"
+    text = f"{_series_text(status.series, status.window)}/{rfc3339(status.from_ms)}"
     envelope = StatementEnvelope(
         specversion="1.0",
         id=_hash(text),
@@ -251,9 +256,8 @@ def _window_status(data: StatusData) -> WindowStatus:
     )
 
 
-def _series_text(status: WindowStatus) -> str:
-    series = status.series
-    parts = (series.agreement, series.measure, *series.values, status.window)
+def _series_text(series: SeriesKey, window: str) -> str:
+    parts = (series.agreement, series.measure, *series.values, window)
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 

@@ -47,7 +47,7 @@ class Stage:
         self.evaluator = Evaluator(self.rows)
         self.panes = {}
         self.sent = []
-        self.statuses, self.alerts, self.statements = [], [], []
+        self.statuses, self.alerts, self.statements, self.ended = [], [], [], []
         self.stamp = 0
         self.now = ms("Mon 00:00")
         self.amend(*agreements)
@@ -92,6 +92,7 @@ class Stage:
             self.statuses += [one for one in done.statuses if not one.closed]
             self.statements += [one for one in done.statuses if one.closed]
             self.alerts += done.alerts
+            self.ended += [f"{'/'.join((*series.values, window))} {time}" for series, window in done.ended]
             more = done.more
         return self
 

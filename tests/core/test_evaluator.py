@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monitor.core.evaluator import Evaluator
 from monitor.core.series import PaneKey, encode_pane_key
 from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, P1, P2, Stage, desk, promise
-from tests.core.stories import Story, ms, ticket, when
+from tests.core.stories import Story, agreement, clock, ms, ticket, when
 
 # -- figures
 
@@ -133,6 +133,58 @@ def test_what_is_taken_back_wakes_nobody_any_more():
     assert when(stage.evaluator.next_ms(0)) == "Mon 10:30"
 
 
+# -- windows that end: whoever keeps the newest status of each forgets them
+
+
+def test_the_windows_of_a_series_end_when_nothing_of_it_is_left():
+    stage = Stage(desk(HOUR, DAY)).live(open=1).look("Mon 09:00").live(open=1, times=-1).look("Mon 09:05")
+    assert stage.ended == ["P1/1h Mon 09:05", "P1/day Mon 09:05"]
+    stage.until("Mon+7 00:00")
+    assert len(stage.ended) == 2
+
+
+def test_a_series_that_comes_again_is_shown_again_and_ends_again():
+    stage = Stage(desk(HOUR)).live(open=1).look("Mon 09:00").live(open=1, times=-1).look("Mon 09:05")
+    stage.live(open=1).look("Mon 09:10").live(open=1, times=-1).look("Mon 09:15")
+    assert [one.live["open"] for one in stage.statuses] == [1, 0, 1, 0]
+    assert stage.ended == ["P1/1h Mon 09:05", "P1/1h Mon 09:15"]
+
+
+def test_the_windows_of_a_terminated_agreement_end_with_it():
+    stage = Stage(desk(HOUR, MONTH, terminates_ms=ms("Mon 10:00"))).stopped("Mon 09:30").until("Mon 11:00")
+    assert stage.ended == ["P1/1h Mon 10:00", "P1/month Mon 10:00"]
+    assert (stage.evaluator.latest, len(stage.statements)) == ({}, 1)
+
+
+def test_the_windows_of_an_agreement_that_is_taken_back_end():
+    stage = Stage(desk(HOUR, MONTH)).stopped("Mon 09:30").look("Mon 09:31").amend().look("Mon 09:32")
+    assert stage.ended == ["P1/1h Mon 09:32", "P1/month Mon 09:32"]
+    assert stage.evaluator.latest == {}
+
+
+def test_a_measure_or_a_window_that_is_amended_away_ends():
+    stage = Stage(desk(HOUR, DAY)).stopped("Mon 09:30").look("Mon 09:31").amend(desk(DAY)).look("Mon 09:32")
+    assert stage.ended == ["P1/1h Mon 09:32"]
+    other = agreement(clock("first_response", windows=(HOUR,)))
+    stage.amend(replace(desk(DAY), version=1), replace(other, version=2, valid_from_ms=ms("Mon 10:00")))
+    stage.until("Mon 10:00")
+    assert stage.ended[1:] == ["P1/day Mon 10:00"]
+
+
+@pytest.mark.parametrize("meanwhile", ["amended", "emptied"])
+def test_what_ended_while_nobody_looked_is_told_after_the_restart(meanwhile):
+    stage = Stage(desk(HOUR)).live(open=1).look("Mon 09:00")
+    if meanwhile == "emptied":
+        stage.live(open=1, times=-1)  # folded and committed, but not looked at any more
+    stage.restart()
+    if meanwhile == "amended":
+        stage.amend(desk(DAY))
+    stage.look("Mon 09:05")
+    assert stage.ended == ["P1/1h Mon 09:05"]
+    stage.restart().look("Mon 09:06")
+    assert len(stage.ended) == 1
+
+
 # -- forgetting
 
 
@@ -251,7 +303,7 @@ def test_law_a_restart_changes_nothing_that_is_announced_or_stated(found, restar
             restarted.restart()
     steady.until("Sat 00:00")
     restarted.until("Sat 00:00")
-    assert steady.alerts == restarted.alerts
+    assert (steady.alerts, steady.ended) == (restarted.alerts, restarted.ended)
     assert steady.statements == restarted.statements
     assert steady.evaluator.latest.keys() == restarted.evaluator.latest.keys()
     assert steady.rows == restarted.rows
@@ -278,6 +330,7 @@ def test_law_in_the_end_nothing_is_left(found):
     for fact in found:
         put(stage, fact)
     stage.until("Mon+28 00:00")
+    assert len(stage.ended) == len({(one.series, one.window) for one in stage.statuses})
     assert (stage.rows, stage.evaluator.latest, stage.evaluator.next_ms(0)) == ({}, {}, None)
     stated = [(one.series, one.window, one.from_ms) for one in stage.statements]
     assert len(set(stated)) == len(stated)
