@@ -19,6 +19,7 @@ from monitor.bootstrap import Monitor, topic_plan
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
+from monitor.metrics.catalogue import CATALOGUE
 from monitor.stream.clock import HandClock
 from monitor.stream.embedded import EmbeddedBroker
 from monitor.wire.instants import parse_rfc3339
@@ -100,17 +101,20 @@ class Installation:
         """Write records as they are."""
         await send_all(self.settings, records)
 
+    def event(
+        self, subject: str, subject_id: str, kind: str, when: str | int, attributes: Mapping[str, Any]
+    ) -> Outgoing:
+        """Return the record of an event as plain JSON, with an id of its own."""
+        self._sent += 1
+        body = {
+            "id": f"e{self._sent}", "type": kind, "time": at(when) if isinstance(when, str) else when,
+            subject: subject_id, **attributes,
+        }  # fmt: skip
+        return Outgoing(f"{subject}s", subject_id.encode(), orjson.dumps(body))
+
     async def tell(self, subject: str, subject_id: str, *facts: tuple[str, str | int, Mapping[str, Any]]) -> None:
         """Write plain JSON events of one subject: (type, instant, attributes)."""
-        records = []
-        for kind, when, attributes in facts:
-            self._sent += 1
-            body = {
-                "id": f"e{self._sent}", "type": kind, "time": at(when) if isinstance(when, str) else when,
-                subject: subject_id, **attributes,
-            }  # fmt: skip
-            records.append(Outgoing(f"{subject}s", subject_id.encode(), orjson.dumps(body)))
-        await self.send(*records)
+        await self.send(*[self.event(subject, subject_id, *fact) for fact in facts])
 
     async def read(self, topic: str) -> list[ConsumerRecord]:
         """Return all committed records of a topic."""
@@ -184,6 +188,7 @@ class Metrics:
 
     def all(self, name: str, **labels: str) -> list[float]:
         """Return the samples of a name that have these labels."""
+        assert name in CATALOGUE, "a name that is none would never have a sample"
         return [one.value for one in self.samples if one.name == name and labels.items() <= one.labels.items()]
 
 
