@@ -16,7 +16,9 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
   corrections change nothing that was stated. An alert that is still out ends with its period (``period_closed``).
 - **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
 - **Lives of series.** A series of clocks or calls is shown as long as it has panes, one of outages as long as its
-  agreement: no outage is a figure, nothing measured is none.
+  agreement: no outage is a figure, nothing measured is none. Where the agreement names the services, their series do
+  not wait for a first outage: 100 % is stated, too. Availability is counted from the start of the window or from the
+  beginning of the agreement, whichever is later; that a silent source may be a blind one is not seen here.
 - **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
   closed periods stay closed and newer announcements stand.
 """
@@ -32,7 +34,7 @@ from monitor.core.series_windows import SeriesWindows
 from monitor.core.windows import MergedPane, WindowRow, decode_window_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from monitor.core.agreement import Book
     from monitor.core.alerts import Alert
@@ -62,9 +64,12 @@ class Evaluator:
     window that has something to remember (``v``). ``latest`` are the newest statuses by series and window name; after
     a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
     ``as_of_ms``: what is open is not evaluated again merely because it gets older.
+
+    ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages that an
+    agreement names are then shown from its beginning (`Scope.foreseen`); without ``owns`` each is with its first pane.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, owns: Callable[[str], bool] | None = None) -> None:
         self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
         self._rows = rows
         self._series: dict[SeriesKey, SeriesWindows] = {}
@@ -73,6 +78,8 @@ class Evaluator:
         self._round: list[SeriesKey] = []
         """The series still to be evaluated before any is for a second time, last one first."""
         self._wakes: list[tuple[int, SeriesKey]] = []
+        self._owns = owns
+        self._foreseen: set[SeriesKey] = set()
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series in the keys of all rows; the rows are read when they are needed."""
@@ -91,7 +98,7 @@ class Evaluator:
         series = self._of(key.series)
         if series.fold(source, key.width, key.start_ms, pane):
             self._dirty.add(key.series)
-        elif not series and key.series not in self._dirty:
+        elif not series and key.series not in self._dirty and key.series not in self._foreseen:
             del self._series[key.series]
 
     def touch_all(self) -> None:
@@ -151,7 +158,7 @@ class Evaluator:
             self.latest[key, window] = status
         if series.unfinished:
             self._dirty.add(key)
-        if not series:
+        if not series and key not in self._foreseen:
             del self._series[key]
         elif series.next_ms is not None and series.next_ms != before_ms:
             heapq.heappush(self._wakes, (series.next_ms, key))
@@ -159,6 +166,15 @@ class Evaluator:
     def _follow(self, book: Book) -> None:
         if self._scope is None or self._scope.book is not book:
             self._scope = Scope(book)
+            if self._owns is not None:
+                self._foreseen = {
+                    series
+                    for agreement_id in {one.id for one in book.agreements}
+                    if self._owns(agreement_id)
+                    for series in self._scope.foreseen(agreement_id)
+                }
+                for series in self._foreseen:
+                    self._of(series)
             self.touch_all()
 
     def _of(self, key: SeriesKey) -> SeriesWindows:

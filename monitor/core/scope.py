@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreement import OutageRule
 from monitor.core.plan import Plan, Slices, windows_of
+from monitor.core.series import SeriesKey
 
 if TYPE_CHECKING:
     from monitor.core.agreement import Agreement, Book, Measure, Objective, Window
-    from monitor.core.series import SeriesKey
+
+
+MOST_FORESEEN: Final = 1_000
 
 
 class Binding(NamedTuple):
@@ -58,7 +63,9 @@ class Scope:
             measure = None  # the series of a version that split the figures another way
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
             return Binding(agreement, measure, (), "terminated")
-        windows = windows_of(agreement, measure) if measure is not None else ()
+        windows = (
+            windows_of(agreement, measure) if measure is not None and _is_meant(agreement, measure, series) else ()
+        )
         return Binding(agreement, measure, windows, "agreement_changed")
 
     def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:
@@ -81,7 +88,46 @@ class Scope:
         instants += [one.terminates_ms for one in versions if one.terminates_ms is not None]
         return min((one for one in instants if one > after_ms), default=None)
 
+    def foreseen(self, agreement_id: str) -> list[SeriesKey]:
+        """Return the series of outages that an agreement names: those that are shown though nothing ever failed.
+
+        Where its filters list the values of all attributes that a measure is split by, each combination is one. More
+        than `MOST_FORESEEN` of a measure are none: a crossing of long lists names no services.
+        """
+        found = {
+            SeriesKey(agreement_id, rule.id, values): None
+            for agreement in self._versions.get(agreement_id, [])
+            for rule in agreement.outages
+            for values in _combinations(agreement, rule)
+        }
+        return list(found)
+
     def of_outages(self, series: SeriesKey) -> bool:
         """Return whether the series' measure, in the newest version that has it, collects outages."""
         measures = (one.measure(series.measure) for one in reversed(self._versions.get(series.agreement, [])))
         return isinstance(next((one for one in measures if one is not None), None), OutageRule)
+
+
+def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str] | None:
+    """Return the values of an attribute that the filters of agreement and measure list; None: they do not name it."""
+    lists = [values for one in (agreement.covers, measure.where) for listed, values in one.any_of if listed == name]
+    return frozenset.intersection(*lists) if lists else None
+
+
+def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...]]:
+    lists = [_listed(agreement, measure, name) for name in measure.by]
+    values = [sorted(one) for one in lists if one is not None]
+    if len(values) < len(lists) or prod(map(len, values)) > MOST_FORESEEN:
+        return []
+    return list(product(*values))
+
+
+def _is_meant(agreement: Agreement, measure: Measure, series: SeriesKey) -> bool:
+    """Return whether a series of outages can still have any: its values are among those that the filters list."""
+    if not isinstance(measure, OutageRule):
+        return True
+    for name, value in zip(measure.by, series.values, strict=True):
+        listed = _listed(agreement, measure, name)
+        if listed is not None and value not in listed:
+            return False
+    return True

@@ -105,6 +105,7 @@ def run_replay(
             step_ms=step_ms or _fitting_step(until_ms - first_ms),
         ),
         FOR_EVER_MS if retention_ms is None else retention_ms,
+        watched=any(event.subject == "outage" for event in ordered),
     )
     run.all(ordered, on_progress)
     return run.finish()
@@ -117,13 +118,14 @@ def _fitting_step(span_ms: int) -> int:
 class _Run:
     """One replay under way."""
 
-    def __init__(self, book: Book, result: ReplayResult, retention_ms: int) -> None:
+    def __init__(self, book: Book, result: ReplayResult, retention_ms: int, *, watched: bool) -> None:
         self.book = book
         self.result = result
         self.retention_ms = retention_ms
         self.rows: dict[Subject, DictRows] = {}
         self.engines: dict[Subject, SourceEngine] = {}
-        self.evaluator = Evaluator(DictRows())
+        # Without a single outage in the data nobody can tell a service that never failed from one that was not watched.
+        self.evaluator = Evaluator(DictRows(), lambda _: watched)
         self.changed: dict[tuple[Subject, PaneKey], None] = {}
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0

@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.evaluator import Evaluator
 from monitor.stream.books import Books
 from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.partition import PartitionState
+from monitor.stream.partition import PartitionState, partition_of
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
 from monitor.wire.partials import Marker, decode_partial
 
@@ -29,7 +29,7 @@ class Evaluate:
         self.outlets = outlets
         self.tally = tally
         self.interval_ms = interval_ms
-        self.evaluator = Evaluator(state)
+        self.evaluator = Evaluator(state, self._owns)
         self.evaluator.restore(state.rows)
         self.seconds = 0.0
         """Time spent in evaluations."""
@@ -37,6 +37,10 @@ class Evaluate:
         self._dirty = True
         self._next_ms = 0
         self._book = books.book
+
+    def _owns(self, agreement_id: str) -> bool:
+        """Return whether the panes of an agreement come to this partition."""
+        return partition_of(agreement_id.encode(), self.outlets.partials_partitions) == self.state.partition
 
     def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: ARG002, FBT001
         """Take over panes and the sources' own words of how far they are."""

@@ -42,9 +42,10 @@ class Rows(dict):
 class Stage:
     """Sources that send panes, and one evaluator."""
 
-    def __init__(self, *agreements):
+    def __init__(self, *agreements, owns=None):
         self.rows = Rows()
-        self.evaluator = Evaluator(self.rows)
+        self.owns = owns
+        self.evaluator = Evaluator(self.rows, owns)
         self.panes = {}
         self.sent = []
         self.statuses, self.alerts, self.statements, self.ended = [], [], [], []
@@ -58,7 +59,7 @@ class Stage:
         return self
 
     def restart(self):
-        self.evaluator = Evaluator(self.rows)
+        self.evaluator = Evaluator(self.rows, self.owns)
         self.evaluator.restore([*self.rows, b"\x00position"])
         return self
 

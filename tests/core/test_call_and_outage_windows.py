@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.agreement import CallRule, OutageRule
+from monitor.core.agreement import CallRule, Filter, OutageRule
 from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
 from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, Stage, figure, promise
 from tests.core.stories import agreement, ms, when
@@ -159,3 +159,100 @@ def test_a_customer_who_joined_during_a_period_has_a_shorter_one():
     statement = stage.statements[0]
     assert when(statement.from_ms) == "Mon 12:00"
     assert figure(statement, "availability") == 0.75
+
+
+# -- services without any outage
+
+
+def only(**attributes):
+    return Filter(any_of=tuple((name, frozenset(values)) for name, values in attributes.items()))
+
+
+def network(*services, by=("service",), windows=(DAY,), **more):
+    rule = OutageRule(id="ring", by=by, windows=windows)
+    return agreement(rule, covers=only(service=services), **more)
+
+
+def owning(*agreements):
+    return Stage(*agreements, owns=lambda _: True)
+
+
+def availabilities(stage):
+    return {"/".join(series.values): stage.value("availability", window, series) for series, window in keys(stage)}
+
+
+def keys(stage):
+    return sorted(stage.evaluator.latest)
+
+
+def test_a_service_that_never_failed_is_shown_with_all_that_was_promised_of_it():
+    promised = promise(DAY, measure="ring", indicator="availability", target=0.999)
+    stage = owning(network("dsl", "mpls", objectives=[promised])).look("Mon 10:00")
+    assert availabilities(stage) == {"dsl": 1, "mpls": 1}
+    status = stage.latest(series=SeriesKey("desk", "ring", ("dsl",)))
+    assert (status.labels, status.verdicts[0].verdict) == ({"service": "dsl"}, "on_track")
+
+
+def test_a_period_without_any_outage_is_stated():
+    stage = owning(network("dsl")).look("Mon 10:00").until("Wed 12:00")
+    assert [(when(one.from_ms), figure(one, "availability")) for one in stage.statements] == [
+        ("Mon 00:00", 1), ("Tue 00:00", 1)
+    ]  # fmt: skip
+    stage.restart().until("Thu 12:00")
+    assert [when(one.from_ms) for one in stage.statements][2:] == ["Wed 00:00"]
+
+
+def test_availability_is_counted_from_the_beginning_of_the_agreement():
+    stage = owning(network("dsl", valid_from=ms("Mon 09:00"))).look("Mon 08:00")
+    assert keys(stage) == []
+    stage.until("Mon 12:00")
+    (status,) = stage.evaluator.latest.values()
+    assert when(status.from_ms) == "Mon 09:00"
+    assert next(one.denominator for one in status.figures if one.indicator == "availability") == 3 * HOUR_MS
+
+
+def test_the_first_outage_comes_to_the_series_that_is_shown_already():
+    stage = owning(network("ring", by=())).look("Mon 09:00").change(outage("Mon 10:00", "Mon 11:00")).look("Mon 12:00")
+    assert availabilities(stage) == {"": pytest.approx(11 / 12)}
+
+
+def test_only_the_agreements_of_this_partition_are_foreseen():
+    mine, other = network("dsl", id="mine"), network("dsl", id="other")
+    stage = Stage(mine, other, owns=lambda agreement_id: agreement_id == "mine").look("Mon 10:00")
+    assert [series.agreement for series, _ in keys(stage)] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("by", "where", "found"),
+    [
+        (("service",), {}, ["a", "b"]),
+        (("service",), {"service": ["b", "c"]}, ["b"]),
+        (("service", "customer"), {"customer": ["x", "y"]}, ["a/x", "a/y", "b/x", "b/y"]),
+        (("service", "customer"), {}, []),
+        (("service", "customer"), {"customer": [f"c{n}" for n in range(501)]}, []),
+        ((), {}, [""]),
+    ],
+    ids=["covered", "covered and meant", "crossed", "not all named", "too many", "not split"],
+)
+def test_the_series_that_filters_name_are_foreseen(by, where, found):
+    rule = OutageRule(id="ring", by=by, where=only(**where), windows=(DAY,))
+    stage = owning(agreement(rule, covers=only(service="ab"))).look("Mon 10:00")
+    assert ["/".join(series.values) for series, _ in keys(stage)] == found
+
+
+def test_a_service_that_is_amended_away_ends_and_a_new_one_begins():
+    stage = owning(network("dsl", "mpls"))
+    stage.look("Mon 10:00")
+    stage.amend(network("dsl", "mpls"), network("mpls", "ring", version=2, valid_from=ms("Mon 12:00"))).until(
+        "Mon 13:00"
+    )
+    assert stage.ended == ["dsl/day Mon 12:00"]
+    assert list(availabilities(stage)) == ["mpls", "ring"]
+
+
+def test_an_agreement_that_is_terminated_or_taken_back_shows_nothing_more():
+    stage = owning(network("dsl", terminates_ms=ms("Mon 12:00"))).look("Mon 10:00").until("Tue 06:00")
+    assert (keys(stage), stage.ended) == ([], ["dsl/day Mon 12:00"])
+    assert [(when(one.from_ms), when(one.to_ms)) for one in stage.statements] == [("Mon 00:00", "Mon 12:00")]
+    stage = owning(network("dsl")).look("Mon 10:00").amend().look("Mon 10:01")
+    assert (keys(stage), stage.ended) == ([], ["dsl/day Mon 10:01"])
