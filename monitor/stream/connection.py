@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -42,6 +43,18 @@ class TransactionalWriter(AIOKafkaProducer):  # type: ignore[misc]
             return None
         error: BaseException | None = waiter.exception()
         return error
+
+    async def stop(self) -> None:
+        """Stop, and have asyncio not complain, future by future, of what a fenced writer could not send any more."""
+        try:
+            await super().stop()
+        finally:
+            self.failure()
+            accumulator = self._message_accumulator
+            for batch in (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches):  # noqa: SLF001
+                for future in (batch.future, batch._drain_waiter):  # noqa: SLF001 - aiokafka never looks at it itself
+                    if future.done() and not future.cancelled():
+                        future.exception()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

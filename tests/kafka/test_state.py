@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 import uuid
 from pathlib import Path
@@ -51,7 +52,9 @@ async def job(kafka: str, tmp_path: Path) -> CountingJob:
     return job
 
 
-async def test_an_old_owner_cannot_commit_and_the_new_one_does_not_see_its_rows(job: CountingJob) -> None:
+async def test_an_old_owner_cannot_commit_and_the_new_one_does_not_see_its_rows(
+    job: CountingJob, caplog: pytest.LogCaptureFixture
+) -> None:
     await produce(job.bootstrap, job.source, [b"a"] * 2)
     async with Owner(job) as old, Owner(job) as new:
         await old.open()
@@ -71,6 +74,9 @@ async def test_an_old_owner_cannot_commit_and_the_new_one_does_not_see_its_rows(
             assert third.state.get(b"a") == (0, 1, 0)
             assert third.state.get(b"b") == (0, 2, 0)
             assert third.state.position == 2
+    del old, new, third
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_the_open_transaction_of_a_dead_owner_is_not_seen(job: CountingJob) -> None:
