@@ -93,7 +93,10 @@ class Evaluator:
         self.touch_all()
 
     def fold(self, source: str, key: PaneKey, pane: Pane | None, book: Book) -> None:
-        """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer."""
+        """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer.
+
+        The pane belongs to the evaluator from then on: it must not be changed any more.
+        """
         self._follow(book)
         series = self._of(key.series)
         if series.fold(source, key.width, key.start_ms, pane):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -46,8 +47,18 @@ class Scope:
         self.book = book
         self._plan = Plan(book)
         self._versions: dict[str, list[Agreement]] = {}
+        self._measures: dict[tuple[str, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
+        """By agreement, version and measure: the measure and its windows."""
+        self._changes_ms: dict[str, list[int]] = {}
+        self._began_ms: dict[str, int] = {}
         for agreement in sorted(book.agreements, key=lambda one: (one.valid_from_ms, one.version)):
             self._versions.setdefault(agreement.id, []).append(agreement)
+        for agreement_id, versions in self._versions.items():
+            instants = {one.valid_from_ms for one in versions}
+            instants |= {one.terminates_ms for one in versions if one.terminates_ms is not None}
+            self._changes_ms[agreement_id] = sorted(instants)
+            binding = [one.valid_from_ms for one in versions if one.status != "draft"]
+            self._began_ms[agreement_id] = binding[0] if binding else versions[0].valid_from_ms
 
     def slices(self, series: SeriesKey) -> Slices | None:
         """Return the panes of the series' measure; None where no version has it."""
@@ -58,15 +69,20 @@ class Scope:
         agreement = self.book.version(series.agreement, at_ms)
         if agreement is None:
             return None
-        measure = agreement.measure(series.measure)
+        measure, windows = self._measure(agreement, series.measure) or (None, ())
         if measure is not None and len(measure.by) != len(series.values):
             measure = None  # the series of a version that split the figures another way
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
             return Binding(agreement, measure, (), "terminated")
-        windows = (
-            windows_of(agreement, measure) if measure is not None and _is_meant(agreement, measure, series) else ()
-        )
-        return Binding(agreement, measure, windows, "agreement_changed")
+        meant = measure is not None and _is_meant(agreement, measure, series)
+        return Binding(agreement, measure, windows if meant else (), "agreement_changed")
+
+    def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
+        key = (agreement.id, agreement.version, measure_id)
+        if key not in self._measures:
+            measure = agreement.measure(measure_id)
+            self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))
+        return self._measures[key]
 
     def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:
         """Return where a stretch of time ends: at its end, or before it where the agreement does."""
@@ -77,16 +93,13 @@ class Scope:
 
     def began_ms(self, agreement_id: str) -> int:
         """Return when the agreement began: with its first version that is not a draft, else with its first."""
-        versions = self._versions.get(agreement_id, [])
-        binding = [one.valid_from_ms for one in versions if one.status != "draft"]
-        return binding[0] if binding else versions[0].valid_from_ms if versions else 0
+        return self._began_ms.get(agreement_id, 0)
 
     def next_change_ms(self, agreement_id: str, after_ms: int) -> int | None:
         """Return the next instant at which another version holds or the agreement ends."""
-        versions = self._versions.get(agreement_id, [])
-        instants = [one.valid_from_ms for one in versions]
-        instants += [one.terminates_ms for one in versions if one.terminates_ms is not None]
-        return min((one for one in instants if one > after_ms), default=None)
+        instants = self._changes_ms.get(agreement_id, [])
+        place = bisect_right(instants, after_ms)
+        return instants[place] if place < len(instants) else None
 
     def foreseen(self, agreement_id: str) -> list[SeriesKey]:
         """Return the series of outages that an agreement names: those that are shown though nothing ever failed.

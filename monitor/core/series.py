@@ -121,6 +121,7 @@ def encode_pane_key(key: PaneKey) -> bytes:
     return b"p" + _SEPARATOR.join(parts).encode()
 
 
+@lru_cache(maxsize=1 << 15)
 def decode_pane_key(encoded: bytes) -> PaneKey:
     """Return the key that `encode_pane_key` made."""
     agreement, measure, width, start, *values = encoded[1:].decode().split(_SEPARATOR)

@@ -67,18 +67,19 @@ def merged_pane_key(key: PaneKey) -> bytes:
 
 
 class Slot:
-    """One pane: what each source sent, and their sum once it was asked for."""
+    """One pane: its row with what each source sent, and their sum once it was asked for."""
 
-    __slots__ = ("merged", "sources")
+    __slots__ = ("key", "merged", "row")
 
-    def __init__(self, sources: dict[str, Pane]) -> None:
-        self.sources = sources
+    def __init__(self, key: bytes, row: MergedPane) -> None:
+        self.key = key
+        self.row = row
         self.merged: Pane | None = None
 
     def sum(self) -> Pane:
         """Return the sum; it is never changed, but replaced."""
         if self.merged is None:
-            panes = self.sources.values()
+            panes = self.row.sources.values()
             self.merged = next(iter(panes)) if len(panes) == 1 else merge_panes(panes)
         return self.merged
 
@@ -102,24 +103,31 @@ class SeriesPanes:
         self._slots.setdefault(width, {}).setdefault(start_ms, None)
 
     def replace(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
-        """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs."""
+        """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs.
+
+        On the hot path of the partials: nothing is summed before somebody looks. The pane is kept, not copied.
+        """
         slots = self._slots.setdefault(width, {})
-        sources = self._slot(width, start_ms).sources if start_ms in slots else {}
-        if pane is None or not any(pane):
-            if source not in sources:
+        slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
+        if pane is None or not (pane.counts or pane.buckets or pane.calls or pane.outages):
+            if slot is None or slot.row.sources.pop(source, None) is None:
                 return False
-            sources = {name: one for name, one in sources.items() if name != source}
+            if not slot.row.sources:
+                self.drop(width, start_ms)
+                return True
+        elif slot is None:
+            key = merged_pane_key(PaneKey(self.series, width, start_ms))
+            slot = slots[start_ms] = Slot(key, MergedPane({source: pane}))
         else:
-            if sources.get(source) == pane:
+            sources = slot.row.sources
+            known = sources.get(source)
+            if known == pane:
                 return False
-            # Copied: in a replay the sender goes on changing its own.
-            mine = Pane(pane.counts.copy(), pane.buckets.copy(), pane.calls.copy(), pane.outages.copy())
-            sources = dict(sorted({**sources, source: mine}.items()))  # equal contents are equal rows
-        if not sources:
-            self.drop(width, start_ms)
-            return True
-        slots[start_ms] = Slot(sources)
-        self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), MergedPane(sources))
+            sources[source] = pane
+            if known is None and len(sources) > 1:  # equal contents are equal rows
+                slot.row = MergedPane(dict(sorted(sources.items())))
+        slot.merged = None
+        self._rows.put(slot.key, slot.row)
         self._stale(width, start_ms)
         return True
 
@@ -188,9 +196,10 @@ class SeriesPanes:
     def _slot(self, width: Width, start_ms: int) -> Slot:
         slot = self._slots[width][start_ms]
         if slot is None:
-            row = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms)))
+            key = merged_pane_key(PaneKey(self.series, width, start_ms))
+            row = self._rows.get(key)
             assert isinstance(row, MergedPane)
-            slot = self._slots[width][start_ms] = Slot(row.sources)
+            slot = self._slots[width][start_ms] = Slot(key, row)
         return slot
 
     def _stale(self, width: Width, start_ms: int) -> None:

@@ -12,7 +12,7 @@ from monitor.core.evaluator import Evaluator, MergedPane, WindowRow
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
-from monitor.core.series import LIVE, Change, PaneKey, SeriesKey, empty_pane
+from monitor.core.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
 from tests.core.stories import agreement, clock, ms, span, when
 
 HOUR_MS = 3_600_000
@@ -73,7 +73,7 @@ class Stage:
             pane = self.panes.setdefault((source, key), empty_pane())
             apply(pane, change)
             self.sent.append((source, key))
-            self.evaluator.fold(source, key, pane, self.book)
+            self.evaluator.fold(source, key, copied(pane), self.book)
         return self
 
     def stopped(self, time, outcome="met", elapsed="1h", *, series=P1, source="tickets/0", times=1):
@@ -122,6 +122,11 @@ class Stage:
             f"{one.window} {when(one.from_ms)}: nothing"
             for one in self.statements if window in (None, one.window)
         ]  # fmt: skip
+
+
+def copied(pane):
+    """A pane as it would be after its way through Kafka: the sender goes on changing its own."""
+    return None if pane is None else Pane(*(dict(part) for part in pane))
 
 
 def figure(status, indicator="compliance"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.core.evaluator import Evaluator
 from monitor.core.series import PaneKey, encode_pane_key
-from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, P1, P2, Stage, desk, promise
+from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, P1, P2, Stage, copied, desk, promise
 from tests.core.stories import Story, agreement, clock, ms, ticket, when
 
 # -- figures
@@ -81,7 +81,7 @@ def test_a_pane_that_comes_again_changes_nothing():
     stage = Stage(desk(DAY, objectives=[promise(DAY)])).stopped("Mon 09:00", "breached", "9h").look("Mon 09:01")
     before = (dict(stage.rows), len(stage.statuses), len(stage.alerts))
     for source, key in stage.sent:
-        stage.evaluator.fold(source, key, stage.panes[source, key], stage.book)
+        stage.evaluator.fold(source, key, copied(stage.panes[source, key]), stage.book)
     assert not stage.evaluator.evaluate(ms("Mon 09:01"), stage.book).statuses
     assert (dict(stage.rows), len(stage.statuses), len(stage.alerts)) == before
 
@@ -231,7 +231,7 @@ class Desk(Story):
     def take(self, effects):
         super().take(effects)
         for key in effects.panes:
-            self.stage.evaluator.fold("tickets/0", key, self.get(encode_pane_key(key)), self.stage.book)
+            self.stage.evaluator.fold("tickets/0", key, copied(self.get(encode_pane_key(key))), self.stage.book)
 
     def look(self, time):
         self.until(time)
@@ -283,7 +283,7 @@ def test_law_the_order_of_folds_does_not_matter(found, random):
     newest = [(source, key, pane) for (source, key), pane in one.panes.items()]
     random.shuffle(newest)
     for source, key, pane in newest:
-        other.evaluator.fold(source, key, pane, other.book)
+        other.evaluator.fold(source, key, copied(pane), other.book)
     one.look("Wed 12:00")
     other.look("Wed 12:00")
     assert (one.statuses, one.statements, one.alerts) == (other.statuses, other.statements, other.alerts)
