@@ -1,0 +1,159 @@
+"""The evaluators' processor: what of a batch it takes, what it writes, and how long it keeps the event loop."""
+
+from __future__ import annotations
+
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.agreement import Book, Filter, OutageRule, Window
+from monitor.core.panes import apply
+from monitor.core.series import Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.stream import evaluate
+from monitor.stream.books import Books
+from monitor.stream.evaluate import SERIES_AT_ONCE, Evaluate
+from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.partition import PartitionState, partition_of
+from monitor.wire.announcements import decode_statement, decode_status
+from monitor.wire.partials import encode_marker, encode_partial
+from monitor.wire.rows import EVALUATE_ROWS
+from tests.core.stories import agreement, clock, ms
+from tests.stream.fakes import FakeWriter
+
+PARTITIONS = 4
+DAY = Window("day")
+DESK = agreement(clock(windows=(DAY,)))
+OUTLETS = Outlets(
+    alerts="alerts", partials="partials", partials_partitions=PARTITIONS, dead_letters="dead", status="status",
+    statements="statements",
+)  # fmt: skip
+
+
+class Partition:
+    """One partition of partials and its processor."""
+
+    def __init__(self, *agreements, number=None):
+        number = partition_of(agreements[0].id.encode(), PARTITIONS) if number is None else number
+        self.writer = FakeWriter(partitions=PARTITIONS)
+        self.state = PartitionState(
+            topic="partials", partition=number, changelog="state", codec=EVALUATE_ROWS, writer=self.writer
+        )
+        self.books = Books(Book(agreements, 1))
+        self.processor = Evaluate(
+            self.state, books=self.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+        )  # fmt: skip
+
+    async def take(self, *records):
+        self.processor.batch(
+            [
+                ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key), len(value or b""), ())
+                for offset, (key, value) in enumerate(records)
+            ],
+            ms("Mon 00:00"),
+            True,
+        )
+        await self.state.commit(0)
+
+    async def tick(self, time):
+        more = self.processor.tick(ms(time), True)
+        await self.state.commit(0)
+        return more
+
+    def written(self, topic):
+        return [
+            record[:2] for (name, _), records in self.writer.committed.items() if name == topic for record in records
+        ]
+
+
+def resolved(*outcomes, priority="P1", time="Mon 09:00"):
+    """The pane of a day, as a source sends it."""
+    pane = empty_pane()
+    series = SeriesKey("desk", "resolution", (priority,))
+    for outcome in outcomes:
+        apply(pane, Change(series, ms(time), ((outcome, 1), ("elapsed_ms", 60_000)), 60_000))
+    return PaneKey(series, "day", ms(time) - ms(time) % 86_400_000), pane
+
+
+def partial(key, pane, source="tickets/0"):
+    return encode_partial(source, key, pane)
+
+
+async def test_of_the_records_of_one_pane_only_the_newest_is_taken():
+    partition = Partition(DESK)
+    taken = []
+    fold = partition.processor.evaluator.fold
+    partition.processor.evaluator.fold = lambda *args: (taken.append(args[2]), fold(*args))
+    one, two, other = resolved("met"), resolved("met", "breached"), resolved("met", priority="P2")
+
+    await partition.take(partial(*one), partial(*other), partial(*two))
+
+    assert taken == [Pane(*other[1]), Pane(*two[1])]
+
+
+async def test_a_pane_that_its_source_forgets_in_the_same_batch_is_still_stated():
+    partition = Partition(DESK)
+    key, pane = resolved("met", "breached")
+    await partition.take(partial(*resolved("met")))
+
+    await partition.take(partial(key, pane), partial(key, None))
+    while await partition.tick("Tue 06:00"):
+        pass
+
+    (statement,) = [decode_statement(value) for _, value in partition.written("statements")]
+    assert statement.figures[0].value == 0.5
+
+
+async def test_windows_end_where_a_source_has_caught_up_to():
+    partition = Partition(DESK)
+    await partition.take(partial(*resolved("met")), encode_marker("tickets/0", ms("Mon 10:00"), behind=True))
+    await partition.tick("Mon 12:00")
+    await partition.take(
+        encode_marker("tickets/0", ms("Mon 10:00"), behind=True), encode_marker("tickets/0", 0, behind=False)
+    )
+    partition.processor.evaluator.touch_all()
+    await partition.tick("Mon 12:01")
+
+    assert partition.processor.evaluator.latest.popitem()[1].as_of_ms == ms("Mon 12:01")
+    assert decode_status(partition.written("status")[0][1]).as_of_ms == ms("Mon 10:00")
+
+
+async def test_the_status_of_a_window_that_ends_is_taken_back():
+    partition = Partition(DESK)
+    await partition.take(partial(*resolved("met")))
+    await partition.tick("Mon 10:00")
+    partition.books.book = Book((), 2)
+    await partition.tick("Mon 10:01")
+
+    (told, value), (ended, nothing) = partition.written("status")
+    assert decode_status(value).window == "day"
+    assert (told, None) == (ended, nothing)
+
+
+@pytest.mark.parametrize("number", range(PARTITIONS))
+async def test_services_without_an_outage_are_shown_by_the_partition_of_their_agreement_alone(number):
+    covers = Filter(any_of=(("service", frozenset({"dsl", "mpls"})),))
+    network = agreement(OutageRule(id="ring", by=("service",), windows=(DAY,)), id="network", covers=covers)
+    partition = Partition(network, number=number)
+
+    await partition.tick("Mon 10:00")
+
+    shown = sorted(decode_status(value).labels["service"] for _, value in partition.written("status"))
+    assert shown == (["dsl", "mpls"] if number == partition_of(b"network", PARTITIONS) else [])
+
+
+async def test_a_tick_looks_at_the_time_and_leaves_the_rest_for_the_next(monkeypatch):
+    partition = Partition(DESK)
+    await partition.take(*(partial(*resolved("met", priority=f"P{n}")) for n in range(3 * SERIES_AT_ONCE)))
+    ticking = count()
+    # Each look at the time is 15 ms after the one before it: the third one finds 25 ms over.
+    monkeypatch.setattr(evaluate, "time", SimpleNamespace(perf_counter=lambda: next(ticking) * 0.015))
+
+    assert await partition.tick("Mon 10:00")
+    assert len(partition.written("status")) == SERIES_AT_ONCE
+    assert partition.processor.next_tick_ms() <= ms("Mon 10:00")
+    while await partition.tick("Mon 10:00"):
+        pass
+    assert len(partition.written("status")) == 3 * SERIES_AT_ONCE
+    assert partition.processor.next_tick_ms() > ms("Mon 10:00")
