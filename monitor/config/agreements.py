@@ -33,6 +33,11 @@ FORMAT: Final = 1
 
 # The depth at which stands what other parts of an agreement refer to.
 _REFERRED: Final[dict[str | int, int]] = {"calendars": 2, "clocks": 1, "calls": 1, "outages": 1}
+# What stands in for a part that every agreement must have: none of it makes other parts wrong.
+_STAND_INS: Final[dict[str | int, str | int]] = {
+    "agreement": "stand-in", "version": 1, "valid_from": "2000-01-01", "name": "stand-in", "form": "service",
+    "provider": "stand-in", "customer": "stand-in", "service": "stand-in", "status": "draft",
+}  # fmt: skip
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
@@ -161,8 +166,8 @@ def _files(paths: Sequence[Path], mistakes: list[Mistake]) -> list[Path]:
 def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake]) -> AgreementDocument | None:
     shape, violations = check(AgreementShape, source)
     if shape is None or not isinstance(source.data, dict):
-        mistakes.extend(violation.mistake for violation in violations)
-        mistakes.extend(_mistakes_beside(source, violations))
+        found = [violation.mistake for violation in violations] + _mistakes_beside(source, violations)
+        mistakes.extend(sorted(found, key=lambda one: one.line or 0))
         return None
     wrong: list[Mistake] = []
     told: list[Mistake] = []
@@ -179,8 +184,8 @@ def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake
 def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> list[Mistake]:
     """Return what else is wrong with a document that violates the shape, so that one check tells all.
 
-    It is judged without the entries that violate it, where it has a shape then. Only what has nothing to do with
-    them is told.
+    It is judged without the entries that violate it, where it has a shape then; the parts that every agreement must
+    have get a stand-in. Only what has nothing to do with the violations is told.
     """
     data = copy.deepcopy(source.data)
     for violation in violations:
@@ -192,7 +197,10 @@ def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> l
         parent: Any = data
         for part in path[:-1]:
             parent = parent[part] if not isinstance(parent, dict) or part in parent else {}
-        parent.pop(path[-1], None)
+        if len(path) == 1 and path[0] in _STAND_INS:
+            parent[path[0]] = _STAND_INS[path[0]]
+        else:
+            parent.pop(path[-1], None)
     shape, _ = check(AgreementShape, YamlDocument(source.file, data))
     if shape is None:
         return []

@@ -358,6 +358,22 @@ def test_all_mistakes_of_all_files_are_told_at_once(checked: Checked, agreement_
     assert refused.value.mistakes == list(check.mistakes)
 
 
+def test_what_every_agreement_must_have_does_not_hide_the_rest_when_it_is_wrong_or_missing(
+    checked: Checked, agreement_text: str
+) -> None:
+    spoilt = (
+        agreement_text.replace("version: 1", "version: one")
+        .replace("status: accepted", "status: acepted")
+        .replace("calendar: office", "calendar: ofice")
+        .replace("of: response", "of: respons")
+    )
+    without_provider = "".join(line for line in spoilt.splitlines(True) if not line.startswith("provider:"))
+
+    paths = [one.path for one in checked(without_provider).mistakes]
+
+    assert paths == ["provider", "version", "status", "clocks[0].calendar", "objectives[0].of"]
+
+
 def test_a_wrong_definition_does_not_make_its_references_wrong(checked: Checked, agreement_text: str) -> None:
     without_hours = agreement_text.replace("mon-fri:", "mon-fry:").replace("id: response", "id: 'a/b'")
 
