@@ -146,7 +146,7 @@ class Worker:
         """Wait until it has read all that was there, and nothing is due any more."""
         quiet_since = None
         deadline = time.monotonic() + SETTLE_S
-        while quiet_since is None or time.monotonic() - quiet_since < 0.15:
+        while quiet_since is None or time.monotonic() - quiet_since < 0.1:
             assert time.monotonic() < deadline, "the worker does not come to rest"
             ends = await self._ends()
             runners = self.monitor.app.runners
