@@ -117,11 +117,11 @@ class Monitor:
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
         self.books = Books()
-        self.tally = Tally()
+        self._detection = Observations()
+        self.tally = Tally(detected=self._detection.observe)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
         self.restores = 0
-        self._detection = Observations()
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
 
@@ -193,11 +193,7 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
-        tally, detected = self.tally, self.tally.detection_ms
-        tally.detection_ms = []
-        for delay_ms in detected:
-            self._detection.observe(delay_ms / 1000)
-        stats = self.app.stats
+        tally, stats = self.tally, self.app.stats
         return Snapshot(
             now_ms=self.clock.now_ms(),
             agreements=self.books.book.agreements,

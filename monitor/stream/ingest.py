@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka.structs import ConsumerRecord
@@ -56,8 +56,8 @@ class Tally:
     too_late: Counter[str] = field(default_factory=Counter)
     last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
     """The newest event time of each source partition."""
-    detection_ms: list[int] = field(default_factory=list)
-    """How long after it was due each deadline was announced, since it was last read. Not of backfill."""
+    detected: Callable[[float], None] = lambda _seconds: None
+    """Is told how many seconds after it was due each deadline was announced. Not of backfill."""
 
 
 class Ingest:
@@ -159,7 +159,7 @@ class Ingest:
         if age_ms > self.outlets.backfill_age_ms:
             alert = alert._replace(backfill=True)
         elif alert.state in ("at_risk", "breached"):
-            self.tally.detection_ms.append(max(0, age_ms))
+            self.tally.detected(max(0, age_ms) / 1000)
         self.tally.alerts[alert.key.kind, alert.state] += 1
         key, value = encode_alert(alert, self.outlets.source)
         self.state.emit(self.outlets.alerts, key, value, partition_key=key)

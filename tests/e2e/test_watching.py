@@ -79,6 +79,7 @@ async def test_a_worker_s_metrics_please_promtool_and_name_no_subject(installati
     await happen(installation)
     async with installation.worker() as worker:
         await installation.turn("2026-01-05 10:00", worker)
+        await worker.metrics()
         metrics = await worker.metrics()
 
     # all kinds of figures are there, and none under the id of a ticket, call or outage
@@ -90,6 +91,10 @@ async def test_a_worker_s_metrics_please_promtool_and_name_no_subject(installati
     for name in ("sla_events_total", "sla_lag_records", "sla_batch_duration_seconds_count", "sla_rebalances_total",
                  "sla_detection_delay_seconds_count"):  # fmt: skip
         assert any(one.name == name for one in metrics.samples), name
+    # and the delay of each deadline is observed once, however often somebody looks
+    deadlines = [one for one in await installation.told() if one["state"] in ("at_risk", "breached")]
+    watched = [one for one in deadlines if one["kind"] != "objective" and not one["backfill"]]
+    assert metrics.value("sla_detection_delay_seconds_count") == len(watched) > 0
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
