@@ -170,6 +170,26 @@ class TestPauses:
         assert only(story, "T-1").state == "paused"
         assert only(story, "T-1").elapsed_ms == 0
 
+    def test_a_pause_before_the_first_response_pauses_it_like_any_other_promise(self):
+        story = Story(agreement(clock("first_response", {"*": "1h"}, at_risk=())))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 09:30", ticket("T-1", "paused"))
+        story.at("Mon 11:30", ticket("T-1", "resumed")).at("Mon 11:50", ticket("T-1", "responded"))
+
+        assert story.told() == []
+        assert story.counts("first_response", width="quarter") == {
+            "met": 1, "elapsed_ms": span("50m"), "wall_ms": span("2h50m"),
+        }  # fmt: skip
+
+    def test_a_pause_that_nobody_ends_is_open_and_paused_and_never_due(self):
+        story = Story(agreement(clock(at_risk=())))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "paused")).until("Mon+70 09:00")
+
+        assert story.told() == []
+        assert story.counts() == {"open": 1, "paused": 1}
+        assert only(story, "T-1").elapsed_ms == span("1h")
+
 
 class TestLateAndOdd:
     def test_a_late_reply_voids_a_breach_that_was_announced(self):
