@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.config.calendars import ALWAYS, compile_calendar, overlapping
+from monitor.config.calendars import ALWAYS, compile_calendar, overlapping, uses_up
 from monitor.config.objective_build import objective
-from monitor.config.quantities import instant_ms
+from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.core.agreement import (
     ANY,
@@ -86,7 +86,7 @@ class _Builder:
         self._check_status(valid_from_ms, terminates_ms)
         calendars = self._calendars()
         names = frozenset(shape.calendars) | {_ALWAYS}
-        clocks = tuple(self._clock(number, one, names) for number, one in enumerate(shape.clocks))
+        clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
         calls = tuple(self._calls(number, one) for number, one in enumerate(shape.calls))
         outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
         measures = (*clocks, *calls, *outages)
@@ -164,7 +164,17 @@ class _Builder:
                     self._warn((*at, "hours", days), "intervals overlap: they count once")
         return compiled
 
-    def _clock(self, number: int, shape: ClockShape, calendars: frozenset[str]) -> ClockRule:
+    def _check_budgets(
+        self, at: tuple[str | int, ...], budgets: Mapping[str, Budget], compiled: Mapping[str, Calendar]
+    ) -> None:
+        for priority, (budget_ms, name) in budgets.items():
+            if name in compiled and not uses_up(compiled[name], budget_ms):
+                message = f"calendar {name!r} has too little open time for {duration_text(budget_ms)}"
+                self._wrong((*at, "targets", priority), message, "no clock would ever be due: more hours, or less time")
+
+    def _clock(
+        self, number: int, shape: ClockShape, calendars: frozenset[str], compiled: Mapping[str, Calendar]
+    ) -> ClockRule:
         at = ("clocks", number)
         metrics = METRICS[shape.subject]
         if shape.metric not in metrics:
@@ -180,6 +190,7 @@ class _Builder:
         for priority, one in shape.targets.items():
             if one.calendar is not None:
                 self._check_calendar((*at, "targets", priority, "calendar"), one.calendar, calendars)
+        self._check_budgets(at, budgets, compiled)
         if ANY not in budgets and shape.subject == "ticket":
             self._warn((*at, "targets"), "other priorities get no clock", f"add '{ANY}': for all the others")
         for place, threshold in enumerate(shape.at_risk):

@@ -12,6 +12,7 @@ from monitor.config.quantities import weekdays
 from monitor.config.shape import did_you_mean
 from monitor.core.calendar import Calendar
 from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours
+from monitor.wire.contract import LATEST_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +36,10 @@ def compile_calendar(shape: CalendarShape, zone: str, told: Told) -> Calendar | 
     closed = _closed(shape.holidays, told)
     if closed is None:
         return None
+    if not any(week):
+        # Exceptions come to an end, and after the last of them nothing would ever be due.
+        told(("hours",), "leaves every day of the week closed", "give hours to at least one day: mon-fri: 09:00-17:00")
+        return None
     if all(hours == _ALL_DAY for hours in week) and not closed and not shape.exceptions:
         return ALWAYS
     try:
@@ -48,6 +53,12 @@ def compile_calendar(shape: CalendarShape, zone: str, told: Told) -> Calendar | 
     except ValueError as error:
         told((), str(error), "give hours to at least one day")
         return None
+
+
+@lru_cache(maxsize=4096)
+def uses_up(calendar: Calendar, budget_ms: int) -> bool:
+    """Return whether the calendar's open time is enough for a budget that starts with the latest possible event."""
+    return calendar.lasts(LATEST_MS, budget_ms)
 
 
 def overlapping(intervals: DayHours) -> bool:

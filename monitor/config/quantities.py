@@ -29,6 +29,8 @@ _RANGE: Final = re.compile(r"\s*(\S+?)\s*(?:-|–|to)\s*(\S+?)\s*")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SIZE: Final = re.compile(r"(\d{1,9})\s*(KiB|MiB)?", re.ASCII)
 _DURATION_HINT: Final = "write a number and a unit: 90s, 15m, 4h, 2d (d is 24 h of counted time), 1h30m"
+LONGEST_DURATION_MS: Final = 3660 * _UNITS_MS["d"]
+"""Ten years: nothing that is promised takes longer, and a number of milliseconds stays far from 64 bits."""
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PERIODS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
 _LONGEST_WINDOW_MS: Final = 366 * _UNITS_MS["d"]
@@ -39,6 +41,8 @@ def duration(value: object) -> int:
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         raise wrong(f"is no duration: {_shown(value)}", _DURATION_HINT)
     total = sum(Decimal(number) * _UNITS_MS[unit] for number, unit in re.findall(_PART, value))
+    if total > LONGEST_DURATION_MS:
+        raise wrong(f"is longer than ten years: {value!r}", "at most 3660d")
     if total != int(total):
         raise wrong(f"is no whole number of milliseconds: {value!r}")
     return int(total)

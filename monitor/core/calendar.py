@@ -97,6 +97,18 @@ class Calendar:
         i = bisect_left(cum, target) - 1
         return self._starts[i] + target - cum[i]
 
+    def lasts(self, start_ms: int, budget_ms: int) -> bool:
+        """Return whether a budget that starts at an instant is used up within the range: then `due` has an answer.
+
+        The same holds for each earlier start. No year is kept compiled for the question.
+        """
+        left_ms = budget_ms
+        for year in range(_year_of(start_ms), LATEST_YEAR + 1):
+            if left_ms <= 0:
+                break
+            left_ms -= sum(end - max(start, start_ms) for start, end in self._hours.year(year) if end > start_ms)
+        return left_ms <= 0
+
     def is_open(self, at_ms: int) -> bool:
         """Return whether the instant is open.
 
@@ -207,6 +219,10 @@ class AlwaysOpen(Calendar):
         if budget_ms < 0:
             raise ValueError(f"a budget is not negative: {budget_ms} ms")
         return start_ms + budget_ms
+
+    def lasts(self, start_ms: int, budget_ms: int) -> bool:  # noqa: ARG002 - open at any instant
+        """Return True."""
+        return True
 
     def is_open(self, at_ms: int) -> bool:  # noqa: ARG002 - open at any instant
         """Return True."""

@@ -17,6 +17,7 @@ from monitor.errors import ConfigError
 names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12).filter(str.strip)
 durations = st.builds("{}{}".format, st.integers(1, 90), st.sampled_from(["s", "m", "h", "d"]))
+budgets = st.builds("{}{}".format, st.integers(1, 40), st.sampled_from(["s", "m", "h"]))
 windows = st.lists(
     st.sampled_from(["30m", "1h", "24h", "2d", "30d", "day", "week", "month", "quarter", "year"]),
     min_size=1,
@@ -54,7 +55,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     calendar = st.sampled_from(["always", *named])
     ids = draw(st.lists(names, min_size=4, max_size=4, unique=True))
     subject = draw(st.sampled_from(["ticket", "outage", "lead"]))
-    target = durations | st.fixed_dictionaries({"within": durations}, optional={"calendar": calendar})
+    # A few hours: a minute a week is enough for them within the range of calendars.
+    target = budgets | st.fixed_dictionaries({"within": budgets}, optional={"calendar": calendar})
     clock = st.fixed_dictionaries(
         {
             "id": st.just(ids[0]),

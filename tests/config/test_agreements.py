@@ -173,7 +173,11 @@ MISTAKES = {
         '"9-12"',
         "17: calendars.office.hours.mon-fri: is no time of day: '9' (write 08:00",
     ),
-    "no open time": ('["09:00-12:00", "13:00-17:00"]', "closed", "16: calendars.office: the calendar has no open time"),
+    "no open time": (
+        '["09:00-12:00", "13:00-17:00"]',
+        "closed",
+        "17: calendars.office.hours: leaves every day of the week closed",
+    ),
     "unknown country": ("country: DE", "country: XX", "18: calendars.office.holidays.country: is not known: 'XX'"),
     "unknown subdivision": (
         "subdivision: BE",

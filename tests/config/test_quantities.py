@@ -45,9 +45,14 @@ def test_a_duration_is_exact_milliseconds(written: str, ms: int) -> None:
     assert quantities.duration(written) == ms
 
 
-@given(st.integers(0, 10**13))
+@given(st.integers(0, quantities.LONGEST_DURATION_MS))
 def test_a_duration_is_written_as_it_is_read(duration_ms: int) -> None:
     assert quantities.duration(quantities.duration_text(duration_ms)) == duration_ms
+
+
+def test_no_duration_is_longer_than_ten_years() -> None:
+    with pytest.raises(PydanticCustomError, match="longer than ten years"):
+        quantities.duration("3660d 1ms")
 
 
 @pytest.mark.parametrize(
