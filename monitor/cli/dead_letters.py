@@ -10,14 +10,16 @@ from typing import Final, NamedTuple
 import click
 from aiokafka.structs import ConsumerRecord
 
+from monitor.bootstrap import topic_of
 from monitor.cli.failing import FAILED
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output, printable
 from monitor.config.settings import Settings
-from monitor.core.events import SUBJECTS
+from monitor.core.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
+from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339
 
 _BYTES_PER_LINE: Final = 16
@@ -25,10 +27,11 @@ _SHOWN_DETAIL: Final = 100
 
 
 class Letter(NamedTuple):
-    """A dead letter and when it became one (epoch milliseconds)."""
+    """A dead letter, when it became one (epoch milliseconds), and the key to send it with where that is another one."""
 
     letter: DeadLetter
     at_ms: int
+    key: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -121,9 +124,15 @@ def show(out: Output, settings: Settings, letter_id: str) -> None:
         out.say(line)
 
 
-@dead_letters.command(epilog=example("sla-monitor dead-letters replay --reason unknown_type --topic tickets"))
+@dead_letters.command(
+    epilog=example(
+        "sla-monitor dead-letters replay --reason unknown_type --topic tickets",
+        "sla-monitor dead-letters replay --reason key_mismatch --rekey",
+    )
+)
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @_filters
+@click.option("--rekey", is_flag=True, help="Send events whose key is not their subject's id with the right key.")
 @yes_option
 @settings_option
 @json_option
@@ -133,12 +142,17 @@ def replay(
     ids: tuple[str, ...],
     reasons: tuple[str, ...],
     topics: tuple[str, ...],
+    rekey: bool,  # noqa: FBT001 - click's
     yes: bool,  # noqa: FBT001 - click's
 ) -> None:
     """Send records again, once the cause is mended.
 
     They go out as they came, to the partitions they came from. Events that were taken meanwhile are recognised by their
     ids. Records that were cut cannot be sent again.
+
+    With --rekey those refused for key_mismatch get their subject's id as their key, and go to the partition that
+    Kafka's default partitioner (murmur2) finds for it. Use it only where the topic's producers partition so: all events
+    of a subject must be in one partition.
     """
     if not (ids or reasons or topics):
         raise click.UsageError("Say which: an ID, --reason or --topic.")
@@ -146,6 +160,8 @@ def replay(
     missing = set(ids) - {one.id for one in found}
     for letter_id in sorted(missing):
         out.note(f"no dead letter {letter_id}")
+    if rekey:
+        found = [_rekeyed(out, one, settings) for one in found]
     unsendable = {one.id: why for one in found if (why := _why_not(one.letter, settings))}
     for letter_id, why in unsendable.items():
         out.note(f"{letter_id} cannot be sent again: {why}")
@@ -156,7 +172,13 @@ def replay(
     if sending and not yes:
         click.confirm(f"Send {len(sending)} record(s) again?", abort=True, err=out.as_json)
     records = [
-        Outgoing(one.letter.topic, one.letter.key, one.letter.value, one.letter.headers, one.letter.partition)
+        Outgoing(
+            one.letter.topic,
+            one.key or one.letter.key,
+            one.letter.value,
+            one.letter.headers,
+            None if one.key else one.letter.partition,
+        )
         for one in sending
     ]
     if records:
@@ -211,9 +233,26 @@ def _why_not(letter: DeadLetter, settings: Settings) -> str:
     if letter.truncated:
         return f"its {' and '.join(letter.truncated)} was cut"
     # Whoever can write dead letters must not be able to have us write to any topic.
-    if letter.topic not in {getattr(settings.topics, f"{subject}s") for subject in SUBJECTS}:
+    if _subject_of(letter.topic, settings) is None:
         return f"{letter.topic} is no topic of events in these settings"
     return ""
+
+
+def _rekeyed(out: Output, one: Letter, settings: Settings) -> Letter:
+    """Return the letter with the right key, where only that was wrong."""
+    letter = one.letter
+    subject = _subject_of(letter.topic, settings)
+    if letter.reason != "key_mismatch" or subject is None or letter.truncated:
+        return one
+    try:
+        return one._replace(key=right_key(subject, letter.value, letter.headers))
+    except DecodeError as error:
+        out.note(f"{one.id} keeps its key: {error}")
+        return one
+
+
+def _subject_of(topic: str, settings: Settings) -> Subject | None:
+    return next((one for one in SUBJECTS if topic_of(settings, one) == topic), None)
 
 
 def _as_json(one: Letter) -> dict[str, object]:

@@ -49,7 +49,16 @@ from monitor.wire.fields import (
 )
 from monitor.wire.instants import milliseconds, rfc3339
 
-__all__ = ["REASONS", "Headers", "cloudevent_schema", "contract_table", "decode", "encode_event", "event_schema"]
+__all__ = [
+    "REASONS",
+    "Headers",
+    "cloudevent_schema",
+    "contract_table",
+    "decode",
+    "encode_event",
+    "event_schema",
+    "right_key",
+]
 
 Headers = Sequence[tuple[str, bytes | None]]
 """Headers of a Kafka record."""
@@ -124,6 +133,22 @@ def encode_event(event: Event) -> tuple[bytes, bytes]:
     if fact.sequence:
         body["sequence"] = fact.sequence
     return event.subject_id.encode(), orjson.dumps(body | fact.attributes)
+
+
+def right_key(subject: Subject, value: bytes | None, headers: Headers = ()) -> bytes:
+    """Return the key that the record of an event must have, whatever key it came with: its subject's id.
+
+    Raises:
+        DecodeError: there is more wrong with it than the key.
+    """
+    if headers and _is_binary(headers):
+        key = next((text or b"" for name, text in headers if name == "ce_subject"), b"")
+    else:
+        body = json_object(value or b"")
+        plain = body.get("specversion") is None and body.get(subject) is not None
+        key = identifier(body, subject if plain else "subject").encode()
+    decode(subject, key, value, headers)
+    return key
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__

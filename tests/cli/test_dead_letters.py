@@ -8,6 +8,7 @@ import pytest
 
 from monitor.cli.dead_letters import readable
 from monitor.cli.kafka import Outgoing
+from monitor.stream.partition import partition_of
 from monitor.wire.deadletters import encode_dead_letter
 from tests.cli.conftest import Kafka, Run, lines
 
@@ -77,6 +78,17 @@ def test_one_may_be_sent_by_its_id_and_no_is_an_answer(run: Run, kafka: Kafka):
     (one,) = lines(run("dead-letters", "replay", "tickets/1/8", "--yes", "--json"))
     assert one == {"id": "tickets/1/8", "sent": True}
     assert len(kafka.read("tickets")) == 1
+
+
+def test_a_wrong_key_can_be_set_right_and_then_the_key_decides_the_partition(run: Run, kafka: Kafka):
+    bury(kafka, 7, "key_mismatch", key=b"T-2")
+    bury(kafka, 8, "key_mismatch", b'{"ticket":"T-1"}', key=b"T-3")
+    bury(kafka, 9, "unknown_type", key=b"T-4")
+    result = run("dead-letters", "replay", "--topic", "tickets", "--rekey", "--yes")
+    assert "tickets/1/8 keeps its key: missing_field: type" in result.stderr
+    assert "3 record(s) sent again" in result.stdout
+    sent = {one.key: one.partition for one in kafka.read("tickets")}
+    assert sent == {b"T-1": partition_of(b"T-1", 2), b"T-3": 1, b"T-4": 1}
 
 
 def test_what_was_cut_or_came_from_no_event_topic_is_not_sent(run: Run, kafka: Kafka):

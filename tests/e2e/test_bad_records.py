@@ -185,3 +185,18 @@ async def test_what_was_too_early_is_taken_when_it_is_sent_again_in_time(install
         assert [(one["what"], one["state"], one["at"]) for one in await installation.told()] == [
             ("T", "breached", "2026-01-07T16:00:00.000Z")
         ]
+
+
+async def test_what_had_the_wrong_key_is_timed_once_it_was_sent_again_with_the_right_one(installation: Installation):
+    await installation.publish(AGREEMENT)
+    await installation.send(Outgoing("tickets", b"U", plain()), Outgoing("tickets", None, plain(id="e2", ticket="V")))
+    async with installation.worker() as worker:
+        await worker.caught_up()
+        assert len(await installation.json("dead-letters", "list", "--reason", "key_mismatch")) == 2
+        replayed = await installation.run("dead-letters", "replay", "--reason", "key_mismatch", "--rekey", "--yes")
+        assert "2 record(s) sent again" in replayed.stdout
+        await installation.turn("2026-01-05 16:00", worker)
+        assert sorted((one["what"], one["state"]) for one in await installation.told()) == [
+            ("T", "breached"), ("V", "breached"),
+        ]  # fmt: skip
+        assert len(await installation.json("dead-letters", "list")) == 2

@@ -12,7 +12,7 @@ from monitor.core.events import SUBJECTS, Event, Fact
 from monitor.errors import DecodeError
 from monitor.wire import events
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
-from monitor.wire.events import REASONS, decode, encode_event
+from monitor.wire.events import REASONS, decode, encode_event, right_key
 from tests.wire import strategies
 
 AT_MS = 1_795_439_101_123
@@ -170,6 +170,32 @@ class TestCloudEvents:
 
     def test_other_headers_do_not_matter(self):
         assert decode("ticket", b"T-17", orjson.dumps(PLAIN), [("trace", b"\xff"), ("empty", None)]) == ticket()
+
+
+class TestRightKey:
+    def test_it_is_the_subject_s_id_in_each_form(self):
+        headers = [(f"ce_{name}", value.encode()) for name, value in CLOUD.items() if name != "data"]
+        under_subject = {**PLAIN, "subject": PLAIN["ticket"], "ticket": None}
+
+        assert right_key("ticket", orjson.dumps(PLAIN)) == b"T-17"
+        assert right_key("ticket", orjson.dumps(under_subject)) == b"T-17"
+        assert right_key("ticket", orjson.dumps(CLOUD)) == b"T-17"
+        assert right_key("ticket", b"{}", headers) == right_key("ticket", None, headers) == b"T-17"
+
+    @given(strategies.events())
+    def test_with_it_every_event_decodes(self, event):
+        key, value = encode_event(event)
+
+        assert right_key(event.subject, value) == key
+
+    @pytest.mark.parametrize("value", [None, b"", b"[]", b'{"ticket": "T-17"}', b'{"ticket": 17}', b"{}"])
+    def test_what_is_wrong_in_more_than_its_key_has_none(self, value):
+        with pytest.raises(DecodeError):
+            right_key("ticket", value)
+
+    def test_a_binary_event_without_a_subject_has_none(self):
+        with pytest.raises(DecodeError):
+            right_key("ticket", b"{}", [("ce_specversion", b"1.0"), ("ce_subject", None)])
 
 
 class TestRefusals:
