@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 MAX_FACTS: Final = 1_000
 """A ledger takes no more facts than this: a row is read and written whole with each batch that touches it."""
 
+MAX_CHARACTERS: Final = 1 << 20
+"""Nor, within one step of the count, more text than this: with 4 bytes each its row still fits in a Kafka record."""
+_STEP: Final = 32
+
 
 class Rejected(NamedTuple):
     """A fact that the ledger does not take, and why: ``id_reused`` or ``ledger_full``."""
@@ -29,7 +33,8 @@ def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
     for known in facts:
         if known.id == fact.id:
             return None if known == fact else Rejected(fact, "id_reused")
-    if len(facts) >= MAX_FACTS:
+    # The text is added up once in a while: no 32 facts are so long that what slips through between would matter.
+    if len(facts) >= MAX_FACTS or (len(facts) % _STEP == 0 and facts and _characters(facts) > MAX_CHARACTERS):
         return Rejected(fact, "ledger_full")
     if not facts or fact[:3] > facts[-1][:3]:
         facts.append(fact)
@@ -37,6 +42,12 @@ def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
     place = bisect_left(facts, fact[:3], key=lambda one: one[:3])
     facts.insert(place, fact)
     return place
+
+
+def _characters(facts: Iterable[Fact]) -> int:
+    return sum(
+        len(fact.id) + sum(len(one) for one in fact.attributes.values() if isinstance(one, str)) for fact in facts
+    )
 
 
 def attributes_of(facts: Iterable[Fact]) -> dict[str, Value]:

@@ -84,7 +84,7 @@ def plan_topics(
     return [
         *(spec(source, "delete", source_retention_ms) for source in names.sources),
         TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
-        spec(names.partials, "compact", config=compact),
+        spec(names.partials, "compact", config=compact | large),  # a pane names all calls that wait
         spec(names.alerts, "delete", long_retention_ms),
         spec(names.status, "compact"),
         spec(names.statements, "compact"),

@@ -11,7 +11,7 @@ from monitor.wire.contract import REASONS
 DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     **REASONS,
     "id_reused": "the subject has another event of the same id",
-    "ledger_full": "the subject has as many events as a row may hold",
+    "ledger_full": "the subject has as many events, or as much text in them, as a row may hold",
     "in_the_future": "the event time lies far ahead of the monitor's clock",
 }
 """Why a record became a dead letter: it does not decode (`REASONS`), or its event was not taken. A closed set."""

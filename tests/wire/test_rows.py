@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.events import ATTRIBUTES, Fact
+from monitor.core.ledger import MAX_FACTS, Rejected, enter
 from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow, subject_key
 from monitor.core.series import Pane, empty_pane, encode_pane_key
 from monitor.core.verdicts import Announced
 from monitor.core.windows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
+from monitor.stream.worker import WorkerSettings
+from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind
 from tests.wire import strategies
 
@@ -40,6 +44,28 @@ NEW = RowCodec({
         upgrades={1: lambda row: [2, 0, row[1]], 2: lambda row: [3, row[1], [row[2]]]},
     )
 })  # fmt: skip
+
+
+def test_the_longest_ledger_that_events_can_make_fits_in_a_record_of_the_changelog():
+    # given facts with every attribute as long as the contract allows, in characters of four bytes
+    longest = {name: "😀" * MAX_TEXT for name, kind in ATTRIBUTES.items() if kind is str}
+    facts: list[Fact] = []
+    for number in range(2_000):
+        fact = Fact(EARLIEST_MS + number, MAX_INTEGER, f"{number:04}" + "😀" * (MAX_ID - 4), "updated", longest)
+
+        if enter(facts, fact) == Rejected(fact, "ledger_full"):
+            break
+
+    assert len(facts) >= 64
+    row = ROW._replace(facts=facts, attributes=longest)
+    assert len(SOURCE_ROWS.encode(KEY, row)) < WorkerSettings(app_id="a", bootstrap="b").max_record_bytes
+
+
+def test_a_ledger_of_ordinary_facts_is_bounded_by_their_number():
+    facts: list[Fact] = []
+    ordinary = {"customer": "finance", "service": "payroll", "team": "second level", "reason": "waiting_for_customer"}
+    for number in range(MAX_FACTS):
+        assert enter(facts, Fact(EARLIEST_MS + number, 0, f"e-{number}", "updated", ordinary)) == number
 
 
 class TestRoundTrips:
