@@ -25,7 +25,7 @@ Word = tuple[AlertState, int, str]
 
 OPEN: Final = ("running", "paused")
 
-DETAILS: Final = ("priority", "team", "agent", "queue", "severity", "channel")
+DETAILS: Final = ("customer", "service", "priority", "team", "agent", "queue", "severity", "channel")
 """The attributes that may change while an alert lives: they go into its details, never into its labels."""
 
 
@@ -216,9 +216,10 @@ class Folding:
             labels["metric"] = of.rule.metric
             elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
             due_ms = clocks.due_or_missed_ms(clock, of.calendar)
-        for name in ("customer", "service"):
-            if name in self.attributes:
-                labels[name] = str(self.attributes[name])
+        for fact in self.facts:
+            if fact.time_ms > clock.start_ms:
+                break  # what a subject is called later goes into the details: labels never change during a life
+            labels |= {name: str(fact.attributes[name]) for name in ("customer", "service") if name in fact.attributes}
         self.alerts.append(
             Alert(
                 alert_id(key, state, reason if state == "at_risk" else "", clock.ordinal),

@@ -196,6 +196,7 @@ def _counted(alert: Alert) -> str:
 def _context(alert: Alert) -> str:
     parts = [f"agreement {alert.key.agreement} version {alert.version}"]
     if alert.key.kind != "objective":
-        parts += [f"{name} {value}" for name, value in alert.labels.items() if name not in _OWN_LABELS and value]
-        parts += [f"{name} {value}" for name, value in alert.details if value]
+        # Labels stay as they were when the clock started; the details are what holds now.
+        about = {name: value for name, value in alert.labels.items() if name not in _OWN_LABELS} | dict(alert.details)
+        parts += [f"{name} {value}" for name, value in about.items() if value]
     return ", ".join(parts)

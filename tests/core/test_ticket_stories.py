@@ -352,6 +352,22 @@ class TestPriorityChanges:
         assert when(only(story, "T-1").due_ms) == "Tue 01:00"
 
 
+class TestLabels:
+    def test_another_customer_in_mid_life_changes_no_label_of_the_alert_only_its_details(self):
+        story = Story(agreement(clock()))
+
+        story.at("Mon 09:00", ticket("T-1", "opened", customer="finance")).until("Mon 12:30")
+        story.at("Mon 12:40", ticket("T-1", "updated", customer="hr", service="mail")).until("Mon 14:00")
+        story.at("Mon 15:00", ticket("T-1", "resolved"))
+
+        assert [alert.state for alert in story.alerts] == ["at_risk", "breached", "resolved"]
+        assert {alert.labels["customer"] for alert in story.alerts} == {"finance"}
+        assert not any("service" in alert.labels for alert in story.alerts)
+        assert [dict(alert.details) for alert in story.alerts] == [
+            {"customer": "finance"}, {"customer": "hr", "service": "mail"}, {"customer": "hr", "service": "mail"},
+        ]  # fmt: skip
+
+
 class TestReopening:
     @pytest.mark.parametrize(
         ("cycles", "expected"),

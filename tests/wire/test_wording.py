@@ -270,3 +270,9 @@ def test_value_and_target_that_differ_visibly_read_differently(alert, value, tar
     )
 
     assert (found["value"] != found["target"]) or abs(value - target) < 1e-9
+
+
+def test_a_customer_who_changed_is_told_once_and_as_he_is_now():
+    moved = CLOCK._replace(details=(("customer", "hr"), ("priority", "P1")))
+
+    assert summary(moved).endswith("(agreement it-desk version 3, customer hr, priority P1).")
