@@ -94,6 +94,7 @@ def outlets_of(settings: Settings) -> Outlets:
         source=settings.app_id,
         backfill_age_ms=settings.backfill_age_ms,
         max_event_bytes=settings.max_event_bytes,
+        max_ahead_ms=settings.max_ahead_ms,
         max_dead_letter_bytes=settings.max_dead_letter_bytes,
     )
 

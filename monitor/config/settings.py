@@ -144,6 +144,9 @@ class Settings(Shape):
     allowed_lateness_ms: Duration = Field(
         default=60_000, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
     )
+    max_ahead_ms: PositiveDuration = Field(
+        default=3_600_000, alias="max_ahead", description="An event further in the future becomes a dead letter."
+    )
     backfill_age_ms: PositiveDuration = Field(
         default=900_000, alias="backfill_age", description="Older announcements are marked backfill: they page nobody."
     )

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
+from monitor.bootstrap import outlets_of
 from monitor.cli.kafka import Outgoing
+from monitor.config.settings import load_settings
 from tests.e2e.installation import Installation, at
 
 AGREEMENT = """\
@@ -100,6 +102,11 @@ def test_the_kinds_cover_every_reason_that_a_record_can_have():
 
     # what an earlier event of the ticket makes wrong has stories of its own
     assert {one.reason for one in KINDS.values()} == DEAD_LETTER_REASONS.keys() - {"id_reused", "ledger_full"}
+
+
+def test_how_far_in_the_future_an_event_may_be_is_a_setting():
+    settings = load_settings(None, {"SLA_MONITOR_MAX_AHEAD": "2d"})
+    assert outlets_of(settings).max_ahead_ms == 2 * 86_400_000
 
 
 async def test_each_becomes_a_dead_letter_and_the_partition_goes_on(installation: Installation):
