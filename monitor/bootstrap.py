@@ -183,6 +183,11 @@ class Monitor:
             outlets=outlets,
             tally=self.tally,
             interval_ms=self.settings.evaluate_interval_ms,
+            sources=[
+                f"{topic_of(self.settings, subject)}/{partition}"
+                for subject in SUBJECTS
+                for partition in range(outlets.partials_partitions)
+            ],
         )
         self.evaluations[state.partition] = processor
         return processor

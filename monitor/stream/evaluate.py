@@ -9,6 +9,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.core.evaluator import Evaluation, Evaluator
 from monitor.stream.books import Books
+from monitor.stream.horizon import Horizon
 from monitor.stream.ingest import Outlets, Tally
 from monitor.stream.partition import PartitionState, partition_of
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
@@ -24,7 +25,14 @@ class Evaluate:
     """Folds partials into windows and judges them, at most once per ``interval_ms``."""
 
     def __init__(
-        self, state: PartitionState, *, books: Books, outlets: Outlets, tally: Tally, interval_ms: int
+        self,
+        state: PartitionState,
+        *,
+        books: Books,
+        outlets: Outlets,
+        tally: Tally,
+        interval_ms: int,
+        sources: Iterable[str] = (),
     ) -> None:
         self.state = state
         self.books = books
@@ -35,7 +43,7 @@ class Evaluate:
         self.evaluator.restore(state.rows)
         self.seconds = 0.0
         """Time spent in evaluations."""
-        self._behind: dict[str, int] = {}
+        self._horizon = Horizon(state, sources)
         self._dirty = True
         self._next_ms = 0
         self._book = books.book
@@ -50,10 +58,8 @@ class Evaluate:
             partial = decode_partial(record.key, record.value)
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
-            elif partial.behind:
-                self._behind[partial.source] = partial.watermark_ms
             else:
-                self._behind.pop(partial.source, None)
+                self._horizon.hear(partial)
         self._dirty = True
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
@@ -65,14 +71,17 @@ class Evaluate:
         if self.books.book is not self._book:
             self._book = self.books.book
             self.evaluator.touch_all()
-        # While a source catches up, its windows end at its watermark: later they would lack what it still has to read.
-        as_of_ms = min([now_ms, *self._behind.values()])
+        as_of_ms = self._horizon.as_of_ms(now_ms)
+        if as_of_ms is None:
+            self._next_ms = now_ms + self.interval_ms
+            return False
         started = time.perf_counter()
         more = True
         while more and time.perf_counter() - started < TICK_S:
             done = self.evaluator.evaluate(as_of_ms, self.books.book, limit=SERIES_AT_ONCE)
             self._emit(done, now_ms)
             more = done.more
+        self._horizon.looked(as_of_ms)
         self.seconds += time.perf_counter() - started
         if more:
             return True
@@ -100,7 +109,7 @@ class Evaluate:
 
     def next_tick_ms(self) -> int | None:
         """Return when windows are to be judged again."""
-        if self._dirty or self._behind or self.books.book is not self._book:
+        if self._dirty or self._horizon.is_held or self.books.book is not self._book:
             return self._next_ms
         due_ms = self.evaluator.next_ms(self._next_ms)
         return None if due_ms is None else max(due_ms, self._next_ms)

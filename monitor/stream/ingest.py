@@ -111,7 +111,9 @@ class Ingest:
         self.watermark_ms = min(newest, now_ms)
         if newest:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
-        effects = self.engine.batch(events, self._horizon_ms(now_ms, caught_up), self.books.book)
+        # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
+        horizon_ms = self._horizon_ms(now_ms, caught_up and not self._behind)
+        effects = self.engine.batch(events, horizon_ms, self.books.book)
         for place, reason in effects.rejected:
             self._bury(origins[place], reason, "")
         self._emit(effects, now_ms)

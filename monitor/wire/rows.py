@@ -21,6 +21,7 @@ from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow
 from monitor.core.series import Pane
 from monitor.core.windows import MergedPane, WindowRow
 from monitor.errors import StateError
+from monitor.wire.partials import Marker
 
 Upgrade = Callable[[list[Any]], list[Any]]
 """Takes the fields of a row of one version and returns those of the next, the new version first."""
@@ -139,5 +140,18 @@ SOURCE_ROWS: Final = RowCodec({
 })  # fmt: skip
 """The rows of a source partition: its subjects and the panes of its series."""
 
-EVALUATE_ROWS: Final = RowCodec({b"w": RowKind(MergedPane), b"v": RowKind(WindowRow)})
-"""The rows of a partition of partials: the panes of all sources, and what is remembered of each window."""
+
+class LookRow(NamedTuple):
+    """As of when the windows of a partition of partials were judged last."""
+
+    as_of_ms: int
+
+
+EVALUATE_ROWS: Final = RowCodec({
+    b"w": RowKind(MergedPane),
+    b"v": RowKind(WindowRow),
+    b"m": RowKind(Marker),
+    b"l": RowKind(LookRow),
+})  # fmt: skip
+"""The rows of a partition of partials: the panes of all sources, what is remembered of each window, what each source
+that catches up said last, and the last look."""

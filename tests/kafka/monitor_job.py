@@ -34,7 +34,7 @@ from monitor.core.evaluator import Evaluator
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.rows import SubjectRow
-from monitor.core.series import Pane, PaneKey, decode_pane_key
+from monitor.core.series import Pane, PaneKey, SeriesKey, decode_pane_key
 from monitor.errors import DecodeError
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.books import agreement_key
@@ -72,6 +72,10 @@ class Topics:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
+    def is_quiet(self) -> bool:
+        """Return whether nothing has been written for a while."""
+        return time.monotonic() - self.news_at > QUIET_S
+
     async def read(self) -> None:
         """Read on, to the present ends."""
         ends = await self._consumer.end_offsets(self._tps)
@@ -91,7 +95,7 @@ class Topics:
 class MonitorJob:
     bootstrap: str
     folder: Path
-    document: dict[str, Any]
+    documents: list[dict[str, Any]]
     partitions: int = 4
     session_s: float = 6.0
     static: bool = False
@@ -124,16 +128,17 @@ class MonitorJob:
 
     @property
     def book(self) -> Book:
-        return book_of([parse_document(self.document)])
+        return book_of([parse_document(document) for document in self.documents])
 
     @property
     def sources(self) -> dict[Subject, str]:
         return {subject: topic_of(self.settings, subject) for subject in SUBJECTS}
 
     async def create(self) -> None:
-        """Create the topics and publish the agreement."""
+        """Create the topics and publish the agreements."""
         await create_topics(self.bootstrap, topic_plan(self.settings, COMPACT_SOON if self.compact else None))
-        await self.publish(self.document)
+        for document in self.documents:
+            await self.publish(document)
 
     async def publish(self, document: dict[str, Any]) -> None:
         """Put one version of an agreement in force."""
@@ -266,16 +271,25 @@ class MonitorJob:
             if record.value is not None:
                 status = decode_status(record.value)
                 told[status.series, status.window] = status
-        wanted: dict[Any, WindowStatus] = {}
-        for as_of_ms in {status.as_of_ms for status in told.values()}:
-            evaluated = self.evaluated(local, as_of_ms)
-            wanted |= {key: one for key, one in evaluated.items() if key not in told or told[key].as_of_ms == as_of_ms}
-        return _differences("status", told, wanted)
-
-    def evaluated(self, local: dict[str, DictRows], as_of_ms: int) -> dict[Any, WindowStatus]:
-        """Return what an evaluator shows of the local panes as of an instant."""
-        evaluator, book = Evaluator(DictRows()), self.book
+        as_of: dict[int, set[SeriesKey]] = defaultdict(set)
+        for (series, _), status in told.items():
+            as_of[status.as_of_ms].add(series)
+        panes = defaultdict(list)
         for (source, key), pane in self.panes(local).items():
+            panes[key.series].append((source, key, pane))
+        wanted: dict[Any, WindowStatus] = {}
+        for as_of_ms, some in as_of.items():
+            evaluated = self.evaluated([one for series in some for one in panes[series]], as_of_ms)
+            wanted |= {key: one for key, one in evaluated.items() if key not in told or told[key].as_of_ms == as_of_ms}
+        return [
+            *_differences("status", told, wanted),
+            *_differences("series without status", set(), panes.keys() - {series for series, _ in told}),
+        ]
+
+    def evaluated(self, panes: Iterable[tuple[str, PaneKey, Pane]], as_of_ms: int) -> dict[Any, WindowStatus]:
+        """Return what an evaluator shows of panes as of an instant."""
+        evaluator, book = Evaluator(DictRows(), lambda _: True), self.book
+        for source, key, pane in panes:
             evaluator.fold(source, key, pane, book)
         while evaluator.evaluate(as_of_ms, book).more:
             pass
@@ -294,7 +308,9 @@ class MonitorJob:
         return _differences("dead letter", dict(told), dict(wanted))
 
 
-def _differences(what: str, told: dict[Any, Any], wanted: dict[Any, Any]) -> list[str]:
+def _differences(what: str, told: Any, wanted: Any) -> list[str]:
+    if isinstance(told, set):
+        told, wanted = dict.fromkeys(told, "it"), dict.fromkeys(wanted, "it")
     return [
         f"{what} {key}: told {told.get(key)}, wanted {wanted.get(key)}"
         for key in sorted(told.keys() | wanted.keys(), key=repr)

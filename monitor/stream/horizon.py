@@ -1,0 +1,95 @@
+"""Up to when windows may be judged: what the sources of partials say of how far they are, kept over restarts.
+
+A source (a partition of tickets, calls …) that catches up says so in markers; until it has, no window is judged beyond
+its watermark: what it still has to read would be missing from a statement for ever. After a stop the backlog is as old
+as the stop was long, and sources may take a while to be opened. So after a restart no window is judged beyond the last
+look of before until each source has been heard of, which it is as soon as anybody has opened it. After a short stop
+nothing is held back: periods wait longer than that for late events.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from monitor.stream.partition import PartitionState
+from monitor.wire.partials import Marker
+from monitor.wire.rows import LookRow
+
+log = logging.getLogger(__name__)
+
+SHORT_MS: Final = 60_000
+"""After a stop shorter than this, no source can be far behind."""
+SILENCE_S: Final = 60.0
+"""How long sources are waited for (real seconds); then somebody has to look why they are not opened."""
+LOOKS_MS: Final = 10_000
+"""How often the last look is written down if nothing else is."""
+
+LOOK_KEY: Final = b"l"
+
+
+def marker_key(source: str) -> bytes:
+    """Return the row key of what a source said last."""
+    return b"m" + source.encode()
+
+
+class Horizon:
+    """What one partition of partials knows of its sources. Its rows are those of the partition's state."""
+
+    def __init__(self, state: PartitionState, sources: Iterable[str]) -> None:
+        self._state = state
+        self._behind: dict[str, int] = {}
+        self._unheard = set(sources)
+        look = state.get(LOOK_KEY)
+        self._looked_ms = self._stored_ms = look.as_of_ms if isinstance(look, LookRow) else 0
+        for key in state.rows:
+            marker = state.get(key) if key[:1] == b"m" else None
+            if isinstance(marker, Marker) and marker.behind:
+                self._behind[marker.source] = marker.watermark_ms
+        self._waits_since: float | None = None
+
+    def hear(self, marker: Marker) -> None:
+        """Take over what a source says."""
+        self._unheard.discard(marker.source)
+        if marker.behind:
+            self._behind[marker.source] = marker.watermark_ms
+        elif self._behind.pop(marker.source, None) is None:
+            return
+        self._state.put(marker_key(marker.source), marker if marker.behind else None)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether windows may be judged up to an earlier instant than now."""
+        return bool(self._behind or self._unheard)
+
+    def as_of_ms(self, now_ms: int) -> int | None:
+        """Return up to when windows may be judged, never earlier than before; None while nothing is known yet."""
+        # A source that has just been opened does not know its watermark yet.
+        limits = [watermark_ms or self._looked_ms for watermark_ms in self._behind.values()]
+        if self._unheard and self._waits(now_ms):
+            limits.append(self._looked_ms)
+        as_of_ms = max(self._looked_ms, min([now_ms, *limits]))
+        return as_of_ms or None
+
+    def looked(self, as_of_ms: int) -> None:
+        """Note that windows were judged, and write it down with what was found, or every now and then."""
+        self._looked_ms = as_of_ms
+        if self._stored_ms < as_of_ms and (self._state.dirty or as_of_ms - self._stored_ms >= LOOKS_MS):
+            self._stored_ms = as_of_ms
+            self._state.put(LOOK_KEY, LookRow(as_of_ms))
+
+    def _waits(self, now_ms: int) -> bool:
+        """Return whether sources that have not been heard of are waited for."""
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+            if self._looked_ms and now_ms - self._looked_ms < SHORT_MS:
+                self._unheard.clear()
+        elif time.monotonic() - self._waits_since > SILENCE_S:
+            log.warning(
+                "%s: nobody has opened %s for %g s: windows are judged without them",
+                self._state.name, ", ".join(sorted(self._unheard)), SILENCE_S,
+            )  # fmt: skip
+            self._unheard.clear()
+        return bool(self._unheard)

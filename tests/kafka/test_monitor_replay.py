@@ -1,0 +1,181 @@
+"""Recorded data through Kafka, worked on by one to three workers, gives the figures of the replay without Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from monitor.bootstrap import Monitor
+from monitor.config.agreements import read_documents
+from monitor.core.agreement import HOUR_MS
+from monitor.core.events import Event
+from monitor.core.figures import WindowStatus
+from monitor.demo.simulate import Simulator
+from monitor.replay.local import ReplayResult, run_replay
+from monitor.replay.to_kafka import to_kafka
+from monitor.stream.clock import Clock, FastClock
+from monitor.wire.announcements import decode_statement
+from monitor.wire.events import encode_event
+from tests.kafka.chaos import Fleet, Step, run_chaos
+from tests.kafka.monitor_job import QUIET_S, MonitorJob, Topics
+from tests.kafka.monitor_oracle import Word
+
+AGREEMENTS = Path(__file__).parents[2] / "deploy" / "agreements"
+OVER = frozenset({"closed", "cancelled", "ended", "abandoned", "callback_requested", "resolved"})
+"""How a subject's last event ends it."""
+
+
+@lru_cache(maxsize=1)
+def history() -> list[Event]:
+    """Return four days of a desk, a call centre and a network up to half an hour ago; all that began is finished.
+
+    What is open would be judged by the clock once the workers have caught up, and by the last event without Kafka.
+    """
+    until_ms = int(time.time() * 1000) - HOUR_MS // 2
+    events = Simulator(3, until_ms, history_ms=96 * HOUR_MS).until(until_ms)
+    last = {
+        (event.subject, event.subject_id): event.fact.type for event in sorted(events, key=lambda one: one.fact[:3])
+    }
+    return [event for event in events if last[event.subject, event.subject_id] in OVER]
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [dict(one.document) for one in read_documents(path)]
+
+
+async def send_all(job: MonitorJob, events: Sequence[Event]) -> None:
+    """Send events as ``replay --to-kafka`` does, as fast as possible."""
+    producer = AIOKafkaProducer(bootstrap_servers=job.bootstrap, linger_ms=20, max_batch_size=1 << 18)
+    await producer.start()
+
+    async def send(event: Event) -> None:
+        key, value = encode_event(event)
+        await producer.send(job.sources[event.subject], value, key=key)
+
+    try:
+        await to_kafka(events, send, speed=None, now=asyncio.get_running_loop().time)
+    finally:
+        await producer.stop()
+
+
+async def run_until_quiet(job: MonitorJob, topics: Topics, clock: Clock) -> None:
+    """Run one worker in this process, by a clock of its own, until it has nothing left to do."""
+    monitor = Monitor(job.settings, clock)
+    task = asyncio.ensure_future(monitor.run())
+    deadline, quiet_since, written = time.monotonic() + 120, time.monotonic(), -1
+    try:
+        while written < 0 or time.monotonic() < quiet_since + QUIET_S:
+            assert not task.done(), task
+            assert time.monotonic() < deadline, "the work does not end"
+            await asyncio.sleep(0.2)
+            runners = monitor.app.runners.values()
+            now_written = sum(runner.stats.commit_seconds.snapshot().observations for runner in runners)
+            busy = not monitor.app.ready() or any(runner.lag or not runner.caught_up for runner in runners)
+            if busy or now_written != written:
+                quiet_since, written = time.monotonic(), now_written
+    finally:
+        monitor.app.request_stop()
+        await asyncio.wait([task])
+    task.result()
+    await topics.read()
+
+
+async def work(job: MonitorJob, events: Sequence[Event], workers: int) -> Topics:
+    """Send all events, then have workers work on them; return what they wrote."""
+    await job.create()
+    await send_all(job, events)
+    fleet = Fleet(job.command, job.folder)
+    async with job.topics() as topics:
+
+        async def nothing() -> None:
+            pass
+
+        async def settled() -> bool:
+            await topics.read()
+            if job.lag(topics) or not topics.is_quiet():
+                return False
+            health = await job.health(fleet)
+            return len(health) == workers and all(one["ready"] and not one["lag"] for one in health.values())
+
+        plan = [Step(number * 0.5, "start", number) for number in range(workers)]
+        await run_chaos(fleet, plan, produce=nothing, settled=settled, timeout_s=240)
+    for worker in range(workers):
+        assert "worker stops" not in fleet.log(worker), fleet.log(worker)[-6000:]
+    return topics
+
+
+def statements_of(statuses: Sequence[WindowStatus], before_ms: int) -> dict[tuple[Any, ...], WindowStatus]:
+    """Return the statements of periods that ended an hour before an instant, each once."""
+    closed = [one for one in statuses if one.to_ms <= before_ms - HOUR_MS]
+    found = {(one.series, one.window, one.from_ms): one for one in closed}
+    assert len(found) == len(closed), "a period is stated once"
+    return found
+
+
+def words_of(alerts: Sequence[Any]) -> Counter[Word]:
+    return Counter(
+        Word(one.key.text(), one.state, one.reason, one.at_ms) for one in alerts if one.key.kind != "objective"
+    )
+
+
+def check(job: MonitorJob, topics: Topics, events: Sequence[Event], local: ReplayResult) -> int:
+    """Assert that the workers' output is what the replay without Kafka gives; return the number of statements."""
+    last_ms = max(event.fact.time_ms for event in events)
+    told, wanted = words_of(job.alerts(topics)), words_of(local.alerts)
+    assert told == wanted, f"too many: {sorted(told - wanted)[:20]}\nlacking: {sorted(wanted - told)[:20]}"
+
+    stated = statements_of(
+        [decode_statement(record.value) for record in topics.all[job.settings.topics.statements]], last_ms
+    )
+    expected = statements_of(local.statements, last_ms)
+    assert stated.keys() == expected.keys()
+    for key, one in expected.items():
+        assert stated[key]._replace(live={}) == one._replace(live={}), f"{key}: {stated[key]}, wanted {one}"
+    rows = job.local(topics, int(time.time() * 1000))
+    assert not job.status_differs(topics, rows)[:10]
+    return len(stated)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+async def test_a_history_of_four_days_gives_the_same_figures_with_any_number_of_workers(
+    workers: int, kafka: str, tmp_path: Path
+) -> None:
+    # Small batches and quick looks: sources are at different days when windows are judged.
+    hurried = {"MAX_BATCH_RECORDS": "100", "EVALUATE_INTERVAL": "50ms"}
+    job = MonitorJob(kafka, tmp_path, documents(AGREEMENTS), more=hurried)
+    events = history()
+
+    topics = await work(job, events, workers)
+
+    local = run_replay(events, job.book, until_ms=int(time.time() * 1000))
+    assert len(events) > 10_000
+    assert check(job, topics, events, local) > 10
+
+
+async def test_after_a_stop_over_midnight_the_days_are_stated_with_what_came_meanwhile(
+    kafka: str, tmp_path: Path
+) -> None:
+    job = MonitorJob(kafka, tmp_path, documents(AGREEMENTS), session_s=20)
+    events = sorted(history(), key=lambda one: one.fact[:3])
+    end_ms = events[-1].fact.time_ms
+    stop_ms = end_ms - 60 * HOUR_MS
+    await job.create()
+    async with job.topics() as topics:
+        # given a monitor that worked until some day
+        await send_all(job, [event for event in events if event.fact.time_ms < stop_ms])
+        await run_until_quiet(job, topics, FastClock(1.0, stop_ms))
+        # when it goes on two and a half days later
+        await send_all(job, [event for event in events if event.fact.time_ms >= stop_ms])
+        await run_until_quiet(job, topics, FastClock(1.0, end_ms))
+
+        # then the days between are stated as if it had never stopped
+        local = run_replay(events, job.book, until_ms=end_ms)
+        assert check(job, topics, events, local) > 10
