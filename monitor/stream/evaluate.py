@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
@@ -19,6 +19,9 @@ SERIES_AT_ONCE = 4
 """Series that are evaluated between two looks at the time: a series of many windows takes up to 3 ms."""
 TICK_S = 0.025
 """How long series are evaluated before others may run."""
+
+RECORDS_AT_ONCE = 256
+"""Partials that are folded before others may run."""
 
 
 class Evaluate:
@@ -52,9 +55,16 @@ class Evaluate:
         """Return whether the panes of an agreement come to this partition."""
         return partition_of(agreement_id.encode(), self.outlets.partials_partitions) == self.state.partition
 
-    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: ARG002, FBT001
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,  # noqa: ARG002 - nothing is judged here
+        caught_up: bool,  # noqa: ARG002, FBT001 - nothing is judged here
+    ) -> Iterator[None]:
         """Take over panes and the sources' own words of how far they are."""
-        for record in _newest(records):
+        for place, record in enumerate(_newest(records)):
+            if place and place % RECORDS_AT_ONCE == 0:
+                yield
             partial = decode_partial(record.key, record.value)
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
@@ -65,9 +75,7 @@ class Evaluate:
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
         """Judge what changed and what time has moved on; return whether more is left."""
         if not caught_up:
-            # What is still to be read would change the figures: wait for it, looking again soon.
-            self._next_ms = now_ms + self.interval_ms
-            return False
+            return False  # what is still to be read would change the figures: the runner asks again soon
         if self.books.book is not self._book:
             self._book = self.books.book
             self.evaluator.touch_all()

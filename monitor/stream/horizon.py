@@ -1,6 +1,6 @@
 """Up to when windows may be judged: what the sources of partials say of how far they are, kept over restarts.
 
-A source (a partition of tickets, calls …) that catches up says so in markers; until it has, no window is judged beyond
+A source (partition of tickets, calls …) that catches up says so in markers; until it has, no window is judged beyond
 its watermark: what it still has to read would be missing from a statement for ever. After a stop the backlog is as old
 as the stop was long, and sources may take a while to be opened. So after a restart no window is judged beyond the last
 look of before until each source has been heard of, which it is as soon as anybody has opened it. After a short stop

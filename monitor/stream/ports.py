@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,8 +36,13 @@ class RowCodec(Protocol):
 class Processor(Protocol):
     """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state."""
 
-    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> None:  # noqa: FBT001 - a fact
-        """Apply records that were not applied before, in order."""
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - a fact
+    ) -> Iterator[None]:
+        """Apply records that were not applied before, in order, in pieces: others may run between two of them."""
         ...
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - a fact

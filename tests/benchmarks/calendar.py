@@ -1,7 +1,5 @@
 """Microseconds of an elapsed and of a due question over an hour, a month and four years, beside a loop over days."""
 
-# ruff: noqa: T201 - the figures of a benchmark are for the terminal
-
 from __future__ import annotations
 
 import random

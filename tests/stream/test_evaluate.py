@@ -46,7 +46,7 @@ class Partition:
         )  # fmt: skip
 
     async def take(self, *records):
-        self.processor.batch(
+        pieces = self.processor.batch(
             [
                 ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key), len(value or b""), ())
                 for offset, (key, value) in enumerate(records)
@@ -54,6 +54,8 @@ class Partition:
             ms("Mon 00:00"),
             True,
         )
+        for _ in pieces:
+            pass
         await self.state.commit(0)
 
     async def tick(self, time):
