@@ -74,7 +74,8 @@ class Fleet:
         """Do one thing to one worker now."""
         if action == "start":
             self._wanted.add(worker)
-            self._start(worker)
+            if worker not in self._processes:  # else it is still stopping: the supervisor starts it after that
+                self._start(worker)
             return
         process = self._processes[worker]
         if action == "term":
