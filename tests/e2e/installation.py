@@ -126,7 +126,10 @@ class Installation:
         return sorted(told, key=lambda one: (one["at_ms"], one["key"], one["state"]))
 
     async def turn(self, when: str | int, *workers: Worker) -> None:
-        """Let the workers read what was sent, turn the clock to an instant, and let them judge."""
+        """Let the workers (all that run) read what was sent, turn the clock to an instant, and let them judge."""
+        sources = len(workers[0].monitor.sources()) * PARTITIONS
+        # After a rebalance the partitions of the one that left are open only a little later.
+        await until(lambda: sum(len(one.monitor.app.runners) for one in workers) == sources)
         for worker in workers:
             await worker.caught_up()
         to_ms = at(when) if isinstance(when, str) else when
