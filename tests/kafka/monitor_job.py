@@ -324,6 +324,8 @@ def _get(address: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
+    except OSError:  # it has just been started again
+        return 0, ""
 
 
 def _samples(metrics: str) -> Iterator[tuple[str, str, float]]:

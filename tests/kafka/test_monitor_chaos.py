@@ -80,6 +80,7 @@ async def disturb(fleet: Fleet, job: MonitorJob, plan: list[Step], load: Load) -
     """Run workers under load while the plan is followed, and compare all that they wrote with what must be."""
     await job.create()
     health: dict[int, dict[str, Any]] = {}
+    workers = len({step.worker for step in plan})
     async with job.topics() as topics:
 
         async def settled() -> bool:
@@ -88,7 +89,7 @@ async def disturb(fleet: Fleet, job: MonitorJob, plan: list[Step], load: Load) -
             if over_ms > time.time() * 1000 or job.lag(topics) or not topics.is_quiet():
                 return False
             health.update(await job.health(fleet))
-            return bool(health) and all(one["ready"] for one in health.values())
+            return len(fleet.running()) == workers and all(one["ready"] for one in health.values())
 
         await run_chaos(
             fleet, plan, produce=lambda: load.produce(job.bootstrap, job.sources), settled=settled, timeout_s=180
