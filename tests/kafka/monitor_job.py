@@ -17,6 +17,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -122,15 +123,15 @@ class MonitorJob:
         given["TOPICS_STATEMENTS"] = f"{self.mark}-statements"
         return {f"SLA_MONITOR_{name}": value for name, value in given.items()}
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
         return load_settings(None, self.environment)
 
-    @property
+    @cached_property
     def book(self) -> Book:
         return book_of([parse_document(document) for document in self.documents])
 
-    @property
+    @cached_property
     def sources(self) -> dict[Subject, str]:
         return {subject: topic_of(self.settings, subject) for subject in SUBJECTS}
 

@@ -61,6 +61,11 @@ def words(subject: str, subject_id: str, facts: Sequence[Told]) -> Iterator[Word
             yield Word(f"{subject}/{subject_id}/chaos/{promise.id}/{cycle}", state, reason, at_ms)
 
 
+def due_until(subject: str, facts: Sequence[Told], now_ms: int) -> bool:
+    """Return whether anything has come due by now."""
+    return any(at_ms <= now_ms for promise in PROMISES[subject] for *_, at_ms in _run(promise, facts))
+
+
 def pending(subject: str, facts: Sequence[Told]) -> list[int]:
     """Return the instants at which something comes due after the last fact, if nothing more happens."""
     if not facts:
