@@ -15,11 +15,13 @@ from aiokafka import AIOKafkaProducer
 
 from monitor.bootstrap import Monitor
 from monitor.config.agreements import read_documents
+from monitor.config.mapping import load_mapping
 from monitor.core.agreement import HOUR_MS
 from monitor.core.events import Event
 from monitor.core.figures import WindowStatus
 from monitor.demo.simulate import Simulator
 from monitor.replay.local import ReplayResult, run_replay
+from monitor.replay.readers import read_events
 from monitor.replay.to_kafka import to_kafka
 from monitor.stream.clock import Clock, FastClock
 from monitor.wire.announcements import decode_statement
@@ -27,7 +29,9 @@ from monitor.wire.events import encode_event
 from tests.kafka.chaos import Fleet, Step, run_chaos
 from tests.kafka.monitor_job import QUIET_S, MonitorJob, Topics
 from tests.kafka.monitor_oracle import Word
+from tests.replay.public_data import MAPPINGS, data_file
 
+CALLS = "calls_simulated_queue/simulated_call_centre.csv.gz"
 AGREEMENTS = Path(__file__).parents[2] / "deploy" / "agreements"
 OVER = frozenset({"closed", "cancelled", "ended", "abandoned", "callback_requested", "resolved"})
 """How a subject's last event ends it."""
@@ -188,3 +192,17 @@ async def test_after_a_stop_over_midnight_the_days_are_stated_with_what_came_mea
 
         # then the days between are stated as if it had never stopped
         assert check(job, topics, events, expected(job)) > 10
+
+
+@pytest.mark.data
+async def test_the_calls_of_a_quarter_of_a_year_are_stated_as_without_kafka(kafka: str, tmp_path: Path) -> None:
+    job = MonitorJob(kafka, tmp_path, documents(MAPPINGS / "agreements" / "simulated-call-centre.yaml"))
+    reading = read_events([data_file(CALLS)], load_mapping(MAPPINGS / "simulated_call_centre.yaml"))
+    first_ms = min(event.fact.time_ms for event in reading.events)
+    events = [event for event in reading.events if event.fact.time_ms < first_ms + 91 * 24 * HOUR_MS]
+
+    topics = await work(job, events, workers=2)
+
+    local = run_replay(events, job.book, until_ms=first_ms + 122 * 24 * HOUR_MS)
+    assert len(events) > 10_000
+    assert check(job, topics, events, local) > 60
