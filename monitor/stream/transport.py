@@ -25,6 +25,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode.threads import WorkerThread
 
 IN_PROGRESS: Final = 2
 FETCH_WAIT_MS: Final = 500
@@ -54,10 +55,19 @@ class View(NamedTuple):
     fetched_ms: int
 
 
+class DaemonThread(WorkerThread):  # type: ignore[misc]
+    """A thread without which a process may end: one that a broken start left behind must not keep it for ever."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - mode's, passed on
+        super().__init__(*args, **kwargs)
+        self.daemon = True
+
+
 class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread in which aiokafka's consumer lives: reads only what was committed, and says which offsets it read."""
 
     mundane_level = "debug"
+    Worker = DaemonThread
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         # Faust reads committed records only under its own exactly_once (see design: it is not).

@@ -18,6 +18,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+START_TIMEOUT_S: Final = 20.0
+"""How long a worker that is to stop before it is up may take to get up."""
 STOP_TIMEOUT_S: Final = 40.0
 
 
@@ -42,6 +44,8 @@ async def run_worker(app: WorkerApp) -> None:
             starting.result()
             await asyncio.wait([crashed, finished], return_when=asyncio.FIRST_COMPLETED)
         else:
+            # Cut off in the middle, a start leaves Faust's consumer thread behind, which nobody could stop any more.
+            await asyncio.wait([starting, crashed], timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             starting.cancel()
             await asyncio.wait([starting])
         if app._crashed.is_set() and app.crash_reason is not None:  # noqa: SLF001

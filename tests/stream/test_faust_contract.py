@@ -16,10 +16,11 @@ from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import Service
+from mode.threads import ServiceThread
 
 from monitor.stream.app import WorkerApp
 from monitor.stream.connection import BATCH_BYTES, Connection
-from monitor.stream.transport import Batch, BatchConsumer, FetchThread, _bounded
+from monitor.stream.transport import Batch, BatchConsumer, DaemonThread, FetchThread, _bounded
 from tests.stream.fakes import record
 
 
@@ -145,3 +146,9 @@ def test_a_batch_of_many_bytes_is_cut_without_a_gap_and_a_large_record_stays_who
 
     assert [[r.offset for r in part.records] for part in parts] == [[3, 4], [8], [9, 12]]
     assert [(part.start, part.end) for part in parts] == [(2, 8), (8, 9), (9, 15)]
+
+
+def test_the_consumer_s_thread_does_not_keep_a_process_from_ending() -> None:
+    assert inspect.getsource(ServiceThread.start).count("self.Worker(self)") == 1
+    assert DaemonThread(service=None).daemon
+    assert FetchThread.Worker is DaemonThread
