@@ -39,6 +39,8 @@ IDLE_RETRY_S: Final = 0.25
 LONGEST_TIMER_S: Final = 30.0
 """The wall clock may be set meanwhile."""
 OPEN_TIMEOUT_S: Final = 60.0
+OPEN_GRACE_S: Final = 1.0
+"""How long a partition that is let go while it opens may go on with that."""
 SEEKS: Final = 5
 
 
@@ -128,6 +130,8 @@ class PartitionRunner:
         self._disarm()
         self._work.set()
         if not self.is_open:
+            # Cut off while they connect, aiokafka's clients leave connections behind, which complain when they go.
+            await asyncio.wait([self._task], timeout=OPEN_GRACE_S)
             self._task.cancel()
         _, pending = await asyncio.wait([self._task], timeout=grace_s)
         if pending:

@@ -72,18 +72,21 @@ async def test_a_worker_that_is_stopped_while_it_starts_ends(kafka: str, tmp_pat
     for after_s in (0.05, 0.15, 0.2, 0.25, 0.5):
         log = tmp_path / f"{after_s}.log"
         with log.open("wb") as out:
-            worker = subprocess.Popen(command.arguments, env=command.environment, stdout=out, stderr=out)
+            worker = await asyncio.create_subprocess_exec(
+                *command.arguments, env=command.environment, stdout=out, stderr=out
+            )
         try:
             while " starts: " not in log.read_text():
-                assert worker.poll() is None, log.read_text()
+                assert worker.returncode is None, log.read_text()
                 await asyncio.sleep(0.005)
             await asyncio.sleep(after_s)
             worker.terminate()
 
-            assert await asyncio.to_thread(worker.wait, 35) == 0, log.read_text()
+            assert await asyncio.wait_for(worker.wait(), 35) == 0, log.read_text()
         finally:
-            worker.kill()
-            worker.wait()
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
 
 
 async def test_running_workers_promise_new_tickets_what_was_amended_and_keep_their_word_on_others(
