@@ -287,6 +287,19 @@ class MonitorJob:
             *_differences("series without status", set(), panes.keys() - {series for series, _ in told}),
         ]
 
+    def objectives_differ(self, topics: Topics) -> list[str]:
+        """Return which objectives are broken by the newest status but not by the last alert, or the other way round."""
+        told, wanted = {}, {}
+        for alert in self.alerts(topics):  # those of one objective stand in their order
+            if alert.key.kind == "objective":
+                told[alert.key.promise, *alert.key.what.split("|")[:2]] = alert.state == "breached"
+        for record in topics.newest[self.settings.topics.status].values():
+            status = None if record.value is None else decode_status(record.value)
+            for verdict in status.verdicts if status else ():
+                wanted[verdict.objective, ",".join(status.series.values), status.window] = verdict.verdict == "breached"
+        broken = [{key for key, is_broken in found.items() if is_broken} for found in (told, wanted)]
+        return _differences("broken objective", *broken)
+
     def evaluated(self, panes: Iterable[tuple[str, PaneKey, Pane]], as_of_ms: int) -> dict[Any, WindowStatus]:
         """Return what an evaluator shows of panes as of an instant."""
         evaluator, book = Evaluator(DictRows(), lambda _: True), self.book

@@ -118,6 +118,7 @@ def check_output(job: MonitorJob, topics: Topics, load: Load) -> int:
     assert not job.rows_differ(topics, local)[:10]
     assert not job.panes_differ(topics, local)[:10]
     assert not job.status_differs(topics, local)[:10]
+    assert not job.objectives_differ(topics)[:10]
     assert not job.dead_letters_differ(topics)[:10]
     return len(alerts)
 
