@@ -363,6 +363,8 @@ class SeriesWindows:
             elif any(one.cycle for objectives in row.told.values() for one in objectives.values()):
                 continue
             self._put(name, None)
+        # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
+        self.unfinished = self.unfinished and bool(self._windows)
 
     # -- rows
 

@@ -48,6 +48,13 @@ def test_a_very_long_stop_is_worked_off_in_portions():
     assert [one.from_ms for one in stated] == [ms("Mon 00:00") + day * DAY_MS for day in range(28)]
 
 
+def test_a_series_first_seen_when_all_of_it_is_long_over_is_stated_and_then_ends():
+    # panes of a year ago, first looked at today: the last of them goes in the middle of the closing
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").stopped("Fri 09:00", "breached", "9h").look("Mon+364 12:00")
+    assert [one for one in stage.stated() if "nothing" not in one] == ["day Mon 00:00: 1", "day Fri 00:00: 0"]
+    assert (stage.evaluator.latest, stage.rows, stage.evaluator.next_ms(stage.now)) == ({}, {}, None)
+
+
 def test_months_and_days_close_side_by_side():
     stage = Stage(desk(DAY, MONTH)).stopped("Tue+28 09:00").until("Wed+28 06:00")  # 31 March
     assert stage.stated() == ["day Tue+28 00:00: 1", "month Sun+-7 00:00: 1"]
