@@ -1,0 +1,1 @@
+"""How people are woken: notices become the requests that their receivers understand, and are delivered."""
