@@ -47,7 +47,7 @@ mended it; ``gone``: 410, the receiver wants no more at all."""
 
 
 class Outcome(NamedTuple):
-    """What came of one attempt. ``status`` is that of HTTP (0: no answer); ``retry_after_ms`` what the receiver asked for.
+    """What came of one attempt. ``status``: that of HTTP (0: no answer). ``retry_after_ms``: what the receiver asked.
 
     ``detail`` is for people; it never holds a URL or a secret.
     """
