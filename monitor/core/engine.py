@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.agreement import HOUR_MS
+from monitor.core.agreement import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
@@ -64,6 +64,8 @@ class SourceEngine:
         self.plan: Plan | None = None
         self._changed: dict[tuple[SeriesKey, Width, int], Pane] = {}
         """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
+        self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
+        """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
 
@@ -77,22 +79,31 @@ class SourceEngine:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
         by_subject: dict[str, list[Fact]] = {}
         for _, subject_id, fact in events:
-            by_subject.setdefault(subject_id, []).append(fact)
+            facts = by_subject.get(subject_id)
+            if facts is None:
+                by_subject[subject_id] = [fact]
+            else:
+                facts.append(fact)
         plan = self._plan(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = 0
+        subject, retention_ms, get, put, apply_change = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply,
+        )  # fmt: skip
         for subject_id, facts in by_subject.items():
             key = subject_key(subject_id)
-            row = self.rows.get(key)
-            assert row is None or isinstance(row, SubjectRow)
-            done = step(self.subject, subject_id, row, facts, now_ms, plan, self.retention_ms)
-            self.rows.put(key, done.row)
-            alerts += done.alerts
-            repeats += done.repeats
-            for change in done.changes:
-                self._apply(change, now_ms, plan)
-            refused += [(subject_id, one) for one in done.rejected]
+            row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
+            after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
+            put(key, after)
+            for change in changes:
+                apply_change(change, now_ms, plan)
+            if told:
+                alerts += told
+            if known:
+                repeats += known
+            if rejects:
+                refused += [(subject_id, one) for one in rejects]
         rejected = _places(events, refused) if refused else []
         return self._effects(alerts, rejected, repeats)
 
@@ -148,20 +159,26 @@ class SourceEngine:
     def _apply(self, change: Change, now_ms: int, plan: Plan) -> None:
         """Put a change into the panes of all widths that the windows of its measure need."""
         series, at_ms = change[0], change[1]
-        if at_ms == LIVE:
-            apply(self._changed.get((series, "live", 0)) or self._pane(PaneKey(series, "live", 0)), change)
-            return
-        slices = plan.slices(series.agreement, series.measure)
-        if slices is None:
-            return
-        for width, keep_ms in slices.keep_ms:
-            start_ms = pane_start(width, slices.zone, at_ms)
-            if at_ms < now_ms - keep_ms and self._is_too_late(
-                change, PaneKey(series, width, start_ms), now_ms - keep_ms
-            ):
-                self._too_late += 1
-                continue
-            apply(self._changed.get((series, width, start_ms)) or self._pane(PaneKey(series, width, start_ms)), change)
+        minute = series, at_ms // MINUTE_MS
+        panes = self._of_minute.get(minute)
+        if panes is None:
+            if at_ms == LIVE:
+                panes = [self._pane(PaneKey(series, "live", 0))]
+                self._of_minute[minute] = panes
+            else:
+                slices = plan.slices(series.agreement, series.measure)
+                if slices is None:
+                    return
+                panes = []
+                for width, keep_ms in slices.keep_ms:
+                    key = PaneKey(series, width, pane_start(width, slices.zone, at_ms))
+                    if at_ms < now_ms - keep_ms and self._is_too_late(change, key, now_ms - keep_ms):
+                        self._too_late += 1
+                    else:
+                        panes.append(self._changed.get(key) or self._pane(key))
+                if at_ms - at_ms % MINUTE_MS >= now_ms - slices.shortest_keep_ms:  # no change of the minute is too late
+                    self._of_minute[minute] = panes
+        apply(panes, change)
 
     def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
         """Return whether a change's pane is gone for good.
@@ -202,6 +219,7 @@ class SourceEngine:
             self.rows.put(encode_pane_key(key), pane)
         effects = Effects(alerts, keys, rejected, repeats, self._too_late)
         self._changed.clear()
+        self._of_minute.clear()
         self._too_late = 0
         return effects
 

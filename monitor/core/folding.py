@@ -15,15 +15,14 @@ from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
 from monitor.core.events import Fact, Subject
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
-from monitor.core.rows import Clock, SubjectRow
+from monitor.core.rows import OPEN, Clock, SubjectRow
+from monitor.core.starting import clocks_started
 
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
 
 Word = tuple[AlertState, int, str]
 """The state, the instant and the reason of an announcement."""
-
-OPEN: Final = ("running", "paused")
 
 DETAILS: Final = ("customer", "service", "priority", "team", "agent", "queue", "severity", "channel")
 """The attributes that may change while an alert lives: they go into its details, never into its labels."""
@@ -153,16 +152,8 @@ class Folding:
     def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
         existing = {clock.series[:2] for clock in self.clocks}
-        for agreement in self.plan.book.in_force(self.attributes, fact.time_ms):
-            for rule in agreement.clocks:
-                if rule.subject != self.subject or (agreement.id, rule.id) in existing:
-                    continue
-                if not rule.where.matches(self.attributes):
-                    continue
-                of = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
-                if of is None or fact.type not in of.metric.start:
-                    continue
-                clock = clocks.start(agreement, rule, fact.time_ms, 1, self.attributes, of)
+        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan):
+            if clock.series[:2] not in existing:
                 self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:

@@ -33,8 +33,7 @@ def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
     for known in facts:
         if known.id == fact.id:
             return None if known == fact else Rejected(fact, "id_reused")
-    # The text is added up once in a while: no 32 facts are so long that what slips through between would matter.
-    if len(facts) >= MAX_FACTS or (len(facts) % _STEP == 0 and facts and _characters(facts) > MAX_CHARACTERS):
+    if not is_roomy(facts):
         return Rejected(fact, "ledger_full")
     if not facts or fact[:3] > facts[-1][:3]:
         facts.append(fact)
@@ -42,6 +41,12 @@ def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
     place = bisect_left(facts, fact[:3], key=lambda one: one[:3])
     facts.insert(place, fact)
     return place
+
+
+def is_roomy(facts: list[Fact]) -> bool:
+    """Return whether the ledger takes another fact."""
+    # The text is added up once in a while: no 32 facts are so long that what slips through between would matter.
+    return len(facts) < MAX_FACTS and (len(facts) % _STEP != 0 or _characters(facts) <= MAX_CHARACTERS)
 
 
 def _characters(facts: Iterable[Fact]) -> int:

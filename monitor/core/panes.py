@@ -6,7 +6,7 @@ it was, and merging is addition. Names and ids with nothing behind them are remo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from monitor.core import sketch
 from monitor.core.series import Change, Pane, empty_pane
@@ -14,34 +14,37 @@ from monitor.core.series import Change, Pane, empty_pane
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_Item = TypeVar("_Item")
 
-def apply(pane: Pane, change: Change) -> None:
-    """Put a change into a pane, or take it out, in place.
+
+def apply(panes: Iterable[Pane], change: Change) -> None:
+    """Put a change into panes (the slices of each width that it belongs to), or take it out, in place.
 
     Items are set and deleted by their id: where an item is replaced, the old change is taken out first.
     """
     _, _, added, value_ms, call, outage, times = change
-    counts = pane.counts
-    for name, n in added:
-        count = counts.get(name, 0) + n * times
-        if count:
-            counts[name] = count
-        else:
-            counts.pop(name, None)
-    if value_ms >= 0:
-        sketch.add(pane.buckets, value_ms, times)
-    if call is None and outage is None:
-        return
-    if call is not None:
-        if times > 0:
-            pane.calls[call[0]] = call[1]
-        else:
-            pane.calls.pop(call[0], None)
-    if outage is not None:
-        if times > 0:
-            pane.outages[outage[0]] = outage[1]
-        else:
-            pane.outages.pop(outage[0], None)
+    bucket = sketch.bucket_of(value_ms) if value_ms >= 0 else -1
+    for pane in panes:
+        counts = pane.counts
+        for name, n in added:
+            count = counts.get(name, 0) + n * times
+            if count:
+                counts[name] = count
+            else:
+                counts.pop(name, None)
+        if bucket >= 0:
+            sketch.count(pane.buckets, bucket, times)
+        if call is not None:
+            _set(pane.calls, call, times)
+        if outage is not None:
+            _set(pane.outages, outage, times)
+
+
+def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
+    if times > 0:
+        items[item[0]] = item[1]
+    else:
+        items.pop(item[0], None)
 
 
 def merge_panes(panes: Iterable[Pane]) -> Pane:

@@ -27,6 +27,8 @@ class Slices(NamedTuple):
 
     zone: str
     keep_ms: tuple[tuple[Width, int], ...]
+    shortest_keep_ms: int
+    """What is younger than this is in time for all of them."""
 
 
 def windows_of(agreement: Agreement, measure: Measure) -> tuple[Window, ...]:
@@ -92,7 +94,7 @@ class Plan:
                 # period is kept until the one after it closes.
                 length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
-        return Slices(zone, tuple(keep.items())) if zone else None
+        return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
 
 
 STARTS: dict[Subject, frozenset[str]] = {

@@ -13,6 +13,8 @@ from monitor.core.series import Change, SeriesKey
 SUBJECT_ROW_VERSION: Final = 1
 
 ClockState = Literal["running", "paused", "stopped", "cancelled"]
+OPEN: Final = ("running", "paused")
+"""The states of a clock that has not ended."""
 
 
 class Clock(NamedTuple):

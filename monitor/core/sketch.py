@@ -60,10 +60,14 @@ def add(buckets: dict[int, int], value_ms: int, n: int = 1) -> None:
     Raises:
         ValueError: the duration is negative.
     """
-    bucket = bucket_of(value_ms)
-    count = buckets.get(bucket, 0) + n
-    if count:
-        buckets[bucket] = count
+    count(buckets, bucket_of(value_ms), n)
+
+
+def count(buckets: dict[int, int], bucket: int, n: int) -> None:
+    """Put ``n`` durations of a bucket in, or take them out."""
+    held = buckets.get(bucket, 0) + n
+    if held:
+        buckets[bucket] = held
     else:
         buckets.pop(bucket, None)
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from monitor.core import clock as clocks
 from monitor.core.agreement import CallRule, OutageRule
 from monitor.core.alerts import Alert
 from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
-from monitor.core.folding import OPEN, Folding
+from monitor.core.folding import Folding
+from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.ledger import Rejected
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
-from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
+from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
+from monitor.core.shares import share_of
 
 EMPTY: Final = SubjectRow(SUBJECT_ROW_VERSION, 0, 0, [], {}, [], [], 0)
 
@@ -53,6 +54,28 @@ def step(
         plan: the agreements.
         retention_ms: how long after its last fact a finished subject is kept, for reopenings and late facts.
     """
+    if len(new) == 1 and subject in CLOCKS_ONLY:
+        fact = new[0]
+        if row is None:
+            short = first_fact(subject, fact, now_ms, plan, retention_ms)
+        else:
+            short = next_fact(subject, row, fact, now_ms, plan, retention_ms)
+        if short is not None:
+            quick: Step = _new(Step, (short[0], [], short[1], [], 0))
+            return quick
+    return step_by_folding(subject, subject_id, row, new, now_ms, plan, retention_ms)
+
+
+def step_by_folding(
+    subject: Subject,
+    subject_id: str,
+    row: SubjectRow | None,
+    new: Sequence[Fact],
+    now_ms: int,
+    plan: Plan,
+    retention_ms: int,
+) -> Step:
+    """Return what `step` does, for whatever facts."""
     row = row or EMPTY
     folding = Folding(subject, subject_id, plan, row)
     if row.stamp != plan.book.stamp and row.facts:
@@ -119,8 +142,8 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
         was = before[index] if index < known else None
         if was is clock:
             continue
-        old = shown_by(was, -1) if was is not None else None
-        new = shown_by(clock)
+        old = share_of(was, -1) if was is not None else None
+        new = share_of(clock)
         if old is not None and new is not None and old[:4] == new[:4]:
             continue
         if old is not None:
@@ -145,41 +168,11 @@ def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
             of = plan.terms(clock)
             if of is not None and of.rule.cycles == "last":
                 continue
-        change = shown_by(clock)
+        change = share_of(clock)
         if change is not None:
             shown.append(change)
     return shown
 
 
-def shown_by(clock: Clock, times: int = 1) -> Change | None:
-    """Return what a clock has in its series: while it is open in the live pane, once stopped at its stop instant.
-
-    ``times`` -1 makes it the change that takes that out.
-    """
-    if clock.state == "cancelled":
-        return None
-    if clock.state == "stopped":
-        counts: tuple[tuple[str, int], ...] = (
-            _BREACHED if clocks.is_breached(clock) else _MET,
-            ("elapsed_ms", clock.elapsed_ms),
-            ("wall_ms", clock.stop_ms - clock.start_ms),
-        )
-        if clock.flagged:
-            counts = (*counts, ("flagged", 1))
-        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, times))
-        return shown
-    how = "overdue" if clock.breach_told else "at_risk" if clock.told else ""
-    live: Change = _new(Change, (clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how], -1, None, None, times))
-    return live
-
-
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""
-_MET: Final = ("met", 1)
-_BREACHED: Final = ("breached", 1)
-_LIVE_COUNTS: Final = {
-    (paused, how): (("open", 1), *((("paused", 1),) if paused else ()), *(((how, 1),) if how else ()))
-    for paused in (False, True)
-    for how in ("", "at_risk", "overdue")
-}
-"""The live counts of an open clock, by whether it is paused and what was announced of it."""

@@ -12,7 +12,7 @@ from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
-from monitor.core.subjects import shown_by
+from monitor.core.shares import share_of
 
 Rule = ClockRule | CallRule | OutageRule
 
@@ -51,7 +51,7 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
         for change in _changes(row, plan):
             if change.series not in panes:
                 panes[change.series] = (empty_pane(), empty_pane())
-            apply(panes[change.series][change.at_ms == LIVE], change)
+            apply([panes[change.series][change.at_ms == LIVE]], change)
     measures: dict[tuple[str, str], list[SeriesKey]] = {}
     for series in panes:
         measures.setdefault(series[:2], []).append(series)
@@ -87,7 +87,7 @@ def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
         of = plan.terms(clock)
         if of is not None and of.rule.cycles == "last" and clock.cycle != last[clock.series[:2]]:
             continue
-        change = shown_by(clock)
+        change = share_of(clock)
         if change is not None:
             yield change
 

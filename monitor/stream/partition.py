@@ -79,8 +79,10 @@ class PartitionState:
         self.position = 0
         self._writer = writer
         self._commit_timeout_s = commit_timeout_s
-        self._touched: dict[bytes, object | None] = {}
-        self._read: dict[bytes, object] = {}
+        self._decoded: dict[bytes, object | None] = {}
+        """Rows that were read or put since the last commit, as they are now."""
+        self._touched: dict[bytes, None] = {}
+        """The keys of those that were put, in the order of their first put."""
         self._outputs: list[Output] = []
         self._wakes: list[tuple[int, bytes]] = []
         self._popped: set[tuple[int, bytes]] = set()
@@ -100,19 +102,18 @@ class PartitionState:
 
     def get(self, key: bytes) -> object | None:
         """Return a row, None if there is none. Decoded once between two commits."""
-        if key in self._touched:
-            return self._touched[key]
-        row = self._read.get(key)
-        if row is None:
+        row = self._decoded.get(key, self)
+        if row is self:  # neither read nor put: no row is a state
             encoded = self.rows.get(key)
             if encoded is None:
                 return None
-            row = self._read[key] = self.codec.decode(key, encoded)
+            row = self._decoded[key] = self.codec.decode(key, encoded)
         return row
 
     def put(self, key: bytes, row: object | None) -> None:
         """Set a row; None deletes it."""
-        self._touched[key] = row
+        self._decoded[key] = row
+        self._touched[key] = None
 
     def emit(
         self,
@@ -173,7 +174,7 @@ class PartitionState:
 
     def settle(self) -> None:
         """End a fold that changed nothing: what was due and was left alone is due again."""
-        self._read.clear()
+        self._decoded.clear()
         for wake in self._popped:
             if self._is_current(wake):
                 heapq.heappush(self._wakes, wake)
@@ -203,13 +204,14 @@ class PartitionState:
 
     def _changes(self) -> dict[bytes, bytes | None]:
         """Return the rows that differ from what is stored, encoded."""
-        touched, self._touched = self._touched, {}
+        decoded, rows, encode = self._decoded, self.rows, self.codec.encode
         changes: dict[bytes, bytes | None] = {}
-        for key, row in touched.items():
-            stored = self.rows.get(key)
-            encoded = None if row is None else self.codec.encode(key, row)
-            if encoded != stored:
+        for key in self._touched:
+            row = decoded[key]
+            encoded = None if row is None else encode(key, row)
+            if encoded != rows.get(key):
                 changes[key] = encoded
+        self._touched = {}
         return changes
 
     async def _by_partition(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
@@ -47,7 +47,7 @@ class RowCodec:
     """Encodes and decodes the rows of one changelog, by the first byte of their keys."""
 
     def __init__(self, kinds: Mapping[bytes, RowKind]) -> None:
-        self._kinds = {first[0]: (kind, _decoder(kind)) for first, kind in kinds.items()}
+        self._kinds = {first: (kind, _decoder(kind)) for first, kind in kinds.items()}
         self._pack = msgspec.msgpack.Encoder().encode
 
     def encode(self, key: bytes, row: object) -> bytes:
@@ -56,7 +56,7 @@ class RowCodec:
         Raises:
             StateError: the key is of no kind, or the row of another type than its key says.
         """
-        kind, _ = self._kind(key)
+        kind, _ = self._kinds.get(key[:1]) or self._refuse(key)
         if type(row) is not kind.type:
             raise StateError(f"row {_shown(key)} is a {type(row).__name__}, its key wants a {kind.type.__name__}")
         try:
@@ -70,7 +70,7 @@ class RowCodec:
         Raises:
             StateError: the bytes are no row, or one that a newer version of the program wrote.
         """
-        kind, read = self._kind(key)
+        kind, read = self._kinds.get(key[:1]) or self._refuse(key)
         try:
             row = read(encoded[_BODY:])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -86,13 +86,8 @@ class RowCodec:
         wake_ms: int = _WAKE.unpack_from(encoded)[0]
         return wake_ms
 
-    def _kind(self, key: bytes) -> tuple[RowKind, Callable[[bytes], Any]]:
-        try:
-            return self._kinds[key[0]]
-        except (KeyError, IndexError):
-            raise StateError(
-                f"row {_shown(key)} is of no kind that this version knows: run the version that wrote it"
-            ) from None
+    def _refuse(self, key: bytes) -> NoReturn:
+        raise StateError(f"row {_shown(key)} is of no kind that this version knows: run the version that wrote it")
 
     def _decode_other(self, key: bytes, encoded: bytes, kind: RowKind, cause: Exception | None) -> object:
         """Return a row that is not of the present version, upgraded step by step."""

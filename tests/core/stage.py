@@ -71,7 +71,7 @@ class Stage:
         for width, _ in widths:
             key = PaneKey(change.series, width, 0 if width == "live" else pane_start(width, slices.zone, change.at_ms))
             pane = self.panes.setdefault((source, key), empty_pane())
-            apply(pane, change)
+            apply([pane], change)
             self.sent.append((source, key))
             self.evaluator.fold(source, key, copied(pane), self.book)
         return self

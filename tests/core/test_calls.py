@@ -270,6 +270,6 @@ def test_taking_a_call_out_again_leaves_the_pane_empty(ledger, after_ms):
     pane = empty_pane()
 
     for one in (*changes, *(change.undone() for change in changes)):
-        apply(pane, one)
+        apply([pane], one)
 
     assert pane == empty_pane()

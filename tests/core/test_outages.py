@@ -286,7 +286,7 @@ def test_maintenance_that_became_an_outage_is_both_under_ids_of_their_own():
 
     pane = empty_pane()
     for one in changes_of(*both):
-        apply(pane, one)
+        apply([pane], one)
 
     assert {name: one.kind for name, one in pane.outages.items()} == {
         "O-1": "outage", "O-1" + MAINTENANCE: "maintenance"
@@ -313,7 +313,7 @@ def test_taking_an_outage_out_again_leaves_the_panes_empty(several):
     changes = changes_of(*several)
 
     for one in (*changes, *(change.undone() for change in changes)):
-        apply(live if one.at_ms == LIVE else sliced, one)
+        apply([live if one.at_ms == LIVE else sliced], one)
 
     assert live == sliced == empty_pane()
 

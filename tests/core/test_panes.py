@@ -28,7 +28,7 @@ def with_own_items(several):
 def filled(several):
     pane = empty_pane()
     for one in several:
-        apply(pane, one)
+        apply([pane], one)
     return pane
 
 
@@ -47,7 +47,7 @@ def test_a_count_that_returns_to_zero_leaves_no_name_behind():
     pane = filled([Change(SERIES, 0, (("answered", 1), ("wait_ms", 0)))])
     assert pane.counts == {"answered": 1}
 
-    apply(pane, Change(SERIES, 0, (("answered", 1),), times=-1))
+    apply([pane], Change(SERIES, 0, (("answered", 1),), times=-1))
 
     assert not any(pane)
 
@@ -68,7 +68,7 @@ def test_taking_every_change_out_again_in_any_order_leaves_the_pane_empty(severa
     random.shuffle(undone)
 
     for one in undone:
-        apply(pane, one)
+        apply([pane], one)
 
     assert pane == empty_pane()
 

@@ -74,7 +74,7 @@ def resolved(*outcomes, priority="P1", time="Mon 09:00"):
     pane = empty_pane()
     series = SeriesKey("desk", "resolution", (priority,))
     for outcome in outcomes:
-        apply(pane, Change(series, ms(time), ((outcome, 1), ("elapsed_ms", 60_000)), 60_000))
+        apply([pane], Change(series, ms(time), ((outcome, 1), ("elapsed_ms", 60_000)), 60_000))
     return PaneKey(series, "day", ms(time) - ms(time) % 86_400_000), pane
 
 

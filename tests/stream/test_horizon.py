@@ -81,7 +81,7 @@ class Partition:
 def solved(source, time, outcome="met"):
     pane = empty_pane()
     series = SeriesKey("desk", "resolution", ("P1",))
-    apply(pane, Change(series, ms(time), ((outcome, 1), ("elapsed_ms", 60_000)), 60_000))
+    apply([pane], Change(series, ms(time), ((outcome, 1), ("elapsed_ms", 60_000)), 60_000))
     return encode_partial(source, PaneKey(series, "day", ms(time) - ms(time) % 86_400_000), pane)
 
 

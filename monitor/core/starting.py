@@ -1,0 +1,26 @@
+"""Which clocks a fact starts for a subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.clock import start
+
+if TYPE_CHECKING:
+    from monitor.core.clock import Terms
+    from monitor.core.events import Fact, Subject, Value
+    from monitor.core.plan import Plan
+    from monitor.core.rows import Clock
+
+
+def clocks_started(subject: Subject, fact: Fact, attributes: dict[str, Value], plan: Plan) -> list[tuple[Clock, Terms]]:
+    """Return the clocks that start with a fact, each on its terms: one for each rule that is in force for it."""
+    started = []
+    for agreement in plan.book.in_force(attributes, fact.time_ms):
+        for rule in agreement.clocks:
+            if rule.subject != subject or not rule.where.matches(attributes):
+                continue
+            of = plan.terms_for(agreement, rule, attributes.get("priority"))
+            if of is not None and fact.type in of.metric.start:
+                started.append((start(agreement, rule, fact.time_ms, 1, attributes, of), of))
+    return started
