@@ -43,7 +43,7 @@ class Folding:
         self.subject_id = subject_id
         self.plan = plan
         self.facts = row.facts.copy()
-        self.attributes = row.attributes
+        self.attributes = row.known()
         self.clocks = row.clocks.copy()
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []

@@ -38,11 +38,10 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
     """
     if fact.type not in STARTS[subject]:
         return None
-    attributes = fact.attributes
     clocks: list[Clock] = []
     changes: list[Change] = []
     wake_ms = 0
-    for clock, _ in clocks_started(subject, fact, attributes, plan):
+    for clock, _ in clocks_started(subject, fact, fact.attributes, plan):
         next_ms = clock.next_ms
         if next_ms <= now_ms:
             return None
@@ -50,10 +49,10 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
             wake_ms = next_ms
         clocks.append(clock)
         changes.append(live_share(clock))
-    return _row([fact], attributes, clocks, bool(clocks), wake_ms, plan.book.stamp, retention_ms), changes
+    return _row([fact], {}, clocks, bool(clocks), wake_ms, plan.book.stamp, retention_ms), changes
 
 
-def next_fact(  # noqa: C901, PLR0912 - on the hot path, where each call costs
+def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each call costs
     subject: Subject, row: SubjectRow, fact: Fact, now_ms: int, plan: Plan, retention_ms: int
 ) -> Short | None:
     """Return what one more fact makes of a subject that has nothing but clocks; None: not in this way.
@@ -68,9 +67,14 @@ def next_fact(  # noqa: C901, PLR0912 - on the hot path, where each call costs
         or time_ms <= facts[-1][0]
         or kind in STARTS[subject]
         or kind in RESTARTS[subject]
-        or (brought != attributes and not brought.items() <= attributes.items())
         or not is_roomy(facts)
     ):
+        return None
+    if not attributes:
+        attributes = facts[-1][4]
+    if brought == attributes:
+        attributes = {}
+    elif not brought.items() <= attributes.items():
         return None
     for known in facts:
         if known[2] == fact_id:

@@ -79,8 +79,9 @@ class SubjectRow(NamedTuple):
     """All that is kept of one ticket, call, outage or lead.
 
     ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
-    were folded. ``facts`` is the ledger, ordered. ``shown`` are the changes that calls and outages have in their
-    series at present (what clocks have there follows from the clocks).
+    were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that the facts brought; empty
+    where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls and outages have
+    in their series at present (what clocks have there follows from the clocks).
     """
 
     version: int
@@ -91,6 +92,10 @@ class SubjectRow(NamedTuple):
     clocks: list[Clock]
     shown: list[Change]
     ended_ms: int = 0
+
+    def known(self) -> dict[str, Value]:
+        """Return the newest value of each attribute."""
+        return self.attributes or (self.facts[-1].attributes if self.facts else {})
 
 
 class Rows(Protocol):

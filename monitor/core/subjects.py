@@ -100,10 +100,12 @@ def step_by_folding(
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
             return Step(None, folding.alerts, changes, folding.rejected, folding.repeats)
-    stamp = plan.book.stamp
+    facts, attributes = folding.facts, folding.attributes
+    if facts and attributes == facts[-1].attributes:
+        attributes = {}
     after: SubjectRow = _new(
         SubjectRow,
-        (SUBJECT_ROW_VERSION, wake_ms, stamp, folding.facts, folding.attributes, folding.clocks, shown, ended_ms),
+        (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, facts, attributes, folding.clocks, shown, ended_ms),
     )
     done: Step = _new(Step, (after, folding.alerts, changes, folding.rejected, folding.repeats))
     return done

@@ -67,7 +67,7 @@ def record_of(
         clock=clock.series.measure,
         metric=of.rule.metric,
         cycle=clock.cycle,
-        priority=str(row.attributes.get("priority", "")),
+        priority=str(row.known().get("priority", "")),
         labels=dict(zip(of.rule.by, clock.series.values, strict=True)),
         start_ms=clock.start_ms,
         stop_ms=None if is_open else clock.stop_ms,
