@@ -113,12 +113,12 @@ class Ingest:
     def _fold(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> Effects:  # noqa: FBT001
         events: list[Event] = []
         origins: list[ConsumerRecord] = []
-        newest = self.watermark_ms
+        subject, newest = self.subject, self.watermark_ms
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
         for record in records:
             try:
-                event = decode(self.subject, record.key, record.value, record.headers, max_bytes=limit)
+                event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
             except DecodeError as error:
                 self._bury(record, error.reason, error.detail)
                 continue
@@ -126,7 +126,8 @@ class Ingest:
             if time_ms > latest:
                 self._bury(record, "in_the_future", f"event time is {time_ms - now_ms} ms ahead of the monitor's clock")
                 continue
-            newest = max(newest, time_ms)
+            if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
+                newest = time_ms
             events.append(event)
             origins.append(record)
         self.watermark_ms = min(newest, now_ms)

@@ -8,7 +8,6 @@ starting it fences every earlier owner: a worker that was frozen cannot write ol
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
@@ -21,6 +20,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.errors import StateError
 from monitor.stream.clock import wall_ms
 from monitor.stream.ports import Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.wakes import Wake, Wakes
 
 __all__ = [
     "POSITION", "FencedError", "PartitionState", "Processor", "ProcessorFactory", "RowCodec", "Source", "partition_of",
@@ -84,8 +84,8 @@ class PartitionState:
         self._touched: dict[bytes, None] = {}
         """The keys of those that were put, in the order of their first put."""
         self._outputs: list[Output] = []
-        self._wakes: list[tuple[int, bytes]] = []
-        self._popped: set[tuple[int, bytes]] = set()
+        self._wakes = Wakes(self._is_current)
+        self._popped: set[Wake] = set()
         self._counts: dict[str, int] = {}
 
     @property
@@ -138,10 +138,9 @@ class PartitionState:
         A row that is not changed before the next commit stays due.
         """
         keys: list[bytes] = []
-        while self._wakes and self._wakes[0][0] <= until_ms and len(keys) < limit:
-            wake = heapq.heappop(self._wakes)
-            # A row that went and came again with the same wake stands in the heap twice.
-            if self._is_current(wake) and wake not in self._popped:
+        while len(keys) < limit and (wake := self._wakes.take(until_ms)) is not None:
+            # A row that went and came again with the same wake is noted twice.
+            if wake not in self._popped:
                 self._popped.add(wake)
                 keys.append(wake[1])
         return keys
@@ -168,16 +167,15 @@ class PartitionState:
 
     def next_wake_ms(self) -> int | None:
         """Return the earliest instant at which a row wishes to wake."""
-        while self._wakes and not self._is_current(self._wakes[0]):
-            heapq.heappop(self._wakes)
-        return self._wakes[0][0] if self._wakes else None
+        wake = self._wakes.first()
+        return None if wake is None else wake[0]
 
     def settle(self) -> None:
         """End a fold that changed nothing: what was due and was left alone is due again."""
         self._decoded.clear()
         for wake in self._popped:
             if self._is_current(wake):
-                heapq.heappush(self._wakes, wake)
+                self._wakes.note(wake)
         self._popped.clear()
 
     async def commit(self, position: int) -> None:
@@ -270,17 +268,16 @@ class PartitionState:
             self.rows[key] = encoded
             wake = self.codec.wake_ms(encoded)
             if wake and (stored is None or wake != self.codec.wake_ms(stored)):
-                heapq.heappush(self._wakes, (wake, key))
+                self._wakes.note((wake, key))
         self.settle()
         if len(self._wakes) > 2 * len(self.rows) + 1000:
             self._rebuild_wakes()
 
     def _rebuild_wakes(self) -> None:
         wake_ms = self.codec.wake_ms
-        self._wakes = [(wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded))]
-        heapq.heapify(self._wakes)
+        self._wakes.replace((wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded)))
 
-    def _is_current(self, wake: tuple[int, bytes]) -> bool:
+    def _is_current(self, wake: Wake) -> bool:
         encoded = self.rows.get(wake[1])
         return encoded is not None and self.codec.wake_ms(encoded) == wake[0]
 

@@ -305,7 +305,8 @@ class PartitionRunner:
             return
         assert self._processor is not None
         self._told = self.caught_up
-        more = self._processor.tick(self._clock.now_ms(), self.caught_up)
+        now_ms = self._clock.now_ms()
+        more = self._processor.tick(now_ms, self.caught_up)
         self.stats.ticks += 1
         if self.state.dirty:
             await self._commit(self.state.position)
@@ -313,16 +314,22 @@ class PartitionRunner:
             self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
         else:
             self.state.settle()
-        self._left_over = not more and self._due()
+        # Not what came due meanwhile: that has not had its chance yet.
+        self._left_over = not more and self._next_wake_ms() <= now_ms
         if more:
             self._armed = (loop.time(), wall_ms(), 0.0)
             self._tick_due = True
             await asyncio.sleep(0)
 
+    def _next_wake_ms(self) -> float:
+        """Return when rows or the processor wish for a tick, ``inf`` if they do not."""
+        wakes = (self.state.next_wake_ms(), None if self._processor is None else self._processor.next_tick_ms())
+        return min((wake for wake in wakes if wake is not None), default=inf)
+
     def _wait_s(self) -> float:
-        """Return the seconds until rows or the processor wish for a tick, ``inf`` if they do not."""
-        wakes = [self.state.next_wake_ms(), None if self._processor is None else self._processor.next_tick_ms()]
-        return min((self._clock.seconds_until(wake) for wake in wakes if wake is not None), default=inf)
+        """Return the seconds until then."""
+        wake_ms = self._next_wake_ms()
+        return inf if wake_ms == inf else self._clock.seconds_until(int(wake_ms))
 
     def _due(self) -> bool:
         return self._wait_s() <= 0

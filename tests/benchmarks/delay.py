@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from monitor.bootstrap import topic_plan
+from monitor.bootstrap import Monitor, calm_collector, topic_plan
 from monitor.stream.topics import create_topics
 from tests.benchmarks import job, write_json
 from tests.kafka.broker import KafkaBroker
@@ -128,12 +129,13 @@ def main(json_path: Path | None) -> None:
         raise SystemExit("not every deadline was announced once")
 
 
+async def serve(bootstrap: str, app_id: str) -> None:
+    """Run the worker as the worker command does."""
+    worker = Monitor(job.settings(bootstrap, app_id))
+    calm_collector()
+    await worker.run()
+
+
 if __name__ == "__main__":
-    from monitor.bootstrap import Monitor
-
-    address, name = sys.argv[1:3]
-
-    async def serve() -> None:
-        await Monitor(job.settings(address, name)).run()
-
-    asyncio.run(serve())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(*sys.argv[1:3]))

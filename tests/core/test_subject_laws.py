@@ -5,9 +5,13 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.agreement import HOUR_MS, Book
 from monitor.core.events import Event, Fact
+from monitor.core.inorder import first_fact, next_fact
+from monitor.core.plan import Plan
 from monitor.core.series import Pane
-from tests.core.stories import MONDAY_MS, OFFICE, Story, agreement, clock
+from monitor.core.subjects import step, step_by_folding
+from tests.core.stories import DAY_MS, MONDAY_MS, OFFICE, Story, agreement, clock
 
 MINUTE = 60_000
 END_MS = MONDAY_MS + 4 * 86_400_000
@@ -148,3 +152,30 @@ def test_the_counts_of_the_panes_are_those_of_the_clocks(events):
         assert total.get("met", 0) + total.get("breached", 0) == len(stopped)
         assert total.get("breached", 0) == sum(one.elapsed_ms >= one.budget_ms for one in stopped)
         assert total.get("elapsed_ms", 0) == sum(one.elapsed_ms for one in stopped)
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), CYCLES, st.data())
+def test_the_short_way_of_the_fold_gives_what_the_whole_one_gives(events, cycles, data):
+    plan = Plan(Book((agreement(*RULES[:2], replace(RULES[2], cycles=cycles)),), 1))
+    arrived = data.draw(st.permutations(events) | st.just(events))
+    rows = {}
+    for event in arrived:
+        judged_ms = data.draw(st.sampled_from([0, event.fact.time_ms, event.fact.time_ms + HOUR_MS // 2]))
+        arguments = "ticket", event.subject_id, rows.get(event.subject_id), [event.fact], judged_ms, plan, 400 * DAY_MS
+
+        done = step(*arguments)
+
+        assert done == step_by_folding(*arguments)
+        rows[event.subject_id] = done.row
+
+
+def test_most_events_go_the_short_way():
+    plan = Plan(Book((agreement(*RULES),), 1))
+    opened = Fact(MONDAY_MS, 0, "1", "opened", {"priority": "P1"})
+    answered = Fact(MONDAY_MS + MINUTE, 0, "2", "responded", {"priority": "P1"})
+
+    row, changes = first_fact("ticket", opened, 0, plan, DAY_MS)
+    assert [one.times for one in changes] == [1, 1, 1]
+    _, changes = next_fact("ticket", row, answered, 0, plan, DAY_MS)
+    assert [one.times for one in changes] == [-1, 1, -1, 1]

@@ -11,6 +11,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
 from monitor.errors import StateError
+from monitor.stream import runner
 from monitor.stream.clock import HandClock, wall_ms
 from monitor.stream.partition import FencedError, Source
 from monitor.stream.runner import PartitionRunner
@@ -214,6 +215,28 @@ async def test_a_deadline_fires_without_any_record() -> None:
 
         assert on.told == [(b"k", b"1")]
         assert on.runner.state.position == 1
+
+
+async def test_what_comes_due_during_a_commit_does_not_wait_for_the_next_look_at_what_was_left_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "IDLE_RETRY_S", 3600.0)
+    async with scene() as on:
+        on.hear(2)
+        # given deadlines at 100 and 150 ms
+        early, late = record(0, key=b"early", timestamp=START_MS), record(1, key=b"late", timestamp=START_MS + 50)
+        await on.apply(FakeEvent(Batch([early, late], 0, 2, 2, wall_ms())))
+
+        # when the second comes due while the first is being committed
+        on.writer.gate.clear()
+        on.clock.advance(100)
+        await until(lambda: on.writer.open)
+        on.clock.advance(50)
+        on.writer.gate.set()
+
+        # then it is told at once
+        await until(lambda: len(on.told) == 2)
+        assert on.told == [(b"early", b"1"), (b"late", b"1")]
 
 
 async def test_a_thawed_process_asks_for_the_end_and_announces_nothing_that_the_backlog_may_disprove() -> None:

@@ -1,0 +1,59 @@
+"""The instants at which rows wish to wake: whatever is noted and taken, it is as if all were searched each time."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.stream.wakes import SLOT_BITS, Wakes
+
+SLOT_MS = 1 << SLOT_BITS
+INSTANTS = st.integers(1, 12 * SLOT_MS)
+KEYS = st.sampled_from([b"a", b"b", b"c", b"d"])
+ACTS = st.one_of(
+    st.tuples(st.just("wish"), INSTANTS, KEYS),
+    st.tuples(st.just("end"), INSTANTS, KEYS),
+    st.tuples(st.just("take"), INSTANTS, KEYS),
+    st.tuples(st.just("restart"), INSTANTS, KEYS),
+)
+
+
+@given(st.lists(ACTS, max_size=60))
+def test_law_the_earliest_wish_that_still_holds_is_the_next(acts):
+    wishes: dict[bytes, int] = {}
+    wakes = Wakes(lambda wake: wishes.get(wake[1]) == wake[0])
+    for act, at_ms, key in acts:
+        if act == "wish":
+            if wishes.get(key) != at_ms:
+                wishes[key] = at_ms
+                wakes.note((at_ms, key))
+        elif act == "end":
+            wishes.pop(key, None)
+        elif act == "restart":
+            wakes.replace((wish, one) for one, wish in wishes.items())
+        else:
+            due = sorted((wish, one) for one, wish in wishes.items() if wish <= at_ms)
+            taken = wakes.take(at_ms)
+            assert taken == (due[0] if due else None)
+            if taken is not None:
+                del wishes[taken[1]]
+        first = min(((wish, one) for one, wish in wishes.items()), default=None)
+        assert wakes.first() == first
+        assert len(wakes) >= len(wishes)
+
+
+def test_wishes_that_hold_no_more_are_forgotten_when_their_time_comes():
+    wakes = Wakes(lambda wake: wake[1] == b"held")
+    for at_ms in range(1, 20 * SLOT_MS, SLOT_MS // 4):
+        wakes.note((at_ms, b"changed"))
+    wakes.note((30 * SLOT_MS, b"held"))
+    assert len(wakes) == 81
+
+    assert wakes.first() == (30 * SLOT_MS, b"held")
+    assert len(wakes) == 1
+
+
+def test_a_wish_for_an_instant_that_has_been_looked_at_comes_first():
+    wakes = Wakes(lambda _: True)
+    wakes.note((5 * SLOT_MS, b"later"))
+    assert wakes.first() == (5 * SLOT_MS, b"later")
+    wakes.note((SLOT_MS, b"sooner"))
+    assert [wakes.take(9 * SLOT_MS), wakes.take(9 * SLOT_MS)] == [(SLOT_MS, b"sooner"), (5 * SLOT_MS, b"later")]
