@@ -180,7 +180,7 @@ class PartitionState:
 
     async def commit(self, position: int) -> None:
         """Write changed rows, the position and all outputs in one transaction."""
-        changes = self._changes()
+        changes, wakes = self._changes()
         outputs, self._outputs = self._outputs, []
         try:
             async with asyncio.timeout(self._commit_timeout_s):
@@ -197,20 +197,26 @@ class PartitionState:
                     f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
                 ) from None
             raise StateError(f"{self.name}: the transaction failed: {cause!r}") from error
-        self._apply(changes)
+        self._apply(changes, wakes)
         self.position = position
 
-    def _changes(self) -> dict[bytes, bytes | None]:
-        """Return the rows that differ from what is stored, encoded."""
-        decoded, rows, encode = self._decoded, self.rows, self.codec.encode
+    def _changes(self) -> tuple[dict[bytes, bytes | None], list[Wake]]:
+        """Return the rows that differ from what is stored, encoded, and the wakes that are new with them."""
+        decoded, rows, encode, wake_ms = self._decoded, self.rows, self.codec.encode, self.codec.wake_ms
         changes: dict[bytes, bytes | None] = {}
+        wakes: list[Wake] = []
         for key in self._touched:
-            row = decoded[key]
+            row, stored = decoded[key], rows.get(key)
             encoded = None if row is None else encode(key, row)
-            if encoded != rows.get(key):
-                changes[key] = encoded
+            if encoded == stored:
+                continue
+            changes[key] = encoded
+            if encoded is not None:
+                wake = wake_ms(encoded)
+                if wake and (stored is None or wake != wake_ms(stored)):
+                    wakes.append((wake, key))
         self._touched = {}
-        return changes
+        return changes, wakes
 
     async def _by_partition(
         self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int
@@ -259,16 +265,15 @@ class PartitionState:
             ready.close()
         return batches
 
-    def _apply(self, changes: dict[bytes, bytes | None]) -> None:
+    def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
+        rows, note = self.rows, self._wakes.note
         for key, encoded in changes.items():
-            stored = self.rows.get(key)
             if encoded is None:
-                self.rows.pop(key, None)
-                continue
-            self.rows[key] = encoded
-            wake = self.codec.wake_ms(encoded)
-            if wake and (stored is None or wake != self.codec.wake_ms(stored)):
-                self._wakes.note((wake, key))
+                rows.pop(key, None)
+            else:
+                rows[key] = encoded
+        for wake in wakes:
+            note(wake)
         self.settle()
         if len(self._wakes) > 2 * len(self.rows) + 1000:
             self._rebuild_wakes()
