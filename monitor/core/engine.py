@@ -6,7 +6,7 @@ The rows stand wherever the caller keeps them (a partition's state, a dict); the
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.agreement import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
@@ -65,9 +65,7 @@ class SourceEngine:
         self._changed: dict[tuple[SeriesKey, Width, int], Pane] = {}
         """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
-        """The panes that this batch has changed, by series and minute."""
-        self._live: dict[tuple[Any, ...], int] = {}
-        """What this batch adds to live panes: changes without their ``times``, and how many times."""
+        """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
 
@@ -161,15 +159,12 @@ class SourceEngine:
     def _apply(self, change: Change, now_ms: int, plan: Plan) -> None:
         """Put a change into the panes of all widths that the windows of its measure need."""
         series, at_ms = change[0], change[1]
-        if at_ms == LIVE and change[4] is None and change[5] is None:
-            what = change[:6]  # the same of thousands of subjects: they are added up first
-            self._live[what] = self._live.get(what, 0) + change[6]
-            return
         minute = series, at_ms // MINUTE_MS
         panes = self._of_minute.get(minute)
         if panes is None:
             if at_ms == LIVE:
-                panes = self._of_minute[minute] = [self._pane(PaneKey(series, "live", 0))]
+                panes = [self._pane(PaneKey(series, "live", 0))]
+                self._of_minute[minute] = panes
             else:
                 slices = plan.slices(series.agreement, series.measure)
                 if slices is None:
@@ -219,12 +214,6 @@ class SourceEngine:
         return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
-        for what, times in self._live.items():
-            if times:
-                change = Change(*what, times)
-                key = PaneKey(change.series, "live", 0)
-                apply([self._changed.get(key) or self._pane(key)], change)
-        self._live.clear()
         keys = [PaneKey._make(key) for key in self._changed]
         for key, pane in zip(keys, self._changed.values(), strict=True):
             self.rows.put(encode_pane_key(key), pane)
