@@ -35,6 +35,7 @@ _PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)
 _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _LONGEST_TIMEOUT_MS: Final = 120_000
+_LONGEST_URL: Final = 1_500
 _MOST_TAGS: Final = 20
 _LONGEST_TAG: Final = 50
 
@@ -52,6 +53,8 @@ def _is_printable_ascii(text: str) -> bool:
 def _url(value: SecretStr) -> SecretStr:
     """Refuse what is no address; the messages do not repeat it, for its path is often a secret."""
     text = value.get_secret_value()
+    if len(text) > _LONGEST_URL:
+        raise wrong(f"has more than {_LONGEST_URL:,} characters")
     if not _is_printable_ascii(text):
         raise wrong("is no URL", "write it with percent signs (%20) and xn-- for what is not ASCII, without blanks")
     try:
@@ -233,7 +236,9 @@ class SlackReceiver(_Receiver):
     """A channel of Slack: an incoming webhook (url), or a bot (token and channel)."""
 
     kind: Literal["slack"]
-    url: Url | None = Field(default=None, description="URL of an incoming webhook.")
+    url: Url | None = Field(
+        default=None, description="URL of an incoming webhook; with a token, of another chat.postMessage than Slack's."
+    )
     token: HeaderValue | None = Field(default=None, description="Token of a bot with chat:write (xoxb-…).")
     channel: Text | None = Field(default=None, description="Channel that the bot posts to.")
 
@@ -241,8 +246,8 @@ class SlackReceiver(_Receiver):
     def _one_way(self) -> SlackReceiver:
         if (self.token is None) != (self.channel is None):
             raise wrong("token and channel need each other")
-        if (self.url is None) == (self.token is None):
-            raise wrong("needs either url or token and channel", "url is that of an incoming webhook")
+        if self.url is None and self.token is None:
+            raise wrong("needs url, or token and channel", "url is that of an incoming webhook")
         return self
 
 
