@@ -1,7 +1,8 @@
 """PagerDuty, by Events API v2: one alert for each page, told apart by its ``dedup_key``.
 
 Limits: dedup_key 255 and summary 1024 characters, an event 512 KB; a trigger for an open alert is added to its log.
-https://developer.pagerduty.com/docs/send-alert-event, https://developer.pagerduty.com/docs/events-api-v2-overview
+https://developer.pagerduty.com/docs/events-api-v2/trigger-events/
+https://developer.pagerduty.com/docs/events-api-v2/overview/
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Slack, by an incoming webhook or as a bot (chat.postMessage): a message for each notice.
 
-Limits: 3,000 characters in a section and 50 blocks in a message (https://docs.slack.dev/reference/block-kit/blocks);
-together they must stay below some 13,000 characters, or ``msg_blocks_too_long`` is answered. ``&``, ``<`` and ``>``
-are escaped (https://docs.slack.dev/messaging/formatting-message-text): no text mentions anybody or makes a link.
+Limits: 3,000 characters in a section, 2,000 in an element of a context, 50 blocks in a message
+(https://api.slack.com/reference/block-kit/blocks); all blocks together must stay below some 13,000 characters, or
+``msg_blocks_too_long`` is answered (https://github.com/slackapi/bolt-js/issues/2509). ``&``, ``<`` and ``>`` are escaped
+(https://api.slack.com/reference/surfaces/formatting#escaping): no text mentions anybody or makes a link.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _AGAIN: Final = frozenset(
     {"ratelimited", "rate_limited", "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 )
-"""Errors of the Web API that pass (https://docs.slack.dev/reference/methods/chat.postMessage)."""
+"""Errors of the Web API that pass (https://api.slack.com/methods/chat.postMessage#errors)."""
 
 
 def request(receiver: SlackReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:  # noqa: ARG001 - as all
