@@ -18,6 +18,7 @@ from monitor.wire.instants import rfc3339
 
 MAX_BODY: Final = 512 << 10
 """Bytes; what does not fit is counted in ``truncatedAlerts``."""
+MAX_ALERTS: Final = 500
 
 NEVER: Final = "0001-01-01T00:00:00Z"
 """How Alertmanager writes that an alert has not ended."""
@@ -41,7 +42,10 @@ def request(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_
     """Return the request with the payload."""
     link = receiver.link.get_secret_value() if receiver.link else ""
     page = {"page": cut_apart(notice.key, LONGEST_VALUE)}
-    lines = [one._replace(labels=one.labels | page) for one in lines_of(notice, now_ms)]
+    shown_most = notice._replace(alerts=notice.alerts[:MAX_ALERTS])
+    lines = [one._replace(labels=one.labels | page) for one in lines_of(shown_most, now_ms)]
+    total = max(len(notice.alerts), len(lines))
+    is_firing = notice.action != "resolve" and not (notice.alerts and all(map(is_over, notice.alerts)))
     alerts = [
         {
             "status": "firing" if one.end_ms is None else "resolved",
@@ -59,8 +63,8 @@ def request(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_
         return {
             "version": "4",
             "groupKey": notice.key,
-            "truncatedAlerts": len(alerts) - shown,
-            "status": "resolved" if all(one.end_ms is not None for one in lines) else "firing",
+            "truncatedAlerts": total - shown,
+            "status": "firing" if is_firing else "resolved",
             "receiver": sender.receiver,
             "groupLabels": page,
             "commonLabels": _common([one.labels for one in lines]),

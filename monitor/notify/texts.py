@@ -11,7 +11,7 @@ _DIGITS: Final = 16
 
 def width(text: str) -> int:
     """Return the length of a text in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le")) // 2
 
 
 def cut(text: str, limit: int) -> str:
@@ -29,7 +29,5 @@ def cut_apart(text: str, limit: int) -> str:
 
 
 def _first(text: str, limit: int) -> str:
-    taken = text[:limit]
-    while width(taken) > limit:
-        taken = taken[:-1]
-    return taken
+    # Half a pair of surrogates at the end is left out.
+    return text[:limit].encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
