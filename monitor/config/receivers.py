@@ -270,6 +270,20 @@ def secrets_of(receiver: Shape) -> Iterator[str]:
         yield from (one.get_secret_value() for one in held if isinstance(one, SecretStr))
 
 
+def variables_of(data: Plain) -> frozenset[str]:
+    """Return the variables that the receivers of settings name."""
+    held = data.get("receivers") if isinstance(data, dict) else None
+    return frozenset(found[2] for text in _texts(held) for found in _VARIABLE.finditer(text))
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
 def fill_variables(document: YamlDocument, environ: Mapping[str, str], mistakes: list[Mistake]) -> Plain:
     """Return the document's data with the variables that its receivers name put in.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
-from monitor.config.receivers import Receiver, ReceiverName, fill_variables
+from monitor.config.receivers import Receiver, ReceiverName, fill_variables, variables_of
 from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
@@ -194,7 +194,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if len(documents) > 1:
         mistakes.append(documents[1].mistake((), "is a second document", "settings are one document"))
     document = documents[0] if documents else YamlDocument("settings", {})
-    variables = _variables(environ, mistakes)
+    named = variables_of(document.data)
+    variables = _variables({name: value for name, value in environ.items() if name not in named}, mistakes)
     found: list[Mistake] = []
     data = fill_variables(document, environ, found)
     unset = {one.path for one in found}

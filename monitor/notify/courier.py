@@ -1,4 +1,4 @@
-"""The courier: one HTTP attempt for one notice, and what came of it.
+"""The courier: one attempt to tell one notice by HTTP, and what came of it.
 
 Every receiver has a line of its own: its connections, its limit of attempts at the same time, and its thread that looks
 up the name of its host. However slow one is, no other waits.
@@ -23,7 +23,7 @@ from monitor.config.receivers import Receiver, secrets_of
 from monitor.core.notices import Notice, Outcome
 from monitor.notify.answers import outcome, without_secrets
 from monitor.notify.failures import UnreadableCertificatesError, words_for
-from monitor.notify.kinds import reading_of, request_for
+from monitor.notify.kinds import reading_of, requests_for
 from monitor.notify.requests import Answer, Request, Sender
 
 _MOST_READ: Final = 16 << 10
@@ -82,20 +82,26 @@ class _Line:
         # Waiting for a place is not a part of the attempt: its time-out begins with it.
         async with self._free:
             now_ms = self._now_ms()
-            request = request_for(self._receiver, notice, self._sender, now_ms)
-            try:
-                answer = await self._ask(request)
-            except UnreadableCertificatesError:
-                return Outcome("rejected", 0, "ca_file holds no certificates that can be read")
-            except (aiohttp.ClientError, OSError) as error:  # OSError: time-outs and broken connections too
-                detail = without_secrets(words_for(error), secrets_of(self._receiver))
-                return Outcome("retry", 0, detail)
-            return outcome(answer, reading_of(self._receiver), secrets_of(self._receiver), now_ms)
+            first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
+            found = await self._attempt(first, now_ms)
+            for request in others:
+                if found.kind == "delivered":
+                    found = await self._attempt(request, now_ms)
+            return found
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    async def _attempt(self, request: Request, now_ms: int) -> Outcome:
+        try:
+            answer = await self._ask(request)
+        except UnreadableCertificatesError:
+            return Outcome("rejected", 0, "ca_file holds no certificates that can be read")
+        except (aiohttp.ClientError, OSError) as error:  # OSError: time-outs and broken connections too
+            return Outcome("retry", 0, without_secrets(words_for(error), secrets_of(self._receiver)))
+        return outcome(answer, reading_of(self._receiver), secrets_of(self._receiver), now_ms)
 
     async def _ask(self, request: Request) -> Answer:
         session = self._opened()

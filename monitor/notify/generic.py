@@ -9,51 +9,31 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from monitor.config.receivers import GenericReceiver, signing_key
 from monitor.core.notices import Notice
 from monitor.notify.requests import Request, Sender, fitted, post
-from monitor.wire.announcements import encode_alert
-from monitor.wire.instants import rfc3339
+from monitor.wire.announcements import encode_notice
 
 MAX_BODY: Final = 256 << 10
 """Bytes. Standard Webhooks recommends small payloads; a storm's page tells as many of its alerts as fit."""
+MAX_ALERTS: Final = 500
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def request(receiver: GenericReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:
     """Return the signed request; ``data.alerts`` are the announcements as they stand on the alerts topic."""
-    alerts = [orjson.Fragment(encode_alert(alert, sender.source)[1]) for alert in notice.alerts]
-
-    def event(shown: int) -> dict[str, Any]:
-        return {
-            "specversion": "1.0",
-            "id": notice.id,
-            "source": sender.source,
-            "type": f"sla.notice.{notice.action}",
-            "subject": notice.key,
-            "time": rfc3339(notice.at_ms),
-            "datacontenttype": "application/json",
-            "data": {
-                "key": notice.key,
-                "action": notice.action,
-                "severity": notice.severity,
-                "title": notice.title,
-                "at": rfc3339(notice.at_ms),
-                "at_ms": notice.at_ms,
-                "step": notice.step,
-                "test": notice.is_test,
-                "receiver": sender.receiver,
-                **({"link": receiver.link.get_secret_value()} if receiver.link else {}),
-                "alerts_total": len(alerts),
-                "alerts": alerts[:shown],
-            },
-        }
-
-    body = fitted(event, len(alerts), MAX_BODY)
+    notice = notice._replace(id=message_id(notice.id))
+    link = receiver.link.get_secret_value() if receiver.link else None
+    body = fitted(
+        lambda shown: encode_notice(notice, sender.source, sender.receiver, link, shown),
+        min(len(notice.alerts), MAX_ALERTS),
+        MAX_BODY,
+    )
     timestamp = now_ms // 1000
     keys = (signing_key(secret) for secret in receiver.secrets)
     return post(
@@ -68,6 +48,11 @@ def request(receiver: GenericReceiver, notice: Notice, sender: Sender, now_ms: i
             "webhook-signature": signatures(keys, notice.id, timestamp, body),
         },
     )
+
+
+def message_id(text: str) -> str:
+    """Return an id as a header can hold it. It has no full stop: that parts what is signed."""
+    return text if _ID.fullmatch(text) else hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def signatures(keys: Iterable[bytes], message_id: str, timestamp_s: int, body: bytes) -> str:

@@ -16,20 +16,20 @@ from monitor.notify.answers import Reading, is_delivered
 from monitor.notify.requests import Request, Sender
 
 
-def request_for(receiver: Receiver, notice: Notice, sender: Sender, now_ms: int) -> Request:
-    """Return the request that tells a notice to a receiver; now is the instant of the attempt."""
+def requests_for(receiver: Receiver, notice: Notice, sender: Sender, now_ms: int) -> tuple[Request, ...]:
+    """Return the requests that tell a notice to a receiver, one after the other; now is the instant of the attempt."""
     match receiver:
         case GenericReceiver():
-            return generic.request(receiver, notice, sender, now_ms)
+            return (generic.request(receiver, notice, sender, now_ms),)
         case AlertmanagerReceiver():
-            return alertmanager.request(receiver, notice, sender, now_ms)
+            return (alertmanager.request(receiver, notice, sender, now_ms),)
         case AlertmanagerApiReceiver():
-            return alertmanager_api.request(receiver, notice, sender, now_ms)
+            return (alertmanager_api.request(receiver, notice, sender, now_ms),)
         case PagerDutyReceiver():
-            return pagerduty.request(receiver, notice, sender, now_ms)
+            return (pagerduty.request(receiver, notice, sender),)
         case OpsgenieReceiver():
-            return opsgenie.request(receiver, notice, sender, now_ms)
-    return slack.request(receiver, notice, sender, now_ms)
+            return opsgenie.requests(receiver, notice, sender)
+    return (slack.request(receiver, notice, sender),)
 
 
 def reading_of(receiver: Receiver) -> Reading:

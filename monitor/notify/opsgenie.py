@@ -25,17 +25,20 @@ MAX_DETAILS: Final = 8_000
 _PRIORITIES: Final[dict[Severity, str]] = {"critical": "P1", "warning": "P3", "info": "P5"}
 
 
-def request(receiver: OpsgenieReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:  # noqa: ARG001 - as all
-    """Return the request that creates the alert, adds a note to it, or closes it."""
+def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender) -> tuple[Request, ...]:
+    """Return what creates the alert, or closes it, or sets its priority (it may have got worse) and adds a note."""
     url = f"{receiver.url.get_secret_value().rstrip('/')}/v2/alerts"
     headers: dict[str, str | None] = {"Authorization": f"GenieKey {receiver.api_key.get_secret_value()}"}
     alias = cut_apart(notice.key, MAX_ALIAS)
     source = {"source": cut(sender.source, MAX_SOURCE)}
     if notice.action != "trigger":
         # The alias is a part of the path here: its slashes and question marks are not those of the path.
-        path = f"{url}/{quote(alias, safe='')}/{'close' if notice.action == 'resolve' else 'notes'}"
-        note = _lines(notice, f"{notice.title} ({notice.severity})", MAX_NOTE)
-        return post(f"{path}?identifierType=alias", source | {"note": note}, headers)
+        path = f"{url}/{quote(alias, safe='')}"
+        note = source | {"note": _lines(notice, f"{notice.title} ({notice.severity})", MAX_NOTE)}
+        if notice.action == "resolve":
+            return (post(f"{path}/close?identifierType=alias", note, headers),)
+        priority = post(f"{path}/priority?identifierType=alias", {"priority": _PRIORITIES[notice.severity]}, headers)
+        return priority._replace(method="PUT"), post(f"{path}/notes?identifierType=alias", note, headers)
     first = notice.alerts[0] if notice.alerts else None
     payload: dict[str, Any] = {
         "message": cut(notice.title, MAX_MESSAGE) or "SLA notice",
@@ -48,7 +51,7 @@ def request(receiver: OpsgenieReceiver, notice: Notice, sender: Sender, now_ms: 
         "priority": _PRIORITIES[notice.severity],
         **source,
     }
-    return post(url, payload, headers)
+    return (post(url, payload, headers),)
 
 
 def accepted(answer: Answer) -> OutcomeKind:

@@ -22,7 +22,7 @@ MAX_ALERTS: Final = 50
 """Alerts that one event tells of in detail."""
 
 
-def request(receiver: PagerDutyReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:  # noqa: ARG001 - as all
+def request(receiver: PagerDutyReceiver, notice: Notice, sender: Sender) -> Request:
     """Return the event: ``trigger`` begins or adds to the alert of the key, ``resolve`` ends it."""
     event: dict[str, Any] = {
         "routing_key": receiver.routing_key.get_secret_value(),

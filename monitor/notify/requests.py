@@ -54,11 +54,12 @@ def post(url: str, payload: bytes | object, headers: dict[str, str | None] | Non
     return Request("POST", url, {"Content-Type": "application/json", **given}, body)
 
 
-def fitted(payload: Callable[[int], object], most: int, limit: int) -> bytes:
+def fitted(payload: Callable[[int], bytes | object], most: int, limit: int) -> bytes:
     """Return ``payload(n)`` as JSON with as many of its ``most`` alerts as fit into ``limit`` bytes."""
     told = most
     while True:
-        body = orjson.dumps(payload(told))
+        made = payload(told)
+        body = made if isinstance(made, bytes) else orjson.dumps(made)
         if len(body) <= limit or not told:
             return body
         told //= 2

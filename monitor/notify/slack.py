@@ -2,8 +2,8 @@
 
 Limits: 3,000 characters in a section, 2,000 in an element of a context, 50 blocks in a message
 (https://api.slack.com/reference/block-kit/blocks); all blocks together must stay below some 13,000 characters, or
-``msg_blocks_too_long`` is answered (https://github.com/slackapi/bolt-js/issues/2509). ``&``, ``<`` and ``>`` are escaped
-(https://api.slack.com/reference/surfaces/formatting#escaping): no text mentions anybody or makes a link.
+``msg_blocks_too_long`` is answered (https://github.com/slackapi/bolt-js/issues/2509). ``&``, ``<`` and ``>`` are
+escaped (https://api.slack.com/reference/surfaces/formatting#escaping): no text mentions anybody or makes a link.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _AGAIN: Final = frozenset(
 """Errors of the Web API that pass (https://api.slack.com/methods/chat.postMessage#errors)."""
 
 
-def request(receiver: SlackReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:  # noqa: ARG001 - as all
+def request(receiver: SlackReceiver, notice: Notice, sender: Sender) -> Request:
     """Return the request that posts the message."""
     sign = ":white_check_mark:" if notice.action == "resolve" else _SIGNS[notice.severity]
     title = escaped(("Test: " if notice.is_test else "") + notice.title, MAX_TITLE)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from monitor.config.receivers import Receiver
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.notices import MAX_KEY, Notice
-from monitor.notify.kinds import request_for
+from monitor.notify.kinds import requests_for
 from monitor.notify.requests import Sender
 from tests.wire.strategies import alerts as any_alerts
 from tests.wire.strategies import instants
@@ -101,8 +101,13 @@ def notice(action="trigger", *alerts, **changes):
     return one._replace(**changes)
 
 
-def asked(kind, told, now_ms=NOON_MS + 1500, **changes):
-    return request_for(receiver(kind, **changes), told, SENDER, now_ms)
+def all_asked(kind, told, now_ms=NOON_MS + 1500, **changes):
+    return requests_for(receiver(kind, **changes), told, SENDER, now_ms)
+
+
+def asked(kind, told, **options):
+    """The last request: the only one of most."""
+    return all_asked(kind, told, **options)[-1]
 
 
 def payload(kind, told, **changes):
@@ -131,7 +136,7 @@ def notices(draw):
         labels = alert.labels | {"customer": draw(any_text), draw(any_text): draw(any_text)}
         told.append(alert._replace(key=key, labels=labels, details=(("team", draw(any_text)),)))
     return Notice(
-        id=draw(st.text("0123456789abcdef", min_size=32, max_size=32)),
+        id=draw(st.text("0123456789abcdef", min_size=32, max_size=32) | any_text),
         key=draw(any_text.filter(bool))[:MAX_KEY],
         action=draw(st.sampled_from(["trigger", "update", "resolve"])),
         severity=draw(st.sampled_from(["critical", "warning", "info"])),

@@ -1,4 +1,4 @@
-"""What the services accept, written down from what they publish; a payload that is refused here would be refused there."""
+"""What the services accept, written down from what they publish."""
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "object", "additionalProperties": TEXT}
@@ -74,6 +74,7 @@ OPSGENIE_CREATE = exactly(
     priority={"enum": ["P1", "P2", "P3", "P4", "P5"]},
 )
 OPSGENIE_ACTION = exactly("note", source=text(100), note=text(25_000, 1), user=text(100))
+OPSGENIE_PRIORITY = exactly("priority", priority=OPSGENIE_CREATE["properties"]["priority"])
 
 # https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml; names:
 # https://prometheus.io/docs/concepts/data_model/

@@ -87,6 +87,19 @@ async def test_its_answer_is_the_outcome(status, headers, expected, desk, courie
     assert await delivered(courier_of(pager=generic(f"{desk.url}/hook"))) == expected
 
 
+async def test_of_several_requests_each_waits_for_the_one_before_it(desk, courier_of):
+    alert = "/v2/alerts/desk/2026-03-02/7"
+    courier = courier_of(genie=receiver("opsgenie", url=desk.url))
+    desk.answers |= {f"{alert}/{last}": (202, b"{}", {}) for last in ("priority", "notes")}
+
+    assert (await courier.deliver("genie", notice("update"))).kind == "delivered"
+    assert desk.paths() == [f"{alert}/priority", f"{alert}/notes"]
+
+    desk.answers[f"{alert}/priority"] = (429, b"", {})
+    assert (await courier.deliver("genie", notice("update"))).kind == "retry"
+    assert desk.paths()[2:] == [f"{alert}/priority"]
+
+
 async def test_a_redirect_is_not_followed(desk, courier_of):
     desk.answers["/hook"] = (307, b"", {"Location": f"{desk.url}/elsewhere"})
 

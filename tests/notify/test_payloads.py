@@ -16,6 +16,7 @@ from tests.notify.given import (
     OLD_SECRET,
     ROUTING_KEY,
     SECRET,
+    all_asked,
     asked,
     late_ticket,
     missed_objective,
@@ -282,10 +283,13 @@ class TestOpsgenie:
             "source": "sla-monitor",
         }
 
-    def test_what_follows_is_a_note_and_the_end_closes_it(self):
-        update, resolve = asked("opsgenie", notice("update")), asked("opsgenie", notice("resolve", title="All is well"))
+    def test_what_follows_sets_the_priority_and_adds_a_note_and_the_end_closes_it(self):
+        priority, update = all_asked("opsgenie", notice("update"))
+        (resolve,) = all_asked("opsgenie", notice("resolve", title="All is well"))
         alert = "https://api.opsgenie.com/v2/alerts/desk%2F2026-03-02%2F7"
 
+        assert (priority.method, priority.url) == ("PUT", f"{alert}/priority?identifierType=alias")
+        assert orjson.loads(priority.body) == {"priority": "P1"}
         assert update.url == f"{alert}/notes?identifierType=alias"
         assert resolve.url == f"{alert}/close?identifierType=alias"
         assert orjson.loads(resolve.body)["note"].split("\n")[0] == "All is well (info)"
