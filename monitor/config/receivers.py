@@ -1,13 +1,11 @@
 """Receivers: where notices are sent, by the name that agreements use.
 
-Each kind is a service with its own settings. Any text of a receiver may name a variable of the environment,
-``${PAGER_KEY}``, so that no secret needs to stand in the file; ``$${`` is a literal ``${``.
+Each kind is a service with its own settings. Secrets need not stand in the file: see `monitor.config.variables`.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -18,16 +16,11 @@ from monitor.config.quantities import LONGEST_DURATION_MS, PositiveDuration
 from monitor.config.shape import Secret, Shape, Text, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from monitor.config.yaml_file import Plain, YamlDocument
-    from monitor.errors import Mistake
+    from collections.abc import Iterator
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-_VARIABLE: Final = re.compile(r"(\$?)\$\{([^{}]*)\}")
-_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_HEADERS: Final = frozenset(
     {"host", "content-type", "content-length", "transfer-encoding", "authorization", "connection", "user-agent"}
 )
@@ -109,7 +102,7 @@ def signing_key(secret: SecretStr) -> bytes:
     text = secret.get_secret_value()
     try:
         key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         key = b""
     if not text.startswith(_PREFIX) or len(key) not in _KEY_BYTES:
         raise wrong(
@@ -268,59 +261,3 @@ def secrets_of(receiver: Shape) -> Iterator[str]:
         value = getattr(receiver, name)
         held = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
         yield from (one.get_secret_value() for one in held if isinstance(one, SecretStr))
-
-
-def variables_of(data: Plain) -> frozenset[str]:
-    """Return the variables that the receivers of settings name."""
-    held = data.get("receivers") if isinstance(data, dict) else None
-    return frozenset(found[2] for text in _texts(held) for found in _VARIABLE.finditer(text))
-
-
-def _texts(value: Plain) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
-
-
-def fill_variables(document: YamlDocument, environ: Mapping[str, str], mistakes: list[Mistake]) -> Plain:
-    """Return the document's data with the variables that its receivers name put in.
-
-    A variable that is not set is a mistake that names it; its text stays as it is.
-    """
-    data = document.data
-    if not isinstance(data, dict) or "receivers" not in data:
-        return data
-    return {**data, "receivers": _filled(document, ("receivers",), data["receivers"], environ, mistakes)}
-
-
-def _filled(
-    document: YamlDocument,
-    path: tuple[str | int, ...],
-    value: Plain,
-    environ: Mapping[str, str],
-    mistakes: list[Mistake],
-) -> Plain:
-    if isinstance(value, dict):
-        return {key: _filled(document, (*path, key), one, environ, mistakes) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(document, (*path, place), one, environ, mistakes) for place, one in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def put_in(found: re.Match[str]) -> str:
-        escaped, name = found[1], found[2]
-        if escaped:
-            return found[0][1:]
-        if not _VARIABLE_NAME.fullmatch(name):
-            mistakes.append(document.mistake(path, f"names no variable: {found[0]!r}", "write ${NAME}, or $${ for ${"))
-        elif not environ.get(name):
-            mistakes.append(
-                document.mistake(path, f"the environment variable {name} is not set", "set it, or mend the name")
-            )
-        else:
-            return environ[name]
-        return found[0]
-
-    return _VARIABLE.sub(put_in, value)

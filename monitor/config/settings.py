@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
-from monitor.config.receivers import Receiver, ReceiverName, fill_variables, variables_of
+from monitor.config.receivers import Receiver, ReceiverName
 from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
+from monitor.config.variables import fill_variables, variables_of
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE

@@ -29,6 +29,7 @@ from monitor.notify.requests import Answer, Request, Sender
 _MOST_READ: Final = 16 << 10
 """Bytes of an answer that are read: enough for the reason of a refusal."""
 
+_CLOSED: Final = Outcome("retry", 0, "the courier was closed")
 _OWN_HEADERS: Final = {"User-Agent": "sla-monitor", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
@@ -55,7 +56,7 @@ class WebhookCourier:
         return await line.deliver(notice)
 
     async def close(self) -> None:
-        """Close all connections. What is under way ends as a network error."""
+        """Close all connections. What is under way ends as a network error; so does all that is asked for later."""
         for line in self._lines.values():
             await line.close()
 
@@ -76,11 +77,15 @@ class _Line:
         self._sender = sender
         self._now_ms = now_ms
         self._free = asyncio.Semaphore(receiver.max_connections)
+        self._resolver = _Resolver()
         self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     async def deliver(self, notice: Notice) -> Outcome:
         # Waiting for a place is not a part of the attempt: its time-out begins with it.
         async with self._free:
+            if self._is_closed:
+                return _CLOSED
             now_ms = self._now_ms()
             first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
             found = await self._attempt(first, now_ms)
@@ -90,13 +95,20 @@ class _Line:
             return found
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
+        await self._resolver.close()
 
     async def _attempt(self, request: Request, now_ms: int) -> Outcome:
         try:
             answer = await self._ask(request)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._is_closed or (task is not None and task.cancelling()):
+                raise
+            return _CLOSED  # what was cancelled is the look-up of the host's name, not this task
         except UnreadableCertificatesError:
             return Outcome("rejected", 0, "ca_file holds no certificates that can be read")
         except (aiohttp.ClientError, OSError) as error:  # OSError: time-outs and broken connections too
@@ -126,7 +138,7 @@ class _Line:
                     raise UnreadableCertificatesError from error
             self._session = aiohttp.ClientSession(
                 # A page is rare: a connection that was kept for it is mostly one that the other side has closed.
-                connector=aiohttp.TCPConnector(force_close=True, limit=0, resolver=_Resolver(), ssl=trusted),
+                connector=aiohttp.TCPConnector(force_close=True, limit=0, resolver=self._resolver, ssl=trusted),
                 timeout=aiohttp.ClientTimeout(total=self._receiver.timeout_ms / 1000),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_OWN_HEADERS,

@@ -150,6 +150,20 @@ async def test_its_answer_is_no_http(courier_of):
     assert "127.0.0.1" not in found.detail
 
 
+async def test_a_body_that_breaks_off_changes_nothing_about_its_status(courier_of):
+    async def speak(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\nno such hook")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await delivered(courier_of(pager=generic(f"http://127.0.0.1:{port}/")))
+
+    assert found == Outcome("rejected", 400, "400: no such hook")
+
+
 async def test_no_answer_in_time(desk, courier_of):
     desk.answers["/hook"] = "hang"
 
@@ -225,11 +239,45 @@ async def test_proxies_of_the_environment_are_not_asked_but_those_of_the_setting
 
 async def test_a_closed_courier_has_let_go_of_what_was_under_way(desk):
     desk.answers["/hook"] = "hang"
-    async with WebhookCourier({"pager": generic(f"{desk.url}/hook")}, "sla-monitor", lambda: NOW_MS) as courier:
+    here = desk.url.replace("127.0.0.1", "localhost")
+    async with WebhookCourier({"pager": generic(f"{here}/hook")}, "sla-monitor", lambda: NOW_MS) as courier:
         waiting = asyncio.create_task(courier.deliver("pager", notice()))
         await desk.busy.acquire()
 
     assert (await waiting).kind == "retry"
+    assert (await courier.deliver("pager", notice())).kind == "retry"
+    for thread in threading.enumerate():
+        if thread.name.startswith("receiver-name"):
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+async def test_a_courier_can_be_closed_while_names_are_looked_up(monkeypatch):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(*_arguments, **_options):
+        asked.set()
+        go_on.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    async with WebhookCourier({"pager": generic("http://slow.example/")}, "sla-monitor", lambda: NOW_MS) as courier:
+        waiting = [asyncio.create_task(courier.deliver("pager", notice())) for _ in range(9)]
+        await asyncio.to_thread(asked.wait, 10)
+    go_on.set()
+
+    assert {found.kind for found in await asyncio.gather(*waiting)} == {"retry"}
+
+
+async def test_a_delivery_that_is_cancelled_is_cancelled(desk, courier_of):
+    desk.answers["/hook"] = "hang"
+    waiting = asyncio.create_task(courier_of(pager=generic(f"{desk.url}/hook")).deliver("pager", notice()))
+    await desk.busy.acquire()
+
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 class TestTls:
