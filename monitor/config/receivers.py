@@ -214,7 +214,7 @@ class PagerDutyReceiver(_Receiver):
 
 
 class OpsgenieReceiver(_Receiver):
-    """An API integration of Opsgenie, or of the same API in Jira Service Management."""
+    """An API integration of Opsgenie (which Atlassian ends in April 2027)."""
 
     kind: Literal["opsgenie"]
     api_key: HeaderValue = Field(description="Key of an API integration (not of the account).")

@@ -85,9 +85,10 @@ def told(alert: Alert) -> dict[str, str]:
         "agreement": f"{alert.key.agreement} version {alert.version}",
         "promise": alert.key.promise,
         alert.key.kind: alert.key.what,
-        **{name: value for name, value in (*alert.labels.items(), *alert.details) if value and name != "subject"},
         "key": alert.key.text(),
+        **({"backfill": "true"} if alert.backfill else {}),
     }
-    if alert.backfill:
-        about["backfill"] = "true"
+    # "subject" only repeats the kind; what else is named as one of the above would hide it.
+    others = {name: value for name, value in (*alert.labels.items(), *alert.details) if value and name != "subject"}
+    about = {**about, **{name: value for name, value in others.items() if name not in about}}
     return {cut(name, LONGEST_VALUE): cut(value, LONGEST_VALUE) for name, value in about.items()}

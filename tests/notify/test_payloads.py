@@ -38,12 +38,12 @@ ABOUT = {
 }
 TOLD = {
     **ABOUT,
-    "agreement": "desk",
+    "agreement": "desk version 3",
     "promise": "resolution",
     "ticket": "T-17",
+    "key": "ticket/T-17/desk/resolution/1",
     "customer": "Ex & Co <x>",
     "priority": "P1",
-    "key": "ticket/T-17/desk/resolution/1",
 }
 
 
@@ -141,7 +141,7 @@ class TestAlertmanager:
             "groupLabels": {"page": "desk/2026-03-02/7"},
             "commonLabels": labels,
             "commonAnnotations": {
-                "agreement": "desk",
+                "agreement": "desk version 3",
                 "page": "desk/2026-03-02/7",
                 "title": "Ticket T-17 missed resolution",
                 "action": "trigger",
