@@ -6,6 +6,7 @@ Each kind is a service with its own settings. Secrets need not stand in the file
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ _OWN_HEADERS: Final = frozenset(
 _PREFIX: Final = "whsec_"
 _KEY_BYTES: Final = range(24, 65)
 _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
-_LONGEST_TIMEOUT_MS: Final = 120_000
+_LONGEST_TIMEOUT_MS: Final = 30_000
 _LONGEST_URL: Final = 1_500
 _MOST_TAGS: Final = 20
 _LONGEST_TAG: Final = 50
@@ -120,7 +121,7 @@ def _routing_key(value: SecretStr) -> SecretStr:
 
 def _timeout(value: int) -> int:
     if value > _LONGEST_TIMEOUT_MS:
-        raise wrong("is longer than 2m", "a page must not wait for one receiver")
+        raise wrong("is longer than 30s", "a page must not wait for one receiver")
     return value
 
 
@@ -160,7 +161,9 @@ class _Receiver(Shape):
     """What every kind has. URLs count as secrets: the path of many is one."""
 
     timeout_ms: Timeout = Field(
-        default=15_000, alias="timeout", description="How long one attempt may take, from connecting to the answer."
+        default=15_000,
+        alias="timeout",
+        description="How long one attempt may take, from the look-up of its host to the answer.",
     )
     max_connections: Annotated[int, Field(ge=1, le=64)] = Field(default=4, description="Attempts at the same time.")
     ca_file: Text | None = Field(default=None, description="Certificates that the receiver is checked against.")
@@ -261,3 +264,9 @@ def secrets_of(receiver: Shape) -> Iterator[str]:
         value = getattr(receiver, name)
         held = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
         yield from (one.get_secret_value() for one in held if isinstance(one, SecretStr))
+
+
+def stamp_of(receiver: Shape) -> str:
+    """Return what changes whenever anything in a receiver's settings does, secrets too, and tells none of them."""
+    secrets = "\x1f".join(secrets_of(receiver))
+    return hashlib.blake2b(f"{receiver!r}\x1f{secrets}".encode(), digest_size=8).hexdigest()

@@ -107,7 +107,7 @@ def _line(alert: Alert, notice: Notice, shared: dict[str, str], now_ms: int) -> 
         "promise": key.promise,
         "cycle": str(key.cycle),
     }
-    annotations = {**told(alert), **shared, "severity": severity_of(alert)}
+    annotations = {**told(alert), **shared, "severity": notice.severity if notice.is_test else severity_of(alert)}
     # Clocks of producers differ: nothing may begin or end in Alertmanager's future.
     at_ms = min(alert.at_ms, now_ms)
     return Line(

@@ -12,8 +12,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,7 +28,9 @@ from monitor.notify.requests import Answer, Request, Sender
 _MOST_READ: Final = 16 << 10
 """Bytes of an answer that are read: enough for the reason of a refusal."""
 
-_CLOSED: Final = Outcome("retry", 0, "the courier was closed")
+_SHORTEST_TIMEOUT_S: Final = 0.001
+"""0 would mean none."""
+
 _OWN_HEADERS: Final = {"User-Agent": "sla-monitor", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
@@ -37,7 +38,7 @@ class WebhookCourier:
     """Delivers notices by HTTP. See `monitor.core.notices.Courier`.
 
     Redirects are not followed: they would carry what is secret to where nobody wrote it should go. Neither proxies nor
-    passwords are taken from the environment.
+    passwords are taken from the environment. Nothing stays open between attempts.
     """
 
     def __init__(self, receivers: Mapping[str, Receiver], source: str, now_ms: Callable[[], int]) -> None:
@@ -55,19 +56,6 @@ class WebhookCourier:
             return Outcome("rejected", 0, "the settings have no receiver of this name")
         return await line.deliver(notice)
 
-    async def close(self) -> None:
-        """Close all connections. What is under way ends as a network error; so does all that is asked for later."""
-        for line in self._lines.values():
-            await line.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
 
 class _Line:
     """The line to one receiver."""
@@ -78,74 +66,60 @@ class _Line:
         self._now_ms = now_ms
         self._free = asyncio.Semaphore(receiver.max_connections)
         self._resolver = _Resolver()
-        self._session: aiohttp.ClientSession | None = None
-        self._is_closed = False
 
     async def deliver(self, notice: Notice) -> Outcome:
         # Waiting for a place is not a part of the attempt: its time-out begins with it.
         async with self._free:
-            if self._is_closed:
-                return _CLOSED
             now_ms = self._now_ms()
+            deadline_s = asyncio.get_running_loop().time() + self._receiver.timeout_ms / 1000
             first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
-            found = await self._attempt(first, now_ms)
+            found = await self._attempt(first, now_ms, deadline_s)
             for request in others:
                 if found.kind == "delivered":
-                    found = await self._attempt(request, now_ms)
+                    found = await self._attempt(request, now_ms, deadline_s)
             return found
 
-    async def close(self) -> None:
-        self._is_closed = True
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-        await self._resolver.close()
-
-    async def _attempt(self, request: Request, now_ms: int) -> Outcome:
+    async def _attempt(self, request: Request, now_ms: int, deadline_s: float) -> Outcome:
         try:
-            answer = await self._ask(request)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not self._is_closed or (task is not None and task.cancelling()):
-                raise
-            return _CLOSED  # what was cancelled is the look-up of the host's name, not this task
+            answer = await self._ask(request, deadline_s)
         except UnreadableCertificatesError:
             return Outcome("rejected", 0, "ca_file holds no certificates that can be read")
         except (aiohttp.ClientError, OSError) as error:  # OSError: time-outs and broken connections too
             return Outcome("retry", 0, without_secrets(words_for(error), secrets_of(self._receiver)))
         return outcome(answer, reading_of(self._receiver), secrets_of(self._receiver), now_ms)
 
-    async def _ask(self, request: Request) -> Answer:
-        session = self._opened()
+    async def _ask(self, request: Request, deadline_s: float) -> Answer:
         proxy = self._receiver.proxy.get_secret_value() if self._receiver.proxy else None
-        async with session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=request.body,
-            headers=request.headers,
-            allow_redirects=False,
-            proxy=proxy,
-        ) as response:
-            return Answer(response.status, await _beginning(response), response.headers.get("Retry-After"))
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            trusted: ssl.SSLContext | bool = True
-            if self._receiver.ca_file is not None:
-                try:
-                    trusted = ssl.create_default_context(cafile=self._receiver.ca_file)
-                except OSError as error:  # also ssl.SSLError: what is in the file is no certificate
-                    raise UnreadableCertificatesError from error
-            self._session = aiohttp.ClientSession(
-                # A page is rare: a connection that was kept for it is mostly one that the other side has closed.
-                connector=aiohttp.TCPConnector(force_close=True, limit=0, resolver=self._resolver, ssl=trusted),
-                timeout=aiohttp.ClientTimeout(total=self._receiver.timeout_ms / 1000),
+        left_s = max(deadline_s - asyncio.get_running_loop().time(), _SHORTEST_TIMEOUT_S)
+        # A page is rare: a connection that was kept for it would mostly be one that the other side has closed.
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=True, resolver=self._resolver, ssl=self._trusted()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_OWN_HEADERS,
                 auto_decompress=False,
                 trust_env=False,
-            )
-        return self._session
+            ) as session,
+            session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=proxy,
+                timeout=aiohttp.ClientTimeout(total=left_s),
+            ) as response,
+        ):
+            return Answer(response.status, await _beginning(response), response.headers.get("Retry-After"))
+
+    def _trusted(self) -> ssl.SSLContext | bool:
+        """Return the certificates that are trusted: read each time, for they are renewed."""
+        if self._receiver.ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self._receiver.ca_file)
+        except OSError as error:  # also ssl.SSLError: what is in the file is no certificate
+            raise UnreadableCertificatesError from error
 
 
 class _Resolver(AbstractResolver):
@@ -172,7 +146,7 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Keep the thread: it serves the attempts to come, and ends with the resolver."""
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.config.receivers import secrets_of
+from monitor.config.receivers import secrets_of, stamp_of
 from monitor.config.settings import effective, load_settings
 from monitor.errors import ConfigError
 from tests.notify.given import ROUTING_KEY, SECRET
@@ -89,6 +89,19 @@ def test_they_are_shown_with_their_lines_and_without_secrets(file: Path) -> None
         assert secret not in shown.replace("team=noc'", "").replace("'team': 'noc'", "")
 
 
+def test_a_receiver_has_another_stamp_after_any_change(file: Path) -> None:
+    texts = [FILE, FILE.replace("hook?token=t0k3n", "hook?token=t0k3m"), FILE.replace("3s", "4s")]
+    environments = [ENVIRONMENT, ENVIRONMENT, ENVIRONMENT, {**ENVIRONMENT, "TOKEN": "abcdefgi"}]
+    stamps = []
+    for text, environ in zip([*texts, FILE], environments, strict=True):
+        file.write_text(text)
+        stamps.append(stamp_of(load_settings(file, environ).receivers["desk.hook"]))
+    file.write_text(FILE)
+
+    assert len(set(stamps)) == 4
+    assert stamp_of(load_settings(file, ENVIRONMENT).receivers["desk.hook"]) == stamps[0]
+
+
 def test_a_variable_that_is_not_set_is_named_once(file: Path) -> None:
     file.write_text(FILE)
 
@@ -154,7 +167,7 @@ def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
             "a: {kind: generic, url: 'https://x/', secrets: [" + SECRET + "], headers: {Host: y}}",
             "a.headers.Host: is no header that can be set: 'Host'",
         ),
-        ("a: {kind: alertmanager, url: 'https://x/', timeout: 5m}", "a.timeout: is longer than 2m"),
+        ("a: {kind: alertmanager, url: 'https://x/', timeout: 5m}", "a.timeout: is longer than 30s"),
         (
             "a: {kind: alertmanager, url: 'https://x/', max_connections: 0}",
             "a.max_connections: must be at least 1, not 0",

@@ -113,10 +113,9 @@ async def story(alertmanager, request):
     to = {"alertmanager": receiver("alertmanager_api", url=address, link=LINK)}
     async with (
         Desk.started(port=hook, reuse_address=True) as desk,
-        WebhookCourier(to, "sla-monitor", now_ms) as courier,
         aiohttp.ClientSession() as session,
     ):
-        yield Story(address, courier, session, desk, request.node.name)
+        yield Story(address, WebhookCourier(to, "sla-monitor", now_ms), session, desk, request.node.name)
 
 
 def shape(value):
@@ -211,7 +210,6 @@ async def test_what_it_does_not_take_is_reported(story):
     story.courier = WebhookCourier(
         {"alertmanager": receiver("alertmanager_api", url=f"{story.address}/wrong")}, "sla-monitor", lambda: 0
     )
-    async with story.courier:
-        found = await story.courier.deliver("alertmanager", notice())
+    found = await story.courier.deliver("alertmanager", notice())
 
     assert (found.kind, found.status) == ("rejected", 404)

@@ -28,17 +28,8 @@ async def desk():
         yield one
 
 
-@pytest.fixture
-async def courier_of():
-    opened = []
-
-    def open_for(**receivers):
-        opened.append(WebhookCourier(receivers, "sla-monitor", lambda: NOW_MS))
-        return opened[-1]
-
-    yield open_for
-    for one in opened:
-        await one.close()
+def courier_of(**receivers):
+    return WebhookCourier(receivers, "sla-monitor", lambda: NOW_MS)
 
 
 def generic(url, **changes):
@@ -49,7 +40,7 @@ async def delivered(courier, name="pager", **changes):
     return await courier.deliver(name, notice(**changes))
 
 
-async def test_a_notice_arrives_signed_and_whole(desk, courier_of):
+async def test_a_notice_arrives_signed_and_whole(desk):
     courier: Courier = courier_of(pager=generic(f"{desk.url}/hook?a=%2F&b=1"))
 
     assert await courier.deliver("pager", notice(title="Ünïcode \U0001f525")) == Outcome("delivered", 200, "200")
@@ -63,7 +54,7 @@ async def test_a_notice_arrives_signed_and_whole(desk, courier_of):
     assert headers["webhook-signature"].split()[0] == Webhook(SECRET).sign(headers["webhook-id"], when, body.decode())
 
 
-async def test_only_receivers_of_the_settings_are_known(courier_of):
+async def test_only_receivers_of_the_settings_are_known():
     courier = courier_of(pager=generic("http://127.0.0.1:9/"))
 
     assert (courier.knows("pager"), courier.knows("other")) == (True, False)
@@ -81,13 +72,13 @@ async def test_only_receivers_of_the_settings_are_known(courier_of):
         (422, {}, Outcome("rejected", 422, "422")),
     ],
 )
-async def test_its_answer_is_the_outcome(status, headers, expected, desk, courier_of):
+async def test_its_answer_is_the_outcome(status, headers, expected, desk):
     desk.answers["/hook"] = (status, b"", headers)
 
     assert await delivered(courier_of(pager=generic(f"{desk.url}/hook"))) == expected
 
 
-async def test_of_several_requests_each_waits_for_the_one_before_it(desk, courier_of):
+async def test_of_several_requests_each_waits_for_the_one_before_it(desk):
     alert = "/v2/alerts/desk/2026-03-02/7"
     courier = courier_of(genie=receiver("opsgenie", url=desk.url))
     desk.answers |= {f"{alert}/{last}": (202, b"{}", {}) for last in ("priority", "notes")}
@@ -100,7 +91,7 @@ async def test_of_several_requests_each_waits_for_the_one_before_it(desk, courie
     assert desk.paths()[2:] == [f"{alert}/priority"]
 
 
-async def test_a_redirect_is_not_followed(desk, courier_of):
+async def test_a_redirect_is_not_followed(desk):
     desk.answers["/hook"] = (307, b"", {"Location": f"{desk.url}/elsewhere"})
 
     found = await delivered(courier_of(pager=generic(f"{desk.url}/hook")))
@@ -110,7 +101,7 @@ async def test_a_redirect_is_not_followed(desk, courier_of):
     assert desk.paths() == ["/hook"]
 
 
-async def test_a_long_answer_is_not_read_to_its_end(desk, courier_of):
+async def test_a_long_answer_is_not_read_to_its_end(desk):
     desk.answers["/hook"] = (400, b"x" * (8 << 20), {})
 
     found = await delivered(courier_of(pager=generic(f"{desk.url}/hook")))
@@ -119,7 +110,7 @@ async def test_a_long_answer_is_not_read_to_its_end(desk, courier_of):
     assert len(found.detail) < 300
 
 
-async def test_nobody_listens(courier_of):
+async def test_nobody_listens():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -129,7 +120,7 @@ async def test_nobody_listens(courier_of):
     assert found == Outcome("retry", 0, "cannot be reached: Connection refused")
 
 
-async def test_it_hangs_up_without_an_answer(desk, courier_of):
+async def test_it_hangs_up_without_an_answer(desk):
     desk.answers["/hook"] = "close"
 
     found = await delivered(courier_of(pager=generic(f"{desk.url}/hook")))
@@ -137,7 +128,17 @@ async def test_it_hangs_up_without_an_answer(desk, courier_of):
     assert found == Outcome("retry", 0, "closed the connection without an answer")
 
 
-async def test_its_answer_is_no_http(courier_of):
+async def test_a_courier_is_of_any_event_loop_and_leaves_nothing_behind(desk):
+    courier = courier_of(pager=generic(f"{desk.url}/hook"))
+
+    def elsewhere():
+        return asyncio.run(courier.deliver("pager", notice())).kind
+
+    assert await asyncio.to_thread(elsewhere) == "delivered"
+    assert (await courier.deliver("pager", notice())).kind == "delivered"
+
+
+async def test_its_answer_is_no_http():
     async def speak(_reader, writer):
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
         writer.close()
@@ -150,7 +151,7 @@ async def test_its_answer_is_no_http(courier_of):
     assert "127.0.0.1" not in found.detail
 
 
-async def test_a_body_that_breaks_off_changes_nothing_about_its_status(courier_of):
+async def test_a_body_that_breaks_off_changes_nothing_about_its_status():
     async def speak(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\nno such hook")
@@ -164,7 +165,7 @@ async def test_a_body_that_breaks_off_changes_nothing_about_its_status(courier_o
     assert found == Outcome("rejected", 400, "400: no such hook")
 
 
-async def test_no_answer_in_time(desk, courier_of):
+async def test_no_answer_in_time(desk):
     desk.answers["/hook"] = "hang"
 
     found = await delivered(courier_of(pager=generic(f"{desk.url}/hook", timeout="100ms")))
@@ -172,7 +173,7 @@ async def test_no_answer_in_time(desk, courier_of):
     assert found == Outcome("retry", 0, "no answer in time")
 
 
-async def test_the_name_of_the_host_is_not_known(courier_of, monkeypatch):
+async def test_the_name_of_the_host_is_not_known(monkeypatch):
     def unknown(*_arguments, **_options):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -183,7 +184,7 @@ async def test_the_name_of_the_host_is_not_known(courier_of, monkeypatch):
     assert found == Outcome("retry", 0, "its host has no address (DNS)")
 
 
-async def test_a_slow_receiver_delays_no_other(desk, courier_of):
+async def test_a_slow_receiver_delays_no_other(desk):
     desk.answers["/slow"] = "hang"
     courier = courier_of(
         slow=generic(f"{desk.url}/slow", max_connections=2),
@@ -202,7 +203,7 @@ async def test_a_slow_receiver_delays_no_other(desk, courier_of):
     assert {found.kind for found in await asyncio.gather(*waiting)} == {"delivered"}
 
 
-async def test_a_name_server_that_hangs_delays_no_other(desk, courier_of, monkeypatch):
+async def test_a_name_server_that_hangs_delays_no_other(desk, monkeypatch):
     look_up, go_on = socket.getaddrinfo, threading.Event()
 
     def slow(host, *arguments, **options):
@@ -224,7 +225,7 @@ async def test_a_name_server_that_hangs_delays_no_other(desk, courier_of, monkey
     assert {found.kind for found in await asyncio.gather(*waiting)} == {"delivered"}
 
 
-async def test_proxies_of_the_environment_are_not_asked_but_those_of_the_settings(desk, courier_of, monkeypatch):
+async def test_proxies_of_the_environment_are_not_asked_but_those_of_the_settings(desk, monkeypatch):
     async with Desk.started() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
@@ -237,39 +238,7 @@ async def test_proxies_of_the_environment_are_not_asked_but_those_of_the_setting
     assert desk.paths() == ["/plain"]
 
 
-async def test_a_closed_courier_has_let_go_of_what_was_under_way(desk):
-    desk.answers["/hook"] = "hang"
-    here = desk.url.replace("127.0.0.1", "localhost")
-    async with WebhookCourier({"pager": generic(f"{here}/hook")}, "sla-monitor", lambda: NOW_MS) as courier:
-        waiting = asyncio.create_task(courier.deliver("pager", notice()))
-        await desk.busy.acquire()
-
-    assert (await waiting).kind == "retry"
-    assert (await courier.deliver("pager", notice())).kind == "retry"
-    for thread in threading.enumerate():
-        if thread.name.startswith("receiver-name"):
-            thread.join(10)
-            assert not thread.is_alive()
-
-
-async def test_a_courier_can_be_closed_while_names_are_looked_up(monkeypatch):
-    asked, go_on = threading.Event(), threading.Event()
-
-    def slow(*_arguments, **_options):
-        asked.set()
-        go_on.wait(30)
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    async with WebhookCourier({"pager": generic("http://slow.example/")}, "sla-monitor", lambda: NOW_MS) as courier:
-        waiting = [asyncio.create_task(courier.deliver("pager", notice())) for _ in range(9)]
-        await asyncio.to_thread(asked.wait, 10)
-    go_on.set()
-
-    assert {found.kind for found in await asyncio.gather(*waiting)} == {"retry"}
-
-
-async def test_a_delivery_that_is_cancelled_is_cancelled(desk, courier_of):
+async def test_a_delivery_that_is_cancelled_is_cancelled(desk):
     desk.answers["/hook"] = "hang"
     waiting = asyncio.create_task(courier_of(pager=generic(f"{desk.url}/hook")).deliver("pager", notice()))
     await desk.busy.acquire()
@@ -295,7 +264,7 @@ class TestTls:
         context.load_cert_chain(tmp_path / "desk.pem", tmp_path / "key.pem")
         return tmp_path / "desk.pem", context
 
-    async def test_only_certificates_that_are_trusted_are_told_anything(self, certificate, courier_of):
+    async def test_only_certificates_that_are_trusted_are_told_anything(self, certificate):
         file, context = certificate
         async with Desk.started(ssl_context=context) as desk:
             trusting = await delivered(courier_of(pager=generic(f"{desk.url}/a", ca_file=str(file))))
@@ -306,12 +275,12 @@ class TestTls:
         assert (strict.kind, strict.detail) == ("retry", "its certificate is not trusted: self-signed certificate")
         assert told == ["/a"]
 
-    async def test_a_plain_server_is_asked_for_tls(self, desk, courier_of):
+    async def test_a_plain_server_is_asked_for_tls(self, desk):
         found = await delivered(courier_of(pager=generic(desk.url.replace("http:", "https:"))))
 
         assert found == Outcome("retry", 0, "TLS failed: does it speak https?")
 
-    async def test_a_file_that_holds_no_certificates_is_told(self, tmp_path, courier_of):
+    async def test_a_file_that_holds_no_certificates_is_told(self, tmp_path):
         (tmp_path / "none.pem").write_text("nothing")
 
         for file in ("none.pem", "missing.pem"):
