@@ -18,11 +18,12 @@ class Desk:
         self.open = asyncio.Event()
         self.busy = asyncio.Semaphore(0)
         self.url = ""
+        self.otherwise = (200, b"", {})
 
     async def answer(self, request):
         self.told.append((request.path, dict(request.headers), await request.read()))
         self.heard.put_nowait(self.told[-1][2])
-        answer = self.answers.get(request.path, (200, b"", {}))
+        answer = self.answers.get(request.path, self.otherwise)
         if answer == "hang":
             self.busy.release()
             await self.open.wait()
