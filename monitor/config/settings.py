@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, model_validator
 
 from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
-from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
+from monitor.config.receivers import Receiver, ReceiverName
+from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
+from monitor.config.variables import fill_variables, variables_of
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
@@ -44,12 +46,6 @@ def _servers(value: str) -> str:
     return ",".join(server.strip() for server in value.split(","))
 
 
-def _secret(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return SecretStr(str(value))
-    return SecretStr(value) if isinstance(value, str) else value
-
-
 def _letter_size(value: int) -> int:
     if value > LARGEST_VALUE:
         raise wrong(f"must be at most {LARGEST_VALUE >> 20} MiB, not {value:,} bytes", "longer records are cut")
@@ -58,7 +54,6 @@ def _letter_size(value: int) -> int:
 
 Topic = Annotated[Text, AfterValidator(_topic)]
 Servers = Annotated[Text, AfterValidator(_servers)]
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=1)]
 LetterSize = Annotated[Size, AfterValidator(_letter_size)]
@@ -162,6 +157,7 @@ class Settings(Shape):
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
+    receivers: dict[ReceiverName, Receiver] = Field(default={}, description="Where notices are sent, by name.")
 
     _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
 
@@ -182,7 +178,7 @@ class Setting(NamedTuple):
 
 
 def catalogue() -> tuple[Setting, ...]:
-    """Return every setting with its default, in the order of the file."""
+    """Return every setting that a variable can set with its default, in the order of the file: all but receivers."""
     return tuple(_leaves(Settings(), ()))
 
 
@@ -199,18 +195,16 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if len(documents) > 1:
         mistakes.append(documents[1].mistake((), "is a second document", "settings are one document"))
     document = documents[0] if documents else YamlDocument("settings", {})
-    variables = _variables(environ, mistakes)
-    origins = {
-        setting.path: f"{document.file}:{document.line_of(setting.path)}"
-        for setting in catalogue()
-        if document.has(setting.path)
-    }
-    data = document.data
+    named = variables_of(document.data)
+    variables = _variables({name: value for name, value in environ.items() if name not in named}, mistakes)
+    found: list[Mistake] = []
+    data = fill_variables(document, environ, found)
+    unset = {one.path for one in found}
     for setting, value in variables:
         data = _with(data, setting.path, value)
-        origins[setting.path] = setting.variable
-    found: list[Mistake] = []
-    settings = validate(Settings, replace(document, data=data), found)
+    violations: list[Mistake] = []
+    settings = validate(Settings, replace(document, data=data), violations)
+    found.extend(one for one in violations if one.path not in unset)
     by_path = {setting.name: setting.variable for setting, _ in variables}
     mistakes.extend(
         replace(one, file="environment", line=None, path=by_path[one.path]) if one.path in by_path else one
@@ -218,6 +212,12 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     )
     if settings is None or mistakes:
         raise ConfigError(mistakes)
+    origins = {
+        leaf.path: f"{document.file}:{document.line_of(leaf.path)}"
+        for leaf in _leaves(settings, ())
+        if document.has(leaf.path)
+    }
+    origins.update((setting.path, setting.variable) for setting, _ in variables)
     settings._origins.update(origins)  # noqa: SLF001 - filled by its own module
     return settings
 
@@ -237,6 +237,9 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
         here = (*path, info.alias or name)
         if isinstance(value, Shape):
             yield from _leaves(value, here)
+        elif here == ("receivers",):
+            for one in value:
+                yield from _leaves(value[one], (*here, one))
         else:
             variable = PREFIX + "_".join(here).upper()
             yield Setting(here, variable, info.description or "", value, name.endswith("_ms"))
@@ -286,6 +289,17 @@ def _shown(leaf: Setting) -> str:
             return str(value).lower()
         case int() as value if leaf.is_duration:
             return duration_text(value)
-        case SecretStr():
-            return "(set)"
+        case SecretStr() as secret:
+            # Of an address its host helps to tell receivers apart; its path is often a secret.
+            parts = secret.get_secret_value().split("/")
+            return f"{parts[0]}//{parts[2]}/…" if parts[0] in ("http:", "https:") else "(set)"
+        case list() | dict():
+            return _shown_all(leaf)
     return str(leaf.value)
+
+
+def _shown_all(leaf: Setting) -> str:
+    if isinstance(leaf.value, dict):
+        return ", ".join(f"{key}={_shown(leaf._replace(value=value))}" for key, value in leaf.value.items())
+    values = leaf.value if isinstance(leaf.value, list) else []
+    return ", ".join(_shown(leaf._replace(value=value)) for value in values)

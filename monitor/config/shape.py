@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Annotated, Any, Final, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 if typing.TYPE_CHECKING:
@@ -61,6 +61,16 @@ Text = Annotated[str, BeforeValidator(_text)]
 """A text that is not empty and holds no control characters."""
 
 
+def _secret(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return SecretStr(str(value))
+    return SecretStr(value) if isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+"""A text that is never shown."""
+
+
 def validate(model: type[T], document: YamlDocument, mistakes: list[Mistake]) -> T | None:
     """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``."""
     shape, violations = check(model, document)
@@ -108,8 +118,13 @@ def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetai
     for part in error["loc"]:
         if document.has([*path, part]) or (kind == "missing" and part == error["loc"][-1]):
             path.append(part)
+    if kind.startswith("union_tag_"):
+        path.append(str(context["discriminator"]).strip("'"))
+        tags = str(context["expected_tags"]).replace("'", "").split(", ") if "tag" in context else ()
+        message = f"is unknown: {context['tag']!r}" if tags else "is missing"
+        return Violation(tuple(path), document.mistake(path, message, did_you_mean(context.get("tag"), tags)))
     if kind == "extra_forbidden":
-        known = _known_keys(model, path[:-1])
+        known = _known_keys(model, error["loc"][:-1])
         return Violation(tuple(path), document.mistake(path, "unknown key", did_you_mean(error["loc"][-1], known)))
     hint = str(context.pop("hint", ""))
     if kind == "literal_error":
@@ -132,11 +147,11 @@ def _kind(value: object) -> str:
     return names.get(type(value), f"the text {value!r}" if isinstance(value, str) else f"the number {value!r}")
 
 
-def _known_keys(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:
-    """Return the keys that the model allows at a path."""
+def _known_keys(model: type[BaseModel], location: Sequence[str | int]) -> set[str]:
+    """Return the keys that the model allows at a location as pydantic tells it; names of its own are passed over."""
     found: list[Any] = [model]
-    for part in path:
-        found = [inner for annotation in found for inner in _step(annotation, part)]
+    for part in location:
+        found = [inner for annotation in found for inner in _step(annotation, part)] or found
     return {key for one in found for shape in _shapes(one) for key in _fields(shape)}
 
 
@@ -149,7 +164,8 @@ def _step(annotation: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - anno
     if origin is Annotated:
         return _step(arguments[0], part)
     if origin in (Union, types.UnionType):
-        return [inner for one in arguments for inner in _step(one, part)]
+        tagged = [one for one in arguments if part in _tags(one)]
+        return tagged or [inner for one in arguments for inner in _step(one, part)]
     if origin in (list, tuple) and arguments and isinstance(part, int):
         return [arguments[0]]
     if isinstance(origin, type) and issubclass(origin, typing.Mapping) and arguments:
@@ -158,6 +174,12 @@ def _step(annotation: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - anno
         inner = _fields(annotation).get(str(part))
         return [] if inner is None else [inner]
     return []
+
+
+def _tags(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401 - annotations have no common type
+    """Return what a member of a union is told apart by: the values of its ``kind``."""
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return get_args(_fields(annotation).get("kind")) if is_model else ()
 
 
 def _shapes(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - annotations have no common type

@@ -19,12 +19,15 @@ import msgspec
 
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
+from monitor.core.notices import Notice
 from monitor.core.series import SeriesKey
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import (
     AlertData,
     AlertEnvelope,
     FigureData,
+    NoticeData,
+    NoticeEnvelope,
     StatementEnvelope,
     StatusData,
     StatusEnvelope,
@@ -40,6 +43,7 @@ __all__ = [
     "decode_statement",
     "decode_status",
     "encode_alert",
+    "encode_notice",
     "encode_statement",
     "encode_status",
 ]
@@ -47,6 +51,40 @@ __all__ = [
 
 def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that announces an alert. ``source`` is the CloudEvents source."""
+    return alert.key.text().encode(), _encode(_alert_envelope(alert, source))
+
+
+def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int) -> bytes:
+    """Return a notice as generic receivers get it, with the first ``shown`` of its alerts."""
+    at = rfc3339(notice.at_ms)
+    return _encode(
+        NoticeEnvelope(
+            specversion="1.0",
+            id=notice.id,
+            source=source,
+            type=f"sla.notice.{notice.action}",  # type: ignore[arg-type]  # the actions are those of the type
+            subject=notice.key,
+            time=at,
+            datacontenttype="application/json",
+            data=NoticeData(
+                key=notice.key,
+                action=notice.action,
+                severity=notice.severity,
+                title=notice.title,
+                at=at,
+                at_ms=notice.at_ms,
+                step=notice.step,
+                test=notice.is_test,
+                receiver=receiver,
+                alerts_total=len(notice.alerts),
+                alerts=[_alert_envelope(alert, source) for alert in notice.alerts[:shown]],
+                link=link,
+            ),
+        )
+    )
+
+
+def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
     key = alert.key
     text = key.text()
     at = rfc3339(alert.at_ms)
@@ -80,7 +118,7 @@ def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
         numerator=alert.numerator,
         denominator=alert.denominator,
     )
-    envelope = AlertEnvelope(
+    return AlertEnvelope(
         specversion="1.0",
         id=alert.id,
         source=source,
@@ -90,7 +128,6 @@ def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
         datacontenttype="application/json",
         data=data,
     )
-    return text.encode(), _encode(envelope)
 
 
 def decode_alert(value: bytes | None) -> Alert:

@@ -12,8 +12,9 @@ import msgspec
 
 from monitor.core.alerts import AlertState
 from monitor.core.figures import Verdict
+from monitor.core.notices import Action, Severity
 
-Kind = Literal["alert", "status", "statement"]
+Kind = Literal["alert", "status", "statement", "notice"]
 
 Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
@@ -132,11 +133,43 @@ class StatementEnvelope(_Envelope, kw_only=True, frozen=True):
     data: StatusData
 
 
+class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One message to a receiver.
+
+    ``alerts`` are announcements as they stand on their topic, the most urgent first; of a storm those that fit:
+    ``alerts_total`` counts all.
+    """
+
+    key: str
+    action: Action
+    severity: Severity
+    title: str
+    at: Text
+    at_ms: Ms
+    step: int
+    test: bool
+    receiver: str
+    alerts_total: int
+    alerts: list[AlertEnvelope]
+    link: str | None = None
+
+
+class NoticeEnvelope(_Envelope, kw_only=True, frozen=True):
+    """A notice as a CloudEvent, for generic receivers. ``subject`` is its key: the same from trigger to resolve."""
+
+    type: Literal["sla.notice.trigger", "sla.notice.update", "sla.notice.resolve"]
+    data: NoticeData
+
+
 def announcement_schema(kind: Kind) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the records of a topic that the monitor writes."""
-    schema = msgspec.json.schema(
-        {"alert": AlertEnvelope, "status": StatusEnvelope, "statement": StatementEnvelope}[kind]
-    )
+    """Return the JSON Schema (draft 2020-12) of the records of a topic that the monitor writes, or of its notices."""
+    envelopes: dict[Kind, type[_Envelope]] = {
+        "alert": AlertEnvelope,
+        "status": StatusEnvelope,
+        "statement": StatementEnvelope,
+        "notice": NoticeEnvelope,
+    }
+    schema = msgspec.json.schema(envelopes[kind])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:sla-monitor:announcement:{kind}",

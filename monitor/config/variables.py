@@ -1,0 +1,74 @@
+"""Variables of the environment that the receivers of a settings file name: ``${PAGER_KEY}``.
+
+Any text of a receiver may name some, so that no secret needs to stand in the file; ``$${`` is a literal ``${``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from monitor.config.yaml_file import Plain, YamlDocument
+    from monitor.errors import Mistake
+
+_VARIABLE: Final = re.compile(r"(\$?)\$\{([^{}]*)\}")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def variables_of(data: Plain) -> frozenset[str]:
+    """Return the variables that the receivers of settings name."""
+    held = data.get("receivers") if isinstance(data, dict) else None
+    return frozenset(found[2] for text in _texts(held) for found in _VARIABLE.finditer(text))
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def fill_variables(document: YamlDocument, environ: Mapping[str, str], mistakes: list[Mistake]) -> Plain:
+    """Return the document's data with the variables that its receivers name put in.
+
+    A variable that is not set is a mistake that names it; its text stays as it is.
+    """
+    data = document.data
+    if not isinstance(data, dict) or "receivers" not in data:
+        return data
+    return {**data, "receivers": _filled(document, ("receivers",), data["receivers"], environ, mistakes)}
+
+
+def _filled(
+    document: YamlDocument,
+    path: tuple[str | int, ...],
+    value: Plain,
+    environ: Mapping[str, str],
+    mistakes: list[Mistake],
+) -> Plain:
+    if isinstance(value, dict):
+        return {key: _filled(document, (*path, key), one, environ, mistakes) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(document, (*path, place), one, environ, mistakes) for place, one in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def put_in(found: re.Match[str]) -> str:
+        escaped, name = found[1], found[2]
+        if escaped:
+            return found[0][1:]
+        if not _NAME.fullmatch(name):
+            mistakes.append(document.mistake(path, f"names no variable: {found[0]!r}", "write ${NAME}, or $${ for ${"))
+        elif not environ.get(name):
+            mistakes.append(
+                document.mistake(path, f"the environment variable {name} is not set", "set it, or mend the name")
+            )
+        else:
+            return environ[name]
+        return found[0]
+
+    return _VARIABLE.sub(put_in, value)

@@ -1,0 +1,102 @@
+"""What an answer means: delivered, try again, or somebody must mend something; and why, in a line without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from monitor.core.notices import Outcome, OutcomeKind
+from monitor.notify.requests import Answer
+from monitor.notify.texts import cut
+from monitor.wire.instants import milliseconds
+
+LONGEST_RETRY_AFTER_MS: Final = 3_600_000
+"""A receiver may put off a page for an hour at most, whatever it asks for."""
+
+_LONGEST_DETAIL: Final = 200
+_AGAIN: Final = frozenset({408, 425, 429})
+_REASONS: Final = ("message", "error", "errors", "detail", "title", "reason", "result", "status")
+_LINK: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^>]*>")
+_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_SHORTEST_SECRET: Final = 4
+_WORD: Final = re.compile(r"[^\s/?&=:]{6,}")
+
+Reading = Callable[[Answer], OutcomeKind]
+"""Tells what a 2xx answer means to its service."""
+
+
+def is_delivered(_answer: Answer) -> OutcomeKind:
+    """Read the answer of a service that knows no other success than 2xx."""
+    return "delivered"
+
+
+def outcome(answer: Answer, reading: Reading, secrets: Iterable[str], now_ms: int) -> Outcome:
+    """Return what an answer means. Its detail holds no link and none of the secrets or parts of them."""
+    status = answer.status
+    said = _reason(answer, secrets)
+    detail = f"{status}: {said}" if said else str(status)
+    retry_after_ms = None
+    kind: OutcomeKind
+    if 200 <= status < 300:  # noqa: PLR2004 - success
+        kind = reading(answer)
+        if kind != "delivered":
+            detail = f"{detail} (not the answer of this service to a notice that it took)"
+    elif status in _AGAIN or status >= 500:  # noqa: PLR2004 - errors of the server
+        kind = "retry"
+        retry_after_ms = _retry_after_ms(answer.retry_after, now_ms)
+    elif status == 410:  # noqa: PLR2004 - Gone
+        kind = "gone"
+    else:
+        kind = "rejected"
+        if 300 <= status < 400:  # noqa: PLR2004 - redirects
+            detail = f"{status}: sends elsewhere, which is not followed; write the new address into the settings"
+    return Outcome(kind, status, detail, retry_after_ms)
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without links, and without the secrets and the words that they are made of."""
+    hidden: set[str] = set()
+    for secret in secrets:
+        hidden |= {secret, secret.removeprefix("whsec_"), *_WORD.findall(secret)}
+    for word in sorted(hidden, key=len, reverse=True):
+        if len(word) >= _SHORTEST_SECRET:
+            text = text.replace(word, "…")
+    return _LINK.sub("…", text)
+
+
+def _retry_after_ms(header: str | None, now_ms: int) -> int | None:
+    """Return how long the receiver asks to be left alone: seconds or a date (RFC 9110, section 10.2.3)."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        # More digits than this are beyond the bound anyway, and no number to convert.
+        return min(int(text[:9]) * 1000, LONGEST_RETRY_AFTER_MS)
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError):
+        return None
+    if when.tzinfo is None:
+        return None
+    return min(max(milliseconds(when) - now_ms, 0), LONGEST_RETRY_AFTER_MS)
+
+
+def _reason(answer: Answer, secrets: Iterable[str]) -> str:
+    value = answer.json()
+    text = answer.body.decode("utf-8", "replace") if value is None else "; ".join(_texts(value))
+    # Secrets first: a secret that a tag or a cut goes through would be told in part.
+    text = _TAG.sub(" ", without_secrets(text, secrets))
+    return cut(_BLANKS.sub(" ", text).strip(), _LONGEST_DETAIL)
+
+
+def _texts(value: Any) -> Iterable[str]:  # noqa: ANN401 - whatever the service says
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (one for one in value if isinstance(one, str))
+    elif isinstance(value, dict):
+        for name in _REASONS:
+            yield from () if isinstance(value.get(name), dict) else _texts(value.get(name))

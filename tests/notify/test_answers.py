@@ -1,0 +1,159 @@
+"""What answers mean: delivered, again, gone, or somebody must mend something."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.config.receivers import secrets_of
+from monitor.core.notices import Outcome
+from monitor.notify.answers import LONGEST_RETRY_AFTER_MS, outcome
+from monitor.notify.kinds import reading_of
+from monitor.notify.requests import Answer
+from tests.notify.given import NOON_MS, ROUTING_KEY, SECRET, receiver
+
+
+def read(kind, status, body=b"", retry_after=None, **changes):
+    to = receiver(kind, **changes)
+    return outcome(Answer(status, body, retry_after), reading_of(to), secrets_of(to), NOON_MS)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, "delivered"),
+        (202, "delivered"),
+        (204, "delivered"),
+        (301, "rejected"),
+        (304, "rejected"),
+        (400, "rejected"),
+        (401, "rejected"),
+        (404, "rejected"),
+        (408, "retry"),
+        (410, "gone"),
+        (413, "rejected"),
+        (422, "rejected"),
+        (425, "retry"),
+        (429, "retry"),
+        (500, "retry"),
+        (503, "retry"),
+        (599, "retry"),
+    ],
+)
+def test_the_status_decides(status, kind):
+    assert read("generic", status)[:2] == (kind, status)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "status", "body", "expected"),
+    [
+        ("pagerduty", {}, 202, b'{"status":"success","message":"Event processed","dedup_key":"x"}', "delivered"),
+        ("pagerduty", {}, 200, b"<html>Please log in</html>", "retry"),
+        ("pagerduty", {}, 400, b'{"status":"invalid event","message":"Event object is invalid"}', "rejected"),
+        ("opsgenie", {}, 202, b'{"result":"Request will be processed","took":0.3,"requestId":"43"}', "delivered"),
+        ("opsgenie", {}, 200, b"<html>Please log in</html>", "retry"),
+        ("slack", {}, 200, b"ok", "delivered"),
+        ("slack", {}, 200, b"<html>Please log in</html>", "retry"),
+        ("slack", {}, 410, b"channel_is_archived", "gone"),
+        ("slack", {}, 404, b"no_service", "rejected"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":true,"ts":"1.2"}', "delivered"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"channel_not_found"}', "rejected"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"internal_error"}', "retry"),
+        ("alertmanager_api", {}, 200, b"", "delivered"),
+        ("alertmanager_api", {}, 400, b'{"code":601,"message":"startsAt in body must be a date"}', "rejected"),
+    ],
+)
+def test_services_have_words_of_their_own_for_success(kind, changes, status, body, expected):
+    assert read(kind, status, body, **changes).kind == expected
+
+
+def test_the_reason_is_told():
+    body = orjson.dumps({"status": "invalid event", "message": "Event object is invalid", "errors": ["key is short"]})
+
+    assert read("pagerduty", 400, body).detail == "400: Event object is invalid; key is short; invalid event"
+    assert read("slack", 404, b"no_service").detail == "404: no_service"
+    assert read("alertmanager_api", 400, b'"bad\\n label"').detail == "400: bad label"
+    assert read("generic", 403, b"<html><body>No\x1b entry</body></html>").detail == "403: No entry"
+    assert read("generic", 500).detail == "500"
+    assert read("generic", 500, b"\xff\xfe" * 4_000).detail.endswith("…")
+
+
+def test_a_redirect_tells_who_must_act_and_not_where_it_leads():
+    assert read("generic", 302, b"see https://elsewhere.example/x").detail == (
+        "302: sends elsewhere, which is not followed; write the new address into the settings"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("pagerduty", {}, f"no service for {ROUTING_KEY} at https://events.pagerduty.com/v2/enqueue?a=b"),
+        ("generic", {}, f"wrong secret {SECRET}, {SECRET.removeprefix('whsec_')}"),
+        ("generic", {"authorization": "Bearer abcdefgh", "headers": {"X-Key": "hijklmno"}}, "abcdefgh and hijklmno"),
+        ("generic", {"url": "https://a.example/t0p5ecret?token=ijklmnop"}, "t0p5ecret or ijklmnop of a.example"),
+        ("slack", {}, "/services/T0/B0/s3cr3tpath is unknown"),
+        ("opsgenie", {}, '{"message":"Key format is not valid: genie-0123456789"}'),
+    ],
+)
+def test_secrets_and_links_are_not_told(kind, changes, said):
+    detail = read(kind, 400, said.encode(), **changes).detail
+
+    for secret in (
+        ROUTING_KEY,
+        SECRET[6:],
+        "://",
+        "abcdefgh",
+        "hijklmno",
+        "t0p5ecret",
+        "ijklmnop",
+        "s3cr3tpath",
+        "genie-",
+    ):
+        assert secret not in detail
+    assert "…" in detail
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_ms"),
+    [
+        (None, None),
+        ("120", 120_000),
+        (" 0 ", 0),
+        ("86400", LONGEST_RETRY_AFTER_MS),
+        ("9" * 5_000, LONGEST_RETRY_AFTER_MS),
+        ("Mon, 02 Mar 2026 12:00:30 GMT", 30_000),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
+        ("Mon, 02 Mar 2099 11:00:00 GMT", LONGEST_RETRY_AFTER_MS),
+        ("Monday, 02-Mar-26 12:00:30 GMT", 30_000),
+        ("Mon, 02 Mar 2026 12:00:30 -0000", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("", None),
+        ("²", None),
+    ],
+)
+def test_what_a_receiver_asks_for_is_kept_up_to_an_hour(header, wait_ms):
+    assert read("generic", 429, retry_after=header) == Outcome("retry", 429, "429", wait_ms)
+    assert read("generic", 400, retry_after=header).retry_after_ms is None
+
+
+@given(
+    kind=st.sampled_from(["generic", "pagerduty", "slack", "opsgenie"]),
+    status=st.integers(100, 999),
+    body=st.binary(max_size=300)
+    | st.recursive(
+        st.none() | st.text() | st.integers(0, 9),
+        lambda one: st.lists(one) | st.dictionaries(st.sampled_from(["message", "errors", "ok", "error"]), one),
+    ).map(orjson.dumps),
+    retry_after=st.none() | st.text(),
+)
+def test_no_answer_is_too_odd(kind, status, body, retry_after):
+    found = read(kind, status, body, retry_after)
+
+    assert found.status == status
+    assert len(found.detail) < 320
+    assert "\n" not in found.detail
+    assert found.retry_after_ms is None or 0 <= found.retry_after_ms <= LONGEST_RETRY_AFTER_MS

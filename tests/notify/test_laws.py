@@ -1,0 +1,110 @@
+"""Laws: whatever is told, every payload is one that its service accepts, and says the same when it is said again."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from yarl import URL
+
+from monitor.core.notices import MAX_KEY
+from monitor.notify.alertmanager import fingerprint
+from monitor.notify.texts import cut, cut_apart, width
+from monitor.wire.announcements import announcement_schema
+from tests.notify import schemas
+from tests.notify.given import HOSTILE, KINDS, LINK, NOON_MS, all_asked, any_text, asked, late_ticket, notice, notices
+
+MOST_BYTES = {
+    "generic": 256 << 10,
+    "alertmanager": 512 << 10,
+    "pagerduty": 512_000,
+    "slack": 13_000,
+    "opsgenie": 200_000,
+}
+WITH_LINK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+
+
+def schema_of(kind, told, request):
+    if kind == "opsgenie" and request.method == "PUT":
+        return schemas.OPSGENIE_PRIORITY
+    if kind == "opsgenie":
+        return schemas.OPSGENIE_CREATE if told.action == "trigger" else schemas.OPSGENIE_ACTION
+    return {
+        "generic": schemas.CLOUDEVENT,
+        "alertmanager": schemas.ALERTMANAGER,
+        "alertmanager_api": schemas.ALERTMANAGER_API,
+        "pagerduty": schemas.PAGERDUTY,
+        "slack": schemas.SLACK,
+    }[kind]
+
+
+def valid(schema, body):
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(orjson.loads(body))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@WITH_LINK
+@given(told=notices())
+@example(told=notice("trigger", *[late_ticket(what=text) for text in HOSTILE] * 50, title=HOSTILE[1]))
+@example(told=notice("resolve", *[late_ticket("voided", what=text) for text in HOSTILE], key=HOSTILE[1][:255]))
+@example(told=notice("update")._replace(alerts=(), is_test=True))
+def test_every_payload_is_valid_and_within_the_limits(kind, told):
+    found = all_asked(kind, told, link=LINK)
+
+    for request in found:
+        valid(schema_of(kind, told, request), request.body)
+        assert len(request.body) <= MOST_BYTES.get(kind, len(request.body))
+        assert all(value.isascii() and value.isprintable() for value in request.headers.values())
+        assert str(URL(request.url, encoded=True)) == request.url
+        assert request.url.isascii()
+    assert all_asked(kind, told, link=LINK) == found, "the same attempt says the same"
+
+
+@WITH_LINK
+@given(told=notices())
+def test_what_generic_receivers_get_is_as_its_published_schema_says(told):
+    valid(announcement_schema("notice"), asked("generic", told, link=LINK).body)
+
+
+@WITH_LINK
+@given(told=notices())
+def test_trigger_update_and_resolve_have_one_key_and_the_same_labels(told):
+    steps = [told._replace(action=action) for action in ("trigger", "update", "resolve")]
+    # What may change in an alert's life: everything but its key and its labels.
+    ended = [one._replace(state="resolved", reason="stopped", at_ms=NOON_MS, details=()) for one in told.alerts]
+    steps[2] = steps[2]._replace(alerts=tuple(ended), title="over", severity="info", at_ms=NOON_MS)
+    bodies = {kind: [orjson.loads(asked(kind, step).body) for step in steps] for kind in KINDS}
+
+    assert len({body["dedup_key"] for body in bodies["pagerduty"]}) == 1
+    assert all(width(body["dedup_key"]) <= MAX_KEY for body in bodies["pagerduty"])
+    assert len({body["subject"] for body in bodies["generic"]}) == 1
+    assert len({body["groupKey"] for body in bodies["alertmanager"]}) == 1
+    alias = bodies["opsgenie"][0]["alias"]
+    for step in steps[1:]:
+        assert URL(asked("opsgenie", step).url, encoded=True).parts[-2] == alias
+    first, *others = [[alert["labels"] for alert in body] for body in bodies["alertmanager_api"]]
+    assert all(other == first for other in others)
+
+
+@given(text=any_text)
+def test_what_is_cut_is_a_line_of_the_length_that_is_allowed(text):
+    for limit in (1, 2, 10, 130):
+        line = cut(text, limit)
+        assert width(line) <= limit
+        assert line.isprintable() or set(line) & {"\u202e", "\xad"} or not line.isascii()
+        assert "\n" not in line
+        assert "\x00" not in line
+
+
+@given(one=any_text, other=any_text)
+def test_what_identifies_still_does_so_after_it_is_cut(one, other):
+    cuts = cut_apart(one * 40, 255), cut_apart(other * 40, 255)
+    assert (cuts[0] == cuts[1]) == (one * 40 == other * 40)
+    assert max(width(cut) for cut in cuts) <= 255
+
+
+@given(labels=st.dictionaries(any_text, any_text, max_size=4))
+def test_a_fingerprint_does_not_depend_on_the_order_of_the_labels(labels):
+    assert fingerprint(labels) == fingerprint(dict(reversed(labels.items())))
