@@ -233,7 +233,8 @@ def _why_not(letter: DeadLetter, settings: Settings) -> str:
     if letter.truncated:
         return f"its {' and '.join(letter.truncated)} was cut"
     # Whoever can write dead letters must not be able to have us write to any topic.
-    if _subject_of(letter.topic, settings) is None:
+    foreign = letter.topic in [source.topic for source in settings.sources]
+    if not foreign and _subject_of(letter.topic, settings) is None:
         return f"{letter.topic} is no topic of events in these settings"
     return ""
 

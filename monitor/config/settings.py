@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 
 from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
 from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
+from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
@@ -25,15 +26,7 @@ PREFIX: Final = "SLA_MONITOR_"
 FILE_VARIABLE: Final = "SLA_MONITOR_SETTINGS"
 """Names the settings file where the command line names none."""
 
-_TOPIC_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_NUMBER: Final = 17
-_LONGEST_TOPIC: Final = 200  # Kafka allows 249; a changelog's name is longer than its topic's
-
-
-def _topic(value: str) -> str:
-    if len(value) > _LONGEST_TOPIC or not _TOPIC_CHARACTERS.issuperset(value) or value in (".", ".."):
-        raise wrong(f"is no topic name: {value!r}", "use letters, digits, '-', '_' and '.'")
-    return value
 
 
 def _servers(value: str) -> str:
@@ -56,11 +49,9 @@ def _letter_size(value: int) -> int:
     return value
 
 
-Topic = Annotated[Text, AfterValidator(_topic)]
 Servers = Annotated[Text, AfterValidator(_servers)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Count = Annotated[int, Field(ge=1)]
 LetterSize = Annotated[Size, AfterValidator(_letter_size)]
 
 
@@ -162,12 +153,18 @@ class Settings(Shape):
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
+    sources: list[SourceSettings] = Field(
+        default_factory=list, description="Topics of others: topic, mapping file, partitions (if not as many as ours)."
+    )
 
     _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
 
 
 class Setting(NamedTuple):
-    """One leaf of the settings: its path in the file, its variable, its line of help, and its value."""
+    """One leaf of the settings: its path in the file, its variable, its line of help, and its value.
+
+    Lists have no variable: they stand in the file.
+    """
 
     path: tuple[str, ...]
     variable: str
@@ -216,10 +213,18 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         replace(one, file="environment", line=None, path=by_path[one.path]) if one.path in by_path else one
         for one in found
     )
+    if settings is not None:
+        resolved = resolve_sources(settings.sources, own_topics(settings), document, mistakes)
+        settings = settings.model_copy(update={"sources": resolved})
     if settings is None or mistakes:
         raise ConfigError(mistakes)
     settings._origins.update(origins)  # noqa: SLF001 - filled by its own module
     return settings
+
+
+def own_topics(settings: Settings) -> frozenset[str]:
+    """Return the names of the topics that are the monitor's own."""
+    return frozenset(value for value in dict(settings.topics).values() if isinstance(value, str))
 
 
 def effective(settings: Settings) -> list[tuple[str, str, str]]:
@@ -238,7 +243,7 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
         if isinstance(value, Shape):
             yield from _leaves(value, here)
         else:
-            variable = PREFIX + "_".join(here).upper()
+            variable = "" if isinstance(value, list) else PREFIX + "_".join(here).upper()
             yield Setting(here, variable, info.description or "", value, name.endswith("_ms"))
 
 
@@ -288,4 +293,6 @@ def _shown(leaf: Setting) -> str:
             return duration_text(value)
         case SecretStr():
             return "(set)"
+        case list() as value:
+            return ", ".join(str(one) for one in value)
     return str(leaf.value)
