@@ -299,7 +299,11 @@ class _View:
         """Return a view for each part of the rule's column that holds a list; a part that comes twice counts once."""
         value = lookup(self._row, rule.each)
         if isinstance(value, Sequence) and not isinstance(value, str):
-            parts = {text_of(part): part if isinstance(part, Mapping) else text_of(part) for part in value}
+            parts = {
+                text_of(part): part if isinstance(part, Mapping) else text_of(part)
+                for part in value
+                if part is not None
+            }
         else:
             whole = self.text(rule.each)
             parts = {} if whole is None else {part.strip(): part.strip() for part in whole.split(rule.separator or ",")}
