@@ -15,7 +15,7 @@ from monitor.config.settings import Settings
 from monitor.stream.topics import TopicSpec, check_topics, create_topics
 
 
-@click.group()
+@click.group(epilog=example("sla-monitor topics check --settings monitor.yaml"))
 def topics() -> None:
     """Create and check the topics in Kafka."""
 

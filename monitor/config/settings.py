@@ -154,7 +154,8 @@ class Settings(Shape):
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
     sources: list[SourceSettings] = Field(
-        default_factory=list, description="Topics of others: topic, mapping file, partitions (if not as many as ours)."
+        default_factory=list,
+        description="Topics of others: each {topic: …, mapping: FILE}, and partitions if not as many as ours.",
     )
 
     _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
@@ -233,7 +234,7 @@ def effective(settings: Settings) -> list[tuple[str, str, str]]:
     Values are written as in a file; secrets are not shown.
     """
     origins = settings._origins  # noqa: SLF001 - of its own module
-    return [(leaf.name, _shown(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
+    return [(leaf.name, shown_value(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
 
 
 def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
@@ -283,7 +284,8 @@ def _with(data: Plain, path: tuple[str, ...], value: Plain) -> Plain:
     return {**data, path[0]: _with(data.get(path[0]), path[1:], value)}
 
 
-def _shown(leaf: Setting) -> str:
+def shown_value(leaf: Setting) -> str:
+    """Return the value of a setting as it is written in a file; a secret is not shown."""
     match leaf.value:
         case None:
             return ""
