@@ -250,13 +250,17 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
 
 def _variables(environ: Mapping[str, str], mistakes: list[Mistake]) -> list[tuple[Setting, Plain]]:
     """Return what the environment sets; an empty variable sets nothing."""
-    known = {setting.variable: setting for setting in catalogue()}
+    known = {setting.variable: setting for setting in catalogue() if setting.variable}
+    lists = {PREFIX + "_".join(setting.path).upper() for setting in catalogue() if not setting.variable}
     found: list[tuple[Setting, Plain]] = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable == FILE_VARIABLE or not environ[variable]:
             continue
         setting = known.get(variable)
-        if setting is None:
+        if variable in lists:
+            message, hint = "is a list, which no variable can hold", "write it into the settings file"
+            mistakes.append(Mistake(file="environment", line=None, path=variable, message=message, hint=hint))
+        elif setting is None:
             hint = did_you_mean(variable, known)
             mistakes.append(Mistake(file="environment", line=None, path=variable, message="unknown setting", hint=hint))
         else:

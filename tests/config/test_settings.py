@@ -136,7 +136,10 @@ def test_a_mistake_in_the_file_is_told_with_its_line(text: str, told: str, file:
 
 def test_all_mistakes_of_file_and_environment_are_told_at_once(file: Path) -> None:
     file.write_text("app_idd: x\nsession_timeout: 30\n")
-    environ = {"SLA_MONITOR_TOPIC_CALLS": "x", "SLA_MONITOR_WEB_PORT": "x", "SLA_MONITOR_APP_ID": "a/b"}
+    environ = {
+        "SLA_MONITOR_TOPIC_CALLS": "x", "SLA_MONITOR_WEB_PORT": "x", "SLA_MONITOR_APP_ID": "a/b",
+        "SLA_MONITOR_SOURCES": "x",
+    }  # fmt: skip
 
     told = mistakes_of(file, environ)
 
@@ -144,6 +147,7 @@ def test_all_mistakes_of_file_and_environment_are_told_at_once(file: Path) -> No
         "1: app_idd: unknown key (did you mean 'app_id'?)",
         f"2: session_timeout: is no duration: 30 ({DURATION_HINT})",
         "environment: SLA_MONITOR_APP_ID: is no topic name: 'a/b' (use letters, digits, '-', '_' and '.')",
+        "environment: SLA_MONITOR_SOURCES: is a list, which no variable can hold (write it into the settings file)",
         "environment: SLA_MONITOR_TOPIC_CALLS: unknown setting (did you mean 'SLA_MONITOR_TOPICS_CALLS'?)",
         "environment: SLA_MONITOR_WEB_PORT: must be a whole number, not the text 'x'",
     ]
