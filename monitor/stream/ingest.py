@@ -245,8 +245,8 @@ class Ingest:
         if not behind and not self._behind:
             return
         self._behind = behind
-        if self._marked == (watermark_ms, behind):
-            return
+        if self._feeds is not None and self._marked == (watermark_ms, behind):
+            return  # held back by others it ticks on without getting further
         self._marked = watermark_ms, behind
         key, value = encode_marker(self.source, watermark_ms, behind=behind)
         for partition in range(self.outlets.partials_partitions):

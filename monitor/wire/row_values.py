@@ -96,7 +96,10 @@ def _local_ms(moment: datetime, zone: str) -> int:
     if not zone:
         raise DecodeError("bad_time", f"{moment.isoformat(' ')} has no offset, and the mapping names no zone")
     local = moment.replace(tzinfo=ZoneInfo(zone))
-    instant = local.astimezone(UTC)
+    try:
+        instant = local.astimezone(UTC)
+    except OverflowError:
+        raise DecodeError("absurd_time", f"{moment.isoformat(' ')} is at an end of the calendar") from None
     if instant.astimezone(local.tzinfo).replace(tzinfo=None) != moment:
         raise DecodeError("nonexistent_time", f"{moment.isoformat(' ')} was skipped by the clocks of {zone}")
     return (instant - _EPOCH) // _MILLISECOND

@@ -112,6 +112,10 @@ async def test_webhooks_become_events_and_promises_are_kept_or_broken_by_them(in
         assert ("DESK-7", "response", "resolved", "2026-01-05T10:30:00.000Z") in told
         metrics = await worker.metrics()
         assert metrics.value("sla_events_repeated_total", topic="tickets") == 1
+        # and whoever asks how things stand is told
+        standing = await installation.run("status", "--json", "--agreement", "desk")
+        assert standing.exit_code == 0, "it was broken, and is no more"
+        assert [one["agreement"] for one in orjson.loads(standing.stdout)["agreements"]] == ["desk"]
         # and the calls are measured
         assert metrics.value("sla_call_service_level_good", formula="SL1", window="day") == 1
         assert metrics.value("sla_call_service_level_samples", formula="SL1", window="day") == 2

@@ -310,6 +310,7 @@ attributes:
         ({"opened_at": "31/3/2024 02:30"}, "nonexistent_time"),
         ({"opened_at": "1/1/1999 00:00"}, "absurd_time"),
         ({"opened_at": "1/1/9999 00:00"}, "absurd_time"),
+        ({"opened_at": "1/1/0001 00:00"}, "absurd_time"),
         ({"n": "one"}, "bad_number"),
         ({"n": "inf"}, "bad_number"),
         ({"n": "9" * 18}, "bad_number"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
+from functools import cache
+from pathlib import Path
 
 import orjson
 import pytest
 from aiokafka.structs import ConsumerRecord
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from monitor.config.mapping import parse_mapping
+from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
 from monitor.core.agreement import Book
 from monitor.stream import horizon
@@ -24,6 +29,16 @@ from monitor.wire.partials import Marker, decode_partial
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import agreement, clock, ms
 from tests.stream.fakes import FakeWriter
+from tests.wire.foreign_bodies import (
+    cdr,
+    debezium,
+    jira_change,
+    jira_comment,
+    jira_updated,
+    jira_user,
+    row,
+    zendesk_comment,
+)
 
 PARTITIONS = 4
 NOW = ms("Mon 12:00")
@@ -53,6 +68,11 @@ def mapping():
     return found
 
 
+@cache
+def mapper_of(name):
+    return load_mapping(Path(__file__).parents[2] / "deploy" / "mappings" / f"{name}.yaml", live=True)
+
+
 def body(**changes):
     return orjson.dumps({"number": "T-1", "kind": "new", "at": ms("Mon 09:00"), "delivery": "d1"} | changes)
 
@@ -67,15 +87,15 @@ def records(topic, *values):
 class Foreign:
     """One partition of a foreign topic."""
 
-    def __init__(self):
+    def __init__(self, of=None):
         self.writer = FakeWriter(partitions=PARTITIONS)
         self.state = PartitionState(
             topic="hooks", partition=1, changelog="state", codec=SOURCE_ROWS, writer=self.writer
         )
         self.tally = Tally()
         self.processor = Mapped(
-            self.state, mapping=mapping(), topic="tickets", partitions=PARTITIONS, outlets=OUTLETS, tally=self.tally,
-            lateness_ms=60_000,
+            self.state, mapping=of or mapping(), topic="tickets", partitions=PARTITIONS, outlets=OUTLETS,
+            tally=self.tally, lateness_ms=60_000,
         )  # fmt: skip
 
     async def take(self, *values, caught_up=True):
@@ -197,6 +217,53 @@ def test_a_marker_is_known_by_its_header_and_what_is_none_is_not_taken_for_one()
     assert decode_source_marker(None, headers) is None
     assert decode_source_marker(b"{}", headers) is None
     assert decode_source_marker(b"\xff", headers) is None
+
+
+BODIES = [
+    ("jira", jira_updated(NOW, jira_change("resolution", None, "Fixed"), jira_change("Key", "A-1", "B-1"))),
+    ("jira", jira_comment(jira_user("anna"), public=True)),
+    ("zendesk", zendesk_comment(staff=True, public=True)),
+    ("pbx-cdr", cdr()),
+    ("debezium-tickets", debezium("u", row("waiting"), row("solved"))),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+    | st.sampled_from(["", "0001-01-01 00:00:00", "9999-12-31T23:59:59Z", "9" * 5_000, "x" * 2_000, "\x7f", 10**400]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)  # fmt: skip
+
+
+def places(body, path=()):
+    """Return the path of every part of a body."""
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    return [path, *(place for key, part in inner for place in places(part, (*path, key)))]
+
+
+def changed(body, path, value):
+    """Return a body with another value at a path."""
+    if not path:
+        return value
+    copy = dict(body) if isinstance(body, dict) else list(body)
+    copy[path[0]] = changed(body[path[0]], path[1:], value)
+    return copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_a_body_holds_it_makes_valid_events_or_is_a_dead_letter_for_a_known_reason(data):
+    name, body = data.draw(st.sampled_from(BODIES))
+    for _ in range(data.draw(st.integers(1, 3))):
+        body = changed(body, data.draw(st.sampled_from(places(body))), data.draw(JSON))
+    foreign = Foreign(mapper_of(name))
+
+    list(foreign.processor.batch(records("hooks", json.dumps(body).encode()), NOW, True))
+
+    for topic, key, value, headers, *_ in foreign.state._outputs:
+        if topic == "dead":
+            assert decode_dead_letter(value, headers).reason in DEAD_LETTER_REASONS
+        elif not headers:
+            decode(foreign.processor.subject, key, value)
 
 
 # ---- deadlines of tickets that are made of a foreign topic
