@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from monitor.config.settings import SecuritySettings, Settings
+from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.errors import BrokerError
@@ -19,11 +20,13 @@ from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
+from monitor.stream.mapped import Mapped
 from monitor.stream.partition import PartitionState, Processor, Source
 from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
 from monitor.web.server import WebServer
+from monitor.wire.mapping import RowMapping
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,7 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
         status=topics.status,
         statements=topics.statements,
         dead_letters=topics.dead_letters,
+        foreign={source.topic: partitions_of(settings, source) for source in settings.sources},
     )
     return plan_topics(
         settings.app_id,
@@ -79,6 +83,11 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
 def topic_of(settings: Settings, subject: Subject) -> str:
     """Return the name of a subject's topic."""
     return str(getattr(settings.topics, TOPIC_OF[subject]))
+
+
+def partitions_of(settings: Settings, source: SourceSettings) -> int:
+    """Return how many partitions a foreign topic has."""
+    return source.partitions or settings.topics.partitions
 
 
 def outlets_of(settings: Settings) -> Outlets:
@@ -111,12 +120,18 @@ def calm_collector() -> None:
 
 
 class Monitor:
-    """One worker with everything it needs. ``run`` runs it in the event loop that made it."""
+    """One worker with everything it needs. ``run`` runs it in the event loop that made it.
+
+    Raises:
+        ConfigError: a mapping file has mistakes.
+    """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
+        self.mappings = {source.topic: source.rows() for source in settings.sources}
+        """What makes events of each foreign topic's records."""
         self.books = Books()
         self._detection = Observations()
         self.tally = Tally(detected=self._detection.observe)
@@ -160,7 +175,32 @@ class Monitor:
         found[outlets.partials] = Source(
             topic=outlets.partials, processor=partial(self._evaluate, outlets=outlets), codec=EVALUATE_ROWS
         )
+        for topic, mapping in self.mappings.items():
+            found[topic] = Source(
+                topic=topic, processor=partial(self._mapped, mapping=mapping, outlets=outlets), codec=SOURCE_ROWS
+            )
         return found
+
+    def _mapped(self, state: PartitionState, *, mapping: RowMapping, outlets: Outlets) -> Processor:
+        self.restores += 1
+        return Mapped(
+            state,
+            mapping=mapping,
+            topic=topic_of(self.settings, mapping.subject),
+            partitions=self.settings.topics.partitions,
+            outlets=outlets,
+            tally=self.tally,
+            lateness_ms=self.settings.allowed_lateness_ms,
+        )
+
+    def _feeders(self, subject: Subject) -> list[str]:
+        """Return the partitions of foreign topics that events of a subject are made of."""
+        return [
+            f"{source.topic}/{partition}"
+            for source in self.settings.sources
+            if self.mappings[source.topic].subject == subject
+            for partition in range(partitions_of(self.settings, source))
+        ]
 
     def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
         self.restores += 1
@@ -173,6 +213,7 @@ class Monitor:
             tally=self.tally,
             retention_ms=min(retention_ms, CALL_RETENTION_MS) if subject == "call" else retention_ms,
             lateness_ms=self.settings.allowed_lateness_ms,
+            feeders=self._feeders(subject),
         )
 
     def _evaluate(self, state: PartitionState, *, outlets: Outlets) -> Processor:
@@ -230,6 +271,8 @@ class Monitor:
             alerts=tally.alerts,
             repeats=tally.repeats,
             late=tally.too_late,
+            mapped=tally.mapped,
+            unmapped=tally.unmapped,
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,

@@ -1,6 +1,6 @@
 """The command line: ``sla-monitor``. Each command parses, calls what does the work, and prints.
 
-Exit codes: 0 all is well, 1 it failed or found problems, 2 the command was used wrongly, 130 it was interrupted.
+What its exit codes mean stands in `monitor.cli.failing.EXIT_CODES`, and in ``sla-monitor --help``.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Change(NamedTuple):
     differences: list[str]
 
 
-@click.group()
+@click.group(epilog=example("sla-monitor agreements apply deploy/agreements"))
 def agreements() -> None:
     """Publish agreements to Kafka, and list what is published. Workers follow without a restart."""
 

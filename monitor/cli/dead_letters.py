@@ -15,6 +15,7 @@ from monitor.cli.failing import FAILED
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output, printable
+from monitor.cli.progress import LEAST, progress
 from monitor.config.settings import Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
@@ -51,7 +52,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     return reason(topic(command))
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", epilog=example("sla-monitor dead-letters list"))
 def dead_letters() -> None:
     """Look at records that could not be used, and send them again."""
 
@@ -206,7 +207,10 @@ def readable(value: bytes) -> Iterator[str]:
 
 
 def _letters(out: Output, settings: Settings) -> list[Letter]:
-    return list(_decoded(out, asyncio.run(read_all(settings, settings.topics.dead_letters))))
+    topic = settings.topics.dead_letters
+    with progress(least=LEAST, transient=True) as on_progress:
+        records = asyncio.run(read_all(settings, topic, lambda done, total: on_progress(topic, done, total)))
+    return list(_decoded(out, records))
 
 
 def _decoded(out: Output, records: Sequence[ConsumerRecord]) -> Iterator[Letter]:
@@ -233,7 +237,8 @@ def _why_not(letter: DeadLetter, settings: Settings) -> str:
     if letter.truncated:
         return f"its {' and '.join(letter.truncated)} was cut"
     # Whoever can write dead letters must not be able to have us write to any topic.
-    if _subject_of(letter.topic, settings) is None:
+    foreign = letter.topic in [source.topic for source in settings.sources]
+    if not foreign and _subject_of(letter.topic, settings) is None:
         return f"{letter.topic} is no topic of events in these settings"
     return ""
 

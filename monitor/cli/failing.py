@@ -10,7 +10,18 @@ import click
 from monitor.errors import BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
 
 FAILED: Final = 1
+MISUSED: Final = 2
+BROKEN: Final = 3
 INTERRUPTED: Final = 130
+
+EXIT_CODES: Final = {
+    0: "all is well",
+    FAILED: "it failed, or found mistakes",
+    MISUSED: "the command was used wrongly",
+    BROKEN: "a promise is broken (status)",
+    INTERRUPTED: "it was interrupted",
+}
+"""What each exit code means, for all commands."""
 
 _WHO: Final[tuple[tuple[type[SlaMonitorError], str], ...]] = (
     (ConfigError, "the author of the file"),

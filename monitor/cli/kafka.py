@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,9 @@ POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20
 LARGEST_RECORD: Final = 10 << 20
 
+OnProgress = Callable[[int, int], None]
+"""Told how much was read, and of how much."""
+
 
 class Outgoing(NamedTuple):
     """A record to write. Without a partition the key decides."""
@@ -30,11 +33,17 @@ class Outgoing(NamedTuple):
 
 
 async def committed(
-    settings: Settings, topics: Sequence[str], *, from_start: bool = True, follow: bool = False
+    settings: Settings,
+    topics: Sequence[str],
+    *,
+    from_start: bool = True,
+    follow: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Yield the committed records of topics, some at a time, each lot in order of time.
 
     Without ``follow`` it ends where the topics end now; with it it goes on, and yields an empty list now and then.
+    ``on_progress`` is told how many offsets were read, and of how many.
 
     Raises:
         BrokerError: a topic does not exist, or Kafka does not answer.
@@ -55,7 +64,11 @@ async def committed(
         if not from_start:
             for tp in assigned:
                 consumer.seek(tp, ends[tp])
+        begins = await consumer.beginning_offsets(assigned) if on_progress is not None else {}
         while follow or any([await consumer.position(tp) < ends[tp] for tp in assigned]):
+            if on_progress is not None:
+                done = sum([await consumer.position(tp) - begins[tp] for tp in assigned])
+                on_progress(done, sum(ends[tp] - begins[tp] for tp in assigned))
             fetched = await consumer.getmany(timeout_ms=POLL_MS)
             records = [record for lot in fetched.values() for record in lot]
             if not follow:
@@ -64,13 +77,14 @@ async def committed(
                 yield sorted(records, key=lambda record: (record.timestamp, record.topic, record.offset))
 
 
-async def read_all(settings: Settings, topic: str) -> list[ConsumerRecord]:
+async def read_all(settings: Settings, topic: str, on_progress: OnProgress | None = None) -> list[ConsumerRecord]:
     """Return all committed records of a topic.
 
     Raises:
         BrokerError: it does not exist, or Kafka does not answer.
     """
-    return [record async for records in committed(settings, [topic]) for record in records]
+    lots = committed(settings, [topic], on_progress=on_progress)
+    return [record async for records in lots for record in records]
 
 
 async def send_all(settings: Settings, records: Sequence[Outgoing], *, transactional_id: str | None = None) -> None:

@@ -60,22 +60,26 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> None:
         """Print a table for people."""
-        if self.as_json:
-            return
-        table = Table(
-            title=title,
-            title_justify="left",
-            title_style="bold",
-            box=None,
-            pad_edge=False,
-            header_style="dim",
-            show_header=any(columns),
-        )
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-        self.console.print(table)
+        if not self.as_json:
+            self.console.print(table_of(columns, rows, title))
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> Table:
+    """Return a table as all commands draw them."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        header_style="dim",
+        show_header=any(columns),
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return table
 
 
 def printable(raw: bytes | None) -> str:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from monitor.bootstrap import topic_of
 from monitor.cli.kafka import producer
 from monitor.cli.options import example, settings_option
 from monitor.cli.output import Output
+from monitor.cli.progress import OnProgress, progress
 from monitor.config.mapping import load_mapping
 from monitor.config.settings import Settings
 from monitor.core.events import Event
 from monitor.errors import BrokerError
 from monitor.replay.files import replay_files
-from monitor.replay.readers import Progress as OnProgress
 from monitor.replay.readers import Reading, read_events
 from monitor.replay.result import as_json, as_table, write_json, write_records
 from monitor.replay.to_kafka import to_kafka
@@ -85,7 +80,7 @@ def replay(
         return
     if not agreements:
         raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
-    with _bar() as on_progress:
+    with progress() as on_progress:
         result = replay_files(data, mapping, agreements, on_progress=on_progress)
     if records:
         write_records(result, records)
@@ -98,7 +93,7 @@ def replay(
 
 
 def _into_kafka(out: Output, settings: Settings, data: tuple[Path, ...], mapping: Path, speed: float) -> None:
-    with _bar() as on_progress:
+    with progress() as on_progress:
         reading = read_events(data, load_mapping(mapping), on_progress)
         sent = asyncio.run(_send(settings, reading, speed, on_progress))
     out.say(f"{sent:,} events of {reading.rows:,} rows sent to {settings.bootstrap}.")
@@ -134,18 +129,3 @@ async def _send(settings: Settings, reading: Reading, speed: float, on_progress:
     if failures:
         raise BrokerError(f"Kafka at {settings.bootstrap} did not take {len(failures)} records: {failures[0]!r}")
     return sent
-
-
-@contextmanager
-def _bar() -> Iterator[OnProgress]:
-    """Show a bar for each thing that is being done, on stderr; nothing where that is no terminal."""
-    tasks: dict[str, TaskID] = {}
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-
-        def on_progress(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield on_progress

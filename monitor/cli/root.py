@@ -6,12 +6,15 @@ import click
 
 from monitor.cli.agreements import agreements
 from monitor.cli.check import check
+from monitor.cli.completion import completion
 from monitor.cli.dead_letters import dead_letters
 from monitor.cli.demo import demo
-from monitor.cli.failing import Commands
+from monitor.cli.failing import EXIT_CODES, Commands
+from monitor.cli.init import init
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
+from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
 from monitor.cli.worker import worker
@@ -22,7 +25,12 @@ __all__ = ["root"]
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it without installing anything else:  sla-monitor demo",
+    epilog="\n\n".join(
+        (
+            "Try it without installing anything else:  sla-monitor demo",
+            "\n".join(("\b", "Exit codes:", *(f"  {code:<4} {text}" for code, text in EXIT_CODES.items()))),
+        )
+    ),
 )
 @click.version_option(package_name="sla-monitor", prog_name="sla-monitor")
 def root() -> None:
@@ -35,14 +43,17 @@ def root() -> None:
 
 for _command in (
     demo,
+    init,
     worker,
     topics,
     check,
     agreements,
     schema,
     dead_letters,
+    status,
     tail,
     replay,
     settings,
+    completion,
 ):
     root.add_command(_command)

@@ -9,7 +9,7 @@ import click
 
 from monitor.cli.options import BOOTSTRAP_VARIABLE, example, json_option, read_settings
 from monitor.cli.output import Output
-from monitor.config.settings import effective
+from monitor.config.settings import catalogue, effective
 
 
 @click.command(epilog=example("SLA_MONITOR_TOPICS_PARTITIONS=16 sla-monitor settings --settings monitor.yaml"))
@@ -25,8 +25,10 @@ def settings(out: Output, file: Path | None, bootstrap: str | None) -> None:
         (name, value, "--bootstrap" if bootstrap and origin == BOOTSTRAP_VARIABLE else origin)
         for name, value, origin in effective(read_settings(file, bootstrap))
     ]
-    for name, value, origin in rows:
-        out.record(name=name, value=value, origin=origin)
+    for (name, value, origin), setting in zip(rows, catalogue(), strict=True):
+        out.record(
+            name=name, value=value, origin=origin, variable=setting.variable or None, description=setting.description
+        )
     out.table(("setting", "value", "from"), rows)
     if not file and not os.environ.get("SLA_MONITOR_SETTINGS"):
         out.say("No settings file: name one with --settings or SLA_MONITOR_SETTINGS.", style="dim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 import click
 
@@ -11,10 +12,10 @@ from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
-from monitor.stream.topics import check_topics, create_topics
+from monitor.stream.topics import TopicSpec, check_topics, create_topics
 
 
-@click.group()
+@click.group(epilog=example("sla-monitor topics check --settings monitor.yaml"))
 def topics() -> None:
     """Create and check the topics in Kafka."""
 
@@ -36,7 +37,7 @@ def create(out: Output, settings: Settings, replication: int | None) -> None:
         out.record(topic=spec.name, partitions=spec.partitions, cleanup=spec.cleanup, created=spec.name in created)
     out.table(
         ("topic", "partitions", "cleanup", ""),
-        [(one.name, str(one.partitions), one.cleanup, "created" if one.name in created else "exists") for one in plan],
+        [(one.name, str(one.partitions), "" if one.foreign else one.cleanup, _what(one, created)) for one in plan],
     )
     _check(settings, out)
 
@@ -49,6 +50,12 @@ def check(out: Output, settings: Settings) -> None:
     if _check(settings, out):
         out.say(f"All {len(topic_plan(settings))} topics at {settings.bootstrap} are as they must be.")
         out.record(ok=True, topics=len(topic_plan(settings)))
+
+
+def _what(spec: TopicSpec, created: Collection[str]) -> str:
+    if spec.foreign:
+        return "its producer's"
+    return "created" if spec.name in created else "exists"
 
 
 def _check(settings: Settings, out: Output) -> bool:

@@ -5,6 +5,7 @@ One file holds one mapping. tests/mappings/ holds three real ones; their comment
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal
@@ -41,7 +42,7 @@ Texts = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)
 
 
 class TimeShape(Shape):
-    """How times are written: ``strptime`` patterns, or rfc3339, epoch_s, epoch_ms; the zone of those without offset."""
+    """How times are written: ``strptime`` patterns, or rfc3339, epoch_s, _ms, _us; the zone of those without offset."""
 
     formats: Texts = Field(default_factory=lambda: ["rfc3339"])
     zone: Zone | None = None
@@ -66,6 +67,8 @@ class ConditionShape(Shape):
     is_in: Texts | None = Field(None, alias="is")
     not_in: Texts | None = Field(None, alias="not")
     present: bool | None = None
+    same_as: Text | None = None
+    differs_from: Text | None = None
     changed: bool | None = None
     becomes: Texts | None = None
     leaves: Texts | None = None
@@ -76,7 +79,8 @@ class ConditionShape(Shape):
     def _values_only(cls, value: object) -> object:
         if isinstance(value, dict):
             if not value:
-                raise wrong("says nothing", "write one of is, not, present, changed, becomes, leaves, before")
+                known = "is, not, present, same_as, differs_from, changed, becomes, leaves, before"
+                raise wrong("says nothing", f"write one of {known}")
             return value
         return {"is": value}
 
@@ -173,8 +177,8 @@ class MappingShape(Shape):
     events: Annotated[list[EventShape], Field(min_length=1)]
 
 
-def load_mapping(path: Path) -> RowMapping:
-    """Read a mapping file.
+def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
+    """Read a mapping file; ``live``: it is to be put in front of a topic.
 
     Raises:
         ConfigError: all mistakes that are in it.
@@ -185,9 +189,24 @@ def load_mapping(path: Path) -> RowMapping:
         message = "holds no mapping" if not documents else "holds more than one document"
         mistakes.append(Mistake(file=str(path), line=None, path="", message=message, hint="one file, one mapping"))
     mapping = parse_mapping(documents[0], mistakes) if documents else None
+    if live and mapping is not None:
+        mistakes += _not_live(mapping, documents[0])
     if mistakes or mapping is None:
         raise ConfigError(mistakes)
     return mapping
+
+
+def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
+    """Yield what of a mapping needs a whole file, which a live source is not."""
+    if mapping.group:
+        yield document.mistake(
+            ("group",),
+            "looks at the rows before, and a live source remembers none",
+            "tell what changed by the row itself: same_as and differs_from compare two columns, each goes through a "
+            "change log",
+        )
+    if mapping.file.format == "csv" or mapping.file.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        yield document.mistake(("file",), "is no form of a live source", "its records are JSON objects in UTF-8")
 
 
 def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping | None:
@@ -269,6 +288,8 @@ class _Build:
             is_in=_values(one.is_in),
             not_in=_values(one.not_in),
             present=one.present,
+            same_as=one.same_as or "",
+            differs_from=one.differs_from or "",
             changed=one.changed,
             becomes=_values(one.becomes),
             leaves=_values(one.leaves),
@@ -373,8 +394,9 @@ def columns_of(mapping: RowMapping) -> frozenset[str]:
             found.add(source.column)
             instants += [*(source.duration or ()), *([source.instant] if source.instant else [])]
     for condition in conditions:
-        found.add(condition.column)
+        found |= {condition.column, condition.same_as, condition.differs_from}
         instants += condition.before or ()
     found.update(column for instant in instants for column in instant.columns)
     found.update(name for text in templates for _, name, _, _ in Formatter().parse(text) if name)
-    return frozenset(found - {"", EACH} - _ID_PARTS)
+    own = {name for name in found if name.split(".")[0] == EACH}
+    return frozenset(found - own - {""} - _ID_PARTS)

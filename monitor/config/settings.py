@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, model_valida
 from monitor.config.quantities import Duration, PositiveDuration, Size, duration_text
 from monitor.config.receivers import Receiver, ReceiverName
 from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
+from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.variables import fill_variables, variables_of
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
@@ -27,15 +28,7 @@ PREFIX: Final = "SLA_MONITOR_"
 FILE_VARIABLE: Final = "SLA_MONITOR_SETTINGS"
 """Names the settings file where the command line names none."""
 
-_TOPIC_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_NUMBER: Final = 17
-_LONGEST_TOPIC: Final = 200  # Kafka allows 249; a changelog's name is longer than its topic's
-
-
-def _topic(value: str) -> str:
-    if len(value) > _LONGEST_TOPIC or not _TOPIC_CHARACTERS.issuperset(value) or value in (".", ".."):
-        raise wrong(f"is no topic name: {value!r}", "use letters, digits, '-', '_' and '.'")
-    return value
 
 
 def _servers(value: str) -> str:
@@ -52,10 +45,8 @@ def _letter_size(value: int) -> int:
     return value
 
 
-Topic = Annotated[Text, AfterValidator(_topic)]
 Servers = Annotated[Text, AfterValidator(_servers)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Count = Annotated[int, Field(ge=1)]
 LetterSize = Annotated[Size, AfterValidator(_letter_size)]
 
 
@@ -158,12 +149,19 @@ class Settings(Shape):
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
     receivers: dict[ReceiverName, Receiver] = Field(default={}, description="Where notices are sent, by name.")
+    sources: list[SourceSettings] = Field(
+        default_factory=list,
+        description="Topics of others: each {topic: …, mapping: FILE}, and partitions if not as many as ours.",
+    )
 
     _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
 
 
 class Setting(NamedTuple):
-    """One leaf of the settings: its path in the file, its variable, its line of help, and its value."""
+    """One leaf of the settings: its path in the file, its variable, its line of help, and its value.
+
+    Lists have no variable: they stand in the file.
+    """
 
     path: tuple[str, ...]
     variable: str
@@ -210,6 +208,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         replace(one, file="environment", line=None, path=by_path[one.path]) if one.path in by_path else one
         for one in found
     )
+    if settings is not None:
+        resolved = resolve_sources(settings.sources, own_topics(settings), document, mistakes)
+        settings = settings.model_copy(update={"sources": resolved})
     if settings is None or mistakes:
         raise ConfigError(mistakes)
     origins = {
@@ -222,13 +223,18 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def own_topics(settings: Settings) -> frozenset[str]:
+    """Return the names of the topics that are the monitor's own."""
+    return frozenset(value for value in dict(settings.topics).values() if isinstance(value, str))
+
+
 def effective(settings: Settings) -> list[tuple[str, str, str]]:
     """Return (name, value, origin) of every setting; the origin is ``default``, ``file:line`` or a variable.
 
     Values are written as in a file; secrets are not shown.
     """
     origins = settings._origins  # noqa: SLF001 - of its own module
-    return [(leaf.name, _shown(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
+    return [(leaf.name, shown_value(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
 
 
 def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
@@ -241,19 +247,23 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
             for one in value:
                 yield from _leaves(value[one], (*here, one))
         else:
-            variable = PREFIX + "_".join(here).upper()
+            variable = "" if isinstance(value, list) else PREFIX + "_".join(here).upper()
             yield Setting(here, variable, info.description or "", value, name.endswith("_ms"))
 
 
 def _variables(environ: Mapping[str, str], mistakes: list[Mistake]) -> list[tuple[Setting, Plain]]:
     """Return what the environment sets; an empty variable sets nothing."""
-    known = {setting.variable: setting for setting in catalogue()}
+    known = {setting.variable: setting for setting in catalogue() if setting.variable}
+    lists = {PREFIX + "_".join(setting.path).upper() for setting in catalogue() if not setting.variable}
     found: list[tuple[Setting, Plain]] = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable == FILE_VARIABLE or not environ[variable]:
             continue
         setting = known.get(variable)
-        if setting is None:
+        if variable in lists:
+            message, hint = "is a list, which no variable can hold", "write it into the settings file"
+            mistakes.append(Mistake(file="environment", line=None, path=variable, message=message, hint=hint))
+        elif setting is None:
             hint = did_you_mean(variable, known)
             mistakes.append(Mistake(file="environment", line=None, path=variable, message="unknown setting", hint=hint))
         else:
@@ -281,7 +291,8 @@ def _with(data: Plain, path: tuple[str, ...], value: Plain) -> Plain:
     return {**data, path[0]: _with(data.get(path[0]), path[1:], value)}
 
 
-def _shown(leaf: Setting) -> str:
+def shown_value(leaf: Setting) -> str:
+    """Return the value of a setting as it is written in a file; a secret is not shown."""
     match leaf.value:
         case None:
             return ""
@@ -300,6 +311,6 @@ def _shown(leaf: Setting) -> str:
 
 def _shown_all(leaf: Setting) -> str:
     if isinstance(leaf.value, dict):
-        return ", ".join(f"{key}={_shown(leaf._replace(value=value))}" for key, value in leaf.value.items())
+        return ", ".join(f"{key}={shown_value(leaf._replace(value=value))}" for key, value in leaf.value.items())
     values = leaf.value if isinstance(leaf.value, list) else []
-    return ", ".join(_shown(leaf._replace(value=value)) for value in values)
+    return ", ".join(shown_value(leaf._replace(value=value)) for value in values)

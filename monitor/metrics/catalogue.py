@@ -159,6 +159,10 @@ OFFSET_HOLES = _counter("offset_holes_total", "Offsets without a record: markers
 RECORDS_LOST = _counter("records_lost_total", "Records that retention removed before they were read", SOURCE)
 EVENTS_REPEATED = _counter("events_repeated_total", "Events that were known already, by event id", ("topic",))
 EVENTS_LATE = _counter("events_late_total", "Events that came after their subject was forgotten", ("topic",))
+EVENTS_MAPPED = _counter("events_mapped_total", "Events made of the records of a foreign topic", ("topic",))
+RECORDS_UNMAPPED = _counter(
+    "records_unmapped_total", "Records of a foreign topic that its mapping makes no event of, rightly", ("topic",)
+)
 LAST_EVENT = _gauge("last_event_timestamp_seconds", "Event time of the newest event of a source partition", SOURCE)
 LAG = _gauge("lag_records", "Records that a source partition still has to be read", SOURCE)
 PARTITION_OPEN = _gauge("partition_open", "1 if the partition's state is restored and open, else 0", SOURCE)

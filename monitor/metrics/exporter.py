@@ -243,6 +243,10 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.EVENTS_REPEATED, (topic,), repeats)
     for topic, late in snapshot.late.items():
         page.set(m.EVENTS_LATE, (topic,), late)
+    for topic, events in snapshot.mapped.items():
+        page.set(m.EVENTS_MAPPED, (topic,), events)
+    for topic, records in snapshot.unmapped.items():
+        page.set(m.RECORDS_UNMAPPED, (topic,), records)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(m.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():

@@ -100,6 +100,10 @@ class Snapshot:
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)
     """Events that came after their subject was forgotten, by topic."""
+    mapped: Mapping[str, int] = field(default_factory=dict)
+    """Events that were made of a foreign topic's records, by that topic."""
+    unmapped: Mapping[str, int] = field(default_factory=dict)
+    """Records of a foreign topic that no event was made of, by that topic."""
     evaluation_seconds: Mapping[int, float] = field(default_factory=dict)
     """Time spent judging windows, by partition of the partials."""
     detection_delay: Histogram | None = None

@@ -1,6 +1,9 @@
-"""Up to when windows may be judged: what the sources of partials say of how far they are, kept over restarts.
+"""Up to when a partition may be judged: what its sources say of how far they are, kept over restarts.
 
-A source (partition of tickets, calls …) that catches up says so in markers; until it has, no window is judged beyond
+Partials have the partitions of tickets, calls … as their sources, and those may have foreign topics as theirs. Below it
+is told of partials and their windows; of deadlines the same holds, but for the short stop.
+
+A source that catches up says so in markers; until it has, no window is judged beyond
 its watermark: what it still has to read would be missing from a statement for ever. After a stop the backlog is as old
 as the stop was long, and sources may take a while to be opened. So after a restart no window is judged beyond the last
 look of before until each source has been heard of, which it is as soon as anybody has opened it. After a short stop
@@ -36,10 +39,22 @@ def marker_key(source: str) -> bytes:
 
 
 class Horizon:
-    """What one partition of partials knows of its sources. Its rows are those of the partition's state."""
+    """What one partition knows of its sources. Its rows are those of the partition's state.
 
-    def __init__(self, state: PartitionState, sources: Iterable[str]) -> None:
+    ``short_ms``: after a stop shorter than this nobody is waited for. ``silence_s``: nor longer than this.
+    """
+
+    def __init__(
+        self,
+        state: PartitionState,
+        sources: Iterable[str],
+        *,
+        short_ms: int = SHORT_MS,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self._state = state
+        self._short_ms = short_ms
+        self._silence_s = silence_s
         self._behind: dict[str, int] = {}
         self._unheard = set(sources)
         look = state.get(LOOK_KEY)
@@ -84,12 +99,12 @@ class Horizon:
         """Return whether sources that have not been heard of are waited for."""
         if self._waits_since is None:
             self._waits_since = time.monotonic()
-            if self._looked_ms and now_ms - self._looked_ms < SHORT_MS:
+            if self._looked_ms and now_ms - self._looked_ms < self._short_ms:
                 self._unheard.clear()
-        elif time.monotonic() - self._waits_since > SILENCE_S:
+        elif time.monotonic() - self._waits_since > self._silence_s:
             log.warning(
-                "%s: nobody has opened %s for %g s: windows are judged without them",
-                self._state.name, ", ".join(sorted(self._unheard)), SILENCE_S,
+                "%s: nobody has opened %s for %g s: it is judged without them",
+                self._state.name, ", ".join(sorted(self._unheard)), self._silence_s,
             )  # fmt: skip
             self._unheard.clear()
         return bool(self._unheard)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka.structs import ConsumerRecord
@@ -14,14 +14,19 @@ from monitor.core.events import Event, Subject
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
+from monitor.stream.horizon import Horizon
 from monitor.stream.partition import PartitionState
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode
+from monitor.wire.markers import decode_source_marker
 from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
 """Records that are folded before others may run: 5 to 10 ms."""
+
+FEEDER_SILENCE_S = 15.0
+"""How long a foreign topic is waited for after a restart (real seconds): it has no rows, so it is open at once."""
 
 TICK_SUBJECTS = 500
 """Subjects that one tick looks at before it lets others run: well under 50 ms."""
@@ -57,14 +62,41 @@ class Tally:
     """By kind of subject (or ``objective``) and state."""
     repeats: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
+    mapped: Counter[str] = field(default_factory=Counter)
+    """Events that were made of a foreign topic's records, by that topic."""
+    unmapped: Counter[str] = field(default_factory=Counter)
+    """Records of a foreign topic that no event was made of, by that topic."""
     last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
     """The newest event time of each source partition."""
     detected: Callable[[float], None] = lambda _seconds: None
     """Is told how many seconds after it was due each deadline was announced. Not of backfill."""
 
 
+def bury(
+    state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
+) -> None:
+    """Make a dead letter of a record that is of no use."""
+    tally.dead_letters[record.topic, reason] += 1
+    key, value, headers = encode_dead_letter(
+        record.topic,
+        record.partition,
+        record.offset,
+        reason,
+        detail,
+        record.key,
+        record.value,
+        record.headers,
+        max_bytes=outlets.max_dead_letter_bytes,
+    )
+    state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
+
+
 class Ingest:
-    """Folds the records of one source partition of one subject."""
+    """Folds the records of one source partition of one subject.
+
+    ``feeders`` are the partitions of foreign topics (``jira-webhooks/0``) that events of the subject are made of. While
+    one of them catches up, the clock proves nothing here either: what it still has to read would come here.
+    """
 
     def __init__(
         self,
@@ -76,6 +108,7 @@ class Ingest:
         tally: Tally,
         retention_ms: int,
         lateness_ms: int,
+        feeders: Collection[str] = (),
     ) -> None:
         self.state = state
         self.subject = subject
@@ -87,7 +120,10 @@ class Ingest:
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
         self.engine.restore(state.rows)
         self.watermark_ms = 0
+        self._feeders = frozenset(feeders)
+        self._feeds = _feeds(state, feeders)
         self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
+        self._marked: tuple[int, bool] | None = None
         self._book = books.book
         self._sweep: list[bytes] = []  # subjects that were last folded under an older book: each tick takes some
 
@@ -108,7 +144,7 @@ class Ingest:
             changed.update(dict.fromkeys(effects.panes))
         for pane in changed:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
-        self._mark(caught_up)
+        self._mark(now_ms, caught_up)
 
     def _fold(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> Effects:  # noqa: FBT001
         events: list[Event] = []
@@ -117,6 +153,10 @@ class Ingest:
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
         for record in records:
+            if record.headers and (marker := decode_source_marker(record.value, record.headers)) is not None:
+                if self._feeds is not None and marker.source in self._feeders:
+                    self._feeds.hear(marker)
+                continue
             try:
                 event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
             except DecodeError as error:
@@ -156,18 +196,21 @@ class Ingest:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
         for pane in self.engine.expire(horizon_ms):
             self._emit_partial(pane, None)
-        self._mark(caught_up)
+        self._mark(now_ms, caught_up)
         return bool(self._sweep) or len(keys) >= TICK_SUBJECTS
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""
-        if self.books.book is not self._book or self._sweep:
+        if self.books.book is not self._book or self._sweep or (self._feeds is not None and self._feeds.is_held):
             return 0
         return self.engine.next_expiry_ms()
 
     def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
         """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
-        return now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
+        own_ms = now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
+        if self._feeds is None:
+            return own_ms
+        return min(own_ms, self._feeds.as_of_ms(now_ms) or 0)
 
     def _announce_all(self, effects: Effects, now_ms: int) -> None:
         tally, topic = self.tally, self.state.topic
@@ -192,27 +235,31 @@ class Ingest:
         key, value = encode_partial(self.source, pane_key, pane)
         self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
 
-    def _mark(self, caught_up: bool) -> None:  # noqa: FBT001
+    def _mark(self, now_ms: int, caught_up: bool) -> None:  # noqa: FBT001
         """Tell the evaluators while this source catches up: their windows must not run ahead of it."""
-        behind = not caught_up
+        behind, watermark_ms = not caught_up, max(0, self.watermark_ms - self.lateness_ms)
+        if self._feeds is not None:
+            fed_ms = self._feeds.as_of_ms(now_ms) or 0
+            self._feeds.looked(fed_ms)
+            if self._feeds.is_held:
+                behind, watermark_ms = True, min(watermark_ms or fed_ms, fed_ms)
         if not behind and not self._behind:
             return
         self._behind = behind
-        key, value = encode_marker(self.source, max(0, self.watermark_ms - self.lateness_ms), behind=behind)
+        if self._feeds is not None and self._marked == (watermark_ms, behind):
+            return  # held back by others it ticks on without getting further
+        self._marked = watermark_ms, behind
+        key, value = encode_marker(self.source, watermark_ms, behind=behind)
         for partition in range(self.outlets.partials_partitions):
             self.state.emit(self.outlets.partials, key, value, partition=partition)
 
     def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
-        self.tally.dead_letters[record.topic, reason] += 1
-        key, value, headers = encode_dead_letter(
-            record.topic,
-            record.partition,
-            record.offset,
-            reason,
-            detail,
-            record.key,
-            record.value,
-            record.headers,
-            max_bytes=self.outlets.max_dead_letter_bytes,
-        )
-        self.state.emit(self.outlets.dead_letters, key, value, headers=headers, partition_key=key)
+        bury(self.state, self.outlets, self.tally, record, reason, detail)
+
+
+def _feeds(state: PartitionState, feeders: Collection[str]) -> Horizon | None:
+    """Return what is known of the foreign topics, None if there are none. Those that are gone hold nothing back."""
+    for key in [key for key in state.rows if key[:1] == b"m" and key[1:].decode() not in feeders]:
+        state.put(key, None)
+    # Deadlines do not wait for late events as periods do: even after a short stop they would be told wrongly.
+    return Horizon(state, feeders, short_ms=0, silence_s=FEEDER_SILENCE_S) if feeders else None

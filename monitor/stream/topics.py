@@ -24,13 +24,19 @@ LARGE_RECORD_BYTES: Final = 10 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSpec:
-    """A topic as it must be. ``retention_ms`` -1 keeps for ever; None leaves it to the broker."""
+    """A topic as it must be. ``retention_ms`` -1 keeps for ever; None leaves it to the broker.
+
+    ``foreign``: it is somebody else's, who creates it; only its partitions are of interest. ``follows`` names the
+    foreign topic whose changelog this is: it is not created before that one is there.
+    """
 
     name: str
     partitions: int
     cleanup: Cleanup = "delete"
     retention_ms: int | None = None
     config: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    follows: str = ""
 
     @property
     def all_config(self) -> dict[str, str]:
@@ -52,6 +58,8 @@ class TopicNames:
     status: str = "status"
     statements: str = "statements"
     dead_letters: str = "dead-letters"
+    foreign: Mapping[str, int] = field(default_factory=dict)
+    """Topics of others that are read through a mapping, and the partitions that they have."""
 
 
 def changelog_of(app_id: str, topic: str) -> str:
@@ -93,6 +101,13 @@ def plan_topics(
             spec(changelog_of(app_id, source), "compact", config=compact | large)
             for source in (*names.sources, names.partials)
         ),
+        *(TopicSpec(name=name, partitions=count, foreign=True) for name, count in names.foreign.items()),
+        *(
+            TopicSpec(
+                name=changelog_of(app_id, name), partitions=count, cleanup="compact", config=compact, follows=name
+            )
+            for name, count in names.foreign.items()
+        ),
     ]
 
 
@@ -105,13 +120,21 @@ async def create_topics(
 ) -> list[str]:
     """Create the topics that are missing; return their names. Existing ones are left as they are: check them.
 
+    Foreign topics are never created, nor is the changelog of one that is missing or has another number of partitions.
+
     Raises:
         BrokerError: the broker refused one, or cannot be reached.
     """
     wanted = {spec.name: spec for spec in specs}
     async with _admin(bootstrap, security) as admin:
-        present = set(await admin.list_topics())
-        missing = [spec for name, spec in wanted.items() if name not in present]
+        present = await _partition_counts(admin)
+        missing = [
+            spec
+            for name, spec in wanted.items()
+            if name not in present
+            and not spec.foreign
+            and (not spec.follows or present.get(spec.follows) == spec.partitions)
+        ]
         if not missing:
             return []
         response = await admin.create_topics(
@@ -144,12 +167,16 @@ async def check_topics(
         counts = await _partition_counts(admin)
         present = [spec for spec in wanted if spec.name in counts]
         configs = await _configs(admin, [spec.name for spec in present])
-    mistakes = [
-        f"topic {spec.name} is missing: create it with {spec.partitions} partitions and cleanup.policy={spec.cleanup}"
-        for spec in wanted
-        if spec.name not in counts
-    ]
+    mistakes = [_missing(spec) for spec in wanted if spec.name not in counts]
     for spec in present:
+        if spec.foreign:
+            if counts[spec.name] != spec.partitions:
+                mistakes.append(
+                    f"topic {spec.name} has {counts[spec.name]} partitions, not {spec.partitions}: write "
+                    f"partitions: {counts[spec.name]} for it in sources of the settings; if it got more of them after "
+                    f"it was read, its changelog must be created anew"
+                )
+            continue
         if counts[spec.name] != spec.partitions:
             mistakes.append(
                 f"topic {spec.name} has {counts[spec.name]} partitions, not {spec.partitions}: set the number of "
@@ -169,6 +196,14 @@ async def check_topics(
                 f"kafka-configs --alter --topic {spec.name} --add-config {LARGEST_RECORD}={needed}"
             )
     return mistakes
+
+
+def _missing(spec: TopicSpec) -> str:
+    if spec.foreign:
+        return f"topic {spec.name} is missing: its producer creates it; or take it out of sources in the settings"
+    return (
+        f"topic {spec.name} is missing: create it with {spec.partitions} partitions and cleanup.policy={spec.cleanup}"
+    )
 
 
 @asynccontextmanager

@@ -7,14 +7,21 @@ from typing import Final, NamedTuple
 
 from monitor.errors import DecodeError
 from monitor.wire.contract import REASONS
+from monitor.wire.mapping import REASONS as MAPPING_REASONS
+
+_OF_FILES: Final = frozenset({"stale_row", "wrong_columns"})
+REJECTED: Final = "rejected"
 
 DEAD_LETTER_REASONS: Final[dict[str, str]] = {
+    **{reason: text for reason, text in MAPPING_REASONS.items() if reason not in _OF_FILES},
     **REASONS,
+    REJECTED: "the mapping of its topic rejects such records; the detail says why",
     "id_reused": "the subject has another event of the same id",
     "ledger_full": "the subject has as many events, or as much text in them, as a row may hold",
     "in_the_future": "the event time lies far ahead of the monitor's clock",
 }
-"""Why a record became a dead letter: it does not decode (`REASONS`), or its event was not taken. A closed set."""
+"""Why a record became a dead letter: it does not decode (`REASONS`), does not map, or its event was not taken. A closed
+set."""
 
 MAX_VALUE: Final = 6 << 20
 """The original bytes that a letter keeps: whatever a topic's usual limits let through stays whole."""

@@ -163,9 +163,8 @@ def _fast_decoder(subject: Subject) -> Callable[[bytes], dict[str, Any]]:
         "time": Required[int | Annotated[datetime, msgspec.Meta(tz=True)]],
         subject: Required[identifier],
         "sequence": Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)],
-        # Only null fits these: a CloudEvent, or an instant among the attributes (rare), goes the slow way.
-        "specversion": None,
-        **dict.fromkeys((*INSTANTS, *INSTANTS.values()), None),
+        # Nothing fits these: a CloudEvent, or an instant among the attributes (rare), goes the slow way.
+        **dict.fromkeys(("specversion", *INSTANTS, *INSTANTS.values()), Annotated[int, msgspec.Meta(ge=1, le=0)]),
     }
     for name, kind in ATTRIBUTES.items():
         least = 0 if name in NOT_NEGATIVE else None

@@ -19,7 +19,8 @@ lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here
 
 **One row, several events.** Each event of the mapping whose conditions hold is made, in the order of the mapping.
 ``each`` makes one for every part of a column that holds a list (``A|B|C``, or a JSON list); the part is the column
-``each`` in templates, attributes and conditions.
+``each`` in templates, attributes and conditions. Where the parts are objects, as the items of a change log, their
+fields are ``each.field`` and so on.
 
 **Rows that belong together.** ``group`` names the columns that say so. The mapper remembers the last row of each group,
 so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change of state from its mere repetition.
@@ -29,6 +30,11 @@ so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change 
 **Order and ids.** The sequence of a fact is ``sequence column × number of events in the mapping + place of the event``
 (without such a column: the place of the row in its group), so several events of one row, and rows of one minute, stay
 in order. Ids come from a template; the default ``{subject_id}:{type}:{time_ms}:{sequence}`` is the same on every run.
+
+**Live sources** (`monitor.stream.mapped`) are topics of JSON objects, one row a record. Nothing is remembered between
+two records, so there are no groups: what changed must stand in the row itself, as before and after (``same_as``,
+``differs_from`` compare two columns) or as items of a change log (``each``). Write ids that tell what happened
+(``"{changelog.id}:{type}"``): what is delivered twice is then known again, also after the mapping was amended.
 
 A row is taken whole or rejected whole, with one of `REASONS` or a reason of the mapping's own.
 """
@@ -93,6 +99,8 @@ class Condition:
         is_in: it has one of these values.
         not_in: it has none of them (a missing value has none).
         present: whether it has a value.
+        same_as: it has a value, and this other column has the same.
+        differs_from: its value is another than that of this other column; a missing value differs from any.
         changed: whether its value differs from that of the group's previous row (a first row never does).
         becomes: it has one of these values, and the previous row, if any, had none of them.
         leaves: the previous row had one of these values, and it has none of them.
@@ -103,6 +111,8 @@ class Condition:
     is_in: frozenset[str] | None = None
     not_in: frozenset[str] | None = None
     present: bool | None = None
+    same_as: str = ""
+    differs_from: str = ""
     changed: bool | None = None
     becomes: frozenset[str] | None = None
     leaves: frozenset[str] | None = None
@@ -289,13 +299,17 @@ class _View:
         """Return a view for each part of the rule's column that holds a list; a part that comes twice counts once."""
         value = lookup(self._row, rule.each)
         if isinstance(value, Sequence) and not isinstance(value, str):
-            texts = [text_of(part) for part in value]
+            parts = {
+                text_of(part): part if isinstance(part, Mapping) else text_of(part)
+                for part in value
+                if part is not None
+            }
         else:
             whole = self.text(rule.each)
-            texts = [] if whole is None else [part.strip() for part in whole.split(rule.separator or ",")]
-        for text in dict.fromkeys(texts):
+            parts = {} if whole is None else {part.strip(): part.strip() for part in whole.split(rule.separator or ",")}
+        for text, part in parts.items():
             if text and text not in self._missing:
-                yield _View({**self._row, EACH: text}, self._missing, self.before)
+                yield _View({**self._row, EACH: part}, self._missing, self.before)
 
     def holds(self, conditions: Sequence[Condition]) -> bool:
         """Return whether all conditions hold."""
@@ -310,6 +324,10 @@ class _View:
         if (is_in is not None and text not in is_in) or (not_in is not None and text in not_in):
             return False
         if present is not None and (text is not None) != present:
+            return False
+        if condition.same_as and (text is None or text != self.text(condition.same_as)):
+            return False
+        if condition.differs_from and text == self.text(condition.differs_from):
             return False
         if condition.before is not None:
             first, second = (self.instant(one) for one in condition.before)

@@ -22,7 +22,8 @@ LATEST_MS: Final = 4_102_444_800_000
 RFC3339: Final = "rfc3339"
 EPOCH_S: Final = "epoch_s"
 EPOCH_MS: Final = "epoch_ms"
-SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS})
+EPOCH_US: Final = "epoch_us"
+SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 """Time formats that are no ``strptime`` patterns."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,8 +79,10 @@ def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
 
 def _by_format(text: str, form: str, zone: str) -> int | None:
     try:
-        if form in (EPOCH_S, EPOCH_MS):
-            return round(float(text) * 1000) if form == EPOCH_S else int(text)
+        if form == EPOCH_S:
+            return round(float(text) * 1000)
+        if form in (EPOCH_MS, EPOCH_US):
+            return int(text) // (1 if form == EPOCH_MS else 1000)
         moment = datetime.fromisoformat(text) if form == RFC3339 else datetime.strptime(text, form)  # noqa: DTZ007
     except (ValueError, OverflowError):
         return None
@@ -93,7 +96,10 @@ def _local_ms(moment: datetime, zone: str) -> int:
     if not zone:
         raise DecodeError("bad_time", f"{moment.isoformat(' ')} has no offset, and the mapping names no zone")
     local = moment.replace(tzinfo=ZoneInfo(zone))
-    instant = local.astimezone(UTC)
+    try:
+        instant = local.astimezone(UTC)
+    except OverflowError:
+        raise DecodeError("absurd_time", f"{moment.isoformat(' ')} is at an end of the calendar") from None
     if instant.astimezone(local.tzinfo).replace(tzinfo=None) != moment:
         raise DecodeError("nonexistent_time", f"{moment.isoformat(' ')} was skipped by the clocks of {zone}")
     return (instant - _EPOCH) // _MILLISECOND

@@ -129,17 +129,20 @@ def _shown(key: bytes) -> str:
     return ascii(key[:80].decode(errors="replace"))
 
 
+class LookRow(NamedTuple):
+    """As of when a partition was judged last: the windows of partials, the deadlines of a source that others feed."""
+
+    as_of_ms: int
+
+
 SOURCE_ROWS: Final = RowCodec({
     b"s": RowKind(SubjectRow, wakes=True, version=SUBJECT_ROW_VERSION),
     b"p": RowKind(Pane),
+    b"m": RowKind(Marker),
+    b"l": RowKind(LookRow),
 })  # fmt: skip
-"""The rows of a source partition: its subjects and the panes of its series."""
-
-
-class LookRow(NamedTuple):
-    """As of when the windows of a partition of partials were judged last."""
-
-    as_of_ms: int
+"""The rows of a source partition: its subjects, the panes of its series, and what it knows of foreign topics that its
+events are made of: which of them catch up, and the last look."""
 
 
 EVALUATE_ROWS: Final = RowCodec({

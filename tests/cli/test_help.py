@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from monitor.cli.failing import EXIT_CODES
 from monitor.cli.root import root
 from tests.cli.conftest import Run
 
@@ -17,16 +18,19 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[t
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
+        yield (*path, name), command
 
 
 ALL = dict(commands(root))
+GROUPS = {path for path, command in ALL.items() if isinstance(command, click.Group)}
+NO_RESULT = {("completion",)}
+"""Prints something for a machine, whatever is asked for."""
 
 
 def test_all_commands_are_there():
-    assert set(ALL) == {
-        ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",),
+    assert set(ALL) - GROUPS == {
+        ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",), ("init",), ("status",),
+        ("completion",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
     }  # fmt: skip
@@ -37,7 +41,13 @@ def test_every_command_explains_itself_with_an_example_and_has_a_form_for_machin
     result = run(*path, "--help")
     assert result.exit_code == 0
     assert f"sla-monitor {' '.join(path)}" in result.stdout.split("Example")[1]
-    assert "--json" in result.stdout
+    assert ("--json" in result.stdout) == (path not in GROUPS | NO_RESULT)
+
+
+def test_the_exit_codes_are_told_in_one_place(run: Run):
+    said = run("--help").stdout
+    for code, text in EXIT_CODES.items():
+        assert f"{code:<4} {text}" in said
 
 
 def test_the_version_is_that_of_the_distribution(run: Run):

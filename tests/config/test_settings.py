@@ -136,7 +136,10 @@ def test_a_mistake_in_the_file_is_told_with_its_line(text: str, told: str, file:
 
 def test_all_mistakes_of_file_and_environment_are_told_at_once(file: Path) -> None:
     file.write_text("app_idd: x\nsession_timeout: 30\n")
-    environ = {"SLA_MONITOR_TOPIC_CALLS": "x", "SLA_MONITOR_WEB_PORT": "x", "SLA_MONITOR_APP_ID": "a/b"}
+    environ = {
+        "SLA_MONITOR_TOPIC_CALLS": "x", "SLA_MONITOR_WEB_PORT": "x", "SLA_MONITOR_APP_ID": "a/b",
+        "SLA_MONITOR_SOURCES": "x",
+    }  # fmt: skip
 
     told = mistakes_of(file, environ)
 
@@ -144,6 +147,7 @@ def test_all_mistakes_of_file_and_environment_are_told_at_once(file: Path) -> No
         "1: app_idd: unknown key (did you mean 'app_id'?)",
         f"2: session_timeout: is no duration: 30 ({DURATION_HINT})",
         "environment: SLA_MONITOR_APP_ID: is no topic name: 'a/b' (use letters, digits, '-', '_' and '.')",
+        "environment: SLA_MONITOR_SOURCES: is a list, which no variable can hold (write it into the settings file)",
         "environment: SLA_MONITOR_TOPIC_CALLS: unknown setting (did you mean 'SLA_MONITOR_TOPICS_CALLS'?)",
         "environment: SLA_MONITOR_WEB_PORT: must be a whole number, not the text 'x'",
     ]
@@ -169,12 +173,62 @@ def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
     assert told.endswith("cannot be read: No such file or directory")
 
 
+MAPPING = """\
+mapping: hooks
+subject: ticket
+subject_id: "{number}"
+events: [{type: opened, at: at}]
+"""
+
+
+def test_sources_name_topics_of_others_and_mapping_files_beside_the_settings(file: Path) -> None:
+    (file.parent / "mappings").mkdir()
+    (file.parent / "mappings" / "hooks.yaml").write_text(MAPPING)
+    file.write_text("sources:\n  - {topic: hooks, mapping: mappings/hooks.yaml, partitions: 3}\n")
+
+    settings = load_settings(file, {})
+
+    (source,) = settings.sources
+    assert (source.topic, source.partitions, source.rows().name) == ("hooks", 3, "hooks")
+    told = {name: (value, origin) for name, value, origin in effective(settings)}
+    assert told["sources"] == (f"hooks through {file.parent}/mappings/hooks.yaml", f"{file}:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{topic: hooks}", "2: sources[0].mapping: is missing"),
+        ("{topic: hooks, mapping: hooks.yaml, partition: 1}", "2: sources[0].partition: unknown key (did you mean"),
+        ("{topic: hooks, mapping: none.yaml}", "2: sources[0].mapping: there is no file FOLDER/none.yaml (the path"),
+        ("{topic: hooks, mapping: bad.yaml}", "FOLDER/bad.yaml:2: subject: must be 'ticket'"),
+        ("{topic: hooks, mapping: group.yaml}", "FOLDER/group.yaml:5: group: looks at the rows before"),
+        ("{topic: tickets, mapping: hooks.yaml}", "2: sources[0].topic: is a topic of the monitor itself: 'tickets'"),
+        ("{topic: dead-letters, mapping: hooks.yaml}", "2: sources[0].topic: is a topic of the monitor itself"),
+        ("{topic: a b, mapping: hooks.yaml}", "2: sources[0].topic: is no topic name"),
+        ("{topic: hooks, mapping: hooks.yaml, partitions: 0}", "2: sources[0].partitions: must be at least 1"),
+        ("{topic: h, mapping: hooks.yaml}\n  - {topic: h, mapping: hooks.yaml}", "3: sources[1].topic: is given twice"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_source_is_told_with_its_line_also_one_in_the_mapping_file(
+    text: str, told: str, file: Path
+) -> None:
+    (file.parent / "hooks.yaml").write_text(MAPPING)
+    (file.parent / "bad.yaml").write_text(MAPPING.replace("ticket", "tiket"))
+    (file.parent / "group.yaml").write_text(MAPPING + "group: {by: [number]}\n")
+    file.write_text(f"sources:\n  - {text}\n")
+
+    (found,) = mistakes_of(file, {})
+
+    assert found.replace(str(file.parent), "FOLDER").startswith(told)
+
+
 def test_every_setting_is_described_and_can_be_set_by_a_variable_of_its_own() -> None:
     settings = catalogue()
 
     assert all(one.description.endswith(".") for one in settings)
     assert len({one.variable for one in settings} | {"SLA_MONITOR_SETTINGS"}) == len(settings) + 1
     assert {"SLA_MONITOR_BOOTSTRAP", "SLA_MONITOR_TOPICS_DEAD_LETTERS"} <= {one.variable for one in settings}
+    assert [one.name for one in settings if not one.variable] == ["sources"], "lists stand in the file only"
 
 
 def test_what_effective_shows_can_be_written_into_a_file(file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -15,10 +15,11 @@ from aiokafka.structs import ConsumerRecord
 from click.testing import CliRunner, Result
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.bootstrap import Monitor, topic_plan
+from monitor.bootstrap import Monitor, partitions_of, topic_plan
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
+from monitor.config.sources import SourceSettings
 from monitor.metrics.catalogue import CATALOGUE
 from monitor.stream.clock import HandClock
 from monitor.stream.embedded import EmbeddedBroker
@@ -39,27 +40,37 @@ def at(text: str) -> int:
 class Installation:
     """Topics, settings and clock; workers come and go with ``worker``."""
 
-    def __init__(self, broker: EmbeddedBroker, start_ms: int, folder: Path) -> None:
+    def __init__(
+        self, broker: EmbeddedBroker, start_ms: int, folder: Path, sources: Sequence[SourceSettings] = ()
+    ) -> None:
         self.settings = Settings(
-            bootstrap=broker.bootstrap, topics=TopicSettings(partitions=PARTITIONS), web=WebSettings(port=0)
+            bootstrap=broker.bootstrap,
+            topics=TopicSettings(partitions=PARTITIONS),
+            web=WebSettings(port=0),
+            sources=list(sources),
         ).model_copy(update={"session_timeout_ms": 1_500})
         self.clock = HandClock(start_ms)
         self.folder = folder
+        self.file = folder.parent / "settings.yaml"
+        self.file.write_bytes(
+            orjson.dumps({"sources": [one.model_dump(exclude_none=True) for one in sources]})
+        )  # JSON is YAML
         self._sent = 0
 
     @classmethod
     @asynccontextmanager
-    async def started(cls, start_ms: int, folder: Path) -> AsyncIterator[Self]:
-        """Start a broker that has all topics."""
-        plan = topic_plan(Settings(topics=TopicSettings(partitions=PARTITIONS)))
+    async def started(cls, start_ms: int, folder: Path, sources: Sequence[SourceSettings] = ()) -> AsyncIterator[Self]:
+        """Start a broker that has all topics, those that the sources name among them."""
+        plan = topic_plan(Settings(topics=TopicSettings(partitions=PARTITIONS), sources=list(sources)))
         with EmbeddedBroker({spec.name: spec.partitions for spec in plan}, rebalance_delay_ms=300) as broker:
-            yield cls(broker, start_ms, folder)
+            yield cls(broker, start_ms, folder, sources)
 
     # -- as its operator
 
     async def run(self, *arguments: str | Path, answer: str | None = None) -> Result:
         """Run ``sla-monitor`` with these arguments."""
         environment = {
+            "SLA_MONITOR_SETTINGS": str(self.file),
             "SLA_MONITOR_BOOTSTRAP": self.settings.bootstrap,
             "SLA_MONITOR_TOPICS_PARTITIONS": str(PARTITIONS),
         }
@@ -127,7 +138,9 @@ class Installation:
 
     async def turn(self, when: str | int, *workers: Worker) -> None:
         """Let the workers (all that run) read what was sent, turn the clock to an instant, and let them judge."""
-        sources = len(workers[0].monitor.sources()) * PARTITIONS
+        monitor = workers[0].monitor
+        foreign = [partitions_of(monitor.settings, source) for source in monitor.settings.sources]
+        sources = (len(monitor.sources()) - len(foreign)) * PARTITIONS + sum(foreign)
         # After a rebalance the partitions of the one that left are open only a little later.
         await until(lambda: sum(len(one.monitor.app.runners) for one in workers) == sources)
         for worker in workers:

@@ -98,10 +98,10 @@ KINDS = {
 
 
 def test_the_kinds_cover_every_reason_that_a_record_can_have():
-    from monitor.wire.deadletters import DEAD_LETTER_REASONS  # noqa: PLC0415 - of this test only
+    from monitor.wire.contract import REASONS  # noqa: PLC0415 - of this test only
 
-    # what an earlier event of the ticket makes wrong has stories of its own
-    assert {one.reason for one in KINDS.values()} == DEAD_LETTER_REASONS.keys() - {"id_reused", "ledger_full"}
+    # what an earlier event of the ticket makes wrong, and what does not map, has stories of its own
+    assert {one.reason for one in KINDS.values()} == REASONS.keys() | {"in_the_future"}
 
 
 def test_how_far_in_the_future_an_event_may_be_is_a_setting():

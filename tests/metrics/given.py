@@ -92,6 +92,8 @@ def everything():
         alerts={("ticket", "breached"): 5},
         repeats={"tickets": 9},
         late={"calls": 1},
+        mapped={"jira-webhooks": 12},
+        unmapped={"jira-webhooks": 3},
         evaluation_seconds={0: 1.5},
         detection_delay=durations(0.02, 0.04, 70.0),
         rebalances=2,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.config.mapping import columns_of
 from monitor.core.events import TYPES
 from monitor.errors import DecodeError
 from monitor.wire.mapping import REASONS, Mapper
@@ -47,6 +48,7 @@ def test_a_column_becomes_the_time_of_an_event_in_the_zone_of_the_mapping():
         ("rfc3339", "2024-07-01T12:00:00Z", "2024-07-01T12:00Z"),
         ("epoch_s", "1719835200.5", "2024-07-01T12:00:00.500Z"),
         ("epoch_ms", "1719835200500", "2024-07-01T12:00:00.500Z"),
+        ("epoch_us", "1719835200500999", "2024-07-01T12:00:00.500Z"),
         ('["%I:%M %p %d/%m/%Y"]', "12:30 AM 1/7/2024", "2024-06-30T22:30Z"),
     ],
 )
@@ -84,6 +86,9 @@ def test_of_an_hour_that_comes_twice_the_earlier_is_meant():
         ("{state: {present: true}}", {"Open", "New", "Closed"}),
         ("{state: {present: false}}", {"", "?"}),
         ("{state: {present: true, not: New}}", {"Open", "Closed"}),
+        ("{state: {same_as: old}}", {"Closed"}),
+        ("{state: {differs_from: old}}", {"Open", "New", "", "?"}),
+        ("{state: {differs_from: never}}", {"Open", "New", "Closed"}),
         ("{state: Open, number: T2}", set()),
     ],
 )
@@ -93,7 +98,7 @@ def test_conditions_choose_which_rows_make_an_event(when, values):
     chosen = {
         state
         for state in ("Open", "New", "Closed", "", "?")
-        if events(of, {"number": "T1", "state": state, "opened_at": "1/1/2024 00:00"})
+        if events(of, {"number": "T1", "state": state, "old": "Closed", "opened_at": "1/1/2024 00:00"})
     }
 
     assert chosen == values
@@ -211,6 +216,31 @@ def test_a_list_in_a_column_makes_one_event_for_each_of_its_parts_once(products)
     ]
 
 
+def test_the_parts_of_a_list_may_be_objects_whose_fields_are_reached_by_dots():
+    of = mapping("""
+        events:
+          - type: assigned
+            at: opened_at
+            each: changes
+            when: {each.field: team, each.to: {differs_from: each.from}}
+            id: "{number}/{each.to}"
+            attributes: {team: each.to}
+    """)
+    changes = [
+        {"field": "team", "from": "a", "to": "b"},
+        {"field": "team", "from": "b", "to": "b"},
+        {"field": "colour", "from": "a", "to": "b"},
+        {"field": "team", "from": "a", "to": "b"},
+        None,
+        "team",
+    ]
+
+    (event,) = events(of, {"number": "T1", "opened_at": "1/1/2024 00:00", "changes": changes})
+
+    assert (event.fact.id, event.fact.attributes) == ("T1/b", {"team": "b"})
+    assert columns_of(of) == {"number", "opened_at", "changes"}
+
+
 def test_a_row_of_json_is_reached_into_by_dots():
     of = mapping(
         """
@@ -280,6 +310,7 @@ attributes:
         ({"opened_at": "31/3/2024 02:30"}, "nonexistent_time"),
         ({"opened_at": "1/1/1999 00:00"}, "absurd_time"),
         ({"opened_at": "1/1/9999 00:00"}, "absurd_time"),
+        ({"opened_at": "1/1/0001 00:00"}, "absurd_time"),
         ({"n": "one"}, "bad_number"),
         ({"n": "inf"}, "bad_number"),
         ({"n": "9" * 18}, "bad_number"),

@@ -106,3 +106,31 @@ def test_the_columns_that_a_mapping_names_are_known():
     """)
 
     assert columns_of(of) == set("ngowtabsic") | {"number", "day", "clock", "later", "list"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "path", "hint"),
+    [
+        ("group: {by: [number]}\n" + EVENT, 6, "group", "same_as and differs_from"),
+        ("file: {format: csv}\n" + EVENT, 6, "file", "JSON objects in UTF-8"),
+        ("file: {encoding: latin-1}\n" + EVENT, 6, "file", "JSON objects in UTF-8"),
+    ],
+)
+def test_what_needs_a_whole_file_is_refused_in_front_of_a_topic_and_taken_for_files(tmp_path, text, line, path, hint):
+    file = tmp_path / "m.yaml"
+    file.write_text(HEAD + text)
+
+    assert load_mapping(file).name == "test"
+    with pytest.raises(ConfigError) as caught:
+        load_mapping(file, live=True)
+
+    (mistake,) = caught.value.mistakes
+    assert (mistake.file, mistake.line, mistake.path) == (str(file), line, path)
+    assert hint in mistake.hint
+
+
+def test_a_mapping_without_memory_may_stand_in_front_of_a_topic(tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(HEAD + "file: {format: jsonl, encoding: UTF8}\n" + EVENT)
+
+    assert load_mapping(file, live=True).name == "test"

@@ -105,6 +105,10 @@ class TestPlainJson:
     def test_unknown_attributes_are_passed_over_whatever_they_hold(self):
         assert ticket(colour="red", nested={"a": [1, {"b": "\x1f"}]}, priority="P1") == ticket(priority="P1")
 
+    @pytest.mark.parametrize("name", ["specversion", "starts_at", "starts_at_ms", "ends_at", "ends_at_ms"])
+    def test_null_is_no_attribute(self, name):
+        assert ticket(**{name: None}) == ticket()
+
     def test_null_is_the_same_as_absent(self):
         body = PLAIN | {"priority": "P1", "team": None, "sequence": None, "starts_at": None, "specversion": None}
 

@@ -1,0 +1,120 @@
+"""The work on a partition of a foreign topic: decode, map, re-key, emit to the topic of events. Nothing is kept.
+
+The events go out in the same transaction as the position, so each record makes its events exactly once, whatever is
+killed. What does not map becomes a dead letter with its original bytes. Between the events stand markers that say how
+far this partition has been read (`monitor.wire.markers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.errors import DecodeError
+from monitor.stream.ingest import Outlets, Tally, bury
+from monitor.stream.partition import PartitionState
+from monitor.wire.deadletters import DEAD_LETTER_REASONS, REJECTED
+from monitor.wire.events import decode, encode_event
+from monitor.wire.fields import json_object, refuse
+from monitor.wire.mapping import Mapper, RowMapping
+from monitor.wire.markers import encode_source_marker
+
+RECORDS_AT_ONCE = 128
+"""Records that are mapped before others may run."""
+
+
+class Mapped:
+    """Makes events of the records of one partition of a foreign topic.
+
+    ``topic`` and ``partitions`` are those of the events. An event goes to the partition that Kafka's default
+    partitioner finds for its subject's id, whatever partition the record was in.
+    """
+
+    def __init__(
+        self,
+        state: PartitionState,
+        *,
+        mapping: RowMapping,
+        topic: str,
+        partitions: int,
+        outlets: Outlets,
+        tally: Tally,
+        lateness_ms: int,
+    ) -> None:
+        self.state = state
+        self.subject = mapping.subject
+        self.topic = topic
+        self.partitions = partitions
+        self.outlets = outlets
+        self.tally = tally
+        self.lateness_ms = lateness_ms
+        self.source = f"{state.topic}/{state.partition}"
+        self.watermark_ms = 0
+        self._mapper = Mapper(mapping)
+        self._marked: tuple[int, bool] | None = None
+
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - a fact
+    ) -> Iterator[None]:
+        """Map a batch of records."""
+        for place, record in enumerate(records):
+            if place and place % RECORDS_AT_ONCE == 0:
+                yield
+            try:
+                made = self._events(record.value, now_ms)
+            except DecodeError as error:
+                known = error.reason in DEAD_LETTER_REASONS
+                reason, detail = (error.reason, error.detail) if known else (REJECTED, str(error))
+                bury(self.state, self.outlets, self.tally, record, reason, detail)
+                continue
+            for key, value in made:
+                self.state.emit(self.topic, key, value, partition_key=key)
+            if made:
+                self.tally.mapped[record.topic] += len(made)
+            else:
+                self.tally.unmapped[record.topic] += 1
+        self._mark(caught_up)
+
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: ARG002, FBT001 - nothing here is due
+        """Tell whether it has caught up."""
+        self._mark(caught_up)
+        return False
+
+    def next_tick_ms(self) -> int | None:
+        """Return None: nothing here is ever due."""
+        return None
+
+    def _events(self, value: bytes | None, now_ms: int) -> list[tuple[bytes, bytes]]:
+        """Return key and value of each event that a record makes, none if it is about nothing that counts."""
+        if value is None:
+            return []  # a deleted row, a compacted key: nothing happened to the subject
+        limit = self.outlets.max_event_bytes
+        if len(value) > limit:
+            refuse("too_large", f"{len(value):,} bytes, at most {limit:,} are read")
+        made = []
+        newest_ms = self.watermark_ms
+        for event in self._mapper.events(json_object(value)) or ():
+            encoded = encode_event(event)
+            # As strict as with events from elsewhere: here the record that is to blame is at hand.
+            decode(self.subject, *encoded, max_bytes=limit)
+            made.append(encoded)
+            newest_ms = max(newest_ms, event.fact.time_ms)
+        self.watermark_ms = min(newest_ms, now_ms)
+        if newest_ms:
+            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms
+        return made
+
+    def _mark(self, caught_up: bool) -> None:  # noqa: FBT001
+        """Tell the topic of events how far this partition is, if that has changed: deadlines wait for it there."""
+        behind = not caught_up
+        marked = (max(0, self.watermark_ms - self.lateness_ms) if behind else 0), behind
+        if marked == self._marked:
+            return
+        self._marked = marked
+        key, value, headers = encode_source_marker(self.source, marked[0], behind=behind)
+        for partition in range(self.partitions):
+            self.state.emit(self.topic, key, value, headers=headers, partition=partition)

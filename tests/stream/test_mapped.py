@@ -1,0 +1,406 @@
+"""Foreign topics: what is made of their records, and how deadlines wait while one of them catches up."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from functools import cache
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka.structs import ConsumerRecord
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.config.mapping import load_mapping, parse_mapping
+from monitor.config.yaml_file import parse_documents
+from monitor.core.agreement import Book
+from monitor.stream import horizon
+from monitor.stream.books import Books
+from monitor.stream.ingest import FEEDER_SILENCE_S, Ingest, Outlets, Tally
+from monitor.stream.mapped import RECORDS_AT_ONCE, Mapped
+from monitor.stream.partition import PartitionState, partition_of
+from monitor.wire.announcements import decode_alert
+from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
+from monitor.wire.events import decode
+from monitor.wire.markers import MARKER_HEADER, decode_source_marker, encode_source_marker
+from monitor.wire.partials import Marker, decode_partial
+from monitor.wire.rows import SOURCE_ROWS
+from tests.core.stories import agreement, clock, ms
+from tests.stream.fakes import FakeWriter
+from tests.wire.foreign_bodies import (
+    cdr,
+    debezium,
+    jira_change,
+    jira_comment,
+    jira_updated,
+    jira_user,
+    row,
+    zendesk_comment,
+)
+
+PARTITIONS = 4
+NOW = ms("Mon 12:00")
+OUTLETS = Outlets(
+    alerts="alerts", partials="partials", partials_partitions=1, dead_letters="dead", status="status",
+    statements="statements", max_event_bytes=10_000,
+)  # fmt: skip
+MAPPING = """\
+mapping: hooks
+subject: ticket
+subject_id: "{number}"
+time: {formats: [epoch_ms]}
+where: {kind: {not: [ping]}}
+reject: [{reason: before_it_was, when: {at: {before: born}}}]
+attributes: {priority: {column: urgency, values: {high: P1}}, category: text}
+events:
+  - {type: opened, at: at, when: {kind: new}}
+  - {type: resolved, at: at, when: {kind: [solved, done]}, id: "{delivery}:{type}"}
+  - {type: closed, at: at, when: {kind: done}, id: "{delivery}:{type}"}
+"""
+
+
+def mapping():
+    mistakes = []
+    found = parse_mapping(parse_documents(textwrap.dedent(MAPPING).encode(), "hooks.yaml", mistakes)[0], mistakes)
+    assert found is not None, mistakes
+    return found
+
+
+@cache
+def mapper_of(name):
+    return load_mapping(Path(__file__).parents[2] / "deploy" / "mappings" / f"{name}.yaml", live=True)
+
+
+def body(**changes):
+    return orjson.dumps({"number": "T-1", "kind": "new", "at": ms("Mon 09:00"), "delivery": "d1"} | changes)
+
+
+def records(topic, *values):
+    return [
+        ConsumerRecord(topic, 1, offset, 0, 0, b"k", value, None, 1, len(value or b""), (("h", b"x"),))
+        for offset, value in enumerate(values)
+    ]
+
+
+class Foreign:
+    """One partition of a foreign topic."""
+
+    def __init__(self, of=None):
+        self.writer = FakeWriter(partitions=PARTITIONS)
+        self.state = PartitionState(
+            topic="hooks", partition=1, changelog="state", codec=SOURCE_ROWS, writer=self.writer
+        )
+        self.tally = Tally()
+        self.processor = Mapped(
+            self.state, mapping=of or mapping(), topic="tickets", partitions=PARTITIONS, outlets=OUTLETS,
+            tally=self.tally, lateness_ms=60_000,
+        )  # fmt: skip
+
+    async def take(self, *values, caught_up=True):
+        pieces = len(list(self.processor.batch(records("hooks", *values), NOW, caught_up)))
+        await self.state.commit(len(values))
+        return pieces
+
+    def written(self, topic):
+        """Return (partition, key, value, headers) of the records of a topic, oldest first in each partition."""
+        return [
+            (partition, *record)
+            for (name, partition), found in self.writer.committed.items()
+            if name == topic
+            for record in found
+        ]
+
+    def events(self):
+        return [one for one in self.written("tickets") if not one[3]]
+
+    def markers(self):
+        return [decode_source_marker(one[2], one[3]) for one in self.written("tickets") if one[3]]
+
+    def letters(self):
+        return [decode_dead_letter(value, headers) for _, _, value, headers in self.written("dead")]
+
+
+async def test_a_record_makes_its_events_in_the_partition_of_their_subject():
+    foreign = Foreign()
+    await foreign.take(body(), body(kind="done", at=ms("Mon 10:00")), body(number="T-2"))
+
+    for partition, key, value, _ in foreign.events():
+        assert partition == partition_of(key, PARTITIONS)
+        decode("ticket", key, value)
+    told = [(decoded.subject_id, decoded.fact.type) for _, key, value, _ in foreign.events()
+            for decoded in [decode("ticket", key, value)]]  # fmt: skip
+    assert sorted(told) == [("T-1", "closed"), ("T-1", "opened"), ("T-1", "resolved"), ("T-2", "opened")]
+    assert [kind for subject, kind in told if subject == "T-1"] == ["opened", "resolved", "closed"]
+    assert foreign.tally.mapped == {"hooks": 4}
+    assert foreign.tally.last_event_ms == {("hooks", 1): ms("Mon 10:00")}
+
+
+async def test_events_and_position_are_one_transaction():
+    foreign = Foreign()
+    await foreign.take(body())
+
+    (transaction,) = foreign.writer.transactions
+    assert {topic for topic, _ in transaction} == {"tickets", "state"}
+    assert transaction["state", 1] == [(b"\x00position", b"1", [])]
+
+
+async def test_what_is_about_nothing_that_counts_makes_nothing_and_is_counted():
+    foreign = Foreign()
+    await foreign.take(body(kind="ping"), body(kind="renamed"), None)
+
+    assert foreign.events() == []
+    assert foreign.letters() == []
+    assert foreign.tally.unmapped == {"hooks": 3}
+    assert foreign.tally.mapped == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "detail"),
+    [
+        (b"\xff", "bad_utf8", ""),
+        (b"{", "bad_json", ""),
+        (b"[]", "not_an_object", "a list"),
+        (body(number=None), "missing_field", "number"),
+        (body(at="yesterday"), "bad_time", "yesterday"),
+        (body(urgency="so-so"), "unknown_value", "urgency"),
+        (body(number="T\n1"), "bad_id", ""),
+        (body(number="T" * 600), "bad_id", ""),
+        (body(born=ms("Mon 11:00")), "rejected", "before_it_was"),
+        (body(text="x" * 2_000), "too_long", "category"),
+        (body(more="x" * 10_000), "too_large", "10,"),
+    ],
+)
+async def test_what_does_not_map_becomes_a_dead_letter_as_it_came_and_its_neighbours_go_on(value, reason, detail):
+    foreign = Foreign()
+    await foreign.take(body(), value, body(number="T-2"))
+
+    (letter,) = foreign.letters()
+    assert (letter.topic, letter.partition, letter.offset) == ("hooks", 1, 1)
+    assert (letter.reason, letter.value, letter.key, letter.headers) == (reason, value, b"k", (("h", b"x"),))
+    assert detail in letter.detail
+    assert reason in DEAD_LETTER_REASONS
+    assert foreign.tally.dead_letters == {("hooks", reason): 1}
+    assert len(foreign.events()) == 2
+
+
+async def test_others_may_run_while_a_long_batch_is_mapped():
+    assert await Foreign().take(*[body(number=f"T-{n}") for n in range(2 * RECORDS_AT_ONCE + 1)]) == 2
+
+
+async def test_how_far_it_is_is_told_to_every_partition_of_events_and_only_when_it_changes():
+    foreign = Foreign()
+    await foreign.take(body(), caught_up=False)
+    at = ms("Mon 09:00") - 60_000
+    assert foreign.markers() == [Marker("hooks/1", at, True)] * PARTITIONS
+    # behind its events, where there are some in the same partition
+    by_partition = [one for one in foreign.written("tickets") if one[0] == partition_of(b"T-1", PARTITIONS)]
+    assert [bool(one[3]) for one in by_partition] == [False, True]
+
+    foreign.processor.tick(NOW, False)
+    assert not foreign.state.dirty
+
+    foreign.processor.tick(NOW, True)
+    await foreign.state.commit(1)
+    assert foreign.markers().count(Marker("hooks/1", 0, False)) == PARTITIONS
+    foreign.processor.tick(NOW, True)
+    assert not foreign.state.dirty
+    assert foreign.processor.next_tick_ms() is None
+
+
+def test_a_marker_is_known_by_its_header_and_what_is_none_is_not_taken_for_one():
+    key, value, headers = encode_source_marker("hooks/1", 17, behind=True)
+    assert key == b"hooks/1"
+    assert decode_source_marker(value, headers) == Marker("hooks/1", 17, True)
+    assert decode_source_marker(value, [("other", b"1")]) is None
+    assert decode_source_marker(None, headers) is None
+    assert decode_source_marker(b"{}", headers) is None
+    assert decode_source_marker(b"\xff", headers) is None
+
+
+BODIES = [
+    ("jira", jira_updated(NOW, jira_change("resolution", None, "Fixed"), jira_change("Key", "A-1", "B-1"))),
+    ("jira", jira_comment(jira_user("anna"), public=True)),
+    ("zendesk", zendesk_comment(staff=True, public=True)),
+    ("pbx-cdr", cdr()),
+    ("debezium-tickets", debezium("u", row("waiting"), row("solved"))),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
+    | st.sampled_from(["", "0001-01-01 00:00:00", "9999-12-31T23:59:59Z", "9" * 5_000, "x" * 2_000, "\x7f", 10**400]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)  # fmt: skip
+
+
+def places(body, path=()):
+    """Return the path of every part of a body."""
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    return [path, *(place for key, part in inner for place in places(part, (*path, key)))]
+
+
+def changed(body, path, value):
+    """Return a body with another value at a path."""
+    if not path:
+        return value
+    copy = dict(body) if isinstance(body, dict) else list(body)
+    copy[path[0]] = changed(body[path[0]], path[1:], value)
+    return copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_a_body_holds_it_makes_valid_events_or_is_a_dead_letter_for_a_known_reason(data):
+    name, body = data.draw(st.sampled_from(BODIES))
+    for _ in range(data.draw(st.integers(1, 3))):
+        body = changed(body, data.draw(st.sampled_from(places(body))), data.draw(JSON))
+    foreign = Foreign(mapper_of(name))
+
+    list(foreign.processor.batch(records("hooks", json.dumps(body).encode()), NOW, True))
+
+    for topic, key, value, headers, *_ in foreign.state._outputs:
+        if topic == "dead":
+            assert decode_dead_letter(value, headers).reason in DEAD_LETTER_REASONS
+        elif not headers:
+            decode(foreign.processor.subject, key, value)
+
+
+# ---- deadlines of tickets that are made of a foreign topic
+
+DESK = agreement(clock(budgets={"P1": "4h"}, at_risk=()))
+FEEDERS = ("hooks/0", "hooks/1")
+
+
+class Tickets:
+    """The one partition of tickets, which two foreign partitions feed; it can be restarted."""
+
+    def __init__(self, feeders=FEEDERS):
+        self.writer = FakeWriter(partitions=1)
+        self.state = PartitionState(
+            topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=self.writer
+        )
+        self.restart(feeders)
+
+    def restart(self, feeders=FEEDERS):
+        self.processor = Ingest(
+            self.state, subject="ticket", books=Books(Book((DESK,), 1)), outlets=OUTLETS, tally=Tally(),
+            retention_ms=90 * 86_400_000, lateness_ms=60_000, feeders=feeders,
+        )  # fmt: skip
+
+    async def take(self, time, *found):
+        batch = [
+            ConsumerRecord("tickets", 0, offset, 0, 0, key, value, None, 1, len(value), tuple(headers))
+            for offset, (key, value, headers) in enumerate(found)
+        ]
+        for _ in self.processor.batch(batch, ms(time), True):
+            pass
+        await self.state.commit(0)
+
+    async def tick(self, time):
+        self.processor.tick(ms(time), True)
+        await self.state.commit(0)
+
+    def told(self):
+        return [
+            (alert.key.what, alert.state)
+            for (name, _), found in self.writer.committed.items()
+            if name == "alerts"
+            for alert in [decode_alert(one[1]) for one in found]
+        ]
+
+    def standing(self):
+        """What the evaluators were told last: whether it is behind."""
+        partials = [decode_partial(one[0], one[1]) for one in self.writer.committed.get(("partials", 0), [])]
+        return [one.behind for one in partials if isinstance(one, Marker)][-1]
+
+
+def event(ticket, kind, time):
+    value = {"id": f"{ticket}-{kind}", "type": kind, "time": ms(time), "ticket": ticket, "priority": "P1"}
+    return ticket.encode(), orjson.dumps(value), ()
+
+
+def level(source):
+    return encode_source_marker(source, 0, behind=False)
+
+
+def behind(source, time):
+    return encode_source_marker(source, ms(time) if time else 0, behind=True)
+
+
+@pytest.fixture
+async def tickets():
+    """A ticket that is due on Monday at 13:00, on a monitor that was stopped at noon; all was level then."""
+    tickets = Tickets()
+    await tickets.take("Mon 09:00", event("T-1", "opened", "Mon 09:00"), *map(level, FEEDERS))
+    await tickets.tick("Mon 12:00")
+    await tickets.take("Mon 12:00", event("T-2", "opened", "Mon 12:00"))
+    tickets.restart()
+    return tickets
+
+
+async def test_after_a_stop_no_deadline_is_judged_by_the_clock_before_each_foreign_topic_was_heard_of(tickets):
+    await tickets.tick("Mon 14:00")
+    await tickets.take("Mon 14:00", level("hooks/0"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    assert tickets.standing() is True
+    assert tickets.processor.next_tick_ms() == 0
+
+    # T-1 was resolved at 12:30, while nobody looked
+    await tickets.take("Mon 14:00", behind("hooks/1", ""))
+    await tickets.tick("Mon 14:00")
+    await tickets.take("Mon 14:00", event("T-1", "resolved", "Mon 12:30"), behind("hooks/1", "Mon 12:30"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+
+    await tickets.take("Mon 14:00", level("hooks/1"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    assert tickets.standing() is False
+    await tickets.tick("Mon 16:00")
+    assert tickets.told() == [("T-2", "breached")]
+
+
+async def test_a_foreign_topic_that_catches_up_lets_deadlines_pass_up_to_where_it_is(tickets):
+    await tickets.take("Mon 14:00", level("hooks/0"), behind("hooks/1", "Mon 13:30"))
+    await tickets.tick("Mon 17:00")
+    assert tickets.told() == [("T-1", "breached")]
+
+    await tickets.take("Mon 17:00", behind("hooks/1", "Mon 16:30"))
+    await tickets.tick("Mon 17:00")
+    assert tickets.told() == [("T-1", "breached"), ("T-2", "breached")]
+
+
+async def test_one_that_was_behind_before_a_restart_still_is(tickets):
+    await tickets.take("Mon 12:00", *map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    tickets.restart()
+    await tickets.take("Mon 14:00", level("hooks/0"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+
+
+async def test_a_foreign_topic_that_was_taken_out_of_the_settings_holds_nothing_back(tickets):
+    await tickets.take("Mon 12:00", *map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    tickets.restart(feeders=())
+    await tickets.take("Mon 12:00", behind("hooks/1", "Mon 12:00"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
+    assert horizon.marker_key("hooks/1") not in tickets.state.rows
+
+
+async def test_one_that_nobody_opens_is_not_waited_for_for_ever(tickets, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(horizon.time, "monotonic", lambda: now[0])
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    now[0] = FEEDER_SILENCE_S + 1
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
+
+
+async def test_a_marker_is_no_event_and_no_dead_letter():
+    tickets = Tickets(feeders=())
+    await tickets.take("Mon 09:00", behind("hooks/1", ""), (b"k", b"{}", [(MARKER_HEADER, b"1")]))
+    assert [topic for topic, _ in tickets.writer.committed].count("dead") == 1  # the second is somebody else's
+    assert tickets.processor.tally.dead_letters == {("tickets", "missing_field"): 1}
