@@ -9,11 +9,13 @@ from monitor.cli.check import check
 from monitor.cli.dead_letters import dead_letters
 from monitor.cli.demo import demo
 from monitor.cli.failing import Commands
+from monitor.cli.health import health
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
+from monitor.cli.traffic import traffic
 from monitor.cli.worker import worker
 
 __all__ = ["root"]
@@ -36,6 +38,7 @@ def root() -> None:
 for _command in (
     demo,
     worker,
+    health,
     topics,
     check,
     agreements,
@@ -44,5 +47,6 @@ for _command in (
     tail,
     replay,
     settings,
+    traffic,
 ):
     root.add_command(_command)

@@ -27,6 +27,7 @@ ALL = dict(commands(root))
 def test_all_commands_are_there():
     assert set(ALL) == {
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",),
+        ("health",), ("traffic",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
     }  # fmt: skip
