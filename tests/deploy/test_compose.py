@@ -1,0 +1,195 @@
+"""The compose file: valid for Compose itself, safe, and its commands are ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from monitor.bootstrap import topic_plan
+from monitor.config.settings import PREFIX, catalogue, load_settings
+from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
+from tests.deploy.tools import COMPOSE, go_tool
+from tests.kafka.broker import KAFKA
+
+SERVICES = services()
+OURS = ours(SERVICES)
+ONCE = {"topics", "agreements"}
+WORKERS = {"worker-1", "worker-2"}
+WRITABLE_ROOT = {"kafka"}  # the reason stands in the file
+FROM_OTHERS = ("grafana", "deploy/prometheus", "deploy/alertmanager")
+
+
+def each(names=SERVICES):
+    return pytest.mark.parametrize("name", sorted(names))
+
+
+def model(file: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [go_tool(COMPOSE), "-format", "json", str(file)],
+        cwd=file.parent, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_compose_itself_accepts_the_file_and_reads_it_as_we_do():
+    told = model(FILE)
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)["services"]
+    assert {name: one.get("command") for name, one in found.items()} == {
+        name: one.get("command") for name, one in SERVICES.items()
+    }
+    assert {name: one.get("environment") for name, one in found.items()} == {
+        name: one.get("environment") for name, one in SERVICES.items()
+    }
+
+
+def test_compose_itself_would_have_refused_a_mistake(tmp_path: Path):
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(FILE.read_text().replace("healthcheck:", "healthchek:", 1))
+    told = model(wrong)
+    assert told.returncode == 1
+    assert "healthchek" in told.stderr
+
+
+def test_all_parts_of_the_demonstration_are_there():
+    assert set(SERVICES) == {"kafka", "traffic", "prometheus", "alertmanager", "grafana"} | ONCE | WORKERS
+
+
+@each()
+def test_a_service_has_a_pinned_image(name: str):
+    image, _, tag = SERVICES[name]["image"].partition(":")
+    assert image
+    assert re.fullmatch(r"v?\d+\.\d+\.\d+", tag)
+
+
+def test_our_image_is_of_this_version_and_built_once():
+    assert {one["image"] for one in OURS.values()} == {f"sla-monitor:{version('sla-monitor')}"}
+    (built,) = [one["build"] for one in OURS.values() if "build" in one]
+    assert (ROOT / built["dockerfile"]).is_file()
+
+
+def test_kafka_is_the_version_that_the_tests_run_against():
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA}"
+
+
+@each()
+def test_a_service_is_bounded_restarted_and_cannot_gain_rights(name: str):
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory", "pids"}
+    assert service["restart"] == ("on-failure:5" if name in ONCE else "unless-stopped")
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service.get("read_only", False) == (name not in WRITABLE_ROOT)
+    assert "privileged" not in service
+    assert service["logging"]["options"]["max-size"]
+
+
+@each(SERVICES.keys() - ONCE)
+def test_a_service_that_goes_on_has_a_health_check(name: str):
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"][0] in {"CMD", "CMD-SHELL"}
+    assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+
+
+@each()
+def test_only_grafana_is_reachable_from_outside(name: str):
+    for port in SERVICES[name].get("ports", ()):
+        if name == "grafana":
+            assert port == "3000:3000"
+        else:
+            assert port.startswith("127.0.0.1:")
+    assert "network_mode" not in SERVICES[name]
+
+
+def test_nobody_can_log_in_to_the_grafana_that_everybody_reaches():
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert environment["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+
+
+def test_no_two_services_want_the_same_port_of_the_machine():
+    published = [port.rsplit(":", 2)[-2] for one in SERVICES.values() for port in one.get("ports", ())]
+    assert len(set(published)) == len(published)
+
+
+@each(OURS)
+def test_its_command_is_one_of_ours(name: str):
+    parse(OURS[name]["command"])
+
+
+def test_a_command_that_is_not_ours_would_have_been_noticed():
+    for wrong in (["wroker"], ["topics", "crate"], ["traffic", "--histroy", "1"], ["topics"]):
+        with pytest.raises(click.UsageError):
+            parse(wrong)
+
+
+@each(OURS)
+def test_its_variables_are_settings_with_values_that_hold(name: str):
+    environment = OURS[name]["environment"]
+    assert all(isinstance(value, str) for value in environment.values()), "compose passes text"
+    ours_only = {key for key in environment if key.startswith(PREFIX)}
+    assert ours_only <= {setting.variable for setting in catalogue()}
+    load_settings(None, environment)
+
+
+def test_all_services_agree_on_the_topics():
+    plans = [topic_plan(load_settings(None, one["environment"])) for one in OURS.values()]
+    assert all(plan == plans[0] for plan in plans)
+
+
+def test_each_worker_has_a_name_of_its_own_for_static_membership():
+    names = [SERVICES[name]["environment"]["SLA_MONITOR_INSTANCE_ID"] for name in sorted(WORKERS)]
+    assert names == sorted(WORKERS)
+
+
+MOUNTS = [
+    pytest.param(mount, id=f"{name}:{mount['source']}")
+    for name, service in SERVICES.items()
+    for mount in service.get("volumes", ())
+    if mount["type"] == "bind"
+]
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_what_it_mounts_exists_and_cannot_be_written(mount):
+    assert mount["read_only"]
+    assert mount["bind"] == {"create_host_path": False}, "a missing path is an error, not an empty folder"
+    source = mount["source"].removeprefix("./")
+    if source.startswith(FROM_OTHERS) and not (ROOT / source).exists():
+        pytest.skip(f"missing: {source}")
+    assert (ROOT / source).exists()
+
+
+def test_volumes_that_are_used_are_declared_and_the_others_are_not():
+    declared = set(yaml.safe_load(interpolated(FILE.read_text()))["volumes"])
+    used = {
+        mount["source"] for one in SERVICES.values() for mount in one.get("volumes", ()) if mount["type"] == "volume"
+    }
+    assert declared == used
+
+
+@each()
+def test_it_waits_for_services_that_are_there_in_a_way_that_they_can_fulfil(name: str):
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        expected = "service_completed_successfully" if other in ONCE else "service_healthy"
+        assert how == {"condition": expected}, other
+
+
+def test_prometheus_scrapes_the_workers_where_they_listen():
+    file = ROOT / "deploy/prometheus/prometheus.yml"
+    if not file.exists():
+        pytest.skip("missing: deploy/prometheus/prometheus.yml")
+    text = file.read_text()
+    for name in WORKERS:
+        port = load_settings(None, SERVICES[name]["environment"]).web.port
+        assert f"{name}:{port}" in text
+    assert "alertmanager:9093" in text
