@@ -164,8 +164,8 @@ def test_what_it_mounts_exists_and_cannot_be_written(mount):
     assert mount["read_only"]
     assert mount["bind"] == {"create_host_path": False}, "a missing path is an error, not an empty folder"
     source = mount["source"].removeprefix("./")
-    if source.startswith(FROM_OTHERS) and not (ROOT / source).exists():
-        pytest.skip(f"missing: {source}")
+    if source.startswith(FROM_OTHERS):
+        from_others(source)
     assert (ROOT / source).exists()
 
 
@@ -184,12 +184,48 @@ def test_it_waits_for_services_that_are_there_in_a_way_that_they_can_fulfil(name
         assert how == {"condition": expected}, other
 
 
-def test_prometheus_scrapes_the_workers_where_they_listen():
-    file = ROOT / "deploy/prometheus/prometheus.yml"
+def from_others(path: str) -> Path:
+    file = ROOT / path
     if not file.exists():
-        pytest.skip("missing: deploy/prometheus/prometheus.yml")
-    text = file.read_text()
+        pytest.skip(f"missing: {path}")
+    return file
+
+
+def test_prometheus_scrapes_all_workers_where_they_listen_and_tells_the_alertmanager():
+    config = yaml.safe_load(from_others("deploy/prometheus/prometheus.yml").read_text())
+    (job,) = [one for one in config["scrape_configs"] if one["job_name"] == "sla-monitor"]
+    scraped = {target for group in job.get("static_configs", ()) for target in group["targets"]}
+    scraped |= {f"{name}:{group['port']}" for group in job.get("dns_sd_configs", ()) for name in group["names"]}
     for name in WORKERS:
-        port = load_settings(None, SERVICES[name]["environment"]).web.port
-        assert f"{name}:{port}" in text
-    assert "alertmanager:9093" in text
+        service = SERVICES[name]
+        port = load_settings(None, service["environment"]).web.port
+        assert scraped & {f"{known}:{port}" for known in (name, *service["networks"]["default"]["aliases"])}, name
+    told = [target for one in config["alerting"]["alertmanagers"] for group in one["static_configs"]
+            for target in group["targets"]]  # fmt: skip
+    assert told == ["alertmanager:9093"]
+
+
+def test_prometheus_finds_its_rules_in_what_is_mounted():
+    file = from_others("deploy/prometheus/prometheus.yml")
+    targets = {mount["target"] for mount in SERVICES["prometheus"]["volumes"]}
+    for pattern in yaml.safe_load(file.read_text())["rule_files"]:
+        assert str(Path("/etc/prometheus", pattern).parent) in targets
+        assert list(file.parent.glob(f"rules/{Path(pattern).name}"))
+
+
+def test_grafana_has_every_variable_of_its_provisioning_and_finds_its_first_page():
+    folder = from_others("grafana/provisioning")
+    environment = SERVICES["grafana"]["environment"]
+    wanted = {
+        name
+        for file in folder.rglob("*.yml")
+        for line in file.read_text().splitlines()
+        if not line.lstrip().startswith("#")
+        for name in re.findall(r"\$\{?([A-Z_]+)", line)
+    }
+    assert wanted <= set(environment)
+    sources = {mount["target"]: mount["source"] for mount in SERVICES["grafana"]["volumes"]}
+    home = Path(environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (ROOT / sources[str(home.parent)] / home.name).is_file()
+    assert environment["SLA_DASHBOARDS"] == str(home.parent)
+    assert environment["SLA_PROMETHEUS_URL"] == "http://prometheus:9090"
