@@ -66,8 +66,10 @@ class Stack:
         return found
 
     def path(self, text: str, name: str) -> str:
+        """An argument with the paths of the container as paths of this machine."""
         for mount in SERVICES[name].get("volumes", ()):
-            text = text.replace(mount["target"], str(ROOT / mount["source"]))
+            if text.startswith(mount["target"]):
+                return text.replace(mount["target"], str(ROOT / mount["source"]), 1)
         return text.replace("/tmp/", f"{self.folder}/")
 
     @contextmanager
