@@ -229,3 +229,11 @@ def test_grafana_has_every_variable_of_its_provisioning_and_finds_its_first_page
     assert (ROOT / sources[str(home.parent)] / home.name).is_file()
     assert environment["SLA_DASHBOARDS"] == str(home.parent)
     assert environment["SLA_PROMETHEUS_URL"] == "http://prometheus:9090"
+
+
+def test_kafka_can_be_reached_from_this_machine_where_it_says_it_is():
+    kafka = SERVICES["kafka"]
+    (published,) = kafka["ports"]
+    address, _, inside = published.rpartition(":")
+    assert f"HOST://{address}" in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    assert f"HOST://:{inside}" in kafka["environment"]["KAFKA_LISTENERS"].split(",")

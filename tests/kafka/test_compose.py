@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -24,28 +24,87 @@ from urllib.request import urlopen
 import pytest
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from tests.cli.processes import process, stop
 from tests.deploy.stack import ROOT, ours, services
-from tests.kafka.broker import KafkaBroker, UnavailableError, free_port
+from tests.kafka.broker import QUIET_LOG4J, UnavailableError, fetch_jars, free_port
 
 SERVICES = services()
 WORKERS = ("worker-1", "worker-2")
 PROMETHEUS = ROOT / "deploy/prometheus/prometheus.yml"
-OF_THE_IMAGE = {"KAFKA_HEAP_OPTS", "KAFKA_LOG_DIRS", "KAFKA_NODE_ID", "KAFKA_PROCESS_ROLES"}
-OF_THE_NETWORK = {
-    "KAFKA_LISTENERS", "KAFKA_ADVERTISED_LISTENERS", "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
-    "KAFKA_INTER_BROKER_LISTENER_NAME", "KAFKA_CONTROLLER_LISTENER_NAMES", "KAFKA_CONTROLLER_QUORUM_VOTERS",
-}  # fmt: skip
+PORTS = ("9092", "9093", "9094")
+"""Those of the broker, inside its container."""
+OF_THE_JVM = {"KAFKA_HEAP_OPTS"}
 
 
-def properties() -> dict[str, str]:
-    """The broker's properties as the image makes them of its variables."""
-    return {
-        name.removeprefix("KAFKA_").lower().replace("_", "."): value
-        for name, value in SERVICES["kafka"]["environment"].items()
-        if name.startswith("KAFKA_") and name not in OF_THE_IMAGE | OF_THE_NETWORK
-    }
+class ComposeBroker:
+    """Kafka as the compose file configures it: the image makes properties of its variables and formats the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = {port: str(free_port()) for port in PORTS}
+        self.inside, self.from_host = (f"127.0.0.1:{self.ports[port]}" for port in ("9092", "9094"))
+
+    def properties(self) -> dict[str, str]:
+        found = {
+            name.removeprefix("KAFKA_").lower().replace("_", "."): self._here(value)
+            for name, value in SERVICES["kafka"]["environment"].items()
+            if name.startswith("KAFKA_") and name not in OF_THE_JVM
+        }
+        return found | {"log.dirs": str(self.folder / "data")}
+
+    def _here(self, value: str) -> str:
+        value = value.replace("://:", "://127.0.0.1:").replace("kafka:", "127.0.0.1:")
+        for inside, here in self.ports.items():
+            value = value.replace(f":{inside}", f":{here}")
+        return value
+
+    def __enter__(self) -> Self:
+        jars = fetch_jars()
+        self.folder.mkdir()
+        properties, log4j = self.folder / "server.properties", self.folder / "log4j2.yaml"
+        properties.write_text("".join(f"{key}={value}\n" for key, value in self.properties().items()))
+        log4j.write_text(QUIET_LOG4J)
+        environment = SERVICES["kafka"]["environment"]
+        java = [
+            "java",
+            *environment["KAFKA_HEAP_OPTS"].split(),
+            f"-Dlog4j2.configurationFile={log4j}",
+            "-cp",
+            f"{jars}/*",
+        ]
+        subprocess.run(
+            [*java, "kafka.tools.StorageTool", "format", "-t", environment["CLUSTER_ID"], "-c", str(properties)],
+            check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        self._log = (self.folder / "broker.log").open("wb")
+        self._process = subprocess.Popen(
+            [*java, "kafka.Kafka", str(properties)], stdout=self._log, stderr=subprocess.STDOUT
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    async def brokers_at(self, bootstrap: str) -> set[str]:
+        """The addresses that a client learns there; nothing while it does not answer."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+            found = await admin.describe_cluster()
+        except KafkaError:
+            assert self._process.poll() is None, (self.folder / "broker.log").read_text()[-2000:]
+            return set()
+        finally:
+            await admin.close()
+        return {f"{broker['host']}:{broker['port']}" for broker in found["brokers"]}
 
 
 class Stack:
@@ -122,32 +181,38 @@ def total(pages: list[str], metric: str, **labels: str) -> float:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    if given := os.environ.get("SLA_TEST_BOOTSTRAP"):
-        pytest.skip(f"the broker at {given} has another configuration than the compose file's")
+def broker(tmp_path: Path) -> Iterator[ComposeBroker]:
     try:
-        broker = KafkaBroker(properties()).__enter__()
+        started = ComposeBroker(tmp_path / "kafka").__enter__()
     except UnavailableError as reason:
         pytest.skip(str(reason))
     try:
-        yield Stack(broker.bootstrap, tmp_path)
+        yield started
     finally:
-        broker.__exit__()
+        started.__exit__()
 
 
-def test_the_stack_comes_up_shows_the_demo_and_goes_down(stack: Stack):
-    # given what the file lets run once, in its order
+@pytest.fixture
+def stack(broker: ComposeBroker, tmp_path: Path) -> Stack:
+    return Stack(broker.inside, tmp_path)
+
+
+def test_the_stack_comes_up_shows_the_demo_and_goes_down(broker: ComposeBroker, stack: Stack):
+    # given the broker, which services and people on this machine each reach at an address of their own
+    for address in (broker.inside, broker.from_host):
+        assert until("Kafka answers", lambda at=address: asyncio.run(broker.brokers_at(at))) == {address}
+
+    # and what the file lets run once, in its order
     assert list(SERVICES["agreements"]["depends_on"]) == ["topics"]
     stack.once("topics")
     stack.once("agreements")
-    stack.once("agreements")  # as at every further `up`
 
     with ExitStack() as running:
         # when the workers are well, as the file asks it, the traffic starts
         workers = {name: running.enter_context(stack.start(name)) for name in WORKERS}
         for name in WORKERS:
             until(f"{name} answers", lambda name=name: stack.page(name, "/healthz"))
-            assert stack.is_healthy(name)
+        assert stack.is_healthy("worker-1")
         traffic = running.enter_context(stack.start("traffic"))
         until("traffic is healthy", lambda: stack.is_healthy("traffic"))
 
@@ -185,8 +250,8 @@ def test_the_stack_comes_up_shows_the_demo_and_goes_down(stack: Stack):
 
 async def topics_with_offsets(bootstrap: str, group: str) -> set[str]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         committed = await admin.list_consumer_group_offsets(group)
     finally:
         await admin.close()
