@@ -27,6 +27,8 @@ from monitor.stream.worker import loop_factory
 
 SIMULATED: Final[tuple[Subject, ...]] = ("ticket", "call", "outage")
 FEED_S: Final = 0.5
+STEP_MS: Final = HOUR_MS
+"""The past is sent in pieces of so much: all of it at once would take much memory."""
 TELL_MS: Final = MINUTE_MS
 """How often it says how much it has sent."""
 BROKEN_MS: Final = 5 * MINUTE_MS
@@ -125,8 +127,11 @@ async def _send(
     sent, told_ms, broken_ms = 0, 0, 0
     bad = cycle(bad_records())
     async with producer(settings) as writer:
-        while not stopping.is_set() and (now_ms := wall_ms()) < end_ms:
-            events = simulator.until(now_ms)
+        is_past = True
+        while not stopping.is_set() and (is_past or wall_ms() < end_ms):
+            now_ms = wall_ms()
+            is_past = simulator.now_ms + STEP_MS < now_ms
+            events = simulator.until(min(now_ms, simulator.now_ms + STEP_MS))
             broken = []
             if now_ms >= broken_ms + BROKEN_MS:
                 broken_ms = now_ms
@@ -135,6 +140,8 @@ async def _send(
             sent += len(events)
             if heartbeat is not None:
                 heartbeat.touch()  # noqa: ASYNC240 - one call of the system, twice a second
+            if is_past:
+                continue
             if now_ms >= told_ms + TELL_MS:
                 told_ms = now_ms
                 out.say(f"{sent:,} events sent to {settings.bootstrap}")
