@@ -158,7 +158,7 @@ class Stack:
             return answer.read().decode()
 
 
-def until(what: str, condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
+def until(what: str, condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
