@@ -21,6 +21,7 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 
 from monitor.bootstrap import Monitor, topic_of, topic_plan
+from monitor.cli.feeding import feed
 from monitor.cli.kafka import Outgoing, committed, producer, send_all
 from monitor.config.agreements import AgreementDocument
 from monitor.config.settings import Settings, TopicSettings, WebSettings
@@ -35,7 +36,6 @@ from monitor.stream.books import agreement_key
 from monitor.stream.clock import FastClock, wall_ms
 from monitor.stream.embedded import EmbeddedBroker
 from monitor.wire.announcements import decode_alert, decode_status
-from monitor.wire.events import encode_event
 
 PARTITIONS: Final = 2
 FEED_S: Final = 0.1
@@ -140,16 +140,11 @@ class Demonstration:
         next_bad_s = self._ran_s() + BAD_RECORD_S
         async with producer(self.settings) as writer:
             while True:
-                sent: list[Awaitable[Any]] = []
-                for event in self.simulator.until(self.clock.now_ms()):
-                    key, value = encode_event(event)
-                    sent.append(await writer.send(topic_of(self.settings, event.subject), key=key, value=value))
+                broken = []
                 if bad and self._ran_s() >= next_bad_s:
                     next_bad_s += BAD_RECORD_S
-                    one = bad.popleft()
-                    topic = topic_of(self.settings, one.subject)
-                    sent.append(await writer.send(topic, key=one.key, value=one.value))
-                await asyncio.gather(*sent)
+                    broken = [bad.popleft()]
+                await feed(writer, self.settings, self.simulator.until(self.clock.now_ms()), broken)
                 await asyncio.sleep(FEED_S)
 
     async def _watch(self) -> None:

@@ -49,16 +49,7 @@ async def committed(
         BrokerError: a topic does not exist, or Kafka does not answer.
     """
     async with _consumer(settings) as consumer:
-        # All topics are asked for: asking for one by its name would make many brokers create it.
-        known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
-        assigned = []
-        for topic in topics:
-            partitions = known.partitions_for_topic(topic)
-            if not partitions:
-                raise BrokerError(
-                    f"topic {topic} does not exist at {settings.bootstrap}: run sla-monitor topics create"
-                )
-            assigned += [TopicPartition(topic, partition) for partition in sorted(partitions)]
+        assigned = await _partitions(consumer, settings, topics)
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
         if not from_start:
@@ -75,6 +66,29 @@ async def committed(
                 records = [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]]
             if records or follow:
                 yield sorted(records, key=lambda record: (record.timestamp, record.topic, record.offset))
+
+
+async def are_empty(settings: Settings, topics: Sequence[str]) -> bool:
+    """Return whether no record was ever written to any of the topics.
+
+    Raises:
+        BrokerError: one does not exist, or Kafka does not answer.
+    """
+    async with _consumer(settings) as consumer:
+        ends = await consumer.end_offsets(await _partitions(consumer, settings, topics))
+        return not any(ends.values())
+
+
+async def _partitions(consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
+    # All topics are asked for: asking for one by its name would make many brokers create it.
+    known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+    found = []
+    for topic in topics:
+        partitions = known.partitions_for_topic(topic)
+        if not partitions:
+            raise BrokerError(f"topic {topic} does not exist at {settings.bootstrap}: run sla-monitor topics create")
+        found += [TopicPartition(topic, partition) for partition in sorted(partitions)]
+    return found
 
 
 async def read_all(settings: Settings, topic: str, on_progress: OnProgress | None = None) -> list[ConsumerRecord]:

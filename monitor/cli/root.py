@@ -10,6 +10,7 @@ from monitor.cli.completion import completion
 from monitor.cli.dead_letters import dead_letters
 from monitor.cli.demo import demo
 from monitor.cli.failing import EXIT_CODES, Commands
+from monitor.cli.health import health
 from monitor.cli.init import init
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
@@ -17,6 +18,7 @@ from monitor.cli.settings import settings
 from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
+from monitor.cli.traffic import traffic
 from monitor.cli.worker import worker
 
 __all__ = ["root"]
@@ -45,6 +47,7 @@ for _command in (
     demo,
     init,
     worker,
+    health,
     topics,
     check,
     agreements,
@@ -55,5 +58,6 @@ for _command in (
     replay,
     settings,
     completion,
+    traffic,
 ):
     root.add_command(_command)

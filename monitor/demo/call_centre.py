@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, NamedTuple
 
-from monitor.demo.hours import arrivals
+from monitor.demo.hours import Day, arrivals, busy
 from monitor.demo.traffic import MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
 
 
@@ -41,9 +41,9 @@ class Queue:
         self.waiting: deque[Story] = deque()
         self._calls = 0
 
-    def arrivals(self, from_ms: int, intensity: float) -> Process:
+    def arrivals(self, from_ms: int, intensity: float, day: Day = busy) -> Process:
         """Let calls come in."""
-        for at_ms, comes in arrivals(self.traffic, from_ms, self.line.per_hour * intensity, self.surge):
+        for at_ms, comes in arrivals(self.traffic, from_ms, self.line.per_hour * intensity, self.surge, day):
             yield at_ms
             if comes:
                 self.traffic.start(self._call(at_ms), at_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -21,6 +21,9 @@ _WEEKEND: Final = 0.25
 _SATURDAY: Final = 5
 _STEP_MS: Final = 5 * MINUTE_MS
 
+Day = Callable[[int], float]
+"""Share of the busy rate at an instant, epoch milliseconds."""
+
 
 @lru_cache(maxsize=64)
 def _busy(hour: int) -> float:
@@ -33,7 +36,14 @@ def busy(at_ms: int) -> float:
     return _busy(at_ms // HOUR_MS)
 
 
-def arrivals(traffic: Traffic, from_ms: int, per_hour: float, surge: Surge) -> Iterator[tuple[int, bool]]:
+def always_busy(at_ms: int) -> float:  # noqa: ARG001 - a day without hours
+    """Return 1 at every instant: a day on which there is always something to see."""
+    return 1.0
+
+
+def arrivals(
+    traffic: Traffic, from_ms: int, per_hour: float, surge: Surge, day: Day = busy
+) -> Iterator[tuple[int, bool]]:
     """Return the instants of a Poisson stream whose rate follows the day and a surge, endlessly.
 
     The rate is held for five minutes at a time; a step in which nothing comes is told too (False), so that nobody
@@ -41,7 +51,7 @@ def arrivals(traffic: Traffic, from_ms: int, per_hour: float, surge: Surge) -> I
     """
     at_ms = from_ms
     while True:
-        rate = per_hour * busy(at_ms) * surge.factor(at_ms) / HOUR_MS
+        rate = per_hour * day(at_ms) * surge.factor(at_ms) / HOUR_MS
         gap_ms = 1 + int(traffic.random.expovariate(rate))
         if gap_ms <= _STEP_MS:
             at_ms += gap_ms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from monitor.demo.hours import arrivals
+from monitor.demo.hours import Day, arrivals, busy
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
 
 PER_HOUR: Final = 42.0
@@ -45,9 +45,9 @@ class ServiceDesk:
         self.slowness = Surge()
         self._tickets = 0
 
-    def arrivals(self, from_ms: int, intensity: float) -> Process:
+    def arrivals(self, from_ms: int, intensity: float, day: Day = busy) -> Process:
         """Let tickets come in."""
-        for at_ms, comes in arrivals(self.traffic, from_ms, PER_HOUR * intensity, self.surge):
+        for at_ms, comes in arrivals(self.traffic, from_ms, PER_HOUR * intensity, self.surge, day):
             yield at_ms
             if comes:
                 self.traffic.start(self.ticket(self.draw(), at_ms), at_ms)

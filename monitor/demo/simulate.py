@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 
 from monitor.core.events import Event, Subject
 from monitor.demo.call_centre import LINES, Queue
+from monitor.demo.hours import Day, busy
 from monitor.demo.network import Network
 from monitor.demo.scenes import Scenes
 from monitor.demo.service_desk import ServiceDesk
-from monitor.demo.traffic import HOUR_MS, Traffic
+from monitor.demo.traffic import HOUR_MS, Process, Traffic
 
 HISTORY_MS: Final = 3 * HOUR_MS
 """How long the simulated world has been at work when a demonstration starts: its windows are not empty."""
@@ -30,20 +31,36 @@ class Simulator:
             one.
         history_ms: how long before that the traffic begins.
         intensity: multiplies how much comes in, but not the staff that works on it.
+        day: how busy each hour is.
+        suffix: ends the id of every ticket, call and outage: another one for each run on the same topics.
+        scenes_every_ms: when the scenes begin anew, again and again; None: they are played once.
     """
 
-    def __init__(self, seed: int, start_ms: int, *, history_ms: int = HISTORY_MS, intensity: float = 1.0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        start_ms: int,
+        *,
+        history_ms: int = HISTORY_MS,
+        intensity: float = 1.0,
+        day: Day = busy,
+        suffix: str = "",
+        scenes_every_ms: int | None = None,
+    ) -> None:
         self.start_ms = start_ms
         self.now_ms = start_ms - history_ms
-        self._traffic = Traffic(seed)
+        self._traffic = Traffic(seed, suffix)
         begin_ms = self.now_ms
         queues = {line.queue: Queue(self._traffic, line) for line in LINES}
-        desk = ServiceDesk(self._traffic)
-        network = Network(self._traffic)
-        Scenes(self._traffic, start_ms, support=queues["support"], desk=desk, network=network).set()
+        self._support = queues["support"]
+        self._desk = desk = ServiceDesk(self._traffic)
+        self._network = network = Network(self._traffic)
+        self._set_scenes(start_ms)
+        if scenes_every_ms is not None:
+            self._traffic.start(self._scenes_again(start_ms, scenes_every_ms), start_ms)
         for queue in queues.values():
-            self._traffic.start(queue.arrivals(begin_ms, intensity), begin_ms)
-        self._traffic.start(desk.arrivals(begin_ms, intensity), begin_ms)
+            self._traffic.start(queue.arrivals(begin_ms, intensity, day), begin_ms)
+        self._traffic.start(desk.arrivals(begin_ms, intensity, day), begin_ms)
         self._traffic.start(network.failures(begin_ms, intensity), begin_ms)
 
     def until(self, now_ms: int) -> list[Event]:
@@ -54,6 +71,15 @@ class Simulator:
         self.now_ms = max(self.now_ms, now_ms)
         self._traffic.run(self.now_ms)
         return self._traffic.arrived(self.now_ms)
+
+    def _set_scenes(self, at_ms: int) -> None:
+        Scenes(self._traffic, at_ms, support=self._support, desk=self._desk, network=self._network).set()
+
+    def _scenes_again(self, at_ms: int, every_ms: int) -> Process:
+        while True:
+            at_ms += every_ms
+            yield at_ms
+            self._set_scenes(at_ms)
 
 
 class BadRecord(NamedTuple):

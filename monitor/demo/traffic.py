@@ -28,9 +28,10 @@ TWICE_SHARE: Final = 0.015
 
 
 class Traffic:
-    """Runs processes and keeps their events until they arrive."""
+    """Runs processes and keeps their events until they arrive. ``suffix`` ends the id of every subject."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, suffix: str = "") -> None:
+        self.suffix = suffix
         self.random = Random(seed)  # noqa: S311 - simulated chance has to be repeatable, not secret
         self._agenda: list[tuple[int, int, Process]] = []
         self._mail: list[tuple[int, int, Event]] = []
@@ -90,7 +91,7 @@ class Story:
     def __init__(self, traffic: Traffic, subject: Subject, subject_id: str, **attributes: Value) -> None:
         self.traffic = traffic
         self.subject: Subject = subject
-        self.subject_id = subject_id
+        self.subject_id = subject_id + traffic.suffix
         self.attributes: dict[str, Value] = attributes
         self._told = 0
 

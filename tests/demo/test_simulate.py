@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.events import ATTRIBUTES, TYPES
 from monitor.demo.call_centre import LINES
-from monitor.demo.hours import ZONE, arrivals, busy, busy_start_ms
+from monitor.demo.hours import ZONE, always_busy, arrivals, busy, busy_start_ms
 from monitor.demo.simulate import LATEST_MS, Simulator, bad_records
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS, Surge, Traffic
 from monitor.errors import DecodeError
@@ -143,3 +143,27 @@ def test_each_bad_record_is_refused_for_another_reason():
             decode(record.subject, record.key, record.value)
         reasons.append(refusal.value.reason)
     assert len(set(reasons)) == len(reasons) == 9
+
+
+def test_another_run_tells_of_other_subjects_and_their_parents():
+    first, second = hour(suffix="-a"), hour(suffix="-b")
+    assert [event.subject_id[:-2] for event in first] == [event.subject_id[:-2] for event in second]
+    assert not {event.fact.id for event in first} & {event.fact.id for event in second}
+    parents = {event.fact.attributes["parent"] for event in second if "parent" in event.fact.attributes}
+    assert parents
+    assert parents <= {event.subject_id for event in second}
+
+
+def test_on_a_day_that_is_always_busy_the_night_is_like_noon():
+    night_ms = int(datetime(2026, 9, 20, 3, tzinfo=ZONE).timestamp() * 1000)
+    quiet, loud = (
+        len(Simulator(1, night_ms, history_ms=0, **day).until(night_ms + HOUR_MS)) for day in ({}, {"day": always_busy})
+    )
+    assert loud > 4 * quiet
+
+
+def test_the_scenes_are_played_again_and_again():
+    simulator = Simulator(1, START_MS, scenes_every_ms=2 * HOUR_MS)
+    told = simulator.until(START_MS + 5 * HOUR_MS)
+    announced = {event.subject_id for event in told if event.fact.type == "maintenance_announced"}
+    assert len(announced) == 3

@@ -1,0 +1,206 @@
+"""The manifests: valid by Kubernetes' own schemas, and true to the program."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from monitor.bootstrap import topic_plan
+from monitor.config.settings import PREFIX, catalogue, load_settings
+from monitor.web.server import WebServer
+from tests.deploy.stack import ROOT, parse
+from tests.deploy.tools import KUSTOMIZE, go_tool
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+COMPONENTS = ("agreements", "monitoring", "autoscaling")
+VERSIONS = ("1.30", "1.34", "1.37")
+OF_OPERATORS = {"PodMonitor", "ScaledObject", "TriggerAuthentication"}
+"""Kinds that Kubernetes' schemas do not know."""
+
+
+def documents() -> list[dict[str, Any]]:
+    files = FOLDER.rglob("*.yaml")
+    found = [
+        one
+        for file in sorted(files)
+        if file.name not in {"kustomization.yaml", "settings.yaml"}
+        for one in yaml.safe_load_all(file.read_text())
+    ]
+    assert len(found) > 6
+    return found
+
+
+ALL = documents()
+BY_NAME = {(one["kind"], one["metadata"]["name"]): one for one in ALL}
+PODS = {name: one["spec"]["template"] for name, one in BY_NAME.items() if "template" in one["spec"]}
+WORKER = PODS["StatefulSet", "sla-monitor"]
+SETTINGS = FOLDER / "settings.yaml"
+SECRETS = {"SLA_MONITOR_SECURITY_USERNAME": "u", "SLA_MONITOR_SECURITY_PASSWORD": "p"}
+
+
+def container(pod: dict[str, Any]) -> dict[str, Any]:
+    (only,) = pod["spec"]["containers"]
+    return only
+
+
+def each_pod():
+    return pytest.mark.parametrize("pod", [pytest.param(pod, id="/".join(name)) for name, pod in PODS.items()])
+
+
+@pytest.mark.parametrize("kubernetes", VERSIONS)
+@pytest.mark.parametrize(
+    "document", [pytest.param(one, id=one["kind"]) for one in ALL if one["kind"] not in OF_OPERATORS]
+)
+def test_a_manifest_is_valid_by_the_schemas_of_kubernetes(document: dict[str, Any], kubernetes: str):
+    kubernetes_validate.validate(document, kubernetes, strict=True)
+
+
+def test_the_schemas_would_have_refused_a_mistake():
+    wrong = yaml.safe_load(yaml.safe_dump(BY_NAME["StatefulSet", "sla-monitor"]).replace("httpGet", "httpget"))
+    with pytest.raises(kubernetes_validate.ValidationError, match="httpget"):
+        kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
+
+
+@each_pod()
+def test_a_pod_runs_a_command_of_ours_as_nobody_on_a_read_only_root(pod: dict[str, Any]):
+    spec, only = pod["spec"], container(pod)
+    parse(only["args"])
+    assert "command" not in only, "the image's entry point"
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert only["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert spec["automountServiceAccountToken"] is False
+    assert only["resources"]["limits"]["memory"]
+    assert set(only["resources"]["requests"]) == {"cpu", "memory"}
+
+
+@each_pod()
+def test_no_service_of_the_cluster_becomes_a_setting(pod: dict[str, Any]):
+    """A service named sla-monitor would add SLA_MONITOR_PORT to each pod, and unknown settings are refused."""
+    assert pod["spec"]["enableServiceLinks"] is False
+
+
+@each_pod()
+def test_its_variables_are_settings_and_secrets_come_from_a_secret(pod: dict[str, Any]):
+    known = {setting.variable for setting in catalogue()} | {f"{PREFIX}SETTINGS"}
+    for variable in container(pod)["env"]:
+        assert variable["name"] in known
+        if variable["name"] in SECRETS:
+            assert variable["valueFrom"]["secretKeyRef"]["name"] == "sla-monitor-kafka"
+
+
+@each_pod()
+def test_what_it_mounts_is_a_volume_of_the_pod_and_tmp_can_be_written(pod: dict[str, Any]):
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    mounts = {mount["mountPath"]: mount for mount in container(pod)["volumeMounts"]}
+    assert {mount["name"] for mount in mounts.values()} == set(volumes)
+    assert "emptyDir" in volumes[mounts["/tmp"]["name"]]
+    assert all(mount.get("readOnly") for path, mount in mounts.items() if path != "/tmp")
+
+
+def test_the_settings_of_the_config_map_hold_and_name_what_is_mounted():
+    settings = load_settings(SETTINGS, SECRETS)
+    paths = [mount["mountPath"] for mount in container(WORKER)["volumeMounts"]]
+    assert any(str(settings.security.ca_file).startswith(f"{path}/") for path in paths)
+    variables = {one["name"]: one.get("value") for one in container(WORKER)["env"]}
+    assert variables["SLA_MONITOR_SETTINGS"].endswith(f"/{SETTINGS.name}")
+    assert str(Path(variables["SLA_MONITOR_SETTINGS"]).parent) in paths
+
+
+async def test_the_probes_ask_for_pages_that_are_served_at_the_port_of_the_settings():
+    server = WebServer(port=0, alive=lambda: (True, ""), ready=lambda: (True, ""), metrics=lambda _: (b"", ""))
+    served = {resource.canonical for resource in server._runner.app.router.resources()}
+    only = container(WORKER)
+    ports = {port["name"]: port["containerPort"] for port in only["ports"]}
+    for probe, path in (("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+        asked = only[probe]["httpGet"]
+        assert asked["path"] == path
+        assert path in served
+        assert ports[asked["port"]] == load_settings(SETTINGS, SECRETS).web.port
+    assert load_settings(SETTINGS, SECRETS).web.host == "0.0.0.0"
+
+
+def test_everything_that_selects_workers_selects_these_pods_and_no_job():
+    labels = WORKER["metadata"]["labels"]
+    selectors = [
+        BY_NAME["StatefulSet", "sla-monitor"]["spec"]["selector"]["matchLabels"],
+        BY_NAME["Service", "sla-monitor"]["spec"]["selector"],
+        BY_NAME["PodDisruptionBudget", "sla-monitor"]["spec"]["selector"]["matchLabels"],
+        BY_NAME["PodMonitor", "sla-monitor"]["spec"]["selector"]["matchLabels"],
+        WORKER["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"],
+    ]
+    for selector in selectors:
+        assert selector.items() <= labels.items()
+        for (kind, _), pod in PODS.items():
+            if kind == "Job":
+                assert not selector.items() <= pod["metadata"]["labels"].items()
+    policy = BY_NAME["NetworkPolicy", "sla-monitor"]["spec"]["podSelector"]["matchLabels"]
+    assert policy.items() <= labels.items()
+
+
+def test_a_worker_is_known_by_its_pods_name_and_has_time_to_stop():
+    named = [one for one in container(WORKER)["env"] if one["name"] == "SLA_MONITOR_INSTANCE_ID"]
+    assert named[0]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert WORKER["spec"]["terminationGracePeriodSeconds"] > 40
+
+
+def test_scaling_follows_the_lag_of_every_topic_that_a_worker_reads():
+    settings = load_settings(SETTINGS, SECRETS)
+    scaled = BY_NAME["ScaledObject", "sla-monitor"]["spec"]
+    topics = {one["metadata"]["topic"] for one in scaled["triggers"]}
+    changelogs = {one.name for one in topic_plan(settings) if one.name.startswith(f"{settings.app_id}-")}
+    assert {f"{settings.app_id}-{topic}-state" for topic in topics} == changelogs
+    for trigger in scaled["triggers"]:
+        assert trigger["type"] == "kafka"
+        assert trigger["metadata"]["bootstrapServers"] == settings.bootstrap
+        assert trigger["metadata"]["consumerGroup"] == settings.app_id
+        assert ("TriggerAuthentication", trigger["authenticationRef"]["name"]) in BY_NAME
+    assert scaled["maxReplicaCount"] <= settings.topics.partitions
+    target = scaled["scaleTargetRef"]
+    assert (target["kind"], target["name"]) in BY_NAME
+    least = BY_NAME["StatefulSet", "sla-monitor"]["spec"]["replicas"]
+    assert scaled["minReplicaCount"] == least > BY_NAME["PodDisruptionBudget", "sla-monitor"]["spec"]["maxUnavailable"]
+
+
+def test_the_image_is_of_this_version():
+    (image,) = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["images"]
+    assert (image["name"], image["newTag"]) == ("sla-monitor", version("sla-monitor"))
+
+
+@pytest.mark.build
+@pytest.mark.parametrize("components", [(), COMPONENTS], ids=["base", "all"])
+def test_kustomize_builds_it_with_and_without_the_components(components: tuple[str, ...], tmp_path: Path):
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    if components:  # switched on as the file says it
+        file = tmp_path / "kustomization.yaml"
+        assert f"# components: [{', '.join(components)}]" in file.read_text()
+        file.write_text(file.read_text().replace("# components:", "components:"))
+    built = subprocess.run(
+        [go_tool(KUSTOMIZE), "build", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    found = list(yaml.safe_load_all(built.stdout))
+    kinds = {one["kind"] for one in found}
+    assert {"ConfigMap", "StatefulSet", "Job", "Service", "PodDisruptionBudget", "NetworkPolicy"} <= kinds
+    assert (kinds >= OF_OPERATORS) == bool(components)
+    for one in found:
+        if one["kind"] not in OF_OPERATORS:
+            kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+    (settings,) = [one for one in found if one["kind"] == "ConfigMap"]
+    pods = [one["spec"]["template"] for one in found if "template" in one.get("spec", {})]
+    assert len(pods) == (3 if components else 2)
+    for pod in pods:
+        assert {"name": settings["metadata"]["name"]} in [one.get("configMap") for one in pod["spec"]["volumes"]]
+        assert container(pod)["image"] == f"sla-monitor:{version('sla-monitor')}"

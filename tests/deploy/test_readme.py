@@ -1,0 +1,91 @@
+"""What the deployment's README says can be typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from monitor.metrics.catalogue import CATALOGUE
+from tests.cli.conftest import Run, folder, kafka, lines, own_environment, run
+from tests.deploy.stack import FILE, ROOT, parse
+
+__all__ = ["folder", "kafka", "own_environment", "run"]
+
+README = ROOT / "deploy" / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = [
+    line for block in re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE) for line in block.splitlines()
+]
+IN_TEXT = re.findall(r"`(sla-monitor [^`]+)`", TEXT)
+
+
+def commands() -> list[str]:
+    """All commands of ours, as the shell would cut them."""
+    typed = [part for line in [*BLOCKS, *IN_TEXT] for part in re.split(r"\s+(?:\||&&)\s+|\s+#", line)]
+    return sorted({one for one in typed if one.startswith("sla-monitor ") and "…" not in one})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_one(command: str):
+    arguments = shlex.split(command)[1:]
+    if arguments[0] == "replay":  # its files are the reader's
+        arguments = [one.replace("EXPORT.csv", __file__).replace("MAPPING.yaml", __file__) for one in arguments]
+    if arguments in (["check"], ["agreements", "apply"]):
+        return  # named in a sentence, without their files
+    parse(arguments)
+
+
+def test_most_commands_were_found():
+    assert len(commands()) >= 9
+    assert any(line.startswith("python -m tests.benchmarks full_job") for line in BLOCKS)
+
+
+def test_the_benchmarks_that_it_names_exist():
+    listed = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "-h"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    named = {line.split()[3] for line in BLOCKS if line.startswith("python -m tests.benchmarks")}
+    assert named
+    assert all(re.search(rf"^  {name} ", listed, re.MULTILINE) for name in named)
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!http)[^)#]+)\)", TEXT))))
+def test_every_link_leads_somewhere(link: str):
+    assert (README.parent / link).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"(?<![\w/])deploy/[\w@./-]*\w", "\n".join(BLOCKS)))))
+def test_every_file_that_a_command_uses_is_there(path: str):
+    assert (ROOT / path).exists()
+
+
+def test_every_metric_that_it_names_is_in_the_catalogue():
+    named = set(re.findall(r"`(?:absent\()?(sla_[a-z_]+)", TEXT))
+    assert len(named) > 6
+    assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in named} <= set(CATALOGUE)
+
+
+def test_the_ports_that_it_names_are_those_of_the_compose_file():
+    named = set(re.findall(r"`([A-Z0-9_]+_PORT)`", TEXT))
+    assert named == set(re.findall(r"\$\{([A-Z0-9_]+_PORT):-", FILE.read_text()))
+
+
+@pytest.mark.usefixtures("kafka")
+def test_published_agreements_can_be_read_back_and_applied_elsewhere(run: Run, tmp_path: Path):
+    # given the three examples, published
+    assert run("agreements", "apply", ROOT / "deploy" / "agreements", "--yes").exit_code == 0
+    published = lines(run("agreements", "list", "--json"))
+
+    # when each document becomes a file of one line, as jq and split make them
+    for number, one in enumerate(published):
+        (tmp_path / f"agreement-{number}.yaml").write_bytes(orjson.dumps(one["document"]) + b"\n")
+
+    # then they are the same agreements: nothing is left to publish
+    assert "nothing to do" in run("agreements", "apply", tmp_path, "--yes").stdout
+    assert len(published) == 3
