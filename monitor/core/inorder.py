@@ -19,7 +19,7 @@ from monitor.core.starting import clocks_started
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.core.events import Fact, Subject, Value
+    from monitor.core.events import Fact, Subject
     from monitor.core.plan import Plan
     from monitor.core.rows import Clock
     from monitor.core.series import Change
@@ -49,7 +49,13 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
             wake_ms = next_ms
         clocks.append(clock)
         changes.append(live_share(clock))
-    return _row([fact], {}, clocks, bool(clocks), wake_ms, plan.book.stamp, retention_ms), changes
+    ended_ms = 0
+    if not clocks:
+        ended_ms, wake_ms = fact.time_ms, fact.time_ms + retention_ms
+    row: SubjectRow = _new(
+        SubjectRow, (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, [fact], {}, clocks, [], ended_ms)
+    )
+    return row, changes
 
 
 def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each call costs
@@ -101,30 +107,19 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
                     return None
                 if next_ms < wake_ms or not wake_ms:
                     wake_ms = next_ms
-        if after is not clock:
-            old, new = live_share(clock, -1), share_of(after)
-            if new is None:
-                changes.append(old)
-            elif old[:4] != new[:4]:
-                changes += (old, new)
-    return _row([*facts, fact], attributes, clocks, is_open, wake_ms, stamp, retention_ms), changes
-
-
-def _row(
-    facts: list[Fact],
-    attributes: dict[str, Value],
-    clocks: list[Clock],
-    is_open: bool,  # noqa: FBT001
-    wake_ms: int,
-    stamp: int,
-    retention_ms: int,
-) -> SubjectRow:
+        if after.state != clock.state:  # nothing was told: the state alone decides how it counts
+            changes.append(live_share(clock, -1))
+            new = share_of(after)
+            if new is not None:
+                changes.append(new)
     ended_ms = 0
     if not is_open:
-        ended_ms = facts[-1].time_ms
-        wake_ms = ended_ms + retention_ms
-    row: SubjectRow = _new(SubjectRow, (SUBJECT_ROW_VERSION, wake_ms, stamp, facts, attributes, clocks, [], ended_ms))
-    return row
+        ended_ms, wake_ms = time_ms, time_ms + retention_ms
+    after_row: SubjectRow = _new(
+        SubjectRow,
+        (SUBJECT_ROW_VERSION, wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms),
+    )
+    return after_row, changes
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__
