@@ -200,10 +200,12 @@ class Monitor:
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
         tally, stats = self.tally, self.app.stats
+        kinds = {topic_of(self.settings, subject): subject for subject in SUBJECTS}
         return Snapshot(
             now_ms=self.clock.now_ms(),
             agreements=self.books.book.agreements,
             statuses=self.statuses(),
+            spreads={key: one for done in self.evaluations.values() for key, one in done.evaluator.spreads().items()},
             partitions=[
                 PartitionStats(
                     topic=topic,
@@ -219,6 +221,7 @@ class Monitor:
                     rows=one.rows,
                     restored_rows=one.restored_rows,
                     restore_seconds=one.restore_seconds,
+                    kind=kinds.get(topic, ""),
                     last_event_ms=tally.last_event_ms.get((topic, partition)),
                     batch_seconds=_histogram(one.batch_seconds),
                     commit_seconds=_histogram(one.commit_seconds),
