@@ -115,7 +115,7 @@ def _table() -> Json:
             Column("Rows", value="R", unit=COUNT, width=80),
             Column("Last restore", value="D", unit=SECONDS, width=110, decimals=2),
         ],
-        sort="Lag",
+        sort=["Lag"],
     )
 
 
@@ -153,7 +153,7 @@ def _durations() -> Json:
 
 def _reasons() -> Json:
     text = "Records that were no events by topic and reason, since the workers started."
-    query = f"sum by (topic, reason) ({select(m.DEAD_LETTERS, {})}) or vector(0)"
+    query = f"sum by (topic, reason) ({select(m.DEAD_LETTERS, {})}) or on () vector(0)"
     return newest(bars("Dead letters by reason", text, Query(query, "{{topic}} {{reason}}"), COUNT, linked=False))
 
 

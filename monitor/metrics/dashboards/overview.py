@@ -21,7 +21,6 @@ from monitor.metrics.dashboards.panels import (
     gauge,
     lines,
     link,
-    newest,
     stat,
     steps,
     timeline,
@@ -131,13 +130,13 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
             Column("Agreement", label="agreement", links=[_AGREEMENT]),
             Column("kind", label="kind", hidden=True),
         ],
-        sort="Verdict",
+        sort=["Verdict"],
     )
 
 
 def _timeline() -> Json:
     text = "The verdict on each objective over time: the most urgent of all its series and windows that are judged."
-    return timeline("Verdicts", text, Query(OVERVIEW.verdicts("agreement, objective"), "{{objective}}"))
+    return timeline("Verdicts", text, Query(OVERVIEW.verdicts("agreement, objective"), "{{objective}} ({{agreement}})"))
 
 
 def _announced() -> Json:
@@ -150,7 +149,7 @@ def _agreements() -> Json:
     text = "What is agreed with whom: each version that the monitor knows. Only accepted ones bind."
     label = ("agreement", "name", "provider", "customer", "service", "version", "status")
     info = select(m.AGREEMENT_INFO, {"agreement": Regex("$agreement")})
-    panel = table(
+    return table(
         "Agreements",
         text,
         [Query(f"max by ({', '.join(label)}) ({info})")],
@@ -159,6 +158,5 @@ def _agreements() -> Json:
             *[Column(one.capitalize(), label=one) for one in label[1:]],
             Column("Known", value="A", hidden=True),
         ],
-        sort="Known",
+        sort=["Known"],
     )
-    return newest(panel)

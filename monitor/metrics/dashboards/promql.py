@@ -109,8 +109,12 @@ def named(expression: str) -> str:
     """
     labels = ", ".join(f'"{name}"' for name in (*ATTRIBUTES, "other"))
     joined = f'label_join({expression}, "{SERIES_NAME}", " ", {labels})'
-    trimmed = f'label_replace({joined}, "{SERIES_NAME}", "$1", "{SERIES_NAME}", " *(.*?) *")'
-    return f'label_replace({trimmed}, "{SERIES_NAME}", "all", "{SERIES_NAME}", "")'
+    trimmed = _rewritten(joined, " *(.*?) *", "$1")
+    return _rewritten(_rewritten(trimmed, "(.*?)  +(.*)", "$1 $2"), "", "all")
+
+
+def _rewritten(expression: str, pattern: str, text: str) -> str:
+    return f'label_replace({expression}, "{SERIES_NAME}", "{text}", "{SERIES_NAME}", "{pattern}")'
 
 
 def total(expression: str) -> str:

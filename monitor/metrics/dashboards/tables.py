@@ -24,8 +24,8 @@ class Column(NamedTuple):
     """The colour of a number that is not 0."""
 
 
-def table(title: str, text: str, queries: Sequence[Query], columns: Sequence[Column], *, sort: str) -> Json:
-    """Return the newest values as a table, one row for equal labels. ``sort``: this column, largest first."""
+def table(title: str, text: str, queries: Sequence[Query], columns: Sequence[Column], *, sort: Sequence[str]) -> Json:
+    """Return the newest values as a table, one row for equal labels. ``sort``: by these columns, largest first."""
     order = {(one.label or f"Value #{one.value}"): place for place, one in enumerate(columns)}
     if len(queries) == 1:  # only the columns of several queries carry their refs
         order = {name.removesuffix(f" #{queries[0].ref}"): place for name, place in order.items()}
@@ -44,7 +44,7 @@ def table(title: str, text: str, queries: Sequence[Query], columns: Sequence[Col
         "showHeader": True,
         "frameIndex": 0,
         "footer": {"show": False, "reducer": ["sum"], "fields": [], "countRows": False},
-        "sortBy": [{"displayName": sort, "desc": True}],
+        "sortBy": [{"displayName": one, "desc": True} for one in sort],
     }
     defaults = {"unit": COUNT, "custom": {"align": "auto", "inspect": False, "filterable": True}}
     panel = panel_of("table", title, text, queries, options, defaults, [_column(one) for one in columns])

@@ -47,9 +47,9 @@ def tickets() -> Json:
                 (4, _number("Paused", "Open clocks that stand still, for instance for the customer.", m.CLOCKS_PAUSED)),
                 (5, silence("ticket")),
             ]),
-            Row(9, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, _verdicts())]),
-            Row(9, [(12, _compliance()), (12, spread_of_times(TICKETS))]),
-            Row(8, [(12, _open()), (12, _times())]),
+            Row(10, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, _verdicts())]),
+            Row(8, [(12, _compliance()), (12, spread_of_times(TICKETS))]),
+            Row(7, [(12, _open()), (12, _times())]),
         ],
     )  # fmt: skip
 
@@ -91,13 +91,13 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
             Column("Paused", value="P", unit=COUNT, width=75),
             Column("Agreement", label="agreement"),
         ],
-        sort="Past due",
+        sort=["Past due", "At risk", "Open"],
     )
 
 
 def _verdicts() -> Json:
-    text = "The verdict on each objective over time, in the chosen window."
-    query = TICKETS.verdicts("agreement, objective, series")
+    text = "The verdict on each objective over time, in all windows: the most urgent."
+    query = TICKETS.whole().verdicts("agreement, objective, series")
     return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
 
 
