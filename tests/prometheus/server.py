@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+RULES = Path(__file__).parents[2] / "deploy/prometheus/rules"
 BINARY = shutil.which("prometheus")
 SCRAPE_S = 1
 
@@ -47,6 +49,10 @@ class Prometheus:
         """Return the values of a label, in their order."""
         return self.get(f"label/{label}/values", **{"match[]": selector})
 
+    def rules(self) -> list[dict]:
+        """Return all rules with their health and last error."""
+        return [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
+
     def ready(self) -> bool:
         try:
             with urlopen(f"{self.address}/-/ready", timeout=1) as answer:
@@ -57,10 +63,15 @@ class Prometheus:
 
 @contextmanager
 def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
-    """Start a Prometheus that scrapes ``host:port``; it ends with the block."""
+    """Start a Prometheus that scrapes ``host:port`` and evaluates the rules every second; it ends with the block."""
     config = folder / "prometheus.yml"
+    for path in RULES.glob("*.yml"):
+        (folder / f"rules-{path.name}").write_text(
+            re.sub(r"^ +interval: .*$", "", path.read_text(), flags=re.MULTILINE)
+        )
     config.write_text(
-        f"global: {{scrape_interval: {SCRAPE_S}s}}\n"
+        f"global: {{scrape_interval: {SCRAPE_S}s, evaluation_interval: {SCRAPE_S}s}}\n"
+        "rule_files: [rules-*.yml]\n"
         "scrape_configs:\n"
         f"  - {{job_name: sla-monitor, static_configs: [{{targets: ['{target}']}}]}}\n"
     )
