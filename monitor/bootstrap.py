@@ -13,6 +13,7 @@ from monitor.config.settings import SecuritySettings, Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.errors import BrokerError
+from monitor.metrics.catalogue import MAX_SPREADS
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
 from monitor.stream.books import BookReader, Books
@@ -205,7 +206,11 @@ class Monitor:
             now_ms=self.clock.now_ms(),
             agreements=self.books.book.agreements,
             statuses=self.statuses(),
-            spreads={key: one for done in self.evaluations.values() for key, one in done.evaluator.spreads().items()},
+            spreads={
+                key: one
+                for done in self.evaluations.values()
+                for key, one in done.evaluator.spreads(MAX_SPREADS).items()
+            },
             partitions=[
                 PartitionStats(
                     topic=topic,

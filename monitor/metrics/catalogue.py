@@ -262,6 +262,8 @@ SPREADS: Final[dict[str, Spread]] = {
     "call": Spread(CALL_WAIT_SPREAD, (2, 5, 10, 15, 20, 30, 60, 120, 300, 600)),
 }
 """The spread of durations, by the kind of the measure. One window a series and few bounds: each is a series."""
+MAX_SPREADS: Final = MAX_SERIES // min(len(one.bounds) for one in SPREADS.values())
+"""No more spreads than these have room below `MAX_SERIES`: nobody has to take more of them."""
 
 
 class Live(NamedTuple):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from monitor.config.settings import Settings
 from monitor.core.agreement import INDICATORS
 from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT
 from tests.prometheus.promql import EXPORTED, TARGET, complaints
@@ -116,6 +117,23 @@ def test_every_metric_and_label_that_a_rule_names_exists(rule):
 def test_the_rules_scrape_the_job_that_the_configurations_name():
     jobs = {one["job_name"] for path in CONFIGURATIONS for one in yaml.safe_load(path.read_text())["scrape_configs"]}
     assert jobs == set(re.findall(r'job="([^"]+)"', "".join(path.read_text() for path in RULE_FILES)))
+
+
+def test_the_configurations_scrape_the_port_that_a_worker_serves():
+    port = Settings().web.port
+    local = yaml.safe_load((PROMETHEUS / "local.yml").read_text())["scrape_configs"][0]
+    shared = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"][0]
+    assert local["static_configs"] == [{"targets": [f"127.0.0.1:{port}"]}]
+    assert [one["port"] for one in shared["dns_sd_configs"]] == [port]
+
+
+def test_grafana_knows_how_often_is_scraped():
+    """Its rates are taken over four scrapes: told less, some would find a single sample."""
+    (source,) = yaml.safe_load((DEPLOY.parent / "grafana/provisioning/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    for path in CONFIGURATIONS:
+        assert yaml.safe_load(path.read_text())["global"]["scrape_interval"] == source["jsonData"]["timeInterval"]
 
 
 @each_alert

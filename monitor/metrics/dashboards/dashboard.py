@@ -56,7 +56,6 @@ def dashboard(uid: str, title: str, text: str, variables: Iterable[Variable], ro
         "timepicker": {"refresh_intervals": ["5s", "10s", "30s", "1m", "5m"]},
         "refresh": "10s",
         "schemaVersion": SCHEMA_VERSION,
-        "style": "dark",
         "annotations": {"list": []},
         "links": [_LINKS],
         "templating": {"list": [_SOURCE, *map(_variable, variables)]},

@@ -8,6 +8,7 @@ from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
     COUNT,
+    EACH_MINUTE,
     GREEN,
     ORANGE,
     QUIET,
@@ -131,9 +132,8 @@ def _delay() -> Json:
         "(of a demonstration that runs faster, its seconds)."
     )
     buckets = select(m.DETECTION_DELAY, {}, bucket=True)
-    return heatmap(
-        "Detection delay", text, Query(f"sum by (le) (increase({buckets}[$__rate_interval]))"), "announcements"
-    )
+    query = Query(f"sum by (le) (increase({buckets}[$__rate_interval]))")
+    return heatmap("Detection delay", text, query, "announcements") | EACH_MINUTE
 
 
 def _durations() -> Json:

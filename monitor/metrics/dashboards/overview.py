@@ -10,6 +10,7 @@ from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
     COUNT,
+    EACH_MINUTE,
     GREEN,
     ORANGE,
     QUIET,
@@ -27,15 +28,12 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Regex, age_of, indicators, select, total
 from monitor.metrics.dashboards.scopes import OVERVIEW, last_event, variables
-from monitor.metrics.dashboards.tables import Column, table
+from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 _EACH: Final = "agreement, kind, objective, series, window"
 _DETAILS: Final = link(
     "Details of ${__data.fields.Agreement}",
     "/d/sla-${__data.fields.kind}s?var-agreement=${__data.fields.Agreement}&${__url_time_range}",
-)
-_AGREEMENT: Final = link(
-    "Only ${__value.text}", "/d/sla-overview?var-agreement=${__value.raw:percentencode}&${__url_time_range}"
 )
 
 
@@ -127,7 +125,7 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
             Column("Now", value="N", unit=shown_in, width=85, decimals=digits),
             Column("Target", value="T", unit=shown_in, width=85, decimals=digits),
             Column("Samples", value="S", unit=COUNT, width=75),
-            Column("Agreement", label="agreement", links=[_AGREEMENT]),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("kind", label="kind", hidden=True),
         ],
         sort=["Verdict"],
@@ -142,7 +140,7 @@ def _timeline() -> Json:
 def _announced() -> Json:
     text = "What was announced of clocks and objectives: at risk, breached, resolved, voided, rearmed."
     rate = f"sum by (state) (increase({select(m.ALERTS, {})}[$__rate_interval]))"
-    return lines("Announcements", text, [Query(rate, "{{state}}")], COUNT, stacked=True, linked=False)
+    return lines("Announcements", text, [Query(rate, "{{state}}")], COUNT, stacked=True, linked=False) | EACH_MINUTE
 
 
 def _agreements() -> Json:
@@ -154,7 +152,7 @@ def _agreements() -> Json:
         text,
         [Query(f"max by ({', '.join(label)}) ({info})")],
         [
-            Column("Agreement", label="agreement", links=[_AGREEMENT]),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             *[Column(one.capitalize(), label=one) for one in label[1:]],
             Column("Known", value="A", hidden=True),
         ],

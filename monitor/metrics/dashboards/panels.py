@@ -70,6 +70,8 @@ def steps(first: str, *others: tuple[float, str]) -> Json:
 ANY_IS_BAD: Final = steps(GREEN, (1, RED))
 ANY_IS_WARNING: Final = steps(GREEN, (1, ORANGE))
 NEUTRAL: Final = steps(BLUE)
+EACH_MINUTE: Final = {"interval": "1m"}
+"""For panels of increases: no two columns count the same."""
 QUIET: Final = steps(GREEN, (900, ORANGE), (3600, RED))
 """How many seconds without an event are unusual."""
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from monitor.metrics.dashboards.panels import COUNT, VERDICTS, Json, Query, panel_of, steps
+from monitor.metrics.dashboards.panels import COUNT, VERDICTS, Json, Query, link, panel_of, steps
+
+AGREEMENT_CELL: Final = link(
+    "Agreement ${__value.text}", "/d/sla-overview?var-agreement=${__value.raw:percentencode}&${__url_time_range}"
+)
+"""From the id of an agreement to all that it promises."""
 
 
 class Column(NamedTuple):

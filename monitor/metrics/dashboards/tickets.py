@@ -23,7 +23,7 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Scope, age_of, named, spread, total
 from monitor.metrics.dashboards.scopes import TICKETS, last_event, measure_of, variables, window_of
-from monitor.metrics.dashboards.tables import Column, table
+from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 _EACH = "agreement, measure, series"
 
@@ -89,7 +89,7 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
             Column("At risk", value="R", unit=COUNT, width=90, danger=ORANGE),
             Column("Open", value="O", unit=COUNT, width=75),
             Column("Paused", value="P", unit=COUNT, width=75),
-            Column("Agreement", label="agreement"),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
         ],
         sort=["Past due", "At risk", "Open"],
     )
