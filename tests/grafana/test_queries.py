@@ -15,7 +15,7 @@ from monitor.metrics.dashboards import dashboards
 from tests.cli.processes import process
 from tests.prometheus.server import BINARY, SCRAPE_S, Prometheus, prometheus
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 RANGE_S = 15.0
 
 

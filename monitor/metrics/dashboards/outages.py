@@ -9,7 +9,6 @@ from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     COUNT,
     GREEN,
-    GREY,
     ORANGE,
     RATIO,
     RED,
@@ -30,7 +29,7 @@ from monitor.metrics.dashboards.scopes import OUTAGES, measure_of, variables, wi
 from monitor.metrics.dashboards.tickets import at_risk_now, silence, spread_of_times
 
 _EACH = "agreement, measure, series"
-_UP_DOWN = states(up=(0, "up", GREEN), down=(1, "down", RED), worse=(2, "down", RED), unknown=(-1, "?", GREY))
+_UP_DOWN = states(up=(0, "up", GREEN), down=(1, "down", RED))
 
 
 def outages() -> Json:
