@@ -62,11 +62,15 @@ class Tab:
 
 
 @asynccontextmanager
-async def browser(folder: Path) -> AsyncIterator[Tab]:
-    """Start a browser with a new profile in a folder; it ends with the block."""
+async def browser(folder: Path, host: str) -> AsyncIterator[Tab]:
+    """Start a browser with a new profile in a folder; it ends with the block.
+
+    It reaches that host and no other: whoever else a page asks for something would be told the password, too.
+    """
     profile = folder / "profile"
     process = await asyncio.create_subprocess_exec(
-        BINARY, *FLAGS, f"--user-data-dir={profile}", "about:blank",
+        BINARY, *FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {host}", f"--user-data-dir={profile}",
+        "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -77,6 +77,11 @@ class Grafana(NamedTuple):
         host = parts.netloc.rpartition("@")[2]
         return cls(urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers)
 
+    @property
+    def host(self) -> str:
+        """Its name or address."""
+        return urlsplit(self.address).hostname or ""
+
 
 async def troubles(tab: Tab, grafana: Grafana, dashboard, *, patience_s: float) -> list[str]:
     """Open a dashboard and return what is wrong with its panels; wait at most so long for all of them to be well."""

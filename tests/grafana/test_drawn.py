@@ -29,7 +29,7 @@ chromium = pytest.mark.skipif(BINARY is None, reason="chromium (Debian package c
 @pytest.mark.parametrize("name", dashboards())
 async def test_grafana_draws_every_panel_with_data(name: str, tmp_path: Path):
     grafana = Grafana.at(URL, os.environ.get("SLA_TEST_GRAFANA_TOKEN", ""))
-    async with browser(tmp_path) as tab:
+    async with browser(tmp_path, grafana.host) as tab:
         found = await troubles(tab, grafana, dashboards()[name], patience_s=PATIENCE_S)
         save(Path(os.environ.get("SLA_TEST_PICTURES", tmp_path)) / f"{Path(name).stem}.png", await tab.picture())
     assert not found, "\n".join(found)
@@ -90,7 +90,7 @@ async def imitation(shape: str, **panels: str):
 @pytest.mark.parametrize("shape", [OLD, NEW], ids=["before 10", "from 10 on"])
 async def test_panels_that_are_drawn_are_well_and_there_is_a_picture(shape: str, tmp_path: Path):
     panels = {"Open": "<div>17</div>", "Over time": "<canvas></canvas>"}
-    async with imitation(shape, **panels) as (host, asked), browser(tmp_path) as tab:
+    async with imitation(shape, **panels) as (host, asked), browser(tmp_path, "127.0.0.1") as tab:
         grafana = Grafana.at(f"http://admin:secret@{host}/")
         assert await troubles(tab, grafana, board(*panels), patience_s=10) == []
         picture = await tab.picture()
@@ -109,7 +109,7 @@ async def test_what_is_wrong_with_a_panel_is_told(tmp_path: Path):
         "Hanging": '<div aria-label="Panel loading bar"></div>',
         "Blank": "",
     }
-    async with imitation(NEW, **panels) as (host, asked), browser(tmp_path) as tab:
+    async with imitation(NEW, **panels) as (host, asked), browser(tmp_path, "127.0.0.1") as tab:
         grafana = Grafana.at(f"http://{host}", token="t0ken")
         found = await troubles(tab, grafana, board(*panels, "Missing"), patience_s=2)
     assert found == [
