@@ -14,6 +14,7 @@ from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.errors import BrokerError
+from monitor.metrics.catalogue import MAX_SPREADS
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
 from monitor.stream.books import BookReader, Books
@@ -241,10 +242,16 @@ class Monitor:
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
         tally, stats = self.tally, self.app.stats
+        kinds = {topic_of(self.settings, subject): subject for subject in SUBJECTS}
         return Snapshot(
             now_ms=self.clock.now_ms(),
             agreements=self.books.book.agreements,
             statuses=self.statuses(),
+            spreads={
+                key: one
+                for done in self.evaluations.values()
+                for key, one in done.evaluator.spreads(MAX_SPREADS).items()
+            },
             partitions=[
                 PartitionStats(
                     topic=topic,
@@ -260,6 +267,7 @@ class Monitor:
                     rows=one.rows,
                     restored_rows=one.restored_rows,
                     restore_seconds=one.restore_seconds,
+                    kind=kinds.get(topic, ""),
                     last_event_ms=tally.last_event_ms.get((topic, partition)),
                     batch_seconds=_histogram(one.batch_seconds),
                     commit_seconds=_histogram(one.commit_seconds),

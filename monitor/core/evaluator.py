@@ -131,6 +131,21 @@ class Evaluator:
             self._evaluate(self._round.pop(), now_ms, self._scope, found)
         return found._replace(more=bool(self._dirty))
 
+    def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:
+        """Return the sketches of the durations in the shortest window of each series, by series and window name.
+
+        At most ``limit`` of them, the oldest series first: they are copies.
+        """
+        found: dict[tuple[SeriesKey, str], dict[int, int]] = {}
+        for key, series in self._series.items():
+            if len(found) >= limit:
+                break
+            spread = series.panes.spread()
+            if spread is not None:
+                window, buckets = spread
+                found[key, window] = buckets
+        return found
+
     def next_ms(self, now_ms: int) -> int | None:
         """Return when `evaluate` is wanted though nothing is folded until then; None: never.
 

@@ -121,6 +121,19 @@ def quantiles(buckets: Mapping[int, int], qs: Sequence[float]) -> list[float | N
     return found
 
 
+def counts_within(buckets: Mapping[int, int], bounds_ms: Sequence[int]) -> list[int]:
+    """Return how many durations are at most each bound (ascending, in milliseconds), and how many there are at all.
+
+    The bucket that holds a bound counts as within it: durations that exceed the bound by up to twice `RELATIVE_ERROR`
+    may be among them, none that keeps it is missing.
+    """
+    bounds = [bucket_of(bound_ms) for bound_ms in bounds_ms]
+    counts = [0] * (len(bounds) + 1)
+    for bucket, n in buckets.items():
+        counts[bisect_left(bounds, bucket)] += n
+    return list(accumulate(counts))
+
+
 def rank_of(q: float, n: int) -> int:
     """Return which of ``n`` durations in ascending order the quantile is: 1 to n; 0 where there are none."""
     # Rounded: 0.07 * 100 is a little above 7 in binary, and its rank is 7.

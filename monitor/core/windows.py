@@ -160,6 +160,17 @@ class SeriesPanes:
             running = self._sums[window] = RunningSum(width_for(window))
         return running.moved(span, self)
 
+    def spread(self) -> tuple[str, dict[int, int]] | None:
+        """Return a copy of the sketch of the durations in the shortest running window, with the window's name.
+
+        None of a series without durations, or one that was not summed up yet. It is of the last look.
+        """
+        lengths = [(sums.length_ms, window.name, sums) for window, sums in self._sums.items() if sums.length_ms]
+        if not lengths:
+            return None
+        _, name, shortest = min(lengths, key=lambda one: one[:2])
+        return name, dict(shortest.buckets)
+
     def sum_of(self, window: Window, span: Span) -> Pane:
         """Return the sum of the panes that start in a span, for once."""
         width = width_for(window)
@@ -220,6 +231,16 @@ class RunningSum:
         self._parts: dict[int, Pane] = {}
         self._span = (0, 0)
         self._sum = empty_pane()
+
+    @property
+    def length_ms(self) -> int:
+        """The length of the span; 0 before the first move."""
+        return self._span[1] - self._span[0]
+
+    @property
+    def buckets(self) -> dict[int, int]:
+        """The sketch of all durations in the sum. It must not be changed."""
+        return self._sum.buckets
 
     def oldest_ms(self) -> int | None:
         """Return the start of the oldest pane in the sum."""

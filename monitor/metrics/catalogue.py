@@ -21,10 +21,13 @@ MAX_SERIES: Final = 5_000
 ATTRIBUTES: Final = ("customer", "service", "priority", "queue", "team", "severity")
 """The attributes that are labels of their own; "" (to Prometheus: absent) where a measure is not split by them."""
 
-SERIES: Final = ("agreement", "measure", *ATTRIBUTES, "other")
-"""Who a figure is about. ``other`` holds what a measure is split by besides, as ``name=value`` joined with commas."""
+SERIES: Final = ("agreement", "measure", "kind", *ATTRIBUTES, "other")
+"""Who a figure is about. ``kind`` is the subject that is measured: ticket, call, outage or lead. ``other`` holds what a
+measure is split by besides, as ``name=value`` joined with commas."""
 WINDOWED: Final = (*SERIES, "window")
 OBJECTIVE: Final = ("objective", "indicator", "comparison", *WINDOWED)
+SPREAD: Final = (*WINDOWED, "at_most")
+"""Of how durations are spread: ``at_most`` is the upper bound of what is counted, in seconds."""
 SOURCE: Final = ("topic", "partition")
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("met", "on_track", "at_risk", "breached", "no_data", "low_sample")
@@ -79,6 +82,11 @@ CLOCK_ELAPSED_PERCENTILE = _gauge(
     "Percentile of the business time of the stopped clocks",
     (*WINDOWED, "percentile"),
 )
+CLOCK_ELAPSED_SPREAD = _gauge(
+    "clock_elapsed_spread_samples",
+    "Stopped clocks whose business time was at most so long, by the shortest window of the measure",
+    SPREAD,
+)
 CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest business time of a stopped clock", WINDOWED)
 CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
 CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
@@ -106,6 +114,11 @@ CALL_ABANDONMENT_SAMPLES = _gauge(
 )
 CALL_WAIT_PERCENTILE = _gauge(
     "call_wait_percentile_seconds", "Percentile of the wait of answered calls", (*WINDOWED, "percentile")
+)
+CALL_WAIT_SPREAD = _gauge(
+    "call_wait_spread_samples",
+    "Answered calls whose wait was at most so long, by the shortest window of the measure",
+    SPREAD,
 )
 CALL_WAIT_LONGEST = _gauge("call_wait_longest_seconds", "Longest wait of an answered call", WINDOWED)
 CALLS_LOST = _gauge("calls_lost", "Calls whose end was never told, by the window: in no service level", WINDOWED)
@@ -163,7 +176,9 @@ EVENTS_MAPPED = _counter("events_mapped_total", "Events made of the records of a
 RECORDS_UNMAPPED = _counter(
     "records_unmapped_total", "Records of a foreign topic that its mapping makes no event of, rightly", ("topic",)
 )
-LAST_EVENT = _gauge("last_event_timestamp_seconds", "Event time of the newest event of a source partition", SOURCE)
+LAST_EVENT = _gauge(
+    "last_event_timestamp_seconds", "Event time of the newest event of a source partition", (*SOURCE, "kind")
+)
 LAG = _gauge("lag_records", "Records that a source partition still has to be read", SOURCE)
 PARTITION_OPEN = _gauge("partition_open", "1 if the partition's state is restored and open, else 0", SOURCE)
 PARTITION_CAUGHT_UP = _gauge("partition_caught_up", "1 if the partition has caught up with its source, else 0", SOURCE)
@@ -235,6 +250,24 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
     },
 }
 """The metrics of each indicator (`monitor.core.agreement.INDICATORS`), by the kind of the measure."""
+
+
+class Spread(NamedTuple):
+    """How the spread of durations is shown: how many were at most each of these bounds (seconds), and how many all."""
+
+    metric: Metric
+    bounds: tuple[int, ...]
+
+
+SPREADS: Final[dict[str, Spread]] = {
+    "clock": Spread(
+        CLOCK_ELAPSED_SPREAD, (60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 115_200, 259_200)
+    ),
+    "call": Spread(CALL_WAIT_SPREAD, (2, 5, 10, 15, 20, 30, 60, 120, 300, 600)),
+}
+"""The spread of durations, by the kind of the measure. One window a series and few bounds: each is a series."""
+MAX_SPREADS: Final = MAX_SERIES // min(len(one.bounds) for one in SPREADS.values())
+"""No more spreads than these have room below `MAX_SERIES`: nobody has to take more of them."""
 
 
 class Live(NamedTuple):

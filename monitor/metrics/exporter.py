@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from math import inf
 from typing import Final
@@ -18,10 +18,12 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.core.agreement import INDICATORS
+from monitor.core.agreement import INDICATORS, Agreement, CallRule, ClockRule
 from monitor.core.figures import WindowStatus
+from monitor.core.series import SeriesKey
+from monitor.core.sketch import counts_within
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import ATTRIBUTES, FIGURES, LIVE, MAX_SERIES, VERDICTS, Metric
+from monitor.metrics.catalogue import ATTRIBUTES, FIGURES, LIVE, MAX_SERIES, SPREADS, VERDICTS, Metric, Spread
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]
@@ -77,7 +79,7 @@ def render(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 def families(snapshot: Snapshot, *, max_series: int = MAX_SERIES) -> list[Family]:
     """Return a snapshot as metric families, in the order of the catalogue."""
     page = _Page(max_series)
-    _figures(page, snapshot.statuses, snapshot.now_ms)
+    _figures(page, snapshot)
     _agreements(page, snapshot)
     for stats in snapshot.partitions:
         _partition(page, stats)
@@ -102,6 +104,13 @@ class _Page:
             self._dropped[metric] = self._dropped.get(metric, 0) + 1
         else:
             series[labels] = value
+
+    def set_all(self, metric: Metric, samples: Mapping[Values, float]) -> None:
+        """Set samples that say nothing without each other: all of them, or none where they are too many."""
+        if len(self._values.get(metric, ())) + len(samples) > self._max_series:
+            self._dropped[metric] = self._dropped.get(metric, 0) + len(samples)
+        else:
+            self._values.setdefault(metric, {}).update(samples)
 
     def families(self) -> list[Family]:
         """Return everything that was set."""
@@ -131,20 +140,17 @@ def _printable(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
-def _figures(page: _Page, statuses: Sequence[WindowStatus], now_ms: int | None) -> None:
-    newest: dict[tuple[object, str], WindowStatus] = {}
-    for status in statuses:
-        if status.closed:  # a statement is history; the period that runs has taken its place
-            continue
-        other = newest.get((status.series, status.window))
-        if other is None or other.as_of_ms <= status.as_of_ms:
-            newest[status.series, status.window] = status
+def _figures(page: _Page, snapshot: Snapshot) -> None:
+    kinds = _subjects(snapshot.agreements)
     live: dict[Values, tuple[str, WindowStatus]] = {}
     # Sorted, so that the same series are shown at each scrape where there are too many.
-    for status in sorted(newest.values(), key=lambda one: (one.series, one.window)):
+    for status in sorted(_newest(snapshot.statuses), key=lambda one: (one.series, one.window)):
         kind = kind_of(status)
-        series = _series_labels(status)
+        series = _series_labels(status, kinds.get((status.series.agreement, status.version, status.series.measure), ""))
         _window(page, kind, (*series, status.window), status)
+        sketch = snapshot.spreads.get((status.series, status.window))
+        if sketch is not None and kind in SPREADS:
+            _spread(page, SPREADS[kind], (*series, status.window), sketch)
         if kind and (series not in live or live[series][1].as_of_ms < status.as_of_ms):
             live[series] = kind, status
     for series, (kind, status) in live.items():
@@ -154,8 +160,19 @@ def _figures(page: _Page, statuses: Sequence[WindowStatus], now_ms: int | None) 
                 if not status.live.get(shown.age_of):
                     continue
                 # A status is not told again merely because what is open gets older.
-                value += max(0, (now_ms or 0) - status.as_of_ms)
+                value += max(0, (snapshot.now_ms or 0) - status.as_of_ms)
             page.set(shown.metric, series, _in_unit(shown.metric, value))
+
+
+def _newest(statuses: Iterable[WindowStatus]) -> Iterable[WindowStatus]:
+    newest: dict[tuple[SeriesKey, str], WindowStatus] = {}
+    for status in statuses:
+        if status.closed:  # a statement is history; the period that runs has taken its place
+            continue
+        other = newest.get((status.series, status.window))
+        if other is None or other.as_of_ms <= status.as_of_ms:
+            newest[status.series, status.window] = status
+    return newest.values()
 
 
 def kind_of(status: WindowStatus) -> str:
@@ -164,13 +181,24 @@ def kind_of(status: WindowStatus) -> str:
     return next((kind for kind, indicator in _TELLS.items() if indicator in indicators), "")
 
 
-def _series_labels(status: WindowStatus) -> Values:
+def _subjects(agreements: Iterable[Agreement]) -> dict[tuple[str, int, str], str]:
+    """Return the subject that each measure is of, by agreement, version and measure."""
+    found: dict[tuple[str, int, str], str] = {}
+    for one in agreements:
+        for measure in one.measures():
+            subject = "call" if isinstance(measure, CallRule) else "outage"
+            found[one.id, one.version, measure.id] = measure.subject if isinstance(measure, ClockRule) else subject
+    return found
+
+
+def _series_labels(status: WindowStatus, subject: str) -> Values:
     labels = status.labels
     split_by = sorted(name for name in labels if name not in ATTRIBUTES)
     other = ",".join(f"{name}={labels[name]}" for name in split_by)
     return (
         status.series.agreement,
         status.series.measure,
+        subject,
         *(labels.get(name, "") for name in ATTRIBUTES),
         other,
     )
@@ -204,6 +232,12 @@ def _window(page: _Page, kind: str, labels: Values, status: WindowStatus) -> Non
             page.set(m.OBJECTIVE_VERDICT, (*values, verdict), int(verdict == one.verdict))
 
 
+def _spread(page: _Page, shown: Spread, labels: Values, sketch: Mapping[int, int]) -> None:
+    counts = counts_within(sketch, [bound * 1000 for bound in shown.bounds])
+    bounds = [*map(str, shown.bounds), "+Inf"]
+    page.set_all(shown.metric, {(*labels, bound): n for bound, n in zip(bounds, counts, strict=True)})
+
+
 def _in_unit(metric: Metric, value: float | None) -> float | None:
     """Return a value of the core, whose durations are milliseconds, in the unit of the metric."""
     return value / 1000 if value is not None and metric.unit == "seconds" else value
@@ -223,7 +257,6 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
         (m.RECORDS_SKIPPED, stats.skipped),
         (m.OFFSET_HOLES, stats.holes),
         (m.RECORDS_LOST, stats.lost),
-        (m.LAST_EVENT, _in_unit(m.LAST_EVENT, stats.last_event_ms)),
         (m.LAG, stats.lag),
         (m.PARTITION_OPEN, int(stats.open)),
         (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),
@@ -236,6 +269,7 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
     )
     for metric, value in values:
         page.set(metric, source, value)
+    page.set(m.LAST_EVENT, (*source, stats.kind), _in_unit(m.LAST_EVENT, stats.last_event_ms))
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from monitor.core.agreement import Agreement
 from monitor.core.figures import WindowStatus
+from monitor.core.series import SeriesKey
 
 DELAY_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds, seconds, for how long after its instant something was announced."""
@@ -76,6 +77,8 @@ class PartitionStats:
     rows: int | None = None
     restored_rows: int | None = None
     restore_seconds: float | None = None
+    kind: str = ""
+    """The subject that its events are about; "" of partials."""
     last_event_ms: int | None = None
     """The newest event time."""
     batch_seconds: Histogram | None = None
@@ -91,6 +94,8 @@ class Snapshot:
     """The monitor's clock: in a demonstration it is not the wall clock."""
     agreements: Sequence[Agreement] = ()
     statuses: Sequence[WindowStatus] = ()
+    spreads: Mapping[tuple[SeriesKey, str], Mapping[int, int]] = field(default_factory=dict)
+    """Sketches of durations (`monitor.core.sketch`), by series and the one window that each is shown in."""
     partitions: Sequence[PartitionStats] = ()
     dead_letters: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By topic and reason."""

@@ -54,6 +54,16 @@ def test_an_event_from_the_future_counts_when_its_pane_has_come():
     assert stage.value(window="1h") == 1
 
 
+def test_the_spread_of_durations_is_that_of_the_shortest_window():
+    stage = Stage(desk(DAY, HOUR)).stopped("Mon 08:00", "breached", "9h").stopped("Mon 10:30").look("Mon 10:45")
+    (found,) = stage.evaluator.spreads(limit=5).items()
+    assert found[0] == (P1, "1h")
+    assert sum(found[1].values()) == 1
+    stage.stopped("Mon 11:50", series=P2).look("Mon 12:00")
+    assert stage.evaluator.spreads(limit=5)[P1, "1h"] == {}
+    assert set(stage.evaluator.spreads(limit=1)) == {(P1, "1h")}
+
+
 def test_the_kept_sum_of_a_window_survives_going_back_in_time():
     stage = Stage(desk(HOUR)).stopped("Mon 09:00", "breached", "9h").stopped("Mon 10:30").look("Mon 10:31")
     assert stage.value(window="1h") == 1

@@ -12,7 +12,7 @@ from ddsketch import DDSketch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, merge, quantile, quantiles, value_of
+from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, counts_within, merge, quantile, quantiles, value_of
 
 YEARS_200_MS = 200 * 366 * 86_400_000
 QUANTILES = (0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1)
@@ -199,3 +199,13 @@ def test_merging_the_negative_empties_and_merging_itself_doubles(values):
 @given(lists_of_durations)
 def test_the_state_counts_each_duration_once(values):
     assert sketch_of(values) == dict(Counter(map(bucket_of, values)))
+
+
+@given(st.lists(durations), st.lists(durations, unique=True).map(sorted))
+def test_no_duration_within_a_bound_is_missing_from_its_count_and_none_far_beyond_it_is_in(values, bounds):
+    *counts, total = counts_within(sketch_of(values), bounds)
+
+    assert total == len(values)
+    for bound, count in zip(bounds, counts, strict=True):
+        slack = bound * (1 + 2 * RELATIVE_ERROR)
+        assert sum(value <= bound for value in values) <= count <= sum(value <= slack for value in values)

@@ -87,7 +87,9 @@ async def test_a_worker_s_metrics_please_promtool_and_name_no_subject(installati
         assert metrics.all(name), name
     for subject_id in IDS:
         assert subject_id not in metrics.text
-    assert metrics.all("sla_clocks_open", customer=NASTY) == [1]
+    assert metrics.all("sla_clocks_open", customer=NASTY, kind="ticket") == [1]
+    # what stopped an hour ago has left the shortest window
+    assert metrics.all("sla_clock_elapsed_spread_samples", customer="acme", window="30m", at_most="+Inf") == [0]
     for name in ("sla_events_total", "sla_lag_records", "sla_batch_duration_seconds_count", "sla_rebalances_total",
                  "sla_detection_delay_seconds_count"):  # fmt: skip
         assert any(one.name == name for one in metrics.samples), name

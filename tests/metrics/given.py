@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.core.agreement import INDICATORS
 from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
 from monitor.core.series import SeriesKey
+from monitor.core.sketch import add
 from monitor.metrics.exporter import SnapshotCollector, registry_of, render
 from monitor.metrics.snapshot import Observations, PartitionStats, Snapshot
 
@@ -67,6 +68,7 @@ def partition(topic="tickets", number=0, **changes):
         skipped=2,
         holes=3,
         lost=0,
+        kind="ticket" if topic == "tickets" else "call",
         rows=400,
         restored_rows=390,
         restore_seconds=0.25,
@@ -78,13 +80,26 @@ def partition(topic="tickets", number=0, **changes):
     return replace(stats, **changes)
 
 
+def sketch(*durations_ms):
+    buckets = {}
+    for one in durations_ms:
+        add(buckets, one)
+    return buckets
+
+
 def everything():
     """A snapshot in which every metric has something to show."""
+    desk = status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1})
+    hotline = status("call", labels={"queue": "support"}, live={"waiting": 2, "longest_wait_ms": 41_000})
     return Snapshot(
         now_ms=NOW_MS,
+        spreads={
+            (desk.series, "24h"): sketch(30_000, 400_000, 400_000, 500_000_000),
+            (hotline.series, "24h"): sketch(1_000, 20_000, 700_000),
+        },
         statuses=[
-            status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1}),
-            status("call", labels={"queue": "support"}, live={"waiting": 2, "longest_wait_ms": 41_000}),
+            desk,
+            hotline,
             status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000}),
         ],
         partitions=[partition(), partition("calls", 1)],

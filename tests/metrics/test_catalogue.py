@@ -13,6 +13,9 @@ from monitor.core.figures import Verdict
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, FIGURES, LIVE, PREFIX, VERDICTS, catalogue_table
 from tests.metrics.given import everything, exposition, samples, status
 
+SERIES_SHOWN = 13
+"""Room for one spread, but not for the crowd."""
+
 
 def agreement():
     return Agreement(
@@ -23,12 +26,12 @@ def agreement():
 
 def whole():
     snapshot = everything()
-    crowd = [status(measure=f"m{n}") for n in range(3)]
+    crowd = [status(measure=f"m{n}") for n in range(SERIES_SHOWN)]
     return replace(snapshot, agreements=[agreement()], statuses=[*snapshot.statuses, *crowd])
 
 
 def test_every_metric_of_the_catalogue_is_shown_and_no_other():
-    text = exposition(whole(), max_series=3)
+    text = exposition(whole(), max_series=SERIES_SHOWN)
     told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     assert told == set(CATALOGUE)
 
@@ -72,7 +75,7 @@ def test_the_table_for_the_documents_names_every_metric_once():
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed")
 def test_promtool_finds_nothing_to_complain_about():
-    text = exposition(whole(), max_series=3)
+    text = exposition(whole(), max_series=SERIES_SHOWN)
     assert DROPPED_SERIES.name in text
     told = subprocess.run(
         ["promtool", "check", "metrics"], input=text, text=True, capture_output=True, timeout=30, check=False

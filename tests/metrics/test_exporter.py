@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
+from monitor.core.agreement import Agreement, CallRule, ClockRule, OutageRule
 from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
 from monitor.metrics.snapshot import Observations, Snapshot
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
@@ -243,3 +244,50 @@ async def test_the_snapshot_is_taken_in_the_loop_and_the_text_made_beside_it():
     assert threads == [threading.main_thread()]
     assert body.decode() == exposition(everything())
     assert content_type.startswith("text/plain")
+
+
+def test_the_spread_of_durations_counts_how_many_were_at_most_so_long():
+    snapshot = everything()
+    spread = "sla_clock_elapsed_spread_samples"
+    assert [value_of(snapshot, spread, at_most=bound) for bound in ("60", "300", "600", "259200", "+Inf")] == [
+        1, 1, 3, 3, 4,
+    ]  # fmt: skip
+    waits = {bound: value_of(snapshot, "sla_call_wait_spread_samples", at_most=bound) for bound in ("15", "20", "+Inf")}
+    assert waits == {"15": 1, "20": 2, "+Inf": 3}
+
+
+def test_a_spread_is_shown_whole_or_not_at_all():
+    """Half of its bounds would look as if the rest had taken no time."""
+    snapshot = everything()
+    found = samples(snapshot, max_series=12)
+    assert not [name for name, _ in found if name == "sla_clock_elapsed_spread_samples"]
+    assert value_of_dropped(found, "sla_clock_elapsed_spread_samples") == 13
+    assert len([name for name, _ in found if name == "sla_call_wait_spread_samples"]) == 11
+
+
+def value_of_dropped(found, metric):
+    return found["sla_exporter_dropped_series", frozenset({("metric", metric)})]
+
+
+def test_a_figure_tells_which_kind_of_subject_it_is_of():
+    clocks = [
+        ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}),
+        ClockRule(id="repair", subject="outage", metric="resolve", budgets={}),
+    ]
+    known = Agreement(
+        id="desk", version=1, name="Desk", form="customer", provider="IT", customer="Finance", service="Mail",
+        status="accepted", valid_from_ms=0, calendars={}, clocks=tuple(clocks),
+        calls=(CallRule(id="hotline", answer_within_ms=20_000),), outages=(OutageRule(id="net"),),
+    )  # fmt: skip
+    statuses = [
+        status(), status(measure="repair"), status("call", measure="hotline"), status("outage", measure="net"),
+    ]  # fmt: skip
+    snapshot = Snapshot(now_ms=NOW_MS, agreements=[known], statuses=statuses)
+    assert value_of(snapshot, "sla_clock_compliance_ratio", kind="ticket") == 0.95
+    assert value_of(snapshot, "sla_clock_compliance_ratio", kind="outage", measure="repair") == 0.95
+    assert value_of(snapshot, "sla_call_speed_of_answer_seconds", kind="call") == 12.5
+    assert value_of(snapshot, "sla_outage_availability_ratio", kind="outage") == 0.95
+
+
+def test_the_newest_event_tells_which_kind_of_subject_its_source_is_of():
+    assert value_of(everything(), "sla_last_event_timestamp_seconds", kind="ticket") == NOW_MS / 1000 - 1.5

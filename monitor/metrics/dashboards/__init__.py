@@ -1,0 +1,48 @@
+"""The Grafana dashboards, generated from the catalogue of metrics: ``python -m monitor.metrics.dashboards grafana``.
+
+The JSON is committed under ``grafana/dashboards``; a test compares. One module a dashboard; each panel names metrics by
+their object in the catalogue, so that none can ask for what nobody exports.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from monitor.metrics.dashboards.calls import calls
+from monitor.metrics.dashboards.health import health
+from monitor.metrics.dashboards.outages import outages
+from monitor.metrics.dashboards.overview import overview
+from monitor.metrics.dashboards.tickets import tickets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.metrics.dashboards.panels import Json
+
+
+def dashboards() -> dict[str, Json]:
+    """Return all dashboards by the names of their files."""
+    made = {"overview": overview, "tickets": tickets, "calls": calls, "outages": outages, "monitor": health}
+    return {f"{name}.json": make() for name, make in made.items()}
+
+
+def text_of(dashboard: Json) -> str:
+    """Return a dashboard as it stands in its file."""
+    return json.dumps(dashboard, indent=2, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path) -> list[Path]:
+    """Write all dashboards into ``folder/dashboards`` and return their paths; what else is there stays.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    target = folder / "dashboards"
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, made in dashboards().items():
+        path = target / name
+        path.write_text(text_of(made), encoding="utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,144 @@
+"""Outages: what is down now, and are availability and repair times kept?"""
+
+from __future__ import annotations
+
+from monitor.metrics import catalogue as m
+from monitor.metrics.catalogue import Metric
+from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.panels import (
+    ANY_IS_BAD,
+    COUNT,
+    GREEN,
+    ORANGE,
+    RATIO,
+    RED,
+    SECONDS,
+    Json,
+    Query,
+    bars,
+    history,
+    lines,
+    newest,
+    stat,
+    states,
+    steps,
+    timeline,
+)
+from monitor.metrics.dashboards.promql import Regex, named, total
+from monitor.metrics.dashboards.scopes import OUTAGES, measure_of, variables, window_of
+from monitor.metrics.dashboards.tickets import at_risk_now, silence, spread_of_times
+
+_EACH = "agreement, measure, series"
+_UP_DOWN = states(up=(0, "up", GREEN), down=(1, "down", RED))
+
+
+def outages() -> Json:
+    """Return the dashboard."""
+    return dashboard(
+        "sla-outages",
+        "SLA · Outages",
+        "What is down now, and are availability and repair times kept?",
+        [
+            *variables(OUTAGES, m.OUTAGES_OPEN),
+            window_of(OUTAGES, m.OUTAGE_AVAILABILITY, "24h"),
+            measure_of(OUTAGES, m.CLOCK_ELAPSED_SPREAD, "Repairs", "The repair clock whose times are shown below"),
+        ],
+        [
+            Row(
+                4,
+                [
+                    (4, _open()),
+                    (4, _oldest()),
+                    (4, _lowest()),
+                    (4, _failures()),
+                    (4, _between()),
+                    (4, silence("outage")),
+                ],
+            ),
+            Row(8, [(12, _down()), (12, _verdicts())]),
+            Row(8, [(12, _availability()), (12, at_risk_now(OUTAGES, m.CLOCKS_OPEN))]),
+            Row(8, [(8, _repair()), (8, spread_of_times(OUTAGES)), (8, _downtime())]),
+        ],
+    )
+
+
+def _each(metric: Metric, **matchers: str | Regex) -> str:
+    return f"max by ({_EACH}) ({named(OUTAGES.of(metric, **matchers))})"
+
+
+def _open() -> Json:
+    return stat(
+        "Open outages",
+        "Outages that are not restored.",
+        Query(total(OUTAGES.of(m.OUTAGES_OPEN))),
+        thresholds=ANY_IS_BAD,
+    )
+
+
+def _oldest() -> Json:
+    text = "How long the oldest open outage has lasted; 0 while none is open. An open outage is in no mean yet."
+    query = f"max({OUTAGES.of(m.OUTAGES_OLDEST)} or 0 * {OUTAGES.of(m.OUTAGES_OPEN)})"
+    return stat("Oldest open outage", text, Query(query), SECONDS, steps(GREEN, (1, ORANGE), (3600, RED)), decimals=0)
+
+
+def _lowest() -> Json:
+    text = "Availability of the service that has the lowest, in the chosen window and by the agreement's formula."
+    return stat("Lowest availability", text, Query(f"min({OUTAGES.of(m.OUTAGE_AVAILABILITY)})"), RATIO, decimals=3)
+
+
+def _failures() -> Json:
+    text = "Outages that started in the chosen window, over all services."
+    return stat("Failures", text, Query(total(OUTAGES.of(m.OUTAGE_FAILURES))), COUNT)
+
+
+def _between() -> Json:
+    text = (
+        "MTBF of the service that fails most often, in the chosen window: time up / failures. Absent without a failure."
+    )
+    return stat("Between failures", text, Query(f"min({OUTAGES.of(m.OUTAGE_MTBF)})"), SECONDS, decimals=1)
+
+
+def _down() -> Json:
+    text = "Whether a service had an open outage, at 60 instants of the time range."
+    query = f"sgn({_each(m.OUTAGES_OPEN)})"
+    return history("Up and down", text, Query(query, "{{series}}"), _UP_DOWN)
+
+
+def _verdicts() -> Json:
+    text = "The verdict on each objective over time, in all windows: the most urgent."
+    query = OUTAGES.whole().verdicts("agreement, objective, series")
+    return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
+
+
+def _availability() -> Json:
+    text = "Availability in the chosen window. Dashed: the target, and where it is at risk."
+    by = "agreement, objective, series"
+    promised = OUTAGES.objectives(m.OBJECTIVE_TARGET, "agreement, objective", indicator="availability")
+    warned = OUTAGES.objectives(m.OBJECTIVE_WARNING, "agreement, objective", indicator="availability")
+    value = OUTAGES.objectives(m.OBJECTIVE_VALUE, by, indicator="availability")
+    return lines(
+        "Availability, against the target",
+        text,
+        [
+            Query(value, "{{series}}"),
+            Query(promised, "target {{objective}}", "T", RED),
+            Query(warned, "at risk {{objective}}", "W", ORANGE),
+        ],
+        RATIO,
+        decimals=3,
+        least=None,
+    )
+
+
+def _repair() -> Json:
+    text = (
+        "The four MTTRs in the chosen window: mean time from the start of an outage to its acknowledgement, response, "
+        "restoration and resolution, over the outages that got there; of the slowest service."
+    )
+    query = f"max by (stage) ({OUTAGES.of(m.OUTAGE_MTTR)})"
+    return newest(bars("Mean time to repair", text, Query(query, "{{stage}}"), SECONDS, linked=False))
+
+
+def _downtime() -> Json:
+    text = "Downtime in the chosen window: the weighted union of the outages, before anything is excluded."
+    return lines("Downtime", text, [Query(_each(m.OUTAGE_DOWNTIME), "{{series}}")], SECONDS)

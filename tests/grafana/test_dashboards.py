@@ -1,0 +1,246 @@
+"""The dashboards: made from the catalogue, laid out without holes, and saying what they show."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from monitor.metrics import catalogue as m
+from monitor.metrics.dashboards import dashboards, text_of, write
+from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.panels import Query, stat
+from monitor.metrics.dashboards.promql import CODES, Scope, select
+from tests.grafana.published import PANELS, UNITS, mistakes
+from tests.prometheus.promql import complaints
+
+ROOT = Path(__file__).parents[2]
+GRAFANA = ROOT / "grafana"
+MADE = dashboards()
+PANELS_OF_ALL = {f"{name}-{panel['title']}": panel for name, one in MADE.items() for panel in one["panels"]}
+
+each_dashboard = pytest.mark.parametrize("name", MADE)
+each_panel = pytest.mark.parametrize("panel", PANELS_OF_ALL.values(), ids=PANELS_OF_ALL)
+
+
+# -- made from the catalogue
+
+
+def test_what_is_committed_is_what_the_generator_makes():
+    committed = {path.name: path.read_text(encoding="utf-8") for path in (GRAFANA / "dashboards").iterdir()}
+    assert committed == {name: text_of(one) for name, one in MADE.items()}
+
+
+def test_the_command_writes_the_folder(tmp_path: Path):
+    told = subprocess.run(
+        [sys.executable, "-m", "monitor.metrics.dashboards", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert told.stdout.split() == [str(path) for path in write(tmp_path)]
+    assert {path.name for path in (tmp_path / "dashboards").iterdir()} == set(MADE)
+
+
+@each_panel
+def test_every_metric_and_label_that_a_panel_names_exists(panel):
+    for target in panel["targets"]:
+        assert complaints(target["expr"].replace("$__rate_interval", "1m")) == []
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "sla_clocks_opened",
+        'sla_clocks_open{ticket="T-1"}',
+        "sum by (window) (sla_clocks_open)",
+        "sla_tick_delay_seconds",
+        'max by (agreement, colour) (sla_clocks_open{kind="ticket"})',
+        "rate(sla_events_totals[5m]) / on (topic) sla_lag_records",
+    ],
+)
+def test_a_panel_that_names_an_unknown_metric_or_label_would_be_found(expr):
+    assert len(complaints(expr)) == 1
+
+
+def test_a_query_of_a_label_that_the_metric_does_not_have_cannot_be_made():
+    with pytest.raises(ValueError, match="sla_lag_records has no label customer"):
+        select(m.LAG, {"customer": "acme"})
+    with pytest.raises(ValueError, match="sla_lag_records has no label verdict"):
+        Scope(("agreement",)).of(m.LAG, verdict="breached")
+    with pytest.raises(ValueError, match="histogram"):
+        select(m.BATCH_DURATION, {})
+
+
+def test_every_verdict_has_a_number_and_the_more_urgent_one_the_larger():
+    assert set(CODES) == set(m.VERDICTS)
+    assert max(CODES, key=CODES.__getitem__) == "breached"
+    assert CODES["at_risk"] > CODES["on_track"] > CODES["no_data"]
+
+
+@each_panel
+def test_time_is_that_of_the_monitor_s_clock(panel):
+    """In a demonstration it runs faster than the wall clock by which Prometheus goes."""
+    for target in panel["targets"]:
+        assert "time()" not in target["expr"]
+
+
+# -- laid out
+
+
+@each_dashboard
+def test_the_grid_has_neither_holes_nor_overlaps(name):
+    cells = Counter()
+    for panel in MADE[name]["panels"]:
+        at = panel["gridPos"]
+        cells.update((x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"]))
+    height = max(y for _, y in cells) + 1
+    assert cells == {(x, y): 1 for x in range(24) for y in range(height)}
+    assert height <= 30, "more than one screen"
+
+
+@each_dashboard
+def test_panels_have_numbers_and_titles_of_their_own(name):
+    panels = MADE[name]["panels"]
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+
+
+def test_a_row_that_does_not_fill_the_grid_cannot_be_made():
+    with pytest.raises(ValueError, match="23 columns wide"):
+        dashboard("x", "X", "", [], [Row(4, [(23, stat("Open", "What is open", Query("1")))])])
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("overview.json", "Objectives breached"),
+        ("tickets.json", "Past due"),
+        ("calls.json", "Waiting now"),
+        ("outages.json", "Open outages"),
+        ("monitor.json", "Partitions not open"),
+    ],
+)
+def test_the_most_urgent_number_is_top_left(name, first):
+    at_top_left = [panel for panel in MADE[name]["panels"] if (panel["gridPos"]["x"], panel["gridPos"]["y"]) == (0, 0)]
+    assert [panel["title"] for panel in at_top_left] == [first]
+
+
+# -- saying what they show
+
+
+@each_panel
+def test_a_panel_says_what_it_shows_and_in_which_unit(panel):
+    assert panel["title"].strip()
+    assert len(panel["description"]) > 15
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
+    for override in panel["fieldConfig"]["overrides"]:
+        assert all(one["value"] in UNITS for one in override["properties"] if one["id"] == "unit")
+
+
+@each_panel
+def test_the_unit_of_a_panel_is_that_of_its_metrics(panel):
+    if panel["type"] in ("table", "state-timeline", "status-history", "heatmap"):
+        return  # their units are those of columns, cells and rows; states are words
+    shown = panel["fieldConfig"]["defaults"]["unit"]
+    for target in panel["targets"]:
+        named = {one.unit for one in m.CATALOGUE.values() if re.search(rf"\b{one.name}(_bucket)?\b", target["expr"])}
+        if "ratio" in named:
+            assert shown == "percentunit"
+        elif "seconds" in named:
+            assert shown == "s"
+
+
+@each_panel
+def test_a_link_to_an_agreement_knows_which(panel):
+    fields = panel["fieldConfig"]
+    urls = [link["url"] for link in fields["defaults"].get("links", ())]
+    if any("__field.labels.agreement" in url for url in urls):
+        assert all(re.search(r"by \([^()]*agreement", target["expr"]) for target in panel["targets"]), "no agreement"
+
+
+@each_panel
+def test_a_legend_names_labels_that_the_query_keeps(panel):
+    for target in panel["targets"]:
+        for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
+            groups = re.search(r"by \(([^()]*)\)", target["expr"])
+            assert groups, target["expr"]
+            assert label in groups[1].split(", ")
+
+
+def test_there_is_a_dashboard_for_each_kind_that_the_overview_leads_to():
+    uids = {one["uid"] for one in MADE.values()}
+    assert uids >= {"sla-overview", "sla-tickets", "sla-calls", "sla-outages", "sla-monitor"}
+    text = text_of(MADE["overview.json"])
+    assert "/d/sla-${__data.fields.kind}s?" in text
+    assert set(re.findall(r"/d/(sla-[a-z]+)\b", text)) <= uids
+
+
+@each_dashboard
+def test_the_links_between_dashboards_keep_what_was_chosen(name):
+    (link,) = MADE[name]["links"]
+    assert (link["type"], link["includeVars"], link["keepTime"]) == ("dashboards", True, True)
+    assert set(link["tags"]) <= set(MADE[name]["tags"])
+
+
+@each_dashboard
+def test_every_variable_of_a_query_exists_and_every_variable_is_used(name):
+    one = MADE[name]
+    variables = {variable["name"] for variable in one["templating"]["list"]}
+    used = set(re.findall(r"\$\{?([a-z_]+)", json.dumps([panel["targets"] for panel in one["panels"]])))
+    used -= {"__rate_interval"}
+    assert used == variables
+
+
+@each_dashboard
+def test_a_variable_is_offered_where_the_metrics_have_its_label(name):
+    for variable in MADE[name]["templating"]["list"]:
+        if variable["type"] == "query":
+            selector, _, label = variable["query"]["query"].removeprefix("label_values(")[:-1].rpartition(", ")
+            assert complaints(selector) == []
+            assert complaints(f"max by ({label}) ({selector})") == []
+
+
+# -- as Grafana publishes its types
+
+
+@each_dashboard
+def test_the_json_is_of_grafana_s_own_published_types(name):
+    assert mistakes(MADE[name]) == []
+
+
+def test_json_that_is_not_would_be_found():
+    broken = json.loads(text_of(MADE["overview.json"]))
+    broken["panels"][0]["options"]["colourMode"] = "background"
+    broken["panels"][1]["options"]["graphMode"] = "none of them"
+    broken["panels"][2]["gridPos"]["w"] = "4"
+    broken["panels"][3]["fieldConfig"]["defaults"]["thresholds"]["mode"] = "sometimes"
+    broken["templating"]["list"][1]["sort"] = 77
+    assert len(mistakes(broken)) == 5
+
+
+@each_panel
+def test_only_core_panels_are_used(panel):
+    assert panel["type"] in PANELS
+
+
+def test_each_kind_of_picture_has_its_place():
+    kinds = {panel["type"] for panel in PANELS_OF_ALL.values()}
+    assert kinds >= {"stat", "gauge", "timeseries", "table", "state-timeline", "status-history", "heatmap", "bargauge"}
+
+
+# -- provisioning
+
+
+def test_the_provisioned_source_and_folder_are_those_of_the_dashboards():
+    (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/sla-monitor.yml").read_text())["providers"]
+    assert (source["type"], source["url"]) == ("prometheus", "$SLA_PROMETHEUS_URL")
+    assert provider["options"]["path"] == "$SLA_DASHBOARDS"
+    for one in MADE.values():
+        chosen = [variable for variable in one["templating"]["list"] if variable["type"] == "datasource"]
+        assert [variable["query"] for variable in chosen] == [source["type"]]
