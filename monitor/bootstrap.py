@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import logging
 import ssl
 from collections.abc import Mapping
@@ -12,19 +13,23 @@ from typing import Any, Final
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
-from monitor.errors import BrokerError
+from monitor.core.notices import Courier
+from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
 from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock
+from monitor.stream.deliveries import Deliveries
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
+from monitor.stream.outbox import Notify
 from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.responses import ResponseReader, Responses
 from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
 from monitor.web.server import WebServer
-from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
+from monitor.wire.rows import EVALUATE_ROWS, NOTIFY_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,8 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
         status=topics.status,
         statements=topics.statements,
         dead_letters=topics.dead_letters,
+        deliveries=topics.deliveries,
+        responses=topics.responses,
     )
     return plan_topics(
         settings.app_id,
@@ -91,12 +98,38 @@ def outlets_of(settings: Settings) -> Outlets:
         dead_letters=topics.dead_letters,
         status=topics.status,
         statements=topics.statements,
+        deliveries=topics.deliveries,
         source=settings.app_id,
         backfill_age_ms=settings.backfill_age_ms,
         max_event_bytes=settings.max_event_bytes,
         max_ahead_ms=settings.max_ahead_ms,
         max_dead_letter_bytes=settings.max_dead_letter_bytes,
     )
+
+
+def courier_of(settings: Settings) -> Courier:  # noqa: ARG001 - receivers come with their settings
+    """Return what delivers notices to the receivers of the settings.
+
+    Raises:
+        ConfigError: the settings describe no receivers.
+    """
+    raise ConfigError(
+        [
+            Mistake(
+                file="settings",
+                line=None,
+                path="receivers",
+                message="no receivers are described: nobody can be told",
+                hint="add them under receivers",
+            )
+        ]
+    )
+
+
+def receiver_stamp(settings: Settings, receiver: str) -> str:
+    """Return what changes with a receiver's setting: one that answered 410 is told again after a change."""
+    described = getattr(settings, "receivers", {}).get(receiver)
+    return hashlib.blake2b(repr(described).encode(), digest_size=8).hexdigest()
 
 
 def calm_collector() -> None:
@@ -113,7 +146,7 @@ def calm_collector() -> None:
 class Monitor:
     """One worker with everything it needs. ``run`` runs it in the event loop that made it."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, courier: Courier | None = None) -> None:
         self.settings = settings
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
@@ -122,9 +155,15 @@ class Monitor:
         self.tally = Tally(detected=self._detection.observe)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
+        self.responses = Responses()
+        self.deliveries = Deliveries(courier or _courier_if_any(settings), at_once=settings.deliveries_at_once)
+        self.notifications: dict[int, Notify] = {}
+        """The notify processors of the partitions of alerts that this worker owns, by partition."""
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
+        self.responses.on_change(self.app.look_again)
+        self.deliveries.on_result(self.app.look_again)
 
     def worker_settings(self) -> WorkerSettings:
         """Return how this worker meets Kafka."""
@@ -160,6 +199,12 @@ class Monitor:
         found[outlets.partials] = Source(
             topic=outlets.partials, processor=partial(self._evaluate, outlets=outlets), codec=EVALUATE_ROWS
         )
+        found[outlets.alerts] = Source(
+            topic=outlets.alerts,
+            processor=partial(self._notify, outlets=outlets),
+            codec=NOTIFY_ROWS,
+            let_go=self._let_go,
+        )
         return found
 
     def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
@@ -191,6 +236,27 @@ class Monitor:
         )
         self.evaluations[state.partition] = processor
         return processor
+
+    def _notify(self, state: PartitionState, *, outlets: Outlets) -> Processor:
+        self.restores += 1
+        processor = Notify(
+            state,
+            books=self.books,
+            responses=self.responses,
+            deliveries=self.deliveries,
+            outlets=outlets,
+            tally=self.tally,
+            deliver_for_ms=self.settings.deliver_for_ms,
+            stamp=partial(receiver_stamp, self.settings),
+        )
+        self.notifications[state.partition] = processor
+        return processor
+
+    def _let_go(self, state: PartitionState) -> None:
+        processor = self.notifications.get(state.partition)
+        if processor is not None and processor.state is state:
+            processor.close()
+            del self.notifications[state.partition]
 
     def statuses(self) -> list[WindowStatus]:
         """Return the newest figures and verdicts of all series in the partitions that this worker owns."""
@@ -274,14 +340,25 @@ class Monitor:
     async def run(self) -> None:
         """Read the agreements, then consume until ``app.request_stop()``."""
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
-        reader = BookReader(self.books, self.settings.bootstrap, self.settings.topics.agreements, options)
+        bootstrap, topics = self.settings.bootstrap, self.settings.topics
+        reader = BookReader(self.books, bootstrap, topics.agreements, options)
+        people = ResponseReader(self.responses, bootstrap, topics.responses, options)
         try:
             await reader.start(self.app.fail)
+            await people.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
             await run_worker(self.app)
         finally:
+            await people.stop()
             await reader.stop()
+
+
+def _courier_if_any(settings: Settings) -> Courier | None:
+    try:
+        return courier_of(settings)
+    except ConfigError:
+        return None
 
 
 def _histogram(durations: Durations) -> Histogram:

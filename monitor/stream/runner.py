@@ -126,6 +126,7 @@ class PartitionRunner:
         Never under a commit: a producer that is stopped in mid-transaction leaves its waiters hanging for ever.
         """
         self._closing = True
+        self.source.let_go(self.state)
         self._unlisten()
         self._disarm()
         self._work.set()
