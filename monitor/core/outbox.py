@@ -77,9 +77,7 @@ class Outbox:
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find again what waits, what failed and who is disabled. Nothing is on its way."""
         for key in keys:
-            if key[:1] not in (b"o", b"f", b"d"):
-                continue
-            row = self._rows.get(key)
+            row = self._rows.get(key) if key[:1] in (b"o", b"f", b"d") else None
             if isinstance(row, OutboxRow):
                 self._line_up(key, row)
             elif isinstance(row, FailedRow):

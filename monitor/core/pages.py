@@ -115,7 +115,7 @@ def merged(old: Notice, new: Notice) -> Notice:
 
 def urgent_first(alerts: Sequence[Alert]) -> list[Alert]:
     """Return the alerts in order: breached, at risk, over; of each the oldest first."""
-    return sorted(alerts, key=lambda one: (_rank(one), one.at_ms, one.id))
+    return sorted(alerts, key=lambda one: (_rank(one), one.at_ms, one.key))
 
 
 def severity_of(alerts: Sequence[Alert]) -> Severity:

@@ -73,7 +73,7 @@ class Notify:
         self._heard_end = -1
         self._sweep: list[bytes] = []  # alerts to look at again: the agreements, or what people ask for, have changed
         self.paging.book, self.paging.silences = books.book, responses.silences
-        self.paging.restore(key for key in state.rows if key[:1] == b"a")
+        self.paging.restore(state.rows)
         self.outbox.restore(state.rows)
         self._fresh = bool(self.outbox.disabled)
 
