@@ -16,20 +16,19 @@ from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.metrics.exporter import Exporter
-from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
+from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
 from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock
-from monitor.stream.deliveries import Deliveries
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
-from monitor.stream.outbox import Notify
+from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
-from monitor.stream.responses import ResponseReader, Responses
+from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
 from monitor.web.server import WebServer
-from monitor.wire.rows import EVALUATE_ROWS, NOTIFY_ROWS, SOURCE_ROWS
+from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
@@ -155,15 +154,19 @@ class Monitor:
         self.tally = Tally(detected=self._detection.observe)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
-        self.responses = Responses()
-        self.deliveries = Deliveries(courier or _courier_if_any(settings), at_once=settings.deliveries_at_once)
-        self.notifications: dict[int, Notify] = {}
-        """The notify processors of the partitions of alerts that this worker owns, by partition."""
+        self.on_call = OnCall(
+            books=self.books,
+            outlets=outlets_of(settings),
+            tally=self.tally,
+            courier=courier or _courier_if_any(settings),
+            deliver_for_ms=settings.deliver_for_ms,
+            at_once=settings.deliveries_at_once,
+            stamp=partial(receiver_stamp, settings),
+        )
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
-        self.responses.on_change(self.app.look_again)
-        self.deliveries.on_result(self.app.look_again)
+        self.on_call.on_change(self.app.look_again)
 
     def worker_settings(self) -> WorkerSettings:
         """Return how this worker meets Kafka."""
@@ -199,12 +202,7 @@ class Monitor:
         found[outlets.partials] = Source(
             topic=outlets.partials, processor=partial(self._evaluate, outlets=outlets), codec=EVALUATE_ROWS
         )
-        found[outlets.alerts] = Source(
-            topic=outlets.alerts,
-            processor=partial(self._notify, outlets=outlets),
-            codec=NOTIFY_ROWS,
-            let_go=self._let_go,
-        )
+        found[outlets.alerts] = self.on_call.source()
         return found
 
     def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
@@ -236,27 +234,6 @@ class Monitor:
         )
         self.evaluations[state.partition] = processor
         return processor
-
-    def _notify(self, state: PartitionState, *, outlets: Outlets) -> Processor:
-        self.restores += 1
-        processor = Notify(
-            state,
-            books=self.books,
-            responses=self.responses,
-            deliveries=self.deliveries,
-            outlets=outlets,
-            tally=self.tally,
-            deliver_for_ms=self.settings.deliver_for_ms,
-            stamp=partial(receiver_stamp, self.settings),
-        )
-        self.notifications[state.partition] = processor
-        return processor
-
-    def _let_go(self, state: PartitionState) -> None:
-        processor = self.notifications.get(state.partition)
-        if processor is not None and processor.state is state:
-            processor.close()
-            del self.notifications[state.partition]
 
     def statuses(self) -> list[WindowStatus]:
         """Return the newest figures and verdicts of all series in the partitions that this worker owns."""
@@ -294,12 +271,14 @@ class Monitor:
             ],
             dead_letters=tally.dead_letters,
             alerts=tally.alerts,
+            deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
+            receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,
-            restores=self.restores,
+            restores=self.restores + self.on_call.restores,
             stalls=stats.stalls,
         )
 
@@ -342,7 +321,7 @@ class Monitor:
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
         bootstrap, topics = self.settings.bootstrap, self.settings.topics
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
-        people = ResponseReader(self.responses, bootstrap, topics.responses, options)
+        people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
         try:
             await reader.start(self.app.fail)
             await people.start(self.app.fail)

@@ -259,6 +259,10 @@ class Notify:
     group_interval_ms: int = MINUTE_MS
     escalation: tuple[Step, ...] = ()
 
+    def everybody(self) -> frozenset[str]:
+        """Return all receivers that are named."""
+        return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:

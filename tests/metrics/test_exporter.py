@@ -243,3 +243,15 @@ async def test_the_snapshot_is_taken_in_the_loop_and_the_text_made_beside_it():
     assert threads == [threading.main_thread()]
     assert body.decode() == exposition(everything())
     assert content_type.startswith("text/plain")
+
+
+def test_how_it_stands_with_each_receiver_is_shown():
+    shown = everything()
+
+    assert value_of(shown, "sla_deliveries_total", receiver="on-call", outcome="retry") == 2
+    assert value_of(shown, "sla_deliveries_pending", receiver="on-call") == 2
+    assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="on-call") == 90
+    assert value_of(shown, "sla_pages_open", receiver="on-call") == 3
+    assert value_of(shown, "sla_receiver_disabled", receiver="on-call") == 0
+    assert value_of(shown, "sla_receiver_disabled", receiver="chat") == 1
+    assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="chat") is None
