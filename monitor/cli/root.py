@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import click
 
+from monitor.cli.ack import ack
 from monitor.cli.agreements import agreements
 from monitor.cli.check import check
 from monitor.cli.dead_letters import dead_letters
+from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
 from monitor.cli.failing import Commands
+from monitor.cli.receivers import receivers
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
+from monitor.cli.silence import silence
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
 from monitor.cli.worker import worker
@@ -42,6 +46,10 @@ for _command in (
     schema,
     dead_letters,
     tail,
+    deliveries,
+    ack,
+    silence,
+    receivers,
     replay,
     settings,
 ):

@@ -14,7 +14,12 @@ from monitor.wire.announcements import announcement_schema
 from monitor.wire.envelopes import Kind
 from monitor.wire.events import cloudevent_schema, contract_table, event_schema
 
-_ANNOUNCED: Final[dict[str, Kind]] = {"alerts": "alert", "status": "status", "statements": "statement"}
+_ANNOUNCED: Final[dict[str, Kind]] = {
+    "alerts": "alert",
+    "status": "status",
+    "statements": "statement",
+    "deliveries": "delivery",
+}
 
 
 @click.command(
@@ -27,8 +32,8 @@ _ANNOUNCED: Final[dict[str, Kind]] = {"alerts": "alert", "status": "status", "st
 def schema(out: Output, what: str, subject: Subject | None, cloudevents: bool) -> None:  # noqa: FBT001 - click's
     """Print the JSON Schema (draft 2020-12) of a topic.
 
-    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, or table:
-    the event contract as Markdown.
+    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, deliveries,
+    or table: the event contract as Markdown.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")

@@ -49,14 +49,14 @@ class OutboxRow(NamedTuple):
 
 
 class FailedRow(NamedTuple):
-    """A notice that could not be delivered. ``wake_ms`` is when it is forgotten."""
+    """A notice that could not be delivered, however often it was attempted. ``wake_ms`` is when it is forgotten."""
 
     version: int
     wake_ms: int
     agreement: str
     receiver: str
     notice: Notice
-    result: DeliveryResult
+    attempts: int
 
 
 class DisabledRow(NamedTuple):

@@ -179,7 +179,7 @@ class Outbox:
         )
         for row in rows:
             self.forget(failed_key(row.notice.id))
-        again = [Waiting(row.notice, now_ms, now_ms) for row in rows]
+        again = [Waiting(row.notice, now_ms, now_ms, row.attempts) for row in rows]
         key = outbox_key(wanted.notice.key)
         present = self._row(key)
         waiting = [] if present is None else present.waiting
@@ -242,7 +242,7 @@ class Outbox:
         outcome: Outcome | None = None,
     ) -> Delivery:  # fmt: skip
         notice = waiting.notice
-        row = FailedRow(FAILED_ROW_VERSION, now_ms + KEPT_MS, agreement, receiver, notice, result)
+        row = FailedRow(FAILED_ROW_VERSION, now_ms + KEPT_MS, agreement, receiver, notice, waiting.attempts)
         self._rows.put(failed_key(notice.id), row)
         self._failed[notice.id] = notice.key
         return _told(waiting, agreement, receiver, result, now_ms, outcome)

@@ -29,6 +29,8 @@ def test_all_commands_are_there():
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
+        ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"), ("deliveries", "resend"),
+        ("receivers", "list"), ("receivers", "test"), ("receivers", "enable"),
     }  # fmt: skip
 
 
