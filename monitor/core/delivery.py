@@ -3,7 +3,7 @@
 | key | row |
 |---|---|
 | ``o`` + the page's key | `OutboxRow`: what one receiver has still to be told of one page, in order |
-| ``f`` + the notice's id | `FailedRow`: what could not be delivered, for a while, to be sent again by hand |
+| ``f`` + the page's key | `FailedRow`: what could not be delivered, for a while, to be sent again by hand |
 | ``d`` + receiver | `DisabledRow`: a receiver that wants no more (410) |
 """
 
@@ -24,8 +24,8 @@ KEPT_MS: Final = 7 * 86_400_000
 
 DeliveryResult = Literal["pending", "delivered", "retry", "rejected", "gone", "expired", "replaced", "skipped"]
 """``pending``: it waits for its first attempt; ``retry``: this attempt failed, another follows; ``gone``: the receiver
-wants no more and is disabled; ``replaced``: a newer notice tells it; ``skipped``: the receiver never heard of the page
-that is over."""
+wants no more and is disabled; ``replaced``: a newer notice of its page tells it; ``skipped``: the receiver never heard
+of the page that is over."""
 FAILED: Final[frozenset[DeliveryResult]] = frozenset({"rejected", "expired", "skipped"})
 """The results after which only a hand sends it again."""
 
@@ -48,15 +48,24 @@ class OutboxRow(NamedTuple):
     waiting: list[Waiting]
 
 
+class Failed(NamedTuple):
+    """A notice that could not be delivered, and how often it was attempted."""
+
+    notice: Notice
+    attempts: int
+
+
 class FailedRow(NamedTuple):
-    """A notice that could not be delivered, however often it was attempted. ``wake_ms`` is when it is forgotten."""
+    """What could not be delivered of a page: its newest notice, and the resolve behind it that was skipped.
+
+    ``wake_ms`` is when it is forgotten.
+    """
 
     version: int
     wake_ms: int
     agreement: str
     receiver: str
-    notice: Notice
-    attempts: int
+    failed: list[Failed]
 
 
 class DisabledRow(NamedTuple):
@@ -111,9 +120,9 @@ def outbox_key(page: str) -> bytes:
     return b"o" + page.encode()
 
 
-def failed_key(notice_id: str) -> bytes:
-    """Return the row key of a failed notice."""
-    return b"f" + notice_id.encode()
+def failed_key(page: str) -> bytes:
+    """Return the row key of what has failed under a page's key."""
+    return b"f" + page.encode()
 
 
 def disabled_key(receiver: str) -> bytes:

@@ -24,6 +24,7 @@ from monitor.core.delivery import (
     Delivery,
     DeliveryResult,
     DisabledRow,
+    Failed,
     FailedRow,
     OutboxRow,
     Settled,
@@ -37,7 +38,6 @@ from monitor.core.notices import Notice, Outcome
 from monitor.core.pages import merged
 from monitor.core.rows import Rows
 
-_ORDER: Final = ("trigger", "update", "resolve")
 _DISABLED: Final = Outcome("gone", 410, "the receiver is disabled: it has answered 410")
 
 
@@ -81,7 +81,7 @@ class Outbox:
             if isinstance(row, OutboxRow):
                 self._line_up(key, row)
             elif isinstance(row, FailedRow):
-                self._failed[row.notice.id] = row.notice.key
+                self._failed.update((one.notice.id, one.notice.key) for one in row.failed)
             elif isinstance(row, DisabledRow):
                 self.disabled[row.receiver] = row
 
@@ -109,7 +109,7 @@ class Outbox:
 
     def skip(self, agreement: str, receiver: str, notice: Notice, now_ms: int) -> list[Delivery]:
         """Keep a notice that nobody needs unless the one before it is sent again."""
-        return [self._fail(Waiting(notice, now_ms, now_ms), agreement, receiver, "skipped", now_ms)]
+        return self._fail(Waiting(notice, now_ms, now_ms), agreement, receiver, "skipped", now_ms)
 
     def due(self, now_ms: int) -> tuple[list[Attempt], list[Settled]]:
         """Return what is to be attempted now; from then on it is on its way until its outcome is told.
@@ -151,7 +151,8 @@ class Outbox:
         tried = head._replace(attempts=head.attempts + 1)
         if outcome.kind == "delivered":
             self._store(key, row._replace(waiting=row.waiting[1:]))
-            return Settled([_told(tried, *whose, "delivered", now_ms, outcome)], *whose)
+            told = _told(tried, *whose, "delivered", now_ms, outcome)
+            return Settled([*self._supersede(notice.key, now_ms), told], *whose)
         if outcome.kind == "rejected":
             return self._give_up(key, row, tried, outcome, "rejected", now_ms)
         deadline_ms = head.queued_ms + self.deliver_for_ms
@@ -168,40 +169,28 @@ class Outbox:
     # -- by hand
 
     def resend(self, notice_id: str, now_ms: int) -> Resent | None:
-        """Have a failed notice delivered again, with all that failed of its page after it, in order."""
-        wanted = self._rows.get(failed_key(notice_id))
-        if not isinstance(wanted, FailedRow):
+        """Have a failed notice delivered again, with the resolve behind it that was skipped; None: it is not kept."""
+        page = self._failed.get(notice_id, "")
+        row = self._rows.get(failed_key(page))
+        if not isinstance(row, FailedRow):
             return None
-        ids = [one for one, page in self._failed.items() if page == wanted.notice.key]
-        rows = [row for one in ids if isinstance(row := self._rows.get(failed_key(one)), FailedRow)]
-        rows = sorted(
-            (row for row in rows if _place(row.notice) >= _place(wanted.notice)), key=lambda row: _place(row.notice)
-        )
-        for row in rows:
-            self.forget(failed_key(row.notice.id))
-        again = [Waiting(row.notice, now_ms, now_ms, row.attempts) for row in rows]
-        key = outbox_key(wanted.notice.key)
+        self.forget(failed_key(page))
+        again = [Waiting(one.notice, now_ms, now_ms, one.attempts) for one in row.failed]
+        key = outbox_key(page)
         present = self._row(key)
         waiting = [] if present is None else present.waiting
         first = 1 if key in self._flying else 0
-        self._store(
-            key,
-            OutboxRow(
-                OUTBOX_ROW_VERSION, wanted.agreement, wanted.receiver, [*waiting[:first], *again, *waiting[first:]]
-            ),
-        )
-        return Resent(
-            [_told(one, wanted.agreement, wanted.receiver, "pending", now_ms, next_ms=now_ms) for one in again],
-            wanted.agreement,
-            wanted.receiver,
-            wanted.notice,
-        )
+        waiting = [*waiting[:first], *again, *waiting[first:]]
+        whose = row.agreement, row.receiver
+        self._store(key, OutboxRow(OUTBOX_ROW_VERSION, *whose, waiting))
+        return Resent([_told(one, *whose, "pending", now_ms, next_ms=now_ms) for one in again], *whose, again[0].notice)
 
     def forget(self, key: bytes) -> None:
-        """Keep a failed notice no longer."""
+        """Keep what failed no longer."""
         row = self._rows.get(key)
         if isinstance(row, FailedRow):
-            self._failed.pop(row.notice.id, None)
+            for one in row.failed:
+                self._failed.pop(one.notice.id, None)
             self._rows.put(key, None)
 
     def enable(self, receiver: str, now_ms: int) -> None:
@@ -224,12 +213,12 @@ class Outbox:
     ) -> Settled:
         """Deliver the first notice no more, and see to it that those behind it still make sense."""
         rest = row.waiting[1:]
-        told = [self._fail(tried, row.agreement, row.receiver, result, now_ms, outcome)]
+        told = self._fail(tried, row.agreement, row.receiver, result, now_ms, outcome)
         lost = tried.notice.action == "trigger"
         if lost and rest:
             behind = rest[0]
             if behind.notice.action == "resolve":
-                told.append(self._fail(behind, row.agreement, row.receiver, "skipped", now_ms))
+                told.extend(self._fail(behind, row.agreement, row.receiver, "skipped", now_ms))
                 rest = []
             else:
                 rest = [behind._replace(notice=behind.notice._replace(action="trigger")), *rest[1:]]
@@ -240,12 +229,29 @@ class Outbox:
     def _fail(
         self, waiting: Waiting, agreement: str, receiver: str, result: DeliveryResult, now_ms: int,
         outcome: Outcome | None = None,
-    ) -> Delivery:  # fmt: skip
-        notice = waiting.notice
-        row = FailedRow(FAILED_ROW_VERSION, now_ms + KEPT_MS, agreement, receiver, notice, waiting.attempts)
-        self._rows.put(failed_key(notice.id), row)
-        self._failed[notice.id] = notice.key
-        return _told(waiting, agreement, receiver, result, now_ms, outcome)
+    ) -> list[Delivery]:  # fmt: skip
+        """Keep a notice that failed. It tells whatever failed before it: a page has one that is worth sending again."""
+        page = waiting.notice.key
+        told, before = [], self._rows.get(failed_key(page))
+        kept = before.failed if isinstance(before, FailedRow) and result == "skipped" else []
+        if not kept:
+            told = self._supersede(page, now_ms)
+        kept = [*kept, Failed(waiting.notice, waiting.attempts)]
+        row = FailedRow(FAILED_ROW_VERSION, now_ms + KEPT_MS, agreement, receiver, kept)
+        self._rows.put(failed_key(page), row)
+        self._failed[waiting.notice.id] = page
+        return [*told, _told(waiting, agreement, receiver, result, now_ms, outcome)]
+
+    def _supersede(self, page: str, now_ms: int) -> list[Delivery]:
+        """Forget what failed of a page that has been told something newer."""
+        row = self._rows.get(failed_key(page))
+        if not isinstance(row, FailedRow):
+            return []
+        self.forget(failed_key(page))
+        return [
+            _told(Waiting(one.notice, now_ms, now_ms, one.attempts), row.agreement, row.receiver, "replaced", now_ms)
+            for one in row.failed
+        ]
 
     def _row(self, key: bytes) -> OutboxRow | None:
         row = self._rows.get(key)
@@ -279,8 +285,3 @@ def _told(
         waiting.notice, agreement, receiver, result, now_ms, waiting.queued_ms,
         waiting.attempts, outcome.status if outcome else 0, outcome.detail if outcome else "", next_ms,
     )  # fmt: skip
-
-
-def _place(notice: Notice) -> tuple[int, int]:
-    """Return where a notice stands among those of its page."""
-    return notice.at_ms, _ORDER.index(notice.action)

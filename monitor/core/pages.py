@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from monitor.core.alerts import Alert, AlertKey
@@ -21,6 +22,8 @@ ALERT_ROW_VERSION: Final = 1
 PAGE_ROW_VERSION: Final = 1
 MAX_ALERTS: Final = 200
 """Alerts that one notice tells of at most, the most urgent ones; its title counts all."""
+MAX_CHARACTERS: Final = 120_000
+"""All their texts together at most: a row that no record can hold would hold up its partition for ever."""
 ENDED: Final = frozenset({"resolved", "voided", "rearmed"})
 """The states in which an alert is over."""
 
@@ -101,7 +104,7 @@ def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], now_ms: in
         severity_of(alerts) if action != "resolve" else page.severity,
         now_ms,
         title_of(page.agreement, ordered),
-        tuple(ordered[:MAX_ALERTS]),
+        fitting(ordered),
         page.step,
     )
 
@@ -110,7 +113,17 @@ def merged(old: Notice, new: Notice) -> Notice:
     """Return the newer notice with the alerts that only the older one tells of: their ends would be told to nobody."""
     known = {alert.key for alert in new.alerts}
     missing = [alert for alert in old.alerts if alert.key not in known and alert.state in ENDED]
-    return new._replace(alerts=(*new.alerts, *missing)[:MAX_ALERTS])
+    return new._replace(alerts=fitting((*new.alerts, *missing)))
+
+
+def fitting(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """Return as many of the first alerts as a notice may hold, and at least one."""
+    left = MAX_CHARACTERS
+    for place, alert in enumerate(alerts[:MAX_ALERTS]):
+        left -= sum(map(len, chain(alert.key[:4], *alert.labels.items(), *alert.details)))
+        if left < 0 and place:
+            return tuple(alerts[:place])
+    return tuple(alerts[:MAX_ALERTS])
 
 
 def urgent_first(alerts: Sequence[Alert]) -> list[Alert]:

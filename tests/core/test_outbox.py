@@ -223,7 +223,7 @@ def test_a_refused_update_or_end_holds_up_nothing():
     desk.try_(REFUSED, 3)
 
     assert desk.lost == []
-    assert [one[1] for one in desk.told] == ["pending", "rejected", "pending", "rejected"]
+    assert [one[1] for one in desk.told] == ["pending", "rejected", "pending", "replaced", "rejected"]
 
 
 def test_what_failed_is_sent_again_with_what_failed_after_it_in_order():
@@ -239,15 +239,27 @@ def test_what_failed_is_sent_again_with_what_failed_after_it_in_order():
     assert desk.rows == {}
 
 
-def test_what_failed_before_it_is_not_sent_again():
+def test_of_a_page_the_newest_failed_notice_is_worth_sending_again():
     desk = Desk().put(notice("update", 1))
     desk.try_(REFUSED, 2)
-    desk.put(notice("resolve", 3))
+    desk.put(notice("update", 3))
     desk.try_(REFUSED, 3)
 
-    assert len(desk.outbox.resend(notice("resolve", 3).id, 5).deliveries) == 1
-    assert desk.try_(DELIVERED, 5) == ["resolve"]
+    assert desk.told[-2:] == [("update", "replaced", 1), ("update", "rejected", 1)]
+    assert desk.outbox.resend(notice("update", 1).id, 5) is None
+    assert desk.outbox.resend(notice("update", 3).id, 5) is not None
+    assert desk.try_(DELIVERED, 5) == ["update"]
     assert desk.outbox.resend("unknown", 5) is None
+
+
+def test_what_failed_is_done_with_when_a_newer_notice_of_its_page_arrives():
+    desk = Desk().put(notice())
+    desk.try_(REFUSED, 2)
+    desk.put(notice("trigger", 3))
+    desk.try_(DELIVERED, 3)
+
+    assert desk.told[-2:] == [("trigger", "replaced", 1), ("trigger", "delivered", 1)]
+    assert desk.rows == {}
 
 
 def test_what_is_sent_again_goes_before_what_waits_but_not_before_what_is_on_its_way():

@@ -104,6 +104,18 @@ def test_a_notice_tells_of_the_most_urgent_alerts_and_counts_all():
     assert notice.title == f"desk: 1 breached, {MAX_ALERTS} at risk"
 
 
+def test_a_notice_of_endless_texts_holds_as_many_alerts_as_a_record_can():
+    on_call = OnCall(desk())
+    on_call.at("Mon 09:00", *[(f"T-{n}", "breached") for n in range(20)], labels={"queue": "q" * 50_000})
+    on_call.at("Mon 09:00", ("O-1", "breached"), labels={"queue": "q" * 500_000}).until("Mon 10:00")
+
+    ((_, notice),) = on_call.notices
+    assert [one.key.what for one in notice.alerts] == ["O-1"]
+    on_call.at("Mon 10:00", ("O-1", "resolved")).until("Mon 11:00")
+    assert len(on_call.notices[1][1].alerts) == 2
+    assert on_call.notices[1][1].title == "desk: 20 breached, 1 over"
+
+
 def test_a_key_is_never_too_long():
     name = "x" * 100
     assert page_key("desk", "on-call", alert()) == f"desk/on-call/{alert().id}"

@@ -162,7 +162,9 @@ async def test_an_unknown_receiver_is_refused_with_the_reason():
 
 def notice_of(partition):
     return next(
-        partition.state.codec.decode(key, row).notice for key, row in partition.state.rows.items() if key[:1] == b"f"
+        partition.state.codec.decode(key, row).failed[0].notice
+        for key, row in partition.state.rows.items()
+        if key[:1] == b"f"
     )
 
 
@@ -218,7 +220,7 @@ async def test_what_waits_for_a_receiver_that_is_gone_expires_and_the_page_begin
     await partition.hear(alert("T-2", time="Tue 10:00"), now="Tue 10:00")
     await partition.until("Tue 11:00")
 
-    assert partition.told()[-2:] == ["trigger pending 0", "trigger delivered 1"]
+    assert partition.told()[-3:] == ["trigger pending 0", "trigger replaced 1", "trigger delivered 1"]
 
 
 async def test_a_refused_notice_is_sent_again_by_hand_and_the_page_ends_as_any_other():
