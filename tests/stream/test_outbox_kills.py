@@ -53,16 +53,17 @@ class Life:
         if self.chance is None or self.chance.random() >= self.kill:
             return False
         self.kills += 1
+        self.now_ms += 1  # its next owner lives a little later: what was not committed comes out different
         self.partition = self.partition.killed()
         return True
 
     async def live(self):
-        for minute in range(240):
-            self.now_ms = START + minute * MINUTE
-            await self._minute()
+        for step in range(480):
+            self.now_ms = START + step * MINUTE // 2
+            await self._step()
         return self
 
-    async def _minute(self):
+    async def _step(self):
         while True:
             unread = [one for at_ms, one in self.story[self.partition.state.position :] if at_ms <= self.now_ms]
             if unread:
@@ -83,6 +84,10 @@ class Life:
             await self.partition.commit(position)
             await self.dies()  # committed, and the attempt that this allows not begun
 
+    def heard(self):
+        """Which receiver was told of which alert."""
+        return {(who, alert.key) for who, notice in self.courier.delivered for alert in notice.alerts}
+
     def delivered(self):
         """What arrived, by page: the notices in the order of their first arrival."""
         found = defaultdict(list)
@@ -94,15 +99,15 @@ class Life:
 
 async def test_a_hundred_kills_at_random_moments_lose_no_page():
     kills = 0
-    for seed in range(20):
+    for seed in range(12):
         story = storm(random.Random(seed))
         calm = await Life(story).live()
-        life = await Life(story, random.Random(seed), kill=0.03).live()
+        life = await Life(story, random.Random(seed), kill=0.05).live()
         kills += life.kills
         pages = life.delivered()
 
-        # each page that calm weather has begins and ends
-        assert pages.keys() == calm.delivered().keys()
+        # everybody hears of every alert of which they hear in calm weather, and each page begins and ends
+        assert life.heard() == calm.heard()
         for key, notices in pages.items():
             actions = [one.action for one in notices]
             assert actions[0] == "trigger", key
@@ -115,19 +120,8 @@ async def test_a_hundred_kills_at_random_moments_lose_no_page():
         for _, notice in life.courier.received:
             assert by_id.setdefault(notice.id, notice) == notice
         assert len(life.courier.delivered) - sum(map(len, pages.values())) <= life.kills * 4
-        # every breach that somebody was to be told of was told
-        told = {one.id for _, notice in life.courier.delivered for one in notice.alerts}
-        assert {one.id for _, notice in calm.courier.delivered for one in notice.alerts} <= told | replaced(life)
         assert life.partition.state.rows.keys() == set()
     assert kills >= 100, kills
-
-
-def replaced(life):
-    """The announcements that were followed by a newer one of the same alert before anything arrived."""
-    newest = {}
-    for _, one in life.story:
-        newest[one.key] = one.id
-    return {one.id for _, one in life.story} - set(newest.values())
 
 
 async def test_in_calm_weather_nothing_arrives_twice():
