@@ -65,7 +65,8 @@ ProcessorFactory = Callable[["PartitionState"], Processor]
 class Source:
     """A topic that the worker consumes: what is done with it and how its rows are encoded.
 
-    ``let_go`` is told of each partition that the worker gives away, as soon as nothing more may be done for it.
+    ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
+    again at the end.
     """
 
     topic: str

@@ -139,6 +139,7 @@ class PartitionRunner:
             log.error("%s: the last commit did not end within %g s", self.state.name, grace_s)
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1.0)
+        self.source.let_go(self.state)  # once more: its processor may have been made meanwhile
         self.is_open = self.stats.open = False
         for event in self._inbox:
             self.upstream.finished(event.message)
