@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from heapq import nsmallest
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -53,6 +54,17 @@ class AlertRow(NamedTuple):
         return self.alert.state in ENDED
 
 
+Urgency = tuple[int, int]
+
+
+class Counts(NamedTuple):
+    """How many alerts of a page are in which state."""
+
+    breached: int
+    at_risk: int
+    over: int
+
+
 class PageRow(NamedTuple):
     """One page. ``wake_ms`` is when its next notice is due (0: there is nothing to tell).
 
@@ -71,6 +83,25 @@ class PageRow(NamedTuple):
     step: int = 0
     severity: Severity = "info"
     lost: bool = False
+
+
+class Group:
+    """The rows of the alerts of one page, how urgent each is, and which of them have ended."""
+
+    __slots__ = ("members", "over")
+
+    def __init__(self) -> None:
+        self.members: dict[bytes, Urgency] = {}
+        self.over: set[bytes] = set()
+
+    def urgent_first(self) -> list[bytes]:
+        """Return as many rows as a notice may tell of, the most urgent first."""
+        return [key for _, key in nsmallest(MAX_ALERTS, ((urgency, key) for key, urgency in self.members.items()))]
+
+    def counts(self) -> Counts:
+        """Return how many are in which state."""
+        breached = sum(rank == 0 for rank, _ in self.members.values())
+        return Counts(breached, len(self.members) - breached - len(self.over), len(self.over))
 
 
 def alert_row_key(key: AlertKey) -> bytes:
@@ -94,17 +125,19 @@ def hash_of(*parts: str) -> str:
     return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
 
 
-def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], now_ms: int) -> Notice:
-    """Return the next notice of a page. Its id follows from the page's key and the number of the notice."""
-    ordered = urgent_first(alerts)
+def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], counts: Counts, now_ms: int) -> Notice:
+    """Return the next notice of a page: of its most urgent alerts, in order, with the counts of all.
+
+    Its id follows from the page's key and the number of the notice.
+    """
     return Notice(
         hash_of(page.key, str(page.notices + 1)),
         page.key,
         action,
-        severity_of(alerts) if action != "resolve" else page.severity,
+        severity_of(counts) if action != "resolve" else page.severity,
         now_ms,
-        title_of(page.agreement, ordered),
-        fitting(ordered),
+        title_of(page.agreement, alerts, counts),
+        fitting(alerts),
         page.step,
     )
 
@@ -126,32 +159,24 @@ def fitting(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
     return tuple(alerts[:MAX_ALERTS])
 
 
-def urgent_first(alerts: Sequence[Alert]) -> list[Alert]:
-    """Return the alerts in order: breached, at risk, over; of each the oldest first."""
-    return sorted(alerts, key=lambda one: (_rank(one), one.at_ms, one.key))
+def urgency(alert: Alert) -> Urgency:
+    """Return how urgent an alert is, the least the most: breached, at risk, over; of each the oldest first."""
+    return 0 if alert.state == "breached" else 1 if alert.state == "at_risk" else 2, alert.at_ms
 
 
-def severity_of(alerts: Sequence[Alert]) -> Severity:
+def severity_of(counts: Counts) -> Severity:
     """Return how urgent alerts are together."""
-    states = {alert.state for alert in alerts}
-    return "critical" if "breached" in states else "warning" if "at_risk" in states else "info"
+    return "critical" if counts.breached else "warning" if counts.at_risk else "info"
 
 
-def title_of(agreement: str, alerts: Sequence[Alert]) -> str:
+def title_of(agreement: str, alerts: Sequence[Alert], counts: Counts) -> str:
     """Return one line for the head of a notice."""
-    if len(alerts) == 1:
+    if sum(counts) == 1:
         key = alerts[0].key
         what = key.what if len(key.what) <= _LONGEST_NAME else key.what[:_LONGEST_NAME] + "…"
         return f"{agreement}: {key.promise} of {key.kind} {what} {_WORDS.get(alerts[0].state, 'is over')}"
-    broken = sum(alert.state == "breached" for alert in alerts)
-    at_risk = sum(alert.state == "at_risk" for alert in alerts)
-    over = len(alerts) - broken - at_risk
-    counts = ((broken, "breached"), (at_risk, "at risk"), (over, "over"))
-    return f"{agreement}: " + ", ".join(f"{count} {word}" for count, word in counts if count)
+    words = ("breached", "at risk", "over")
+    return f"{agreement}: " + ", ".join(f"{count} {word}" for count, word in zip(counts, words, strict=True) if count)
 
 
 _WORDS: Final = {"breached": "is breached", "at_risk": "is at risk"}
-
-
-def _rank(alert: Alert) -> int:
-    return 0 if alert.state == "breached" else 1 if alert.state == "at_risk" else 2

@@ -24,18 +24,20 @@ from typing import Final, NamedTuple
 
 from monitor.core.agreement import Agreement, Book, Notify, Step
 from monitor.core.alerts import Alert
-from monitor.core.notices import Notice, Severity
+from monitor.core.notices import Action, Notice, Severity
 from monitor.core.pages import (
     ALERT_ROW_VERSION,
     ENDED,
     PAGE_ROW_VERSION,
     AlertRow,
+    Group,
     PageRow,
     alert_row_key,
     notice_of,
     page_key,
     page_row_key,
     severity_of,
+    urgency,
 )
 from monitor.core.rows import Rows
 from monitor.core.silences import Silences
@@ -52,16 +54,6 @@ class Turn(NamedTuple):
     idle: bool = False
 
 
-class _Group:
-    """The rows of the alerts of one page, and which of them have ended."""
-
-    __slots__ = ("members", "over")
-
-    def __init__(self) -> None:
-        self.members: set[bytes] = set()
-        self.over: set[bytes] = set()
-
-
 class Paging:
     """The alerts and pages of one partition. What it keeps besides the rows is found again from them."""
 
@@ -70,7 +62,7 @@ class Paging:
         self.book = Book()
         self.silences = Silences()
         self._rows = rows
-        self._groups: dict[tuple[str, str], _Group] = {}
+        self._groups: dict[tuple[str, str], Group] = {}
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find again which alerts each page holds."""
@@ -146,19 +138,20 @@ class Paging:
         if not isinstance(page, PageRow) or not 0 < page.wake_ms <= now_ms:
             return None
         group = self._groups[page.agreement, page.receiver]
-        rows = {one: row for one in group.members if (row := self._alert(one)) is not None}
-        alerts = [row.alert for row in rows.values()]
-        if group.over == group.members:
-            for one, row in rows.items():
-                self._leave(one, row, page.receiver)
-            return Turn(page, notice_of(page, "resolve", alerts, now_ms), page.lost)
-        notice = notice_of(page, "update" if page.notices and not page.lost else "trigger", alerts, now_ms)
-        for one, row in rows.items():
-            if row.over:
-                self._leave(one, row, page.receiver)
+        alerts = [row.alert for one in group.urgent_first() if (row := self._alert(one)) is not None]
+        counts = group.counts()
+        is_over = counts.over == len(group.members)
+        action: Action = "resolve" if is_over else "update" if page.notices and not page.lost else "trigger"
+        notice = notice_of(page, action, alerts, counts, now_ms)
+        for one in tuple(group.over):
+            row = self._alert(one)
+            assert row is not None
+            self._leave(one, row, page.receiver)
+        if is_over:
+            return Turn(page, notice, page.lost)
         told = page._replace(
             wake_ms=0, told_ms=now_ms, notices=page.notices + 1, lost=False,
-            severity=max(page.severity, severity_of(alerts), key=_ORDER.index),
+            severity=max(page.severity, severity_of(counts), key=_ORDER.index),
         )  # fmt: skip
         self._rows.put(key, told)
         return Turn(told, notice)
@@ -236,7 +229,7 @@ class Paging:
         """Take an alert out of a page, and an empty page that nobody was told of away."""
         agreement = row.alert.key.agreement
         group = self._groups[agreement, receiver]
-        group.members.discard(key)
+        group.members.pop(key, None)
         group.over.discard(key)
         if not group.members:
             del self._groups[agreement, receiver]
@@ -252,8 +245,11 @@ class Paging:
 
     def _index(self, key: bytes, row: AlertRow) -> None:
         for receiver in row.told:
-            group = self._groups.setdefault((row.alert.key.agreement, receiver), _Group())
-            group.members.add(key)
+            place = row.alert.key.agreement, receiver
+            group = self._groups.get(place)
+            if group is None:
+                group = self._groups[place] = Group()
+            group.members[key] = urgency(row.alert)
             (group.over.add if row.over else group.over.discard)(key)
 
     # -- pages
@@ -278,7 +274,7 @@ class Paging:
         page = page._replace(step=max(page.step, step))
         if page.notices:
             group = self._groups[agreement, receiver]
-            rest_ms = 0 if group.over == group.members else self._notify(alert, now_ms).group_interval_ms
+            rest_ms = 0 if len(group.over) == len(group.members) else self._notify(alert, now_ms).group_interval_ms
             # Never 0, which says that there is nothing to tell.
             page = page._replace(wake_ms=max(now_ms, page.told_ms + rest_ms))
         self._rows.put(page_row_key(agreement, receiver), page)

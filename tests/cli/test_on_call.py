@@ -10,7 +10,7 @@ from monitor.cli import receivers
 from monitor.cli.kafka import Outgoing
 from monitor.config.settings import Settings
 from monitor.core.delivery import Delivery, DeliveryResult
-from monitor.core.pages import notice_of
+from monitor.core.pages import Counts, notice_of
 from monitor.errors import ConfigError
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import wall_ms
@@ -28,7 +28,7 @@ NOW_MS = wall_ms()
 def told(result: DeliveryResult, *, ticket: str = "T-1", receiver: str = "on-call", at_ms: int = NOW_MS) -> Outgoing:
     page = OnCall(desk(notify(receiver))).at("Mon 09:00", (ticket, "breached"))
     (row,) = [row for key, row in page.rows.items() if key[:1] == b"p"]
-    notice = notice_of(row, "trigger", [alert(ticket)], at_ms)
+    notice = notice_of(row, "trigger", [alert(ticket)], Counts(1, 0, 0), at_ms)
     status, detail = (401, "who are you?") if result == "rejected" else (202, "")
     delivery = Delivery(notice, "desk", receiver, result, at_ms, at_ms, 1, status, detail)
     return Outgoing("deliveries", *encode_delivery(delivery, "test"))
