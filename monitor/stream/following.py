@@ -26,6 +26,8 @@ class Follower:
         topic: str,
         options: Mapping[str, Any],
     ) -> None:
+        self.end = 0
+        """Where the topic ended when it was read first."""
         self._take_over = take
         self._topic = TopicPartition(topic, 0)
         self._bootstrap = bootstrap
@@ -55,7 +57,7 @@ class Follower:
         if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
             raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
         consumer.assign([self._topic])
-        end = (await consumer.end_offsets([self._topic]))[self._topic]
+        end = self.end = (await consumer.end_offsets([self._topic]))[self._topic]
         # Not "until the last offset": markers and compaction leave holes.
         while await consumer.position(self._topic) < end:
             await self._read(500)

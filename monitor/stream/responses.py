@@ -26,7 +26,7 @@ class Responses:
     def __init__(self) -> None:
         self.silences = Silences()
         self.end = 0
-        """The offset after the last record that was read."""
+        """Up to where the topic was read. Behind its last record, where compaction has removed later ones."""
         self.refused = 0
         self._known: dict[bytes, tuple[int, Response]] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -67,3 +67,9 @@ class ResponseReader(Follower):
 
     def __init__(self, responses: Responses, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
         super().__init__(responses.take, bootstrap, topic, options)
+        self.responses = responses
+
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background."""
+        await super().start(failed)
+        self.responses.end = max(self.responses.end, self.end)
