@@ -9,20 +9,25 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
+from monitor.config.receivers import stamp_of
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
-from monitor.errors import BrokerError
+from monitor.core.notices import Courier
+from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.metrics.catalogue import MAX_SPREADS
 from monitor.metrics.exporter import Exporter
-from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, Snapshot
+from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
+from monitor.notify.courier import WebhookCourier
 from monitor.stream.books import BookReader, Books
-from monitor.stream.clock import Clock, WallClock
+from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
 from monitor.stream.mapped import Mapped
+from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
@@ -70,6 +75,8 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
         statements=topics.statements,
         dead_letters=topics.dead_letters,
         foreign={source.topic: partitions_of(settings, source) for source in settings.sources},
+        deliveries=topics.deliveries,
+        responses=topics.responses,
     )
     return plan_topics(
         settings.app_id,
@@ -101,12 +108,40 @@ def outlets_of(settings: Settings) -> Outlets:
         dead_letters=topics.dead_letters,
         status=topics.status,
         statements=topics.statements,
+        deliveries=topics.deliveries,
         source=settings.app_id,
         backfill_age_ms=settings.backfill_age_ms,
         max_event_bytes=settings.max_event_bytes,
         max_ahead_ms=settings.max_ahead_ms,
         max_dead_letter_bytes=settings.max_dead_letter_bytes,
     )
+
+
+def courier_of(settings: Settings) -> Courier:
+    """Return what delivers notices to the receivers of the settings.
+
+    Raises:
+        ConfigError: the settings describe no receivers.
+    """
+    if not settings.receivers:
+        raise ConfigError(
+            [
+                Mistake(
+                    file="settings",
+                    line=None,
+                    path="receivers",
+                    message="no receivers are described: nobody can be told",
+                    hint="add them under receivers",
+                )
+            ]
+        )
+    return WebhookCourier(settings.receivers, settings.app_id, wall_ms)
+
+
+def receiver_stamp(settings: Settings, receiver: str) -> str:
+    """Return what changes with a receiver's setting: one that answered 410 is told again after a change."""
+    described = settings.receivers.get(receiver)
+    return stamp_of(described) if described else ""
 
 
 def calm_collector() -> None:
@@ -127,7 +162,7 @@ class Monitor:
         ConfigError: a mapping file has mistakes.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, courier: Courier | None = None) -> None:
         self.settings = settings
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
@@ -138,9 +173,19 @@ class Monitor:
         self.tally = Tally(detected=self._detection.observe)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
+        self.on_call = OnCall(
+            books=self.books,
+            outlets=outlets_of(settings),
+            tally=self.tally,
+            courier=courier or _courier_if_any(settings),
+            deliver_for_ms=settings.deliver_for_ms,
+            at_once=settings.deliveries_at_once,
+            stamp=partial(receiver_stamp, settings),
+        )
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
+        self.on_call.on_change(self.app.look_again)
 
     def worker_settings(self) -> WorkerSettings:
         """Return how this worker meets Kafka."""
@@ -180,6 +225,7 @@ class Monitor:
             found[topic] = Source(
                 topic=topic, processor=partial(self._mapped, mapping=mapping, outlets=outlets), codec=SOURCE_ROWS
             )
+        found[outlets.alerts] = self.on_call.source()
         return found
 
     def _mapped(self, state: PartitionState, *, mapping: RowMapping, outlets: Outlets) -> Processor:
@@ -277,6 +323,8 @@ class Monitor:
             ],
             dead_letters=tally.dead_letters,
             alerts=tally.alerts,
+            deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
+            receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
             mapped=tally.mapped,
@@ -284,7 +332,7 @@ class Monitor:
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,
-            restores=self.restores,
+            restores=self.restores + self.on_call.restores,
             stalls=stats.stalls,
         )
 
@@ -325,14 +373,25 @@ class Monitor:
     async def run(self) -> None:
         """Read the agreements, then consume until ``app.request_stop()``."""
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
-        reader = BookReader(self.books, self.settings.bootstrap, self.settings.topics.agreements, options)
+        bootstrap, topics = self.settings.bootstrap, self.settings.topics
+        reader = BookReader(self.books, bootstrap, topics.agreements, options)
+        people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
         try:
             await reader.start(self.app.fail)
+            await people.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
             await run_worker(self.app)
         finally:
+            await people.stop()
             await reader.stop()
+
+
+def _courier_if_any(settings: Settings) -> Courier | None:
+    try:
+        return courier_of(settings)
+    except ConfigError:
+        return None
 
 
 def _histogram(durations: Durations) -> Histogram:

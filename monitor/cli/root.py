@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import click
 
+from monitor.cli.ack import ack
 from monitor.cli.agreements import agreements
 from monitor.cli.check import check
 from monitor.cli.completion import completion
 from monitor.cli.dead_letters import dead_letters
+from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
 from monitor.cli.failing import EXIT_CODES, Commands
 from monitor.cli.health import health
 from monitor.cli.init import init
+from monitor.cli.receivers import receivers
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
+from monitor.cli.silence import silence
 from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
@@ -55,6 +59,10 @@ for _command in (
     dead_letters,
     status,
     tail,
+    deliveries,
+    ack,
+    silence,
+    receivers,
     replay,
     settings,
     completion,

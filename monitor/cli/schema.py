@@ -19,6 +19,7 @@ _ANNOUNCED: Final[dict[str, Kind]] = {
     "status": "status",
     "statements": "statement",
     "notices": "notice",
+    "deliveries": "delivery",
 }
 
 
@@ -33,7 +34,7 @@ def schema(out: Output, what: str, subject: Subject | None, cloudevents: bool) -
     """Print the JSON Schema (draft 2020-12) of a topic.
 
     WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, notices
-    (what generic receivers get), or table: the event contract as Markdown.
+    (what generic receivers get), deliveries, or table: the event contract as Markdown.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")

@@ -203,6 +203,27 @@ class ContactShape(Shape):
     phone: Text | None = None
 
 
+Receivers = Annotated[list[Identifier], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
+
+
+class StepShape(Shape):
+    """A step of the escalation ladder."""
+
+    after: PositiveDuration
+    receivers: Annotated[Receivers, Field(min_length=1)]
+    hours: Text = "always"
+
+
+class NotifyShape(Shape):
+    """Who is told of alerts: names of receivers, which the settings describe."""
+
+    receivers: Receivers = Field(default_factory=list)
+    at_risk: Receivers = Field(default_factory=list)
+    group_wait: Duration = 10_000
+    group_interval: PositiveDuration = 60_000
+    escalation: list[StepShape] = Field(default_factory=list)
+
+
 class AgreementShape(Shape):
     """One version of one agreement."""
 
@@ -222,6 +243,7 @@ class AgreementShape(Shape):
     covers: Choice = Field(default_factory=dict)
     calendars: dict[Identifier, CalendarShape] = Field(default_factory=dict)
     contacts: list[ContactShape] = Field(default_factory=list)
+    notify: NotifyShape = NotifyShape()
     clocks: list[ClockShape] = Field(default_factory=list)
     calls: list[CallsShape] = Field(default_factory=list)
     outages: list[OutagesShape] = Field(default_factory=list)

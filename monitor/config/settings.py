@@ -62,8 +62,12 @@ class TopicSettings(Shape):
     alerts: Topic = Field(default="alerts", description="What is announced of clocks and objectives.")
     status: Topic = Field(default="status", description="The newest figures and verdicts of each series, compacted.")
     statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
+    deliveries: Topic = Field(default="deliveries", description="What became of each notice to on-call.")
+    responses: Topic = Field(default="responses", description="Acknowledgements and silences, compacted.")
     dead_letters: Topic = Field(default="dead-letters", description="Records that are no events, with the reason.")
-    partitions: Count = Field(default=8, description="Partitions of each topic but agreements, which has one.")
+    partitions: Count = Field(
+        default=8, description="Partitions of each topic but agreements and responses, which have one."
+    )
     replication: Count = Field(default=1, description="Copies of each partition: 3 in production.")
     event_retention_ms: PositiveDuration = Field(
         default=604_800_000, alias="event_retention", description="How long Kafka keeps events."
@@ -144,6 +148,10 @@ class Settings(Shape):
     evaluate_interval_ms: PositiveDuration = Field(
         default=1_000, alias="evaluate_interval", description="At most this often figures and objectives are evaluated."
     )
+    deliver_for_ms: PositiveDuration = Field(
+        default=86_400_000, alias="deliver_for", description="How long a notice is tried again before it expires."
+    )
+    deliveries_at_once: Count = Field(default=4, description="Most attempts under way to one receiver.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()

@@ -234,6 +234,36 @@ class Contact:
     phone: str = ""
 
 
+class Step(NamedTuple):
+    """A step of the escalation ladder: whom to tell so long after an alert that nobody has acknowledged.
+
+    ``hours`` names the calendar of the agreement in whose open hours they may be told; closed, the step waits.
+    """
+
+    after_ms: int
+    receivers: tuple[str, ...]
+    hours: str = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Who is told of an agreement's alerts: names of receivers, which the settings describe.
+
+    ``receivers`` are told of what is breached, those under ``at_risk`` of what is at risk. The first notice of a page
+    waits ``group_wait_ms`` for more alerts of the same storm; further ones follow at most every ``group_interval_ms``.
+    """
+
+    receivers: tuple[str, ...] = ()
+    at_risk: tuple[str, ...] = ()
+    group_wait_ms: int = 10_000
+    group_interval_ms: int = MINUTE_MS
+    escalation: tuple[Step, ...] = ()
+
+    def everybody(self) -> frozenset[str]:
+        """Return all receivers that are named."""
+        return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """One version of one agreement. Only an accepted one binds; a version holds from ``valid_from_ms`` on."""
@@ -256,6 +286,7 @@ class Agreement:
     outages: tuple[OutageRule, ...] = ()
     objectives: tuple[Objective, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    notify: Notify = Notify()
     allowed_lateness_ms: int = 15 * MINUTE_MS
     """How long after its end a calendar period waits for late events before its statement is made."""
 

@@ -6,10 +6,9 @@ notices; `monitor.notify` turns each into the request that its receiver understa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from monitor.core.alerts import Alert
+from monitor.core.alerts import Alert  # at run time: notices are kept in rows, whose codec reads the annotations
 
 Action = Literal["trigger", "update", "resolve"]
 """Begin a page, tell more of one that is out, end it."""

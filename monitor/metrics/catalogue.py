@@ -197,6 +197,17 @@ EVALUATION = _counter(
 )
 DEAD_LETTERS = _counter("dead_letters_total", "Records that were no events", ("topic", "reason"))
 ALERTS = _counter("alerts_total", "Announcements, by kind of subject (or objective) and state", ("kind", "state"))
+DELIVERIES = _counter(
+    "deliveries_total",
+    "Attempts to tell a receiver, and notices that came to an end without one, by outcome",
+    ("receiver", "outcome"),
+)
+DELIVERIES_PENDING = _gauge("deliveries_pending", "Notices that wait for their delivery", ("receiver",))
+DELIVERIES_OLDEST = _gauge("deliveries_oldest_pending_seconds", "Age of the oldest notice that waits", ("receiver",))
+PAGES_OPEN = _gauge("pages_open", "Pages that are out, or wait for the rest of their storm", ("receiver",))
+RECEIVER_DISABLED = _gauge(
+    "receiver_disabled", "1 if the receiver answered 410 and is told nothing until it is enabled, else 0", ("receiver",)
+)
 REBALANCES = _counter("rebalances_total", "Rebalances of the consumer group that this worker saw")
 RESTORES = _counter("restores_total", "Partitions whose state this worker restored")
 STALLS = _counter("stalls_total", "How often the process stood still for over half a second")

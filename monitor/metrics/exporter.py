@@ -83,6 +83,7 @@ def families(snapshot: Snapshot, *, max_series: int = MAX_SERIES) -> list[Family
     _agreements(page, snapshot)
     for stats in snapshot.partitions:
         _partition(page, stats)
+    _receivers(page, snapshot)
     _health(page, snapshot)
     return page.families()
 
@@ -270,6 +271,19 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
     for metric, value in values:
         page.set(metric, source, value)
     page.set(m.LAST_EVENT, (*source, stats.kind), _in_unit(m.LAST_EVENT, stats.last_event_ms))
+
+
+def _receivers(page: _Page, snapshot: Snapshot) -> None:
+    for receiver_outcome, count in snapshot.deliveries.items():
+        page.set(m.DELIVERIES, receiver_outcome, count)
+    for one in snapshot.receivers:
+        labels = (one.receiver,)
+        page.set(m.DELIVERIES_PENDING, labels, one.pending)
+        if one.oldest_pending_ms is not None:
+            age_ms = max(0, (snapshot.now_ms or 0) - one.oldest_pending_ms)
+            page.set(m.DELIVERIES_OLDEST, labels, _in_unit(m.DELIVERIES_OLDEST, age_ms))
+        page.set(m.PAGES_OPEN, labels, one.pages)
+        page.set(m.RECEIVER_DISABLED, labels, int(one.disabled))
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:

@@ -87,6 +87,18 @@ class PartitionStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverStats:
+    """One receiver of on-call, over the partitions of alerts that this worker owns."""
+
+    receiver: str
+    pending: int = 0
+    oldest_pending_ms: int | None = None
+    """Since when the oldest notice waits."""
+    pages: int = 0
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All that the exporter shows, at one moment. Counts run since the start of the process."""
 
@@ -101,6 +113,9 @@ class Snapshot:
     """By topic and reason."""
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By kind (a subject, or ``objective``) and state."""
+    deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By receiver and outcome."""
+    receivers: Sequence[ReceiverStats] = ()
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)

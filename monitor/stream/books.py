@@ -6,19 +6,17 @@ document that this worker cannot read is reported and leaves the version that it
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
 from monitor.core.agreement import Book
-from monitor.errors import BrokerError, ConfigError, StateError
+from monitor.errors import ConfigError
+from monitor.stream.following import Follower
 
 log = logging.getLogger(__name__)
 
@@ -91,65 +89,12 @@ class Books:
         log.error("agreement %r refused, what was in force stays: %s", key.decode(errors="replace"), error)
 
 
-class BookReader:
+class BookReader(Follower):
     """Follows the agreements topic. `start` returns when all that is in it has been read."""
 
     def __init__(self, books: Books, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
+        super().__init__(self._take, bootstrap, topic, options)
         self.books = books
-        self._topic = TopicPartition(topic, 0)
-        self._bootstrap = bootstrap
-        self._consumer_options = {"bootstrap_servers": bootstrap, **options}
-        self._consumer: AIOKafkaConsumer | None = None
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Read the topic to its end, then go on in the background; ``failed`` is told if that comes to an end.
-
-        Raises:
-            BrokerError: the topic does not exist, or Kafka does not answer.
-        """
-        consumer = self._consumer = AIOKafkaConsumer(
-            group_id=None,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",  # assign() would begin at the end
-            enable_auto_commit=False,
-            **self._consumer_options,
-        )
-        try:
-            await consumer.start()
-            # All topics are asked for: asking for one by its name would make many brokers create it.
-            known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
-        except (KafkaError, OSError) as error:
-            raise BrokerError(f"Kafka at {self._bootstrap} does not answer as it should: {error!r}") from error
-        if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
-            raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
-        consumer.assign([self._topic])
-        end = (await consumer.end_offsets([self._topic]))[self._topic]
-        # Not "until the last offset": markers and compaction leave holes.
-        while await consumer.position(self._topic) < end:
-            await self._read(500)
-        self._task = asyncio.create_task(self._follow())
-
-        def ended(task: asyncio.Task[None]) -> None:
-            if not task.cancelled():
-                failed(task.exception() or StateError("the agreements are not followed any more"))
-
-        self._task.add_done_callback(ended)
-
-    async def _read(self, timeout_ms: int) -> None:
-        assert self._consumer is not None
-        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=1_000)
-        for records in fetched.values():
-            self.books.take([(record.key or b"", record.value) for record in records])
-
-    async def _follow(self) -> None:
-        while True:
-            await self._read(1_000)
-
-    async def stop(self) -> None:
-        """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._consumer is not None:
-            await self._consumer.stop()
+    def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        self.books.take([(record.key or b"", record.value) for record in records])

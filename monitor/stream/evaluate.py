@@ -113,7 +113,7 @@ class Evaluate:
                 alert = alert._replace(backfill=True)  # noqa: PLW2901 - the same alert, marked
             self.tally.alerts[alert.key.kind, alert.state] += 1
             key, value = encode_alert(alert, self.outlets.source)
-            self.state.emit(self.outlets.alerts, key, value, partition_key=key)
+            self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
     def next_tick_ms(self) -> int | None:
         """Return when windows are to be judged again."""

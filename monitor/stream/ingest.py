@@ -42,6 +42,7 @@ class Outlets:
     dead_letters: str
     status: str
     statements: str
+    deliveries: str = "deliveries"
     source: str = "sla-monitor"
     """The CloudEvents source of what is announced."""
     backfill_age_ms: int = 15 * 60_000
@@ -60,6 +61,8 @@ class Tally:
     """By topic and reason."""
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind of subject (or ``objective``) and state."""
+    deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By receiver and what became of the attempt (or of the notice)."""
     repeats: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
     mapped: Counter[str] = field(default_factory=Counter)
@@ -229,7 +232,8 @@ class Ingest:
             self.tally.detected(max(0, age_ms) / 1000)
         self.tally.alerts[alert.key.kind, alert.state] += 1
         key, value = encode_alert(alert, self.outlets.source)
-        self.state.emit(self.outlets.alerts, key, value, partition_key=key)
+        # All alerts of an agreement in one partition: there storms become one page.
+        self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
     def _emit_partial(self, pane_key: PaneKey, pane: object) -> None:
         key, value = encode_partial(self.source, pane_key, pane)

@@ -63,11 +63,16 @@ ProcessorFactory = Callable[["PartitionState"], Processor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A topic that the worker consumes: what is done with it and how its rows are encoded."""
+    """A topic that the worker consumes: what is done with it and how its rows are encoded.
+
+    ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
+    again at the end.
+    """
 
     topic: str
     processor: ProcessorFactory
     codec: RowCodec
+    let_go: Callable[[PartitionState], None] = lambda _state: None
 
 
 class Writer(Protocol):

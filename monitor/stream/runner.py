@@ -126,6 +126,7 @@ class PartitionRunner:
         Never under a commit: a producer that is stopped in mid-transaction leaves its waiters hanging for ever.
         """
         self._closing = True
+        self.source.let_go(self.state)
         self._unlisten()
         self._disarm()
         self._work.set()
@@ -138,6 +139,7 @@ class PartitionRunner:
             log.error("%s: the last commit did not end within %g s", self.state.name, grace_s)
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1.0)
+        self.source.let_go(self.state)  # once more: its processor may have been made meanwhile
         self.is_open = self.stats.open = False
         for event in self._inbox:
             self.upstream.finished(event.message)

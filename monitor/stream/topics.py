@@ -58,6 +58,8 @@ class TopicNames:
     status: str = "status"
     statements: str = "statements"
     dead_letters: str = "dead-letters"
+    deliveries: str = "deliveries"
+    responses: str = "responses"
     foreign: Mapping[str, int] = field(default_factory=dict)
     """Topics of others that are read through a mapping, and the partitions that they have."""
 
@@ -92,14 +94,16 @@ def plan_topics(
     return [
         *(spec(source, "delete", source_retention_ms) for source in names.sources),
         TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
+        TopicSpec(name=names.responses, partitions=1, cleanup="compact"),
         spec(names.partials, "compact", config=compact | large),  # a pane names all calls that wait
         spec(names.alerts, "delete", long_retention_ms),
         spec(names.status, "compact"),
         spec(names.statements, "compact"),
+        spec(names.deliveries, "delete", long_retention_ms),
         spec(names.dead_letters, "delete", long_retention_ms, config=large),
         *(
             spec(changelog_of(app_id, source), "compact", config=compact | large)
-            for source in (*names.sources, names.partials)
+            for source in (*names.sources, names.partials, names.alerts)
         ),
         *(TopicSpec(name=name, partitions=count, foreign=True) for name, count in names.foreign.items()),
         *(

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from monitor.core.alerts import AlertState
+from monitor.core.delivery import DeliveryResult
 from monitor.core.figures import Verdict
 from monitor.core.notices import Action, Severity
 
-Kind = Literal["alert", "status", "statement", "notice"]
+Kind = Literal["alert", "status", "statement", "notice", "delivery"]
 
 Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
@@ -161,6 +162,41 @@ class NoticeEnvelope(_Envelope, kw_only=True, frozen=True):
     data: NoticeData
 
 
+class DeliveryData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What became of a notice to one receiver: of one attempt, or that it begins or ends to wait.
+
+    All of one page share ``key``, all of one notice ``notice``. ``attempt`` counts from 1 (0: none); ``status``
+    is that of HTTP (0: there was no answer).
+    """
+
+    notice: str
+    key: str
+    agreement: str
+    receiver: str
+    action: Action
+    severity: Severity
+    title: str
+    step: int
+    alerts: int
+    result: DeliveryResult
+    attempt: int
+    status: int
+    detail: str
+    at: Text
+    at_ms: Ms
+    queued: Text
+    queued_ms: Ms
+    next: Text | None = None
+    next_ms: Ms | None = None
+
+
+class DeliveryEnvelope(_Envelope, kw_only=True, frozen=True):
+    """What became of a notice as a CloudEvent. ``subject`` is the notice's id."""
+
+    type: Literal["sla.delivery"]
+    data: DeliveryData
+
+
 def announcement_schema(kind: Kind) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the records of a topic that the monitor writes, or of its notices."""
     envelopes: dict[Kind, type[_Envelope]] = {
@@ -168,6 +204,7 @@ def announcement_schema(kind: Kind) -> dict[str, Any]:
         "status": StatusEnvelope,
         "statement": StatementEnvelope,
         "notice": NoticeEnvelope,
+        "delivery": DeliveryEnvelope,
     }
     schema = msgspec.json.schema(envelopes[kind])
     return {

@@ -17,6 +17,14 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
+from monitor.core.delivery import (
+    FAILED_ROW_VERSION,
+    OUTBOX_ROW_VERSION,
+    DisabledRow,
+    FailedRow,
+    OutboxRow,
+)
+from monitor.core.pages import ALERT_ROW_VERSION, PAGE_ROW_VERSION, AlertRow, PageRow
 from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow
 from monitor.core.series import Pane
 from monitor.core.windows import MergedPane, WindowRow
@@ -153,3 +161,21 @@ EVALUATE_ROWS: Final = RowCodec({
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, what is remembered of each window, what each source
 that catches up said last, and the last look."""
+
+
+class HeardRow(NamedTuple):
+    """The offset of the responses topic up to which a partition of alerts has done what people asked for."""
+
+    offset: int
+
+
+NOTIFY_ROWS: Final = RowCodec({
+    b"a": RowKind(AlertRow, wakes=True, version=ALERT_ROW_VERSION),
+    b"p": RowKind(PageRow, wakes=True, version=PAGE_ROW_VERSION),
+    b"o": RowKind(OutboxRow, version=OUTBOX_ROW_VERSION),
+    b"f": RowKind(FailedRow, wakes=True, version=FAILED_ROW_VERSION),
+    b"d": RowKind(DisabledRow),
+    b"r": RowKind(HeardRow),
+})  # fmt: skip
+"""The rows of a partition of alerts: alerts that are out, pages, what waits for delivery and what has failed, disabled
+receivers, and how far people were heard."""

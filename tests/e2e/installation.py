@@ -20,6 +20,7 @@ from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
 from monitor.config.sources import SourceSettings
+from monitor.core.notices import Courier
 from monitor.metrics.catalogue import CATALOGUE
 from monitor.stream.clock import HandClock
 from monitor.stream.embedded import EmbeddedBroker
@@ -93,9 +94,9 @@ class Installation:
         return await self.run("agreements", "apply", self.folder, "--yes")
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Worker]:
+    async def worker(self, courier: Courier | None = None) -> AsyncIterator[Worker]:
         """Run a worker until the block ends; it must not fail."""
-        monitor = Monitor(self.settings, self.clock)
+        monitor = Monitor(self.settings, self.clock, courier)
         async with monitor.web_server() as web:
             task = asyncio.ensure_future(monitor.run())
             try:

@@ -120,6 +120,8 @@ class MonitorJob:
         }
         for name in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status"):
             given[f"TOPICS_{name.upper()}"] = f"{self.mark}-{name}"
+        for name in ("deliveries", "responses"):
+            given[f"TOPICS_{name.upper()}"] = f"{self.mark}-{name}"
         given["TOPICS_STATEMENTS"] = f"{self.mark}-statements"
         return {f"SLA_MONITOR_{name}": value for name, value in given.items()}
 

@@ -34,7 +34,8 @@ def settings(kafka: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "WEB_PORT": "0",
         "SESSION_TIMEOUT": "6s",
     }
-    for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements"):
+    for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements",
+                  "deliveries", "responses"):  # fmt: skip
         environment[f"TOPICS_{topic.upper()}"] = f"{mark}-{topic}"
     environment["TOPICS_DEAD_LETTERS"] = f"{mark}-dead-letters"
     for name, value in environment.items():

@@ -127,7 +127,7 @@ def check_workers(job: MonitorJob, fleet: Fleet, health: dict[int, dict[str, Any
     """Assert that each worker works and each partition has one owner, and that whoever stopped said why in one line."""
     assert all(one["alive"] and one["ready"] and one["open"] and not one["lag"] for one in health.values()), health
     owners = Counter(partition for one in health.values() for partition in one["open"])
-    assert len(owners) == (len(job.sources) + 1) * job.partitions, owners
+    assert len(owners) == (len(job.sources) + 2) * job.partitions, owners  # and partials and alerts
     assert set(owners.values()) == {1}, owners
     stops = [line for worker in health for line in fleet.log(worker).splitlines() if "worker stops" in line]
     assert all(any(reason in line for reason in STOPS) for line in stops), stops

@@ -16,7 +16,7 @@ def names() -> TopicNames:
     return TopicNames(
         sources=[f"{mark}-tickets", f"{mark}-calls"], agreements=f"{mark}-agreements", partials=f"{mark}-partials",
         alerts=f"{mark}-alerts", status=f"{mark}-status", statements=f"{mark}-statements",
-        dead_letters=f"{mark}-dead",
+        dead_letters=f"{mark}-dead", deliveries=f"{mark}-deliveries", responses=f"{mark}-responses",
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import add
 from monitor.metrics.exporter import SnapshotCollector, registry_of, render
-from monitor.metrics.snapshot import Observations, PartitionStats, Snapshot
+from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats, Snapshot
 
 NOW_MS = 1_790_000_000_000
 
@@ -105,6 +105,11 @@ def everything():
         partitions=[partition(), partition("calls", 1)],
         dead_letters={("tickets", "bad_json"): 3},
         alerts={("ticket", "breached"): 5},
+        deliveries={("on-call", "delivered"): 6, ("on-call", "retry"): 2},
+        receivers=[
+            ReceiverStats(receiver="on-call", pending=2, oldest_pending_ms=NOW_MS - 90_000, pages=3),
+            ReceiverStats(receiver="chat", disabled=True),
+        ],
         repeats={"tickets": 9},
         late={"calls": 1},
         mapped={"jira-webhooks": 12},

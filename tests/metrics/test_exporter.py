@@ -291,3 +291,15 @@ def test_a_figure_tells_which_kind_of_subject_it_is_of():
 
 def test_the_newest_event_tells_which_kind_of_subject_its_source_is_of():
     assert value_of(everything(), "sla_last_event_timestamp_seconds", kind="ticket") == NOW_MS / 1000 - 1.5
+
+
+def test_how_it_stands_with_each_receiver_is_shown():
+    shown = everything()
+
+    assert value_of(shown, "sla_deliveries_total", receiver="on-call", outcome="retry") == 2
+    assert value_of(shown, "sla_deliveries_pending", receiver="on-call") == 2
+    assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="on-call") == 90
+    assert value_of(shown, "sla_pages_open", receiver="on-call") == 3
+    assert value_of(shown, "sla_receiver_disabled", receiver="on-call") == 0
+    assert value_of(shown, "sla_receiver_disabled", receiver="chat") == 1
+    assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="chat") is None

@@ -35,9 +35,10 @@ class Scene:
         self.stats = PartitionStats()
         self.failures: list[BaseException] = []
         self.processor: Counting | None = None
+        self.let_go: list[tuple[object, bool, bool]] = []
         self.connection = FakeConnection(self.writer, position=position, end=end)
         self.runner = PartitionRunner(
-            source=Source(topic="in", processor=self._make, codec=CountingCodec()),
+            source=Source(topic="in", processor=self._make, codec=CountingCodec(), let_go=self._let_go),
             partition=0,
             app_id="app",
             changelog="app-in-state",
@@ -47,6 +48,9 @@ class Scene:
             stats=self.stats,
             failed=self.failures.append,
         )
+
+    def _let_go(self, state: object) -> None:
+        self.let_go.append((state, self.writer.open, self.processor is not None))
 
     def _make(self, state: object) -> Counting:
         self.processor = Counting(state, silence_ms=100, grace_ms=0, alerts="alerts", silent="silent")
@@ -394,3 +398,23 @@ async def test_a_writer_that_cannot_start_is_reported() -> None:
 
 def _broken(*_: object) -> None:
     raise ZeroDivisionError
+
+
+async def test_whoever_works_for_a_partition_hears_at_once_that_it_is_let_go() -> None:
+    async with scene() as on:
+        on.writer.gate.clear()
+        on.runner.submit(batch(0, 3))
+        await until(lambda: on.writer.open)
+        closing = asyncio.ensure_future(on.runner.close())
+        await asyncio.sleep(0)
+        # while its last commit is under way
+        assert on.let_go == [(on.runner.state, True, True)]
+        on.writer.gate.set()
+        await closing
+        assert on.let_go[-1] == (on.runner.state, False, True)
+
+
+async def test_also_of_one_that_is_let_go_before_it_is_open() -> None:
+    on = Scene()
+    await on.runner.close()
+    assert on.let_go[0][0] is on.let_go[-1][0] is on.runner.state

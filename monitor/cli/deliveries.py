@@ -1,0 +1,112 @@
+"""``sla-monitor deliveries``: what became of each notice, and sending failed ones again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import click
+import msgspec
+from rich.text import Text
+
+from monitor.cli.failing import FAILED
+from monitor.cli.kafka import read_all
+from monitor.cli.options import example, json_option, settings_option
+from monitor.cli.output import Output, printable
+from monitor.cli.responses import by_option, respond
+from monitor.config.settings import Settings
+from monitor.core import delivery
+from monitor.errors import DecodeError
+from monitor.stream.clock import wall_ms
+from monitor.wire.deliveries import decode_delivery
+from monitor.wire.envelopes import DeliveryData
+from monitor.wire.responses import Resend
+
+_STYLES: Final = {"delivered": "green", "rejected": "bold red", "expired": "bold red", "gone": "bold red"}
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=example("sla-monitor deliveries --failed", "sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"),
+)
+@click.option("--failed", is_flag=True, help="Only what was refused, has expired, or waits for a disabled receiver.")
+@click.option("--receiver", metavar="NAME", help="Only to this receiver.")
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
+@settings_option
+@json_option
+@click.pass_context
+def deliveries(
+    ctx: click.Context,
+    out: Output,
+    settings: Settings,
+    failed: bool,  # noqa: FBT001 - click's
+    receiver: str | None,
+    last: int,
+) -> None:
+    """List the notices to on-call with what became of each, the newest last."""
+    if ctx.invoked_subcommand is not None:
+        return
+    found = [
+        one
+        for one in newest_deliveries(out, settings)
+        if receiver in (None, one.receiver) and (not failed or one.result in delivery.FAILED or one.result == "gone")
+    ]
+    for one in found[-last:]:
+        out.record(**msgspec.to_builtins(one))
+    if not found:
+        out.say("No deliveries.")
+        return
+    out.table(
+        ("id", "at", "receiver", "what", "result", "tries", "status", "title"),
+        [
+            (
+                one.notice,
+                one.at,
+                one.receiver,
+                one.action,
+                Text(one.result, _STYLES.get(one.result, "yellow")),
+                str(one.attempt),
+                f"{one.status or ''} {one.detail}".strip(),
+                printable(one.title.encode()),
+            )
+            for one in found[-last:]
+        ],
+    )
+    out.say(
+        f"{len(found[-last:])} of {len(found)} notice(s). Send a failed one again: sla-monitor deliveries resend ID",
+        style="dim",
+    )
+
+
+@deliveries.command(epilog=example("sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"))
+@click.argument("notice_id", metavar="ID")
+@by_option
+@settings_option
+@json_option
+def resend(out: Output, settings: Settings, notice_id: str, by: str) -> None:
+    """Have a failed notice sent again, with what failed of its page after it.
+
+    ID is that of the list. The worker that owns the page sends it, under the same id. What failed is kept for 7 days.
+    """
+    found = next((one for one in newest_deliveries(out, settings) if one.notice == notice_id), None)
+    if found is None or found.result not in delivery.FAILED:
+        why = "there is no such notice" if found is None else f"it is {found.result}"
+        out.note(f"error, for whoever runs this: {notice_id} cannot be sent again: {why}")
+        click.get_current_context().exit(FAILED)
+    respond(settings, Resend(notice=notice_id, at_ms=wall_ms(), by=by))
+    out.record(notice=notice_id, receiver=found.receiver, key=found.key, by=by)
+    out.say(f"Asked for: {found.action} to {found.receiver}. See sla-monitor deliveries.", style="green")
+
+
+def newest_deliveries(out: Output, settings: Settings) -> list[DeliveryData]:
+    """Return the last word on each notice, in the order of time."""
+    newest: dict[str, DeliveryData] = {}
+    for record in asyncio.run(read_all(settings, settings.topics.deliveries)):
+        try:
+            one = decode_delivery(record.value)
+        except DecodeError as error:
+            out.note(f"{record.topic}/{record.partition}/{record.offset} is none of ours: {error}")
+            continue
+        newest.pop(one.notice, None)
+        newest[one.notice] = one
+    return sorted(newest.values(), key=lambda one: one.at_ms)

@@ -1,0 +1,154 @@
+"""``sla-monitor receivers``: who is told, how it stands with them, and trying them out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import click
+import orjson
+
+from monitor.bootstrap import courier_of
+from monitor.cli.deliveries import newest_deliveries
+from monitor.cli.failing import FAILED
+from monitor.cli.kafka import read_all
+from monitor.cli.options import example, json_option, settings_option
+from monitor.cli.output import Output, printable
+from monitor.cli.responses import by_option, respond, responses_of
+from monitor.config.agreements import parse_document
+from monitor.config.settings import Settings
+from monitor.core.alerts import Alert, AlertKey, alert_id
+from monitor.core.delivery import FAILED as FAILED_RESULTS
+from monitor.core.notices import Courier, Notice, Outcome
+from monitor.core.pages import hash_of
+from monitor.errors import ConfigError
+from monitor.stream.clock import wall_ms
+from monitor.wire.instants import rfc3339
+from monitor.wire.responses import Enable
+
+_WAITING: Final = frozenset({"pending", "retry", "gone"})
+
+
+@click.group(epilog=example("sla-monitor receivers list", "sla-monitor receivers test on-call"))
+def receivers() -> None:
+    """List the receivers of on-call, try one out, and enable one that wanted no more."""
+
+
+@receivers.command("list", epilog=example("sla-monitor receivers list"))
+@settings_option
+@json_option
+def list_receivers(out: Output, settings: Settings) -> None:
+    """List the receivers that published agreements name or that were told, and how it stands with each."""
+    named = _named(settings)
+    told = newest_deliveries(out, settings)
+    responses = responses_of(settings)
+    courier = _courier(settings)
+    rows = []
+    for receiver in sorted({*named, *(one.receiver for one in told)}):
+        own = [one for one in told if one.receiver == receiver]
+        delivered_ms = max((one.at_ms for one in own if one.result == "delivered"), default=None)
+        gone_ms = max((one.at_ms for one in own if one.result == "gone"), default=None)
+        enabled = responses.get(f"enable/{receiver}".encode())
+        is_disabled = gone_ms is not None and gone_ms > max(delivered_ms or 0, enabled.at_ms if enabled else 0)
+        is_described = courier is not None and courier.knows(receiver)
+        waiting = sum(one.result in _WAITING for one in own)
+        failed = sum(one.result in FAILED_RESULTS for one in own)
+        out.record(
+            receiver=receiver,
+            described=is_described,
+            disabled=is_disabled,
+            agreements=sorted(named.get(receiver, ())),
+            delivered_ms=delivered_ms,
+            waiting=waiting,
+            failed=failed,
+        )
+        state = "disabled (410)" if is_disabled else "ready" if is_described else "not in the settings"
+        last = rfc3339(delivered_ms) if delivered_ms is not None else "never"
+        rows.append((receiver, state, ", ".join(sorted(named.get(receiver, ()))), last, str(waiting), str(failed)))
+    if rows:
+        out.table(("receiver", "state", "named by", "last delivered", "waiting", "failed"), rows)
+    else:
+        out.say("No receivers: no published agreement names one under notify.")
+
+
+@receivers.command("test", epilog=example("sla-monitor receivers test on-call"))
+@click.argument("name")
+@settings_option
+@json_option
+def try_out(out: Output, settings: Settings, name: str) -> None:
+    """Send a harmless test notice at once, and then its end: nothing stays open.
+
+    It goes out from here, not from a worker: no Kafka is needed.
+    """
+    courier = courier_of(settings)
+    if not courier.knows(name):
+        out.note(f"error, for the author of the settings: they describe no receiver {printable(name.encode())!r}")
+        click.get_current_context().exit(FAILED)
+    outcomes = asyncio.run(_deliver(courier, name, wall_ms()))
+    for action, outcome in outcomes:
+        out.record(receiver=name, action=action, result=outcome.kind, status=outcome.status, detail=outcome.detail)
+        shown = f"{outcome.status or ''} {outcome.detail}".strip()
+        out.say(
+            f"{action}: {outcome.kind} {shown}".rstrip(), style="green" if outcome.kind == "delivered" else "bold red"
+        )
+    if any(outcome.kind != "delivered" for _, outcome in outcomes):
+        click.get_current_context().exit(FAILED)
+
+
+@receivers.command(epilog=example("sla-monitor receivers enable on-call"))
+@click.argument("name")
+@by_option
+@settings_option
+@json_option
+def enable(out: Output, settings: Settings, name: str, by: str) -> None:
+    """Tell a receiver again that has answered 410; what waits for it goes out at once."""
+    if name not in _named(settings) and all(one.receiver != name for one in newest_deliveries(out, settings)):
+        out.note(f"error, for whoever runs this: nobody names a receiver {printable(name.encode())!r}")
+        click.get_current_context().exit(FAILED)
+    respond(settings, Enable(receiver=name, at_ms=wall_ms(), by=by))
+    out.record(receiver=name, by=by)
+    out.say(f"{name} is told again.", style="green")
+
+
+def trial_notices(name: str, now_ms: int) -> list[Notice]:
+    """Return a test notice and its end."""
+    key = AlertKey("ticket", "test", "test", "test", 1)
+    page = f"test/{name}/{now_ms}"
+    title = "Test of sla-monitor: nothing is wrong"
+    labels = {"agreement": "test", "promise": "test"}
+    begun = Alert(alert_id(key, "breached", "", now_ms), key, "breached", now_ms, "due", 1, labels)
+    ended = begun._replace(id=alert_id(key, "resolved", "", now_ms), state="resolved", reason="stopped")
+    return [
+        Notice(hash_of(page, "1"), page, "trigger", "info", now_ms, title, (begun,), is_test=True),
+        Notice(hash_of(page, "2"), page, "resolve", "info", now_ms, title, (ended,), is_test=True),
+    ]
+
+
+async def _deliver(courier: Courier, name: str, now_ms: int) -> list[tuple[str, Outcome]]:
+    outcomes: list[tuple[str, Outcome]] = []
+    for notice in trial_notices(name, now_ms):
+        outcomes.append((notice.action, await courier.deliver(name, notice)))
+        if outcomes[-1][1].kind != "delivered":
+            break
+    return outcomes
+
+
+def _named(settings: Settings) -> dict[str, set[str]]:
+    """Return the receivers that published agreements name, with the ids of these agreements."""
+    documents = {record.key: record.value for record in asyncio.run(read_all(settings, settings.topics.agreements))}
+    found: dict[str, set[str]] = {}
+    for value in documents.values():
+        try:
+            agreement = parse_document(orjson.loads(value or b"null"), "published").agreement
+        except (orjson.JSONDecodeError, ConfigError):
+            continue
+        for receiver in agreement.notify.everybody():
+            found.setdefault(receiver, set()).add(agreement.id)
+    return found
+
+
+def _courier(settings: Settings) -> Courier | None:
+    try:
+        return courier_of(settings)
+    except ConfigError:
+        return None

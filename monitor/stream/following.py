@@ -1,0 +1,88 @@
+"""Read models: compacted topics of one partition that every worker reads whole and follows without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from monitor.errors import BrokerError, StateError
+
+
+class Follower:
+    """Hands the records of a topic of one partition over, in order, from its first one on.
+
+    `start` returns when all that is in the topic has been read.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[Sequence[ConsumerRecord]], None],
+        bootstrap: str,
+        topic: str,
+        options: Mapping[str, Any],
+    ) -> None:
+        self.end = 0
+        """Where the topic ended when it was read first."""
+        self._take_over = take
+        self._topic = TopicPartition(topic, 0)
+        self._bootstrap = bootstrap
+        self._consumer_options = {"bootstrap_servers": bootstrap, **options}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background; ``failed`` is told if that comes to an end.
+
+        Raises:
+            BrokerError: the topic does not exist, or Kafka does not answer.
+        """
+        consumer = self._consumer = AIOKafkaConsumer(
+            group_id=None,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",  # assign() would begin at the end
+            enable_auto_commit=False,
+            **self._consumer_options,
+        )
+        try:
+            await consumer.start()
+            # All topics are asked for: asking for one by its name would make many brokers create it.
+            known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+        except (KafkaError, OSError) as error:
+            raise BrokerError(f"Kafka at {self._bootstrap} does not answer as it should: {error!r}") from error
+        if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
+            raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
+        consumer.assign([self._topic])
+        end = self.end = (await consumer.end_offsets([self._topic]))[self._topic]
+        # Not "until the last offset": markers and compaction leave holes.
+        while await consumer.position(self._topic) < end:
+            await self._read(500)
+        self._task = asyncio.create_task(self._follow())
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                failed(task.exception() or StateError(f"{self._topic.topic} is not followed any more"))
+
+        self._task.add_done_callback(ended)
+
+    async def _read(self, timeout_ms: int) -> None:
+        assert self._consumer is not None
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=1_000)
+        for records in fetched.values():
+            self._take_over(records)
+
+    async def _follow(self) -> None:
+        while True:
+            await self._read(1_000)
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._consumer is not None:
+            await self._consumer.stop()

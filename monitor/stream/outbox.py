@@ -1,0 +1,232 @@
+"""The work on a partition of alerts: page whom the agreements name, deliver the notices, do what people ask for."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.delivery import Delivery, DeliveryResult
+from monitor.core.outbox import Outbox
+from monitor.core.paging import Paging
+from monitor.errors import DecodeError
+from monitor.stream.books import Books
+from monitor.stream.deliveries import Deliveries
+from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.partition import PartitionState
+from monitor.stream.responses import Responses
+from monitor.wire.announcements import decode_alert
+from monitor.wire.deadletters import encode_dead_letter
+from monitor.wire.deliveries import encode_delivery
+from monitor.wire.responses import Acknowledgement, Enable, Resend, Response
+from monitor.wire.rows import HeardRow
+
+log = logging.getLogger(__name__)
+
+RECORDS_AT_ONCE: Final = 256
+"""Alerts that are heard before others may run."""
+TICK_ROWS: Final = 300
+"""Rows that one tick looks at before it lets others run."""
+HEARD: Final = b"r"
+_WORTH_A_LINE: Final[frozenset[DeliveryResult]] = frozenset({"rejected", "gone", "expired"})
+
+
+class Waiting(NamedTuple):
+    """What waits for one receiver: how many notices, and since when the oldest one."""
+
+    notices: int
+    oldest_ms: int
+
+
+class Notify:
+    """Pages whom the agreements name, and delivers.
+
+    An attempt begins with a tick and is about what was committed before it; its outcome is folded by a later tick. So
+    whatever a worker dies between, the row still holds the notice, and it is attempted again under the same id.
+    """
+
+    def __init__(
+        self,
+        state: PartitionState,
+        *,
+        books: Books,
+        responses: Responses,
+        deliveries: Deliveries,
+        outlets: Outlets,
+        tally: Tally,
+        deliver_for_ms: int,
+        stamp: Callable[[str], str] = lambda _receiver: "",
+    ) -> None:
+        self.state = state
+        self.books = books
+        self.responses = responses
+        self.outlets = outlets
+        self.tally = tally
+        self.under_way = deliveries.under_way()
+        self.paging = Paging(state, too_old_ms=deliver_for_ms)
+        self.outbox = Outbox(state, deliver_for_ms=deliver_for_ms)
+        self._stamp = stamp
+        self._book = books.book
+        self._heard_end = -1
+        self._sweep: list[bytes] = []  # alerts to look at again: the agreements, or what people ask for, have changed
+        self.paging.book, self.paging.silences = books.book, responses.silences
+        self.paging.restore(state.rows)
+        self.outbox.restore(state.rows)
+        self._fresh = bool(self.outbox.disabled)
+
+    # -- what comes in
+
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: ARG002, FBT001 - pages are told by ticks
+    ) -> Iterator[None]:
+        """Hear announcements."""
+        self.paging.book, self.paging.silences = self.books.book, self.responses.silences
+        for place, record in enumerate(records):
+            if place and place % RECORDS_AT_ONCE == 0:
+                yield
+            try:
+                alert = decode_alert(record.value)
+            except DecodeError as error:
+                self._bury(record, error)
+                continue
+            self.paging.hear(alert, now_ms)
+
+    # -- what is due
+
+    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
+        """Attempt what is due, take what came of earlier attempts, page; return whether more is left."""
+        # First of all: what the rows hold now was committed, what this tick puts was not.
+        attempts, expired = self.outbox.due(now_ms)
+        self.under_way.start(attempts)
+        if self._fresh:
+            self._compare_stamps(now_ms)
+        for settled in expired:
+            self._tell(settled.deliveries)
+            self.paging.lost(settled.agreement, settled.receiver, settled.lost)
+        for result in self.under_way.take():
+            settled = self.outbox.settle(result.notice, result.outcome, now_ms, self._stamp(result.receiver))
+            self._tell(settled.deliveries)
+            self.paging.lost(settled.agreement, settled.receiver, settled.lost)
+        # While alerts wait to be read, what is out may be over already: only what is in the outbox goes on.
+        more = caught_up and self._page(now_ms)
+        due_ms = self.outbox.next_ms()
+        return more or self.under_way.has_results or (due_ms is not None and due_ms <= now_ms)
+
+    def next_tick_ms(self) -> int | None:
+        """Return when a tick is wanted apart from due alerts and pages."""
+        if self._fresh or self._sweep or self.under_way.has_results or self._changed():
+            return 0
+        return self.outbox.next_ms()
+
+    def close(self) -> None:
+        """Cut off what is under way: the partition is let go."""
+        self.under_way.cut_off()
+
+    # -- for whoever watches
+
+    def waiting(self) -> dict[str, Waiting]:
+        """Return what waits for each receiver."""
+        found: dict[str, Waiting] = {}
+        for line in self.outbox.lines.values():
+            one = found.get(line.receiver, Waiting(0, line.oldest_ms))
+            found[line.receiver] = Waiting(one.notices + line.notices, min(one.oldest_ms, line.oldest_ms))
+        return found
+
+    def open_pages(self) -> Counter[str]:
+        """Return how many pages each receiver has."""
+        return self.paging.open_pages()
+
+    # -- parts of a tick
+
+    def _changed(self) -> bool:
+        return self.books.book is not self._book or self.responses.end != self._heard_end
+
+    def _page(self, now_ms: int) -> bool:
+        """Look at alerts and pages that are due; return whether more are."""
+        if self._changed():
+            self._book = self.paging.book = self.books.book
+            self.paging.silences = self.responses.silences
+            self._hear_people(now_ms)
+            self._sweep = [key for key in self.state.rows if key[:1] == b"a"]
+        if self._sweep:
+            # Before any page is told: it may have been silenced.
+            keys, self._sweep = self._sweep[-TICK_ROWS:], self._sweep[:-TICK_ROWS]
+            for key in keys:
+                self.paging.look(key, now_ms)
+            return True
+        keys = self.state.due_keys(now_ms, TICK_ROWS)
+        for key in keys:
+            if key[:1] == b"a":
+                self.paging.look(key, now_ms)
+            elif key[:1] == b"f":
+                self.outbox.forget(key)
+        for key in keys:
+            if key[:1] == b"p":
+                self._turn(key, now_ms)
+        return len(keys) >= TICK_ROWS
+
+    def _turn(self, key: bytes, now_ms: int) -> None:
+        turn = self.paging.turn(key, now_ms)
+        if turn is not None:
+            put = self.outbox.skip if turn.idle else self.outbox.put
+            self._tell(put(turn.page.agreement, turn.page.receiver, turn.notice, now_ms))
+
+    def _hear_people(self, now_ms: int) -> None:
+        heard = self.state.get(HEARD)
+        offset = heard.offset if isinstance(heard, HeardRow) else 0
+        if offset > self.responses.end:
+            log.warning("%s: the topic of responses was made anew: all of them are heard again", self.state.name)
+            offset = 0
+        for response in self.responses.since(offset):
+            self._obey(response, now_ms)
+        self._heard_end = self.responses.end
+        if self._heard_end != offset:
+            self.state.put(HEARD, HeardRow(self._heard_end))
+
+    def _obey(self, response: Response, now_ms: int) -> None:
+        match response:
+            case Acknowledgement():
+                self.paging.acknowledge(response.target)
+            case Resend():
+                again = self.outbox.resend(response.notice, now_ms)
+                if again is not None:
+                    self._tell(again.deliveries)
+                    if again.notice.action == "trigger":
+                        self.paging.lost(again.agreement, again.receiver, again.notice.key, lost=False)
+            case Enable():
+                self.outbox.enable(response.receiver, now_ms)
+            case _:  # silences hold by themselves
+                pass
+
+    def _compare_stamps(self, now_ms: int) -> None:
+        """Enable receivers whose setting is not the one that was refused."""
+        self._fresh = False
+        for receiver, row in tuple(self.outbox.disabled.items()):
+            if row.stamp != self._stamp(receiver):
+                log.info("%s: receiver %s has a new setting: it is told again", self.state.name, receiver)
+                self.outbox.enable(receiver, now_ms)
+
+    def _tell(self, deliveries: Iterable[Delivery]) -> None:
+        for one in deliveries:
+            self.tally.deliveries[one.receiver, one.result] += 1
+            if one.result in _WORTH_A_LINE:
+                log.warning(
+                    "receiver %s: notice %s (%s) %s: %s",
+                    one.receiver, one.notice.id, one.notice.title, one.result, one.detail,
+                )  # fmt: skip
+            key, value = encode_delivery(one, self.outlets.source)
+            self.state.emit(self.outlets.deliveries, key, value)
+
+    def _bury(self, record: ConsumerRecord, error: DecodeError) -> None:
+        self.tally.dead_letters[record.topic, error.reason] += 1
+        key, value, headers = encode_dead_letter(
+            record.topic, record.partition, record.offset, error.reason, error.detail, record.key, record.value,
+            record.headers, max_bytes=self.outlets.max_dead_letter_bytes,
+        )  # fmt: skip
+        self.state.emit(self.outlets.dead_letters, key, value, headers=headers, partition_key=key)

@@ -1,0 +1,75 @@
+"""What people answer to pages, as every worker knows it: a read model of the compacted topic of responses.
+
+Silences hold as long as they stand there. Whatever is to be done once (an acknowledgement, sending again, enabling) is
+done by each partition of alerts in the order of the offsets; its rows remember up to which.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.silences import Silences
+from monitor.errors import DecodeError
+from monitor.stream.following import Follower
+from monitor.wire.responses import Response, SilenceResponse, decode_response, silence_of
+
+log = logging.getLogger(__name__)
+
+
+class Responses:
+    """The responses that are there now. ``silences`` is replaced, never changed; listeners are told afterwards."""
+
+    def __init__(self) -> None:
+        self.silences = Silences()
+        self.end = 0
+        """Up to where the topic was read. Behind its last record, where compaction has removed later ones."""
+        self.refused = 0
+        self._known: dict[bytes, tuple[int, Response]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each change."""
+        self._listeners.append(listener)
+
+    def since(self, offset: int) -> list[Response]:
+        """Return what was asked for at or after an offset, in order."""
+        return [response for at, response in sorted(self._known.values(), key=lambda one: one[0]) if at >= offset]
+
+    def take(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take over records of the topic, in order. One that is no response is reported and left out."""
+        for record in records:
+            self.end = record.offset + 1
+            key = record.key or b""
+            if record.value is None:
+                self._known.pop(key, None)
+                continue
+            try:
+                self._known[key] = record.offset, decode_response(record.value)
+            except DecodeError as error:
+                self._refuse(key, error)
+        self.silences = Silences(
+            tuple(silence_of(one) for _, one in self._known.values() if isinstance(one, SilenceResponse))
+        )
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _refuse(self, key: bytes, error: DecodeError) -> None:
+        self.refused += 1
+        log.error("response %r refused: %s", key.decode(errors="replace"), error)
+
+
+class ResponseReader(Follower):
+    """Follows the responses topic. `start` returns when all that is in it has been read."""
+
+    def __init__(self, responses: Responses, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
+        super().__init__(responses.take, bootstrap, topic, options)
+        self.responses = responses
+
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background."""
+        await super().start(failed)
+        self.responses.end = max(self.responses.end, self.end)

@@ -1,0 +1,102 @@
+"""The responses topic: what people answer to pages. Compacted; written from the command line, followed by every worker.
+
+| key | value |
+|---|---|
+| ``ack/<alert's or page's key>`` | `Acknowledgement` |
+| ``silence/<id>`` | `SilenceResponse`; a tombstone ends it |
+| ``resend/<notice id>`` | `Resend` |
+| ``enable/<receiver>`` | `Enable` |
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from monitor.core.silences import Silence
+from monitor.errors import DecodeError
+
+
+class Acknowledgement(msgspec.Struct, kw_only=True, frozen=True, tag="ack"):
+    """Somebody looks after an alert, or after all alerts of a page: its ladder stops."""
+
+    target: str
+    at_ms: int
+    by: str = ""
+    note: str = ""
+
+
+class SilenceResponse(msgspec.Struct, kw_only=True, frozen=True, tag="silence"):
+    """Nobody is to be told of some alerts until an instant."""
+
+    id: str
+    agreement: str
+    until_ms: int
+    at_ms: int
+    promise: str = ""
+    labels: dict[str, str] = {}
+    reason: str = ""
+    by: str = ""
+
+
+class Resend(msgspec.Struct, kw_only=True, frozen=True, tag="resend"):
+    """A failed notice is to be sent again."""
+
+    notice: str
+    at_ms: int
+    by: str = ""
+
+
+class Enable(msgspec.Struct, kw_only=True, frozen=True, tag="enable"):
+    """A receiver that answered 410 is to be told again."""
+
+    receiver: str
+    at_ms: int
+    by: str = ""
+
+
+Response = Acknowledgement | SilenceResponse | Resend | Enable
+
+
+def response_key(response: Response) -> bytes:
+    """Return the key of a response's record: a newer one of the same key replaces it."""
+    match response:
+        case Acknowledgement():
+            return f"ack/{response.target}".encode()
+        case SilenceResponse():
+            return f"silence/{response.id}".encode()
+        case Resend():
+            return f"resend/{response.notice}".encode()
+        case Enable():
+            return f"enable/{response.receiver}".encode()
+
+
+def encode_response(response: Response) -> tuple[bytes, bytes]:
+    """Return key and value of a response's record."""
+    return response_key(response), _encode(response)
+
+
+def decode_response(value: bytes) -> Response:
+    """Return the response that a record holds.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    try:
+        return _decoder.decode(value)
+    except msgspec.ValidationError as error:
+        raise DecodeError("wrong_type", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("bad_json", str(error)) from None
+
+
+def silence_of(one: SilenceResponse) -> Silence:
+    """Return the silence that somebody has asked for."""
+    return Silence(
+        one.id, one.agreement, one.until_ms, one.promise, tuple(one.labels.items()), one.reason, one.by, one.at_ms
+    )
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decoder: Final[msgspec.json.Decoder[Response]] = msgspec.json.Decoder(Response)

@@ -1,0 +1,200 @@
+"""What people on call do at the command line: look, answer, silence, send again."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from monitor.bootstrap import courier_of
+from monitor.cli import receivers
+from monitor.cli.kafka import Outgoing
+from monitor.config.settings import Settings
+from monitor.core.delivery import Delivery, DeliveryResult
+from monitor.core.pages import Counts, notice_of
+from monitor.errors import ConfigError
+from monitor.stream.books import agreement_key
+from monitor.stream.clock import wall_ms
+from monitor.wire.announcements import encode_alert
+from monitor.wire.deliveries import encode_delivery
+from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response
+from tests.cli.conftest import Kafka, Run, lines
+from tests.core.paging_stage import OnCall, alert, desk, notify
+from tests.stream.notifying import REFUSED, ScriptedCourier
+from tests.stream.test_books import document
+
+NOW_MS = wall_ms()
+
+
+def told(result: DeliveryResult, *, ticket: str = "T-1", receiver: str = "on-call", at_ms: int = NOW_MS) -> Outgoing:
+    page = OnCall(desk(notify(receiver))).at("Mon 09:00", (ticket, "breached"))
+    (row,) = [row for key, row in page.rows.items() if key[:1] == b"p"]
+    notice = notice_of(row, "trigger", [alert(ticket)], Counts(1, 0, 0), at_ms)
+    status, detail = (401, "who are you?") if result == "rejected" else (202, "")
+    delivery = Delivery(notice, "desk", receiver, result, at_ms, at_ms, 1, status, detail)
+    return Outgoing("deliveries", *encode_delivery(delivery, "test"))
+
+
+def publish(kafka: Kafka) -> None:
+    written = document(notify={"receivers": ["on-call"], "at_risk": "chat"})
+    kafka.send(Outgoing("agreements", agreement_key("desk", 1), orjson.dumps(written)))
+
+
+def responses(kafka: Kafka) -> list[object]:
+    return [None if one.value is None else decode_response(one.value) for one in kafka.read("responses")]
+
+
+# -- deliveries
+
+
+def test_the_last_word_on_each_notice_is_listed(run: Run, kafka: Kafka):
+    kafka.send(told("pending"), told("rejected"), told("delivered", ticket="T-2", receiver="chat", at_ms=NOW_MS + 1))
+
+    listed = lines(run("deliveries", "--json"))
+    assert [(one["receiver"], one["result"], one["status"]) for one in listed] == [
+        ("on-call", "rejected", 401), ("chat", "delivered", 202),
+    ]  # fmt: skip
+    shown = run("deliveries").stdout
+    assert "401 who are you?" in shown
+    assert "2 of 2 notice(s)" in shown
+    assert [one["receiver"] for one in lines(run("deliveries", "--failed", "--json"))] == ["on-call"]
+    assert [one["receiver"] for one in lines(run("deliveries", "--receiver", "chat", "--json"))] == ["chat"]
+
+
+def test_without_deliveries_and_with_strange_records_it_says_so(run: Run, kafka: Kafka):
+    kafka.send(
+        Outgoing("deliveries", b"k", b"{}"), Outgoing("deliveries", b"k", None), Outgoing("deliveries", b"k", b"x")
+    )
+    result = run("deliveries")
+
+    assert result.stdout == "No deliveries.\n"
+    assert result.stderr.count("is none of ours") == 3
+
+
+def test_a_failed_notice_is_asked_for_again_and_any_other_is_not(run: Run, kafka: Kafka):
+    kafka.send(told("rejected"), told("delivered", ticket="T-2"))
+    failed, fine = (one["notice"] for one in lines(run("deliveries", "--json")))
+
+    assert run("deliveries", "resend", failed, "--by", "ann").exit_code == 0
+    ((asked),) = responses(kafka)
+    assert (asked.notice, asked.by) == (failed, "ann")
+    for wrong, why in ((fine, "it is delivered"), ("nothing", "there is no such notice")):
+        result = run("deliveries", "resend", wrong)
+        assert result.exit_code == 1
+        assert why in result.stderr
+
+
+# -- acknowledgements
+
+
+def test_an_alert_or_a_page_is_acknowledged_by_its_key(run: Run, kafka: Kafka):
+    kafka.send(told("delivered"), Outgoing("alerts", *encode_alert(alert("T-9"), "test")))
+    page = lines(run("deliveries", "--json"))[0]["key"]
+
+    assert (
+        run("ack", page, "--by", "ann", "--note", "on my way").stdout
+        == "Acknowledged by ann: nobody else is told of it.\n"
+    )
+    assert run("ack", alert("T-9").key.text(), "--json").exit_code == 0
+    first, second = responses(kafka)
+    assert (first.target, first.by, first.note) == (page, "ann", "on my way")
+    assert second.target == alert("T-9").key.text()
+    assert second.by  # whoever runs this
+
+
+def test_a_key_that_nobody_was_told_of_is_refused(run: Run, kafka: Kafka):
+    result = run("ack", "T-1")
+    assert result.exit_code == 1
+    assert "no alert and no page has the key T-1" in result.stderr
+    assert responses(kafka) == []
+
+
+# -- silences
+
+
+def test_a_silence_is_added_listed_and_ended(run: Run, kafka: Kafka):
+    publish(kafka)
+    assert run("silence", "list").stdout == "No silences.\n"
+    (added,) = lines(
+        run("silence", "add", "--agreement", "desk", "--promise", "resolution", "--label", "queue=a", "--for", "2h",
+            "--reason", "move", "--by", "ann", "--json")
+    )  # fmt: skip
+    assert added["until_ms"] - added["at_ms"] == 7_200_000
+    assert lines(run("silence", "list", "--json")) == [added]
+    assert "queue=a" in run("silence", "list").stdout
+    assert run("silence", "expire", added["id"]).exit_code == 0
+    assert responses(kafka)[-1] is None
+    assert run("silence", "list").stdout == "No silences.\n"
+    assert run("silence", "expire", added["id"]).exit_code == 1
+
+
+def test_a_silence_of_nothing_is_refused(run: Run, kafka: Kafka):
+    publish(kafka)
+    result = run("silence", "add", "--agreement", "dask", "--for", "2h")
+    assert result.exit_code == 1
+    assert "did you mean 'desk'?" in result.stderr
+    for wrong in (("--for", "soon"), ("--for", "0s"), ("--for", "1h", "--label", "queue")):
+        assert run("silence", "add", "--agreement", "desk", *wrong).exit_code == 2
+    assert responses(kafka) == []
+
+
+def test_what_is_done_with_is_taken_away_by_whoever_writes_next(run: Run, kafka: Kafka):
+    publish(kafka)
+    old = Acknowledgement(target="T-1", at_ms=NOW_MS - 8 * 86_400_000)
+    ended = SilenceResponse(id="old", agreement="desk", at_ms=0, until_ms=NOW_MS - 8 * 86_400_000)
+    recent = SilenceResponse(id="recent", agreement="desk", at_ms=0, until_ms=NOW_MS - 86_400_000)
+    kafka.send(*(Outgoing("responses", *encode_response(one), partition=0) for one in (old, ended, recent)))
+    kafka.send(Outgoing("responses", b"strange", b"{", partition=0))
+    assert [one["id"] for one in lines(run("silence", "list", "--all", "--json"))] == ["old", "recent"]
+
+    run("silence", "add", "--agreement", "desk", "--for", "1d")
+    assert [one.key for one in kafka.read("responses")[4:]][:2] == [b"ack/T-1", b"silence/old"]
+    assert len(lines(run("silence", "list", "--all", "--json"))) == 2
+
+
+# -- receivers
+
+
+def test_receivers_are_listed_with_how_it_stands(run: Run, kafka: Kafka):
+    assert run("receivers", "list").stdout.startswith("No receivers")
+    publish(kafka)
+    kafka.send(Outgoing("agreements", b"strange/1", b"{"), Outgoing("agreements", b"taken-back/1", None))
+    kafka.send(told("gone"), told("delivered", receiver="noc"), told("rejected", ticket="T-3", receiver="noc"))
+    shown = {one["receiver"]: one for one in lines(run("receivers", "list", "--json"))}
+
+    assert shown["on-call"] == {
+        "receiver": "on-call", "described": False, "disabled": True, "agreements": ["desk"], "delivered_ms": None,
+        "waiting": 1, "failed": 0,
+    }  # fmt: skip
+    assert (shown["noc"]["agreements"], shown["noc"]["delivered_ms"], shown["noc"]["failed"]) == ([], NOW_MS, 1)
+    assert shown["chat"]["agreements"] == ["desk"]
+    table = run("receivers", "list").stdout
+    assert "disabled (410)" in table
+    assert "not in the settings" in table
+
+    assert run("receivers", "enable", "on-call").exit_code == 0
+    assert not {one["receiver"]: one for one in lines(run("receivers", "list", "--json"))}["on-call"]["disabled"]
+    assert run("receivers", "enable", "nobody").exit_code == 1
+
+
+def test_trying_a_receiver_out_sends_a_test_and_its_end(run: Run, monkeypatch: pytest.MonkeyPatch):
+    courier = ScriptedCourier()
+    courier.strangers.add("nobody")
+    monkeypatch.setattr(receivers, "courier_of", lambda _settings: courier)
+
+    assert run("receivers", "test", "on-call").stdout == "trigger: delivered 202\nresolve: delivered 202\n"
+    begun, ended = (notice for _, notice in courier.received)
+    assert (begun.is_test, begun.action, ended.action, begun.key) == (True, "trigger", "resolve", ended.key)
+    assert begun.severity == "info"
+    assert run("receivers", "test", "nobody").exit_code == 1
+    courier.answer = lambda _receiver, _notice: REFUSED
+    result = run("receivers", "test", "on-call", "--json")
+    assert result.exit_code == 1
+    assert [(one["action"], one["result"]) for one in lines(result)] == [("trigger", "rejected")]
+
+
+def test_without_any_receivers_there_is_nothing_to_try_out(run: Run):
+    result = run("receivers", "test", "on-call")
+    assert result.exit_code == 1
+    assert "no receivers are described" in result.stderr
+    with pytest.raises(ConfigError):
+        courier_of(Settings())

@@ -1,0 +1,386 @@
+"""The agent that tells on-call: what is committed before it is attempted, and what survives a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from monitor.core.notices import Outcome
+from monitor.stream import outbox
+from monitor.stream.deliveries import Deliveries
+from monitor.wire.deadletters import decode_dead_letter
+from monitor.wire.responses import Acknowledgement, Enable, Resend, SilenceResponse
+from tests.stream.notifying import (
+    DELIVERED,
+    DOWN,
+    GONE,
+    REFUSED,
+    Partition,
+    ScriptedCourier,
+    alert,
+    desk,
+    ms,
+    notify,
+)
+
+
+def actions(courier):
+    return [notice.action for _, notice in courier.received]
+
+
+async def test_a_breach_is_paged_and_its_end_told_and_both_are_written_down():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:10")
+    await partition.hear(alert(state="resolved", time="Mon 09:10"), now="Mon 09:10")
+    await partition.until("Mon 09:20")
+
+    assert actions(partition.courier) == ["trigger", "resolve"]
+    assert partition.told() == ["trigger pending 0", "trigger delivered 1", "resolve pending 0", "resolve delivered 1"]
+    assert partition.tally.deliveries["on-call", "delivered"] == 2
+    assert partition.state.rows.keys() == set()
+
+
+async def test_nothing_is_attempted_before_it_was_committed():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    now_ms = ms("Mon 09:00:10")
+    assert partition.processor.tick(now_ms, True)  # it wants the next one at once
+    await partition.let_run()
+    assert partition.courier.received == []
+
+    await partition.commit()
+    partition.processor.tick(now_ms, True)
+    await partition.let_run()
+    assert actions(partition.courier) == ["trigger"]
+
+
+async def test_what_is_killed_between_commit_and_attempt_or_between_attempt_and_result_is_sent_again_under_its_id():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    now_ms = ms("Mon 09:00:10")
+    await partition.tick(now_ms)
+    partition = partition.killed()  # between commit and attempt
+    await partition.tick(now_ms)
+    await partition.let_run()
+    partition = partition.killed()  # the receiver has it, nobody knows
+    await partition.until("Mon 10:00")
+
+    (_, first), (_, second) = partition.courier.received
+    assert first == second
+    assert partition.told() == ["trigger pending 0", "trigger delivered 1"]
+
+
+async def test_a_partition_that_is_let_go_cuts_off_what_is_under_way():
+    courier = ScriptedCourier()
+    courier.gates["on-call"] = asyncio.Event()
+    partition = Partition(courier=courier)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+    assert len(partition.processor.under_way) == 1
+    partition.processor.close()
+    courier.gates["on-call"].set()
+    await partition.let_run()
+
+    assert courier.delivered == []
+    assert len(partition.processor.under_way) == 0
+
+
+async def test_while_alerts_wait_to_be_read_nobody_is_paged_but_what_waits_is_delivered():
+    partition = Partition()
+    await partition.hear(alert(), alert("T-2", agreement="other"), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    await partition.tick(ms("Mon 09:00:10"), caught_up=False)
+    assert partition.told() == []
+    await partition.tick(ms("Mon 09:00:10"))
+    await partition.tick(ms("Mon 09:00:10"), caught_up=False)
+    await partition.let_run()
+    await partition.tick(ms("Mon 09:00:10"), caught_up=False)
+    assert partition.told() == ["trigger pending 0", "trigger delivered 1"]
+
+
+async def test_a_slow_receiver_delays_no_other_and_gets_no_more_than_a_few_at_once():
+    courier = ScriptedCourier()
+    courier.gates["slow"] = asyncio.Event()
+    agreements = [desk(notify("slow"), id=f"slow-{n}") for n in range(5)]
+    partition = Partition(*agreements, desk(notify("quick")), courier=courier, at_once=2)
+    await partition.hear(alert(), *(alert(agreement=one.id) for one in agreements), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+
+    assert [who for who, _ in courier.delivered] == ["quick"]
+    assert courier.most_at_once["slow"] == 2
+    courier.gates["slow"].set()
+    await partition.until("Mon 09:02")
+    assert len(courier.delivered) == 6
+    assert courier.most_at_once["slow"] == 2
+
+
+async def test_a_receiver_that_is_down_for_an_hour_gets_everything_once_in_order():
+    # 09:00 down ────────────────────────────── 10:00 up
+    #   ├ 09:05 T-1, 09:10 T-2, 09:20 both over, 09:30 T-3, 09:50 over ┤
+    clock = {"now": 0}
+    courier = ScriptedCourier(lambda _receiver, _notice: DOWN if clock["now"] < ms("Mon 10:00") else DELIVERED)
+    partition = Partition(courier=courier)
+    for time, ticket, state in (
+        ("Mon 09:05", "T-1", "breached"), ("Mon 09:10", "T-2", "breached"), ("Mon 09:20", "T-1", "resolved"),
+        ("Mon 09:20", "T-2", "resolved"), ("Mon 09:30", "T-3", "breached"), ("Mon 09:50", "T-3", "resolved"),
+    ):  # fmt: skip
+        clock["now"] = ms(time)
+        await partition.until(time)
+        await partition.hear(alert(ticket, state, time), now=time)
+    await partition.until("Mon 09:59:59")
+    clock["now"] = ms("Mon 10:00")
+    await partition.until("Mon 12:00")
+
+    by_key = {}
+    for _, notice in courier.delivered:
+        by_key.setdefault(notice.key, []).append(notice.action)
+    assert list(by_key.values()) == [["trigger", "resolve"], ["trigger", "resolve"]]
+    assert len({notice.id for _, notice in courier.delivered}) == len(courier.delivered)
+    assert 10 < len(courier.received) < 60
+    assert "update replaced 0" in partition.told()
+    assert partition.state.rows.keys() == set()
+
+
+async def test_an_unknown_receiver_is_refused_with_the_reason():
+    courier = ScriptedCourier()
+    courier.strangers.add("on-call")
+    partition = Partition(courier=courier)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+
+    assert partition.told() == ["trigger pending 0", "trigger rejected 1"]
+    assert courier.received == []
+    for nobody, words in ((courier, "no receiver of this name"), (None, "no receivers at all")):
+        outcome = await Deliveries(nobody).attempt("on-call", notice_of(partition))
+        assert outcome == Outcome("rejected", 0, f"the settings of this worker describe {words}")
+
+
+def notice_of(partition):
+    return next(
+        partition.state.codec.decode(key, row).failed[0].notice
+        for key, row in partition.state.rows.items()
+        if key[:1] == b"f"
+    )
+
+
+async def test_a_courier_that_breaks_its_promises_loses_no_page(monkeypatch, caplog):
+    def fail(_receiver, _notice):
+        raise RuntimeError("a bug")
+
+    partition = Partition(courier=ScriptedCourier(fail))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:10")
+    assert partition.told() == ["trigger pending 0", "trigger retry 1"]
+    assert "the courier failed at receiver on-call" in caplog.text
+
+    monkeypatch.setattr("monitor.stream.deliveries.ATTEMPT_TIMEOUT_S", 0.01)
+    partition.courier.gates["on-call"] = asyncio.Event()
+    await partition.until("Mon 09:00:30")
+    await asyncio.sleep(0.03)
+    await partition.until("Mon 09:00:30")
+    assert partition.told()[-1].startswith("trigger retry")
+
+
+async def test_a_receiver_that_is_gone_is_told_again_when_it_is_enabled_or_its_setting_has_changed(caplog):
+    answers = {"on-call": GONE}
+    courier = ScriptedCourier(lambda receiver, _notice: answers[receiver])
+    partition = Partition(courier=courier, stamps={"on-call": "v1"})
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:10")
+    assert partition.told() == ["trigger pending 0", "trigger gone 1"]
+    assert "gone: no more" in caplog.text
+
+    partition = await partition.killed().until("Mon 09:20")
+    assert len(courier.received) == 1  # it is remembered
+    await partition.say(Enable(receiver="on-call", at_ms=0))
+    await partition.until("Mon 09:30")
+    assert len(courier.received) == 2
+    assert partition.processor.outbox.disabled.keys() == {"on-call"}
+    answers["on-call"] = DELIVERED
+    caplog.set_level(logging.INFO)
+    partition = await partition.killed(stamps={"on-call": "v2"}).until("Mon 09:40")
+    assert partition.told()[-1] == "trigger delivered 2" or partition.told()[-1] == "trigger delivered 3"
+    assert "it is told again" in caplog.text
+    assert partition.processor.outbox.disabled == {}
+
+
+async def test_what_waits_for_a_receiver_that_is_gone_expires_and_the_page_begins_with_its_next_notice():
+    answers = [GONE]
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: answers[0]))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Tue 10:00")
+    assert partition.told()[-1] == "trigger expired 1"
+    answers[0] = DELIVERED
+    await partition.say(Enable(receiver="on-call", at_ms=0))
+    await partition.hear(alert("T-2", time="Tue 10:00"), now="Tue 10:00")
+    await partition.until("Tue 11:00")
+
+    assert partition.told()[-3:] == ["trigger pending 0", "trigger replaced 1", "trigger delivered 1"]
+
+
+async def test_a_refused_notice_is_sent_again_by_hand_and_the_page_ends_as_any_other():
+    answers = [REFUSED]
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: answers[0]))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:10")
+    failed = notice_of(partition)
+    answers[0] = DELIVERED
+    await partition.say(Resend(notice="unknown", at_ms=0), Resend(notice=failed.id, at_ms=0))
+    await partition.until("Mon 09:20")
+    await partition.hear(alert(state="resolved", time="Mon 09:30"), now="Mon 09:30")
+    await partition.until("Mon 09:40")
+
+    assert [notice.action for _, notice in partition.courier.delivered] == ["trigger", "resolve"]
+    assert partition.courier.delivered[0][1] == failed
+    assert [key for key in partition.state.rows if key[:1] != b"r"] == []
+
+
+async def test_what_was_refused_with_its_page_over_is_sent_again_whole():
+    answers = [REFUSED]
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: answers[0]))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:10")
+    failed = notice_of(partition)
+    await partition.hear(alert(state="resolved", time="Mon 09:30"), now="Mon 09:30")
+    await partition.until("Mon 09:40")
+    assert partition.told()[-1] == "resolve skipped 0"
+    answers[0] = DELIVERED
+    await partition.say(Resend(notice=failed.id, at_ms=0))
+    await partition.until("Mon 09:50")
+
+    assert [notice.action for _, notice in partition.courier.delivered] == ["trigger", "resolve"]
+
+
+async def test_what_failed_is_forgotten_after_a_while():
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: REFUSED))
+    await partition.hear(alert(), alert(state="resolved", time="Mon 09:00:20"), now="Mon 09:00")
+    await partition.hear(alert("T-2"), now="Mon 09:00:20")
+    await partition.until("Mon 10:00")
+    assert any(key[:1] == b"f" for key in partition.state.rows)
+    await partition.until("Mon+7 10:00")
+
+    assert not any(key[:1] == b"f" for key in partition.state.rows)
+
+
+# -- people
+
+
+LADDER = desk(notify(ladder=[("15m", "second-line")]))
+
+
+async def test_an_acknowledgement_stops_the_ladder_and_is_done_once():
+    partition = Partition(LADDER)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:05")
+    await partition.say(Acknowledgement(target=partition.courier.received[0][1].key, at_ms=0))
+    await partition.until("Mon 09:10")
+    partition = await partition.killed().until("Mon 09:30")
+    assert [who for who, _ in partition.courier.received] == ["on-call"]
+
+    # an alert that is out after it is not acknowledged, also not by a restart that reads the topic anew
+    await partition.hear(alert("T-2", time="Mon 09:30"), now="Mon 09:30")
+    partition = await partition.killed().until("Mon 10:00")
+    assert [who for who, _ in partition.courier.received] == ["on-call", "on-call", "second-line"]
+
+
+async def test_responses_of_a_topic_that_was_made_anew_are_heard(caplog):
+    partition = Partition(LADDER)
+    await partition.say(*(Enable(receiver=f"r{n}", at_ms=0) for n in range(5)))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:05")
+    partition = partition.killed(responses=None)
+    await partition.say(Acknowledgement(target=alert().key.text(), at_ms=0))
+    await partition.until("Mon 10:00")
+
+    assert "made anew" in caplog.text
+    assert [who for who, _ in partition.courier.received] == ["on-call"]
+
+
+async def test_a_silence_mutes_and_its_end_tells():
+    partition = Partition()
+    silence = SilenceResponse(id="s", agreement="desk", until_ms=ms("Mon 12:00"), at_ms=0, labels={"customer": "acme"})
+    await partition.say(silence)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 10:00")
+    assert partition.courier.received == []
+    await partition.say((b"silence/s", None), (b"silence/x", b"{}"), (None, b"\xff"))
+    await partition.until("Mon 10:01")
+
+    assert actions(partition.courier) == ["trigger"]
+    assert partition.responses.refused == 2
+
+
+async def test_a_silence_reaches_many_alerts_before_any_page_is_told(monkeypatch):
+    monkeypatch.setattr(outbox, "TICK_ROWS", 2)
+    partition = Partition()
+    await partition.hear(*(alert(f"T-{n}") for n in range(7)), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    await partition.say(SilenceResponse(id="s", agreement="desk", until_ms=ms("Mon 12:00"), at_ms=0))
+    await partition.until("Mon 11:00")
+    assert partition.courier.received == []
+    await partition.until("Mon 13:00")
+    assert len(partition.courier.received[0][1].alerts) == 7
+
+
+async def test_an_amendment_reaches_what_is_out():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:05")
+    partition.books.book = Partition(desk(notify("on-call manager"))).books.book
+    await partition.until("Mon 09:10")
+
+    assert [who for who, _ in partition.courier.received] == ["on-call", "manager"]
+
+
+# -- what is no alert, and figures
+
+
+async def test_what_is_no_alert_becomes_a_dead_letter_and_holds_up_nothing():
+    partition = Partition()
+    await partition.hear((b"k", b"{}"), (None, None), alert(), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+
+    assert actions(partition.courier) == ["trigger"]
+    letters = [
+        decode_dead_letter(value, headers)
+        for (topic, _), records in partition.writer.committed.items()
+        for _, value, headers in records
+        if topic == "dead"
+    ]
+    assert {one.reason for one in letters} == {"wrong_type", "tombstone"}
+    assert sum(partition.tally.dead_letters.values()) == 2
+
+
+async def test_a_large_batch_lets_others_run(monkeypatch):
+    monkeypatch.setattr(outbox, "RECORDS_AT_ONCE", 2)
+    partition = Partition()
+    await partition.hear(*(alert(f"T-{n}") for n in range(5)), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+
+    assert len(partition.courier.received[0][1].alerts) == 5
+
+
+async def test_what_waits_and_is_open_can_be_seen():
+    courier = ScriptedCourier(lambda _receiver, _notice: DOWN)
+    partition = Partition(desk(), desk(id="other"), courier=courier)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.hear(alert(agreement="other"), now="Mon 09:01")
+    await partition.until("Mon 09:02")
+
+    assert partition.processor.waiting() == {"on-call": (2, ms("Mon 09:00:10"))}
+    assert partition.processor.open_pages() == {"on-call": 2}
+
+
+@pytest.mark.parametrize("caught_up", [True, False])
+async def test_a_partition_without_alerts_wants_no_ticks(caught_up):
+    partition = Partition()
+    await partition.tick(ms("Mon 09:00"), caught_up=caught_up)
+    await partition.tick(ms("Mon 09:00"))
+
+    assert partition.processor.next_tick_ms() is None
+    assert partition.state.next_wake_ms() is None

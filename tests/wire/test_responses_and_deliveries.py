@@ -1,0 +1,127 @@
+"""Responses and deliveries come back as they were written, and what is none of ours is refused."""
+
+from __future__ import annotations
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.delivery import Delivery, DisabledRow, Failed, FailedRow, OutboxRow, Waiting
+from monitor.core.notices import Notice
+from monitor.core.pages import MAX_ALERTS, AlertRow, PageRow, fitting
+from monitor.core.silences import Silence
+from monitor.errors import DecodeError
+from monitor.wire.deliveries import decode_delivery, encode_delivery
+from monitor.wire.envelopes import announcement_schema
+from monitor.wire.responses import (
+    Acknowledgement,
+    Enable,
+    Resend,
+    SilenceResponse,
+    decode_response,
+    encode_response,
+    silence_of,
+)
+from monitor.wire.rows import NOTIFY_ROWS, HeardRow
+from tests.core.paging_stage import alert
+from tests.wire.strategies import alerts as any_alert
+from tests.wire.strategies import instants, texts
+
+alerts = any_alert()
+notices = st.builds(
+    Notice, texts(), texts(), st.sampled_from(["trigger", "update", "resolve"]),
+    st.sampled_from(["critical", "warning", "info"]), instants, texts(), st.lists(alerts, max_size=3).map(tuple),
+    st.integers(0, 9), st.booleans(),
+)  # fmt: skip
+counts = st.integers(0, 1000)
+SCHEMA = jsonschema.Draft202012Validator(announcement_schema("delivery"))
+ROWS = {
+    b"a": st.builds(AlertRow, st.just(1), instants, alerts, instants, st.booleans(), st.booleans(),
+                    st.lists(counts, max_size=3), st.lists(texts(), max_size=3)),
+    b"p": st.builds(PageRow, st.just(1), instants, texts(), texts(), texts(), instants, instants, counts, counts,
+                    st.sampled_from(["critical", "warning", "info"]), st.booleans()),
+    b"o": st.builds(OutboxRow, st.just(1), texts(), texts(),
+                    st.lists(st.builds(Waiting, notices, instants, instants, counts), max_size=3)),
+    b"f": st.builds(FailedRow, st.just(1), instants, texts(), texts(),
+                    st.lists(st.builds(Failed, notices, counts), max_size=2)),
+    b"d": st.builds(DisabledRow, texts(), instants, texts()),
+    b"r": st.builds(HeardRow, counts),
+}  # fmt: skip
+
+
+@given(st.data(), st.sampled_from(sorted(ROWS)))
+def test_rows_come_back_as_they_were_put_and_tell_when_they_wake(data, kind):
+    row = data.draw(ROWS[kind])
+    encoded = NOTIFY_ROWS.encode(kind + b"x", row)
+
+    assert NOTIFY_ROWS.decode(kind + b"x", encoded) == row
+    assert NOTIFY_ROWS.wake_ms(encoded) == getattr(row, "wake_ms", 0)
+
+
+def test_the_largest_row_of_the_outbox_fits_in_a_record_of_the_changelog():
+    long = [alert("😀" * 512, labels=dict.fromkeys("abcdefghijkl", "😀" * 1024)) for _ in range(MAX_ALERTS)]
+    notice = Notice("i" * 32, "k" * 255, "update", "critical", 0, "t" * 300, fitting(long))
+    row = OutboxRow(1, "desk", "on-call", [Waiting(notice, 0, 0)] * 5)
+
+    assert len(NOTIFY_ROWS.encode(b"ox", row)) < 8 << 20
+
+
+@given(
+    st.one_of(
+        st.builds(Acknowledgement, target=texts(), at_ms=instants, by=texts(), note=texts()),
+        st.builds(
+            SilenceResponse,
+            id=texts(),
+            agreement=texts(),
+            until_ms=instants,
+            at_ms=instants,
+            promise=texts(),
+            labels=st.dictionaries(texts(), texts(), max_size=3),
+            reason=texts(),
+            by=texts(),
+        ),
+        st.builds(Resend, notice=texts(), at_ms=instants, by=texts()),
+        st.builds(Enable, receiver=texts(), at_ms=instants, by=texts()),
+    )
+)
+def test_responses_come_back_as_they_were_written(response):
+    key, value = encode_response(response)
+
+    assert decode_response(value) == response
+    assert key.split(b"/")[0] == orjson.loads(value)["type"].encode()
+
+
+def test_a_silence_is_the_core_s():
+    asked = SilenceResponse(id="s", agreement="desk", until_ms=9, at_ms=1, promise="p", labels={"a": "b"}, reason="r")
+    assert silence_of(asked) == Silence("s", "desk", 9, "p", (("a", "b"),), "r", "", 1)
+
+
+@given(
+    notices,
+    st.sampled_from(["pending", "delivered", "retry", "rejected", "gone", "expired", "replaced", "skipped"]),
+    instants,
+    st.integers(-1, 10**13),
+)
+def test_a_delivery_keeps_its_schema_and_comes_back(notice, result, at_ms, next_ms):
+    key, value = encode_delivery(
+        Delivery(notice, "desk", "on-call", result, at_ms, at_ms, 3, 503, "no", next_ms), "test"
+    )
+
+    SCHEMA.validate(orjson.loads(value))
+    data = decode_delivery(value)
+    assert (key.decode(), data.notice, data.result, data.attempt, data.status) == (notice.id, notice.id, result, 3, 503)
+    assert data.next_ms == (next_ms if next_ms >= 0 else None)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(b"{}", "wrong_type"), (b"{", "bad_json"), (b"\xff", "bad_json"), (b"[1]", "wrong_type")]
+)
+def test_what_is_none_of_ours_is_refused_with_the_reason(value, reason):
+    for decode in (decode_response, decode_delivery):
+        with pytest.raises(DecodeError) as refused:
+            decode(value)
+        assert refused.value.reason == reason
+    with pytest.raises(DecodeError, match="tombstone"):
+        decode_delivery(None)
