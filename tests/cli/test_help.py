@@ -33,8 +33,9 @@ def test_all_commands_are_there():
         ("completion",), ("health",), ("traffic",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
-        ("ack",), ("deliveries",), ("silence", "add"), ("silence", "list"), ("silence", "expire"), ("deliveries", "resend"),
-        ("receivers", "list"), ("receivers", "test"), ("receivers", "enable"),
+        ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),
+        ("deliveries",), ("deliveries", "resend"), ("receivers", "list"), ("receivers", "test"),
+        ("receivers", "enable"),
     }  # fmt: skip
 
 
