@@ -1,11 +1,13 @@
 """What the README says is what the program does."""
 
+import base64
 import re
 from pathlib import Path
 
 import pytest
 
 from monitor.config.agreements import load_agreements
+from monitor.config.settings import load_settings
 from monitor.wire.events import contract_table, decode
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +31,17 @@ def test_the_agreement_that_it_shows_is_one(tmp_path):
 
     assert [one.id for one in agreement.clocks] == ["first-response"]
     assert [one.id for one in agreement.objectives] == ["responded-in-time"]
+
+
+def test_the_receivers_that_it_shows_are_settings(tmp_path):
+    _, shown, *_ = re.findall(r"^```yaml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "settings.yaml").write_text(shown, encoding="utf-8")
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    environment = {"PAGER_KEY": "k" * 32, "SLACK_URL": "https://hooks.slack.example/x", "WEBHOOK_SECRET": secret}
+
+    settings = load_settings(tmp_path / "settings.yaml", environment)
+
+    assert [one.kind for one in settings.receivers.values()] == ["pagerduty", "slack", "generic", "alertmanager_api"]
 
 
 def test_the_event_that_it_shows_is_one():

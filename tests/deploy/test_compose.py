@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from monitor.bootstrap import topic_plan
+from monitor.config.agreements import load_agreements
 from monitor.config.settings import PREFIX, catalogue, load_settings
 from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
 from tests.deploy.tools import COMPOSE, go_tool
@@ -169,6 +170,21 @@ def test_what_it_mounts_exists_and_cannot_be_written(mount):
     if source.startswith(FROM_OTHERS):
         from_others(source)
     assert (ROOT / source).exists()
+
+
+def test_whoever_an_example_agreement_names_is_told_through_the_alertmanager_of_the_stack():
+    (settings,) = {mount["source"] for name in WORKERS for mount in SERVICES[name]["volumes"]}
+    receivers = load_settings(ROOT / settings, {}).receivers
+    told = {
+        name
+        for one in load_agreements(ROOT / "deploy/agreements").agreements
+        for names in (one.notify.receivers, one.notify.at_risk, *(step.receivers for step in one.notify.escalation))
+        for name in names
+    }
+
+    assert set(receivers) == told
+    port = SERVICES["alertmanager"]["ports"][0].rsplit(":", 1)[1]
+    assert {one.url.get_secret_value() for one in receivers.values()} == {f"http://alertmanager:{port}"}
 
 
 def test_volumes_that_are_used_are_declared_and_the_others_are_not():
