@@ -30,6 +30,7 @@ from monitor.core.events import SUBJECTS
 from monitor.core.figures import WindowStatus
 from monitor.demo.display import Display
 from monitor.demo.hours import busy_start_ms
+from monitor.demo.pager import Pager
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.view import Counters, DemoView
 from monitor.stream.books import agreement_key
@@ -94,7 +95,8 @@ class Demonstration:
         start_ms = busy_start_ms(wall_ms())
         self.clock = FastClock(options.speed, start_ms)
         self.simulator = Simulator(options.seed, start_ms)
-        self.monitor = Monitor(settings, self.clock)
+        self.pager = Pager()
+        self.monitor = Monitor(settings, self.clock, self.pager)
         self.seen = Seen()
         self.stopping = asyncio.Event()
         self.addresses: dict[str, str] = {}
@@ -205,6 +207,7 @@ class Demonstration:
                 lag=lag,
                 dead_letters=dead_letters,
                 alerts=dict(seen.counts),
+                pages=dict(self.pager.pages),
                 detection_delay_s=median(seen.delays_s) if seen.delays_s else None,
             ),
             healthy=alive,

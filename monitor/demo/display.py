@@ -217,6 +217,7 @@ def _print_summary(console: Console, view: DemoView) -> None:
     lines = [
         f"{found['events']:,} events of {minutes:.0f} simulated minutes in {found['ran_seconds']:.0f} s",
         f"alerts: {alerts}" + ("" if first is None else f"; the first breach after {first:.1f} s"),
+        f"pages: {', '.join(f'{count} to {name}' for name, count in found['pages'].items()) or 'none'}",
         f"dead letters: {dead}",
     ]
     verdicts = [one["worst"]["verdict"] for one in found["objectives"] if one["worst"]]

@@ -157,6 +157,8 @@ def _foot(view: DemoView) -> Text:
     counters = view.counters
     dead = sum(counters.dead_letters.values())
     parts = [f"{counters.events:,} events", f"lag {counters.lag:,}", f"{dead:,} dead letters"]
+    if counters.pages:
+        parts.append(f"{sum(counters.pages.values()):,} pages to {', '.join(sorted(counters.pages))}")
     if counters.detection_delay_s is not None:
         parts.append(f"told {counters.detection_delay_s * 1000:.0f} ms after it happened")
     foot = Text.assemble(

@@ -27,6 +27,8 @@ class Counters:
     """By reason."""
     alerts: Mapping[str, int] = field(default_factory=dict)
     """By state."""
+    pages: Mapping[str, int] = field(default_factory=dict)
+    """How many pages began, by receiver."""
     detection_delay_s: float | None = None
     """How long after its instant an alert was announced, as the caller sums it up (real seconds)."""
 
@@ -119,6 +121,7 @@ def summary(view: DemoView) -> dict[str, Any]:
         "first_breach_after_seconds": None if view.first_breach_s is None else round(view.first_breach_s, 3),
         "detection_delay_seconds": view.counters.detection_delay_s,
         "dead_letters": dict(sorted(view.counters.dead_letters.items())),
+        "pages": dict(sorted(view.counters.pages.items())),
         "lag": view.counters.lag,
         "healthy": view.healthy,
         "agreements": [f"{agreement.id} version {agreement.version}" for agreement in view.agreements],

@@ -30,6 +30,7 @@ def test_it_ends_by_itself_having_shown_a_breach_and_a_summary(tmp_path: Path):
     assert summary["first_breach_after_seconds"] < 20
     assert summary["healthy"]
     assert len(summary["agreements"]) == 3
+    assert summary["pages"]
     assert len({one["id"] for one in told if one["kind"] == "alert"}) == sum(summary["alerts"].values())
     assert not list(tmp_path.iterdir())
 

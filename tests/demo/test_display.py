@@ -86,7 +86,13 @@ def view(**changes):
         agreements=[agreement(IN_TIME, FAST)],
         statuses=[status("P1", "breached", 0.99895), status("P2", "on_track", 1.0)],
         alerts=[alert("T-1", "at_risk", 10), alert("T-2", "at_risk", 12, due=33), alert("T-1", "breached", 20)],
-        counters=Counters(events=1_234, lag=5, dead_letters={"bad_json": 2}, alerts={"breached": 1, "at_risk": 2}),
+        counters=Counters(
+            events=1_234,
+            lag=5,
+            dead_letters={"bad_json": 2},
+            alerts={"breached": 1, "at_risk": 2},
+            pages={"on-call": 2, "noc": 1},
+        ),
         health="8 of 8 partitions open",
         addresses={"metrics": "http://127.0.0.1:6066/metrics"},
         first_breach_s=7.25,
@@ -179,6 +185,7 @@ def test_the_foot_tells_health_counters_and_what_to_open(healthy):
     foot = line_with(text, "1,234 events")
     assert "lag 5" in foot
     assert "2 dead letters" in foot
+    assert "3 pages to noc, on-call" in foot
     assert "http://127.0.0.1:6066/metrics" in text
 
 
@@ -221,6 +228,7 @@ def test_the_summary_is_for_machines():
     assert found["first_breach_after_seconds"] == 7.25
     assert found["simulated_seconds"] == 1_800
     assert found["dead_letters"] == {"bad_json": 2}
+    assert found["pages"] == {"noc": 1, "on-call": 2}
     assert found["agreements"] == ["desk version 1"]
     in_time, fast = found["objectives"]
     assert in_time["worst"] == {

@@ -33,6 +33,7 @@ from tests.kafka.broker import QUIET_LOG4J, UnavailableError, fetch_jars, free_p
 SERVICES = services()
 WORKERS = ("worker-1", "worker-2")
 PROMETHEUS = ROOT / "deploy/prometheus/prometheus.yml"
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 PORTS = ("9092", "9093", "9094")
 """Those of the broker, inside its container."""
 OF_THE_JVM = {"KAFKA_HEAP_OPTS"}
@@ -114,6 +115,7 @@ class Stack:
         self.folder = folder
         self.ports = {name: free_port() for name in WORKERS}
         self.bootstrap = bootstrap
+        self.alertmanager = f"127.0.0.1:{free_port()}"
 
     def environment(self, name: str) -> dict[str, str]:
         found = {
@@ -128,7 +130,12 @@ class Stack:
         """An argument with the paths of the container as paths of this machine."""
         for mount in SERVICES[name].get("volumes", ()):
             if text.startswith(mount["target"]):
-                return text.replace(mount["target"], str(ROOT / mount["source"]), 1)
+                source = ROOT / mount["source"]
+                if source.is_file():
+                    here = self.folder / f"{name}-{source.name}"
+                    here.write_text(source.read_text().replace("alertmanager:9093", self.alertmanager))
+                    return str(here)
+                return text.replace(mount["target"], str(source), 1)
         return text.replace("/tmp/", f"{self.folder}/")
 
     @contextmanager
@@ -208,6 +215,8 @@ def test_the_stack_comes_up_shows_the_demo_and_goes_down(broker: ComposeBroker, 
     stack.once("agreements")
 
     with ExitStack() as running:
+        if ALERTMANAGER:
+            running.enter_context(alertmanager(stack))
         # when the workers are well, as the file asks it, the traffic starts
         workers = {name: running.enter_context(stack.start(name)) for name in WORKERS}
         for name in WORKERS:
@@ -241,6 +250,12 @@ def test_the_stack_comes_up_shows_the_demo_and_goes_down(broker: ComposeBroker, 
                     "Prometheus has scraped both",
                     lambda: query(address, 'sum(up{job="sla-monitor"})') == 2,
                 )
+
+        # and whoever the agreements name is paged: the Alertmanager that the file configures has the alerts
+        if ALERTMANAGER:
+            paged = until("somebody is paged", lambda: alerts_of(stack.alertmanager))
+            assert all(one["labels"]["page"] and one["labels"]["agreement"] for one in paged)
+            until("it is told", lambda: total(pages(), "sla_deliveries_total", outcome="delivered") > 0)
 
         # and all of them stop well when they are told to
         for started in (traffic, *workers.values()):
@@ -288,6 +303,27 @@ def prometheus(stack: Stack) -> Iterator[str]:
     finally:
         started.terminate()
         started.wait(20)
+
+
+@contextmanager
+def alertmanager(stack: Stack) -> Iterator[None]:
+    """Debian's Alertmanager with the mounted configuration."""
+    started = subprocess.Popen(
+        [str(ALERTMANAGER), f"--config.file={ROOT / 'deploy/alertmanager/alertmanager.yml'}",
+         f"--storage.path={stack.folder / 'alertmanager'}", f"--web.listen-address={stack.alertmanager}",
+         "--cluster.listen-address=", "--log.level=error"],
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+def alerts_of(address: str) -> list[dict[str, Any]]:
+    with urlopen(f"http://{address}/api/v2/alerts", timeout=5) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found
 
 
 def query(address: str, expression: str) -> float:
