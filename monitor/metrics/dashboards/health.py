@@ -41,10 +41,22 @@ def health() -> Json:
         "Can the figures be trusted now?",
         [],
         [
-            Row(4, [(4, _closed()), (4, _lag()), (4, _silence()), (4, _letters()), (4, _lost()), (4, _workers())]),
+            Row(
+                4,
+                [
+                    (3, _closed()),
+                    (3, _lag()),
+                    (3, _silence()),
+                    (3, _unsaid()),
+                    (3, _letters()),
+                    (3, _lost()),
+                    (3, _pages()),
+                    (3, _workers()),
+                ],
+            ),
             Row(8, [(12, _partitions()), (12, _table())]),
             Row(8, [(12, _events()), (12, _delay())]),
-            Row(8, [(8, _durations()), (8, _reasons()), (8, _trouble())]),
+            Row(8, [(6, _durations()), (6, _deliveries()), (6, _reasons()), (6, _trouble())]),
         ],
     )
 
@@ -67,6 +79,17 @@ def _lag() -> Json:
 def _silence() -> Json:
     text = "Event time of the newest event of any source, measured by the monitor's clock."
     return stat("Since the last event", text, Query(age_of(last_event())), SECONDS, QUIET, decimals=0)
+
+
+def _unsaid() -> Json:
+    text = "Age of the oldest notice to on-call staff that waits for its delivery: who should know, does not."
+    query = Query(f"max({select(m.DELIVERIES_OLDEST, {})}) or vector(0)")
+    return stat("Oldest unsent notice", text, query, SECONDS, steps(GREEN, (60, ORANGE), (300, RED)), decimals=0)
+
+
+def _pages() -> Json:
+    text = "Pages that are out: of all that it was told, what a receiver was not told the end of."
+    return stat("Pages out", text, Query(f"{_total(m.PAGES_OPEN)} or vector(0)"))
 
 
 def _letters() -> Json:
@@ -155,6 +178,12 @@ def _reasons() -> Json:
     text = "Records that were no events by topic and reason, since the workers started."
     query = f"sum by (topic, reason) ({select(m.DEAD_LETTERS, {})}) or on () vector(0)"
     return newest(bars("Dead letters by reason", text, Query(query, "{{topic}} {{reason}}"), COUNT, linked=False))
+
+
+def _deliveries() -> Json:
+    text = "Attempts to tell receivers by outcome, since the workers started: sla-monitor deliveries shows each."
+    query = f"sum by (receiver, outcome) ({select(m.DELIVERIES, {})}) or on () vector(0)"
+    return newest(bars("Deliveries", text, Query(query, "{{receiver}} {{outcome}}"), COUNT, linked=False))
 
 
 def _trouble() -> Json:
