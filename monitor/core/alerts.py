@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 AlertState = Literal["at_risk", "breached", "resolved", "voided", "rearmed"]
 
@@ -58,6 +58,13 @@ class Alert(NamedTuple):
     backfill: bool = False
     details: tuple[tuple[str, str], ...] = ()
     """What may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
+
+    def told_late(self) -> Alert:
+        """Return it marked ``backfill``. On the path of a backlog: ``_replace`` takes six times as long."""
+        return tuple.__new__(Alert, (*self[:_BACKFILL], True, *self[_BACKFILL + 1 :]))
+
+
+_BACKFILL: Final = Alert._fields.index("backfill")
 
 
 def alert_id(key: AlertKey, state: AlertState, threshold: str, ordinal: int) -> str:

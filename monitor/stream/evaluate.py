@@ -110,7 +110,7 @@ class Evaluate:
             self.state.emit(self.outlets.status, key, None, partition_key=key)
         for alert in done.alerts:
             if now_ms - alert.at_ms > self.outlets.backfill_age_ms:
-                alert = alert._replace(backfill=True)  # noqa: PLW2901 - the same alert, marked
+                alert = alert.told_late()  # noqa: PLW2901 - the same alert, marked
             self.tally.alerts[alert.key.kind, alert.state] += 1
             key, value = encode_alert(alert, self.outlets.source)
             self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())

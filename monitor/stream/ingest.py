@@ -227,7 +227,7 @@ class Ingest:
     def _announce(self, alert: Alert, now_ms: int) -> None:
         age_ms = now_ms - alert.at_ms
         if age_ms > self.outlets.backfill_age_ms:
-            alert = alert._replace(backfill=True)
+            alert = alert.told_late()
         elif alert.state in ("at_risk", "breached"):
             self.tally.detected(max(0, age_ms) / 1000)
         self.tally.alerts[alert.key.kind, alert.state] += 1
