@@ -90,7 +90,7 @@ def start(
         Clock,
         (
             series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
-            "running", at_ms, 0, 0, due_ms, next_ms, 0, False, [], [],
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [],
         ),
     )  # fmt: skip
     return clock
@@ -126,7 +126,7 @@ def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
             return _resumed(clock, fact, of)
     elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
         # What was announced has ended with the stop: what is over by now is told once more, under new ids.
-        anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breach_told=False)
+        anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
         return _run_from(anew, fact.time_ms, of)
     return clock
 
@@ -150,16 +150,16 @@ def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
 def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
     """Return the clock with everything told that came due up to and including an instant, and what that was."""
     found: list[Transition] = []
-    told, breach_told, next_ms = clock.told, clock.breach_told, clock.next_ms
+    told, breached_ms, next_ms = clock.told, clock.breached_ms, clock.next_ms
     while next_ms and next_ms <= until_ms:
         found.append(Transition(told, next_ms))
         if told < len(of.thresholds):
             told += 1
             next_ms = _next_ms(clock.since_ms, clock.elapsed_ms, clock.due_ms, told, of)
         else:
-            breach_told, next_ms = True, 0
+            breached_ms, next_ms = next_ms, 0
     after = moved(
-        clock, clock.state, clock.since_ms, clock.elapsed_ms, clock.stop_ms, clock.due_ms, next_ms, told, breach_told,
+        clock, clock.state, clock.since_ms, clock.elapsed_ms, clock.stop_ms, clock.due_ms, next_ms, told, breached_ms,
         clock.runs, clock.pauses,
     )  # fmt: skip
     return after, found
@@ -167,7 +167,7 @@ def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transiti
 
 def told_until_ms(clock: Clock, of: Terms) -> int:
     """Return the instant of the last threshold that a running clock told."""
-    if clock.breach_told:
+    if clock.breached_ms:
         return clock.due_ms
     return _next_ms(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
 
@@ -202,9 +202,9 @@ def is_breached(clock: Clock) -> bool:
 def _run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
     """Return the clock running (again) from an instant on."""
     due_ms = of.calendar.due(at_ms, max(0, clock.budget_ms - clock.elapsed_ms))
-    next_ms = 0 if clock.breach_told else _next_ms(at_ms, clock.elapsed_ms, due_ms, clock.told, of)
+    next_ms = 0 if clock.breached_ms else _next_ms(at_ms, clock.elapsed_ms, due_ms, clock.told, of)
     return moved(
-        clock, "running", at_ms, clock.elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breach_told, clock.runs, []
+        clock, "running", at_ms, clock.elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breached_ms, clock.runs, []
     )
 
 
@@ -225,7 +225,7 @@ def _run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
 def _halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
     elapsed_ms, runs = _run_closed(clock, at_ms, of)
     return moved(
-        clock, state, clock.since_ms, elapsed_ms, at_ms, 0, 0, clock.told, clock.breach_told, runs, []
+        clock, state, clock.since_ms, elapsed_ms, at_ms, 0, 0, clock.told, clock.breached_ms, runs, []
     )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def _paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
     elapsed_ms, runs = _run_closed(clock, fact.time_ms, of)
     pauses = [*clock.pauses, reason]
     return moved(
-        clock, "paused", clock.since_ms, elapsed_ms, 0, 0, 0, clock.told, clock.breach_told, runs, pauses
+        clock, "paused", clock.since_ms, elapsed_ms, 0, 0, 0, clock.told, clock.breached_ms, runs, pauses
     )  # fmt: skip
 
 

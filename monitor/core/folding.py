@@ -94,7 +94,7 @@ class Folding:
         told_ms = {}
         for was in before:
             of = self.plan.terms(was)
-            if of is not None and was.state == "running" and (was.told or was.breach_told):
+            if of is not None and was.state == "running" and (was.told or was.breached_ms):
                 told_ms[_identity(was)] = clocks.told_until_ms(was, of)
         for index, clock in enumerate(self.clocks):
             until_ms = told_ms.get(_identity(clock), 0)
@@ -121,10 +121,10 @@ class Folding:
     def _is_belated(self, fact: Fact) -> bool:
         """Return whether a fact happened before something that was told already: then it may disprove it."""
         for clock in self.clocks:
-            if clock.state == "running" and (clock.told or clock.breach_told):
+            if clock.state == "running" and (clock.told or clock.breached_ms):
                 of = self.plan.terms(clock)
                 if of is not None:
-                    told_ms = clock.budget_ms if clock.breach_told else of.thresholds[clock.told - 1].elapsed_ms
+                    told_ms = clock.budget_ms if clock.breached_ms else of.thresholds[clock.told - 1].elapsed_ms
                     if clocks.elapsed_at(clock, fact.time_ms, of.calendar) < told_ms:
                         return True
         return False
@@ -185,12 +185,12 @@ class Folding:
 
     def _end(self, clock: Clock) -> None:
         """Tell the end of a clock of which anything was told before."""
-        if not clock.told and not clock.breach_told:
+        if not clock.told and not clock.breached_ms:
             return
         if clock.state == "cancelled":
             self._tell(clock, "voided", clock.stop_ms, "cancelled")
         else:
-            self._tell(clock, "resolved", clock.stop_ms, "stopped" if clock.breach_told else "stopped_in_time")
+            self._tell(clock, "resolved", clock.stop_ms, "stopped" if clock.breached_ms else "stopped_in_time")
 
     def _tell(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
         if self._noted is None:
@@ -250,7 +250,7 @@ class Folding:
             for word in announce:
                 self._announce(after, *word)
         for clock in old.values():
-            if clock.breach_told or (clock.told and clock.state in OPEN):
+            if clock.breached_ms or (clock.told and clock.state in OPEN):
                 self._announce(clock, "voided", cause_ms, "agreement_changed")
 
 
@@ -261,7 +261,7 @@ def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) 
         return None, [] if was.state == clock.state else [one[1:] for one in said]
     down = _taken_back(was, clock, cause_ms)
     ups = [one[1:] for one in said if one[1] == "at_risk"][was.told :]
-    ups += [one[1:] for one in said if one[1] == "breached" and not was.breach_told]
+    ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
     if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):
         ups += [one[1:] for one in said if one[1] in ("resolved", "voided")]
     return down, ups
@@ -269,7 +269,7 @@ def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) 
 
 def _has_ended(clock: Clock) -> bool:
     """Return whether something was announced of a clock, and its end too."""
-    return clock.state not in OPEN and bool(clock.told or clock.breach_told)
+    return clock.state not in OPEN and bool(clock.told or clock.breached_ms)
 
 
 def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> Word | None:
@@ -277,7 +277,7 @@ def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> Word | None:
 
     A late fact that proves that the promise was kept voids its breach; a due instant that moved later re-arms.
     """
-    if was.breach_told and not clock.breach_told:
+    if was.breached_ms and not clock.breached_ms:
         if clock.state in OPEN:
             return "rearmed", cause_ms, "due_moved"
         return "voided", clock.stop_ms, "cancelled" if clock.state == "cancelled" else "stopped_in_time"

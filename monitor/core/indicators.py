@@ -30,17 +30,16 @@ _PERCENTILES_OF: Final = {kind: [name for name in INDICATORS[kind] if name in _Q
 _QUANTILES_OF: Final = {kind: [_QUANTILES[name] for name in names] for kind, names in _PERCENTILES_OF.items()}
 
 
-def clock_figures(pane: Pane, live: Pane | None) -> tuple[Figure, ...]:
+def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
     """Return the figures of a clock measure.
 
     Args:
         pane: the sum of the window's panes: clocks that stopped in it.
-        live: what is open now, where the window holds the present: clocks past due count as breached before they
-            stop. None for a window that lies in the past.
+        overdue: how many were past due at the window's end, or are now where it holds the present: they count as
+            breached before they stop. 0 for a window that lies in the past.
     """
     counts = pane.counts
     met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
-    overdue = live.counts.get("overdue", 0) if live else 0
     return (
         _quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
         _quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),

@@ -96,7 +96,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         if clock.state not in OPEN:
             continue
         of = plan.terms(clock)
-        if of is None or clock.told or clock.breach_told or 0 < clock.next_ms <= until_ms:
+        if of is None or clock.told or clock.breached_ms or 0 < clock.next_ms <= until_ms:
             return None
         clocks[place] = after = apply(clock, fact, of)
         if after.state in OPEN:

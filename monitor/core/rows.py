@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 from monitor.core.events import Fact, Value
 from monitor.core.series import Change, SeriesKey
 
-SUBJECT_ROW_VERSION: Final = 1
+SUBJECT_ROW_VERSION: Final = 2
 
 ClockState = Literal["running", "paused", "stopped", "cancelled"]
 OPEN: Final = ("running", "paused")
@@ -24,8 +24,8 @@ class Clock(NamedTuple):
     business time up to ``since_ms`` (while running) or in all (else); ``due_ms`` is 0 unless running. ``runs`` are the
     closed stretches ``[from, to, from, to, …]`` in which it ran, wall-clock instants: what explains elapsed, and what
     a changed calendar recounts. ``told`` is how many at-risk thresholds were announced (they are ordered by their
-    instants), ``breach_told`` whether the breach was. ``next_ms`` is the next instant at which something is to be
-    announced (0: none).
+    instants), ``breached_ms`` the due instant of the breach that was announced (0: none was). ``next_ms`` is the next
+    instant at which something is to be announced (0: none).
     """
 
     series: SeriesKey
@@ -46,7 +46,7 @@ class Clock(NamedTuple):
     due_ms: int
     next_ms: int
     told: int
-    breach_told: bool
+    breached_ms: int
     runs: list[int]
     pauses: list[str]
     """The reasons of the pauses that are open now ("" for a pause without one)."""
@@ -61,14 +61,14 @@ def moved(  # noqa: PLR0917 - the fields in their order
     due_ms: int,
     next_ms: int,
     told: int,
-    breach_told: bool,  # noqa: FBT001 - in the order of the fields
+    breached_ms: int,
     runs: list[int],
     pauses: list[str],
 ) -> Clock:
     """Return the clock with other values from ``state`` on. On the hot path: ``_replace`` takes six times as long."""
     return tuple.__new__(
         Clock,
-        (*clock[:_FIXED], state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breach_told, runs, pauses),
+        (*clock[:_FIXED], state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breached_ms, runs, pauses),
     )
 
 

@@ -11,13 +11,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitor.core.rows import Clock
+    from monitor.core.windows import SeriesPanes
 
 
-def share_of(clock: Clock, times: int = 1) -> Change | None:
-    """Return what a clock has in its series: while it is open in the live pane, once stopped at its stop instant.
+def shares_of(clock: Clock) -> list[Change]:
+    """Return all that a clock has in its series: its share, and where it became overdue.
 
-    ``times`` -1 makes it the change that takes that out.
+    ``overdue_in`` at the due instant and ``overdue_out`` at the stop tell, for any instant, how many were overdue then
+    (`overdue_at`), however far its source has got on since.
     """
+    share = share_of(clock)
+    if share is None:
+        return []
+    if not clock.breached_ms:
+        return [share]
+    return [share, Change(clock.series, clock.breached_ms, _OVERDUE_IN)]
+
+
+def overdue_at(panes: SeriesPanes, end_ms: int) -> int:
+    """Return how many clocks were overdue at the start of a local day, as far as is known now."""
+    counts = panes.live().counts
+    overdue = counts.get("overdue", 0)
+    for start_ms in panes.starts("day"):
+        if start_ms >= end_ms:
+            since = panes.pane("day", start_ms).counts
+            overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
+    return overdue
+
+
+def share_of(clock: Clock) -> Change | None:
+    """Return how a clock counts: while it is open in the live pane, once stopped at its stop instant."""
     if clock.state == "cancelled":
         return None
     if clock.state == "stopped":
@@ -26,22 +49,25 @@ def share_of(clock: Clock, times: int = 1) -> Change | None:
             ("elapsed_ms", clock.elapsed_ms),
             ("wall_ms", clock.stop_ms - clock.start_ms),
         )
+        if clock.breached_ms:
+            counts = (*counts, ("overdue_out", 1))
         if clock.flagged:
             counts = (*counts, ("flagged", 1))
-        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, times))
+        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, 1))
         return shown
-    return live_share(clock, times)
+    return live_share(clock)
 
 
 def live_share(clock: Clock, times: int = 1) -> Change:
-    """Return what an open clock has in the live pane of its series (``times`` as for `share_of`)."""
-    how = "overdue" if clock.breach_told else "at_risk" if clock.told else ""
+    """Return what an open clock has in the live pane of its series; ``times`` -1: the change that takes it out."""
+    how = "overdue" if clock.breached_ms else "at_risk" if clock.told else ""
     live: Change = _new(Change, (clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how], -1, None, None, times))
     return live
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""
+_OVERDUE_IN: Final = (("overdue_in", 1),)
 _MET: Final = ("met", 1)
 _BREACHED: Final = ("breached", 1)
 _LIVE_COUNTS: Final = {

@@ -19,7 +19,7 @@ from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
 from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
-from monitor.core.shares import share_of
+from monitor.core.shares import shares_of
 
 EMPTY: Final = SubjectRow(SUBJECT_ROW_VERSION, 0, 0, [], {}, [], [], 0)
 
@@ -144,14 +144,7 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
         was = before[index] if index < known else None
         if was is clock:
             continue
-        old = share_of(was, -1) if was is not None else None
-        new = share_of(clock)
-        if old is not None and new is not None and old[:4] == new[:4]:
-            continue
-        if old is not None:
-            changes.append(old)
-        if new is not None:
-            changes.append(new)
+        _replace(changes, shares_of(was) if was is not None else [], shares_of(clock))
     return changes
 
 
@@ -170,9 +163,7 @@ def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
             of = plan.terms(clock)
             if of is not None and of.rule.cycles == "last":
                 continue
-        change = share_of(clock)
-        if change is not None:
-            shown.append(change)
+        shown += shares_of(clock)
     return shown
 
 

@@ -8,6 +8,7 @@ from monitor.core.agreement import CallRule, ClockRule, OutageRule
 from monitor.core.calendar import AlwaysOpen
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.shares import overdue_at
 from monitor.core.verdicts import judge
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def status_of(
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
         else:
             assert isinstance(measure, ClockRule)
-            figures = clock_figures(total, live)
+            figures = clock_figures(total, overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0))
             counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
     calendar = window.kind != "rolling"
     verdicts = tuple(

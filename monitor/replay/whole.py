@@ -94,7 +94,7 @@ def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
 
 def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: int, to_ms: int) -> tuple[Figure, ...]:
     if isinstance(rule, ClockRule):
-        return clock_figures(pane, live)
+        return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
         return call_figures(rule, pane)
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None

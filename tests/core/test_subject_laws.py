@@ -113,7 +113,7 @@ def test_what_was_announced_last_is_what_holds(events):
             ]
             last = told[-1] if told else None
             if one.state in ("running", "paused"):
-                assert (last == "breached") == one.breach_told
+                assert (last == "breached") == bool(one.breached_ms)
             elif one.state == "cancelled":
                 assert last in (None, "voided", "rearmed")
             else:

@@ -173,4 +173,4 @@ async def test_a_rolling_restart_of_static_members_moves_nothing_and_changes_not
     _, _, restarted, killed = opened[0]
     _, _, other = opened[1]
     assert sorted(restarted) == sorted(killed), "who comes back has what it had"
-    assert len(restarted + other) == len(set(restarted + other)) == 20, "each partition is opened once after a restart"
+    assert len(restarted + other) == len(set(restarted + other)) == 24, "each partition is opened once after a restart"
