@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +117,25 @@ def test_a_day_that_ends_is_stated_once_and_its_objective_judged():
     assert [verdict.verdict for verdict in closed["P1"].verdicts] == ["breached"]
     assert [verdict.verdict for verdict in closed["P2"].verdicts] == ["low_sample"]
     assert any(alert.key.kind == "objective" and alert.state == "breached" for alert in result.alerts)
+
+
+@pytest.mark.parametrize("step_ms", [MINUTE_MS, HOUR_MS, 24 * HOUR_MS])
+def test_a_day_counts_who_was_overdue_at_its_end_whenever_it_is_looked_at(step_ms):
+    tickets = [
+        event("ticket", "T1", "opened", "2024-03-01T22:00", priority="P1"),  # overdue from 23:00 until the next noon
+        event("ticket", "T1", "resolved", "2024-03-02T12:00"),
+        event("ticket", "T2", "opened", "2024-03-01T23:05", priority="P1"),  # due 00:05: on the next day
+        event("ticket", "T3", "opened", "2024-03-01T20:00", priority="P1"),
+        event("ticket", "T3", "resolved", "2024-03-01T20:30"),
+        event("ticket", "T4", "opened", "2024-03-01T20:00", priority="P1"),  # overdue, and then cancelled: nowhere
+        event("ticket", "T4", "cancelled", "2024-03-01T23:50"),
+    ]
+
+    result = run_replay(tickets, book(), until_ms=ms("2024-03-10T00:00"), step_ms=step_ms)
+
+    first, second = [one for one in result.statements if one.window == "day"][:2]
+    counted = [next(one for one in status.figures if one.indicator == "compliance") for status in (first, second)]
+    assert [(one.numerator, one.denominator) for one in counted] == [(1, 2), (0, 2)]
 
 
 def test_subjects_of_all_kinds_are_replayed_beside_each_other():

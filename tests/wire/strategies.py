@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import Clock, SubjectRow
+from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
@@ -99,13 +99,13 @@ clocks = st.builds(
     milliseconds,
     milliseconds,
     st.integers(0, 9),
-    st.booleans(),
+    milliseconds,
     st.lists(milliseconds, max_size=4),
     st.lists(names, max_size=2),
 )
 subject_rows = st.builds(
     SubjectRow,
-    st.just(1),
+    st.just(SUBJECT_ROW_VERSION),
     milliseconds,
     st.integers(0, 2**62),
     st.lists(facts(), max_size=3),
