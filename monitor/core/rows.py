@@ -110,6 +110,10 @@ class Rows(Protocol):
         ...
 
 
+SUBJECT: Final = b"s"
+"""The first byte of the keys of subjects' rows."""
+
+
 def subject_key(subject_id: str) -> bytes:
     """Return the row key of a subject."""
-    return b"s" + subject_id.encode()
+    return SUBJECT + subject_id.encode()

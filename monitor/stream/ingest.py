@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.alerts import Alert
 from monitor.core.engine import Effects, SourceEngine
 from monitor.core.events import Event, Subject
+from monitor.core.rows import SUBJECT
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
@@ -140,6 +141,7 @@ class Ingest:
         changed: dict[PaneKey, None] = {}
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
+                self.state.pack(SUBJECT)
                 yield
             # Until the last piece, what the clock says could be disproved by a record of the next.
             is_last = start + RECORDS_AT_ONCE >= len(records)
@@ -189,7 +191,7 @@ class Ingest:
         horizon_ms = self._horizon_ms(now_ms, caught_up)
         if self.books.book is not self._book:
             self._book = self.books.book
-            self._sweep = [key for key in self.state.rows if key[:1] == b"s"]
+            self._sweep = [key for key in self.state.rows if key[:1] == SUBJECT]
         keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
         if self._sweep:
             keys, self._sweep = keys + self._sweep[-TICK_SUBJECTS:], self._sweep[:-TICK_SUBJECTS]
