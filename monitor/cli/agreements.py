@@ -50,7 +50,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
     A published version never changes: to amend an agreement, write a new version. Files with mistakes publish nothing.
     """
     documents = read_documents(paths)
-    published = asyncio.run(_published(settings))
+    published = asyncio.run(read_published(settings))
     changes = changes_of(documents, published.documents)
     for change in changes:
         agreement = change.document.agreement
@@ -83,7 +83,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
 @json_option
 def list_published(out: Output, settings: Settings) -> None:
     """List the published versions."""
-    published = asyncio.run(_published(settings))
+    published = asyncio.run(read_published(settings))
     found = sorted(published.documents.values(), key=lambda one: (one.agreement.id, one.agreement.version))
     rows = []
     for one in found:
@@ -147,7 +147,12 @@ def _earlier(one: AgreementDocument, others: Any) -> dict[str, Any] | None:  # n
     return numbers[max(numbers)] if numbers else None
 
 
-async def _published(settings: Settings) -> Published:
+async def read_published(settings: Settings) -> Published:
+    """Return what the topic of agreements holds.
+
+    Raises:
+        BrokerError: it does not exist, or Kafka does not answer.
+    """
     raw: dict[bytes, bytes | None] = {}
     for record in await read_all(settings, settings.topics.agreements):
         raw[record.key or b""] = record.value

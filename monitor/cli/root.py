@@ -11,6 +11,7 @@ from monitor.cli.completion import completion
 from monitor.cli.dead_letters import dead_letters
 from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
+from monitor.cli.explain import explain_command
 from monitor.cli.failing import EXIT_CODES, Commands
 from monitor.cli.health import health
 from monitor.cli.init import init
@@ -58,6 +59,7 @@ for _command in (
     schema,
     dead_letters,
     status,
+    explain_command,
     tail,
     deliveries,
     ack,

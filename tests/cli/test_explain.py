@@ -1,0 +1,63 @@
+"""``explain``: what a person sees who asks why a ticket is late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitor.cli.kafka import Outgoing
+from monitor.config.agreements import load_agreements
+from monitor.core.engine import SourceEngine
+from monitor.core.events import Event, Fact
+from monitor.core.rows import subject_key
+from monitor.replay.dict_rows import DictRows
+from monitor.stream.topics import changelog_of
+from monitor.wire.instants import parse_rfc3339
+from monitor.wire.rows import SOURCE_ROWS
+from tests.cli.conftest import Kafka, Run, lines
+
+
+def given_a_ticket(kafka: Kafka, run: Run, folder: Path, *facts: tuple[str, str, dict[str, str]]) -> None:
+    """As a worker leaves it: its row stands in the changelog, older versions of it before."""
+    assert run("agreements", "apply", folder, "--yes").exit_code == 0
+    book, rows = load_agreements(folder), DictRows()
+    engine = SourceEngine("ticket", rows)
+    key = subject_key("T-1")
+    for number, (time, kind, attributes) in enumerate(facts):
+        at_ms = parse_rfc3339(f"2026-01-05T{time}:00Z")
+        engine.batch([Event("ticket", "T-1", Fact(at_ms, 0, str(number), kind, attributes))], at_ms, book)
+        value = SOURCE_ROWS.encode(key, rows.get(key))
+        kafka.send(Outgoing(changelog_of("sla-monitor", "tickets"), key, value, partition=0))
+
+
+def test_it_tells_the_stretches_that_add_up_and_where_the_target_comes_from(kafka: Kafka, run: Run, folder: Path):
+    given_a_ticket(
+        kafka, run, folder,
+        ("08:00", "opened", {"priority": "P1", "customer": "acme"}),
+        ("09:00", "paused", {"reason": "customer"}),
+        ("11:00", "resumed", {"reason": "customer"}),
+    )  # fmt: skip
+
+    result = run("explain", "ticket", "T-1", "--at", "2026-01-05T12:00:00Z")
+
+    assert result.exit_code == 0
+    said = " ".join(result.stdout.split())
+    assert "resolution of ticket T-1: " in said
+    assert "promised by desk version 1" in said
+    assert "2026-01-05 09:00 UTC 2026-01-05 11:00 UTC paused: customer 1 h" in said
+    assert "2026-01-05 11:00 UTC 2026-01-05 12:00 UTC open 1 h 2 h" in said
+
+    (told,) = lines(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:00:00Z", "--json"))
+    assert told["elapsed_ms"] == 2 * 3_600_000
+    assert told["wall_ms"] == 4 * 3_600_000
+    assert [part["kind"] for part in told["stretches"]] == ["counted", "paused", "counted"]
+    assert told["stop_ms"] is None
+
+
+def test_what_nobody_knows_and_what_is_no_instant_are_told(kafka: Kafka, run: Run, folder: Path):
+    given_a_ticket(kafka, run, folder, ("08:00", "opened", {"priority": "P1", "customer": "acme"}))
+
+    unknown = run("explain", "ticket", "T-2")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "no ticket T-2 is known" in unknown.stderr
+    assert run("explain", "ticket", "T-1", "--at", "yesterday").exit_code == 2
+    assert run("explain", "call", "C-1").exit_code == 2
