@@ -125,7 +125,7 @@ class Settings(Shape):
         default=15_000, alias="session_timeout", description="A worker that is silent this long loses its partitions."
     )
     check_crcs: bool = Field(default=True, description="Check the checksums of what is read from Kafka.")
-    max_batch_records: Count = Field(default=4_000, description="Most records in one batch of one partition.")
+    max_batch_records: Count = Field(default=3_000, description="Most records in one batch of one partition.")
     max_batch_bytes: Size = Field(default=4 << 20, description="Most bytes in one batch of one partition.")
     max_event_bytes: Size = Field(default=1 << 20, description="A longer event becomes a dead letter.")
     max_dead_letter_bytes: LetterSize = Field(
