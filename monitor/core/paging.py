@@ -84,7 +84,7 @@ class Paging:
         key = alert_row_key(alert.key)
         row = self._alert(key)
         if now_ms - alert.at_ms > self.too_old_ms:
-            alert = alert._replace(backfill=True)
+            alert = alert.told_late()
         if alert.state in ENDED:
             if row is not None:
                 self._end(key, row, alert, now_ms)
