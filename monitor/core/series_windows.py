@@ -8,6 +8,7 @@ from monitor.core.agreement import HOUR_MS, MINUTE_MS, OutageRule, Window, Windo
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.periods import period, period_date, window_span
 from monitor.core.series import SeriesKey, Width
+from monitor.core.shares import overdue_at
 from monitor.core.timeline import Span
 from monitor.core.verdicts import QUIET, Announced, Place, Told, announce, ended, objective_alert, unjudged
 from monitor.core.window_status import News, news_of, status_of
@@ -256,6 +257,9 @@ class SeriesWindows:
             if close_ms > look.now_ms:
                 look.wakes_ms.append(close_ms)
                 return True
+            if not self._began(look, row, span):
+                self._put(window.name, row._replace(open_from_ms=span.end_ms))
+                continue
             spot = _spot(binding or look.binding, window, span.start_ms, close_ms)
             if binding is not None and window in binding.windows:
                 status = self._status(look, binding, window, span, to_ms, close_ms, closed=True)
@@ -270,6 +274,17 @@ class SeriesWindows:
             self._prune_ms = 0  # the period's panes may go now
         self.unfinished = True
         return True
+
+    def _began(self, look: Look, row: WindowRow, period: Span) -> bool:
+        """Return whether a series has anything to state yet at the end of a period.
+
+        What was only open in it is not measured in it, and may be gone by the time of a look that comes later: whether
+        there is a statement must not depend on when we look.
+        """
+        if row.closed or row.told.get(period.start_ms) or look.scope.of_outages(self.key):
+            return True
+        measured = any(start_ms < period.end_ms for start_ms in self.panes.starts("day"))
+        return measured or overdue_at(self.panes, period.end_ms) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to be closed: that of the first pane, as long as none has been closed."""

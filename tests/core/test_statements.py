@@ -70,6 +70,13 @@ def test_a_series_of_which_only_open_clocks_are_known_gets_its_statements():
     assert stage.stated() == ["day Mon 00:00: 0", "day Tue 00:00: 0"]
 
 
+def test_whether_a_period_is_stated_does_not_depend_on_when_it_is_looked_at():
+    # open over midnight and cancelled the next morning: nothing was measured on the first day
+    watched = Stage(desk(DAY)).live(open=1).until("Tue 08:00").live(times=-1, open=1).stopped("Tue 09:00")
+    caught_up = Stage(desk(DAY)).stopped("Tue 09:00")
+    assert watched.until("Wed 12:00").stated() == caught_up.until("Wed 12:00").stated() == ["day Tue 00:00: 1"]
+
+
 def test_an_earlier_pane_moves_the_first_period_back_as_long_as_none_was_closed():
     stage = Stage(desk(DAY)).stopped("Tue 00:05").look("Tue 00:06").stopped("Mon 23:50", "breached", "9h")
     assert stage.until("Tue 00:20").stated() == ["day Mon 00:00: 0"]

@@ -5,15 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config.agreements import load_agreements
+from monitor.core.agreement import HOUR_MS
 from monitor.core.engine import SourceEngine
 from monitor.core.evaluator import Evaluator
 from monitor.core.panes import merge_panes
+from monitor.core.periods import period_date
 from monitor.core.series import Pane, encode_pane_key
 from monitor.demo.simulate import Simulator
 from monitor.replay.dict_rows import DictRows
 
 AGREEMENTS = Path(__file__).parents[2] / "deploy" / "agreements"
 STEP_MS = 10_000
+
+
+OVER = frozenset({"closed", "cancelled", "ended", "abandoned", "callback_requested", "resolved"})
+"""How a subject's last event ends it."""
+
+
+def finished_history(until_ms, hours):
+    """The events of a desk, a call centre and a network in the hours up to an instant, of all that is finished by then.
+
+    What is open would be judged by the clock once workers have caught up, and by the last event without Kafka. A
+    priority that changes after midnight is left out: it decides for the day before, too, and a period is closed with
+    what is known then, which is more for those who catch up.
+    """
+    events = Simulator(3, until_ms, history_ms=hours * HOUR_MS).until(until_ms)
+    last = {
+        (event.subject, event.subject_id): event.fact.type for event in sorted(events, key=lambda one: one.fact[:3])
+    }
+    days = {}
+    for event in events:
+        if event.fact.type in {"opened", "priority_changed"}:
+            days.setdefault(event.subject_id, set()).add(period_date("Europe/Berlin", event.fact.time_ms))
+    late = {subject_id for subject_id, of in days.items() if len(of) > 1}
+    return [
+        event
+        for event in events
+        if last[event.subject, event.subject_id] in OVER and (event.subject != "ticket" or event.subject_id not in late)
+    ]
 
 
 class Watch:

@@ -19,48 +19,25 @@ from monitor.config.mapping import load_mapping
 from monitor.core.agreement import HOUR_MS
 from monitor.core.events import Event
 from monitor.core.figures import WindowStatus
-from monitor.core.periods import period_date
-from monitor.demo.simulate import Simulator
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import read_events
 from monitor.replay.to_kafka import to_kafka
 from monitor.stream.clock import Clock, FastClock
 from monitor.wire.announcements import decode_statement
 from monitor.wire.events import encode_event
+from tests.demo.world import AGREEMENTS, finished_history
 from tests.kafka.chaos import Fleet, Step, run_chaos
 from tests.kafka.monitor_job import QUIET_S, MonitorJob, Topics
 from tests.kafka.monitor_oracle import Word
 from tests.replay.public_data import MAPPINGS, data_file
 
 CALLS = "calls_simulated_queue/simulated_call_centre.csv.gz"
-AGREEMENTS = Path(__file__).parents[2] / "deploy" / "agreements"
-OVER = frozenset({"closed", "cancelled", "ended", "abandoned", "callback_requested", "resolved"})
-"""How a subject's last event ends it."""
 
 
 @lru_cache(maxsize=1)
 def history() -> list[Event]:
-    """Return four days of a desk, a call centre and a network up to half an hour ago; all that began is finished.
-
-    What is open would be judged by the clock once the workers have caught up, and by the last event without Kafka. A
-    priority that changes after midnight is left out: it decides for the day before, too, and a period is closed with
-    what is known then, which is more for workers that catch up.
-    """
-    until_ms = int(time.time() * 1000) - HOUR_MS // 2
-    events = Simulator(3, until_ms, history_ms=96 * HOUR_MS).until(until_ms)
-    last = {
-        (event.subject, event.subject_id): event.fact.type for event in sorted(events, key=lambda one: one.fact[:3])
-    }
-    days: dict[str, set[str]] = {}
-    for event in events:
-        if event.fact.type in ("opened", "priority_changed"):
-            days.setdefault(event.subject_id, set()).add(period_date("Europe/Berlin", event.fact.time_ms))
-    late = {subject_id for subject_id, of in days.items() if len(of) > 1}
-    return [
-        event
-        for event in events
-        if last[event.subject, event.subject_id] in OVER and (event.subject != "ticket" or event.subject_id not in late)
-    ]
+    """Return four days of a desk, a call centre and a network up to half an hour ago; all that began is finished."""
+    return finished_history(int(time.time() * 1000) - HOUR_MS // 2, 96)
 
 
 WITHOUT_KAFKA: list[ReplayResult] = []

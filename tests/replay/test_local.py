@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.config.agreements import load_agreements
 from monitor.core.agreement import HOUR_MS, MINUTE_MS
 from monitor.core.alerts import Alert, AlertKey
 from monitor.replay.local import ReplayResult, run_replay
+from tests.demo.world import AGREEMENTS, finished_history
 from tests.replay.desk import book, event, ms
 
 TICKETS = [
@@ -187,3 +189,18 @@ def test_neither_the_order_of_the_input_nor_the_step_changes_a_figure_or_a_deadl
     assert other.whole == plain.whole
     assert other.records == plain.records
     assert lives(other) == lives(plain)
+
+
+@pytest.mark.parametrize("until", ["2026-11-23T10:00", "2026-11-26T00:30"])  # a Monday, a night
+def test_a_look_at_everything_at_once_states_what_looks_all_along_the_way_state(until):
+    events, book = finished_history(ms(until), 48), load_agreements(AGREEMENTS)
+    along = run_replay(events, book, step_ms=HOUR_MS // 4, until_ms=ms(until))
+    at_once = run_replay(events, book, step_ms=100 * HOUR_MS, until_ms=ms(until))
+
+    assert len(along.statements) > 5
+    assert stated(along) == stated(at_once)
+
+
+def stated(result: ReplayResult) -> dict[object, object]:
+    """What is stated of each period, without what was open at the look."""
+    return {(one.series, one.window, one.from_ms): one._replace(live={}) for one in result.statements}
