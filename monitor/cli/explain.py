@@ -16,9 +16,9 @@ from monitor.cli.output import STYLES, Output
 from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
-from monitor.core.agreement import METRICS
 from monitor.core.events import Subject
 from monitor.core.explanation import Explanation, Stretch, explain
+from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.stream.clock import wall_ms

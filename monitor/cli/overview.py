@@ -13,9 +13,10 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import parse_document
 from monitor.config.settings import TopicSettings
-from monitor.core.agreement import INDICATORS, Agreement
+from monitor.core.agreement import Agreement
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
+from monitor.core.objectives import INDICATORS
 from monitor.errors import ConfigError, DecodeError
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.wording import shown_apart

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from monitor.core.agreement import (
-    ANY,
-    INDICATORS,
-    Agreement,
-    CallRule,
-    ClockRule,
-    Filter,
-    Measure,
-    Objective,
-    OutageRule,
-)
+from monitor.core.agreement import Agreement
+from monitor.core.measures import ANY, CallRule, ClockRule, Filter, Measure, OutageRule
+from monitor.core.objectives import INDICATORS, Objective
 from monitor.wire.wording import duration, quantity
 
 _DIGITS: Final = 4

@@ -9,18 +9,8 @@ from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
 from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import (
-    ANY,
-    METRICS,
-    Agreement,
-    Budget,
-    CallRule,
-    ClockRule,
-    Contact,
-    Filter,
-    OutageRule,
-    Window,
-)
+from monitor.core.agreement import Agreement, Contact
+from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +25,8 @@ if TYPE_CHECKING:
     )
     from monitor.config.calendars import Told
     from monitor.config.yaml_file import YamlDocument
-    from monitor.core.agreement import Measure
     from monitor.core.calendar import Calendar
+    from monitor.core.measures import Measure
     from monitor.errors import Mistake
 
     _Named = ClockShape | CallsShape | OutagesShape | ObjectiveShape

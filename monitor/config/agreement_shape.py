@@ -25,9 +25,10 @@ from monitor.config.quantities import (
     weekdays,
 )
 from monitor.config.shape import Shape, Text, did_you_mean, wrong
-from monitor.core.agreement import Cycles, Exclusion, Form, Formula, Status
+from monitor.core.agreement import Form, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
+from monitor.core.measures import Cycles, Exclusion, Formula
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_ID = 100

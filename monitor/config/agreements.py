@@ -19,7 +19,7 @@ from monitor.config.agreement_build import build
 from monitor.config.agreement_shape import AgreementShape
 from monitor.config.shape import check
 from monitor.config.yaml_file import YamlDocument, load_documents
-from monitor.core.agreement import Book
+from monitor.core.book import Book
 from monitor.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:

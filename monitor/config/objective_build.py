@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import INDICATORS, CallRule, ClockRule, Objective
+from monitor.core.measures import CallRule, ClockRule
+from monitor.core.objectives import INDICATORS, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from monitor.config.agreement_shape import ObjectiveShape
     from monitor.config.quantities import Amount
-    from monitor.core.agreement import Comparison, Measure
+    from monitor.core.measures import Measure
+    from monitor.core.objectives import Comparison
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainValidator
 
 from monitor.config.shape import did_you_mean, wrong
-from monitor.core.agreement import AtRisk, Comparison, Window, WindowKind
 from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, DayHours
+from monitor.core.measures import AtRisk, Window, WindowKind
+from monitor.core.objectives import Comparison
 from monitor.core.series import WIDTH_MS, width_for
 
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -75,7 +76,7 @@ def percent(value: object) -> float:
 
 
 class Amount(NamedTuple):
-    """A number with its unit, as the units of `monitor.core.agreement.INDICATORS`."""
+    """A number with its unit, as the units of `monitor.core.objectives.INDICATORS`."""
 
     unit: Literal["ratio", "ms", "count"]
     value: float

@@ -28,8 +28,8 @@ from monitor.core.series import LIVE, Change, SeriesKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.core.agreement import CallRule
     from monitor.core.events import Fact
+    from monitor.core.measures import CallRule
 
 Outcome = Literal["waiting", "answered", "abandoned", "callback", "transferred"]
 """What became of a call by its facts; that a waiting one is lost follows from the time alone."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from monitor.core.agreement import METRICS, Agreement, AtRisk, ClockRule, Metric
+from monitor.core.agreement import Agreement
+from monitor.core.measures import METRICS, AtRisk, ClockRule, Metric
 from monitor.core.rows import Clock, ClockState, moved
 from monitor.core.series import SeriesKey
 

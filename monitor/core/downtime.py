@@ -16,8 +16,8 @@ from monitor.core.timeline import Span, intersect, measure, subtract, union, wei
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from monitor.core.agreement import OutageRule
     from monitor.core.calendar import Calendar
+    from monitor.core.measures import OutageRule
     from monitor.core.series import OutageRecord
 
 

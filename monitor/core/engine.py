@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.agreement import HOUR_MS, MINUTE_MS
+from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
@@ -29,8 +29,8 @@ from monitor.core.subjects import step
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from monitor.core.agreement import Book
     from monitor.core.alerts import Alert
+    from monitor.core.book import Book
     from monitor.core.events import Event, Fact, Subject
     from monitor.core.ledger import Rejected
     from monitor.core.rows import Rows

@@ -36,8 +36,8 @@ from monitor.core.windows import MergedPane, WindowRow, decode_window_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from monitor.core.agreement import Book
     from monitor.core.alerts import Alert
+    from monitor.core.book import Book
     from monitor.core.figures import WindowStatus
     from monitor.core.rows import Rows
     from monitor.core.series import Pane

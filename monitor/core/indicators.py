@@ -1,7 +1,7 @@
 """Indicators: the figures of a measure in a window, from the sums of its panes (domain.md §3, §4 and §5).
 
 Counters are summed and divided once: no percentage and no percentile is ever averaged. Every indicator of
-`monitor.core.agreement.INDICATORS` comes out, in its order; one without anything to measure has the value None, never
+`monitor.core.objectives.INDICATORS` comes out, in its order; one without anything to measure has the value None, never
 0 or 100 %. Values are not rounded.
 
 Of a percentile the numerator is the rank of the duration and the denominator the number of durations: "9 of 10" is the
@@ -14,15 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
-from monitor.core.agreement import INDICATORS
 from monitor.core.downtime import Downtime
 from monitor.core.figures import Figure
+from monitor.core.objectives import INDICATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.core.agreement import CallRule, OutageRule
     from monitor.core.calendar import Calendar
+    from monitor.core.measures import CallRule, OutageRule
     from monitor.core.series import OutageRecord, Pane
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}

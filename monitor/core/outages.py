@@ -24,8 +24,8 @@ from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.core.agreement import OutageRule
     from monitor.core.events import Fact, Value
+    from monitor.core.measures import OutageRule
 
 _STEPS: Final = (
     frozenset({"acknowledged"}),

@@ -22,8 +22,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from monitor.core.agreement import Agreement, Book, Notify, Step
+from monitor.core.agreement import Agreement, Notify, Step
 from monitor.core.alerts import Alert
+from monitor.core.book import Book
 from monitor.core.notices import Action, Notice, Severity
 from monitor.core.pages import (
     ALERT_ROW_VERSION,

@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from monitor.core.agreement import HOUR_MS
+from monitor.core.measures import HOUR_MS
 from monitor.core.series import WIDTH_MS, Width, width_for
 from monitor.core.timeline import Span
 
 if TYPE_CHECKING:
-    from monitor.core.agreement import Window, WindowKind
+    from monitor.core.measures import Window, WindowKind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)

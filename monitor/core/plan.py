@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core import clock as clocks
-from monitor.core.agreement import HOUR_MS, METRICS, Agreement, Book, ClockRule, Measure, Window
+from monitor.core.agreement import Agreement
+from monitor.core.book import Book
+from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, Window
 from monitor.core.series import Width, width_for
 
 if TYPE_CHECKING:

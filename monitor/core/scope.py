@@ -7,12 +7,15 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreement import OutageRule
+from monitor.core.measures import OutageRule
 from monitor.core.plan import Plan, Slices, windows_of
 from monitor.core.series import SeriesKey
 
 if TYPE_CHECKING:
-    from monitor.core.agreement import Agreement, Book, Measure, Objective, Window
+    from monitor.core.agreement import Agreement
+    from monitor.core.book import Book
+    from monitor.core.measures import Measure, Window
+    from monitor.core.objectives import Objective
 
 
 MOST_FORESEEN: Final = 1_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.agreement import HOUR_MS, MINUTE_MS, Window
+from monitor.core.measures import HOUR_MS, MINUTE_MS, Window
 
 Width = Literal["live", "minute", "quarter", "hour", "day"]
 

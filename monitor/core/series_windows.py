@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreement import HOUR_MS, MINUTE_MS, OutageRule, Window, WindowKind
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
+from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window, WindowKind
 from monitor.core.periods import period, period_date, window_span
 from monitor.core.series import SeriesKey, Width
 from monitor.core.shares import overdue_at

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from monitor.core.agreement import CallRule, OutageRule
 from monitor.core.alerts import Alert
 from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
 from monitor.core.folding import Folding
 from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.ledger import Rejected
+from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
 from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow

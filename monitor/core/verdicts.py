@@ -31,7 +31,7 @@ from monitor.core.figures import Figure, ObjectiveVerdict, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.core.agreement import Objective
+    from monitor.core.objectives import Objective
     from monitor.core.series import SeriesKey
 
 Standing = Literal["quiet", "at_risk", "breached", "eased"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreement import CallRule, ClockRule, OutageRule
 from monitor.core.calendar import AlwaysOpen
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.shares import overdue_at
 from monitor.core.verdicts import judge
 
 if TYPE_CHECKING:
-    from monitor.core.agreement import Window
+    from monitor.core.measures import Window
     from monitor.core.scope import Binding
     from monitor.core.series import Pane
     from monitor.core.timeline import Span

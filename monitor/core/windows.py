@@ -16,7 +16,7 @@ from monitor.core.verdicts import Announced
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from monitor.core.agreement import Window
+    from monitor.core.measures import Window
     from monitor.core.rows import Rows
     from monitor.core.timeline import Span
 

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.core.agreement import MINUTE_MS
 from monitor.core.alerts import Alert
 from monitor.core.figures import Verdict
+from monitor.core.measures import MINUTE_MS
 from monitor.demo.view import UNITS, DemoView, Promise, at_risk, promises
 from monitor.wire.wording import duration, instant, quantity, shown_apart
 from monitor.wire.wording import summary as sentence

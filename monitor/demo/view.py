@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from monitor.core.agreement import INDICATORS, Agreement, Objective
+from monitor.core.agreement import Agreement
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, Verdict, WindowStatus
+from monitor.core.objectives import INDICATORS, Objective
 
 WORST_FIRST: Final[tuple[Verdict, ...]] = ("breached", "at_risk", "on_track", "met", "low_sample", "no_data")
 UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}

@@ -260,7 +260,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         },
     },
 }
-"""The metrics of each indicator (`monitor.core.agreement.INDICATORS`), by the kind of the measure."""
+"""The metrics of each indicator (`monitor.core.objectives.INDICATORS`), by the kind of the measure."""
 
 
 class Spread(NamedTuple):

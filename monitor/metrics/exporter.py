@@ -18,8 +18,10 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.core.agreement import INDICATORS, Agreement, CallRule, ClockRule
+from monitor.core.agreement import Agreement
 from monitor.core.figures import WindowStatus
+from monitor.core.measures import CallRule, ClockRule
+from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import counts_within
 from monitor.metrics import catalogue as m

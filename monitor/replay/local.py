@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from monitor.core.agreement import HOUR_MS, MINUTE_MS, Book
 from monitor.core.alerts import Alert
+from monitor.core.book import Book
 from monitor.core.engine import Effects, SourceEngine
 from monitor.core.evaluator import Evaluator
 from monitor.core.events import Event, Subject
 from monitor.core.figures import WindowStatus
+from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import Clock, SubjectRow

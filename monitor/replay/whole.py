@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from monitor.core.agreement import Agreement, Book, CallRule, ClockRule, OutageRule
+from monitor.core.agreement import Agreement
+from monitor.core.book import Book
 from monitor.core.figures import Figure
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow

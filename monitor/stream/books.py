@@ -14,7 +14,7 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
-from monitor.core.agreement import Book
+from monitor.core.book import Book
 from monitor.errors import ConfigError
 from monitor.stream.following import Follower
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from monitor.core.agreement import HOUR_MS, INDICATORS, MINUTE_MS
 from monitor.core.alerts import Alert
+from monitor.core.measures import HOUR_MS, MINUTE_MS
+from monitor.core.objectives import INDICATORS
 from monitor.wire.instants import rfc3339
 
 _SECOND_MS: Final = 1000

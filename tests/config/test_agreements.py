@@ -18,7 +18,7 @@ from monitor.config.agreements import (
     parse_document,
     read_documents,
 )
-from monitor.core.agreement import METRICS, AtRisk, Budget, Window
+from monitor.core.measures import METRICS, AtRisk, Budget, Window
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:

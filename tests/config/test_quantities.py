@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from monitor.config import quantities
-from monitor.core.agreement import AtRisk, Window
+from monitor.core.measures import AtRisk, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.core.agreement import Book, Notify, Step
+from monitor.core.agreement import Notify, Step
 from monitor.core.alerts import Alert, AlertKey, alert_id
+from monitor.core.book import Book
 from monitor.core.pages import AlertRow, PageRow
 from monitor.core.paging import Paging
 from monitor.core.silences import Silence, Silences

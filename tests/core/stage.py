@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import msgspec
 
-from monitor.core.agreement import Book, Objective, Window
+from monitor.core.book import Book
 from monitor.core.evaluator import Evaluator, MergedPane, WindowRow
+from monitor.core.measures import Window
+from monitor.core.objectives import Objective
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan

@@ -11,21 +11,13 @@ Times are in the week of Monday 2026-03-02, UTC.
 import re
 from itertools import count
 
-from monitor.core.agreement import (
-    Agreement,
-    AtRisk,
-    Book,
-    Budget,
-    CallRule,
-    ClockRule,
-    Filter,
-    Objective,
-    OutageRule,
-    Window,
-)
+from monitor.core.agreement import Agreement
+from monitor.core.book import Book
 from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.engine import SourceEngine
 from monitor.core.events import Event, Fact
+from monitor.core.measures import AtRisk, Budget, CallRule, ClockRule, Filter, OutageRule, Window
+from monitor.core.objectives import Objective
 from monitor.core.rows import subject_key
 from monitor.core.series import Pane, PaneKey, SeriesKey, encode_pane_key
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.agreement import CallRule, Filter, OutageRule
+from monitor.core.measures import CallRule, Filter, OutageRule
 from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
 from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, Stage, figure, promise
 from tests.core.stories import agreement, ms, when

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.agreement import CallRule, Window
 from monitor.core.calls import call_changes, stay_of
 from monitor.core.events import Fact
+from monitor.core.measures import CallRule, Window
 from monitor.core.panes import apply
 from monitor.core.series import LIVE, Change, SeriesKey, empty_pane
 from tests.core.stories import Story, agreement, event, when

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core import sketch
-from monitor.core.agreement import INDICATORS, CallRule, OutageRule
 from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.measures import CallRule, OutageRule
+from monitor.core.objectives import INDICATORS
 from monitor.core.panes import merge_panes
 from monitor.core.series import OutageRecord, Pane, empty_pane
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.agreement import OutageRule
 from monitor.core.events import Fact
+from monitor.core.measures import OutageRule
 from monitor.core.outages import MAINTENANCE, outage_changes
 from monitor.core.panes import apply
 from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey, empty_pane

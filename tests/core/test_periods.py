@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agreement import Window
+from monitor.core.measures import Window
 from monitor.core.periods import covered_ms, day_start, pane_start, period, period_date, window_span
 
 HOUR = 3_600_000

@@ -5,9 +5,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agreement import HOUR_MS, Book
+from monitor.core.book import Book
 from monitor.core.events import Event, Fact
 from monitor.core.inorder import first_fact, next_fact
+from monitor.core.measures import HOUR_MS
 from monitor.core.plan import Plan
 from monitor.core.series import Pane
 from monitor.core.subjects import step, step_by_folding

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.core.agreement import Filter
 from monitor.core.clock import is_breached
 from monitor.core.events import Event, Fact
+from monitor.core.measures import Filter
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.agreement import Objective, Window
 from monitor.core.figures import Figure
+from monitor.core.measures import Window
+from monitor.core.objectives import Objective
 from monitor.core.series import SeriesKey
 from monitor.core.verdicts import QUIET, Place, announce, judge, objective_alert
 

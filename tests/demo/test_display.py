@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from monitor.core.agreement import Agreement, ClockRule, Objective, Window
+from monitor.core.agreement import Agreement
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
+from monitor.core.measures import ClockRule, Window
+from monitor.core.objectives import Objective
 from monitor.core.series import SeriesKey
 from monitor.demo.display import STATUS_EVERY_S, mode_for, open_display
 from monitor.demo.picture import picture as picture_of

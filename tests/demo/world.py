@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config.agreements import load_agreements
-from monitor.core.agreement import HOUR_MS
 from monitor.core.engine import SourceEngine
 from monitor.core.evaluator import Evaluator
+from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
 from monitor.core.periods import period_date
 from monitor.core.series import Pane, encode_pane_key

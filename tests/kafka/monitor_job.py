@@ -28,8 +28,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from monitor.bootstrap import CALL_RETENTION_MS, topic_of, topic_plan
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.settings import Settings, load_settings
-from monitor.core.agreement import Book
 from monitor.core.alerts import Alert
+from monitor.core.book import Book
 from monitor.core.engine import SourceEngine
 from monitor.core.evaluator import Evaluator
 from monitor.core.events import SUBJECTS, Subject

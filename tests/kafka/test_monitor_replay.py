@@ -16,9 +16,9 @@ from aiokafka import AIOKafkaProducer
 from monitor.bootstrap import Monitor
 from monitor.config.agreements import read_documents
 from monitor.config.mapping import load_mapping
-from monitor.core.agreement import HOUR_MS
 from monitor.core.events import Event
 from monitor.core.figures import WindowStatus
+from monitor.core.measures import HOUR_MS
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import read_events
 from monitor.replay.to_kafka import to_kafka

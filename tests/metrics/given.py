@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.core.agreement import INDICATORS
 from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
+from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import add
 from monitor.metrics.exporter import SnapshotCollector, registry_of, render

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.agreement import INDICATORS, Agreement, Filter
+from monitor.core.agreement import Agreement
 from monitor.core.figures import Verdict
+from monitor.core.measures import Filter
+from monitor.core.objectives import INDICATORS
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, FIGURES, LIVE, PREFIX, VERDICTS, catalogue_table
 from tests.metrics.given import everything, exposition, samples, status
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
-from monitor.core.agreement import Agreement, CallRule, ClockRule, OutageRule
+from monitor.core.agreement import Agreement
+from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
 from monitor.metrics.snapshot import Observations, Snapshot
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from monitor.config.settings import Settings
-from monitor.core.agreement import INDICATORS
+from monitor.core.objectives import INDICATORS
 from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT
 from tests.prometheus.promql import EXPORTED, TARGET, complaints
 

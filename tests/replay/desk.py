@@ -7,7 +7,7 @@ from datetime import datetime
 
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.yaml_file import parse_documents
-from monitor.core.agreement import Book
+from monitor.core.book import Book
 from monitor.core.events import Event, Fact, Subject, Value
 
 HEAD = """

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from monitor.core.agreement import HOUR_MS
+from monitor.core.measures import HOUR_MS
 from monitor.core.sketch import RELATIVE_ERROR
 from monitor.replay.files import replay_files
 from monitor.replay.local import ReplayResult

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.agreement import Book
 from monitor.core.alerts import Alert
+from monitor.core.book import Book
 from monitor.core.notices import Notice, Outcome
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.agreement import Book, Filter, OutageRule, Window
+from monitor.core.book import Book
+from monitor.core.measures import Filter, OutageRule, Window
 from monitor.core.panes import apply
 from monitor.core.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.stream import evaluate

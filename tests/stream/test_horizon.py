@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.agreement import Book, Window
+from monitor.core.book import Book
+from monitor.core.measures import Window
 from monitor.core.panes import apply
 from monitor.core.series import Change, PaneKey, SeriesKey, empty_pane
 from monitor.stream import horizon

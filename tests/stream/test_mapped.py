@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
-from monitor.core.agreement import Book
+from monitor.core.book import Book
 from monitor.stream import horizon
 from monitor.stream.books import Books
 from monitor.stream.ingest import FEEDER_SILENCE_S, Ingest, Outlets, Tally

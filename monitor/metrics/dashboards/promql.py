@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreement import INDICATORS
+from monitor.core.objectives import INDICATORS
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, Metric
 

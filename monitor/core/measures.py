@@ -1,0 +1,159 @@
+"""Measures: what is timed or counted (domain.md §3 to §5). An objective promises something of its figures.
+
+A `ClockRule` times one subject against a budget, a `CallRule` counts calls, an `OutageRule` collects outages. Each
+makes series, one for each combination of the attributes named in ``by``. All instants and durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.events import Subject, Value
+
+Cycles = Literal["first", "last", "each", "sum"]
+WindowKind = Literal["rolling", "day", "week", "month", "quarter", "year"]
+Exclusion = Literal["both", "numerator", "none"]
+Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
+ANY: Final = "*"
+"""The priority whose target holds for every priority that is not named."""
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
+
+
+class Metric(NamedTuple):
+    """What starts and stops a clock, by event type. Where one event matches several: stop > pause > start."""
+
+    start: frozenset[str]
+    stop: frozenset[str]
+    restart: frozenset[str] = frozenset()
+    """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
+
+
+METRICS: Final[dict[Subject, dict[str, Metric]]] = {
+    "ticket": {
+        # Whoever answers or solves has seen the ticket: later steps stop the earlier clocks too.
+        "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
+        "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
+        "resolution": Metric(frozenset({"opened"}), frozenset({"resolved", "closed"}), frozenset({"reopened"})),
+    },
+    "outage": {
+        "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),
+        "respond": Metric(frozenset({"started"}), frozenset({"responded", "restored", "resolved"})),
+        "restore": Metric(frozenset({"started"}), frozenset({"restored", "resolved"})),
+        "resolve": Metric(frozenset({"started"}), frozenset({"resolved"})),
+    },
+    "lead": {
+        # domain.md §6: the clock starts at the hand-over, not at the creation.
+        "follow_up": Metric(frozenset({"handed_over"}), frozenset({"attempted", "contacted", "disqualified"})),
+    },
+    "call": {},
+}
+"""The clocks of each subject that has any. ``paused``, ``resumed`` and ``cancelled`` act on all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which subjects are meant: every named attribute must have one of the listed values. Empty: all of them."""
+
+    any_of: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def matches(self, attributes: Mapping[str, Value]) -> bool:
+        """Return whether every named attribute has one of its listed values."""
+        for name, allowed in self.any_of:  # noqa: SIM110 - all() over a generator takes three times as long
+            if attributes.get(name) not in allowed:
+                return False
+        return True
+
+
+EVERYTHING: Final = Filter()
+"""The filter that means every subject."""
+
+
+class AtRisk(NamedTuple):
+    """When a running clock is at risk: at a share of its budget, or some time before it is due (the other is 0)."""
+
+    percent: float = 0.0
+    before_ms: int = 0
+
+
+class Budget(NamedTuple):
+    """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted."""
+
+    budget_ms: int
+    calendar: str
+
+
+class Window(NamedTuple):
+    """A stretch of time in which figures are taken: rolling (``length_ms``) or aligned to the agreement's calendar."""
+
+    kind: WindowKind
+    length_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """The window's name in files, topics and metrics: ``30m``, ``24h``, ``30d``, ``day``, ``month`` …."""
+        if self.kind != "rolling":
+            return self.kind
+        hours, rest = divmod(self.length_ms, HOUR_MS)
+        if rest:
+            return f"{self.length_ms // MINUTE_MS}m"
+        return f"{hours // 24}d" if hours % 24 == 0 and hours > 24 else f"{hours}h"  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What all measures share. ``by`` names the attributes whose values split the figures into series."""
+
+    id: str
+    where: Filter = EVERYTHING
+    by: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRule(Measure):
+    """A clock on one subject: its metric, its budget by priority, what pauses it and when it is at risk.
+
+    ``budgets`` maps a priority (or `ANY`) to a budget; a subject whose priority has none gets no clock.
+    ``pause_on`` holds the reasons that pause it; None means every reason, an empty set none.
+    """
+
+    subject: Subject
+    metric: str
+    budgets: Mapping[str, Budget]
+    at_risk: tuple[AtRisk, ...] = ()
+    pause_on: frozenset[str] | None = None
+    cycles: Cycles = "each"
+
+    def budget(self, priority: Value | None) -> Budget | None:
+        """Return the budget of a priority, or None where nothing was promised for it."""
+        return (self.budgets.get(priority) if isinstance(priority, str) else None) or self.budgets.get(ANY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRule(Measure):
+    """Counts of calls (domain.md §4): T of "answered within T" and s of "short abandon", both inclusive."""
+
+    answer_within_ms: int
+    short_abandon_ms: int = 5_000
+    give_up_after_ms: int = 4 * HOUR_MS
+    """A call without an outcome for so long after it was queued counts as lost, not as waiting."""
+    formula: Formula = "SL1"
+    """The service level that binds; all six are reported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageRule(Measure):
+    """Outages and maintenance of a service (domain.md §5)."""
+
+    exclusion: Exclusion = "both"
+    """How announced maintenance leaves the availability."""
+    notice_ms: int = 0
+    """Maintenance counts as announced only this long before it starts."""
+    cap_ms: int = 0
+    """The most maintenance that is excluded in a window; 0: no cap."""
+    overlap: Literal["max", "sum"] = "max"
+    service_hours: str = "always"
+    """The calendar in whose open hours the service was promised."""
