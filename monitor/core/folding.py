@@ -168,7 +168,7 @@ class Folding:
             # The new cycle is a new promise: the version that holds now, with today's budget.
             agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
             rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
-            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
+            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"), fact.time_ms)
             if now is not None:
                 cycle = clock.cycle + 1
                 self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.core.alerts import Alert
-from monitor.core.measures import HOUR_MS, MINUTE_MS
+from monitor.core.measures import HOUR_MS, MINUTE_MS, Budget
 from monitor.core.objectives import INDICATORS
 from monitor.wire.instants import rfc3339
 
@@ -74,6 +74,14 @@ def duration(amount_ms: int) -> str:
     while len(parts) > 1 and not parts[0][0]:
         parts.pop(0)
     return " ".join(f"{number} {unit}" for place, (number, unit) in enumerate(parts[:2]) if number or not place)
+
+
+def time_allowed(budget: Budget) -> str:
+    """Return what a target allows: ``4 h``, or ``3 business days by 17:00``."""
+    if not budget.days:
+        return duration(budget.budget_ms)
+    days = "1 business day" if budget.days == 1 else f"{budget.days} business days"
+    return f"{days} by {budget.by_minute // 60:02}:{budget.by_minute % 60:02}"
 
 
 @lru_cache(maxsize=1024)
