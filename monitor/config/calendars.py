@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -120,9 +121,13 @@ def _code_hint(code: str, known: Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def public_holidays(country: str, subdivision: str | None) -> Named:
-    """Return the public holidays of all years of calendars that the library `holidays` knows of, with their names."""
+    """Return the public holidays of all years of calendars that the library `holidays` knows of, with English names."""
     years = range(EARLIEST_YEAR, LATEST_YEAR + 1)
-    return tuple(sorted(holidays.country_holidays(country, subdiv=subdivision, years=years).items()))
+    with warnings.catch_warnings():
+        # It warns of each year for which it knows no movable feasts (India's beyond 2035): so far off, nobody acts.
+        warnings.simplefilter("ignore", UserWarning)
+        found = holidays.country_holidays(country, subdiv=subdivision, years=years, language="en_US")
+        return tuple(sorted(found.items()))
 
 
 @lru_cache(maxsize=1024)

@@ -13,10 +13,12 @@ from typing import Final
 from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
 from monitor.core.events import Fact, Subject
+from monitor.core.explanation import stretches_of
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
+from monitor.core.stretches import newest
 
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
@@ -203,7 +205,9 @@ class Folding:
         of = self.plan.terms(clock)
         labels = {"agreement": key.agreement, "promise": key.promise, "subject": self.subject}
         elapsed_ms = due_ms = -1
+        stretches = None
         if of is not None:
+            stretches = newest(stretches_of(self.facts, clock, of, at_ms))
             labels["metric"] = of.rule.metric
             elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
             due_ms = clocks.due_or_missed_ms(clock, of.calendar)
@@ -226,6 +230,7 @@ class Folding:
                 elapsed_ms=elapsed_ms,
                 wall_ms=max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
+                stretches=stretches,
             )
         )
 

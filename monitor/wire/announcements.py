@@ -21,6 +21,7 @@ from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.notices import Notice
 from monitor.core.series import SeriesKey
+from monitor.core.stretches import Stretch, Stretches
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import (
     AlertData,
@@ -31,6 +32,8 @@ from monitor.wire.envelopes import (
     StatementEnvelope,
     StatusData,
     StatusEnvelope,
+    StretchData,
+    StretchesData,
     VerdictData,
     announcement_schema,
 )
@@ -117,6 +120,7 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         target=alert.target,
         numerator=alert.numerator,
         denominator=alert.denominator,
+        stretches=None if alert.stretches is None else _stretches_data(alert.stretches),
     )
     return AlertEnvelope(
         specversion="1.0",
@@ -159,6 +163,25 @@ def decode_alert(value: bytes | None) -> Alert:
         data.denominator,
         data.backfill,
         tuple(data.details.items()),
+        None if data.stretches is None else _stretches(data.stretches),
+    )
+
+
+def _stretches_data(stretches: Stretches) -> StretchesData:
+    return StretchesData(
+        [StretchData(kind, from_ms, to_ms, reason) for from_ms, to_ms, kind, reason in stretches.newest],
+        stretches.left_out,
+        stretches.left_out_ms,
+        stretches.left_out_counted_ms,
+    )
+
+
+def _stretches(data: StretchesData) -> Stretches:
+    return Stretches(
+        tuple(Stretch(one.from_ms, one.to_ms, one.kind, one.reason) for one in data.newest),
+        data.left_out,
+        data.left_out_ms,
+        data.left_out_counted_ms,
     )
 
 

@@ -11,7 +11,19 @@ from monitor.core.business_days import CutOffs
 from monitor.core.calendar import LATEST_MS, Calendar, CalendarRangeError
 from monitor.core.hours import OpeningHours
 from tests.core.test_calendar import (
-    DAY, MINUTE, OFFICE, at, calendar, daily, date_of, hm, hours, local, reads_as_open, specs_near_a_date, week,
+    DAY,
+    MINUTE,
+    OFFICE,
+    at,
+    calendar,
+    daily,
+    date_of,
+    hm,
+    hours,
+    local,
+    reads_as_open,
+    specs_near_a_date,
+    week,
 )  # fmt: skip
 
 

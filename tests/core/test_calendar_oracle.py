@@ -138,7 +138,7 @@ RULE = clock(budgets={"*": ("1h", "drawn")}, at_risk=())
 
 
 def check_a_clock(terms, oracle, from_ms, to_ms, pauses):
-    """A ticket's clock with these pauses, overlapping and nested ones too, is due and has elapsed as the oracle says."""
+    """A clock with these pauses, overlapping and nested ones too, is due and has elapsed as the oracle says."""
     of, budget_ms = terms.calendar, terms.budget_ms
     one = clocks.start(terms.agreement, RULE, from_ms, 1, {}, terms)
     facts = []
