@@ -25,7 +25,7 @@ from monitor.core.hours import (
     OpeningHours,
     year_start_ms,
 )
-from monitor.core.timeline import Span, union
+from monitor.core.timeline import Span
 
 __all__ = [
     "EARLIEST_MS",
@@ -271,7 +271,7 @@ class AlwaysOpen(Calendar):
 
     def open_spans(self, start_ms: int, end_ms: int) -> list[Span]:
         """Return the span itself."""
-        return union([(start_ms, end_ms)])
+        return [Span(start_ms, end_ms)] if start_ms < end_ms else []
 
     def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:  # noqa: ARG002 - it has none
         """Return nothing."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from monitor.core import clock as clocks
 from monitor.core.measures import ANY, Budget
 from monitor.core.stretches import Stretch
-from monitor.core.timeline import Span, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,18 +130,27 @@ def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) ->
 
 
 def _counted_or_closed(calendar: Calendar, start_ms: int, end_ms: int) -> list[Stretch]:
-    opened = calendar.open_spans(start_ms, end_ms)
-    found = [Stretch(*span, "counted") for span in opened]
-    for gap in subtract([Span(start_ms, end_ms)], opened):
-        at_ms = gap.start_ms
-        for from_ms, to_ms, name in calendar.holidays(*gap):
-            if at_ms < from_ms:
-                found.append(Stretch(at_ms, from_ms, "closed"))
-            found.append(Stretch(from_ms, to_ms, "holiday", name))
-            at_ms = to_ms
-        if at_ms < gap.end_ms:
-            found.append(Stretch(at_ms, gap.end_ms, "closed"))
-    return sorted(found)
+    found: list[Stretch] = []
+    at_ms = start_ms
+    for from_ms, to_ms in calendar.open_spans(start_ms, end_ms):
+        if at_ms < from_ms:
+            found += _closed(calendar, at_ms, from_ms)
+        found.append(Stretch(from_ms, to_ms, "counted"))
+        at_ms = to_ms
+    if at_ms < end_ms:
+        found += _closed(calendar, at_ms, end_ms)
+    return found
+
+
+def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]:
+    at_ms = start_ms
+    for from_ms, to_ms, name in calendar.holidays(start_ms, end_ms):
+        if at_ms < from_ms:
+            yield Stretch(at_ms, from_ms, "closed")
+        yield Stretch(from_ms, to_ms, "holiday", name)
+        at_ms = to_ms
+    if at_ms < end_ms:
+        yield Stretch(at_ms, end_ms, "closed")
 
 
 def _halts(facts: Sequence[Fact], clock: Clock, of: Terms, start_ms: int, end_ms: int) -> Iterator[Stretch]:

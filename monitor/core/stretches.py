@@ -19,7 +19,7 @@ MOST_TOLD: Final = 20
 
 
 class Stretch(NamedTuple):
-    """One stretch ``[start_ms, end_ms)``. ``reason`` is that of a pause, or a holiday's name; "" where none is known."""
+    """One stretch ``[start_ms, end_ms)``. ``reason`` is that of a pause, or a holiday's name; "" without one."""
 
     start_ms: int
     end_ms: int
@@ -38,7 +38,9 @@ class Stretches(NamedTuple):
 
 def newest(stretches: Sequence[Stretch], most: int = MOST_TOLD) -> Stretches:
     """Return the newest of the stretches, and the sum of the others."""
-    older = stretches[: max(0, len(stretches) - most)]
+    if len(stretches) <= most:
+        return Stretches(tuple(stretches))
+    older = stretches[: len(stretches) - most]
     return Stretches(
         tuple(stretches[len(older) :]),
         len(older),
