@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from whenever import Instant
 
+from monitor.core import plan
+from monitor.core.book import Book
 from monitor.core.business_days import CutOffs
 from monitor.core.calendar import LATEST_MS, Calendar, CalendarRangeError
 from monitor.core.hours import OpeningHours
+from monitor.core.measures import Budget
+from tests.core.stories import MONDAY_MS, Story, agreement, clock
+from tests.core.stories import OFFICE as STORY_OFFICE
 from tests.core.test_calendar import (
     DAY,
+    HOUR,
     MINUTE,
     OFFICE,
     at,
@@ -25,6 +33,7 @@ from tests.core.test_calendar import (
     specs_near_a_date,
     week,
 )  # fmt: skip
+from tests.core.test_subject_laws import END_MS, essence, histories
 
 
 def due(of, start_ms, days, by):
@@ -178,6 +187,44 @@ def test_the_oracle_that_walks_the_days_finds_the_same_instant(case, by, days, b
     expected = cut_off_by_walking(spec, start, days, by_minute)
 
     assert expected is None or cut_offs.due(start, days) == expected
+
+
+DAYS_RULE = replace(
+    clock("resolution", at_risk=("50%", "2h")),
+    budgets={"P1": Budget(4 * HOUR, "always"), "*": Budget(0, "office", 1, hm("16:00"))},
+)
+
+
+def arrived(batches):
+    story = Story(agreement(DAYS_RULE), retention="400d")
+    for batch in batches:
+        story.take(story.engine.batch(batch, 0, story.book))
+    story.due(END_MS)
+    return story
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.data())
+def test_law_clocks_in_business_days_do_not_depend_on_the_order_of_arrival(events, data):
+    straight = arrived([[one] for one in events])
+    shuffled = arrived([[one] for one in data.draw(st.permutations(events))])
+
+    assert essence(shuffled) == essence(straight)
+    for key, row in straight.rows.items():
+        for one in row.clocks if key[:1] == b"s" else ():
+            if one.calendar == "office":
+                assert one.budget_ms == STORY_OFFICE.budget_of_days(one.start_ms, 1, hm("16:00"))
+
+
+def test_the_terms_of_many_clocks_in_business_days_are_not_kept_for_ever(monkeypatch):
+    monkeypatch.setattr(plan, "_MOST_TERMS", 10)
+    one = agreement(DAYS_RULE)
+    of = plan.Plan(Book((one,), 1))
+
+    for start in range(100):
+        terms = of.terms_for(one, DAYS_RULE, "P3", MONDAY_MS + start)
+        assert terms.budget_ms == STORY_OFFICE.budget_of_days(MONDAY_MS + start, 1, hm("16:00"))
+        assert len(of._terms) <= 10
 
 
 @settings(max_examples=40, deadline=None)

@@ -496,6 +496,15 @@ def test_a_budget_that_outlasts_the_range_is_refused():
         calendar(OFFICE).due(at("2026-11-23 12:00"), sys.maxsize)
 
 
+def test_whether_a_budget_lasts_is_known_without_keeping_any_year():
+    of = calendar(OFFICE)
+
+    assert of.lasts(at("2199-12-30 09:00"), 16 * HOUR)
+    assert not of.lasts(at("2199-12-30 09:00"), 16 * HOUR + 1)
+    assert of._starts == []
+    assert Calendar.always().lasts(0, sys.maxsize)
+
+
 def test_nothing_opens_after_the_last_exception():
     of = calendar(week(""), exceptions={"2026-11-23": "09:00-10:00"})
 
