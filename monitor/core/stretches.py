@@ -16,6 +16,8 @@ holiday; ``paused``: a pause that counts for this clock; ``solved``: between a s
 
 MOST_TOLD: Final = 20
 """An alert tells no more stretches than these, the newest: it stays small however long a clock has lived."""
+LONGEST_REASON: Final = 80
+"""Nor is a reason told longer than this, in characters."""
 
 
 class Stretch(NamedTuple):
@@ -37,12 +39,16 @@ class Stretches(NamedTuple):
 
 
 def newest(stretches: Sequence[Stretch], most: int = MOST_TOLD) -> Stretches:
-    """Return the newest of the stretches, and the sum of the others."""
-    if len(stretches) <= most:
-        return Stretches(tuple(stretches))
-    older = stretches[: len(stretches) - most]
+    """Return the newest of the stretches with reasons that are not too long, and the sum of the others."""
+    older = stretches[: max(0, len(stretches) - most)]
+    told = [
+        one if len(one.reason) <= LONGEST_REASON else one._replace(reason=one.reason[: LONGEST_REASON - 1] + "…")
+        for one in stretches[len(older) :]
+    ]
+    if not older:
+        return Stretches(tuple(told))
     return Stretches(
-        tuple(stretches[len(older) :]),
+        tuple(told),
         len(older),
         sum(one.end_ms - one.start_ms for one in older),
         sum(one.end_ms - one.start_ms for one in older if one.kind == "counted"),

@@ -13,7 +13,7 @@ from them.
 from __future__ import annotations
 
 import hashlib
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -49,6 +49,7 @@ __all__ = [
     "encode_notice",
     "encode_statement",
     "encode_status",
+    "stretches_json",
 ]
 
 
@@ -165,6 +166,12 @@ def decode_alert(value: bytes | None) -> Alert:
         tuple(data.details.items()),
         None if data.stretches is None else _stretches(data.stretches),
     )
+
+
+def stretches_json(stretches: Stretches | None) -> dict[str, Any] | None:
+    """Return the stretches of an alert as its record has them."""
+    found: dict[str, Any] | None = None if stretches is None else msgspec.to_builtins(_stretches_data(stretches))
+    return found
 
 
 def _stretches_data(stretches: Stretches) -> StretchesData:

@@ -203,6 +203,13 @@ def test_the_newest_of_few_stretches_are_all_of_them():
     assert newest([]) == Stretches(())
 
 
+def test_a_reason_of_ten_thousand_characters_is_cut():
+    (told,) = newest([Stretch(0, 5, "paused", "é" * 10_000)]).newest
+
+    assert told.reason == "é" * 79 + "…"
+    assert newest([Stretch(0, 5, "paused", "é" * 80)]).newest[0].reason == "é" * 80
+
+
 @settings(max_examples=100, deadline=None)
 @given(histories(), CYCLES, st.data())
 def test_the_stretches_of_any_alert_add_up_whatever_the_order_of_arrival(events, cycles, data):
