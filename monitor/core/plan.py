@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DAY_MS = 24 * HOUR_MS
 _MOST_TERMS = 1 << 14
-_TermsKey = tuple[str, int, str, str, int]
+_TermsKey = tuple[str | int, ...]
 _Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
 _PERIOD_MS = {
     "day": _DAY_MS,
