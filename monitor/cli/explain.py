@@ -17,18 +17,18 @@ from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
 from monitor.core.events import Subject
-from monitor.core.explanation import Explanation, Stretch, explain
+from monitor.core.explanation import Explanation, explain
 from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
+from monitor.core.stretches import Stretch
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
-from monitor.wire.wording import duration, instant
+from monitor.wire.wording import duration, instant, stretch, time_allowed, why
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
-_WORDS: Final = {"counted": "open", "closed": "closed", "paused": "paused", "solved": "solved"}
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
 
 
@@ -62,9 +62,10 @@ class _Instant(click.ParamType):
 def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:
     """Explain why the clocks of a ticket, an outage or a lead stand as they do.
 
-    For each clock: the agreement, its version and the line that gives the target; when it is due; and the stretches of
-    its life (open hours, closed, paused with the reason), which add up to what has elapsed. It is read from the state
-    that the workers have committed; with --json each clock is a line, instants and durations in milliseconds.
+    For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
+    when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which
+    add up to what has elapsed. It is read from the state that the workers have committed; with --json each clock is a
+    line, instants and durations in milliseconds.
     """
     now_ms = wall_ms() if at_ms is None else at_ms
     known = asyncio.run(read_published(settings))
@@ -102,10 +103,14 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
+    out.say(f"  {why(one)}")
     target = f"priority {one.target_of}" if one.target_of != "*" else "all other priorities (*)"
+    allowed = time_allowed(one.target)
+    if one.days:
+        allowed += f" ({duration(one.budget_ms)} from its start)"
     out.say(
-        f"  promised by {one.agreement} version {one.version}: {one.metric} within {duration(one.budget_ms)} of the "
-        f"calendar {one.calendar}, the target of {target}"
+        f"  promised by {one.origin}: {one.metric} within {allowed} of the calendar {one.calendar}, "
+        f"the target of {target}"
     )
     due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
@@ -118,9 +123,8 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
     total_ms, rows = 0, []
     for part in one.stretches:
         total_ms += _counted_ms(part)
-        what = _WORDS[part.kind] + (f": {part.reason}" if part.reason else "")
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
-        rows.append((instant(part.start_ms), instant(part.end_ms), what, counted, duration(total_ms)))
+        rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
 
 
@@ -130,4 +134,8 @@ def _counted_ms(part: Stretch) -> int:
 
 def _as_json(one: Explanation) -> dict[str, Any]:
     known = {name: None if value == -1 else value for name, value in one._asdict().items()}
-    return known | {"stretches": [part._asdict() for part in one.stretches]}
+    return known | {
+        "target": time_allowed(one.target),
+        "why": why(one),
+        "stretches": [part._asdict() for part in one.stretches],
+    }

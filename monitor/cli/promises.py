@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from monitor.core.agreement import Agreement
 from monitor.core.measures import ANY, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import INDICATORS, Objective
-from monitor.wire.wording import duration, quantity
+from monitor.wire.wording import duration, quantity, time_allowed
 
 _DIGITS: Final = 4
 """99.95 % is another promise than 99.9 %."""
@@ -43,7 +43,7 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
             of = f"{measure.subject} {measure.metric.replace('_', ' ')}"
             what = ", ".join(
                 f"{'others' if priority == ANY and len(measure.budgets) > 1 else priority.replace(ANY, 'within')} "
-                f"{duration(budget.budget_ms)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
+                f"{time_allowed(budget)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
                 for priority, budget in measure.budgets.items()
             )
         case CallRule():

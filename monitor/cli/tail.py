@@ -16,11 +16,12 @@ from monitor.cli.kafka import committed
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output
 from monitor.config.settings import Settings
+from monitor.core.alerts import Alert
 from monitor.core.figures import WindowStatus
 from monitor.errors import DecodeError
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.instants import rfc3339
-from monitor.wire.wording import quantity, summary
+from monitor.wire.wording import duration, instant, quantity, stretch, summary
 
 What = Literal["alerts", "status", "statements"]
 
@@ -30,6 +31,7 @@ What = Literal["alerts", "status", "statements"]
 @click.option("--from-start", is_flag=True, help="Begin with the oldest that is kept, not with what comes next.")
 @click.option("--follow/--no-follow", default=True, help="Wait for more (the default), or tell what is there and end.")
 @click.option("--for", "for_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after that.")
+@click.option("--stretches", is_flag=True, help="Show below each alert what its elapsed time is made of.")
 @settings_option
 @json_option
 def tail(
@@ -39,13 +41,15 @@ def tail(
     from_start: bool,  # noqa: FBT001 - click's
     follow: bool,  # noqa: FBT001 - click's
     for_s: float | None,
+    stretches: bool,  # noqa: FBT001 - click's
 ) -> None:
     """Print alerts, status or statements as they come.
 
     Only what was committed is read. With --json the records are printed as they are on the topic.
     """
     try:
-        asyncio.run(_follow(out, settings, what, from_start=from_start or not follow, follow=follow, for_s=for_s))
+        begin = from_start or not follow
+        asyncio.run(_follow(out, settings, what, from_start=begin, follow=follow, for_s=for_s, stretches=stretches))
     except KeyboardInterrupt:
         if not follow:
             raise
@@ -53,19 +57,26 @@ def tail(
 
 
 async def _follow(
-    out: Output, settings: Settings, what: What, *, from_start: bool, follow: bool, for_s: float | None
+    out: Output,
+    settings: Settings,
+    what: What,
+    *,
+    from_start: bool,
+    follow: bool,
+    for_s: float | None,
+    stretches: bool,
 ) -> None:
     topic = getattr(settings.topics, what)
     until = None if for_s is None else time.monotonic() + for_s
     async with aclosing(committed(settings, [topic], from_start=from_start, follow=follow)) as lots:
         async for records in lots:
             for record in records:
-                _print(out, what, record)
+                _print(out, what, record, stretches=stretches)
             if until is not None and time.monotonic() >= until:
                 return
 
 
-def _print(out: Output, what: What, record: ConsumerRecord) -> None:
+def _print(out: Output, what: What, record: ConsumerRecord, *, stretches: bool) -> None:
     if record.value is None:
         return
     if out.as_json:
@@ -77,6 +88,9 @@ def _print(out: Output, what: What, record: ConsumerRecord) -> None:
         out.note(f"{record.topic}/{record.partition}/{record.offset} is none of ours: {error}")
     else:
         out.say(line)
+        if stretches and what == "alerts":
+            for text in stretch_lines(decode_alert(record.value)):
+                out.say(text)
 
 
 def alert_line(value: bytes) -> Text:
@@ -85,6 +99,18 @@ def alert_line(value: bytes) -> Text:
     return Text.assemble(
         (rfc3339(alert.at_ms), "dim"), " ", (f"{alert.state:<8}", STYLES.get(alert.state, "")), " ", summary(alert)
     )
+
+
+def stretch_lines(alert: Alert) -> list[str]:
+    """Return the stretches of an alert's clock, one a line, the oldest first."""
+    if alert.stretches is None:
+        return []
+    newest, left_out, left_out_ms, counted_ms = alert.stretches
+    lines = [f"    {left_out} older: {duration(left_out_ms)}, of it {duration(counted_ms)} open"] if left_out else []
+    return lines + [
+        f"    {instant(one.start_ms)} – {instant(one.end_ms)}  {duration(one.end_ms - one.start_ms)} {stretch(one)}"
+        for one in newest
+    ]
 
 
 def status_line(status: WindowStatus) -> Text:

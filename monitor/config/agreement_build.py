@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.config.calendars import ALWAYS, compile_calendar, overlapping, uses_up
+from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
 from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
-from monitor.config.quantities import duration_text, instant_ms
+from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.core.agreement import Agreement, Contact
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
@@ -161,10 +161,31 @@ class _Builder:
     def _check_budgets(
         self, at: tuple[str | int, ...], budgets: Mapping[str, Budget], compiled: Mapping[str, Calendar]
     ) -> None:
-        for priority, (budget_ms, name) in budgets.items():
-            if name in compiled and not uses_up(compiled[name], budget_ms):
-                message = f"calendar {name!r} has too little open time for {duration_text(budget_ms)}"
+        for priority, budget in budgets.items():
+            name = budget.calendar
+            if name not in compiled or (budget.days and not self._has_business_days(at, priority, budget, compiled)):
+                continue
+            if not uses_up(compiled[name], budget):
+                allowed = f"{budget.days} business days" if budget.days else duration_text(budget.budget_ms)
+                message = f"calendar {name!r} has too little open time for {allowed}"
                 self._wrong((*at, "targets", priority), message, "no clock would ever be due: more hours, or less time")
+
+    def _has_business_days(
+        self, at: tuple[str | int, ...], priority: str, budget: Budget, compiled: Mapping[str, Calendar]
+    ) -> bool:
+        name = budget.calendar
+        if compiled[name] is ALWAYS:
+            message = f"calendar {name!r} is open around the clock and has no business days"
+            hint = "name a calendar with hours, as calendar: office; or write within: 3d"
+            self._wrong((*at, "targets", priority, "days"), message, hint)
+            return False
+        if not is_in_hours(self._shape.calendars[name], budget.by_minute):
+            hours = sorted({end for day in self._shape.calendars[name].hours.values() for _, end in day})
+            ends = ", ".join(clock_text(minute) for minute in hours)
+            message = f"{clock_text(budget.by_minute)} lies outside of the hours of calendar {name!r} on every day"
+            self._wrong((*at, "targets", priority, "by"), message, f"its hours end at {ends}")
+            return False
+        return True
 
     def _clock(
         self, number: int, shape: ClockShape, calendars: frozenset[str], compiled: Mapping[str, Calendar]
@@ -178,7 +199,8 @@ class _Builder:
                 did_you_mean(shape.metric, metrics),
             )
         budgets = {
-            priority: Budget(one.within, one.calendar or shape.calendar) for priority, one in shape.targets.items()
+            priority: Budget(one.within, one.calendar or shape.calendar, one.days or 0, one.by or 0)
+            for priority, one in shape.targets.items()
         }
         self._check_calendar((*at, "calendar"), shape.calendar, calendars)
         for priority, one in shape.targets.items():
@@ -188,7 +210,9 @@ class _Builder:
         if ANY not in budgets and shape.subject == "ticket":
             self._warn((*at, "targets"), "other priorities get no clock", f"add '{ANY}': for all the others")
         for place, threshold in enumerate(shape.at_risk):
-            beyond = sorted(name for name, one in budgets.items() if threshold.before_ms >= one.budget_ms)
+            beyond = sorted(
+                name for name, one in budgets.items() if not one.days and threshold.before_ms >= one.budget_ms
+            )
             if beyond and len(beyond) == len(budgets):
                 self._wrong(
                     (*at, "at_risk", place), "is beyond the budget", "less time than every target, or a percent"

@@ -6,6 +6,7 @@ use every part.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -19,6 +20,7 @@ from monitor.config.quantities import (
     Moment,
     PositiveDuration,
     TargetField,
+    TimeOfDay,
     Weekdays,
     WindowField,
     Zone,
@@ -88,12 +90,39 @@ def _no_day_twice(value: dict[str, DayHours]) -> dict[str, DayHours]:
     return value
 
 
+class HolidayShape(Shape):
+    """A holiday of one's own: its name, and what of the day's hours stays open. Either may stand alone."""
+
+    name: Text | None = None
+    open: DayHoursField = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_them(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return value
+        # A misspelt interval must not become the name of a day that is closed.
+        is_name = isinstance(value, str) and value != "closed" and not value[:1].isdecimal()
+        return {"name": value} if is_name else {"open": value}
+
+
+def _each_closed(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(one, str | date) for one in value):
+        raise wrong("are no dates", "write [2026-12-24, 2026-12-31], or 2026-12-24: 08:00-12:00 for a part of a day")
+    return dict.fromkeys(value, "closed")
+
+
 class HolidaysShape(Shape):
-    """Days that are closed from midnight to midnight: a country's public holidays, and dates of one's own."""
+    """Days that are closed from midnight to midnight: a country's public holidays, and dates of one's own.
+
+    Dates are a list, or a map that tells their names or what stays open of them.
+    """
 
     country: Text | None = None
     subdivision: Text | None = None
-    dates: list[Day] = Field(default_factory=list)
+    dates: Annotated[dict[Day, HolidayShape], BeforeValidator(_each_closed)] = Field(default_factory=dict)
     zone: Zone | None = None
 
     @model_validator(mode="before")
@@ -121,15 +150,26 @@ class CalendarShape(Shape):
 
 
 class BudgetShape(Shape):
-    """The time allowed. A duration alone is one too; without a calendar that of the clock counts."""
+    """The time allowed. A duration alone is one too; without a calendar that of the clock counts.
 
-    within: PositiveDuration
+    In place of ``within`` it may be a number of business days, by a time of day: ``{days: 3, by: "17:00"}``.
+    """
+
+    within: PositiveDuration = 0
+    days: Annotated[int, Field(ge=1, le=1000)] | None = None
+    by: TimeOfDay | None = None
     calendar: Text | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _duration_only(cls, value: object) -> object:
-        return value if isinstance(value, dict) else {"within": value}
+    def _one_rule(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return {"within": value}
+        if "within" in value and ("days" in value or "by" in value):
+            raise wrong("has both within and days", "write within: 4h, or days: 3 with by: 17:00")
+        if "within" not in value and not ("days" in value and "by" in value):
+            raise wrong("says no time allowed", "write within: 4h, or days: 3 with by: 17:00")
+        return value
 
 
 class ClockShape(Shape):

@@ -226,6 +226,18 @@ def day_hours(value: object) -> DayHours:
     return tuple(intervals)
 
 
+def time_of_day(value: object) -> int:
+    """Return the minutes of the day of ``17:00``; 24:00 is its end."""
+    if not isinstance(value, str):
+        raise wrong(f"is no time of day: {_shown(value)}", 'write "17:00"')
+    return _minute(value, "24:00")
+
+
+def clock_text(minute: int) -> str:
+    """Return minutes of the day as ``17:00``."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def size(value: object) -> int:
     """Return the bytes of ``1 MiB``, ``64 KiB`` or a whole number of bytes."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -260,4 +272,5 @@ Zone = Annotated[str, PlainValidator(zone)]
 Weekdays = Annotated[str, PlainValidator(lambda value: weekdays(value) and str(value))]
 """Kept as written: ``mon,tue`` and ``mon-tue`` are two keys that name the same days."""
 DayHoursField = Annotated[DayHours, PlainValidator(day_hours)]
+TimeOfDay = Annotated[int, PlainValidator(time_of_day)]
 Size = Annotated[int, PlainValidator(size)]

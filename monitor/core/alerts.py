@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal, NamedTuple
 
+from monitor.core.stretches import Stretches
+
 AlertState = Literal["at_risk", "breached", "resolved", "voided", "rearmed"]
 
 
@@ -58,6 +60,8 @@ class Alert(NamedTuple):
     backfill: bool = False
     details: tuple[tuple[str, str], ...] = ()
     """What may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
+    stretches: Stretches | None = None
+    """Of a clock: what its elapsed time is made of."""
 
     def told_late(self) -> Alert:
         """Return it marked ``backfill``. On the path of a backlog: ``_replace`` takes six times as long."""

@@ -15,8 +15,17 @@ from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from typing import Final
 
-from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours, OpeningHours, year_start_ms
-from monitor.core.timeline import Span, union
+from monitor.core.business_days import CutOffs
+from monitor.core.hours import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    CalendarRangeError,
+    CalendarSpec,
+    DayHours,
+    OpeningHours,
+    year_start_ms,
+)
+from monitor.core.timeline import Span
 
 __all__ = [
     "EARLIEST_MS",
@@ -34,10 +43,6 @@ LATEST_MS: Final = year_start_ms(LATEST_YEAR + 1)
 """The end of a calendar's range: 2200-01-01T00:00Z. It may be an end and a due instant, never an open one."""
 
 
-class CalendarRangeError(ValueError):
-    """The question or its answer lies outside the range of calendars, or no open time is left in it."""
-
-
 class Calendar:
     """The open time of a specification. Answers do not depend on what was asked before.
 
@@ -45,10 +50,11 @@ class Calendar:
         ValueError: the zone is unknown, or there is no open time at all.
     """
 
-    __slots__ = ("_cum", "_from_ms", "_hours", "_starts", "_to_ms")
+    __slots__ = ("_cum", "_cut_offs", "_from_ms", "_hours", "_starts", "_to_ms")
 
     def __init__(self, spec: CalendarSpec) -> None:
         self._hours = OpeningHours(spec)
+        self._cut_offs: dict[int, CutOffs] = {}
         if not self._hours.ever_opens():
             raise ValueError("the calendar has no open time: no hours, or only exceptions and holidays that close it")
         # The open spans of the years compiled so far, [_from_ms, _to_ms): the start of each, and the open time before
@@ -109,6 +115,25 @@ class Calendar:
             left_ms -= sum(end - max(start, start_ms) for start, end in self._hours.year(year) if end > start_ms)
         return left_ms <= 0
 
+    def budget_of_days(self, start_ms: int, days: int, by_minute: int) -> int:
+        """Return the open time from a start to HH:MM of the Nth business day after it (`monitor.core.business_days`).
+
+        Raises:
+            CalendarRangeError: the start is outside the range, or there are not so many business days within it.
+        """
+        cut_offs = self._cut_offs.get(by_minute)
+        if cut_offs is None:
+            cut_offs = self._cut_offs[by_minute] = CutOffs(self._hours, by_minute)
+        return self.elapsed(start_ms, cut_offs.due(start_ms, days))
+
+    def has_days(self, start_ms: int, days: int, by_minute: int) -> bool:
+        """Return whether there are so many business days after a start within the range. No year is kept for it."""
+        try:
+            CutOffs(self._hours, by_minute).due(start_ms, days)
+        except CalendarRangeError:
+            return False
+        return True
+
     def is_open(self, at_ms: int) -> bool:
         """Return whether the instant is open.
 
@@ -146,6 +171,10 @@ class Calendar:
                 break
             spans.append(Span(max(self._starts[i], start_ms), min(self._end_ms(i), end_ms)))
         return spans
+
+    def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
+        """Return what holidays close of a span: (start_ms, end_ms, name) in order; a name may be empty."""
+        return self._hours.holidays(start_ms, end_ms)
 
     def _end_ms(self, i: int) -> int:
         return self._starts[i] + self._cum[i + 1] - self._cum[i]
@@ -224,6 +253,14 @@ class AlwaysOpen(Calendar):
         """Return True."""
         return True
 
+    def budget_of_days(self, start_ms: int, days: int, by_minute: int) -> int:
+        """Raise ValueError: it has no zone whose days could be counted."""
+        raise ValueError(f"around the clock has no business days: {days} by minute {by_minute} after {start_ms}")
+
+    def has_days(self, start_ms: int, days: int, by_minute: int) -> bool:  # noqa: ARG002 - it has none at all
+        """Return False."""
+        return False
+
     def is_open(self, at_ms: int) -> bool:  # noqa: ARG002 - open at any instant
         """Return True."""
         return True
@@ -234,7 +271,11 @@ class AlwaysOpen(Calendar):
 
     def open_spans(self, start_ms: int, end_ms: int) -> list[Span]:
         """Return the span itself."""
-        return union([(start_ms, end_ms)])
+        return [Span(start_ms, end_ms)] if start_ms < end_ms else []
+
+    def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:  # noqa: ARG002 - it has none
+        """Return nothing."""
+        return []
 
 
 def _year_of(at_ms: int) -> int:

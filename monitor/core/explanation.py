@@ -1,14 +1,12 @@
-"""Why a clock stands as it does: the stretches of its life, which add up to what has elapsed (domain.md §3).
-
-elapsed = the sum of the counted stretches;   [start, stop or now) = all stretches, one after the other
-"""
+"""Why a clock stands as it does: its stretches, its target and where that comes from (domain.md §3)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from monitor.core import clock as clocks
-from monitor.core.timeline import Span, subtract
+from monitor.core.measures import ANY, Budget
+from monitor.core.stretches import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,20 +16,7 @@ if TYPE_CHECKING:
     from monitor.core.events import Fact, Value
     from monitor.core.rows import Clock, SubjectRow
 
-StretchKind = Literal["counted", "closed", "paused", "solved"]
-"""``counted``: open hours, they are elapsed time; ``closed``: the calendar is not open; ``paused``: a pause that counts
-for this clock; ``solved``: between a stop and a reopening."""
-
 Standing = Literal["running", "paused", "at_risk", "overdue", "met", "breached", "cancelled"]
-
-
-class Stretch(NamedTuple):
-    """One stretch ``[start_ms, end_ms)`` of a clock's life. ``reason`` is that of a pause ("" where none was given)."""
-
-    start_ms: int
-    end_ms: int
-    kind: StretchKind
-    reason: str = ""
 
 
 class Explanation(NamedTuple):
@@ -39,7 +24,8 @@ class Explanation(NamedTuple):
 
     ``priority`` is the one whose target holds, ``target_of`` the line of the agreement that gives it: the priority's
     own or ``*``. ``stop_ms`` is -1 while it is open, ``due_ms`` where it never will be as it stands. ``wall_ms`` is the
-    time elapsed without calendar and pauses.
+    time elapsed without calendar and pauses. ``origin`` is the agreement and version that the target comes from;
+    ``days`` and ``by_minute`` are not 0 where it is one in business days.
     """
 
     agreement: str
@@ -59,6 +45,14 @@ class Explanation(NamedTuple):
     standing: Standing
     flagged: bool
     stretches: tuple[Stretch, ...]
+    origin: str = ""
+    days: int = 0
+    by_minute: int = 0
+
+    @property
+    def target(self) -> Budget:
+        """The target in the agreement's words: a duration, or business days."""
+        return Budget(0 if self.days else self.budget_ms, self.calendar, self.days, self.by_minute)
 
 
 def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanation:
@@ -73,15 +67,16 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
     is_open = clock.state in ("running", "paused")
     end_ms = max(now_ms, clock.start_ms) if is_open else clock.stop_ms
     elapsed_ms = clocks.elapsed_at(clock, end_ms, of.calendar)
-    priority = row.known().get("priority")
+    priority = _text(row.known().get("priority"))
+    target = of.rule.budget(priority)
     return Explanation(
         clock.series.agreement,
         clock.version,
         of.rule.id,
         of.rule.metric,
         clock.cycle,
-        _text(priority),
-        _text(priority) if _text(priority) in of.rule.budgets else "*",
+        priority,
+        priority if priority in of.rule.budgets else ANY,
         clock.budget_ms,
         clock.calendar,
         clock.start_ms,
@@ -91,7 +86,10 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         max(0, end_ms - clock.start_ms),
         _standing(clock, elapsed_ms, of),
         clock.flagged,
-        tuple(_stretches(row.facts, clock, of.calendar, end_ms)),
+        tuple(stretches_of(row.facts, clock, of, end_ms)),
+        f"{clock.series.agreement} version {clock.version}",
+        target.days if target else 0,
+        target.by_minute if target else 0,
     )
 
 
@@ -107,31 +105,95 @@ def _standing(clock: Clock, elapsed_ms: int, of: Terms) -> Standing:
     return "paused" if clock.state == "paused" else "running"
 
 
-def _stretches(facts: Sequence[Fact], clock: Clock, calendar: Calendar, end_ms: int) -> Iterator[Stretch]:
+def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> list[Stretch]:
+    """Return the stretches of a clock's life from its start up to an instant, in order.
+
+    Args:
+        facts: the ledger of its subject; what is newer than ``end_ms`` changes nothing.
+        clock: the clock as it was at that instant.
+        of: its terms.
+        end_ms: not before the clock's start.
+    """
     runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
     if clock.state == "running":
-        runs.append((clock.since_ms, end_ms))
+        runs.append((clock.since_ms, max(end_ms, clock.since_ms)))
+    found: list[Stretch] = []
     at_ms = clock.start_ms
     for start_ms, stop_ms in runs:
         if at_ms < start_ms:
-            yield _halt(facts, at_ms, start_ms)
-        opened = calendar.open_spans(start_ms, stop_ms)
-        closed = subtract([Span(start_ms, stop_ms)], opened)
-        kinds = [(one, "counted") for one in opened] + [(one, "closed") for one in closed]
-        for span, kind in sorted(kinds):
-            yield Stretch(*span, kind)  # type: ignore[arg-type]  # one of the two
+            found += _halts(facts, clock, of, at_ms, start_ms)
+        found += _counted_or_closed(of.calendar, start_ms, stop_ms)
         at_ms = stop_ms
     if at_ms < end_ms:
-        yield _halt(facts, at_ms, end_ms)
+        found += _halts(facts, clock, of, at_ms, end_ms)
+    return found
 
 
-def _halt(facts: Sequence[Fact], start_ms: int, end_ms: int) -> Stretch:
-    """Return a stretch in which the clock stood still: what began it tells why."""
-    began = [fact for fact in facts if fact.time_ms <= start_ms]
-    pauses = [fact for fact in began if fact.type == "paused"]
-    if pauses and (pauses[-1].time_ms == start_ms or not any(fact.time_ms == start_ms for fact in began)):
-        return Stretch(start_ms, end_ms, "paused", _text(pauses[-1].attributes.get("reason")))
-    return Stretch(start_ms, end_ms, "solved")
+def _counted_or_closed(calendar: Calendar, start_ms: int, end_ms: int) -> list[Stretch]:
+    found: list[Stretch] = []
+    at_ms = start_ms
+    for from_ms, to_ms in calendar.open_spans(start_ms, end_ms):
+        if at_ms < from_ms:
+            found += _closed(calendar, at_ms, from_ms)
+        found.append(Stretch(from_ms, to_ms, "counted"))
+        at_ms = to_ms
+    if at_ms < end_ms:
+        found += _closed(calendar, at_ms, end_ms)
+    return found
+
+
+def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]:
+    at_ms = start_ms
+    for from_ms, to_ms, name in calendar.holidays(start_ms, end_ms):
+        if at_ms < from_ms:
+            yield Stretch(at_ms, from_ms, "closed")
+        yield Stretch(from_ms, to_ms, "holiday", name)
+        at_ms = to_ms
+    if at_ms < end_ms:
+        yield Stretch(at_ms, end_ms, "closed")
+
+
+def _halts(facts: Sequence[Fact], clock: Clock, of: Terms, start_ms: int, end_ms: int) -> Iterator[Stretch]:
+    """Tell a stretch in which the clock stood still by what held it: the pauses that were open, or its stop."""
+    at_ms, kind, reason = start_ms, "solved", ""
+    for time_ms, held_as, why in _holds(facts, clock, of):
+        if time_ms >= end_ms:
+            break
+        if time_ms > at_ms and (held_as, why) != (kind, reason):
+            yield Stretch(at_ms, time_ms, kind, reason)  # type: ignore[arg-type]  # one of the two
+            at_ms = time_ms
+        kind, reason = held_as, why
+    yield Stretch(at_ms, end_ms, kind, reason)  # type: ignore[arg-type]  # one of the two
+
+
+def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int, str, str]]:
+    """Tell after each fact what would hold the clock: ``paused`` with the reasons, or ``solved``."""
+    pauses: list[str] = []
+    stopped = False
+    pause_on = of.rule.pause_on
+    for fact in _facts_of(facts, clock, of):
+        reason = _text(fact.attributes.get("reason"))
+        if clocks.counts_as(fact, of.metric.stop):
+            stopped, pauses = True, []
+        elif fact.type in of.metric.restart:
+            stopped, pauses = False, []
+        elif fact.type == "paused" and not stopped:
+            if (pause_on is None or reason in pause_on) and reason not in pauses:
+                pauses = [*pauses, reason]
+        elif fact.type == "resumed" and (reason in pauses or pause_on is None or not reason or reason in pause_on):
+            # A pause is ended by its own reason, all of them by any other.
+            pauses = [one for one in pauses if one != reason] if reason and reason in pauses else []
+        yield fact.time_ms, "paused" if pauses else "solved", ", ".join(filter(None, pauses))
+
+
+def _facts_of(facts: Sequence[Fact], clock: Clock, of: Terms) -> Sequence[Fact]:
+    """Return the facts that could hold a clock: of a later cycle those after the fact that began it."""
+    if clock.cycle == 1:
+        return facts
+    began = [
+        place for place, fact in enumerate(facts) if fact.time_ms == clock.start_ms and fact.type in of.metric.restart
+    ]
+    return facts[began[-1] + 1 :] if began else facts
 
 
 def _text(value: Value | None) -> str:

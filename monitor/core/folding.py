@@ -13,10 +13,12 @@ from typing import Final
 from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
 from monitor.core.events import Fact, Subject
+from monitor.core.explanation import stretches_of
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
+from monitor.core.stretches import newest
 
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
@@ -168,7 +170,7 @@ class Folding:
             # The new cycle is a new promise: the version that holds now, with today's budget.
             agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
             rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
-            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
+            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"), fact.time_ms)
             if now is not None:
                 cycle = clock.cycle + 1
                 self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
@@ -203,7 +205,9 @@ class Folding:
         of = self.plan.terms(clock)
         labels = {"agreement": key.agreement, "promise": key.promise, "subject": self.subject}
         elapsed_ms = due_ms = -1
+        stretches = None
         if of is not None:
+            stretches = newest(stretches_of(self.facts, clock, of, at_ms))
             labels["metric"] = of.rule.metric
             elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
             due_ms = clocks.due_or_missed_ms(clock, of.calendar)
@@ -226,6 +230,7 @@ class Folding:
                 elapsed_ms=elapsed_ms,
                 wall_ms=max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
+                stretches=stretches,
             )
         )
 

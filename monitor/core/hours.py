@@ -6,8 +6,9 @@ An instant is open when its *local reading* (date and time of day in the zone) l
   morning of the next, and each belongs to the day it falls on. 09:00-09:00 is around the clock until the next morning.
 - A holiday closes its day from midnight to midnight, in ``holiday_zone`` if that is another zone: a shift that runs
   into it ends at midnight, and one that begins on it is open from the midnight after.
-- An exception replaces all hours of its date, also on a holiday; a partial holiday is written as one. Without
-  intervals the date is closed. The part of an overnight exception after midnight is open whatever that next date is.
+- A partial holiday leaves open what of the hours lies in its intervals, on its own date in the zone of the holidays.
+- An exception replaces all hours of its date, also on a holiday. Without intervals the date is closed. The part of an
+  overnight exception after midnight is open whatever that next date is.
 
 Clock changes are nothing special: readings decide. No instant reads a local time that does not exist, so 01:00-04:00
 lasts two hours on the day that skips 02:00-03:00. A repeated local time is read twice, and both times count. Hours and
@@ -16,7 +17,7 @@ their complement always make up the whole day of 23, 24 or 25 h.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
@@ -42,6 +43,10 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _PROBE_S: Final = 3 * 86_400
 
 
+class CalendarRangeError(ValueError):
+    """The question or its answer lies outside the range of calendars, or no open time is left in it."""
+
+
 def year_start_ms(year: int) -> int:
     """Return the first instant of a UTC year."""
     return (date(year, 1, 1).toordinal() - _EPOCH_DAY) * _DAY_MS
@@ -58,9 +63,12 @@ class CalendarSpec:
         holidays: the dates that are closed from midnight to midnight.
         holiday_zone: zone of the holidays' midnights; None: ``zone``.
         exceptions: the intervals of single dates, in place of their hours and holidays; empty: closed.
+        partial: the intervals of holidays on which not all of the day is closed; they do not pass midnight.
+        names: what holidays are called, as far as they have a name.
 
     Raises:
-        ValueError: not seven days, an interval outside the day, or a date that is not a plain ``date``.
+        ValueError: not seven days, an interval outside the day, a partial holiday that passes midnight or is none of
+            the holidays, or a date that is not a plain ``date``.
     """
 
     zone: str
@@ -68,6 +76,8 @@ class CalendarSpec:
     holidays: frozenset[date] = frozenset()
     holiday_zone: str | None = None
     exceptions: Mapping[date, DayHours] = field(default_factory=dict)
+    partial: Mapping[date, DayHours] = field(default_factory=dict)
+    names: Mapping[date, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could only be misread."""
@@ -77,7 +87,12 @@ class CalendarSpec:
             # A datetime is a date, but equals none: the day would silently stay open.
             if type(day) is not date:
                 raise ValueError(f"a holiday or exception is a date without a time of day: {day!r}")
-        for start, end in (part for day in (*self.hours, *self.exceptions.values()) for part in day):
+        if not self.holidays.issuperset(self.partial):
+            raise ValueError("a partial holiday is one of the holidays")
+        if any(end <= start for parts in self.partial.values() for start, end in parts):
+            raise ValueError("a partial holiday ends with its day: an interval of it does not pass midnight")
+        days = (*self.hours, *self.exceptions.values(), *self.partial.values())
+        for start, end in (part for day in days for part in day):
             if not (0 <= start < MINUTES_OF_DAY and 0 <= end <= MINUTES_OF_DAY):
                 raise ValueError(
                     f"an interval starts at 0..1439 and ends at 0..1440 minutes of the day: ({start}, {end})"
@@ -91,7 +106,7 @@ class OpeningHours:
         ValueError: a zone is unknown.
     """
 
-    __slots__ = ("_exceptions", "_holiday_zone", "_holidays", "_week", "_zone")
+    __slots__ = ("_exceptions", "_holiday_zone", "_holidays", "_names", "_ordered", "_week", "_zone")
 
     def __init__(self, spec: CalendarSpec) -> None:
         self._zone = _zone(spec.zone)
@@ -105,7 +120,13 @@ class OpeningHours:
             week[weekday] += today
             week[(weekday + 1) % _DAYS_OF_WEEK] += tomorrow
         self._week = [union(day) for day in week]
-        self._holidays = frozenset(day.toordinal() for day in spec.holidays)
+        # What is closed of each, in milliseconds after its midnight.
+        self._holidays = {
+            day.toordinal(): subtract([(0, _DAY_MS)], _split_at_midnight(spec.partial.get(day, ()))[0])
+            for day in spec.holidays
+        }
+        self._names = {day.toordinal(): name for day, name in spec.names.items()}
+        self._ordered = sorted(self._holidays)
         self._exceptions = {day.toordinal(): _split_at_midnight(hours) for day, hours in spec.exceptions.items()}
 
     def ever_opens(self) -> bool:
@@ -126,20 +147,57 @@ class OpeningHours:
         first, last = date(year, 1, 1).toordinal() - 2, date(year, 12, 31).toordinal() + 1
         for day in range(first, last + 1):
             midnight_ms = (day - _EPOCH_DAY) * _DAY_MS
-            holiday = day in self._holidays
-            if holiday:
-                holidays.append((midnight_ms, midnight_ms + _DAY_MS))
+            closed = self._holidays.get(day)
+            if closed:
+                holidays += _shifted(closed, midnight_ms)
             if day in self._exceptions:
                 today, tomorrow = self._exceptions[day]
                 exceptional += _shifted(today, midnight_ms)
                 exceptional += _shifted(tomorrow, midnight_ms + _DAY_MS)
-            elif not holiday or self._holiday_zone:
-                regular += _shifted(self._week[(day - 1) % _DAYS_OF_WEEK], midnight_ms)
+            else:
+                opened = self._week[(day - 1) % _DAYS_OF_WEEK]
+                if closed and self._holiday_zone is None:
+                    opened = subtract(opened, closed)
+                regular += _shifted(opened, midnight_ms)
         readings = _readings(self._zone, start_ms, end_ms)
         hours = _instants(regular, readings)
         if holidays and self._holiday_zone:
             hours = [*subtract(hours, _instants(holidays, _readings(self._holiday_zone, start_ms, end_ms)))]
         return union(hours + _instants(sorted(exceptional), readings))
+
+    def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
+        """Return what holidays close of a span: (start_ms, end_ms, name) in order; without a name it is empty.
+
+        What an exception opens after all is in it too.
+        """
+        first = bisect_left(self._ordered, start_ms // _DAY_MS + _EPOCH_DAY - 1)
+        found: list[tuple[int, int, str]] = []
+        for day in self._ordered[first : bisect_right(self._ordered, end_ms // _DAY_MS + _EPOCH_DAY + 1)]:
+            midnight_ms = (day - _EPOCH_DAY) * _DAY_MS
+            local = [*_shifted(self._holidays[day], midnight_ms)]
+            near = _readings(self._holiday_zone or self._zone, midnight_ms - _DAY_MS, midnight_ms + 2 * _DAY_MS)
+            for span in union(_instants(local, near)):
+                from_ms, to_ms = max(span.start_ms, start_ms), min(span.end_ms, end_ms)
+                if from_ms < to_ms:
+                    found.append((from_ms, to_ms, self._names.get(day, "")))
+        return found
+
+    def read_before(self, year: int, minute: int) -> Iterator[tuple[int, int, int]]:
+        """Tell when each date of a year reads a time of day before a minute: (its ordinal, start_ms, end_ms), in order.
+
+        A date that a zone skipped has no such stretch, one whose clocks are turned back may have two.
+        """
+        first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+        margin_ms = 2 * _DAY_MS  # dates of the zone reach a day over the ends of the UTC year
+        for from_ms, to_ms, offset_ms in _readings(
+            self._zone, year_start_ms(year) - margin_ms, year_start_ms(year + 1) + margin_ms
+        ):
+            earliest, latest = ((at_ms + offset_ms) // _DAY_MS + _EPOCH_DAY for at_ms in (from_ms, to_ms - 1))
+            for day in range(max(first, earliest), min(last, latest) + 1):
+                midnight_ms = (day - _EPOCH_DAY) * _DAY_MS - offset_ms
+                start_ms, end_ms = max(from_ms, midnight_ms), min(to_ms, midnight_ms + minute * _MINUTE_MS)
+                if start_ms < end_ms:
+                    yield day, start_ms, end_ms
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -79,10 +79,16 @@ class AtRisk(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted."""
+    """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted.
+
+    With ``days`` it is that many business days, by ``by_minute`` of the day (`monitor.core.business_days`): how much
+    open time that is depends on the start, and ``budget_ms`` is 0.
+    """
 
     budget_ms: int
     calendar: str
+    days: int = 0
+    by_minute: int = 0
 
 
 class Window(NamedTuple):

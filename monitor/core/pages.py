@@ -30,6 +30,8 @@ ENDED: Final = frozenset({"resolved", "voided", "rearmed"})
 
 _SEPARATOR: Final = "\x1f"
 _LONGEST_NAME: Final = 80
+_STRETCH_CHARACTERS: Final = 10
+"""As much as the numbers of a stretch take of a row, where characters may take four bytes."""
 
 
 class AlertRow(NamedTuple):
@@ -164,6 +166,8 @@ def fitting(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
     left = MAX_CHARACTERS
     for place, alert in enumerate(alerts[:MAX_ALERTS]):
         left -= sum(map(len, chain(alert.key[:4], *alert.labels.items(), *alert.details)))
+        if alert.stretches is not None:
+            left -= sum(_STRETCH_CHARACTERS + len(one.reason) for one in alert.stretches.newest)
         if left < 0 and place:
             return tuple(alerts[:place])
     return tuple(alerts[:MAX_ALERTS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from monitor.core.rows import Clock
 
 _DAY_MS = 24 * HOUR_MS
+_MOST_TERMS = 1 << 14
+_TermsKey = tuple[str | int, ...]
+_Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
 _PERIOD_MS = {
     "day": _DAY_MS,
     "week": 7 * _DAY_MS,
@@ -47,7 +50,7 @@ class Plan:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self._terms: dict[tuple[str, int, str, str, int], clocks.Terms | None] = {}
+        self._terms: dict[_TermsKey, clocks.Terms | None] = {}
         self._slices: dict[tuple[str, str], Slices | None] = {}
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
@@ -61,18 +64,34 @@ class Plan:
             found = None
             if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
                 found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
-            self._terms[key] = found
-            return found
+            return self._keep(key, found)
 
-    def terms_for(self, agreement: Agreement, rule: ClockRule, priority: Value | None) -> clocks.Terms | None:
-        """Return what a new clock starts with; None where nothing was promised for the priority."""
+    def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:
+        # With business days nearly each clock has a budget of its own: they are not kept for ever.
+        if len(self._terms) >= _MOST_TERMS:
+            self._terms.clear()
+        self._terms[key] = found
+        return found
+
+    def terms_for(
+        self, agreement: Agreement, rule: ClockRule, priority: Value | None, start_ms: int
+    ) -> clocks.Terms | None:
+        """Return what a clock that starts at an instant starts with; None where nothing was promised for the priority.
+
+        Raises:
+            CalendarRangeError: business days are promised, and there are not so many after the start.
+        """
         budget = rule.budget(priority)
         if budget is None:
             return None
-        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms)
+        budget_ms = budget.budget_ms
+        if budget.days:
+            calendar = agreement.calendars[budget.calendar]
+            budget_ms = calendar.budget_of_days(start_ms, budget.days, budget.by_minute)
+        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
         found = self._terms.get(key)
         if found is None:
-            found = self._terms[key] = clocks.terms(agreement, rule, budget.calendar, budget.budget_ms)
+            found = self._keep(key, clocks.terms(agreement, rule, budget.calendar, budget_ms))
         return found
 
     def slices(self, agreement_id: str, measure_id: str) -> Slices | None:

@@ -20,7 +20,7 @@ def clocks_started(subject: Subject, fact: Fact, attributes: dict[str, Value], p
         for rule in agreement.clocks:
             if rule.subject != subject or not rule.where.matches(attributes):
                 continue
-            of = plan.terms_for(agreement, rule, attributes.get("priority"))
+            of = plan.terms_for(agreement, rule, attributes.get("priority"), fact.time_ms)
             if of is not None and fact.type in of.metric.start:
                 started.append((start(agreement, rule, fact.time_ms, 1, attributes, of), of))
     return started

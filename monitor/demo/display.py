@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.core.alerts import Alert
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import UNITS, DemoView, promises, summary
+from monitor.wire.announcements import stretches_json
 from monitor.wire.wording import explain, quantity
 
 STATUS_EVERY_S: Final = 10.0
@@ -180,7 +181,7 @@ class JsonLines(_Lines):
     def alert(self, alert: Alert) -> None:
         """Write an alert with its explanation."""
         parts = {"key": alert.key._asdict(), "details": dict(alert.details), "explained": explain(alert)}
-        self._write("alert", alert._asdict() | parts)
+        self._write("alert", alert._asdict() | parts | {"stretches": stretches_json(alert.stretches)})
 
     def status(self, view: DemoView) -> None:
         """Write the counters."""

@@ -12,6 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from monitor.wire.announcements import stretches_json
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -114,7 +116,12 @@ def _status_json(status: WindowStatus) -> dict[str, Any]:
 
 
 def _alert_json(alert: Alert) -> dict[str, Any]:
-    return {**alert._asdict(), "key": alert.key._asdict(), "details": dict(alert.details)}
+    return {
+        **alert._asdict(),
+        "key": alert.key._asdict(),
+        "details": dict(alert.details),
+        "stretches": stretches_json(alert.stretches),
+    }
 
 
 def _alert_counts(alerts: Iterable[Alert]) -> dict[str, dict[str, int]]:

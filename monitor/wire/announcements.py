@@ -13,7 +13,7 @@ from them.
 from __future__ import annotations
 
 import hashlib
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.notices import Notice
 from monitor.core.series import SeriesKey
+from monitor.core.stretches import Stretch, Stretches
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import (
     AlertData,
@@ -31,6 +32,8 @@ from monitor.wire.envelopes import (
     StatementEnvelope,
     StatusData,
     StatusEnvelope,
+    StretchData,
+    StretchesData,
     VerdictData,
     announcement_schema,
 )
@@ -46,6 +49,7 @@ __all__ = [
     "encode_notice",
     "encode_statement",
     "encode_status",
+    "stretches_json",
 ]
 
 
@@ -117,6 +121,7 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         target=alert.target,
         numerator=alert.numerator,
         denominator=alert.denominator,
+        stretches=None if alert.stretches is None else _stretches_data(alert.stretches),
     )
     return AlertEnvelope(
         specversion="1.0",
@@ -159,6 +164,31 @@ def decode_alert(value: bytes | None) -> Alert:
         data.denominator,
         data.backfill,
         tuple(data.details.items()),
+        None if data.stretches is None else _stretches(data.stretches),
+    )
+
+
+def stretches_json(stretches: Stretches | None) -> dict[str, Any] | None:
+    """Return the stretches of an alert as its record has them."""
+    found: dict[str, Any] | None = None if stretches is None else msgspec.to_builtins(_stretches_data(stretches))
+    return found
+
+
+def _stretches_data(stretches: Stretches) -> StretchesData:
+    return StretchesData(
+        [StretchData(kind, from_ms, to_ms, reason) for from_ms, to_ms, kind, reason in stretches.newest],
+        stretches.left_out,
+        stretches.left_out_ms,
+        stretches.left_out_counted_ms,
+    )
+
+
+def _stretches(data: StretchesData) -> Stretches:
+    return Stretches(
+        tuple(Stretch(one.from_ms, one.to_ms, one.kind, one.reason) for one in data.newest),
+        data.left_out,
+        data.left_out_ms,
+        data.left_out_counted_ms,
     )
 
 

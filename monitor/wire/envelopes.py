@@ -14,6 +14,7 @@ from monitor.core.alerts import AlertState
 from monitor.core.delivery import DeliveryResult
 from monitor.core.figures import Verdict
 from monitor.core.notices import Action, Severity
+from monitor.core.stretches import StretchKind
 
 Kind = Literal["alert", "status", "statement", "notice", "delivery"]
 
@@ -21,6 +22,24 @@ Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
 Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
 """A duration, or an instant since the epoch."""
+
+
+class StretchData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stretch of a clock's life: counted (open hours), closed, on a holiday, paused or solved (until reopened)."""
+
+    kind: StretchKind
+    from_ms: Ms
+    to_ms: Ms
+    reason: str = ""
+
+
+class StretchesData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the elapsed time is made of: the newest stretches, and the number and length of the older ones."""
+
+    newest: list[StretchData]
+    left_out: int = 0
+    left_out_ms: Ms = 0
+    left_out_counted_ms: Ms = 0
 
 
 class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -54,6 +73,7 @@ class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     target: float | None = None
     numerator: float | None = None
     denominator: float | None = None
+    stretches: StretchesData | None = None
 
 
 class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):

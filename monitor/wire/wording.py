@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.core.alerts import Alert
-from monitor.core.measures import HOUR_MS, MINUTE_MS
+from monitor.core.explanation import Explanation
+from monitor.core.measures import HOUR_MS, MINUTE_MS, Budget
 from monitor.core.objectives import INDICATORS
+from monitor.core.stretches import Stretch
 from monitor.wire.instants import rfc3339
 
 _SECOND_MS: Final = 1000
@@ -74,6 +76,47 @@ def duration(amount_ms: int) -> str:
     while len(parts) > 1 and not parts[0][0]:
         parts.pop(0)
     return " ".join(f"{number} {unit}" for place, (number, unit) in enumerate(parts[:2]) if number or not place)
+
+
+def time_allowed(budget: Budget) -> str:
+    """Return what a target allows: ``4 h``, or ``3 business days by 17:00``."""
+    if not budget.days:
+        return duration(budget.budget_ms)
+    days = "1 business day" if budget.days == 1 else f"{budget.days} business days"
+    return f"{days} by {budget.by_minute // 60:02}:{budget.by_minute % 60:02}"
+
+
+def why(one: Explanation) -> str:
+    """Return in a sentence why a clock stands as it does: what has elapsed of what was allowed, and what held it."""
+    used = f"{duration(one.elapsed_ms)} of {duration(one.budget_ms)} have elapsed"
+    left_ms = one.budget_ms - one.elapsed_ms
+    held_ms = sum(part.end_ms - part.start_ms for part in one.stretches if part.kind == "paused")
+    held = f", {duration(held_ms)} of pauses not counted" if held_ms else ""
+    due = f", due {instant(one.due_ms)}" if one.due_ms >= 0 else ""
+    match one.standing:
+        case "met":
+            return f"met: it was stopped with {duration(left_ms)} left, {used}{held}"
+        case "breached" | "overdue":
+            late = (
+                "it was stopped" if one.standing == "breached" else "it still runs" if one.due_ms >= 0 else "it is open"
+            )
+            beyond = f"{duration(-left_ms)} beyond its target" if left_ms < 0 else "at the very end of its target"
+            return f"breached: {late} {beyond}, {used}{held}{due.replace('due', 'it was due')}"
+        case "at_risk":
+            return f"at risk: {duration(left_ms)} are left, {used}{held}{due}"
+        case "paused":
+            last = one.stretches[-1].reason if one.stretches else ""
+            reason = f" ({last})" if last else ""
+            return f"on track, and paused{reason}: {duration(left_ms)} are left, {used}{held}"
+        case "cancelled":
+            return f"it was cancelled and counts nowhere, {used}{held}"
+    return f"on track: {duration(left_ms)} are left, {used}{held}{due}"
+
+
+def stretch(part: Stretch) -> str:
+    """Return what a stretch is: ``open``, ``closed``, ``holiday: Christmas Day``, ``paused: customer``, ``solved``."""
+    word = "open" if part.kind == "counted" else part.kind
+    return f"{word}: {part.reason}" if part.reason else word
 
 
 @lru_cache(maxsize=1024)

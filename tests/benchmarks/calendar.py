@@ -1,4 +1,7 @@
-"""Microseconds of an elapsed and of a due question over an hour, a month and four years, beside a loop over days."""
+"""Microseconds of an elapsed and of a due question over an hour, a month and four years, beside a loop over days.
+
+And those of "3 business days by 16:00", of a clock's explanation in an alert, and of compiling a year.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from monitor.core.agreement import Agreement
 from monitor.core.calendar import Calendar, CalendarSpec
+from monitor.core.clock import Terms, apply
+from monitor.core.clock import start as start_clock
+from monitor.core.events import Fact
+from monitor.core.explanation import stretches_of
+from monitor.core.hours import OpeningHours
+from monitor.core.measures import METRICS, Budget, ClockRule
+from monitor.core.stretches import newest
 from tests.benchmarks import seconds_per_call, write_json
 
 if TYPE_CHECKING:
@@ -28,6 +39,11 @@ SPEC = CalendarSpec(
         for month, day in [(1, 1), (1, 6), (5, 1), (8, 15), (10, 3), (11, 1), (12, 24), (12, 25), (12, 26), (12, 31)]
     ),
 )
+
+AGREEMENT = Agreement(
+    id="desk", version=1, name="desk", form="service", provider="p", customer="c", service="s", status="accepted",
+    valid_from_ms=0, calendars={},
+)  # fmt: skip
 
 
 def open_spans_by_days(start_ms: int):
@@ -99,4 +115,49 @@ def main(json_path: Path | None) -> None:
             f"{name:8}  {elapsed_us:7.2f} µs  {elapsed_loop_us:9.1f} µs  {elapsed_loop_us / elapsed_us:6.0f}x"
             f"    {due_us:7.2f} µs  {due_loop_us:9.1f} µs  {due_loop_us / due_us:6.0f}x"
         )
+    figures["others"] = others = {
+        "business_days_us": business_days_us(calendar, seeded),
+        "stretches_us": stretches_us(calendar),
+        "compile_year_us": compile_year_us(),
+    }
+    print(
+        f"3 business days by 16:00  {others['business_days_us']:.2f} µs    stretches of three days and a pause  "
+        f"{others['stretches_us']:.1f} µs    a year compiled  {others['compile_year_us']:.0f} µs"
+    )
     write_json(figures, json_path)
+
+
+def business_days_us(calendar: Calendar, seeded: random.Random) -> float:
+    starts = [FROM_MS + seeded.randrange(4 * 365 * DAY) for _ in range(1000)]
+
+    def batch():
+        for start in starts:
+            calendar.budget_of_days(start, 3, 16 * 60)
+
+    return seconds_per_call(batch, len(starts)) * 1e6
+
+
+def stretches_us(calendar: Calendar) -> float:
+    """The explanation that an alert carries: three working days with their breaks, and a pause."""
+    rule = ClockRule(id="c", subject="ticket", metric="resolution", budgets={"*": Budget(24 * HOUR, "office")})
+    of = Terms(AGREEMENT, rule, METRICS["ticket"]["resolution"], 24 * HOUR, "office", calendar, ())
+    start = FROM_MS + 7 * DAY + 9 * HOUR
+    facts = [
+        Fact(start, 0, "1", "opened", {}),
+        Fact(start + DAY, 0, "2", "paused", {"reason": "customer"}),
+        Fact(start + DAY + HOUR, 0, "3", "resumed", {"reason": "customer"}),
+    ]
+    clock = start_clock(AGREEMENT, rule, start, 1, {}, of)
+    for fact in facts[1:]:
+        clock = apply(clock, fact, of)
+
+    def batch():
+        for _ in range(100):
+            newest(stretches_of(facts, clock, of, start + 3 * DAY))
+
+    return seconds_per_call(batch, 100) * 1e6
+
+
+def compile_year_us() -> float:
+    hours = OpeningHours(SPEC)
+    return seconds_per_call(lambda: hours.year(2026), 1) * 1e6

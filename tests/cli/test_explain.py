@@ -45,12 +45,40 @@ def test_it_tells_the_stretches_that_add_up_and_where_the_target_comes_from(kafk
     assert "promised by desk version 1" in said
     assert "2026-01-05 09:00 UTC 2026-01-05 11:00 UTC paused: customer 1 h" in said
     assert "2026-01-05 11:00 UTC 2026-01-05 12:00 UTC open 1 h 2 h" in said
+    assert "on track: " in said or "at risk: " in said
+    assert "2 h of pauses not counted" in said
 
     (told,) = lines(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:00:00Z", "--json"))
     assert told["elapsed_ms"] == 2 * 3_600_000
     assert told["wall_ms"] == 4 * 3_600_000
     assert [part["kind"] for part in told["stretches"]] == ["counted", "paused", "counted"]
     assert told["stop_ms"] is None
+    assert told["origin"] == "desk version 1"
+    assert told["why"] in said
+
+
+BUSINESS_DAYS = """
+calendars:
+  office:
+    hours: {mon-fri: "09:00-17:00"}
+    holidays: {dates: {2026-01-06: Epiphany}}
+clocks:
+  - {id: resolution, metric: resolution, calendar: office, targets: {"*": {days: 1, by: "17:00"}}}
+"""
+
+
+def test_business_days_and_holidays_are_told_in_their_words(kafka: Kafka, run: Run, folder: Path):
+    (agreement,) = folder.glob("*.yaml")
+    text = agreement.read_text(encoding="utf-8")
+    agreement.write_text(text[: text.index("clocks:")] + BUSINESS_DAYS, encoding="utf-8")
+    given_a_ticket(kafka, run, folder, ("10:00", "opened", {"priority": "P1", "customer": "acme"}))
+
+    said = " ".join(run("explain", "ticket", "T-1", "--at", "2026-01-07T10:00:00Z").stdout.split())
+
+    assert "resolution within 1 business day by 17:00 (15 h from its start) of the calendar office" in said
+    assert "due 2026-01-07 17:00 UTC" in said
+    assert "on track: 7 h are left, 8 h of 15 h have elapsed" in said
+    assert "2026-01-06 00:00 UTC 2026-01-07 00:00 UTC holiday: Epiphany" in said
 
 
 def test_what_nobody_knows_and_what_is_no_instant_are_told(kafka: Kafka, run: Run, folder: Path):

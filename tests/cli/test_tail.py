@@ -8,6 +8,7 @@ from monitor.cli.kafka import Outgoing
 from monitor.core.alerts import Alert, AlertKey, AlertState
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.series import SeriesKey
+from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from tests.cli.conftest import Kafka, Run, lines
 
@@ -35,6 +36,24 @@ def test_alerts_are_sentences(run: Run, kafka: Kafka):
     assert len(told) == 2
     assert told[0].startswith("2026-01-05T09:00:00.000Z at_risk  Ticket T-1 is about to miss resolution")
     assert told[1].startswith("2026-01-05T09:00:00.000Z breached Ticket T-1 missed resolution")
+
+
+def test_the_stretches_of_alerts_are_shown_to_who_asks_for_them(run: Run, kafka: Kafka):
+    key = AlertKey("ticket", "T-1", "desk", "resolution", 1)
+    hour = 3_600_000
+    newest = (Stretch(AT_MS - 2 * hour, AT_MS - hour, "holiday", "Epiphany"), Stretch(AT_MS - hour, AT_MS, "counted"))
+    told = Alert("1", key, "breached", AT_MS, "due", 1, {}, stretches=Stretches(newest, 3, 2 * hour, hour))
+    kafka.send(Outgoing("alerts", *encode_alert(told, "test")), alert())
+
+    _, *shown, other = run("tail", "alerts", "--no-follow", "--stretches").stdout.splitlines()
+
+    assert [one.strip() for one in shown] == [
+        "3 older: 2 h, of it 1 h open",
+        "2026-01-05 07:00 UTC – 2026-01-05 08:00 UTC  1 h holiday: Epiphany",
+        "2026-01-05 08:00 UTC – 2026-01-05 09:00 UTC  1 h open",
+    ]
+    assert "Ticket T-1 missed resolution" in other
+    assert len(run("tail", "alerts", "--no-follow").stdout.splitlines()) == 2
 
 
 def test_machines_get_the_records_as_they_are(run: Run, kafka: Kafka):

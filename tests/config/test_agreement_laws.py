@@ -41,7 +41,15 @@ calendars = st.one_of(
         {"hours": st.dictionaries(st.sampled_from(["mon", "tue-thu", "sat,sun"]), hours, min_size=1)},
         optional={
             "zone": st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "UTC"]),
-            "holidays": st.sampled_from([{"country": "DE", "subdivision": "BE"}, {"dates": ["2026-05-04"]}, []]),
+            "holidays": st.sampled_from(
+                [
+                    {"country": "DE", "subdivision": "BE"},
+                    {"dates": ["2026-05-04"]},
+                    [],
+                    {"dates": {"2026-05-04": "A day off", "2026-05-05": "08:00-12:00"}, "zone": "Asia/Kolkata"},
+                    {"country": "IN", "dates": {"2026-05-04": {"name": "Half a day", "open": ["00:00-12:00"]}}},
+                ]
+            ),
             "exceptions": st.dictionaries(dates, hours | st.just("closed"), max_size=2),
         },
     ),

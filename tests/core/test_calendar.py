@@ -49,14 +49,17 @@ def daily(text):
     return week(text, text, text)
 
 
-def calendar(pattern, zone="UTC", *, holidays=(), holiday_zone=None, exceptions=None):
+def calendar(pattern, zone="UTC", *, holidays=(), holiday_zone=None, exceptions=None, partial=None, names=None):
+    partial = {date.fromisoformat(day): hours(text) for day, text in (partial or {}).items()}
     return Calendar(
         CalendarSpec(
             zone=zone,
             hours=pattern,
-            holidays=frozenset(date.fromisoformat(day) for day in holidays),
+            holidays=frozenset(date.fromisoformat(day) for day in holidays) | frozenset(partial),
             holiday_zone=holiday_zone,
             exceptions={date.fromisoformat(day): hours(text) for day, text in (exceptions or {}).items()},
+            partial=partial,
+            names={date.fromisoformat(day): name for day, name in (names or {}).items()},
         )
     )
 
@@ -270,7 +273,57 @@ def test_a_holiday_zone_that_is_the_zone_itself_changes_nothing():
     assert first == second == third
 
 
-def test_a_partial_holiday_is_an_exception_that_opens_a_part_of_it():
+def test_a_partial_holiday_leaves_open_what_of_the_hours_lies_in_it():
+    of = calendar(
+        week("08:00-12:00 13:00-17:00"), partial={"2026-12-24": "10:00-15:00", "2026-12-26": "08:00-12:00"}
+    )  # the 26th is a Saturday: it stays closed
+
+    assert [open_hours(of, f"2026-12-{day}") for day in (23, 24, 25, 26)] == [8, 4, 8, 0]
+    assert local(of.due(at("2026-12-24 11:30"), HOUR)) == "2026-12-24 13:30"
+    assert local(of.due(at("2026-12-24 14:30"), HOUR)) == "2026-12-25 08:30"
+
+
+def test_a_partial_holiday_of_another_zone_is_open_in_the_hours_of_that_zone():
+    # New York's 24 December is open until noon there: until 22:30 in Kolkata, where the date began at 10:30.
+    of = calendar(
+        daily("00:00-24:00"), "Asia/Kolkata", partial={"2026-12-24": "00:00-12:00"}, holiday_zone="America/New_York"
+    )
+    start = at("2026-12-24 00:00", "Asia/Kolkata")
+
+    assert of.elapsed(start, start + 2 * DAY) == 36 * HOUR
+    assert local(of.due(start, 23 * HOUR), "Asia/Kolkata") == "2026-12-25 11:00"
+
+
+def test_holidays_are_told_by_their_names_in_their_zone():
+    of = calendar(
+        OFFICE, "Asia/Kolkata", holidays=["2026-07-04", "2026-12-25"], holiday_zone="America/New_York",
+        names={"2026-07-04": "Independence Day"},
+    )  # fmt: skip
+    start, end = at("2026-07-04 12:00", "Asia/Kolkata"), at("2026-12-25 12:00", "Asia/Kolkata")
+
+    assert of.holidays(start, end) == [
+        (start, at("2026-07-05 09:30", "Asia/Kolkata"), "Independence Day"),
+        (at("2026-12-25 10:30", "Asia/Kolkata"), end, ""),
+    ]
+    assert of.holidays(start + DAY, end - DAY) == Calendar.always().holidays(start, end) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"partial": {date(2026, 12, 24): ((480, 720),)}}, "one of the holidays"),
+        (
+            {"holidays": frozenset([date(2026, 12, 24)]), "partial": {date(2026, 12, 24): ((1320, 360),)}},
+            "does not pass midnight",
+        ),
+    ],
+)
+def test_a_partial_holiday_that_is_none_or_passes_midnight_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        CalendarSpec(zone="UTC", hours=OFFICE, **wrong)
+
+
+def test_a_partial_holiday_can_be_written_as_an_exception_that_opens_a_part_of_it():
     of = calendar(OFFICE, holidays=["2026-12-24", "2026-12-25"], exceptions={"2026-12-24": "09:00-12:00"})
 
     assert open_hours(of, "2026-12-24") == 3
@@ -443,6 +496,15 @@ def test_a_budget_that_outlasts_the_range_is_refused():
         calendar(OFFICE).due(at("2026-11-23 12:00"), sys.maxsize)
 
 
+def test_whether_a_budget_lasts_is_known_without_keeping_any_year():
+    of = calendar(OFFICE)
+
+    assert of.lasts(at("2199-12-30 09:00"), 16 * HOUR)
+    assert not of.lasts(at("2199-12-30 09:00"), 16 * HOUR + 1)
+    assert of._starts == []
+    assert Calendar.always().lasts(0, sys.maxsize)
+
+
 def test_nothing_opens_after_the_last_exception():
     of = calendar(week(""), exceptions={"2026-11-23": "09:00-10:00"})
 
@@ -529,16 +591,22 @@ day_hours = st.lists(intervals, max_size=2).map(tuple)
 budgets = st.integers(1, 40 * HOUR)
 
 
+def within_the_day(parts):
+    return tuple((start, end) for start, end in parts if start < end)
+
+
 @st.composite
 def specs_near_a_date(draw):
     """A random specification with holidays and exceptions near a date, and the UTC midnight of that date."""
     day = draw(st.sampled_from(DATES))
     near = st.integers(-2, 2).map(lambda by: day + timedelta(days=by))
     weekly = draw(st.tuples(*[day_hours] * 7).filter(any))
+    partial = draw(st.dictionaries(near, day_hours.map(within_the_day), max_size=1))
     spec = CalendarSpec(
         zone=draw(st.sampled_from(ZONES)),
         hours=weekly,
-        holidays=draw(st.frozensets(near, max_size=2)),
+        holidays=draw(st.frozensets(near, max_size=2)) | frozenset(partial),
+        partial=partial,
         holiday_zone=draw(st.none() | st.sampled_from(ZONES)),
         exceptions=draw(st.dictionaries(near, day_hours, max_size=2)),
     )
@@ -568,7 +636,8 @@ def reads_as_open(spec, instant_ms):
         return True
     if today in spec.exceptions:
         return holds(today, reading, spec.exceptions[today])
-    if date_of(moment.to_tz(spec.holiday_zone or spec.zone)) in spec.holidays:
+    there = moment.to_tz(spec.holiday_zone or spec.zone)
+    if date_of(there) in spec.holidays and not holds(date_of(there), there, spec.partial.get(date_of(there), ())):
         return False
     return holds(today, reading, spec.hours[today.weekday()]) or holds(
         yesterday, reading, spec.hours[yesterday.weekday()]

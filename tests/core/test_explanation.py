@@ -1,10 +1,17 @@
 """Why a clock stands as it does: its stretches follow each other and add up."""
 
-from hypothesis import given, settings
+from dataclasses import replace
+from datetime import UTC, datetime
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.explanation import explain
+from monitor.core.measures import Budget
 from monitor.core.plan import Plan
-from tests.core.stories import Story, agreement, clock, ms, ticket, when
+from monitor.core.stretches import MOST_TOLD, Stretch, Stretches, newest
+from tests.core.stories import ALWAYS, MONDAY_MS, Story, agreement, clock, ms, ticket, when
 from tests.core.test_subject_laws import CYCLES, END_MS, histories, run
 
 
@@ -77,6 +84,160 @@ def test_the_time_between_a_stop_and_a_reopening_is_told_where_the_cycles_are_su
     assert stretches(one) == [
         "Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 15:00 solved", "Mon 15:00 Mon 16:00 counted",
     ]  # fmt: skip
+
+
+def test_a_holiday_is_told_by_its_name_between_what_is_closed_anyway():
+    story = Story(with_holidays(clock(budgets={"*": ("8h", "office")}), {"Tue": "Founders' day", "Wed": ""}))
+    story.at("Mon 16:00", ticket("T-1", "opened"))
+
+    (one,) = told(story, "Thu 10:00")
+
+    assert stretches(one) == [
+        "Mon 16:00 Mon 17:00 counted", "Mon 17:00 Tue 00:00 closed", "Tue 00:00 Wed 00:00 holiday Founders' day",
+        "Wed 00:00 Thu 00:00 holiday", "Thu 00:00 Thu 09:00 closed", "Thu 09:00 Thu 10:00 counted",
+    ]  # fmt: skip
+    assert stretches(told(story, "Tue 12:00")[0])[-1] == "Tue 00:00 Tue 12:00 holiday Founders' day"
+
+
+def with_holidays(rule, names):
+    days = {datetime.fromtimestamp(ms(f"{day} 12:00") / 1000, UTC).date(): name for day, name in names.items()}
+    office = Calendar(
+        CalendarSpec(zone="UTC", hours=(((540, 1020),),) * 5 + ((), ()), holidays=frozenset(days), names=days)
+    )
+    return replace(agreement(rule), calendars={"always": ALWAYS, "office": office})
+
+
+def test_overlapping_and_nested_pauses_are_told_with_the_reasons_that_hold():
+    story = Story(agreement(clock(budgets={"*": "8h"}, pause_on=frozenset({"customer", "supplier"}))))
+    story.at("Mon 09:00", ticket("T-1", "opened"))
+    story.at("Mon 10:00", ticket("T-1", "paused", reason="customer"))
+    story.at("Mon 10:30", ticket("T-1", "paused", reason="lunch"))  # pauses nothing
+    story.at("Mon 11:00", ticket("T-1", "paused", reason="supplier"))
+    story.at("Mon 11:10", ticket("T-1", "resumed", reason="lunch"))
+    story.at("Mon 12:00", ticket("T-1", "resumed", reason="customer"))
+    story.at("Mon 13:00", ticket("T-1", "resumed", reason="supplier"))
+
+    assert stretches(told(story, "Mon 14:00")[0]) == [
+        "Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 11:00 paused customer",
+        "Mon 11:00 Mon 12:00 paused customer, supplier", "Mon 12:00 Mon 13:00 paused supplier",
+        "Mon 13:00 Mon 14:00 counted",
+    ]  # fmt: skip
+
+
+def test_a_ticket_that_is_solved_while_it_is_paused_is_paused_and_then_solved_until_it_is_reopened():
+    story = Story(agreement(clock(budgets={"*": "8h"}, cycles="sum")))
+    for at, kind in (("09:00", "opened"), ("10:00", "paused"), ("12:00", "resolved"), ("15:00", "reopened")):
+        story.at(f"Mon {at}", ticket("T-1", kind))
+
+    assert stretches(told(story, "Mon 16:00")[0]) == [
+        "Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 12:00 paused", "Mon 12:00 Mon 15:00 solved",
+        "Mon 15:00 Mon 16:00 counted",
+    ]  # fmt: skip
+
+
+def test_a_pause_before_the_ticket_was_opened_is_told_with_its_reason():
+    story = Story(agreement(clock(budgets={"*": "8h"})))
+    story.at("Mon 09:00", ticket("T-1", "paused", reason="customer")).at("Mon 10:00", ticket("T-1", "opened"))
+    story.at("Mon 11:00", ticket("T-1", "resumed"))
+
+    assert stretches(told(story, "Mon 12:00")[0]) == [
+        "Mon 10:00 Mon 11:00 paused customer", "Mon 11:00 Mon 12:00 counted",
+    ]  # fmt: skip
+
+
+def test_a_pause_of_a_later_cycle_is_its_own():
+    story = Story(agreement(clock(budgets={"*": "8h"}, cycles="each")))
+    story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "paused", reason="old"))
+    story.at("Mon 11:00", ticket("T-1", "resolved")).at("Mon 12:00", ticket("T-1", "reopened"))
+    story.at("Mon 13:00", ticket("T-1", "paused", reason="new"))
+
+    assert [stretches(one) for one in told(story, "Mon 14:00")] == [
+        ["Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 11:00 paused old"],
+        ["Mon 12:00 Mon 13:00 counted", "Mon 13:00 Mon 14:00 paused new"],
+    ]
+
+
+def test_a_target_in_business_days_is_told_in_its_words_with_its_origin():
+    rule = replace(clock(), budgets={"*": Budget(0, "office", 2, 17 * 60)})
+    story = Story(agreement(rule)).at("Fri 10:00", ticket("T-1", "opened"))
+
+    (one,) = told(story, "Fri 11:00")
+
+    assert (one.target, one.origin) == (Budget(0, "office", 2, 17 * 60), "desk version 1")
+    assert (one.budget_ms, when(one.due_ms)) == (23 * 3_600_000, "Tue+7 17:00")
+
+
+def test_a_breach_carries_what_its_elapsed_time_is_made_of():
+    story = Story(with_holidays(clock(budgets={"*": ("2h", "office")}, at_risk=()), {"Tue": "Founders' day"}))
+    story.at("Mon 16:00", ticket("T-1", "opened")).at("Mon 16:15", ticket("T-1", "paused", reason="customer"))
+    story.at("Mon 16:30", ticket("T-1", "resumed", reason="customer")).until("Thu 09:00")
+
+    (breach,) = story.alerts
+
+    assert [f"{when(one.start_ms)} {one.kind} {one.reason}".strip() for one in breach.stretches.newest] == [
+        "Mon 16:00 counted", "Mon 16:15 paused customer", "Mon 16:30 counted", "Mon 17:00 closed",
+        "Tue 00:00 holiday Founders' day", "Wed 00:00 closed", "Wed 09:00 counted",
+    ]  # fmt: skip
+    assert breach.stretches.newest[-1].end_ms == breach.at_ms == breach.due_ms
+
+
+def test_an_alert_stays_small_however_long_its_clock_has_lived():
+    story = Story(agreement(clock(budgets={"*": ("800h", "office")}, at_risk=())))
+    story.at("Mon 09:00", ticket("T-1", "opened")).until("Mon+140 17:00")
+
+    (breach,) = story.alerts
+    told = breach.stretches
+
+    assert len(told.newest) == MOST_TOLD
+    assert told.left_out == 100 + 99 - MOST_TOLD
+    assert told.left_out_ms == told.newest[0].start_ms - breach.start_ms
+    counted = sum(one.end_ms - one.start_ms for one in told.newest if one.kind == "counted")
+    assert told.left_out_counted_ms + counted == breach.elapsed_ms
+
+
+def test_the_newest_of_few_stretches_are_all_of_them():
+    parts = [Stretch(0, 5, "counted"), Stretch(5, 9, "closed")]
+
+    assert newest(parts, 2) == Stretches(tuple(parts))
+    assert newest(parts, 1) == Stretches((parts[1],), 1, 5, 5)
+    assert newest([]) == Stretches(())
+
+
+def test_a_reason_of_ten_thousand_characters_is_cut():
+    (told,) = newest([Stretch(0, 5, "paused", "é" * 10_000)]).newest
+
+    assert told.reason == "é" * 79 + "…"
+    assert newest([Stretch(0, 5, "paused", "é" * 80)]).newest[0].reason == "é" * 80
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), CYCLES, st.data())
+def test_the_stretches_of_any_alert_add_up_whatever_the_order_of_arrival(events, cycles, data):
+    story = run([[one] for one in data.draw(st.permutations(events))], cycles)
+    for alert in story.alerts:
+        newest, _, left_out_ms, counted_ms = alert.stretches
+        assert [one.end_ms for one in newest[:-1]] == [one.start_ms for one in newest[1:]]
+        counted = sum(one.end_ms - one.start_ms for one in newest if one.kind == "counted")
+        assert counted + counted_ms == alert.elapsed_ms
+        if alert.reason == "due" or alert.state == "at_risk":
+            # What is told only now, after its clock was stopped, tells all of its life.
+            assert left_out_ms + sum(one.end_ms - one.start_ms for one in newest) >= alert.at_ms - alert.start_ms
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), CYCLES, st.data())
+def test_no_batch_boundary_or_repetition_changes_an_alert_with_its_stretches(events, cycles, data):
+    straight = run([[one] for one in events], cycles)
+
+    repeated = sorted([*events, *data.draw(st.lists(st.sampled_from(events)))], key=lambda one: one.fact[:3])
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(repeated)), max_size=4)) | {len(repeated)})
+    again = run([repeated[start:end] for start, end in zip([0, *cuts], cuts, strict=False)], cycles)
+
+    def by_id(story):
+        return {one.id: (one.elapsed_ms, one.stretches) for one in story.alerts}
+
+    assert by_id(again) == by_id(straight)
+    assert all(one.start_ms >= MONDAY_MS for one in again.alerts)
 
 
 @settings(max_examples=100, deadline=None)

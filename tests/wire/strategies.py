@@ -7,6 +7,7 @@ from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
+from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
 _CHARACTERS = st.characters(
@@ -131,6 +132,24 @@ REASONS = [
 ]
 
 
+stretches = st.builds(
+    Stretches,
+    st.lists(
+        st.builds(
+            Stretch,
+            milliseconds,
+            milliseconds,
+            st.sampled_from(["counted", "closed", "holiday", "paused", "solved"]),
+            texts(),
+        ),
+        max_size=4,
+    ).map(tuple),
+    st.integers(0, 2000),
+    st.integers(0, 10**12),
+    st.integers(0, 10**12),
+)
+
+
 @st.composite
 def alerts(draw):
     key = AlertKey(
@@ -155,6 +174,7 @@ def alerts(draw):
         *(draw(maybe) for _ in range(4)),
         draw(st.booleans()),
         tuple(draw(st.dictionaries(names, texts(), max_size=3)).items()),
+        draw(st.none() | stretches),
     )
 
 

@@ -12,6 +12,7 @@ from monitor.core.delivery import Delivery, DisabledRow, Failed, FailedRow, Outb
 from monitor.core.notices import Notice
 from monitor.core.pages import MAX_ALERTS, AlertRow, PageRow, fitting
 from monitor.core.silences import Silence
+from monitor.core.stretches import Stretch, newest
 from monitor.errors import DecodeError
 from monitor.wire.deliveries import decode_delivery, encode_delivery
 from monitor.wire.envelopes import announcement_schema
@@ -62,6 +63,15 @@ def test_rows_come_back_as_they_were_put_and_tell_when_they_wake(data, kind):
 
 def test_the_largest_row_of_the_outbox_fits_in_a_record_of_the_changelog():
     long = [alert("😀" * 512, labels=dict.fromkeys("abcdefghijkl", "😀" * 1024)) for _ in range(MAX_ALERTS)]
+    check_that_the_row_fits(long)
+
+
+def test_it_fits_with_the_longest_reasons_of_pauses_too():
+    part = Stretch(2**42, 2**42, "holiday", "😀" * 10_000)
+    check_that_the_row_fits([alert("T")._replace(stretches=newest([part] * 30)) for _ in range(MAX_ALERTS)])
+
+
+def check_that_the_row_fits(long):
     notice = Notice("i" * 32, "k" * 255, "update", "critical", 0, "t" * 300, fitting(long))
     row = OutboxRow(1, "desk", "on-call", [Waiting(notice, 0, 0)] * 5)
 

@@ -1,0 +1,55 @@
+"""Stretches: the pieces of a clock's life, one after the other, as they are told with an alert or an explanation.
+
+elapsed = the sum of the counted stretches;   [start, stop or now) = all stretches
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+StretchKind = Literal["counted", "closed", "holiday", "paused", "solved"]
+"""``counted``: open hours, they are elapsed time; ``closed``: the calendar is not open; ``holiday``: it is closed, on a
+holiday; ``paused``: a pause that counts for this clock; ``solved``: between a stop and a reopening."""
+
+MOST_TOLD: Final = 20
+"""An alert tells no more stretches than these, the newest: it stays small however long a clock has lived."""
+LONGEST_REASON: Final = 80
+"""Nor is a reason told longer than this, in characters."""
+
+
+class Stretch(NamedTuple):
+    """One stretch ``[start_ms, end_ms)``. ``reason`` is that of a pause, or a holiday's name; "" without one."""
+
+    start_ms: int
+    end_ms: int
+    kind: StretchKind
+    reason: str = ""
+
+
+class Stretches(NamedTuple):
+    """The newest stretches up to an alert, and what is left out before them: how many, how long, how much counted."""
+
+    newest: tuple[Stretch, ...]
+    left_out: int = 0
+    left_out_ms: int = 0
+    left_out_counted_ms: int = 0
+
+
+def newest(stretches: Sequence[Stretch], most: int = MOST_TOLD) -> Stretches:
+    """Return the newest of the stretches with reasons that are not too long, and the sum of the others."""
+    older = stretches[: max(0, len(stretches) - most)]
+    told = [
+        one if len(one.reason) <= LONGEST_REASON else one._replace(reason=one.reason[: LONGEST_REASON - 1] + "…")
+        for one in stretches[len(older) :]
+    ]
+    if not older:
+        return Stretches(tuple(told))
+    return Stretches(
+        tuple(told),
+        len(older),
+        sum(one.end_ms - one.start_ms for one in older),
+        sum(one.end_ms - one.start_ms for one in older if one.kind == "counted"),
+    )
