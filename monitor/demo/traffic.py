@@ -86,7 +86,7 @@ class Traffic:
 
 
 class Story:
-    """One ticket, call or outage: what is told of it carries its attributes as they are at that time."""
+    """One ticket, call, outage or lead: what is told of it carries its attributes as they are at that time."""
 
     def __init__(self, traffic: Traffic, subject: Subject, subject_id: str, **attributes: Value) -> None:
         self.traffic = traffic
