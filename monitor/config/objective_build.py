@@ -32,8 +32,8 @@ _MORE_IS_BETTER: Final = frozenset({
 _UNITS: Final = {
     "ratio": ("a percent", "95 %"),
     "ms": ("a duration", "30s"),
-    "count": ("a number", "3"),
-    "amount": ("an amount", "48000"),
+    "count": ("a whole number", "3"),
+    "amount": ("a whole amount", "48000"),
 }
 
 

@@ -97,11 +97,11 @@ def amount(value: object) -> Amount:
         text = value.strip()
         if text.endswith("%"):
             return Amount("ratio", percent(text))
-        if _MONEY.fullmatch(text):
+        if text.isascii() and text.isdigit():
             return Amount("count", float(text))
         if _DURATION.fullmatch(text):
             return Amount("ms", float(duration(text)))
-    elif isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Amount("count", float(value))
     raise wrong(f"is no percent, duration or count: {_shown(value)}", "write 95 %, 30s or 3")
 

@@ -89,10 +89,11 @@ class Funnel:
             story.tell("lost", now_ms, reason="chose another")
 
     def forgotten(self, at_ms: int) -> Process:
-        """Let a lead be handed over, and nobody call for 50 minutes."""
+        """Let a lead be handed over, and nobody call for 50 minutes: at risk, breached (promised: 30), resolved."""
         story = self.new()
         story.attributes |= {"source": "web", "segment": "mid-market", "team": "inside-sales"}
-        story.tell("created", at_ms - 20 * MINUTE_MS, delay_ms=20 * MINUTE_MS + SECOND_MS)
+        story.tell("created", at_ms)
+        yield (at_ms := at_ms + 4 * MINUTE_MS)
         story.tell("handed_over", at_ms, delay_ms=2 * SECOND_MS)
         yield (at_ms := at_ms + 50 * MINUTE_MS)
         story.tell("attempted", at_ms, channel="phone")

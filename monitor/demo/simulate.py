@@ -16,13 +16,12 @@ from monitor.demo.leads import Funnel
 from monitor.demo.network import Network
 from monitor.demo.scenes import Scenes
 from monitor.demo.service_desk import ServiceDesk
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, Process, Traffic
+from monitor.demo.traffic import HOUR_MS, Process, Traffic
 
 HISTORY_MS: Final = 3 * HOUR_MS
 """How long the simulated world has been at work when a demonstration starts: its windows are not empty."""
 LEADS_SEED: Final = 1_000_003
-LEAD_FORGOTTEN_MS: Final = 4 * MINUTE_MS
-"""When the scene of a lead that nobody calls begins: at risk, breached (promised: 30 min), resolved."""
+"""What is drawn for leads changes nothing of what is drawn for the others."""
 LATEST_MS: Final = 10 * 60_000
 """No event arrives later than this after it happened, but for repeats."""
 
@@ -60,9 +59,7 @@ class Simulator:
         self._support = queues["support"]
         self._desk = desk = ServiceDesk(self._traffic)
         self._network = network = Network(self._traffic)
-        # Another source of chance: what happens to tickets does not depend on leads.
-        self._of_leads = Traffic(seed + LEADS_SEED, suffix)
-        self._funnel = funnel = Funnel(self._of_leads)
+        self._funnel = funnel = Funnel(self._traffic.beside(seed + LEADS_SEED))
         self._set_scenes(start_ms)
         if scenes_every_ms is not None:
             self._traffic.start(self._scenes_again(start_ms, scenes_every_ms), start_ms)
@@ -71,7 +68,7 @@ class Simulator:
         self._traffic.start(desk.arrivals(begin_ms, intensity, day), begin_ms)
         self._traffic.start(network.failures(begin_ms, intensity), begin_ms)
         leads_ms = min(begin_ms, start_ms - LEADS_HISTORY_MS) if history_ms > 0 else begin_ms
-        self._of_leads.start(
+        self._traffic.start(
             funnel.arrivals(leads_ms, intensity, lambda at_ms: (busy if at_ms < begin_ms else day)(at_ms)), leads_ms
         )
 
@@ -82,13 +79,11 @@ class Simulator:
         """
         self.now_ms = max(self.now_ms, now_ms)
         self._traffic.run(self.now_ms)
-        self._of_leads.run(self.now_ms)
-        return [*self._traffic.arrived(self.now_ms), *self._of_leads.arrived(self.now_ms)]
+        return self._traffic.arrived(self.now_ms)
 
     def _set_scenes(self, at_ms: int) -> None:
         Scenes(self._traffic, at_ms, support=self._support, desk=self._desk, network=self._network).set()
-        forgotten_ms = at_ms + LEAD_FORGOTTEN_MS
-        self._of_leads.start(self._funnel.forgotten(forgotten_ms), forgotten_ms)
+        self._traffic.start(self._funnel.forgotten(at_ms), at_ms)
 
     def _scenes_again(self, at_ms: int, every_ms: int) -> Process:
         while True:

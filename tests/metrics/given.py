@@ -15,7 +15,7 @@ from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats
 
 NOW_MS = 1_790_000_000_000
 
-VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0}
+VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0, "amount": 4_000.0}
 
 
 def figures(kind, **values):
@@ -100,6 +100,12 @@ def everything():
         statuses=[
             desk,
             hotline,
+            status(
+                "lead",
+                labels={"team": "field"},
+                window="month",
+                live={"open": 5, "waiting": 2, "late": 1, "following": 3, "longest_wait_ms": 60_000},
+            ),
             status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000}),
         ],
         partitions=[partition(), partition("calls", 1)],
