@@ -24,7 +24,10 @@ GOAL_CENTS = 100_000_000
 @pytest.fixture(scope="module")
 def result() -> ReplayResult:
     return replay_files(
-        [data_file(PIPELINE)], MAPPINGS / "maven_pipeline.yaml", AGREEMENTS / "maven-sales.yaml", step_ms=24 * HOUR_MS
+        [data_file(PIPELINE)],
+        MAPPINGS / "maven_pipeline.yaml",
+        AGREEMENTS / "maven-sales.yaml",
+        step_ms=7 * 24 * HOUR_MS,
     )
 
 
