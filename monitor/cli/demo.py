@@ -37,7 +37,7 @@ EXAMPLES: Final = Path(monitor.demo.__file__).parent / "agreements"
     "--agreements",
     multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="Agreement files or folders instead of the three examples.",
+    help="Agreement files or folders instead of the four examples.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses the course of chance.")
 @click.option(
@@ -60,9 +60,9 @@ def demo(
 ) -> None:
     """Watch simulated promises being kept and broken, live.
 
-    A service desk, a call centre and a network operator are simulated. An embedded broker, a worker and simulated
-    traffic run in this process; nothing is left behind. It shows what was promised, what is at risk, and what broke and
-    why, until Ctrl-C or for so many seconds.
+    A service desk, a call centre, a network and a sales department are simulated. An embedded broker, a worker and
+    simulated traffic run in this process; nothing is left behind. It shows what was promised, what is at risk, and what
+    broke and why, until Ctrl-C or for so many seconds.
     """
     documents = read_documents(agreements or [EXAMPLES])
     # Warnings would tear the picture; what makes it fail is told at its end.

@@ -21,12 +21,13 @@ from monitor.core.explanation import Explanation, explain
 from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
+from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.stretches import Stretch
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
-from monitor.wire.wording import duration, instant, stretch, time_allowed, why
+from monitor.wire.wording import duration, instant, quantity, stretch, time_allowed, why
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
@@ -64,8 +65,8 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
 
     For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
     when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which
-    add up to what has elapsed. It is read from the state that the workers have committed; with --json each clock is a
-    line, instants and durations in milliseconds.
+    add up to what has elapsed. For a lead also where it counts. It is read from the state that the workers have
+    committed; with --json each clock (and each instant at which a lead counts) is a line, all in milliseconds.
     """
     now_ms = wall_ms() if at_ms is None else at_ms
     known = asyncio.run(read_published(settings))
@@ -74,7 +75,7 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
     if row is None:
         out.note(f"no {subject} {subject_id} is known: it is finished for long, or its events have not been read yet")
         click.get_current_context().exit(FAILED)
-    if not row.clocks:
+    if not row.clocks and not row.shown:
         out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
     for clock in row.clocks:
         terms = plan.terms(clock)
@@ -82,6 +83,9 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
         _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms)
+    if subject == "lead":
+        for measure in dict.fromkeys(change.series for change in row.shown):
+            _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
 
 
 async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:
@@ -126,6 +130,38 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
         rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
+
+
+def _tell_counts(out: Output, lead_id: str, series: SeriesKey, changes: list[Change]) -> None:
+    """Tell where a lead counts: it has figures besides its clocks."""
+    of = f"{series.measure} of {series.agreement}" + "".join(f", {value}" for value in series.values if value)
+    out.say(f"lead {lead_id} counts in {of}")
+    rows = []
+    for change in sorted(changes, key=lambda one: (one.at_ms == LIVE, one.at_ms)):
+        at_ms = None if change.at_ms == LIVE else change.at_ms
+        out.record(
+            subject="lead", id=lead_id, agreement=series.agreement, measure=series.measure, values=series.values,
+            counts_at_ms=at_ms, counts=dict(change.counts),
+        )  # fmt: skip
+        words = ", ".join(_counted(name, number) for name, number in change.counts)
+        rows.append(("  now" if at_ms is None else "  " + instant(at_ms), words))
+    out.table(("  at", "as"), rows)
+
+
+def _counted(name: str, number: int) -> str:
+    """Return a count of a lead in words: ``handed over since``, ``1.5 delivered weight``."""
+    words = name.removeprefix("then_").replace("_", " ")
+    if name.startswith("then_"):
+        return f"{words} since"
+    if name == "follow_ms":
+        return f"after {duration(number)}"
+    if name.startswith("revenue"):
+        return f"{words} {quantity('amount', number / 100)}"
+    if name == "delivered_weight":
+        return f"weight {number / 1000:g}"
+    if name.startswith("depth_") and name[6:].isdigit():
+        return "follow-up over"
+    return f"{number} {words}" if number != 1 or name == "attempts" else words
 
 
 def _counted_ms(part: Stretch) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from monitor.core.agreement import Agreement
+from monitor.core.lead_goal import leads_needed
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import ANY, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import INDICATORS, Objective
 from monitor.wire.wording import duration, quantity, time_allowed
@@ -54,6 +56,17 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
             what = "availability" if measure.service_hours == "always" else f"availability in {measure.service_hours}"
             if measure.notice_ms or measure.cap_ms:
                 what += ", announced maintenance excluded"
+        case LeadRule():
+            of = "leads"
+            parts = []
+            if measure.follow_up_within_ms:
+                hours = "" if measure.calendar == "always" else f" ({measure.calendar})"
+                parts.append(f"followed up within {duration(measure.follow_up_within_ms)}{hours}")
+            if measure.attempts > 1:
+                parts.append(f"{measure.attempts} attempts within {duration(measure.depth_within_ms)}")
+            if measure.goal is not None:
+                parts.append(f"{leads_needed(measure.goal, 'month'):,} leads a month")
+            what = ", ".join(parts)
         case _:
             of, what = type(measure).__name__, ""
     where = _filter(measure.where) or covers
@@ -75,6 +88,8 @@ def _kind(measure: Measure | None) -> str:
             return "call"
         case OutageRule():
             return "outage"
+        case LeadRule():
+            return "lead"
     return "clock"
 
 

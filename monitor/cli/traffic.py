@@ -25,7 +25,7 @@ from monitor.demo.traffic import HOUR_MS, MINUTE_MS
 from monitor.stream.clock import wall_ms
 from monitor.stream.worker import loop_factory
 
-SIMULATED: Final[tuple[Subject, ...]] = ("ticket", "call", "outage")
+SIMULATED: Final[tuple[Subject, ...]] = ("ticket", "call", "outage", "lead")
 FEED_S: Final = 0.5
 STEP_MS: Final = HOUR_MS
 """The past is sent in pieces of so much: all of it at once would take much memory."""
@@ -78,7 +78,7 @@ def traffic(
     heartbeat: Path | None,
     yes: bool,  # noqa: FBT001 - click's
 ) -> None:
-    """Send simulated tickets, calls and outages to the topics, in real time, for trying out.
+    """Send simulated tickets, calls, outages and leads to the topics, in real time, for trying out.
 
     It is as busy as on a weekday afternoon at any hour. The promises of deploy/agreements bind for it. It goes on until
     SIGTERM or SIGINT (exit code 0); exit code 1: Kafka did not take the events.

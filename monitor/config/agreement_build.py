@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
+from monitor.config.lead_build import leads
 from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
 from monitor.config.quantities import clock_text, duration_text, instant_ms
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
         CallsShape,
         ClockShape,
         ContactShape,
+        LeadsShape,
         ObjectiveShape,
         OutagesShape,
     )
     from monitor.config.calendars import Told
     from monitor.config.yaml_file import YamlDocument
     from monitor.core.calendar import Calendar
+    from monitor.core.lead_rule import LeadRule
     from monitor.core.measures import Measure
     from monitor.errors import Mistake
 
-    _Named = ClockShape | CallsShape | OutagesShape | ObjectiveShape
+    _Named = ClockShape | CallsShape | OutagesShape | LeadsShape | ObjectiveShape
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -80,7 +83,8 @@ class _Builder:
         clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
         calls = tuple(self._calls(number, one) for number, one in enumerate(shape.calls))
         outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
-        measures = (*clocks, *calls, *outages)
+        lead_rules = tuple(self._leads(number, one, names) for number, one in enumerate(shape.leads))
+        measures = (*clocks, *calls, *outages, *lead_rules)
         self._check_ids()
         objectives = [
             objective(one, measures, self._below("objectives", number)) for number, one in enumerate(shape.objectives)
@@ -105,6 +109,7 @@ class _Builder:
             clocks=clocks,
             calls=calls,
             outages=outages,
+            leads=lead_rules,
             objectives=tuple(one for one in objectives if one is not None),
             contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
             notify=told,
@@ -262,6 +267,12 @@ class _Builder:
             service_hours=shape.service_hours,
         )
 
+    def _leads(self, number: int, shape: LeadsShape, calendars: frozenset[str]) -> LeadRule:
+        def chosen(path: Sequence[str | int], name: str) -> None:
+            self._check_calendar(("leads", number, *path), name, calendars)
+
+        return leads(shape, chosen, self._below("leads", number))
+
     def _contact(self, number: int, shape: ContactShape) -> Contact:
         at = ("contacts", number)
         if shape.email is not None and not ("@" in shape.email and " " not in shape.email):
@@ -277,7 +288,9 @@ class _Builder:
 
     def _check_ids(self) -> None:
         shape = self._shape
-        self._check_unique(("clocks", shape.clocks), ("calls", shape.calls), ("outages", shape.outages))
+        self._check_unique(
+            ("clocks", shape.clocks), ("calls", shape.calls), ("outages", shape.outages), ("leads", shape.leads)
+        )
         self._check_unique(("objectives", shape.objectives))
 
     def _check_unique(self, *sections: tuple[str, Sequence[_Named]]) -> None:
@@ -293,7 +306,7 @@ class _Builder:
     def _warn_of_what_does_nothing(self, measures: Sequence[Measure]) -> None:
         shape = self._shape
         if not measures:
-            self._wrong((), "measures nothing", "add clocks, calls or outages")
+            self._wrong((), "measures nothing", "add clocks, calls, outages or leads")
         for name in shape.calendars:
             if name not in self._used and name != _ALWAYS:
                 self._warn(("calendars", name), "is used by nothing")

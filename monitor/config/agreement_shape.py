@@ -18,10 +18,14 @@ from monitor.config.quantities import (
     DayHoursField,
     Duration,
     Moment,
+    Money,
+    Percent,
     PositiveDuration,
+    Score,
     TargetField,
     TimeOfDay,
     Weekdays,
+    Weight,
     WindowField,
     Zone,
     weekdays,
@@ -30,6 +34,7 @@ from monitor.config.shape import Shape, Text, did_you_mean, wrong
 from monitor.core.agreement import Form, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
+from monitor.core.lead_rule import Delivery, GoalPeriod
 from monitor.core.measures import Cycles, Exclusion, Formula
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
@@ -223,6 +228,53 @@ class OutagesShape(Shape):
     windows: Windows | None = None
 
 
+class FollowUpShape(Shape):
+    """How soon sales follows a lead up. A duration alone is one too."""
+
+    within: PositiveDuration
+    calendar: Text = "always"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _duration_only(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"within": value}
+
+
+class WeightsShape(Shape):
+    """What leads are worth beside an ordinary one: by source, by segment, from a score on."""
+
+    source: dict[Text, Weight] = Field(default_factory=dict)
+    segment: dict[Text, Weight] = Field(default_factory=dict)
+    score: dict[Score, Weight] = Field(default_factory=dict)
+
+
+class GoalShape(Shape):
+    """The sales goal by period, and what it takes of marketing's leads."""
+
+    sales: Annotated[dict[GoalPeriod, Money], Field(min_length=1)]
+    marketing_share: Percent
+    average_deal: Money
+    close_rate: Percent
+    calendar: Text = "always"
+    counts: Delivery = "created"
+
+
+class LeadsShape(Shape):
+    """Which leads count, how sales follows them up, and what marketing delivers."""
+
+    id: Identifier
+    marketing: Choice = Field(default_factory=dict)
+    follow_up: FollowUpShape | None = None
+    depth_within: PositiveDuration = 10 * 86_400_000
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    give_up_after: PositiveDuration = 180 * 86_400_000
+    weights: WeightsShape = WeightsShape()
+    goal: GoalShape | None = None
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+
+
 class ObjectiveShape(Shape):
     """What is promised of a figure of one of the measures above."""
 
@@ -288,5 +340,6 @@ class AgreementShape(Shape):
     clocks: list[ClockShape] = Field(default_factory=list)
     calls: list[CallsShape] = Field(default_factory=list)
     outages: list[OutagesShape] = Field(default_factory=list)
+    leads: list[LeadsShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000

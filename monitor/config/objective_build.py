@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.shape import did_you_mean
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule
 from monitor.core.objectives import INDICATORS, Objective
 
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
 SERVICE_LEVEL: Final = "service_level"
 """In a file: the service level formula that binds for the calls."""
 
-_MORE_IS_BETTER: Final = frozenset({"compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7))})
-_UNITS: Final = {"ratio": ("a percent", "95 %"), "ms": ("a duration", "30s"), "count": ("a whole number", "3")}
+_OF_GOAL: Final = frozenset({"leads_needed", "leads_needed_now", "needed_to_date", "pace"})
+_MORE_IS_BETTER: Final = frozenset({
+    "compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7)),
+    "follow_up", "depth", "depth_kept", "created", "handed_over", "attempted", "contacted", "qualified", "won",
+    "customers", "revenue", "delivered", "close_rate", "average_deal", "marketing_share", "pace",
+})  # fmt: skip
+_UNITS: Final = {
+    "ratio": ("a percent", "95 %"),
+    "ms": ("a duration", "30s"),
+    "count": ("a whole number", "3"),
+    "amount": ("a whole amount", "48000"),
+}
 
 
 def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) -> Objective | None:
@@ -34,7 +45,11 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         told(("of",), f"there is no measure {shape.of!r}", did_you_mean(shape.of, known_ids))
         return None
     kind = "clock" if isinstance(measure, ClockRule) else "call" if isinstance(measure, CallRule) else "outage"
+    if isinstance(measure, LeadRule):
+        kind = "lead"
     indicator, known = shape.indicator, INDICATORS[kind]
+    if isinstance(measure, LeadRule) and not _is_promised(measure, indicator, told):
+        return None
     if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
         indicator = measure.formula
     if indicator not in known:
@@ -68,7 +83,19 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     )
 
 
+def _is_promised(measure: LeadRule, indicator: str, told: Told) -> bool:
+    """Return whether the measure has what the figure is taken against."""
+    missing = "goal" if measure.goal is None and indicator in _OF_GOAL else ""
+    if indicator == "follow_up" and not measure.follow_up_within_ms:
+        missing = "follow_up"
+    if missing:
+        told(("indicator",), f"{indicator} needs {missing}", f"add {missing} to {measure.id}")
+    return not missing
+
+
 def _fits(amount: Amount, key: str, unit: str, told: Told) -> bool:
+    if amount.unit == "count" and unit == "amount":
+        return True
     if amount.unit != unit:
         told((key,), f"must be {_UNITS[unit][0]}", f"write {_UNITS[unit][1]}")
     return amount.unit == unit

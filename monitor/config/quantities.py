@@ -28,6 +28,8 @@ _TARGET: Final = re.compile(r"(>=|<=|≥|≤|=>|=<|>|<|=)?\s*(.*)", re.DOTALL)
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _RANGE: Final = re.compile(r"\s*(\S+?)\s*(?:-|–|to)\s*(\S+?)\s*")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MONEY: Final = re.compile(r"\d{1,12}(?:\.\d{1,2})?", re.ASCII)
+_WEIGHT: Final = re.compile(r"\d{1,3}(?:\.\d{1,3})?", re.ASCII)
 _SIZE: Final = re.compile(r"(\d{1,9})\s*(KiB|MiB)?", re.ASCII)
 _DURATION_HINT: Final = "write a number and a unit: 90s, 15m, 4h, 2d (d is 24 h of counted time), 1h30m"
 LONGEST_DURATION_MS: Final = 3660 * _UNITS_MS["d"]
@@ -102,6 +104,30 @@ def amount(value: object) -> Amount:
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Amount("count", float(value))
     raise wrong(f"is no percent, duration or count: {_shown(value)}", "write 95 %, 30s or 3")
+
+
+def money(value: object) -> int:
+    """Return the cents of an amount in the agreement's currency: ``48000`` or ``799.50``."""
+    found = _MONEY.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    if isinstance(value, bool) or found is None or not Decimal(found[0]):
+        raise wrong(f"is no amount above 0: {_shown(value)}", "write 48000 or 799.50, without a currency")
+    return int(Decimal(found[0]) * 100)
+
+
+def weight(value: object) -> int:
+    """Return a lead's weight in thousandths: ``2``, ``1.5``, ``0.25``."""
+    found = _WEIGHT.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    if isinstance(value, bool) or found is None:
+        raise wrong(f"is no weight: {_shown(value)}", "write 2, 1.5 or 0.25: below 1000, at most three decimals")
+    return int(Decimal(found[0]) * 1000)
+
+
+def score(value: object) -> float:
+    """Return the number that a lead's score must reach: ``80``."""
+    found = _WEIGHT.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    if isinstance(value, bool) or found is None:
+        raise wrong(f"is no score: {_shown(value)}", "write 80")
+    return float(found[0])
 
 
 def target(value: object) -> Target:
@@ -273,4 +299,8 @@ Weekdays = Annotated[str, PlainValidator(lambda value: weekdays(value) and str(v
 """Kept as written: ``mon,tue`` and ``mon-tue`` are two keys that name the same days."""
 DayHoursField = Annotated[DayHours, PlainValidator(day_hours)]
 TimeOfDay = Annotated[int, PlainValidator(time_of_day)]
+Percent = Annotated[float, PlainValidator(percent)]
+Money = Annotated[int, PlainValidator(money)]
+Score = Annotated[float, PlainValidator(score)]
+Weight = Annotated[int, PlainValidator(weight)]
 Size = Annotated[int, PlainValidator(size)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from monitor.core.calendar import Calendar
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import Objective
 
@@ -79,6 +80,7 @@ class Agreement:
     clocks: tuple[ClockRule, ...] = ()
     calls: tuple[CallRule, ...] = ()
     outages: tuple[OutageRule, ...] = ()
+    leads: tuple[LeadRule, ...] = ()
     objectives: tuple[Objective, ...] = ()
     contacts: tuple[Contact, ...] = ()
     notify: Notify = Notify()
@@ -87,7 +89,7 @@ class Agreement:
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
-        return (*self.clocks, *self.calls, *self.outages)
+        return (*self.clocks, *self.calls, *self.outages, *self.leads)
 
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""

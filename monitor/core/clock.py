@@ -100,15 +100,15 @@ def start(
 def counts_as(fact: Fact, types: frozenset[str]) -> bool:
     """Return whether a fact is one of these types and, as an answer, counts.
 
-    Internal notes and automatic replies are no responses (domain.md §2). A restoration that leaves anybody affected is
-    one step of a stepwise restoration (§5): work on the repair, but not its end.
+    Internal notes and automatic replies are no responses (domain.md §2), automatic attempts do not reach a lead (§6). A
+    restoration that leaves anybody affected is one step of a stepwise one (§5): work on the repair, but not its end.
     """
     if fact.type not in types:
         return False
     if fact.type == "restored" and "responded" not in types:
         left = (fact.attributes.get("weight", 0), fact.attributes.get("customers_affected", 0))
         return not any(isinstance(one, int | float) and one > 0 for one in left)
-    return fact.type != "responded" or (
+    return fact.type not in {"responded", "attempted"} or (
         fact.attributes.get("public") is not False and fact.attributes.get("automatic") is not True
     )
 

@@ -12,7 +12,8 @@ Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_samp
 class Figure(NamedTuple):
     """One indicator of one series in one window.
 
-    ``value`` is None where nothing was offered (absent, never 0 or 100). ``unit`` is ``ratio``, ``ms`` or ``count``.
+    ``value`` is None where nothing was offered (absent, never 0 or 100). ``unit`` is ``ratio``, ``ms``, ``count`` or
+    ``amount``.
     """
 
     indicator: str

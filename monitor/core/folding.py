@@ -107,7 +107,7 @@ class Folding:
     def _redecides(self, fact: Fact) -> bool:
         """Take over a fact's attributes; return whether they change what a known subject is promised."""
         known, brought = self.attributes, fact.attributes
-        if not known:
+        if not known and not self.clocks:
             self.attributes = brought
             return False
         if brought.items() <= known.items():

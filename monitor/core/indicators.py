@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from monitor.core.series import OutageRecord, Pane
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
-_PERCENTILES_OF: Final = {kind: [name for name in INDICATORS[kind] if name in _QUANTILES] for kind in ("clock", "call")}
+_PERCENTILES_OF: Final = {
+    kind: [name for name in INDICATORS[kind] if name in _QUANTILES] for kind in ("clock", "call", "lead")
+}
 _QUANTILES_OF: Final = {kind: [_QUANTILES[name] for name in names] for kind, names in _PERCENTILES_OF.items()}
 
 
@@ -41,9 +43,9 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
     counts = pane.counts
     met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
     return (
-        _quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
-        _quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
-        *_percentiles("clock", pane.buckets, "elapsed times"),
+        quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
+        quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
+        *duration_figures("clock", pane.buckets, "elapsed times"),
     )
 
 
@@ -67,16 +69,16 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
     queued = offered + beyond + lost
     text = _call_formulas(rule.answer_within_ms, rule.short_abandon_ms)
     return (
-        _quotient("SL1", ans_in + ab_in, ans + ab + beyond, "ratio", text["SL1"]),
-        _quotient("SL2", ans_in, ans + beyond, "ratio", text["SL2"]),
-        _quotient("SL3", ans_in, ans + ab + beyond, "ratio", text["SL3"]),
-        _quotient("SL4", ans_in, ans + ab - ab_in + beyond, "ratio", text["SL4"]),
-        _quotient("SL5", ans_in + ab_short, ans + ab + beyond, "ratio", text["SL5"]),
-        _quotient("SL6", ans_in, ans + ab - ab_short + beyond, "ratio", text["SL6"]),
-        _quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
-        _quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
-        _quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
-        *_percentiles("call", pane.buckets, "waits of answered calls"),
+        quotient("SL1", ans_in + ab_in, ans + ab + beyond, "ratio", text["SL1"]),
+        quotient("SL2", ans_in, ans + beyond, "ratio", text["SL2"]),
+        quotient("SL3", ans_in, ans + ab + beyond, "ratio", text["SL3"]),
+        quotient("SL4", ans_in, ans + ab - ab_in + beyond, "ratio", text["SL4"]),
+        quotient("SL5", ans_in + ab_short, ans + ab + beyond, "ratio", text["SL5"]),
+        quotient("SL6", ans_in, ans + ab - ab_short + beyond, "ratio", text["SL6"]),
+        quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
+        quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
+        quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
+        *duration_figures("call", pane.buckets, "waits of answered calls"),
         Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
     )
 
@@ -112,17 +114,17 @@ def outage_figures(
     failures = sum(from_ms <= one.start_ms < to_ms and one.start_ms <= now_ms for one in outages)
     if rule.exclusion == "both":
         promised = period - time.excluded_ms
-        availability = _quotient("availability", promised - down, promised, "ratio", "(P - X - D') / (P - X)")
+        availability = quotient("availability", promised - down, promised, "ratio", "(P - X - D') / (P - X)")
     else:
         text = "(P - D') / P" if rule.exclusion == "numerator" else "(P - D) / P"
-        availability = _quotient("availability", period - down, period, "ratio", text)
+        availability = quotient("availability", period - down, period, "ratio", text)
     measured = period > 0
     d_text = "D" if rule.exclusion == "none" else "D'"
     figures = [
         availability,
         Figure("downtime", down if measured else None, down, period, "ms", f"{d_text}, of P"),
         Figure("failures", float(failures) if measured else None, failures, period, "count", "outages begun, in P"),
-        _quotient("mtbf", period - down, failures if measured else 0, "ms", f"(P - {d_text}) / failures"),
+        quotient("mtbf", period - down, failures if measured else 0, "ms", f"(P - {d_text}) / failures"),
     ]
     for stage in ("acknowledge", "respond", "restore", "resolve"):
         total_ms = reached = 0
@@ -132,7 +134,7 @@ def outage_figures(
                 total_ms += max(0, at_ms - one.start_ms)
                 reached += 1
         figures.append(
-            _quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
+            quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
         )
     return tuple(figures)
 
@@ -145,12 +147,13 @@ def _stage_ms(record: OutageRecord, stage: str) -> int:
     return record.restored_ms if stage == "restore" else record.resolved_ms
 
 
-def _quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
+def quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
+    """Return a quotient as a figure; without a denominator it has no value."""
     value = numerator / denominator if denominator else None
     return Figure(indicator, value, numerator, denominator, unit, formula)
 
 
-def _percentiles(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:
+def duration_figures(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:
     """Return the percentiles and the longest that a kind of measure has."""
     n = sum(buckets.values())
     values = sketch.quantiles(buckets, _QUANTILES_OF[kind])

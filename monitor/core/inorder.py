@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monitor.core.rows import Clock
     from monitor.core.series import Change
 
-CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset({"ticket", "lead"})
+CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset({"ticket"})
 """The subjects of which nothing is measured but clocks."""
 
 Short = tuple[SubjectRow, list["Change"]]

@@ -46,7 +46,9 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
     },
     "lead": {
         # domain.md §6: the clock starts at the hand-over, not at the creation.
-        "follow_up": Metric(frozenset({"handed_over"}), frozenset({"attempted", "contacted", "disqualified"})),
+        "follow_up": Metric(
+            frozenset({"handed_over"}), frozenset({"attempted", "contacted", "disqualified", "won", "lost"})
+        ),
     },
     "call": {},
 }

@@ -68,6 +68,9 @@ class Pane(NamedTuple):
     ``abandoned``, ``abandoned_within`` (T), ``abandoned_short`` (s), ``transferred``, ``callback``, ``wait_ms``
     (sum over answered), ``waiting_beyond`` (still waiting, beyond T), ``lost``, ``flagged``; live: ``waiting`` and
     items ``call id -> queued_ms``. The sketch holds waits of answered calls.
+    Counts of a lead measure and the instants they belong to: `monitor.core.leads`; weights are thousandths, amounts
+    cents; live: ``open``, ``waiting`` (for the first attempt), ``late``, ``following`` and items ``lead id ->
+    handed_over_ms``. The sketch holds times to the first attempt.
     An outage measure has items ``outage id -> OutageRecord`` in the pane of the start, and live ``open``.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window, WindowKind
 from monitor.core.periods import period, period_date, window_span
 from monitor.core.series import SeriesKey, Width
@@ -135,6 +136,8 @@ class SeriesWindows:
         self._announce(look, spot, status, rolling=not calendar)
         if calendar:
             look.wakes_ms.append(to_ms)
+        if isinstance(look.binding.measure, LeadRule) and look.binding.measure.goal is not None:
+            look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
         if isinstance(look.binding.measure, OutageRule):
             # The length of what has passed is part of its figures.
             step_ms = MINUTE_MS if status.live["open"] else HOUR_MS

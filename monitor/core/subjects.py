@@ -13,6 +13,8 @@ from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
 from monitor.core.folding import Folding
 from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
+from monitor.core.lead_rule import LeadRule
+from monitor.core.leads import lead_changes
 from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
@@ -85,7 +87,7 @@ def step_by_folding(
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
-    if subject in ("call", "outage") and folding.facts:
+    if subject in _MEASURED and folding.facts:
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
@@ -112,11 +114,14 @@ def step_by_folding(
 
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
-    """Return what a call or an outage has in its series now, and when that changes by itself."""
+    """Return what a call, an outage or a lead has in its series now, and when that changes by itself."""
     shown: list[Change] = []
     wake_ms = 0
     for agreement in folding.plan.book.in_force(folding.attributes, folding.facts[0].time_ms):
-        for rule in agreement.calls if folding.subject == "call" else agreement.outages:
+        rules: dict[Subject, Sequence[CallRule | OutageRule | LeadRule]] = {
+            "call": agreement.calls, "outage": agreement.outages, "lead": agreement.leads,
+        }  # fmt: skip
+        for rule in rules[folding.subject]:
             if not rule.where.matches(folding.attributes):
                 continue
             values = tuple([str(folding.attributes.get(name, "")) for name in rule.by])
@@ -127,6 +132,13 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
                 wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
             elif isinstance(rule, OutageRule):
                 shown.extend(outage_changes(folding.subject_id, folding.facts, rule, series))
+            else:
+                calendar = agreement.calendars[rule.calendar]
+                changes, at_ms = lead_changes(
+                    folding.subject_id, folding.facts, folding.attributes, rule, series, calendar, now_ms
+                )
+                shown.extend(changes)
+                wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
     return shown, wake_ms
 
 
@@ -167,5 +179,7 @@ def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
     return shown
 
 
+_MEASURED: Final = frozenset({"call", "outage", "lead"})
+"""The subjects that have more in their series than their clocks."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.core.calendar import AlwaysOpen
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.lead_indicators import lead_figures
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.shares import overdue_at
 from monitor.core.verdicts import judge
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.core.windows import SeriesPanes
 
 _CLOCK_COUNTS: Final = ("open", "paused", "at_risk", "overdue")
+_LEAD_COUNTS: Final = ("open", "waiting", "late", "following")
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
 _GROW: Final = frozenset({"availability", "downtime", "mtbf"})
 """The figures that differ at each instant: the length of what has passed is part of them."""
@@ -64,6 +67,10 @@ def status_of(
         if isinstance(measure, CallRule):
             figures = call_figures(measure, total)
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
+        elif isinstance(measure, LeadRule):
+            figures = lead_figures(measure, binding.agreement, total, window.kind, shown, as_of_ms)
+            counts = {name: live.counts.get(name, 0) for name in _LEAD_COUNTS}
+            counts["longest_wait_ms"] = _age_ms(live, as_of_ms)
         else:
             assert isinstance(measure, ClockRule)
             figures = clock_figures(total, overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0))

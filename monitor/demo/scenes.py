@@ -7,6 +7,7 @@ All instants are minutes after the start. (The promises are those of deploy/agre
     1 ── a P1 ticket lies for 25 min (acknowledge: 10)                        at risk, breached, resolved
     2 ── a P1 ticket is answered after 6 min; its events arrive at 18         breached, then voided
     3 ── a P1 ticket turns out to be a P3 after 9 min                         at risk, then rearmed
+    4 ── a lead is handed over, nobody calls for 50 min (promised: 30)        at risk, breached, resolved
     5 ── support is flooded and short of agents for 20 min                    service level breached, later resolved
    12 ── mail is down: a storm of tickets, the desk falls behind              a row of breaches
    20 ── announced maintenance on dsl-access with an outage inside of it      excluded from the availability

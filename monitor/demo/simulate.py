@@ -1,4 +1,4 @@
-"""Simulated traffic of a service desk, a call centre and a network, as a stream of events in the order of arrival.
+"""Simulated traffic of a service desk, a call centre, a network and a sales department: events as they arrive.
 
 The traffic is seeded and pure: the same seed and start give the same events, however ``until`` is called. Some come
 late and out of order and some twice, as in life. The example agreements in deploy/agreements bind for it.
@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 from monitor.core.events import Event, Subject
 from monitor.demo.call_centre import LINES, Queue
 from monitor.demo.hours import Day, busy
+from monitor.demo.leads import HISTORY_MS as LEADS_HISTORY_MS
+from monitor.demo.leads import Funnel
 from monitor.demo.network import Network
 from monitor.demo.scenes import Scenes
 from monitor.demo.service_desk import ServiceDesk
@@ -18,6 +20,8 @@ from monitor.demo.traffic import HOUR_MS, Process, Traffic
 
 HISTORY_MS: Final = 3 * HOUR_MS
 """How long the simulated world has been at work when a demonstration starts: its windows are not empty."""
+LEADS_SEED: Final = 1_000_003
+"""What is drawn for leads changes nothing of what is drawn for the others."""
 LATEST_MS: Final = 10 * 60_000
 """No event arrives later than this after it happened, but for repeats."""
 
@@ -32,7 +36,7 @@ class Simulator:
         history_ms: how long before that the traffic begins.
         intensity: multiplies how much comes in, but not the staff that works on it.
         day: how busy each hour is.
-        suffix: ends the id of every ticket, call and outage: another one for each run on the same topics.
+        suffix: ends the id of every ticket, call, outage and lead: another one for each run on the same topics.
         scenes_every_ms: when the scenes begin anew, again and again; None: they are played once.
     """
 
@@ -55,6 +59,7 @@ class Simulator:
         self._support = queues["support"]
         self._desk = desk = ServiceDesk(self._traffic)
         self._network = network = Network(self._traffic)
+        self._funnel = funnel = Funnel(self._traffic.beside(seed + LEADS_SEED))
         self._set_scenes(start_ms)
         if scenes_every_ms is not None:
             self._traffic.start(self._scenes_again(start_ms, scenes_every_ms), start_ms)
@@ -62,6 +67,10 @@ class Simulator:
             self._traffic.start(queue.arrivals(begin_ms, intensity, day), begin_ms)
         self._traffic.start(desk.arrivals(begin_ms, intensity, day), begin_ms)
         self._traffic.start(network.failures(begin_ms, intensity), begin_ms)
+        leads_ms = min(begin_ms, start_ms - LEADS_HISTORY_MS) if history_ms > 0 else begin_ms
+        self._traffic.start(
+            funnel.arrivals(leads_ms, intensity, lambda at_ms: (busy if at_ms < begin_ms else day)(at_ms)), leads_ms
+        )
 
     def until(self, now_ms: int) -> list[Event]:
         """Return what has arrived since the last call and up to ``now_ms``, in the order of arrival.
@@ -74,6 +83,7 @@ class Simulator:
 
     def _set_scenes(self, at_ms: int) -> None:
         Scenes(self._traffic, at_ms, support=self._support, desk=self._desk, network=self._network).set()
+        self._traffic.start(self._funnel.forgotten(at_ms), at_ms)
 
     def _scenes_again(self, at_ms: int, every_ms: int) -> Process:
         while True:

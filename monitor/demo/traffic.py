@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Generator
+from itertools import count
 from math import log
 from random import Random
 from typing import Final
@@ -35,7 +36,13 @@ class Traffic:
         self.random = Random(seed)  # noqa: S311 - simulated chance has to be repeatable, not secret
         self._agenda: list[tuple[int, int, Process]] = []
         self._mail: list[tuple[int, int, Event]] = []
-        self._turns = 0
+        self._turns = count(1)
+
+    def beside(self, seed: int) -> Traffic:
+        """Return the same stage with a source of chance of its own: what is drawn there changes nothing here."""
+        other = Traffic(seed, self.suffix)
+        other._agenda, other._mail, other._turns = self._agenda, self._mail, self._turns
+        return other
 
     def start(self, process: Process, at_ms: int) -> None:
         """Let a process begin at an instant."""
@@ -81,12 +88,11 @@ class Traffic:
         return self.random.random() < share
 
     def _turn(self) -> int:
-        self._turns += 1
-        return self._turns
+        return next(self._turns)
 
 
 class Story:
-    """One ticket, call or outage: what is told of it carries its attributes as they are at that time."""
+    """One ticket, call, outage or lead: what is told of it carries its attributes as they are at that time."""
 
     def __init__(self, traffic: Traffic, subject: Subject, subject_id: str, **attributes: Value) -> None:
         self.traffic = traffic

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.figures import Verdict
+from monitor.core.leads import DEEPEST, STAGES
 
 Kind = Literal["gauge", "counter", "histogram"]
 Unit = Literal["", "seconds", "ratio"]
@@ -145,6 +146,65 @@ OUTAGE_MTTR_SAMPLES = _gauge(
 OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
 OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
 
+# -- leads -------------------------------------------------------------------------------------------------------------
+LEAD_FOLLOW_UP = _gauge(
+    "lead_follow_up_ratio", "Leads followed up in time / leads followed up or waiting beyond it", WINDOWED
+)
+LEAD_FOLLOW_UP_GOOD = _gauge("lead_follow_up_good", "Numerator of the follow-up: leads followed up in time", WINDOWED)
+LEAD_FOLLOW_UP_SAMPLES = _gauge("lead_follow_up_samples", "Denominator of the follow-up: leads that count", WINDOWED)
+LEAD_SPEED = _gauge(
+    "lead_follow_up_mean_seconds",
+    "Mean business time from the hand-over of a lead to the first human attempt",
+    WINDOWED,
+)
+LEAD_SPEED_PERCENTILE = _gauge(
+    "lead_follow_up_percentile_seconds",
+    "Percentile of the business time from the hand-over of a lead to the first human attempt",
+    (*WINDOWED, "percentile"),
+)
+LEAD_SPEED_LONGEST = _gauge(
+    "lead_follow_up_longest_seconds", "Longest business time from a hand-over to the first human attempt", WINDOWED
+)
+LEAD_SPEED_SPREAD = _gauge(
+    "lead_follow_up_spread_samples",
+    "Leads that were followed up within so long, by the shortest window of the measure",
+    SPREAD,
+)
+LEAD_DEPTH = _gauge(
+    "lead_depth_attempts", "Mean attempts per lead until it was reached or the time for it was over", WINDOWED
+)
+LEAD_DEPTH_SAMPLES = _gauge("lead_depth_samples", "Leads whose follow-up is over", WINDOWED)
+LEAD_DEPTH_LEADS = _gauge(
+    "lead_depth_leads", "Leads whose follow-up is over, by the number of attempts", (*WINDOWED, "attempts")
+)
+LEAD_DEPTH_KEPT = _gauge(
+    "lead_depth_kept_ratio", "Leads that were reached or tried often enough / leads whose follow-up is over", WINDOWED
+)
+LEAD_FUNNEL = _gauge(
+    "lead_funnel_leads", "Leads created in the window, by the stage that they have reached since", (*WINDOWED, "stage")
+)
+LEAD_CUSTOMERS = _gauge("lead_customers", "Leads won in the window", WINDOWED)
+LEAD_REVENUE = _gauge("lead_revenue", "Amounts of the leads won in the window, in the agreement's currency", WINDOWED)
+LEAD_CLOSE_RATE = _gauge("lead_close_ratio", "Marketing's customers won / its leads delivered, by the window", WINDOWED)
+LEAD_AVERAGE_DEAL = _gauge("lead_average_deal", "Revenue of marketing's customers / their number", WINDOWED)
+LEAD_MARKETING_SHARE = _gauge(
+    "lead_marketing_revenue_ratio", "Revenue of marketing's customers / all revenue", WINDOWED
+)
+LEADS_DELIVERED = _gauge("leads_delivered", "Marketing's leads in the window, by weight", WINDOWED)
+LEADS_NEEDED = _gauge(
+    "leads_needed",
+    "Leads that the period's sales goal needs: as agreed, to date, or by what has happened in the period (now)",
+    (*WINDOWED, "counting"),
+)
+LEAD_PACE = _gauge("lead_pace_ratio", "Leads delivered / leads needed to date", WINDOWED)
+LEADS_OPEN = _gauge("leads_open", "Leads without an outcome", SERIES)
+LEADS_WAITING = _gauge("leads_waiting", "Leads that were handed over and wait for the first attempt", SERIES)
+LEADS_LATE = _gauge("leads_waiting_late", "Leads that wait for the first attempt beyond the promised time", SERIES)
+LEADS_FOLLOWING = _gauge("leads_following", "Leads that are being followed up: not reached, and in time for it", SERIES)
+LEADS_LONGEST = _gauge(
+    "leads_waiting_longest_seconds", "Wall-clock wait of the lead that waits longest for the first attempt", SERIES
+)
+
 # -- objectives --------------------------------------------------------------------------------------------------------
 OBJECTIVE_VALUE = _gauge(
     "objective_value", "Figure that the objective is about: shares as 0..1, durations in seconds", OBJECTIVE
@@ -259,6 +319,27 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
             for stage in ("acknowledge", "respond", "restore", "resolve")
         },
     },
+    "lead": {
+        "follow_up": Shown(LEAD_FOLLOW_UP, LEAD_FOLLOW_UP_GOOD, LEAD_FOLLOW_UP_SAMPLES),
+        "mean": Shown(LEAD_SPEED),
+        **{f"p{p}": Shown(LEAD_SPEED_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95)},
+        "longest": Shown(LEAD_SPEED_LONGEST),
+        "depth": Shown(LEAD_DEPTH, None, LEAD_DEPTH_SAMPLES),
+        "depth_kept": Shown(LEAD_DEPTH_KEPT),
+        **{f"depth_{n}": Shown(LEAD_DEPTH_LEADS, extra=(str(n),)) for n in range(DEEPEST)},
+        f"depth_{DEEPEST}": Shown(LEAD_DEPTH_LEADS, extra=(f"{DEEPEST} or more",)),
+        **{stage: Shown(LEAD_FUNNEL, extra=(stage,)) for stage in ("created", *STAGES)},
+        "customers": Shown(LEAD_CUSTOMERS),
+        "revenue": Shown(LEAD_REVENUE),
+        "delivered": Shown(LEADS_DELIVERED),
+        "close_rate": Shown(LEAD_CLOSE_RATE),
+        "average_deal": Shown(LEAD_AVERAGE_DEAL),
+        "marketing_share": Shown(LEAD_MARKETING_SHARE),
+        "leads_needed": Shown(LEADS_NEEDED, extra=("agreed",)),
+        "leads_needed_now": Shown(LEADS_NEEDED, extra=("now",)),
+        "needed_to_date": Shown(LEADS_NEEDED, extra=("to_date",)),
+        "pace": Shown(LEAD_PACE),
+    },
 }
 """The metrics of each indicator (`monitor.core.objectives.INDICATORS`), by the kind of the measure."""
 
@@ -275,6 +356,7 @@ SPREADS: Final[dict[str, Spread]] = {
         CLOCK_ELAPSED_SPREAD, (60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 115_200, 259_200)
     ),
     "call": Spread(CALL_WAIT_SPREAD, (2, 5, 10, 15, 20, 30, 60, 120, 300, 600)),
+    "lead": Spread(LEAD_SPEED_SPREAD, (60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 115_200)),
 }
 """The spread of durations, by the kind of the measure. One window a series and few bounds: each is a series."""
 MAX_SPREADS: Final = MAX_SERIES // min(len(one.bounds) for one in SPREADS.values())
@@ -297,6 +379,13 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
     },
     "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
     "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, age_of="open")},
+    "lead": {
+        "open": Live(LEADS_OPEN),
+        "waiting": Live(LEADS_WAITING),
+        "late": Live(LEADS_LATE),
+        "following": Live(LEADS_FOLLOWING),
+        "longest_wait_ms": Live(LEADS_LONGEST, age_of="waiting"),
+    },
 }
 """The metrics of what is open now (`WindowStatus.live`), by the kind of the measure."""
 

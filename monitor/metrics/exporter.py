@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from monitor.core.agreement import Agreement
 from monitor.core.figures import WindowStatus
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
@@ -30,7 +31,7 @@ from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]
 
-_TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability"}
+_TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability", "lead": "depth"}
 """The indicator that only this kind of measure has."""
 
 
@@ -190,6 +191,8 @@ def _subjects(agreements: Iterable[Agreement]) -> dict[tuple[str, int, str], str
     for one in agreements:
         for measure in one.measures():
             subject = "call" if isinstance(measure, CallRule) else "outage"
+            if isinstance(measure, LeadRule):
+                subject = "lead"
             found[one.id, one.version, measure.id] = measure.subject if isinstance(measure, ClockRule) else subject
     return found
 

@@ -249,7 +249,7 @@ def _value(figure: Figure) -> str:
         return f"{value:.4%}"
     if figure.unit == "ms":
         return _duration(value)
-    return f"{value:,.0f}"
+    return f"{value:,.2f}" if figure.unit == "amount" or value % 1 else f"{value:,.0f}"
 
 
 def _duration(value_ms: float) -> str:

@@ -9,14 +9,17 @@ from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.figures import Figure
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.lead_indicators import lead_figures
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
+from monitor.core.timeline import Span
 
-Rule = ClockRule | CallRule | OutageRule
+Rule = ClockRule | CallRule | OutageRule | LeadRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,8 @@ def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: 
         return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
         return call_figures(rule, pane)
+    if isinstance(rule, LeadRule):
+        return lead_figures(rule, agreement, pane, "rolling", Span(from_ms, to_ms), to_ms)
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None
     return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours)
 

@@ -82,7 +82,7 @@ class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
     indicator: str
     numerator: float
     denominator: float
-    unit: Literal["ratio", "ms", "count"]
+    unit: Literal["ratio", "ms", "count", "amount"]
     formula: str
     value: float | None = None
 

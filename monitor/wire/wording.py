@@ -128,11 +128,13 @@ def instant(instant_ms: int) -> str:
 
 
 def quantity(unit: str, value: float, digits: int = 2) -> str:
-    """Return a figure in its unit (``ratio``, ``ms``, ``count``) with up to ``digits`` digits after the point."""
+    """Return a figure in its unit (``ratio``, ``ms``, ``count``, ``amount``), with up to ``digits`` decimals."""
     if unit == "ms":
         return duration(round(value))
     if unit == "ratio":
         return f"{_plain(value * 100, digits)} %"
+    if unit == "amount":
+        return f"{value:,.2f}"
     return _plain(value, digits)
 
 

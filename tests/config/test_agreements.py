@@ -19,6 +19,7 @@ from monitor.config.agreements import (
     read_documents,
 )
 from monitor.core.measures import METRICS, AtRisk, Budget, Window
+from monitor.demo.leads import SOURCES
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ def test_a_mistake_is_told_with_its_line_path_and_hint(kind: str, checked: Check
 def test_an_agreement_that_measures_nothing_is_refused(checked: Checked, agreement_text: str) -> None:
     (mistake,) = checked(agreement_text[: agreement_text.index("calendars:")]).mistakes
 
-    assert "measures nothing (add clocks, calls or outages)" in str(mistake)
+    assert "measures nothing (add clocks, calls, outages or leads)" in str(mistake)
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(checked: Checked, agreement_text: str, tmp_path: Path) -> None:
@@ -504,7 +505,7 @@ def test_the_stamp_of_a_book_tells_contents_apart_and_nothing_else(checked: Chec
 
 
 class TestExamples:
-    """The three agreements that the project ships, on which the demo runs."""
+    """The four agreements that the project ships, on which the demo runs."""
 
     def test_they_load_without_mistakes_or_warnings(self) -> None:
         check = check_agreements(EXAMPLES)
@@ -515,6 +516,7 @@ class TestExamples:
             "call-centre version 1",
             "it-service-desk version 1",
             "network-operator version 1",
+            "sales-and-marketing version 1",
         ]
 
     @pytest.mark.parametrize(
@@ -526,6 +528,7 @@ class TestExamples:
                 for service in ("mail", "payroll", "vpn")
             ),
             *(({"queue": queue}, "call-centre") for queue in ("support", "billing", "sales")),
+            *(({"source": source}, "sales-and-marketing") for source in SOURCES),
             *(({"service": service}, "network-operator") for service in ("metro-ring", "dsl-access", "mpls-core")),
         ],
     )

@@ -16,6 +16,7 @@ from monitor.core.book import Book
 from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.engine import SourceEngine
 from monitor.core.events import Event, Fact
+from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import AtRisk, Budget, CallRule, ClockRule, Filter, OutageRule, Window
 from monitor.core.objectives import Objective
 from monitor.core.rows import subject_key
@@ -75,6 +76,7 @@ def agreement(*measures, id="desk", version=1, status="accepted", valid_from=0, 
         clocks=tuple(one for one in measures if isinstance(one, ClockRule)),
         calls=tuple(one for one in measures if isinstance(one, CallRule)),
         outages=tuple(one for one in measures if isinstance(one, OutageRule)),
+        leads=tuple(one for one in measures if isinstance(one, LeadRule)),
         objectives=tuple(one for one in objectives if isinstance(one, Objective)),
         **{"covers": Filter(), **more},
     )  # fmt: skip

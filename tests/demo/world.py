@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor.config.agreements import load_agreements
 from monitor.core.engine import SourceEngine
 from monitor.core.evaluator import Evaluator
+from monitor.core.events import SUBJECTS
 from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
 from monitor.core.periods import period_date
@@ -52,7 +53,7 @@ class Watch:
         self.book = load_agreements([AGREEMENTS])
         self.simulator = Simulator(seed, start_ms)
         self.start_ms = self.now_ms = start_ms
-        self.rows = {subject: DictRows() for subject in ("ticket", "call", "outage")}
+        self.rows = {subject: DictRows() for subject in SUBJECTS}
         self.engines = {subject: SourceEngine(subject, rows) for subject, rows in self.rows.items()}
         self.evaluator = Evaluator(DictRows())
         self.noticed = []

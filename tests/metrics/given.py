@@ -15,7 +15,7 @@ from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats
 
 NOW_MS = 1_790_000_000_000
 
-VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0}
+VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0, "amount": 4_000.0}
 
 
 def figures(kind, **values):
@@ -91,15 +91,21 @@ def everything():
     """A snapshot in which every metric has something to show."""
     desk = status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1})
     hotline = status("call", labels={"queue": "support"}, live={"waiting": 2, "longest_wait_ms": 41_000})
+    sales = status(
+        "lead", labels={"team": "field"}, window="month",
+        live={"open": 5, "waiting": 2, "late": 1, "following": 3, "longest_wait_ms": 60_000},
+    )  # fmt: skip
     return Snapshot(
         now_ms=NOW_MS,
         spreads={
             (desk.series, "24h"): sketch(30_000, 400_000, 400_000, 500_000_000),
             (hotline.series, "24h"): sketch(1_000, 20_000, 700_000),
+            (sales.series, "month"): sketch(600_000, 7_200_000),
         },
         statuses=[
             desk,
             hotline,
+            sales,
             status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000}),
         ],
         partitions=[partition(), partition("calls", 1)],

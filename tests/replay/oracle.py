@@ -188,3 +188,26 @@ def percentile(values: list[float], share: float) -> float:
     """Return the smallest value that at least this share of the values does not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
+
+
+class Opportunity(NamedTuple):
+    """A line of the sales pipeline; days are ISO dates, "" where it has none."""
+
+    product: str
+    stage: str
+    engaged: str
+    closed: str
+    cents: int
+
+
+def opportunities(path: Path) -> list[Opportunity]:
+    return [
+        Opportunity(
+            row["product"].replace("GTXPro", "GTX Pro"),
+            row["deal_stage"],
+            row["engage_date"],
+            row["close_date"],
+            int(row["close_value"] or 0) * 100,
+        )
+        for row in rows_of(path)
+    ]

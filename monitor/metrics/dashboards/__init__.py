@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.metrics.dashboards.calls import calls
 from monitor.metrics.dashboards.health import health
+from monitor.metrics.dashboards.leads import leads
 from monitor.metrics.dashboards.outages import outages
 from monitor.metrics.dashboards.overview import overview
 from monitor.metrics.dashboards.tickets import tickets
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
 def dashboards() -> dict[str, Json]:
     """Return all dashboards by the names of their files."""
-    made = {"overview": overview, "tickets": tickets, "calls": calls, "outages": outages, "monitor": health}
+    made = {
+        "overview": overview,
+        "tickets": tickets,
+        "calls": calls,
+        "outages": outages,
+        "leads": leads,
+        "monitor": health,
+    }
     return {f"{name}.json": make() for name, make in made.items()}
 
 

@@ -12,9 +12,16 @@ from monitor.metrics.dashboards.promql import Scope, select
 OVERVIEW: Final = Scope(("agreement", "customer", "service", "queue"))
 TICKETS: Final = Scope(("agreement", "customer", "service"), {"kind": "ticket"}, "clock_window", "clock_measure")
 CALLS: Final = Scope(("agreement", "queue"), {"kind": "call"}, "call_window", "call_measure")
+LEADS: Final = Scope(("agreement", "team"), {"kind": "lead"}, "lead_window", "lead_measure")
 OUTAGES: Final = Scope(("agreement", "service"), {"kind": "outage"}, "outage_window", "repair_measure")
 
-_TITLES: Final = {"agreement": "Agreement", "customer": "Customer", "service": "Service", "queue": "Queue"}
+_TITLES: Final = {
+    "agreement": "Agreement",
+    "customer": "Customer",
+    "service": "Service",
+    "queue": "Queue",
+    "team": "Team",
+}
 
 
 def variables(scope: Scope, of: Metric) -> list[Variable]:

@@ -1,0 +1,68 @@
+"""Lead measures of agreement files: what sales and marketing promise each other of their leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.lead_rule import DAY_MS, Goal, LeadRule, Weights
+from monitor.core.measures import Filter, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from monitor.config.agreement_shape import GoalShape, LeadsShape, WeightsShape
+    from monitor.config.calendars import Told
+
+    Chosen = Callable[[Sequence[str | int], str], None]
+    """Takes the path of a calendar's name, and the name."""
+
+LEAD_WINDOWS: Final = (Window("rolling", DAY_MS), Window("day"), Window("week"), Window("month"))
+"""The windows of lead measures that name none."""
+
+
+def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
+    """Return the measure, after telling what is wrong with it; ``chosen`` checks the calendars that it names."""
+    if shape.follow_up is not None:
+        chosen(("follow_up", "calendar"), shape.follow_up.calendar)
+    if shape.goal is not None:
+        chosen(("goal", "calendar"), shape.goal.calendar)
+        if shape.by:
+            told(("by",), "a goal is one for all: it cannot be split", "leave by out, and add another measure for that")
+    return LeadRule(
+        id=shape.id,
+        where=_filter(shape.where),
+        by=tuple(shape.by or ()),
+        windows=tuple(shape.windows or LEAD_WINDOWS),
+        marketing=_filter(shape.marketing),
+        follow_up_within_ms=shape.follow_up.within if shape.follow_up else 0,
+        calendar=shape.follow_up.calendar if shape.follow_up else "always",
+        depth_within_ms=shape.depth_within,
+        attempts=shape.attempts,
+        give_up_after_ms=max(shape.give_up_after, shape.depth_within),
+        weights=_weights(shape.weights),
+        goal=None if shape.goal is None else _goal(shape.goal, told),
+    )
+
+
+def _weights(shape: WeightsShape) -> Weights:
+    by = {"source": shape.source, "segment": shape.segment}
+    scores = sorted(shape.score.items(), reverse=True)
+    return Weights(by={name: values for name, values in by.items() if values}, scores=tuple(scores))
+
+
+def _goal(shape: GoalShape, told: Told) -> Goal:
+    for name in ("marketing_share", "close_rate"):
+        if not getattr(shape, name):
+            told(("goal", name), "is 0 %: no number of leads would do", "write what is expected: 5 %")
+    return Goal(
+        sales=shape.sales,
+        share=shape.marketing_share,
+        average_deal=shape.average_deal,
+        close_rate=shape.close_rate or 1.0,
+        calendar=shape.calendar,
+        counts=shape.counts,
+    )
+
+
+def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:
+    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))
