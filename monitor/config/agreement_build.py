@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from monitor.config.calendars import ALWAYS, compile_calendar, overlapping, uses_up
 from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
+from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.core.agreement import Agreement, Contact
-from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
+from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         AgreementShape,
         CallsShape,
         ClockShape,
+        CompositeShape,
         ContactShape,
         ObjectiveShape,
         OutagesShape,
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from monitor.config.calendars import Told
     from monitor.config.yaml_file import YamlDocument
     from monitor.core.calendar import Calendar
-    from monitor.core.measures import Measure
+    from monitor.core.measures import CompositeRule, Measure, OutageRule
     from monitor.errors import Mistake
 
-    _Named = ClockShape | CallsShape | OutagesShape | ObjectiveShape
+    _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | ObjectiveShape
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -42,7 +44,6 @@ CALL_WINDOWS: Final = (
     Window("day"),
     Window("month"),
 )
-OUTAGE_WINDOWS: Final = (Window("rolling", 30 * _DAY_MS), Window("month"))
 """The windows of measures that name none."""
 GIVE_UP_AFTER_MS: Final = 4 * _HOUR_MS
 """When a call without an outcome is lost by default; after twice ``answer_within`` where that is longer."""
@@ -79,7 +80,10 @@ class _Builder:
         names = frozenset(shape.calendars) | {_ALWAYS}
         clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
         calls = tuple(self._calls(number, one) for number, one in enumerate(shape.calls))
-        outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
+        outages = (
+            *(self._outages(number, one, names) for number, one in enumerate(shape.outages)),
+            *(self._composite(number, one, names) for number, one in enumerate(shape.composites)),
+        )
         measures = (*clocks, *calls, *outages)
         self._check_ids()
         objectives = [
@@ -226,17 +230,11 @@ class _Builder:
 
     def _outages(self, number: int, shape: OutagesShape, calendars: frozenset[str]) -> OutageRule:
         self._check_calendar(("outages", number, "service_hours"), shape.service_hours, calendars)
-        return OutageRule(
-            id=shape.id,
-            where=_filter(shape.where),
-            by=("service",) if shape.by is None else tuple(shape.by),
-            windows=tuple(shape.windows or OUTAGE_WINDOWS),
-            exclusion=shape.maintenance.exclusion,
-            notice_ms=shape.maintenance.notice,
-            cap_ms=shape.maintenance.cap,
-            overlap=shape.overlap,
-            service_hours=shape.service_hours,
-        )
+        return outage_rule(shape, self._shape.zone, self._below("outages", number))
+
+    def _composite(self, number: int, shape: CompositeShape, calendars: frozenset[str]) -> CompositeRule:
+        self._check_calendar(("composites", number, "service_hours"), shape.service_hours, calendars)
+        return composite_rule(shape, self._below("composites", number))
 
     def _contact(self, number: int, shape: ContactShape) -> Contact:
         at = ("contacts", number)
@@ -253,7 +251,12 @@ class _Builder:
 
     def _check_ids(self) -> None:
         shape = self._shape
-        self._check_unique(("clocks", shape.clocks), ("calls", shape.calls), ("outages", shape.outages))
+        self._check_unique(
+            ("clocks", shape.clocks),
+            ("calls", shape.calls),
+            ("outages", shape.outages),
+            ("composites", shape.composites),
+        )
         self._check_unique(("objectives", shape.objectives))
 
     def _check_unique(self, *sections: tuple[str, Sequence[_Named]]) -> None:

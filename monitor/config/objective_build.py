@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.shape import did_you_mean
-from monitor.core.measures import CallRule, ClockRule
-from monitor.core.objectives import INDICATORS, Objective
+from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
+from monitor.core.objectives import (
+    COMPOSITE_INDICATORS,
+    CUSTOMER_INDICATORS,
+    INDICATORS,
+    MAJOR_DAY_INDICATORS,
+    Objective,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +28,11 @@ if TYPE_CHECKING:
 SERVICE_LEVEL: Final = "service_level"
 """In a file: the service level formula that binds for the calls."""
 
-_MORE_IS_BETTER: Final = frozenset({"compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7))})
+_MORE_IS_BETTER: Final = frozenset(
+    {"compliance", "availability", "mtbf", "coverage", "asai", *(f"SL{n}" for n in range(1, 7))}
+)
+_PER_CUSTOMER: Final = frozenset({"saifi", "saifi_net", "maifi"})
+"""Counts of an average customer: no whole numbers."""
 _UNITS: Final = {"ratio": ("a percent", "95 %"), "ms": ("a duration", "30s"), "count": ("a whole number", "3")}
 
 
@@ -41,10 +51,16 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
         told(("indicator",), f"is no figure of a {kind}: {shape.indicator!r}", did_you_mean(shape.indicator, words))
         return None
+    if isinstance(measure, OutageRule) and (hint := _not_counted(measure, indicator)):
+        told(("indicator",), f"{indicator} is no figure of {shape.of!r}", hint)
+        return None
     unit = known[indicator]
     comparison: Comparison = ">=" if indicator in _MORE_IS_BETTER else "<="
     target = shape.target.amount
     fits = _fits(target, "target", unit, told)
+    if unit == "count" and indicator not in _PER_CUSTOMER and not target.value.is_integer():
+        told(("target",), "must be a whole number", "write 3")
+        fits = False
     if shape.target.comparison not in (None, comparison):
         told(("target",), f"of {indicator}, {_better(comparison)} is better", f"write '{comparison} …'")
         fits = False
@@ -66,6 +82,20 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         minimum_sample=shape.minimum_sample,
         at_risk=None if shape.at_risk is None else shape.at_risk.value,
     )
+
+
+def _not_counted(measure: OutageRule, indicator: str) -> str:
+    """Return what to do so that an outage measure has a figure; "" where it has it."""
+    if isinstance(measure, CompositeRule):
+        names = ", ".join(sorted(COMPOSITE_INDICATORS))
+        return "" if indicator in COMPOSITE_INDICATORS else f"composite services have {names}"
+    if indicator in CUSTOMER_INDICATORS and measure.customers is None:
+        return "add customers to the measure: how many are served"
+    if indicator in MAJOR_DAY_INDICATORS and measure.customers is not None and not measure.customers.major_days:
+        return (
+            "add major_event_days to the customers of the measure: beta, or the daily SAIDI beyond which a day is one"
+        )
+    return ""
 
 
 def _fits(amount: Amount, key: str, unit: str, told: Told) -> bool:

@@ -45,7 +45,7 @@ class WindowStatus(NamedTuple):
     """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
 
     ``labels`` are the series' attributes by name. ``live`` are the counts of what is open now (clocks: open, paused,
-    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms).
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind).
     """
 
     series: SeriesKey

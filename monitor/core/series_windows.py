@@ -137,7 +137,7 @@ class SeriesWindows:
             look.wakes_ms.append(to_ms)
         if isinstance(look.binding.measure, OutageRule):
             # The length of what has passed is part of its figures.
-            step_ms = MINUTE_MS if status.live["open"] else HOUR_MS
+            step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
         elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)

@@ -193,6 +193,11 @@ class SeriesPanes:
             if start_ms < span.end_ms:
                 yield from self.pane(width, start_ms).outages.items()
 
+    def history(self) -> Iterator[tuple[str, OutageRecord]]:
+        """Yield the outages of all days that are kept."""
+        for start_ms in sorted(self.starts("day")):
+            yield from self.pane("day", start_ms).outages.items()
+
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
         """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
         outages = self.pane(width, start_ms).outages.values()

@@ -9,11 +9,12 @@ from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.figures import Figure
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.interruptions import Counting, served_of
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow
-from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
+from monitor.core.series import LIVE, Change, OutageRecord, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
 
 Rule = ClockRule | CallRule | OutageRule
@@ -73,7 +74,7 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
                 total=total,
                 from_ms=from_ms,
                 to_ms=to_ms,
-                figures=_figures(agreement, rule, pane, live, from_ms, to_ms),
+                figures=_figures(agreement, rule, pane, live, from_ms, to_ms, None if total else series.values),
                 live=dict(live.counts),
             )
             for series, (pane, live), total in wanted
@@ -94,13 +95,28 @@ def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
             yield change
 
 
-def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: int, to_ms: int) -> tuple[Figure, ...]:
+def _figures(
+    agreement: Agreement,
+    rule: Rule,
+    pane: Pane,
+    live: Pane,
+    from_ms: int,
+    to_ms: int,
+    values: tuple[str, ...] | None,
+) -> tuple[Figure, ...]:
+    """Return the figures of a series by its values, or of all series of a measure together."""
     if isinstance(rule, ClockRule):
         return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
         return call_figures(rule, pane)
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None
-    return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours)
+    counting = None
+    if rule.customers is not None:
+        # The data is the window: there are no days before it.
+        counting = Counting(
+            rule.customers, served_of(rule.customers, values), agreement.zone, dict[str, OutageRecord]().items
+        )
+    return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours, counting)
 
 
 def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:
