@@ -13,7 +13,8 @@ here. An open outage is sustained once it is as old as the longest momentary one
 
 Major event days (IEEE 1366-2012, 3.5 and annex B): days whose SAIDI exceeds ``T_MED = exp(alpha + 2.5 beta)``, where
 alpha and beta are mean and standard deviation of the logarithms of the daily SAIDI in up to five years before the
-window; days without interruptions are left out. An outage belongs, with all its time, to the day on which it began.
+window; days without interruptions are left out. An outage belongs, with all its time, to the day on which it began; a
+day counts as one in a later window only with those of its outages that were not over a day before that.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 HISTORY_MS: Final = 5 * 366 * 24 * HOUR_MS
 """The five years whose days give the threshold."""
+_DAY_MS: Final = 24 * HOUR_MS
 FEWEST_DAYS: Final = 30
 """Without so many days with interruptions there is no threshold yet: a few logarithms have no meaningful spread."""
 _BETAS: Final = 2.5
@@ -42,14 +44,14 @@ _BETAS: Final = 2.5
 class Counting(NamedTuple):
     """How the customers of one series are counted.
 
-    ``served`` is N_T (0: what the newest outage tells; None: not known). ``history`` returns the outages by id of the
-    days before, for the threshold of major event days.
+    ``served`` is N_T (0: what the newest outage tells; None: not known). ``history`` returns, of days before an
+    instant, the customer time as of another one (`past_days`), for the threshold of major event days.
     """
 
     terms: CustomerTerms
     served: int | None
     zone: str
-    history: Callable[[], Iterable[tuple[str, OutageRecord]]]
+    history: Callable[[CustomerTerms, int, int], Sequence[int]]
 
 
 class _Sums(NamedTuple):
@@ -81,7 +83,14 @@ def customer_figures(
     """
     end_ms = min(to_ms, now_ms)
     terms, zone = counting.terms, counting.zone
-    happened = failures_of({name: one for name, one in outages.items() if one.start_ms <= now_ms})
+    first_ms = day_start(zone, from_ms)
+    happened = failures_of(
+        {
+            name: one
+            for name, one in outages.items()
+            if one.start_ms <= now_ms and (not one.restored_ms or one.restored_ms >= first_ms - _DAY_MS)
+        }
+    )
     sustained = [one for one in happened.values() if _length_ms(one, now_ms) >= terms.momentary_ms]
     brief = [one for one in happened.values() if one.restored_ms and _length_ms(one, now_ms) < terms.momentary_ms]
     total = counting.served
@@ -99,15 +108,15 @@ def customer_figures(
         _quotient("asai", served_ms - every.customer_ms, served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
         _quotient("maifi", momentary, total, "count", "sum of N of momentary interruptions / N_T"),
     ]
-    days = _days(sustained, zone, now_ms)
     threshold_ms = _threshold_ms(counting, total, from_ms, now_ms)
     if threshold_ms is None:
         text = "no threshold: fewer than 30 days with interruptions before" if terms.major_days else "not agreed"
         absent = [("saidi_net", "ms"), ("saifi_net", "count"), ("caidi_net", "ms"), ("major_event_days", "count")]
         return figures + [Figure(name, None, 0, 0, unit, text) for name, unit in absent]
+    days = _days(sustained, zone, now_ms)
     major = {day for day, customer_ms in days.items() if customer_ms > threshold_ms * total}
     net = _sums([one for one in sustained if day_start(zone, one.start_ms) not in major], from_ms, end_ms)
-    in_window = sum(day_start(zone, from_ms) <= day < end_ms for day in major)
+    in_window = sum(first_ms <= day < end_ms for day in major)
     text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
     return [
         *figures,
@@ -158,15 +167,41 @@ def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> 
         return None
     if terms.major_days == "fixed":
         return float(terms.major_saidi_ms)
-    before_ms = day_start(counting.zone, from_ms)
-    past = failures_of({name: one for name, one in counting.history() if one.kind == "outage"})
-    known = [
-        one
-        for one in past.values()
-        if before_ms - HISTORY_MS <= one.start_ms < before_ms and _length_ms(one, now_ms) >= terms.momentary_ms
-    ]
-    daily = [customer_ms / total for customer_ms in _days(known, counting.zone, now_ms).values()]
-    return beta_threshold([one for one in daily if one > 0])
+    daily = counting.history(terms, day_start(counting.zone, from_ms), now_ms)
+    return beta_threshold([customer_ms / total for customer_ms in daily if customer_ms])
+
+
+def past_days(
+    terms: CustomerTerms,
+    days: Iterable[tuple[int, Mapping[str, OutageRecord]]],
+    before_ms: int,
+    now_ms: int,
+    known: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]],
+) -> list[int]:
+    """Return the customer time of each day in the five years before one, as of an instant.
+
+    Args:
+        terms: how customers are counted.
+        days: the start of each day, and the outages that began on it, by id. Consequences are looked for in a day.
+        before_ms: the start of the day before which they count.
+        now_ms: the instant of the look.
+        known: what was found for days whose outages are all over; they are not added up again until they change.
+    """
+    found: list[int] = []
+    for day_ms, outages in days:
+        if not before_ms - HISTORY_MS <= day_ms < before_ms:
+            continue
+        cached = known.get(day_ms)
+        if cached is not None and cached[0] is outages and cached[1] is terms:
+            found.append(cached[2])
+            continue
+        began = failures_of({name: one for name, one in outages.items() if one.kind == "outage"}).values()
+        sustained = [one for one in began if _length_ms(one, now_ms) >= terms.momentary_ms]
+        customer_ms = sum(_sums([one], one.start_ms, now_ms).customer_ms for one in sustained)
+        found.append(customer_ms)
+        if all(0 < one.restored_ms <= now_ms for one in began):
+            known[day_ms] = outages, terms, customer_ms
+    return found
 
 
 def beta_threshold(daily: Sequence[float]) -> float | None:

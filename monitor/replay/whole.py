@@ -14,7 +14,7 @@ from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow
-from monitor.core.series import LIVE, Change, OutageRecord, Pane, SeriesKey, empty_pane
+from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
 
 Rule = ClockRule | CallRule | OutageRule
@@ -113,9 +113,7 @@ def _figures(
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.
-        counting = Counting(
-            rule.customers, served_of(rule.customers, values), agreement.zone, dict[str, OutageRecord]().items
-        )
+        counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: ())
     return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours, counting)
 
 

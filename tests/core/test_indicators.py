@@ -26,7 +26,7 @@ GOLDEN_CALLS = {
 }  # fmt: skip
 
 
-COUNTING = Counting(CustomerTerms(), 0, "UTC", {}.items)
+COUNTING = Counting(CustomerTerms(), 0, "UTC", lambda *_: ())
 
 
 def pane_of(durations=(), **counts):
