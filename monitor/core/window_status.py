@@ -60,7 +60,9 @@ def status_of(
         hours = binding.agreement.calendars.get(measure.service_hours)
         if isinstance(hours, AlwaysOpen):
             hours = None
-        shown = _since(measure, panes.series.values, shown)
+        begun = _since(measure, panes.series.values, shown)
+        if begun.start_ms < begun.end_ms:
+            shown = begun
         records: Iterable[tuple[str, OutageRecord]] = panes.outages(window, span)
         counts = {"open": live.counts.get("open", 0), "oldest_ms": _age_ms(live, as_of_ms)}
         if isinstance(measure, CompositeRule):
@@ -71,7 +73,7 @@ def status_of(
         if measure.customers is not None:
             served = served_of(measure.customers, panes.series.values)
             counting = Counting(measure.customers, served, binding.agreement.zone, panes.history)
-        figures = outage_figures(measure, records, shown.start_ms, shown.end_ms, as_of_ms, hours, counting)
+        figures = outage_figures(measure, records, begun.start_ms, begun.end_ms, as_of_ms, hours, counting)
     else:
         # The kept sum is that of the running window; a period that closes is summed up for once.
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
@@ -107,7 +109,7 @@ def news_of(status: WindowStatus, *, calendar: bool) -> News:
 
 
 def _since(measure: OutageRule, values: tuple[str, ...], shown: Span) -> Span:
-    """Return the part of a window in which the service had begun."""
+    """Return the part of a window in which the service had begun, empty at its end where it had not."""
     since_ms = measure.since_ms.get(values[0], 0) if values else 0
     return Span(min(shown.end_ms, max(shown.start_ms, since_ms)), shown.end_ms)
 
