@@ -114,7 +114,8 @@ def _figures(
     if rule.customers is not None:
         # The data is the window: there are no days before it.
         counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: ())
-    return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours, counting)
+    begun_ms = max(from_ms, rule.since_ms.get(values[0], 0)) if values else from_ms
+    return outage_figures(rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, hours, counting)
 
 
 def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:
