@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from monitor.core.agreement import Agreement
 from monitor.core.lead_goal import leads_needed
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import ANY, CallRule, ClockRule, Filter, Measure, OutageRule
+from monitor.core.measures import ANY, CallRule, ClockRule, CompositeRule, Filter, Measure, OutageRule
 from monitor.core.objectives import INDICATORS, Objective
 from monitor.wire.wording import duration, quantity, time_allowed
 
@@ -52,7 +52,7 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
             of = "calls"
             what = f"answered within {duration(measure.answer_within_ms)}, {measure.formula} binds"
         case OutageRule():
-            of = "outages"
+            of = f"made of {_parts(measure.parts)}" if isinstance(measure, CompositeRule) else "outages"
             what = "availability" if measure.service_hours == "always" else f"availability in {measure.service_hours}"
             if measure.notice_ms or measure.cap_ms:
                 what += ", announced maintenance excluded"
@@ -71,6 +71,10 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
             of, what = type(measure).__name__, ""
     where = _filter(measure.where) or covers
     return Promise(measure.id, of, what, where, ", ".join(window.name for window in measure.windows))
+
+
+def _parts(parts: Iterable[Iterable[str]]) -> str:
+    return ", ".join(" or ".join(part) for part in parts)
 
 
 def _of_objectives(agreement: Agreement) -> Iterator[Promise]:

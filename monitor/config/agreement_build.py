@@ -8,10 +8,11 @@ from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, over
 from monitor.config.lead_build import leads
 from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
+from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.core.agreement import Agreement, Contact
-from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
+from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         AgreementShape,
         CallsShape,
         ClockShape,
+        CompositeShape,
         ContactShape,
         LeadsShape,
         ObjectiveShape,
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
     from monitor.config.yaml_file import YamlDocument
     from monitor.core.calendar import Calendar
     from monitor.core.lead_rule import LeadRule
-    from monitor.core.measures import Measure
+    from monitor.core.measures import CompositeRule, Measure, OutageRule
     from monitor.errors import Mistake
 
-    _Named = ClockShape | CallsShape | OutagesShape | LeadsShape | ObjectiveShape
+    _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | LeadsShape | ObjectiveShape
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -45,7 +47,6 @@ CALL_WINDOWS: Final = (
     Window("day"),
     Window("month"),
 )
-OUTAGE_WINDOWS: Final = (Window("rolling", 30 * _DAY_MS), Window("month"))
 """The windows of measures that name none."""
 GIVE_UP_AFTER_MS: Final = 4 * _HOUR_MS
 """When a call without an outcome is lost by default; after twice ``answer_within`` where that is longer."""
@@ -82,7 +83,10 @@ class _Builder:
         names = frozenset(shape.calendars) | {_ALWAYS}
         clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
         calls = tuple(self._calls(number, one) for number, one in enumerate(shape.calls))
-        outages = tuple(self._outages(number, one, names) for number, one in enumerate(shape.outages))
+        outages = (
+            *(self._outages(number, one, names) for number, one in enumerate(shape.outages)),
+            *(self._composite(number, one, names) for number, one in enumerate(shape.composites)),
+        )
         lead_rules = tuple(self._leads(number, one, names) for number, one in enumerate(shape.leads))
         measures = (*clocks, *calls, *outages, *lead_rules)
         self._check_ids()
@@ -255,17 +259,11 @@ class _Builder:
 
     def _outages(self, number: int, shape: OutagesShape, calendars: frozenset[str]) -> OutageRule:
         self._check_calendar(("outages", number, "service_hours"), shape.service_hours, calendars)
-        return OutageRule(
-            id=shape.id,
-            where=_filter(shape.where),
-            by=("service",) if shape.by is None else tuple(shape.by),
-            windows=tuple(shape.windows or OUTAGE_WINDOWS),
-            exclusion=shape.maintenance.exclusion,
-            notice_ms=shape.maintenance.notice,
-            cap_ms=shape.maintenance.cap,
-            overlap=shape.overlap,
-            service_hours=shape.service_hours,
-        )
+        return outage_rule(shape, self._shape.zone, self._below("outages", number))
+
+    def _composite(self, number: int, shape: CompositeShape, calendars: frozenset[str]) -> CompositeRule:
+        self._check_calendar(("composites", number, "service_hours"), shape.service_hours, calendars)
+        return composite_rule(shape, self._below("composites", number))
 
     def _leads(self, number: int, shape: LeadsShape, calendars: frozenset[str]) -> LeadRule:
         def chosen(path: Sequence[str | int], name: str) -> None:
@@ -289,7 +287,11 @@ class _Builder:
     def _check_ids(self) -> None:
         shape = self._shape
         self._check_unique(
-            ("clocks", shape.clocks), ("calls", shape.calls), ("outages", shape.outages), ("leads", shape.leads)
+            ("clocks", shape.clocks),
+            ("calls", shape.calls),
+            ("outages", shape.outages),
+            ("composites", shape.composites),
+            ("leads", shape.leads),
         )
         self._check_unique(("objectives", shape.objectives))
 

@@ -35,7 +35,7 @@ from monitor.core.agreement import Form, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
 from monitor.core.lead_rule import Delivery, GoalPeriod
-from monitor.core.measures import Cycles, Exclusion, Formula
+from monitor.core.measures import ANY, Cycles, Exclusion, Formula
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_ID = 100
@@ -81,6 +81,8 @@ Choice = dict[Attribute, Annotated[list[Text], Field(min_length=1), BeforeValida
 By = Annotated[
     list[Annotated[Text, AfterValidator(_series_attribute)]], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)
 ]
+WeightField = Annotated[float, Field(ge=0, le=1)]
+Served = Annotated[int, Field(ge=1, le=10_000_000_000)]
 Windows = Annotated[list[WindowField], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
 
 
@@ -216,6 +218,21 @@ class MaintenanceShape(Shape):
     cap: Duration = 0
 
 
+class CustomersShape(Shape):
+    """How interruptions of customers are counted. A number alone is how many are served."""
+
+    served: dict[Text, Served] = Field(default_factory=dict)
+    momentary: Duration = 5 * 60_000
+    major_event_days: Duration | Literal["beta"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_only(cls, value: object) -> object:
+        shape = value if isinstance(value, dict) else {"served": value}
+        served = shape.get("served")
+        return {**shape, "served": {ANY: served}} if "served" in shape and not isinstance(served, dict) else shape
+
+
 class OutagesShape(Shape):
     """Which outages count for availability, MTTR and MTBF."""
 
@@ -226,6 +243,24 @@ class OutagesShape(Shape):
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None
+    weights: dict[Text, WeightField] = Field(default_factory=dict)
+    customers: CustomersShape | None = None
+    since: dict[Text, Moment] = Field(default_factory=dict)
+
+
+class CompositeShape(Shape):
+    """A service that is made of others: all of ``series`` must be up, and one of each group in ``redundant``."""
+
+    id: Identifier
+    series: Annotated[list[Text], AfterValidator(_no_repeats)] = Field(default_factory=list)
+    redundant: list[Annotated[list[Text], Field(min_length=2), AfterValidator(_no_repeats)]] = Field(
+        default_factory=list
+    )
+    maintenance: MaintenanceShape = MaintenanceShape()
+    overlap: Literal["max", "sum"] = "max"
+    service_hours: Text = "always"
+    windows: Windows | None = None
+    weights: dict[Text, WeightField] = Field(default_factory=dict)
 
 
 class FollowUpShape(Shape):
@@ -341,5 +376,6 @@ class AgreementShape(Shape):
     calls: list[CallsShape] = Field(default_factory=list)
     outages: list[OutagesShape] = Field(default_factory=list)
     leads: list[LeadsShape] = Field(default_factory=list)
+    composites: list[CompositeShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.config.shape import did_you_mean
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, ClockRule
-from monitor.core.objectives import INDICATORS, Objective
+from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
+from monitor.core.objectives import (
+    COMPOSITE_INDICATORS,
+    CUSTOMER_INDICATORS,
+    INDICATORS,
+    MAJOR_DAY_INDICATORS,
+    Objective,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,10 +31,12 @@ SERVICE_LEVEL: Final = "service_level"
 
 _OF_GOAL: Final = frozenset({"leads_needed", "leads_needed_now", "needed_to_date", "pace"})
 _MORE_IS_BETTER: Final = frozenset({
-    "compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7)),
+    "compliance", "availability", "mtbf", "coverage", "asai", *(f"SL{n}" for n in range(1, 7)),
     "follow_up", "depth", "depth_kept", "created", "handed_over", "attempted", "contacted", "qualified", "won",
     "customers", "revenue", "delivered", "close_rate", "average_deal", "marketing_share", "pace",
 })  # fmt: skip
+_PER_CUSTOMER: Final = frozenset({"saifi", "saifi_net", "maifi"})
+"""Counts of an average customer: no whole numbers."""
 _UNITS: Final = {
     "ratio": ("a percent", "95 %"),
     "ms": ("a duration", "30s"),
@@ -44,22 +52,16 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         known_ids = [one.id for one in measures]
         told(("of",), f"there is no measure {shape.of!r}", did_you_mean(shape.of, known_ids))
         return None
-    kind = "clock" if isinstance(measure, ClockRule) else "call" if isinstance(measure, CallRule) else "outage"
-    if isinstance(measure, LeadRule):
-        kind = "lead"
-    indicator, known = shape.indicator, INDICATORS[kind]
-    if isinstance(measure, LeadRule) and not _is_promised(measure, indicator, told):
+    found = _indicator(measure, shape.indicator, told)
+    if found is None:
         return None
-    if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
-        indicator = measure.formula
-    if indicator not in known:
-        words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
-        told(("indicator",), f"is no figure of a {kind}: {shape.indicator!r}", did_you_mean(shape.indicator, words))
-        return None
-    unit = known[indicator]
+    indicator, unit = found
     comparison: Comparison = ">=" if indicator in _MORE_IS_BETTER else "<="
     target = shape.target.amount
     fits = _fits(target, "target", unit, told)
+    if unit == "count" and indicator not in _PER_CUSTOMER and not target.value.is_integer():
+        told(("target",), "must be a whole number", "write 3")
+        fits = False
     if shape.target.comparison not in (None, comparison):
         told(("target",), f"of {indicator}, {_better(comparison)} is better", f"write '{comparison} …'")
         fits = False
@@ -83,6 +85,32 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     )
 
 
+def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | None:
+    """Return the indicator that is meant, and its unit; None after telling why the measure does not have it."""
+    kind, indicator = _kind_of(measure), name
+    if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
+        indicator = measure.formula
+    known = INDICATORS[kind]
+    if indicator not in known:
+        words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
+        told(("indicator",), f"is no figure of a {kind}: {name!r}", did_you_mean(name, words))
+        return None
+    if isinstance(measure, LeadRule) and not _is_promised(measure, indicator, told):
+        return None
+    if isinstance(measure, OutageRule) and (hint := _not_counted(measure, indicator)):
+        told(("indicator",), f"{indicator} is no figure of {measure.id!r}", hint)
+        return None
+    return indicator, known[indicator]
+
+
+def _kind_of(measure: Measure) -> str:
+    if isinstance(measure, ClockRule):
+        return "clock"
+    if isinstance(measure, CallRule):
+        return "call"
+    return "lead" if isinstance(measure, LeadRule) else "outage"
+
+
 def _is_promised(measure: LeadRule, indicator: str, told: Told) -> bool:
     """Return whether the measure has what the figure is taken against."""
     missing = "goal" if measure.goal is None and indicator in _OF_GOAL else ""
@@ -91,6 +119,20 @@ def _is_promised(measure: LeadRule, indicator: str, told: Told) -> bool:
     if missing:
         told(("indicator",), f"{indicator} needs {missing}", f"add {missing} to {measure.id}")
     return not missing
+
+
+def _not_counted(measure: OutageRule, indicator: str) -> str:
+    """Return what to do so that an outage measure has a figure; "" where it has it."""
+    if isinstance(measure, CompositeRule):
+        names = ", ".join(sorted(COMPOSITE_INDICATORS))
+        return "" if indicator in COMPOSITE_INDICATORS else f"composite services have {names}"
+    if indicator in CUSTOMER_INDICATORS and measure.customers is None:
+        return "add customers to the measure: how many are served"
+    if indicator in MAJOR_DAY_INDICATORS and measure.customers is not None and not measure.customers.major_days:
+        return (
+            "add major_event_days to the customers of the measure: beta, or the daily SAIDI beyond which a day is one"
+        )
+    return ""
 
 
 def _fits(amount: Amount, key: str, unit: str, told: Told) -> bool:

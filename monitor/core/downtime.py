@@ -3,6 +3,8 @@
 P   the period: its service hours
 X   maintenance that was announced in time, up to the cap of the window; within P
 D   the weighted union of the outages within P;   D' = D without what lies in X      (domain.md §5)
+B   time within P in which the monitor saw nothing and no outage was known: it is neither up nor down, so P without it
+    is what the availability is of
 """
 
 from __future__ import annotations
@@ -22,25 +24,30 @@ if TYPE_CHECKING:
 
 
 class Downtime:
-    """P, X and the downtime that counts under the rule's exclusion, in milliseconds.
+    """P, B, X and the downtime that counts under the rule's exclusion, in milliseconds.
 
     ``downtime_ms`` is D for the exclusion ``none``, else D'. Maintenance that is not excluded is down like any outage
     that is reported in it. Beyond the cap, maintenance counts in order of time: its first ``cap_ms`` are excluded.
     """
 
-    __slots__ = ("downtime_ms", "excluded_ms", "period_ms")
+    __slots__ = ("blind_ms", "downtime_ms", "excluded_ms", "period_ms")
 
     def __init__(
         self,
         rule: OutageRule,
-        outages: Iterable[OutageRecord],
+        outages: Sequence[OutageRecord],
         maintenance: Iterable[OutageRecord],
         from_ms: int,
         end_ms: int,
         hours: Calendar | None,
+        blind: Sequence[OutageRecord] = (),
     ) -> None:
         period = hours.open_spans(from_ms, end_ms) if hours is not None else union([(from_ms, end_ms)])
         self.period_ms = measure(period)
+        if blind:
+            known = [(one.start_ms, one.restored_ms or end_ms) for one in outages]
+            period = subtract(period, subtract(((one.start_ms, one.restored_ms or end_ms) for one in blind), known))
+        self.blind_ms = self.period_ms - measure(period)
         excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
         self.excluded_ms = measure(excluded)
         scale = _Scale(subtract(period, excluded) if excluded else period)
@@ -48,7 +55,7 @@ class Downtime:
             (scale.at(a), scale.at(b), weight)
             for one in outages
             if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
-            for a, b, weight in _steps(one, end_ms)
+            for a, b, weight in steps_of(one, end_ms)
         )
         self.downtime_ms = weighted_measure(down, rule.overlap)
 
@@ -74,7 +81,7 @@ class _Scale:
         return self._before_ms[i] + min(at_ms, self._spans[i].end_ms) - self._spans[i].start_ms
 
 
-def _steps(record: OutageRecord, end_ms: int) -> Iterator[tuple[int, int, float]]:
+def steps_of(record: OutageRecord, end_ms: int) -> Iterator[tuple[int, int, float]]:
     """Yield the stretches of an outage with their weights; one that is open lasts until the end."""
     over_ms = min(record.restored_ms, end_ms) if record.restored_ms else end_ms
     weights = record.weights or ((record.start_ms, 1.0),)

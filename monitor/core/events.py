@@ -51,6 +51,8 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
             "maintenance_announced",
             "maintenance_started",
             "maintenance_ended",
+            "monitoring_lost",
+            "monitoring_restored",
             "cancelled",
         }
     ),
@@ -67,7 +69,8 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
         }
     ),
 }
-"""The event types of each subject. ``outage.responded`` is our addition: work on the repair began (MTTR "respond")."""
+"""The event types of each subject. Our additions are ``outage.responded`` (work on the repair began: MTTR "respond"),
+``monitoring_lost`` and ``monitoring_restored`` (between them nothing is known of the service: coverage)."""
 
 ATTRIBUTES: Final[dict[str, type]] = {
     # what a promise is chosen by

@@ -24,6 +24,12 @@ class Figure(NamedTuple):
     formula: str
 
 
+def quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
+    """Return a quotient as a figure; without a denominator it has no value."""
+    value = numerator / denominator if denominator else None
+    return Figure(indicator, value, numerator, denominator, unit, formula)
+
+
 class ObjectiveVerdict(NamedTuple):
     """What became of one objective: its figure against its target.
 
@@ -46,7 +52,7 @@ class WindowStatus(NamedTuple):
     """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
 
     ``labels`` are the series' attributes by name. ``live`` are the counts of what is open now (clocks: open, paused,
-    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms).
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind).
     """
 
     series: SeriesKey

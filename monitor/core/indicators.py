@@ -14,14 +14,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
+from monitor.core.composite import composite_records
+from monitor.core.consequences import failures_of
 from monitor.core.downtime import Downtime
-from monitor.core.figures import Figure
-from monitor.core.objectives import INDICATORS
+from monitor.core.figures import Figure, quotient
+from monitor.core.interruptions import customer_figures
+from monitor.core.measures import CompositeRule
+from monitor.core.objectives import COMPOSITE_INDICATORS, INDICATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.core.calendar import Calendar
+    from monitor.core.interruptions import Counting
     from monitor.core.measures import CallRule, OutageRule
     from monitor.core.series import OutageRecord, Pane
 
@@ -90,12 +95,14 @@ def outage_figures(
     to_ms: int,
     now_ms: int,
     hours: Calendar | None,
+    counting: Counting | None = None,
 ) -> tuple[Figure, ...]:
     """Return the figures of an outage measure in ``[from_ms, to_ms)``, as far as it has passed (domain.md §5).
 
     A period that runs counts up to now. An outage that is open lasts until then, and is in no MTTR: a mean of unended
     repairs would be too short. Each of the four MTTR is over the outages that reached that step in the window. What
-    happened later than now (a skewed clock) has not happened yet.
+    happened later than now (a skewed clock) has not happened yet. A consequence of another outage is no failure. Blind
+    time leaves P before anything else is measured.
 
     Args:
         rule: how maintenance is excluded, and how overlapping outages add up.
@@ -104,27 +111,36 @@ def outage_figures(
         to_ms: its end.
         now_ms: the instant of the look.
         hours: the service hours; None: around the clock.
+        counting: how customers are counted; None: they are not.
     """
-    outages: list[OutageRecord] = []
-    maintenance: list[OutageRecord] = []
-    for _, record in records:
-        (outages if record.kind == "outage" else maintenance).append(record)
-    time = Downtime(rule, outages, maintenance, from_ms, min(to_ms, now_ms), hours)
-    period, down = time.period_ms, time.downtime_ms
-    failures = sum(from_ms <= one.start_ms < to_ms and one.start_ms <= now_ms for one in outages)
+    if isinstance(rule, CompositeRule):
+        records = composite_records(rule, records)
+    by_kind: dict[str, dict[str, OutageRecord]] = {"outage": {}, "maintenance": {}, "blind": {}}
+    for name, record in records:
+        by_kind[record.kind][name] = record
+    outages = list(by_kind["outage"].values())
+    time = Downtime(
+        rule, outages, by_kind["maintenance"].values(), from_ms, min(to_ms, now_ms), hours,
+        list(by_kind["blind"].values()),
+    )  # fmt: skip
+    down, p_text = time.downtime_ms, "P - B" if time.blind_ms else "P"
+    period = time.period_ms - time.blind_ms
+    begun = failures_of({name: one for name, one in by_kind["outage"].items() if one.start_ms <= now_ms})
+    failures = sum(from_ms <= one.start_ms < to_ms for one in begun.values())
+    d_text = "D" if rule.exclusion == "none" else "D'"
     if rule.exclusion == "both":
         promised = period - time.excluded_ms
-        availability = quotient("availability", promised - down, promised, "ratio", "(P - X - D') / (P - X)")
+        text = f"({p_text} - X - D') / ({p_text} - X)"
     else:
-        text = "(P - D') / P" if rule.exclusion == "numerator" else "(P - D) / P"
-        availability = quotient("availability", period - down, period, "ratio", text)
+        promised = period
+        text = f"({p_text} - {d_text}) / {f'({p_text})' if time.blind_ms else p_text}"
+    availability = quotient("availability", promised - down, promised, "ratio", text)
     measured = period > 0
-    d_text = "D" if rule.exclusion == "none" else "D'"
     figures = [
         availability,
         Figure("downtime", down if measured else None, down, period, "ms", f"{d_text}, of P"),
         Figure("failures", float(failures) if measured else None, failures, period, "count", "outages begun, in P"),
-        quotient("mtbf", period - down, failures if measured else 0, "ms", f"(P - {d_text}) / failures"),
+        quotient("mtbf", period - down, failures if measured else 0, "ms", f"({p_text} - {d_text}) / failures"),
     ]
     for stage in ("acknowledge", "respond", "restore", "resolve"):
         total_ms = reached = 0
@@ -136,6 +152,11 @@ def outage_figures(
         figures.append(
             quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
         )
+    figures.append(quotient("coverage", period, time.period_ms, "ratio", "(P - B) / P"))
+    if isinstance(rule, CompositeRule):
+        return tuple([one for one in figures if one.indicator in COMPOSITE_INDICATORS])
+    if counting is not None:
+        figures += customer_figures(counting, by_kind["outage"], from_ms, to_ms, now_ms)
     return tuple(figures)
 
 
@@ -145,12 +166,6 @@ def _stage_ms(record: OutageRecord, stage: str) -> int:
     if stage == "respond":
         return record.responded_ms
     return record.restored_ms if stage == "restore" else record.resolved_ms
-
-
-def quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
-    """Return a quotient as a figure; without a denominator it has no value."""
-    value = numerator / denominator if denominator else None
-    return Figure(indicator, value, numerator, denominator, unit, formula)
 
 
 def duration_figures(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.figures import Figure
-from monitor.core.indicators import duration_figures, quotient
+from monitor.core.figures import Figure, quotient
+from monitor.core.indicators import duration_figures
 from monitor.core.lead_goal import goal_period, leads_needed, leads_needed_now, needed_to_date
 from monitor.core.lead_rule import ONE
 from monitor.core.leads import DEEPEST, STAGES

@@ -7,7 +7,7 @@ makes series, one for each combination of the attributes named in ``by``. All in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.events import Subject, Value
@@ -165,3 +165,36 @@ class OutageRule(Measure):
     overlap: Literal["max", "sum"] = "max"
     service_hours: str = "always"
     """The calendar in whose open hours the service was promised."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The weight of an outage by its severity (or `ANY`), where its events tell neither a weight nor customers."""
+    customers: CustomerTerms | None = None
+    """How customers are counted; None: they are not."""
+    since_ms: Mapping[str, int] = field(default_factory=dict)
+    """When the service began, by the value of the first attribute in ``by``: whoever joined later has a shorter P."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerTerms:
+    """How interruptions of customers are counted (IEEE 1366).
+
+    ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`); where it is
+    empty the events' ``customers_total`` tells it.
+    """
+
+    served: Mapping[str, int] = field(default_factory=dict)
+    momentary_ms: int = 5 * MINUTE_MS
+    """An interruption that is shorter is momentary: it counts in MAIFI only."""
+    major_days: Literal["", "beta", "fixed"] = ""
+    """How major event days are found: by 2.5 beta of the daily SAIDI, by ``major_saidi_ms``, or not at all."""
+    major_saidi_ms: int = 0
+    """``fixed``: a day with a SAIDI beyond this is a major event day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeRule(OutageRule):
+    """The outages of a service that is made of others. It has one series.
+
+    It is down while any part is; a part is down while all of the redundant services that it is made of are.
+    """
+
+    parts: tuple[tuple[str, ...], ...]

@@ -63,6 +63,17 @@ INDICATORS: Final[dict[str, dict[str, str]]] = {
         "mttr_respond": "ms",
         "mttr_restore": "ms",
         "mttr_resolve": "ms",
+        "coverage": "ratio",
+        # of the customers, where the agreement counts them (IEEE 1366)
+        "saidi": "ms",
+        "saifi": "count",
+        "caidi": "ms",
+        "asai": "ratio",
+        "maifi": "count",
+        "saidi_net": "ms",
+        "saifi_net": "count",
+        "caidi_net": "ms",
+        "major_event_days": "count",
     },
     "lead": {
         "follow_up": "ratio",
@@ -95,3 +106,12 @@ INDICATORS: Final[dict[str, dict[str, str]]] = {
     },
 }
 """The indicators of each kind of measure and their units. ``service_level`` in a file means the formula that binds."""
+
+CUSTOMER_INDICATORS: Final = frozenset(
+    {"saidi", "saifi", "caidi", "asai", "maifi", "saidi_net", "saifi_net", "caidi_net", "major_event_days"}
+)
+"""Those that an outage measure has only where the agreement counts customers."""
+MAJOR_DAY_INDICATORS: Final = frozenset({"saidi_net", "saifi_net", "caidi_net", "major_event_days"})
+"""Those of them that need a rule for major event days."""
+COMPOSITE_INDICATORS: Final = frozenset({"availability", "downtime", "failures", "mtbf", "coverage"})
+"""Those that the outages of a composite service have."""

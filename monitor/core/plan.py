@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
-from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, Window
+from monitor.core.interruptions import HISTORY_MS
+from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, OutageRule, Window
 from monitor.core.series import Width, width_for
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class Plan:
                 # period is kept until the one after it closes.
                 length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
+            if isinstance(measure, OutageRule) and measure.customers and measure.customers.major_days == "beta":
+                keep["day"] = max(keep.get("day", 0), HISTORY_MS + _PERIOD_MS["year"])
         return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
 
 

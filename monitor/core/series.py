@@ -44,11 +44,13 @@ class SeriesKey(NamedTuple):
 class OutageRecord(NamedTuple):
     """An outage or a maintenance as an item of a pane. Instants in ms; 0 means "not yet".
 
+    A record of the kind ``blind`` is a stretch in which the monitor saw nothing, ``[start_ms, restored_ms)``.
+
     ``weights`` are ``(from_ms, weight)`` steps of the share that was down, 1.0 for all of it; the first is at the
     start, the outage ends at ``restored_ms`` (or is still open).
     """
 
-    kind: Literal["outage", "maintenance"]
+    kind: Literal["outage", "maintenance", "blind"]
     start_ms: int
     acknowledged_ms: int = 0
     responded_ms: int = 0
@@ -57,6 +59,14 @@ class OutageRecord(NamedTuple):
     weights: tuple[tuple[int, float], ...] = ()
     announced_ms: int = 0
     """Maintenance only: when it was announced. Its window is ``[start_ms, restored_ms)``."""
+    customers: tuple[tuple[int, int], ...] = ()
+    """``(from_ms, number)`` steps of the customers that were interrupted; only where the agreement counts them."""
+    customers_total: int = 0
+    """How many customers there were, if the events told it; only where the agreement counts them."""
+    parent: str = ""
+    """The id of the outage that this one is a consequence of."""
+    component: str = ""
+    """The service, in a series of a composite service."""
 
 
 class Pane(NamedTuple):
@@ -71,7 +81,7 @@ class Pane(NamedTuple):
     Counts of a lead measure and the instants they belong to: `monitor.core.leads`; weights are thousandths, amounts
     cents; live: ``open``, ``waiting`` (for the first attempt), ``late``, ``following`` and items ``lead id ->
     handed_over_ms``. The sketch holds times to the first attempt.
-    An outage measure has items ``outage id -> OutageRecord`` in the pane of the start, and live ``open``.
+    An outage measure has items ``outage id -> OutageRecord`` in the pane of the start, and live ``open`` and ``blind``.
     """
 
     counts: dict[str, int]

@@ -140,7 +140,7 @@ class SeriesWindows:
             look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
         if isinstance(look.binding.measure, OutageRule):
             # The length of what has passed is part of its figures.
-            step_ms = MINUTE_MS if status.live["open"] else HOUR_MS
+            step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
         elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)

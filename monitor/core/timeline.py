@@ -82,12 +82,22 @@ def measure(spans: Iterable[tuple[int, int]]) -> int:
 
 
 def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> float:
-    """Return the weighted downtime in milliseconds of ``(start_ms, end_ms, weight)`` spans (domain.md §5).
+    """Return the weighted downtime in milliseconds of ``(start_ms, end_ms, weight)`` spans (`weighted_levels`).
+
+    With all weights 1 it equals ``measure``.
+
+    Raises:
+        ValueError: a weight is not a number.
+    """
+    return fsum((end_ms - start_ms) * level for start_ms, end_ms, level in weighted_levels(spans, rule))
+
+
+def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> list[tuple[int, int, float]]:
+    """Return what ``(start_ms, end_ms, weight)`` spans weigh together, in order, where that is not 0 (domain.md §5).
 
     The weight is the share of the service or of its customers that a span takes, 0..1; outside it is clamped (more
     customers affected than there are is the producer's mistake, not more than a full outage). Where spans overlap,
-    ``max`` takes the largest weight and ``sum`` adds the weights up to at most 1. With all weights 1 both equal
-    ``measure``.
+    ``max`` takes the largest weight and ``sum`` adds the weights up to at most 1.
 
     Raises:
         ValueError: a weight is not a number.
@@ -102,16 +112,16 @@ def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule)
     edges.sort()
     # How many open spans have each weight: adding and taking away floats would leave their rounding behind.
     active: dict[float, int] = {}
-    parts: list[float] = []
+    levels: list[tuple[int, int, float]] = []
     before_ms = 0
     for at_ms, step, share in edges:
         if active and at_ms > before_ms:
             level = max(active) if rule == "max" else min(1.0, fsum(w * n for w, n in active.items()))
-            parts.append((at_ms - before_ms) * level)
+            levels.append((before_ms, at_ms, level))
         before_ms = at_ms
         count = active.get(share, 0) + step
         if count:
             active[share] = count
         else:
             del active[share]
-    return fsum(parts)
+    return levels

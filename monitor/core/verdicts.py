@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Standing = Literal["quiet", "at_risk", "breached", "eased"]
 
-_NEEDS_NO_SAMPLE: Final = frozenset({"availability", "downtime", "failures"})
+_NEEDS_NO_SAMPLE: Final = frozenset({"availability", "downtime", "failures", "coverage", "asai"})
 _OF_DURATIONS: Final = frozenset({"p50", "p90", "p95", "p99", "longest"})
 
 

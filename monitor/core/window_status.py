@@ -5,25 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.calendar import AlwaysOpen
+from monitor.core.composite import composite_records
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.interruptions import Counting, served_of
 from monitor.core.lead_indicators import lead_figures
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, ClockRule, OutageRule
+from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
 from monitor.core.shares import overdue_at
+from monitor.core.timeline import Span
 from monitor.core.verdicts import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from monitor.core.measures import Window
     from monitor.core.scope import Binding
-    from monitor.core.series import Pane
-    from monitor.core.timeline import Span
+    from monitor.core.series import OutageRecord, Pane
     from monitor.core.windows import SeriesPanes
 
 _CLOCK_COUNTS: Final = ("open", "paused", "at_risk", "overdue")
 _LEAD_COUNTS: Final = ("open", "waiting", "late", "following")
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
-_GROW: Final = frozenset({"availability", "downtime", "mtbf"})
+_GROW: Final = frozenset(
+    {"availability", "downtime", "mtbf", "coverage", "saidi", "caidi", "asai", "saidi_net", "caidi_net"}
+)
 """The figures that differ at each instant: the length of what has passed is part of them."""
 
 
@@ -57,9 +63,20 @@ def status_of(
         hours = binding.agreement.calendars.get(measure.service_hours)
         if isinstance(hours, AlwaysOpen):
             hours = None
-        records = panes.outages(window, span)
-        figures = outage_figures(measure, records, shown.start_ms, shown.end_ms, as_of_ms, hours)
+        begun = _since(measure, panes.series.values, shown)
+        if begun.start_ms < begun.end_ms:
+            shown = begun
+        records: Iterable[tuple[str, OutageRecord]] = panes.outages(window, span)
         counts = {"open": live.counts.get("open", 0), "oldest_ms": _age_ms(live, as_of_ms)}
+        if isinstance(measure, CompositeRule):
+            records = list(records)
+            counts = _composite_counts(measure, records, as_of_ms)
+        counts["blind"] = live.counts.get("blind", 0)
+        counting = None
+        if measure.customers is not None:
+            served = served_of(measure.customers, panes.series.values)
+            counting = Counting(measure.customers, served, binding.agreement.zone, panes.history)
+        figures = outage_figures(measure, records, begun.start_ms, begun.end_ms, as_of_ms, hours, counting)
     else:
         # The kept sum is that of the running window; a period that closes is summed up for once.
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
@@ -96,6 +113,24 @@ def news_of(status: WindowStatus, *, calendar: bool) -> News:
     figures = [one[:3] for one in status.figures if one.indicator not in _GROW]  # failures are told with P, too
     verdicts = [one._replace(value=None) if one.indicator in _GROW else one for one in status.verdicts]
     return News((figures, verdicts, of_window), grown)
+
+
+def _since(measure: OutageRule, values: tuple[str, ...], shown: Span) -> Span:
+    """Return the part of a window in which the service had begun, empty at its end where it had not."""
+    since_ms = measure.since_ms.get(values[0], 0) if values else 0
+    return Span(min(shown.end_ms, max(shown.start_ms, since_ms)), shown.end_ms)
+
+
+def _composite_counts(
+    measure: CompositeRule, records: Sequence[tuple[str, OutageRecord]], as_of_ms: int
+) -> dict[str, int]:
+    """Return whether a composite service is down now, which is not whether anything is down in it, and since when."""
+    down = [
+        one.start_ms
+        for _, one in composite_records(measure, records)
+        if one.kind == "outage" and one.start_ms <= as_of_ms and not one.restored_ms
+    ]
+    return {"open": len(down), "oldest_ms": as_of_ms - min(down, default=as_of_ms)}
 
 
 def _age_ms(live: Pane, as_of_ms: int) -> int:

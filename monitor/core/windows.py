@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from monitor.core.interruptions import past_days
+from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
 from monitor.core.series import OutageRecord, Pane, PaneKey, SeriesKey, Width, empty_pane, encode_pane_key, width_for
 from monitor.core.verdicts import Announced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from monitor.core.measures import Window
+    from monitor.core.measures import CustomerTerms, Window
     from monitor.core.rows import Rows
     from monitor.core.timeline import Span
 
 _Name = TypeVar("_Name", str, int)
 _SEPARATOR: Final = "\x1f"
+_DAY_MS: Final = 24 * HOUR_MS
+_FOR_EVER_MS: Final = 1 << 62
 
 
 class MergedPane(NamedTuple):
@@ -87,13 +91,15 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_quiet", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
         self._rows = rows
         self._slots: dict[Width, dict[int, Slot | None]] = {}
         self._sums: dict[Window, RunningSum] = {}
+        self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
+        self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
 
     def __bool__(self) -> bool:
         return any(self._slots.values())
@@ -134,6 +140,8 @@ class SeriesPanes:
     def drop(self, width: Width, start_ms: int) -> None:
         """Delete a pane and its row."""
         del self._slots[width][start_ms]
+        self._days.pop(start_ms, None)
+        self._quiet.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         self._stale(width, start_ms)
 
@@ -187,16 +195,37 @@ class SeriesPanes:
         return min(moves, default=None)
 
     def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
-        """Yield the outages and maintenances that began before the end of the span, also long before its start."""
+        """Yield the outages, maintenances and blind stretches that began before the end of the span.
+
+        Also those long before its start; but of panes that nothing happened to since a day before it, none.
+        """
         width = width_for(window)
         for start_ms in sorted(self.starts(width)):
             if start_ms < span.end_ms:
-                yield from self.pane(width, start_ms).outages.items()
+                outages = self.pane(width, start_ms).outages
+                if self._quiet_since_ms(width, start_ms, outages) >= span.start_ms - _DAY_MS:
+                    yield from outages.items()
+
+    def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> list[int]:
+        """Return the customer time of each day that is kept, before one, as of an instant."""
+        days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))
+        return past_days(terms, days, before_ms, now_ms, self._days)
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
         """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
         outages = self.pane(width, start_ms).outages.values()
         return max((one.restored_ms or now_ms for one in outages), default=start_ms)
+
+    def _quiet_since_ms(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> int:
+        """Return the last instant at which anything happened to the outages of a pane; an open one: for ever."""
+        known = self._quiet.get((width, start_ms))
+        if known is not None and known[0] is outages:
+            return known[1]
+        last_ms = max(
+            (max(one[1:6]) if one.restored_ms else _FOR_EVER_MS for one in outages.values()), default=start_ms
+        )
+        self._quiet[width, start_ms] = outages, last_ms
+        return last_ms
 
     def keep_sums(self, windows: Iterable[Window]) -> None:
         """Forget the sums of all other windows."""

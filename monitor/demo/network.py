@@ -78,6 +78,22 @@ class Network:
         yield now_ms
         story.tell("resolved", now_ms)
 
+    def blip(self, story: Story, at_ms: int, length_ms: int) -> Process:
+        """Let a service be gone for a moment: it comes back by itself."""
+        total = SITES[str(story.attributes["service"])]
+        story.tell("started", at_ms, customers_affected=total // 2, customers_total=total)
+        yield at_ms + length_ms
+        story.tell("restored", at_ms + length_ms)
+        story.tell("resolved", at_ms + length_ms)
+
+    def blindness(self, service: str, from_ms: int, to_ms: int) -> Process:
+        """Let the monitor of a service see nothing for a while."""
+        self._outages += 1
+        story = Story(self.traffic, "outage", f"B-{self._outages:05}", service=service)
+        story.tell("monitoring_lost", from_ms)
+        yield to_ms
+        story.tell("monitoring_restored", to_ms)
+
     def maintenance(self, service: str, announced_ms: int, starts_ms: int, ends_ms: int) -> Process:
         """Let work be announced, begin in time and end a little early."""
         self._outages += 1

@@ -9,7 +9,9 @@ All instants are minutes after the start. (The promises are those of deploy/agre
     3 ── a P1 ticket turns out to be a P3 after 9 min                         at risk, then rearmed
     4 ── a lead is handed over, nobody calls for 50 min (promised: 30)        at risk, breached, resolved
     5 ── support is flooded and short of agents for 20 min                    service level breached, later resolved
+   10 ── metro-ring is gone for 40 s                                         momentary: in MAIFI only
    12 ── mail is down: a storm of tickets, the desk falls behind              a row of breaches
+   15 ── the monitor of mpls-core sees nothing for 9 min                     coverage below 100 %
    20 ── announced maintenance on dsl-access with an outage inside of it      excluded from the availability
    30 ── mpls-core fails, far into its budget of 2 h                          restore at risk
 """
@@ -46,6 +48,8 @@ class Scenes:
         announced_ms = self.start_ms - 50 * HOUR_MS
         maintenance = self.network.maintenance("dsl-access", announced_ms, self._at(20), self._at(50))
         self.traffic.start(maintenance, announced_ms)
+        self._later(10, self.network.blip(self.network.new("metro-ring", "P2"), self._at(10), 40 * SECOND_MS))
+        self._later(15, self.network.blindness("mpls-core", self._at(15), self._at(24)))
         self._later(24, self._outage("dsl-access", "P2", 24, restore_minutes=12))
         self._later(30, self._outage("mpls-core", "P1", 30, restore_minutes=130))
 

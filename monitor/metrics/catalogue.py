@@ -143,8 +143,26 @@ OUTAGE_MTTR = _gauge(
 OUTAGE_MTTR_SAMPLES = _gauge(
     "outage_time_to_repair_samples", "Outages that reached the stage in the window", (*WINDOWED, "stage")
 )
+OUTAGE_COVERAGE = _gauge(
+    "outage_coverage_ratio", "Share of the promised time in which the monitor saw the service", WINDOWED
+)
+OUTAGE_SAIDI = _gauge(
+    "outage_saidi_seconds",
+    "SAIDI: time without service of an average customer, on all days or on ordinary ones",
+    (*WINDOWED, "basis"),
+)
+OUTAGE_SAIFI = _gauge(
+    "outage_saifi", "SAIFI: interruptions of an average customer, on all days or on ordinary ones", (*WINDOWED, "basis")
+)
+OUTAGE_CAIDI = _gauge(
+    "outage_caidi_seconds", "CAIDI: mean length of a customer's interruption, as SAIDI / SAIFI", (*WINDOWED, "basis")
+)
+OUTAGE_ASAI = _gauge("outage_asai_ratio", "ASAI: share of the customers' time with service", WINDOWED)
+OUTAGE_MAIFI = _gauge("outage_maifi", "MAIFI: momentary interruptions of an average customer", WINDOWED)
+OUTAGE_MAJOR_DAYS = _gauge("outage_major_event_dates", "Major event days in the window", WINDOWED)
 OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
 OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
+OUTAGES_BLIND = _gauge("outages_blind", "Monitors that report that they see nothing", SERIES)
 
 # -- leads -------------------------------------------------------------------------------------------------------------
 LEAD_FOLLOW_UP = _gauge(
@@ -318,6 +336,16 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
             f"mttr_{stage}": Shown(OUTAGE_MTTR, None, OUTAGE_MTTR_SAMPLES, (stage,))
             for stage in ("acknowledge", "respond", "restore", "resolve")
         },
+        "coverage": Shown(OUTAGE_COVERAGE),
+        "saidi": Shown(OUTAGE_SAIDI, extra=("all",)),
+        "saifi": Shown(OUTAGE_SAIFI, extra=("all",)),
+        "caidi": Shown(OUTAGE_CAIDI, extra=("all",)),
+        "asai": Shown(OUTAGE_ASAI),
+        "maifi": Shown(OUTAGE_MAIFI),
+        "saidi_net": Shown(OUTAGE_SAIDI, extra=("ordinary",)),
+        "saifi_net": Shown(OUTAGE_SAIFI, extra=("ordinary",)),
+        "caidi_net": Shown(OUTAGE_CAIDI, extra=("ordinary",)),
+        "major_event_days": Shown(OUTAGE_MAJOR_DAYS),
     },
     "lead": {
         "follow_up": Shown(LEAD_FOLLOW_UP, LEAD_FOLLOW_UP_GOOD, LEAD_FOLLOW_UP_SAMPLES),
@@ -378,7 +406,11 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "overdue": Live(CLOCKS_OVERDUE),
     },
     "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
-    "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, age_of="open")},
+    "outage": {
+        "open": Live(OUTAGES_OPEN),
+        "oldest_ms": Live(OUTAGES_OLDEST, age_of="open"),
+        "blind": Live(OUTAGES_BLIND),
+    },
     "lead": {
         "open": Live(LEADS_OPEN),
         "waiting": Live(LEADS_WAITING),

@@ -9,6 +9,7 @@ from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.figures import Figure
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.interruptions import Counting, served_of
 from monitor.core.lead_indicators import lead_figures
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
@@ -76,7 +77,7 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
                 total=total,
                 from_ms=from_ms,
                 to_ms=to_ms,
-                figures=_figures(agreement, rule, pane, live, from_ms, to_ms),
+                figures=_figures(agreement, rule, pane, live, from_ms, to_ms, None if total else series.values),
                 live=dict(live.counts),
             )
             for series, (pane, live), total in wanted
@@ -97,7 +98,16 @@ def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
             yield change
 
 
-def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: int, to_ms: int) -> tuple[Figure, ...]:
+def _figures(
+    agreement: Agreement,
+    rule: Rule,
+    pane: Pane,
+    live: Pane,
+    from_ms: int,
+    to_ms: int,
+    values: tuple[str, ...] | None,
+) -> tuple[Figure, ...]:
+    """Return the figures of a series by its values, or of all series of a measure together."""
     if isinstance(rule, ClockRule):
         return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
@@ -105,7 +115,12 @@ def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: 
     if isinstance(rule, LeadRule):
         return lead_figures(rule, agreement, pane, "rolling", Span(from_ms, to_ms), to_ms)
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None
-    return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours)
+    counting = None
+    if rule.customers is not None:
+        # The data is the window: there are no days before it.
+        counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: ())
+    begun_ms = max(from_ms, rule.since_ms.get(values[0], 0)) if values else from_ms
+    return outage_figures(rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, hours, counting)
 
 
 def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:

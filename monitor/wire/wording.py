@@ -234,8 +234,9 @@ def _counted(alert: Alert) -> str:
     if alert.numerator is None or alert.denominator is None:
         return ""
     unit = _UNITS.get(alert.indicator, "count")
-    over = "ms" if alert.indicator == "availability" or unit == "ms" else "count"
-    under = "ms" if alert.indicator == "availability" else "count"
+    of_time = alert.indicator in ("availability", "coverage")
+    over = "ms" if of_time or unit == "ms" else "count"
+    under = "ms" if of_time else "count"
     return f"{quantity(over, alert.numerator)} of {quantity(under, alert.denominator)}"
 
 

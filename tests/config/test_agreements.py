@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.config.agreement_build import CALL_WINDOWS, CLOCK_WINDOWS, OUTAGE_WINDOWS
+from monitor.config.agreement_build import CALL_WINDOWS, CLOCK_WINDOWS
 from monitor.config.agreements import (
     book_of,
     check_agreements,
@@ -18,6 +18,7 @@ from monitor.config.agreements import (
     parse_document,
     read_documents,
 )
+from monitor.config.outage_build import OUTAGE_WINDOWS
 from monitor.core.measures import METRICS, AtRisk, Budget, Window
 from monitor.demo.leads import SOURCES
 from monitor.errors import ConfigError

@@ -92,7 +92,7 @@ def test_availability_falls_while_an_outage_lasts():
     stage.change(outage("Mon 10:00")).change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00"))))
     stage.until("Mon 12:00")
     assert stage.value("availability", series=RING) == pytest.approx(10 / 12)
-    assert stage.latest(series=RING).live == {"open": 1, "oldest_ms": 2 * HOUR_MS}
+    assert stage.latest(series=RING).live == {"open": 1, "oldest_ms": 2 * HOUR_MS, "blind": 0}
     # 5 % of what has passed: noticed within the minute
     assert stage.told() == ["breached below_target Mon 10:32"]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from monitor.core import sketch
 from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
-from monitor.core.measures import CallRule, OutageRule
+from monitor.core.interruptions import Counting
+from monitor.core.measures import CallRule, CustomerTerms, OutageRule
 from monitor.core.objectives import INDICATORS
 from monitor.core.panes import merge_panes
 from monitor.core.series import OutageRecord, Pane, empty_pane
@@ -23,6 +24,9 @@ GOLDEN_CALLS = {
     "answered": 1000, "abandoned": 60, "answered_within": 860, "abandoned_within": 20, "abandoned_short": 10,
     "wait_ms": 12_000_000,
 }  # fmt: skip
+
+
+COUNTING = Counting(CustomerTerms(), 0, "UTC", lambda *_: ())
 
 
 def pane_of(durations=(), **counts):
@@ -83,7 +87,7 @@ def outages(*records, minutes, now=None, since=0, hours=None, **rule):
     [
         ("clock", clock_figures(empty_pane(), 0)),
         ("call", call_figures(CALLS, empty_pane())),
-        ("outage", outage_figures(OutageRule(id="o"), [], 0, 0, 0, None)),
+        ("outage", outage_figures(OutageRule(id="o"), [], 0, 0, 0, None, COUNTING)),
     ],
 )
 def test_every_indicator_comes_out_with_its_unit_and_is_absent_where_nothing_was_offered(kind, figures):

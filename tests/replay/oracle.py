@@ -211,3 +211,47 @@ def opportunities(path: Path) -> list[Opportunity]:
         )
         for row in rows_of(path)
     ]
+
+
+class PowerOutage(NamedTuple):
+    """One outage of the utility: seconds since the epoch; ``end`` is None where it never went."""
+
+    region: str
+    start: float
+    end: float | None
+    steps: list[tuple[float, int]]
+    """When a number of customers without power was told first, and the number."""
+
+
+def power_outages(path: Path) -> list[PowerOutage]:
+    """Return the outages by what was seen at the polls, up to the first poll at which each was gone."""
+    seen: dict[str, list[dict[str, str]]] = {}
+    for row in rows_of(path):
+        seen.setdefault(row["id"], []).append(row)
+    found = []
+    for rows in seen.values():
+        rows.sort(key=lambda row: row["observed_at"])
+        if rows[0]["event"] == "gone":
+            continue
+        start = datetime.fromisoformat(rows[0]["dateOff"]).timestamp()
+        steps, end = [(start, int(rows[0]["numCustomersOut"]))], None
+        for row in rows[1:]:
+            at = datetime.fromisoformat(row["observed_at"]).timestamp()
+            if row["event"] == "gone":
+                end = at
+                break
+            steps.append((at, int(row["numCustomersOut"])))
+        found.append(PowerOutage(rows[-1]["regionName"], start, end, steps))
+    return found
+
+
+def customer_seconds(outage: PowerOutage, first: float, last: float) -> tuple[float, int]:
+    """Return the customers' time without power within [first, last), and how many lost it in there."""
+    total, lost, before = 0.0, 0, 0
+    ends = [at for at, _ in outage.steps[1:]] + [last if outage.end is None else outage.end]
+    for (at, number), until in zip(outage.steps, ends, strict=True):
+        total += number * max(0.0, min(until, last) - max(at, first))
+        if first <= at < last:
+            lost += max(0, number - before)
+        before = number
+    return total, lost

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections import Counter, defaultdict
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.data
 UCI = "tickets_uci_servicenow/incident_event_log.csv.gz"
 CALLS = "calls_simulated_queue/simulated_call_centre.csv.gz"
 GCP = "outages_gcp_status/incidents.csv.gz"
+POWER = "outages_bchydro/changes_2023.csv.gz"
 
 
 def replayed(data: str, mapping: str, agreement: str, step_ms: int | None = None) -> ReplayResult:
@@ -227,3 +231,73 @@ class TestOutages:
                 if one.severity == severity
             ]
             compare_clocks(series(result, "restore", severity=severity), own)
+
+
+class TestPowerOutages:
+    MONTHS = range(1, 12)  # December has not ended yet
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def result(cls) -> ReplayResult:
+        return replayed(POWER, "bchydro_outages.yaml", "bchydro-outages.yaml", step_ms=28 * 24 * HOUR_MS)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def expected(cls) -> list[oracle.PowerOutage]:
+        return oracle.power_outages(data_file(POWER))
+
+    def test_no_line_is_lost_and_three_outages_have_no_start(self, result, expected):
+        assert (result.reading.rows, result.reading.rejected, result.too_late) == (101_581, [], 0)
+        assert result.subjects == {"outage": 28_323}
+        assert len(expected) == 28_320
+
+    @pytest.mark.parametrize("region", ["", "Lower Mainland", "Northern", "North VI", "South VI", "Central Interior"])
+    def test_customer_time_counts_and_repair_times_of_a_region_are_those_of_the_polls(self, result, expected, region):
+        figures = series(result, "supply", **({"service": region} if region else {}))
+        own = [one for one in expected if region in ("", one.region)]
+        first, last = figures.from_ms / 1000, figures.to_ms / 1000
+        lengths = [one.end - one.start for one in own if one.end is not None]
+        # What came up minutes before the end of the data may still be momentary.
+        sustained = [one for one in own if (last if one.end is None else one.end) - one.start >= 300]
+        sums = [oracle.customer_seconds(one, first, last) for one in sustained]
+        time, lost = sum(one for one, _ in sums), sum(number for _, number in sums)
+
+        assert figures.figure("failures").value == len(own)
+        restore = figures.figure("mttr_restore")
+        assert (restore.numerator, restore.denominator) == (pytest.approx(sum(lengths) * 1000), len(lengths))
+        assert figures.figure("saidi").numerator == pytest.approx(time * 1000, rel=1e-12)
+        assert figures.figure("saidi").value == pytest.approx(time * 1000 / 2_100_000)
+        assert (figures.figure("saifi").numerator, figures.figure("saifi").denominator) == (lost, 2_100_000)
+        assert figures.figure("caidi").value == pytest.approx(time * 1000 / lost)
+        down = oracle.union([(one.start, min(last, last if one.end is None else one.end)) for one in own])
+        assert figures.figure("downtime").value == pytest.approx(down * 1000)
+
+    def test_each_month_is_stated_with_and_without_its_major_event_days(self, result, expected):
+        stated = {(one.labels["service"], one.from_ms): one for one in result.statements if one.window == "month"}
+        own = [one for one in expected if one.region == "Northern"]
+        days = defaultdict(float)
+        for one in own:
+            days[_day(one.start)] += oracle.customer_seconds(one, one.start, float("inf"))[0]
+        for month in self.MONTHS:
+            first = oracle.datetime(2023, month, 1, tzinfo=VANCOUVER).timestamp()
+            last = oracle.datetime(2023, month + 1, 1, tzinfo=VANCOUVER).timestamp()
+            figures = {one.indicator: one for one in stated["Northern", round(first * 1000)].figures}
+            every = sum(oracle.customer_seconds(one, first, last)[0] for one in own)
+            assert figures["saidi"].numerator == pytest.approx(every * 1000, rel=1e-12)
+            logs = [math.log(total) for day, total in days.items() if day < _day(first) and total]
+            if month == 1:
+                assert figures["saidi_net"].value is None, "December brought only what was still out"
+                continue
+            threshold = math.exp(statistics.mean(logs) + 2.5 * statistics.stdev(logs))
+            major = {day for day, total in days.items() if total > threshold}
+            net = sum(oracle.customer_seconds(one, first, last)[0] for one in own if _day(one.start) not in major)
+            in_month = sum(_day(first) <= day < _day(last) for day in major)
+            assert figures["major_event_days"].value == in_month
+            assert figures["saidi_net"].numerator == pytest.approx(net * 1000, rel=1e-12)
+
+
+VANCOUVER = ZoneInfo("America/Vancouver")
+
+
+def _day(instant: float) -> str:
+    return oracle.datetime.fromtimestamp(instant, VANCOUVER).date().isoformat()

@@ -45,7 +45,7 @@ def outages() -> Json:
         ],
         [
             Row(
-                4,
+                3,
                 [
                     (4, _open()),
                     (4, _oldest()),
@@ -55,9 +55,10 @@ def outages() -> Json:
                     (4, silence("outage")),
                 ],
             ),
+            Row(3, [(5, _saidi()), (5, _saifi()), (5, _caidi()), (5, _customers_served()), (4, _coverage())]),
             Row(8, [(12, _down()), (12, _verdicts())]),
-            Row(8, [(12, _availability()), (12, at_risk_now(OUTAGES, m.CLOCKS_OPEN))]),
-            Row(8, [(8, _repair()), (8, spread_of_times(OUTAGES)), (8, _downtime())]),
+            Row(8, [(10, _availability()), (7, _by_measure()), (7, at_risk_now(OUTAGES, m.CLOCKS_OPEN))]),
+            Row(8, [(6, _repair()), (6, spread_of_times(OUTAGES)), (6, _downtime()), (6, _without_service())]),
         ],
     )
 
@@ -142,3 +143,47 @@ def _repair() -> Json:
 def _downtime() -> Json:
     text = "Downtime in the chosen window: the weighted union of the outages, before anything is excluded."
     return lines("Downtime", text, [Query(_each(m.OUTAGE_DOWNTIME), "{{series}}")], SECONDS)
+
+
+def _saidi() -> Json:
+    text = "SAIDI in the chosen window: how long an average customer was without service; of the worst service."
+    query = f"max({OUTAGES.of(m.OUTAGE_SAIDI, basis='all')})"
+    return stat("Customer time lost (SAIDI)", text, Query(query), SECONDS, decimals=1)
+
+
+def _saifi() -> Json:
+    text = "SAIFI in the chosen window: how often an average customer was interrupted; of the worst service."
+    query = f"max({OUTAGES.of(m.OUTAGE_SAIFI, basis='all')})"
+    return stat("Interruptions (SAIFI)", text, Query(query), COUNT, decimals=2)
+
+
+def _caidi() -> Json:
+    text = "CAIDI in the chosen window: how long a customer's interruption lasted on the average; of the worst service."
+    query = f"max({OUTAGES.of(m.OUTAGE_CAIDI, basis='all')})"
+    return stat("Length of interruption (CAIDI)", text, Query(query), SECONDS, decimals=1)
+
+
+def _coverage() -> Json:
+    text = (
+        "The share of the promised time in which the monitor saw anything, in the chosen window, of the service that "
+        "it saw least of. Blind time is neither up nor down."
+    )
+    query = f"min({OUTAGES.of(m.OUTAGE_COVERAGE)})"
+    return stat("Coverage", text, Query(query), RATIO, steps(RED, (0.95, ORANGE), (0.99, GREEN)), decimals=2)
+
+
+def _without_service() -> Json:
+    text = "SAIDI in the chosen window, of all days and (ordinary) without major event days."
+    query = f"max by ({_EACH}, basis) ({named(OUTAGES.of(m.OUTAGE_SAIDI))})"
+    return lines("Customer time lost", text, [Query(query, "{{series}} · {{basis}}")], SECONDS)
+
+
+def _customers_served() -> Json:
+    text = "ASAI in the chosen window: the share of the customers' time with service; of the worst service."
+    return stat("Time with service (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
+
+
+def _by_measure() -> Json:
+    text = "The lowest availability of each measure in the chosen window; a composite service is a measure of its own."
+    query = f"min by (agreement, measure) ({OUTAGES.of(m.OUTAGE_AVAILABILITY)})"
+    return newest(bars("Availability by measure", text, Query(query, "{{measure}}"), RATIO, linked=False))
