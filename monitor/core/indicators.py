@@ -14,15 +14,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
+from monitor.core.conversations import conversation_figures
 from monitor.core.downtime import Downtime
 from monitor.core.figures import Figure
 from monitor.core.objectives import INDICATORS
+from monitor.core.repeats import NO_TALLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.core.calendar import Calendar
     from monitor.core.measures import CallRule, OutageRule
+    from monitor.core.repeats import Tally
     from monitor.core.series import OutageRecord, Pane
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
@@ -47,7 +50,7 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
     )
 
 
-def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
+def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
     All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
@@ -57,6 +60,7 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
     Args:
         rule: gives T and s to the formulas' texts.
         pane: the sum of the window's panes: calls that were queued in it.
+        tally: who called again, of the calls that were queued in the window.
     """
     count = pane.counts.get
     ans, ans_in = count("answered", 0), count("answered_within", 0)
@@ -78,6 +82,7 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
         _quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
         *_percentiles("call", pane.buckets, "waits of answered calls"),
         Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
+        *conversation_figures(count, tally),
     )
 
 

@@ -8,6 +8,7 @@ from monitor.core.calendar import AlwaysOpen
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
 from monitor.core.measures import CallRule, ClockRule, OutageRule
+from monitor.core.repeats import NO_TALLY
 from monitor.core.shares import overdue_at
 from monitor.core.verdicts import judge
 
@@ -62,7 +63,10 @@ def status_of(
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
         durations = sum(total.buckets.values())
         if isinstance(measure, CallRule):
-            figures = call_figures(measure, total)
+            tally = NO_TALLY
+            if measure.repeat_within_ms:
+                tally = panes.repeats(window, span, measure.repeat_within_ms, as_of_ms)
+            figures = call_figures(measure, total, tally)
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
         else:
             assert isinstance(measure, ClockRule)

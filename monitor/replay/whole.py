@@ -13,8 +13,10 @@ from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow
+from monitor.core.repeats import RepeatIndex
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
+from monitor.core.timeline import Span
 
 Rule = ClockRule | CallRule | OutageRule
 
@@ -98,7 +100,9 @@ def _figures(agreement: Agreement, rule: Rule, pane: Pane, live: Pane, from_ms: 
     if isinstance(rule, ClockRule):
         return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
-        return call_figures(rule, pane)
+        index = RepeatIndex(())
+        index.take(from_ms, pane.calls)
+        return call_figures(rule, pane, index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms))
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None
     return outage_figures(rule, pane.outages.items(), from_ms, to_ms, to_ms, hours)
 
