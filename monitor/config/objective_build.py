@@ -23,7 +23,9 @@ SERVICE_LEVEL: Final = "service_level"
 """In a file: the service level formula that binds for the calls."""
 
 FIRST_CALL: Final = ("fcr_flag", "fcr_flag_net", "fcr", "fcr_net", "fcr_provisional")
-_MORE_IS_BETTER: Final = frozenset({"compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7)), *FIRST_CALL})
+_MORE_IS_BETTER: Final = frozenset(
+    {"compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7)), *FIRST_CALL}
+)
 _UNITS: Final = {"ratio": ("a percent", "95 %"), "ms": ("a duration", "30s"), "count": ("a whole number", "3")}
 
 

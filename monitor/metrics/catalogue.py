@@ -143,7 +143,8 @@ CALL_FIRST_SAMPLES = _gauge(
     "call_first_resolution_samples", "Denominator of the first call resolution: calls", (*WINDOWED, "by", "counting")
 )
 CALL_FIRST_PENDING = _gauge(
-    "call_first_resolution_pending", "Handled calls after which it is too early to tell whether anybody calls again",
+    "call_first_resolution_pending",
+    "Handled calls after which it is too early to tell whether anybody calls again",
     WINDOWED,
 )
 CALLS_WAITING = _gauge("calls_waiting", "Calls that wait in the queue now", SERIES)

@@ -51,7 +51,9 @@ class Restarting(Story):
 
 
 def run(batches, *, restarts=frozenset()):
-    story = Restarting(agreement(CALLS, CALLBACK, allowed_lateness_ms=40 * 86_400_000), subject="call", retention="400d")
+    story = Restarting(
+        agreement(CALLS, CALLBACK, allowed_lateness_ms=40 * 86_400_000), subject="call", retention="400d"
+    )
     for number, batch in enumerate(batches):
         if number in restarts:
             story.restart()
@@ -65,9 +67,7 @@ def essence(story):
     rows = {key: row for key, row in story.rows.items() if key[:1] == b"s"}
     clocks = {key: [one._replace(ordinal=0) for one in row.clocks] for key, row in rows.items()}
     shown = {key: row.shown for key, row in rows.items()}
-    panes = {
-        key: pane for key, pane in story.rows.items() if isinstance(pane, Pane) and any((pane.counts, pane.calls))
-    }
+    panes = {key: pane for key, pane in story.rows.items() if isinstance(pane, Pane) and any((pane.counts, pane.calls))}
     return clocks, shown, panes
 
 

@@ -117,7 +117,12 @@ def test_a_call_that_was_abandoned_is_a_repeat_and_no_resolution():
 
 
 def test_net_leaves_out_calls_that_the_first_level_could_not_solve():
-    centre = Centre().call("C-1", "Mon 09:00", escalated=True).call("C-2", "Tue 09:00").call("C-3", "Tue 10:00", caller="bob")
+    centre = (
+        Centre()
+        .call("C-1", "Mon 09:00", escalated=True)
+        .call("C-2", "Tue 09:00")
+        .call("C-3", "Tue 10:00", caller="bob")
+    )
 
     assert shares(centre.look("Mon+14 12:00"), "fcr", "fcr_net") == [(2, 3), (2, 2)]
 
