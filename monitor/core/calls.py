@@ -32,6 +32,7 @@ from monitor.core.series import LIVE, Change, SeriesKey
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from monitor.core.conversations import Conversation
     from monitor.core.events import Fact, Value
     from monitor.core.measures import CallRule
 
@@ -119,35 +120,45 @@ def call_changes(
     if stay is None:
         return [], 0
     queued_ms, outcome, at_ms = stay
-    within_ms = rule.answer_within_ms
     if outcome == "waiting":
         changes, next_ms = _waiting(call_id, queued_ms, rule, series, now_ms)
-        if rule.repeat_within_ms:
-            item = repeat_item(call_id, attributes or {}, queued_ms, 0, escalated=False)
-            if item is not None:
-                changes.append(Change(series, queued_ms, (), call=item))
+        item = _repeat_item(call_id, stay, None, rule, attributes)
+        if item is not None:
+            changes.append(Change(series, queued_ms, (), call=item))
         return changes, next_ms
     wait_ms = max(0, at_ms - queued_ms)
-    counts: list[tuple[str, int]] = [(outcome, 1)]
-    if outcome == "answered":
-        if wait_ms <= within_ms:
-            counts.append(("answered_within", 1))
-        counts.append(("wait_ms", wait_ms))
-    elif outcome == "abandoned":
-        if wait_ms <= within_ms:
-            counts.append(("abandoned_within", 1))
-        if wait_ms <= rule.short_abandon_ms:
-            counts.append(("abandoned_short", 1))
+    counts = _outcome_counts(outcome, wait_ms, rule)
     conversation = conversation_of(facts, stay)
     if conversation is not None:
         counts += conversation_counts(conversation)
     if at_ms < queued_ms and not (conversation is not None and conversation.skewed):
         counts.append(("flagged", 1))
-    item = None
-    if rule.repeat_within_ms:
-        ended_ms, escalated = (conversation.ended_ms, conversation.escalated) if conversation else (0, False)
-        item = repeat_item(call_id, attributes or {}, queued_ms, ended_ms, escalated=escalated)
+    item = _repeat_item(call_id, stay, conversation, rule, attributes)
     return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1, item)], 0
+
+
+def _outcome_counts(outcome: Outcome, wait_ms: int, rule: CallRule) -> list[tuple[str, int]]:
+    counts: list[tuple[str, int]] = [(outcome, 1)]
+    if outcome == "answered":
+        if wait_ms <= rule.answer_within_ms:
+            counts.append(("answered_within", 1))
+        counts.append(("wait_ms", wait_ms))
+    elif outcome == "abandoned":
+        if wait_ms <= rule.answer_within_ms:
+            counts.append(("abandoned_within", 1))
+        if wait_ms <= rule.short_abandon_ms:
+            counts.append(("abandoned_short", 1))
+    return counts
+
+
+def _repeat_item(
+    call_id: str, stay: Stay, of: Conversation | None, rule: CallRule, attributes: Mapping[str, Value] | None
+) -> tuple[str, int] | None:
+    """Return what a call leaves for those who look for repeat calls; None where nobody does."""
+    if not rule.repeat_within_ms or attributes is None:
+        return None
+    ended_ms, escalated = (of.ended_ms, of.escalated) if of is not None else (0, False)
+    return repeat_item(call_id, attributes, stay.queued_ms, ended_ms, escalated=escalated)
 
 
 def _waiting(call_id: str, queued_ms: int, rule: CallRule, series: SeriesKey, now_ms: int) -> tuple[list[Change], int]:

@@ -12,8 +12,8 @@ from monitor.core.indicators import call_figures, clock_figures, outage_figures
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
-from monitor.core.rows import SubjectRow
 from monitor.core.repeats import RepeatIndex
+from monitor.core.rows import SubjectRow
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
 from monitor.core.timeline import Span
