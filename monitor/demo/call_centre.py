@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.demo.hours import Day, arrivals, busy
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
-
-if TYPE_CHECKING:
-    from monitor.core.events import Value
 
 
 class Line(NamedTuple):
@@ -114,12 +111,11 @@ class Queue:
 
     def _serve(self, story: Story, now_ms: int) -> Process:
         traffic = self.traffic
-        told: dict[str, Value] = {"agent": f"{self.line.queue}-{traffic.random.randrange(self.line.agents):02}"}
-        if self._free_since:
-            told["idle_ms"] = now_ms - self._free_since.popleft()
+        agent = f"{self.line.queue}-{traffic.random.randrange(self.line.agents):02}"
+        idle = {"idle_ms": now_ms - self._free_since.popleft()} if self._free_since else {}
         now_ms += traffic.random.randrange(500, 4 * SECOND_MS)  # it rings
         yield now_ms
-        story.tell("answered", now_ms, **told)
+        story.tell("answered", now_ms, agent=agent, **idle)
         talk_ms = traffic.spread(self.line.talk_s * SECOND_MS, 0.5)
         hold_ms = 0
         if traffic.chance(HOLD_SHARE):
