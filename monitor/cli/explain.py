@@ -1,4 +1,4 @@
-"""``sla-monitor explain``: why the clocks of a ticket, an outage or a lead stand as they do."""
+"""``sla-monitor explain``: why the clocks of a ticket, a call, an outage or a lead stand as they do."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Instant(click.ParamType):
 @settings_option
 @json_option
 def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:
-    """Explain why the clocks of a ticket, an outage or a lead stand as they do.
+    """Explain why the clocks of a ticket, a call, an outage or a lead stand as they do.
 
     For each clock: the agreement, its version and the line that gives the target; when it is due; and the stretches of
     its life (open hours, closed, paused with the reason), which add up to what has elapsed. It is read from the state

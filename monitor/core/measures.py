@@ -29,6 +29,8 @@ class Metric(NamedTuple):
     stop: frozenset[str]
     restart: frozenset[str] = frozenset()
     """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
+    early_stop: bool = True
+    """A stop before the start is the work of a skewed clock. Else it is something else: an answer before a callback."""
 
 
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
@@ -52,7 +54,7 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
     },
     "call": {
         # domain.md §4: until the customer is reached. That he hangs up to be called back ends nothing.
-        "callback": Metric(frozenset({"callback_requested"}), frozenset({"answered"})),
+        "callback": Metric(frozenset({"callback_requested"}), frozenset({"answered"}), early_stop=False),
     },
 }
 """The clocks of each subject that has any. ``paused``, ``resumed`` and ``cancelled`` act on all of them."""
