@@ -1,4 +1,7 @@
-"""Laws of calls: however the facts of calls arrive, the panes, clocks and announcements are the same."""
+"""Laws of calls: however the facts of calls arrive, the panes, clocks and announcements are the same.
+
+Traps of calls (one test each): callback, flow-out, re-queue; nothing offered: absent; averages of averages.
+"""
 
 import msgspec
 from hypothesis import given, settings
@@ -6,9 +9,10 @@ from hypothesis import strategies as st
 
 from monitor.core.engine import SourceEngine
 from monitor.core.events import TYPES, Event, Fact
+from monitor.core.indicators import call_figures
 from monitor.core.measures import CallRule, Window
 from monitor.core.rows import SubjectRow
-from monitor.core.series import Pane
+from monitor.core.series import Pane, SeriesKey, empty_pane
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, span
 
 MINUTE = 60_000
@@ -69,6 +73,29 @@ def essence(story):
     shown = {key: row.shown for key, row in rows.items()}
     panes = {key: pane for key, pane in story.rows.items() if isinstance(pane, Pane) and any((pane.counts, pane.calls))}
     return clocks, shown, panes
+
+
+def test_trap_callback_flow_out_and_requeue_are_outcomes_of_their_own_and_in_no_service_level():
+    counts = []
+    for kinds in (
+        ("callback_requested", "abandoned", "answered", "ended"),
+        ("transferred", "ended"),
+        ("transferred", "queued", "answered", "ended"),
+    ):
+        facts = [
+            Event("call", "C-1", Fact(MONDAY_MS + place * MINUTE, place, str(place), kind, {"queue": "support"}))
+            for place, kind in enumerate(("queued", *kinds))
+        ]
+        pane = run([facts]).pane(SeriesKey("desk", "calls", ("support",)), "day", MONDAY_MS)
+        figures = {one.indicator: one.value for one in call_figures(CALLS, pane)}
+        outcome = next(name for name in ("callback", "transferred", "answered") if name in pane.counts)
+        counts.append((outcome, pane.counts.get("wait_ms"), figures["SL3"], figures["abandonment"]))
+
+    assert counts == [("callback", None, None, 0.0), ("transferred", None, None, 0.0), ("answered", 180_000, 0.0, 0.0)]
+
+
+def test_trap_nothing_offered_is_absent():
+    assert {one.value for one in call_figures(CALLS, empty_pane())} == {None}
 
 
 @settings(max_examples=120, deadline=None)

@@ -10,7 +10,7 @@ from monitor.core.measures import CallRule
 from monitor.core.objectives import Objective
 from monitor.core.plan import Plan
 from monitor.core.repeats import NO_TALLY, RepeatIndex, Tally, repeat_item
-from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
+from monitor.core.series import PaneKey, SeriesKey, decode_pane_key, empty_pane
 from monitor.core.timeline import Span
 from tests.core.stage import DAY, HOUR, MONTH, Stage, copied
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, event, ms
@@ -229,3 +229,26 @@ def test_the_index_counts_what_the_definition_says_whatever_it_held_before(befor
 def test_an_empty_index_has_nothing_to_tell():
     assert RepeatIndex(()).tally(Span(0, 10), 5, 100) == NO_TALLY
     assert PaneKey(SERIES, "day", ms("Mon 00:00")).series == SERIES
+
+
+def test_an_evaluator_that_was_restarted_finds_the_same_repeats_in_its_rows():
+    centre = (
+        Centre().call("C-1", "Mon 09:00").call("C-2", "Tue 09:00", partition=1).call("C-3", "Tue 10:00", caller="bob")
+    )
+    before = centre.look("Mon+7 12:00")
+    centre.stage.restart().look("Mon+7 12:00")
+
+    after = {one.indicator: one for one in centre.stage.latest("month", SERIES).figures}
+    assert after == before
+    assert shares(after, "fcr", "fcr_provisional") == [(0, 1), (2, 3)]
+
+
+def test_a_source_that_takes_its_panes_back_takes_its_calls_out_of_the_figures():
+    centre = Centre().call("C-1", "Mon 09:00").call("C-2", "Tue 09:00", partition=1)
+    assert centre.look("Mon+14 12:00")["fcr"].numerator == 1
+    for key, pane in centre.sources[1].rows.items():
+        if key[:1] == b"p" and pane.calls:
+            centre.stage.evaluator.fold("calls/1", decode_pane_key(key), empty_pane(), centre.stage.book)
+    centre.sources.pop()
+
+    assert shares(centre.look("Mon+14 12:00"), "fcr") == [(1, 1)]
