@@ -23,6 +23,7 @@ SERVICE_LEVEL: Final = "service_level"
 """In a file: the service level formula that binds for the calls."""
 
 FIRST_CALL: Final = ("fcr_flag", "fcr_flag_net", "fcr", "fcr_net", "fcr_provisional")
+_BY_REPEATS: Final = frozenset({"fcr", "fcr_net", "fcr_provisional", "fcr_pending"})
 _MORE_IS_BETTER: Final = frozenset(
     {"compliance", "availability", "mtbf", *(f"SL{n}" for n in range(1, 7)), *FIRST_CALL}
 )
@@ -43,6 +44,9 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     if indicator not in known:
         words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
         told(("indicator",), f"is no figure of a {kind}: {shape.indicator!r}", did_you_mean(shape.indicator, words))
+        return None
+    if isinstance(measure, CallRule) and indicator in _BY_REPEATS and not measure.repeat_within_ms:
+        told(("indicator",), f"needs to know who calls again: {indicator!r}", "add repeat_within: 7d to the calls")
         return None
     unit = known[indicator]
     comparison: Comparison = ">=" if indicator in _MORE_IS_BETTER else "<="
