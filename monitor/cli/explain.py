@@ -1,4 +1,4 @@
-"""``sla-monitor explain``: why the clocks of a ticket, an outage or a lead stand as they do."""
+"""``sla-monitor explain``: why the clocks of a ticket, a call, an outage or a lead stand as they do."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Instant(click.ParamType):
 @settings_option
 @json_option
 def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:
-    """Explain why the clocks of a ticket, an outage or a lead stand as they do.
+    """Explain why the clocks of a ticket, a call, an outage or a lead stand as they do.
 
     For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
     when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which

@@ -50,7 +50,7 @@ CALL_WINDOWS: Final = (
 """The windows of measures that name none."""
 GIVE_UP_AFTER_MS: Final = 4 * _HOUR_MS
 """When a call without an outcome is lost by default; after twice ``answer_within`` where that is longer."""
-CLOCK_BY: Final = {"ticket": ("priority",), "outage": ("service",), "lead": ("team",)}
+CLOCK_BY: Final = {"ticket": ("priority",), "outage": ("service",), "lead": ("team",), "call": ("queue",)}
 """What the clocks of a subject are split by that name nothing; calls: queue, outages: service."""
 
 
@@ -255,6 +255,7 @@ class _Builder:
             short_abandon_ms=shape.short_abandon,
             give_up_after_ms=give_up_after_ms,
             formula=shape.service_level,
+            repeat_within_ms=shape.repeat_within or 0,
         )
 
     def _outages(self, number: int, shape: OutagesShape, calendars: frozenset[str]) -> OutageRule:

@@ -183,7 +183,7 @@ class ClockShape(Shape):
     """What is timed: a metric of each ticket, outage or lead, against targets by priority."""
 
     id: Identifier
-    subject: Literal["ticket", "outage", "lead"] = "ticket"
+    subject: Literal["ticket", "outage", "lead", "call"] = "ticket"
     metric: Text
     targets: Annotated[dict[Text, BudgetShape], Field(min_length=1)]
     calendar: Text = "always"
@@ -204,6 +204,7 @@ class CallsShape(Shape):
     answer_within: PositiveDuration
     short_abandon: Duration = 5_000
     give_up_after: PositiveDuration | None = None
+    repeat_within: PositiveDuration | None = None
     service_level: Formula = "SL1"
     where: Choice = Field(default_factory=dict)
     by: By | None = None

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from monitor.config.quantities import Zone
+from monitor.config.quantities import Day, Zone
 from monitor.config.shape import Shape, Text, did_you_mean, validate, wrong
 from monitor.config.yaml_file import YamlDocument, load_documents
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
@@ -21,11 +21,13 @@ from monitor.wire.mapping import (
     DEFAULT_ID,
     EACH,
     REASONS,
+    REPETITION,
     Condition,
     EventRule,
     FileForm,
     Instant,
     Rejection,
+    Repeat,
     RowMapping,
     Source,
 )
@@ -49,11 +51,16 @@ class TimeShape(Shape):
 
 
 class InstantShape(Shape):
-    """A time: one of ``times``, a column, several joined with a space, or a map with formats and zone of its own."""
+    """A time: one of ``times``, a column, several joined with a space, or a map with formats and zone of its own.
+
+    ``days_since``: the column counts days from a date; ``plus``: columns with lengths of time that are added.
+    """
 
     columns: Texts
     formats: Texts | None = None
     zone: Zone | None = None
+    days_since: Day | None = None
+    plus: Texts | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -106,15 +113,17 @@ class SourceShape(Shape):
     constant: str | int | float | bool | None = None
     time: InstantShape | None = None
     duration: DurationShape | None = None
+    span: Text | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _column_only(cls, value: object) -> object:
         if isinstance(value, dict):
-            given = [name for name in ("column", "constant", "time", "duration") if name in value]
+            given = [name for name in ("column", "constant", "time", "duration", "span") if name in value]
             if len(given) != 1:
                 raise wrong(
-                    f"has {' and '.join(given) or 'no source'}", "write exactly one of column, constant, time, duration"
+                    f"has {' and '.join(given) or 'no source'}",
+                    "write exactly one of column, constant, time, duration, span",
                 )
             return value
         return {"column": value}
@@ -130,6 +139,13 @@ class RejectShape(Shape):
     when: When
 
 
+class RepeatShape(Shape):
+    """How often an event is made: a column with a number; a column behind whose number the numbers begin."""
+
+    times: Text
+    after: Text | None = None
+
+
 class EventShape(Shape):
     """One event that a row may make."""
 
@@ -142,6 +158,7 @@ class EventShape(Shape):
     subject_id: Text | None = None
     id: Text = DEFAULT_ID
     attributes: Attributes = Field(default_factory=dict)
+    repeat: RepeatShape | None = None
 
 
 class GroupShape(Shape):
@@ -258,6 +275,7 @@ class _Build:
         if event.subject_id is not None:
             self._template(event.subject_id, (*path, "subject_id"), frozenset())
         self._template(event.id, (*path, "id"), _ID_PARTS)
+        self._check_repeat(event, path)
         return EventRule(
             type=event.type,
             at=self._instant(event.at, (*path, "at")),
@@ -268,7 +286,19 @@ class _Build:
             each=event.each or "",
             separator=event.separator,
             attributes={**shared, **self._attributes(event.attributes, (*path, "attributes"))},
+            repeat=None if event.repeat is None else Repeat(event.repeat.times, event.repeat.after or ""),
         )
+
+    def _check_repeat(self, event: EventShape, path: tuple[str | int, ...]) -> None:
+        subject_id = event.subject_id or self._shape.subject_id
+        ids = (event.id, subject_id) if "{subject_id}" in event.id else (event.id,)
+        numbered = any(f"{{{REPETITION}}}" in one for one in ids)
+        if event.repeat is not None and event.each is not None:
+            self._wrong((*path, "repeat"), "does not go together with each", "a list is one way, a number the other")
+        elif event.repeat is not None and not numbered:
+            self._wrong((*path, "repeat"), "gives all of them one id", f"add {{{REPETITION}}} to the subject_id or id")
+        elif event.repeat is None and f"{{{REPETITION}}}" in event.id + subject_id:
+            self._wrong(path, f"is not repeated, and {{{REPETITION}}} has no value", "add repeat: {times: column}")
 
     def _rejection(self, number: int, one: RejectShape) -> Rejection:
         path = ("reject", number)
@@ -322,8 +352,8 @@ class _Build:
             constant = float(constant) if whole_number else constant
         if source.previous and self._shape.group is None:
             self._wrong((*path, "previous"), "looks at the row before", "add group: {by: [column]}")
-        if kind in (str, bool) and (source.time or source.duration or source.times != 1):
-            self._wrong(path, f"{name} is no number", "times, time and duration make numbers")
+        if kind in (str, bool) and (source.time or source.duration or source.span or source.times != 1):
+            self._wrong(path, f"{name} is no number", "times, time, duration and span make numbers")
         duration = source.duration
         return Source(
             constant=constant,
@@ -339,21 +369,31 @@ class _Build:
                 self._instant(duration.start, (*path, "duration", "from")),
                 self._instant(duration.end, (*path, "duration", "to")),
             ),
+            span=source.span or "",
         )
 
     def _instant(self, one: InstantShape, path: tuple[str | int, ...]) -> Instant:
         time = self._shape.time
         if len(one.columns) == 1:
-            one = self._shape.times.get(one.columns[0], one)
+            named = self._shape.times.get(one.columns[0], one)
+            one = named.model_copy(update={"plus": one.plus or named.plus})
         formats, zone = tuple(one.formats or time.formats), one.zone or time.zone or ""
-        for form in formats:
+        if one.days_since is not None and (len(one.columns) != 1 or not zone):
+            self._wrong(path, "days are counted in one column, and in a zone", "add zone: Europe/Berlin, say")
+        for form in formats if one.days_since is None else ():
             pattern = form not in SPECIAL_FORMATS
             where = (*path, "formats") if one.formats else ("time", "formats")
             if pattern and "%" not in form:
                 self._wrong(where, f"is no time format: {form!r}", did_you_mean(form, SPECIAL_FORMATS))
             elif pattern and "%z" not in form and not zone:
                 self._wrong(where, f"{form!r} has no offset, and no zone is named", "add zone: Europe/Berlin, say")
-        return Instant(columns=tuple(one.columns), formats=formats, zone=zone)
+        return Instant(
+            columns=tuple(one.columns),
+            formats=formats,
+            zone=zone,
+            days_since=one.days_since,
+            plus=tuple(one.plus or ()),
+        )
 
     def _template(self, text: str, path: tuple[str | int, ...], known: frozenset[str]) -> None:
         hint = 'write columns in braces: "{number}"'
@@ -389,14 +429,15 @@ def columns_of(mapping: RowMapping) -> frozenset[str]:
         conditions += rule.when
         instants.append(rule.at)
         found.add(rule.each)
+        found.update(rule.repeat or ())
         templates += [rule.subject_id, rule.id]
         for source in rule.attributes.values():
-            found.add(source.column)
+            found |= {source.column, source.span}
             instants += [*(source.duration or ()), *([source.instant] if source.instant else [])]
     for condition in conditions:
         found |= {condition.column, condition.same_as, condition.differs_from}
         instants += condition.before or ()
-    found.update(column for instant in instants for column in instant.columns)
+    found.update(column for instant in instants for column in (*instant.columns, *instant.plus))
     found.update(name for text in templates for _, name, _, _ in Formatter().parse(text) if name)
     own = {name for name in found if name.split(".")[0] == EACH}
-    return frozenset(found - own - {""} - _ID_PARTS)
+    return frozenset(found - own - {"", REPETITION} - _ID_PARTS)

@@ -17,18 +17,23 @@ queued, so a later outcome or correction changes that same pane.
   told. It waits no more, is flagged, has its own count and is in no service level. An outcome that arrives after all
   replaces that.
 - *Never queued*: nothing, until the fact arrives.
+
+What agents did with a call is counted beside its outcome (`monitor.core.conversations`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from monitor.core.conversations import conversation_counts, conversation_of
+from monitor.core.repeats import repeat_item
 from monitor.core.series import LIVE, Change, SeriesKey
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from monitor.core.events import Fact
+    from monitor.core.conversations import Conversation
+    from monitor.core.events import Fact, Value
     from monitor.core.measures import CallRule
 
 Outcome = Literal["waiting", "answered", "abandoned", "callback", "transferred"]
@@ -90,7 +95,12 @@ def _before_the_queue(facts: Sequence[Fact]) -> tuple[Fact | None, Fact | None]:
 
 
 def call_changes(
-    call_id: str, facts: Sequence[Fact], rule: CallRule, series: SeriesKey, now_ms: int
+    call_id: str,
+    facts: Sequence[Fact],
+    rule: CallRule,
+    series: SeriesKey,
+    now_ms: int,
+    attributes: Mapping[str, Value] | None = None,
 ) -> tuple[list[Change], int]:
     """Return what a call has in its series at an instant, and when that changes without an event.
 
@@ -101,6 +111,7 @@ def call_changes(
             a call without an outcome is given up.
         series: the series it counts in.
         now_ms: the instant.
+        attributes: what is known of the call: its caller and issue tell who calls again.
 
     Returns:
         The changes, and the first instant after ``now_ms`` at which the wait is beyond T or the call lost (0: none).
@@ -109,23 +120,45 @@ def call_changes(
     if stay is None:
         return [], 0
     queued_ms, outcome, at_ms = stay
-    within_ms = rule.answer_within_ms
     if outcome == "waiting":
-        return _waiting(call_id, queued_ms, rule, series, now_ms)
+        changes, next_ms = _waiting(call_id, queued_ms, rule, series, now_ms)
+        item = _repeat_item(call_id, stay, None, rule, attributes)
+        if item is not None:
+            changes.append(Change(series, queued_ms, (), call=item))
+        return changes, next_ms
     wait_ms = max(0, at_ms - queued_ms)
+    counts = _outcome_counts(outcome, wait_ms, rule)
+    conversation = conversation_of(facts, stay)
+    if conversation is not None:
+        counts += conversation_counts(conversation)
+    if at_ms < queued_ms and not (conversation is not None and conversation.skewed):
+        counts.append(("flagged", 1))
+    item = _repeat_item(call_id, stay, conversation, rule, attributes)
+    return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1, item)], 0
+
+
+def _outcome_counts(outcome: Outcome, wait_ms: int, rule: CallRule) -> list[tuple[str, int]]:
     counts: list[tuple[str, int]] = [(outcome, 1)]
     if outcome == "answered":
-        if wait_ms <= within_ms:
+        if wait_ms <= rule.answer_within_ms:
             counts.append(("answered_within", 1))
         counts.append(("wait_ms", wait_ms))
     elif outcome == "abandoned":
-        if wait_ms <= within_ms:
+        if wait_ms <= rule.answer_within_ms:
             counts.append(("abandoned_within", 1))
         if wait_ms <= rule.short_abandon_ms:
             counts.append(("abandoned_short", 1))
-    if at_ms < queued_ms:
-        counts.append(("flagged", 1))
-    return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1)], 0
+    return counts
+
+
+def _repeat_item(
+    call_id: str, stay: Stay, of: Conversation | None, rule: CallRule, attributes: Mapping[str, Value] | None
+) -> tuple[str, int] | None:
+    """Return what a call leaves for those who look for repeat calls; None where nobody does."""
+    if not rule.repeat_within_ms or attributes is None:
+        return None
+    ended_ms, escalated = (of.ended_ms, of.escalated) if of is not None else (0, False)
+    return repeat_item(call_id, attributes, stay.queued_ms, ended_ms, escalated=escalated)
 
 
 def _waiting(call_id: str, queued_ms: int, rule: CallRule, series: SeriesKey, now_ms: int) -> tuple[list[Change], int]:

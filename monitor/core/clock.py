@@ -138,7 +138,7 @@ def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
     A stop that is older than its start is the work of a skewed clock: the duration is 0 and flagged, never negative
     and never counted as still running. A pause that is still open holds from the start on.
     """
-    for fact in before:
+    for fact in before if of.metric.early_stop else ():
         if counts_as(fact, of.metric.stop):
             halted = _halted(clock, clock.start_ms, of, "stopped")
             return halted._replace(flagged=fact.time_ms < clock.start_ms)

@@ -103,6 +103,7 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "talk_ms": int,
     "hold_ms": int,
     "wrap_up_ms": int,
+    "idle_ms": int,
     # announced maintenance: the window, as instants in epoch milliseconds
     "starts_at_ms": int,
     "ends_at_ms": int,

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
 from monitor.core.composite import composite_records
-from monitor.core.consequences import failures_of
+from monitor.core.conversations import conversation_figures
 from monitor.core.downtime import Downtime
 from monitor.core.figures import Figure, quotient
 from monitor.core.interruptions import customer_figures
 from monitor.core.measures import CompositeRule
 from monitor.core.objectives import COMPOSITE_INDICATORS, INDICATORS
+from monitor.core.parents import failures_of
+from monitor.core.repeats import NO_TALLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.core.calendar import Calendar
     from monitor.core.interruptions import Counting
     from monitor.core.measures import CallRule, OutageRule
+    from monitor.core.repeats import Tally
     from monitor.core.series import OutageRecord, Pane
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
@@ -54,7 +57,7 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
     )
 
 
-def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
+def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
     All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
@@ -64,6 +67,7 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
     Args:
         rule: gives T and s to the formulas' texts.
         pane: the sum of the window's panes: calls that were queued in it.
+        tally: who called again, of the calls that were queued in the window.
     """
     count = pane.counts.get
     ans, ans_in = count("answered", 0), count("answered_within", 0)
@@ -85,6 +89,7 @@ def call_figures(rule: CallRule, pane: Pane) -> tuple[Figure, ...]:
         quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
         *duration_figures("call", pane.buckets, "waits of answered calls"),
         Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
+        *conversation_figures(count, tally),
     )
 
 

@@ -22,9 +22,9 @@ from __future__ import annotations
 from math import exp, fsum, log, sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.consequences import failures_of
 from monitor.core.figures import Figure, quotient
 from monitor.core.measures import ANY, HOUR_MS
+from monitor.core.parents import failures_of
 from monitor.core.periods import day_start
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ class Metric(NamedTuple):
     stop: frozenset[str]
     restart: frozenset[str] = frozenset()
     """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
+    early_stop: bool = True
+    """A stop before the start is the work of a skewed clock. Else it is something else: an answer before a callback."""
 
 
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
@@ -37,6 +39,8 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
         "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
         "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
         "resolution": Metric(frozenset({"opened"}), frozenset({"resolved", "closed"}), frozenset({"reopened"})),
+        # domain.md §4, TAT: received to delivered. A solution is delivered when the customer's ticket is closed.
+        "turnaround": Metric(frozenset({"opened"}), frozenset({"closed"}), frozenset({"reopened"})),
     },
     "outage": {
         "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),
@@ -50,7 +54,10 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
             frozenset({"handed_over"}), frozenset({"attempted", "contacted", "disqualified", "won", "lost"})
         ),
     },
-    "call": {},
+    "call": {
+        # domain.md §4: until the customer is reached. That he hangs up to be called back ends nothing.
+        "callback": Metric(frozenset({"callback_requested"}), frozenset({"answered"}), early_stop=False),
+    },
 }
 """The clocks of each subject that has any. ``paused``, ``resumed`` and ``cancelled`` act on all of them."""
 
@@ -150,6 +157,8 @@ class CallRule(Measure):
     """A call without an outcome for so long after it was queued counts as lost, not as waiting."""
     formula: Formula = "SL1"
     """The service level that binds; all six are reported."""
+    repeat_within_ms: int = 0
+    """W of "no repeat call of the same caller and issue within W"; 0: nobody asks who calls again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.interruptions import HISTORY_MS
-from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, OutageRule, Window
+from monitor.core.measures import HOUR_MS, METRICS, CallRule, ClockRule, Measure, OutageRule, Window
 from monitor.core.series import Width, width_for
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ class Plan:
                 # A day longer than the window and its lateness, so that a correction still finds the pane; a calendar
                 # period is kept until the one after it closes.
                 length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
+                if isinstance(measure, CallRule) and (window.kind != "rolling" or length >= measure.repeat_within_ms):
+                    # Who calls again after W still finds the call. In a shorter window none is ever confirmed.
+                    length += measure.repeat_within_ms
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
             if isinstance(measure, OutageRule) and measure.customers and measure.customers.major_days == "beta":
                 keep["day"] = max(keep.get("day", 0), HISTORY_MS + _PERIOD_MS["year"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window, WindowKind
+from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window, WindowKind
 from monitor.core.periods import period, period_date, window_span
 from monitor.core.series import SeriesKey, Width
 from monitor.core.shares import overdue_at
@@ -144,6 +144,9 @@ class SeriesWindows:
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
         elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)
+        if isinstance(look.binding.measure, CallRule) and look.binding.measure.repeat_within_ms:
+            # That nobody called again is confirmed by time alone.
+            look.wakes_ms.append(look.now_ms - look.now_ms % HOUR_MS + HOUR_MS)
 
     def _show(self, look: Look, status: WindowStatus, news: News) -> None:
         """Tell what is news; what only grew with time at most once a minute."""

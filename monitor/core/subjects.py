@@ -127,7 +127,9 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
             values = tuple([str(folding.attributes.get(name, "")) for name in rule.by])
             series = SeriesKey(agreement.id, rule.id, values)
             if isinstance(rule, CallRule):
-                changes, at_ms = call_changes(folding.subject_id, folding.facts, rule, series, now_ms)
+                changes, at_ms = call_changes(
+                    folding.subject_id, folding.facts, rule, series, now_ms, folding.attributes
+                )
                 shown.extend(changes)
                 wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
             elif isinstance(rule, OutageRule):

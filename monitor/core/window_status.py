@@ -12,6 +12,7 @@ from monitor.core.interruptions import Counting, served_of
 from monitor.core.lead_indicators import lead_figures
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
+from monitor.core.repeats import NO_TALLY
 from monitor.core.shares import overdue_at
 from monitor.core.timeline import Span
 from monitor.core.verdicts import judge
@@ -82,7 +83,10 @@ def status_of(
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
         durations = sum(total.buckets.values())
         if isinstance(measure, CallRule):
-            figures = call_figures(measure, total)
+            tally = NO_TALLY
+            if measure.repeat_within_ms:
+                tally = panes.repeats(window, span, measure.repeat_within_ms, as_of_ms)
+            figures = call_figures(measure, total, tally)
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
         elif isinstance(measure, LeadRule):
             figures = lead_figures(measure, binding.agreement, total, window.kind, shown, as_of_ms)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from monitor.core.interruptions import past_days
 from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
+from monitor.core.repeats import RepeatIndex, Tally
 from monitor.core.series import OutageRecord, Pane, PaneKey, SeriesKey, Width, empty_pane, encode_pane_key, width_for
 from monitor.core.verdicts import Announced
 
@@ -91,7 +92,7 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_quiet", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -100,6 +101,7 @@ class SeriesPanes:
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
+        self._repeats: dict[Width, RepeatIndex] = {}
 
     def __bool__(self) -> bool:
         return any(self._slots.values())
@@ -211,6 +213,17 @@ class SeriesPanes:
         days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))
         return past_days(terms, days, before_ms, now_ms, self._days)
 
+    def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Tally:
+        """Return who of the handled calls in a window's span called again, by an instant."""
+        width = width_for(window)
+        index = self._repeats.get(width)
+        if index is None:
+            index = self._repeats[width] = RepeatIndex(self.starts(width))
+        starts = self.starts(width)
+        for start_ms in sorted(index.stale):
+            index.take(start_ms, self.pane(width, start_ms).calls if start_ms in starts else {})
+        return index.tally(span, within_ms, now_ms)
+
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
         """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
         outages = self.pane(width, start_ms).outages.values()
@@ -246,6 +259,8 @@ class SeriesPanes:
         for running in self._sums.values():
             if running.width == width:
                 running.stale.add(start_ms)
+        if width in self._repeats:
+            self._repeats[width].stale.add(start_ms)
 
 
 class RunningSum:

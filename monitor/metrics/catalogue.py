@@ -123,6 +123,31 @@ CALL_WAIT_SPREAD = _gauge(
 )
 CALL_WAIT_LONGEST = _gauge("call_wait_longest_seconds", "Longest wait of an answered call", WINDOWED)
 CALLS_LOST = _gauge("calls_lost", "Calls whose end was never told, by the window: in no service level", WINDOWED)
+CALL_HANDLE = _gauge(
+    "call_handle_seconds",
+    "Mean time that agents spent with a handled call, by part: all (AHT), talk, hold, wrap_up",
+    (*WINDOWED, "part"),
+)
+CALL_HANDLE_SAMPLES = _gauge("call_handle_samples", "Handled calls that times are taken of", (*WINDOWED, "part"))
+CALL_TURNAROUND = _gauge("call_turnaround_seconds", "Mean time from the queue to the end of handled calls", WINDOWED)
+CALL_OCCUPANCY = _gauge("call_occupancy_ratio", "Handle time / (handle time + available time of the agents)", WINDOWED)
+CALL_FIRST = _gauge(
+    "call_first_resolution_ratio",
+    "First call resolution: by the flag or by repeat calls (confirmed, or all so far), gross or net of what the first "
+    "level could not solve",
+    (*WINDOWED, "by", "counting"),
+)
+CALL_FIRST_GOOD = _gauge(
+    "call_first_resolution_good", "Numerator of the first call resolution: calls", (*WINDOWED, "by", "counting")
+)
+CALL_FIRST_SAMPLES = _gauge(
+    "call_first_resolution_samples", "Denominator of the first call resolution: calls", (*WINDOWED, "by", "counting")
+)
+CALL_FIRST_PENDING = _gauge(
+    "call_first_resolution_pending",
+    "Handled calls after which it is too early to tell whether anybody calls again",
+    WINDOWED,
+)
 CALLS_WAITING = _gauge("calls_waiting", "Calls that wait in the queue now", SERIES)
 CALLS_LONGEST = _gauge("calls_waiting_longest_seconds", "Longest wait of the calls that wait now", SERIES)
 
@@ -326,6 +351,21 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         **{f"p{p}": Shown(CALL_WAIT_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95)},
         "longest": Shown(CALL_WAIT_LONGEST),
         "lost": Shown(CALLS_LOST),
+        "aht": Shown(CALL_HANDLE, None, CALL_HANDLE_SAMPLES, ("all",)),
+        **{part: Shown(CALL_HANDLE, None, CALL_HANDLE_SAMPLES, (part,)) for part in ("talk", "hold", "wrap_up")},
+        "turnaround": Shown(CALL_TURNAROUND),
+        "occupancy": Shown(CALL_OCCUPANCY),
+        **{
+            name: Shown(CALL_FIRST, CALL_FIRST_GOOD, CALL_FIRST_SAMPLES, extra)
+            for name, extra in {
+                "fcr_flag": ("flag", "gross"),
+                "fcr_flag_net": ("flag", "net"),
+                "fcr": ("repeat", "gross"),
+                "fcr_net": ("repeat", "net"),
+                "fcr_provisional": ("repeat_so_far", "gross"),
+            }.items()
+        },
+        "fcr_pending": Shown(CALL_FIRST_PENDING),
     },
     "outage": {
         "availability": Shown(OUTAGE_AVAILABILITY, OUTAGE_UP, OUTAGE_PROMISED),

@@ -15,6 +15,7 @@ from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
+from monitor.core.repeats import RepeatIndex
 from monitor.core.rows import SubjectRow
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
@@ -111,7 +112,9 @@ def _figures(
     if isinstance(rule, ClockRule):
         return clock_figures(pane, live.counts.get("overdue", 0))
     if isinstance(rule, CallRule):
-        return call_figures(rule, pane)
+        index = RepeatIndex(())
+        index.take(from_ms, pane.calls)
+        return call_figures(rule, pane, index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms))
     if isinstance(rule, LeadRule):
         return lead_figures(rule, agreement, pane, "rolling", Span(from_ms, to_ms), to_ms)
     hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None

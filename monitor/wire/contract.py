@@ -25,7 +25,9 @@ SECONDS: Final = (1_000_000_000, 10_000_000_000)
 """Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
 CONTROL: Final = r"[\u0000-\u001f\u007f]"
 """Characters that may stand in no id and no attribute: one of them separates the parts of row keys."""
-NOT_NEGATIVE: Final = frozenset({"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms"})
+NOT_NEGATIVE: Final = frozenset(
+    {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
+)
 """The numbers that cannot be below zero. ``sequence`` is one more."""
 INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
 """Instants among the attributes: the short name and the one under which they are kept. Both may be sent."""
@@ -82,6 +84,7 @@ MEANINGS: Final[dict[str, str]] = {
     "talk_ms": "time talked, milliseconds",
     "hold_ms": "time on hold, milliseconds",
     "wrap_up_ms": "work after the call, milliseconds",
+    "idle_ms": "how long the agent had been available before the call, milliseconds",
     "starts_at_ms": "announced start of maintenance; also as `starts_at`",
     "ends_at_ms": "announced end of maintenance; also as `ends_at`",
 }

@@ -22,6 +22,13 @@ lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here
 ``each`` in templates, attributes and conditions. Where the parts are objects, as the items of a change log, their
 fields are ``each.field`` and so on.
 
+**One row, the same event several times.** Tables of aggregates tell how many there were of something: ``repeat:
+{times: answered}`` makes the event so many times, each with its number as the column ``repetition`` (from 1 on, or
+behind the number in ``after``), which its id has to hold. What the row tells as an average is then the average of each:
+sums and means over rows are right, weighted by their counts; percentiles, the longest, and shares within a time are
+those of the averages. A length of time is written ``0:02:45`` in a column: ``span`` makes an attribute of it, ``plus``
+adds it to an instant. ``days_since`` reads a column that counts days from a date.
+
 **Rows that belong together.** ``group`` names the columns that say so. The mapper remembers the last row of each group,
 so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change of state from its mere repetition.
 ``order`` names the columns by which the rows of a group follow each other; an older row than the last is rejected
@@ -44,13 +51,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from string import Formatter
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.events import Event, Fact, Subject, Value
 from monitor.errors import DecodeError
-from monitor.wire.row_values import attribute_of, instant_ms, lookup, text_of, whole_number_of
+from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, span_ms, text_of, whole_number_of
 
 REASONS: Final[dict[str, str]] = {
     "missing_field": "a column that the row needs is empty: of the subject's id, an event's time, the group, the order",
@@ -72,6 +80,9 @@ REASONS: Final[dict[str, str]] = {
 
 MAX_ID_BYTES: Final = 512
 EACH: Final = "each"
+REPETITION: Final = "repetition"
+MOST_REPETITIONS: Final = 100_000
+"""A row that tells of more of something is rejected (``bad_number``): one wrong digit must not stop everything."""
 DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
@@ -83,11 +94,17 @@ Which = Literal["every", "first", "later"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
-    """A time: the columns that hold it (joined with a space, as a date and a time of day), its formats and zone."""
+    """A time: the columns that hold it (joined with a space, as a date and a time of day), its formats and zone.
+
+    With ``days_since`` its column is a number of days after that date, at midnight. ``plus`` are columns with lengths
+    of time that are added; where one has no value there is no time.
+    """
 
     columns: tuple[str, ...]
     formats: tuple[str, ...]
     zone: str = ""
+    days_since: date | None = None
+    plus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +143,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where an attribute comes from: exactly one of constant, column, instant (epoch ms) or duration (ms) is given.
+    """Where an attribute comes from: one of constant, column, instant (epoch ms), duration or span (ms) is given.
 
     Attributes:
         constant: this value.
@@ -135,6 +152,7 @@ class Source:
         times: a factor for numbers (1000: seconds to milliseconds).
         instant: a time.
         duration: from one time to another.
+        span: a column that holds a length of time, as ``0:02:45``.
     """
 
     constant: Value | None = None
@@ -145,6 +163,14 @@ class Source:
     times: float = 1.0
     instant: Instant | None = None
     duration: tuple[Instant, Instant] | None = None
+    span: str = ""
+
+
+class Repeat(NamedTuple):
+    """How often an event is made: the column with the number; the numbers begin behind that of another column."""
+
+    times: str
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +186,7 @@ class EventRule:
     each: str = ""
     separator: str = ""
     attributes: Mapping[str, Source] = field(default_factory=dict)
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +271,7 @@ class Mapper:
             if rule.rows != "every" and (rule.rows == "first") != (place == 0):
                 continue
             sequence = number * len(mapping.events) + index
-            for part in view.parts(rule) if rule.each else (view,):
+            for part in view.parts(rule) if rule.each or rule.repeat else (view,):
                 if part.holds(rule.when):
                     made.append(self._event(rule, part, sequence))  # noqa: PERF401 - twice as fast for few
         if group:
@@ -296,7 +323,13 @@ class _View:
         return text
 
     def parts(self, rule: EventRule) -> Iterator[_View]:
-        """Return a view for each part of the rule's column that holds a list; a part that comes twice counts once."""
+        """Return a view for each part of the rule's column that holds a list, or for each repetition.
+
+        A part that comes twice counts once.
+        """
+        if rule.repeat is not None:
+            yield from self._repetitions(rule.repeat)
+            return
         value = lookup(self._row, rule.each)
         if isinstance(value, Sequence) and not isinstance(value, str):
             parts = {
@@ -310,6 +343,17 @@ class _View:
         for text, part in parts.items():
             if text and text not in self._missing:
                 yield _View({**self._row, EACH: part}, self._missing, self.before)
+
+    def _repetitions(self, repeat: Repeat) -> Iterator[_View]:
+        times, after = (
+            0 if (text := self.text(column)) is None else whole_number_of(text)
+            for column in (repeat.times, repeat.after or repeat.times)
+        )
+        if not 0 <= times <= MOST_REPETITIONS or after < 0:
+            raise DecodeError("bad_number", f"{repeat.times}: {times} is no number of repetitions")
+        first = after + 1 if repeat.after else 1
+        for number in range(first, first + times):
+            yield _View({**self._row, REPETITION: number}, self._missing, self.before)
 
     def holds(self, conditions: Sequence[Condition]) -> bool:
         """Return whether all conditions hold."""
@@ -347,9 +391,12 @@ class _View:
     def instant(self, of: Instant) -> int | None:
         """Return a time in epoch milliseconds; None if one of its columns has no value."""
         texts = [self.text(column) for column in of.columns]
-        if None in texts:
+        later = [self.text(column) for column in of.plus]
+        if None in texts or None in later:
             return None
-        return instant_ms(" ".join(filter(None, texts)), of.formats, of.zone)
+        text = " ".join(filter(None, texts))
+        at_ms = instant_ms(text, of.formats, of.zone) if of.days_since is None else day_ms(text, of.days_since, of.zone)
+        return at_ms + sum(span_ms(one) for one in later if one is not None)
 
     def attribute(self, name: str, source: Source) -> Value | None:
         """Return an attribute's value; None if it has none."""
@@ -364,6 +411,9 @@ class _View:
             if end_ms < start_ms:
                 raise DecodeError("negative_duration", name)
             return end_ms - start_ms
+        if source.span:
+            length = self.text(source.span)
+            return None if length is None else span_ms(length)
         text = self.text(source.column) if not source.previous else (self.before or {}).get(source.column)
         if text is not None and source.values is not None:
             mapped = source.values.get(text, source.otherwise)

@@ -6,8 +6,9 @@ the row, or keys joined with dots that lead into nested objects and lists (``inc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,6 +30,8 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _DIGITS: Final = 17
+_DIGITS_OF_DAYS: Final = 5
+_SPAN: Final = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII)
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
 _FALSE: Final = frozenset({"false", "no", "0", "f", "n"})
 
@@ -103,6 +106,33 @@ def _local_ms(moment: datetime, zone: str) -> int:
     if instant.astimezone(local.tzinfo).replace(tzinfo=None) != moment:
         raise DecodeError("nonexistent_time", f"{moment.isoformat(' ')} was skipped by the clocks of {zone}")
     return (instant - _EPOCH) // _MILLISECOND
+
+
+def day_ms(text: str, since: date, zone: str) -> int:
+    """Return the midnight in a zone that a number of days after a date means, in epoch milliseconds.
+
+    Raises:
+        DecodeError: ``bad_time``, ``absurd_time``, ``nonexistent_time``.
+    """
+    if not text.isdecimal() or len(text) > _DIGITS_OF_DAYS:
+        raise DecodeError("bad_time", f"{text!r} is no number of days")
+    found = _local_ms(datetime.combine(since + timedelta(days=int(text)), time()), zone)
+    if not EARLIEST_MS <= found < LATEST_MS:
+        raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+    return found
+
+
+def span_ms(text: str) -> int:
+    """Return a length of time that is written as hours, minutes and seconds (``0:02:45``), in milliseconds.
+
+    Raises:
+        DecodeError: ``bad_number``.
+    """
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise DecodeError("bad_number", f"{text!r} is no length of time as 0:02:45")
+    hours, minutes, seconds = found.groups()
+    return (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
 
 
 def number_of(text: str, times: float = 1.0) -> float:

@@ -88,4 +88,5 @@ def test_what_nobody_knows_and_what_is_no_instant_are_told(kafka: Kafka, run: Ru
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert "no ticket T-2 is known" in unknown.stderr
     assert run("explain", "ticket", "T-1", "--at", "yesterday").exit_code == 2
-    assert run("explain", "call", "C-1").exit_code == 2
+    assert run("explain", "call", "C-1").exit_code == 1, "calls have clocks, too: of a callback"
+    assert run("explain", "parcel", "P-1").exit_code == 2

@@ -563,5 +563,8 @@ class TestExamples:
             ("hotline", "asa", "<=", 30_000),
             ("all-calls", "abandonment_net", "<=", 0.05),
             ("all-calls", "p95", "<=", 120_000),
+            ("callback", "compliance", ">=", 0.9),
+            ("hotline", "aht", "<=", 360_000),
+            ("all-calls", "fcr_flag", ">=", 0.75),
         ]
         assert agreement.objectives[4].windows == (Window("day"),)

@@ -155,6 +155,26 @@ def calls(path: Path) -> list[Call]:
     return found
 
 
+class DayOfCalls(NamedTuple):
+    """A day of the daily call table; the averages in seconds."""
+
+    offered: int
+    answered: int
+    abandoned: int
+    answer_speed: int
+    talk: int
+
+
+def days_of_calls(path: Path, most: int) -> list[DayOfCalls]:
+    found = []
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for row in list(csv.DictReader(file, delimiter=";"))[:most]:
+            counts = [int(row[f"{name} Calls"]) for name in ("Incoming", "Answered", "Abandoned")]
+            means = [row[f"{name} (AVG)"].split(":") for name in ("Answer Speed", "Talk Duration")]
+            found.append(DayOfCalls(*counts, *[int(h) * 3600 + int(m) * 60 + int(s) for h, m, s in means]))
+    return found
+
+
 class Incident(NamedTuple):
     severity: str
     products: list[str]

@@ -10,7 +10,7 @@ MAPPINGS = Path(__file__).parents[1] / "mappings"
 EVENT = "events: [{type: opened, at: at}]\n"
 
 
-@pytest.mark.parametrize("name", ["uci_incidents", "simulated_call_centre", "gcp_outages"])
+@pytest.mark.parametrize("name", ["uci_incidents", "simulated_call_centre", "gcp_outages", "daily_calls"])
 def test_the_mappings_of_the_public_data_have_no_mistakes(name):
     assert load_mapping(MAPPINGS / f"{name}.yaml").events
 

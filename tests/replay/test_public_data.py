@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import statistics
 from collections import Counter, defaultdict
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.data
 
 UCI = "tickets_uci_servicenow/incident_event_log.csv.gz"
 CALLS = "calls_simulated_queue/simulated_call_centre.csv.gz"
+DAILY = "calls_kaggle_daily/call_center_data.csv.gz"
 GCP = "outages_gcp_status/incidents.csv.gz"
 POWER = "outages_bchydro/changes_2023.csv.gz"
 
@@ -170,6 +173,67 @@ class TestCallCentre:
                         stated[day] = (level.numerator, level.denominator)
             last = max(offered)  # it has not ended yet
             assert stated == {day: (within[day], offered[day]) for day in offered if day != last}
+
+
+class TestDailyCalls:
+    """One row a day, with counts and averages. The first 40 days: each of their 7,270 calls is made."""
+
+    DAYS = 40
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def result(cls, tmp_path_factory: pytest.TempPathFactory) -> ReplayResult:
+        file = tmp_path_factory.mktemp("daily") / "daily.csv"
+        with gzip.open(data_file(DAILY), "rt", encoding="utf-8") as whole:
+            file.write_text("".join(islice(whole, cls.DAYS + 1)), encoding="utf-8")
+        return replay_files([file], MAPPINGS / "daily_calls.yaml", AGREEMENTS / "daily-calls.yaml")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def expected(cls) -> list[oracle.DayOfCalls]:
+        return oracle.days_of_calls(data_file(DAILY), cls.DAYS)
+
+    def test_every_call_of_the_table_is_made_once(self, result, expected):
+        offered = sum(day.offered for day in expected)
+
+        assert (result.reading.rows, result.reading.rejected, result.repeats) == (self.DAYS, [], 0)
+        assert result.subjects == {"call": offered}
+
+    def test_offered_answered_abandoned_are_those_of_the_table(self, result, expected):
+        figures = series(result, "calls", queue="main")
+        answered, abandoned = (sum(day[place] for day in expected) for place in (1, 2))
+
+        rate = figures.figure("abandonment")
+        assert (rate.numerator, rate.denominator) == (abandoned, sum(day.offered for day in expected))
+        assert figures.figure("SL2").denominator == figures.figure("aht").denominator == answered
+
+    def test_speed_of_answer_and_handle_time_are_weighted_by_the_calls_of_the_days_and_no_averages_of_averages(
+        self, result, expected
+    ):
+        figures = series(result, "calls", queue="main")
+        answered = sum(day.answered for day in expected)
+        for indicator, place in (("asa", 3), ("aht", 4)):
+            weighted = sum(day.answered * day[place] for day in expected) / answered * 1000
+            assert figures.figure(indicator).value == pytest.approx(weighted), indicator
+            assert weighted != pytest.approx(sum(day[place] for day in expected) / len(expected) * 1000)
+
+    def test_the_share_within_20_seconds_is_that_of_the_averages_as_the_table_has_no_waits(self, result, expected):
+        level = series(result, "calls", queue="main").figure("SL3")
+
+        assert level.numerator == sum(day.answered for day in expected if day.answer_speed <= 20)
+        assert level.denominator == sum(day.offered for day in expected)
+
+    def test_each_day_is_stated_with_its_own_counts(self, result, expected):
+        stated = [
+            next(figure for figure in one.figures if figure.indicator == "abandonment")
+            for one in result.statements
+            if one.window == "day"
+        ]
+
+        assert [(one.numerator, one.denominator) for one in stated] == [
+            (day.abandoned, day.offered) for day in expected[: len(stated)]
+        ]
+        assert len(stated) >= self.DAYS - 2
 
 
 class TestOutages:

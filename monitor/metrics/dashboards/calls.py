@@ -43,9 +43,10 @@ def calls() -> Json:
         ],
         [
             Row(4, [(5, _waiting()), (5, _longest()), (5, _answer()), (4, _abandoned()), (5, silence("call"))]),
-            Row(8, [(12, _service_level()), (12, _verdicts())]),
-            Row(9, [(12, _waits()), (12, _speed())]),
-            Row(8, [(8, _queue()), (8, _formulas()), (8, _giving_up())]),
+            Row(7, [(12, _service_level()), (12, _verdicts())]),
+            Row(7, [(12, _waits()), (12, _speed())]),
+            Row(6, [(8, _queue()), (8, _formulas()), (8, _giving_up())]),
+            Row(6, [(8, _handling()), (8, _first_call()), (4, _occupancy()), (4, _callbacks())]),
         ],
     )
 
@@ -162,3 +163,30 @@ def _giving_up() -> Json:
     by, name = "agreement, objective, series, window", "{{objective}} · {{series}} · {{window}}"
     queries = _promised(CALLS.whole(), by, Regex("abandonment|abandonment_net"), name)
     return lines("Abandoned, against the target", text, queries, RATIO, decimals=1)
+
+
+def _handling() -> Json:
+    text = "Mean time of agents with a handled call, in the chosen window: talk, hold and wrap-up together (AHT)."
+    query = Query(_each(m.CALL_HANDLE, part="all"), "{{measure}} · {{series}}")
+    return lines("Handle time", text, [query], SECONDS)
+
+
+def _first_call() -> Json:
+    text = (
+        "Calls that were resolved the first time, in the chosen window: by the flag of their end, and by that nobody "
+        "called again so far. The latter gets lower until the time for repeat calls is over; the statement tells when."
+    )
+    by = f"max by ({_EACH}, by) ({named(CALLS.of(m.CALL_FIRST, counting='gross', by=Regex('flag|repeat_so_far')))})"
+    return lines("First call resolution", text, [Query(by, "{{measure}} · {{series}} · {{by}}")], RATIO, decimals=1)
+
+
+def _occupancy() -> Json:
+    text = "Handle time / (handle time + available time) of the agents whose states are told, of the busiest measure."
+    query = f"max({CALLS.of(m.CALL_OCCUPANCY)})"
+    return stat("Occupancy", text, Query(query), RATIO, steps(GREEN, (0.85, ORANGE), (0.95, RED)), decimals=0)
+
+
+def _callbacks() -> Json:
+    text = "Customers who asked for a callback and have not been reached yet. 0 where none was ever promised one."
+    query = f"sum({CALLS.of(m.CLOCKS_OPEN)}) or 0 * sum({CALLS.of(m.CALLS_WAITING)})"
+    return stat("Callbacks to make", text, Query(query), COUNT, steps(GREEN, (5, ORANGE), (15, RED)))

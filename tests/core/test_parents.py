@@ -1,6 +1,6 @@
 """Child and parent: a consequence of a counted outage adds no failure (design.md §12)."""
 
-from monitor.core.consequences import failures_of
+from monitor.core.parents import failures_of
 from monitor.core.series import OutageRecord
 
 
