@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from monitor.config.consequences_shape import ConsequencesShape
 from monitor.config.quantities import (
     AmountField,
     AtRiskField,
@@ -250,3 +251,4 @@ class AgreementShape(Shape):
     outages: list[OutagesShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000
+    consequences: ConsequencesShape = ConsequencesShape()
