@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
-from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, Window
+from monitor.core.budget import budget_windows, slice_width
+from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, OutageRule, Window
 from monitor.core.series import Width, width_for
 
 if TYPE_CHECKING:
@@ -96,7 +97,25 @@ class Plan:
                 # period is kept until the one after it closes.
                 length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
+            for width, length in _for_budgets(agreement, measure):
+                keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
         return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
+
+
+def _for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
+    """Return the panes that burn rates and timeslices are made of, each with the length of its window or slice.
+
+    Those of outages are made of the outages, which stand in the panes of every window.
+    """
+    found: list[tuple[Width, int]] = []
+    for objective in agreement.objectives:
+        if objective.budget is None or objective.measure != measure.id or isinstance(measure, OutageRule):
+            continue
+        if objective.budget.method == "timeslices":
+            found.append((slice_width(objective.budget.slice_ms), objective.budget.slice_ms))
+        else:
+            found.extend((width_for(window), window.length_ms) for window in budget_windows(objective))
+    return found
 
 
 STARTS: dict[Subject, frozenset[str]] = {

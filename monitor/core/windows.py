@@ -87,13 +87,15 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_rows", "_slots", "_sums", "series")
+    __slots__ = ("_judged", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
         self._rows = rows
         self._slots: dict[Width, dict[int, Slot | None]] = {}
         self._sums: dict[Window, RunningSum] = {}
+        self._judged: frozenset[Window] = frozenset()
+        """The windows whose figures are shown; the sums of others are those of burn rates."""
 
     def __bool__(self) -> bool:
         return any(self._slots.values())
@@ -165,7 +167,11 @@ class SeriesPanes:
 
         None of a series without durations, or one that was not summed up yet. It is of the last look.
         """
-        lengths = [(sums.length_ms, window.name, sums) for window, sums in self._sums.items() if sums.length_ms]
+        lengths = [
+            (sums.length_ms, window.name, sums)
+            for window, sums in self._sums.items()
+            if sums.length_ms and window in self._judged
+        ]
         if not lengths:
             return None
         _, name, shortest = min(lengths, key=lambda one: one[:2])
@@ -198,9 +204,10 @@ class SeriesPanes:
         outages = self.pane(width, start_ms).outages.values()
         return max((one.restored_ms or now_ms for one in outages), default=start_ms)
 
-    def keep_sums(self, windows: Iterable[Window]) -> None:
-        """Forget the sums of all other windows."""
-        kept = set(windows)
+    def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
+        """Forget the sums of all other windows; those of ``judged`` ones are shown."""
+        self._judged = frozenset(judged)
+        kept = self._judged.union(others)
         for window in [one for one in self._sums if one not in kept]:
             del self._sums[window]
 
