@@ -6,7 +6,6 @@ milliseconds. Optional fields are absent, never null.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -23,6 +22,10 @@ Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
 Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
 """A duration, or an instant since the epoch."""
+
+
+Decimals = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", description="a decimal number")]
+"""An amount of money, or a share: a decimal number as text."""
 
 
 class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -129,10 +132,10 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
     to: Text
     to_ms: Ms
     evidence: EvidenceData
-    amount: Decimal = Decimal("0.00")
+    amount: Decimals = "0.00"
     currency: str = ""
-    fee: Decimal = Decimal("0.00")
-    share: Decimal = Decimal("0.00")
+    fee: Decimals = "0.00"
+    share: Decimals = "0.00"
     tier: float = 0.0
     claim_until: Text | None = None
     claim_until_ms: Ms = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.core.budget import BudgetFigure, Burn
@@ -17,8 +18,8 @@ def budget_data(one: BudgetFigure) -> BudgetData:
     """Return an error budget as it is announced."""
     return BudgetData(
         objective=one.objective,
-        method=one.method,  # type: ignore[arg-type]  # a Method, though the core says str
-        unit=one.unit,  # type: ignore[arg-type]
+        method=one.method,
+        unit=one.unit,
         total=one.total,
         consumed=one.consumed,
         remaining=one.remaining,
@@ -48,10 +49,10 @@ def consequence_data(one: Consequence) -> ConsequenceData:
         to=rfc3339(one.to_ms),
         to_ms=one.to_ms,
         evidence=EvidenceData(*evidence[:-1], list(evidence.misses)),
-        amount=one.amount,
+        amount=f"{one.amount:f}",
         currency=one.currency,
-        fee=one.fee,
-        share=one.share,
+        fee=f"{one.fee:f}",
+        share=f"{one.share:f}",
         tier=one.tier,
         claim_until=rfc3339(one.claim_until_ms) if one.claim_until_ms else None,
         claim_until_ms=one.claim_until_ms,
@@ -60,11 +61,11 @@ def consequence_data(one: Consequence) -> ConsequenceData:
 
 def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Consequence:
     """Return the consequence that was announced of a series in a window; no cap is taken into account."""
-    of = data.evidence
+    of, amount = data.evidence, Decimal(data.amount)
     evidence = Evidence(
         of.indicator, of.value, of.target, of.numerator, of.denominator, of.formula, tuple(of.misses_ms)
     )
     return Consequence(
         series.agreement, data.version, data.objective, series, window, data.from_ms, data.to_ms, data.kind, evidence,
-        data.amount, data.amount, data.currency, data.fee, data.share, data.tier, data.claim_until_ms,
+        amount, amount, data.currency, Decimal(data.fee), Decimal(data.share), data.tier, data.claim_until_ms,
     )  # fmt: skip
