@@ -136,12 +136,6 @@ class SeriesBudgets:
             if name not in judged and standing.firing:
                 self._tell(look, name, ended(standing, look.now_ms, look.binding.over)[0], look.binding.over, None)
 
-    def sleep(self, look: Look) -> None:
-        """End all alerts of a series without panes."""
-        for name, standing in self._load().told.items():
-            if standing.firing:
-                self._tell(look, name, ended(standing, look.now_ms, "no_data")[0], "no_data", None)
-
     # -- shares
 
     def _share(self, binding: Binding, objective: Objective, status: WindowStatus) -> Share:

@@ -212,7 +212,6 @@ class SeriesWindows:
         good: the next one must have another number.
         """
         look.ended.extend(self._forget(self._rows.names()))
-        self._budgets.sleep(look)
         late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
         for name in sorted(self._rows.names()):
             self._telling.end_all(look, name, "no_data")

@@ -109,6 +109,13 @@ def test_an_amendment_that_drops_the_pair_ends_its_alert():
     assert stage.alerts[-1].labels["urgency"] == "page"
 
 
+def test_an_amendment_that_drops_the_measure_ends_its_alert():
+    stage = many(burning(PAGE), "Mon 09:00", 1, 9).look("Mon 09:01")
+    first = stage.book.agreements[0]
+    stage.amend(first, replace(first, version=2, valid_from_ms=ms("Mon 09:02"), clocks=(), objectives=()))
+    assert told(stage.look("Mon 09:03"))[-1] == "burn resolved agreement_changed"
+
+
 def test_a_series_that_runs_empty_ends_its_alerts():
     stage = many(burning(PAGE), "Mon 09:00", 0, 9).look("Mon 09:01")
     for source, key in stage.sent:
@@ -216,6 +223,20 @@ def test_slices_of_calls_are_bad_if_their_own_figure_misses_and_good_without_one
     assert budget(stage, series=LINE).consumed == span("2m")
     assert budget(stage, "1h", LINE).consumed == span("2m")
     assert budget(stage, series=LINE).total == 864_000
+
+
+def test_a_slice_in_which_nothing_was_offered_is_good():
+    stage = Stage(sliced_line()).change(Change(LINE, ms("Mon 09:00"), (("transferred", 1),))).look("Mon 09:10")
+    assert budget(stage, series=LINE).consumed == 0
+
+
+def test_calls_burn_the_budget_of_their_service_level():
+    objective = budgeted(target=0.8, measure="calls", indicator="SL3", alerts=(PAGE._replace(burn=4.0),))
+    stage = Stage(agreement(CALLS, objectives=[objective]))
+    for number in range(5):
+        stage.change(call("Mon 09:00", within=number == 0))
+    stage.look("Mon 09:01")
+    assert (told(stage), budget(stage, series=LINE).burns[0].rate) == (["burn breached burns_budget"], 4)
 
 
 def test_a_settled_slice_outlives_its_panes_and_a_restart():
