@@ -21,17 +21,24 @@ def alert(kind, state, reason, value, target, numerator, denominator, window):
     [
         (
             alert("burn", "breached", "burns_budget", 18.0, 14.4, 9.0, 10.0, "1h+5m"),
-            "up of core for service ring burns its error budget 18 times too fast in the windows 1h+5m, 14.4 is too much",
+            (
+                "up of core for service ring burns its error budget 18 times too fast in the windows 1h+5m, "
+                "14.4 is too much"
+            ),
         ),
         (
             alert("burn", "at_risk", "burns_budget", 14.4001, 14.4, 9.0, 10.0, "1h+5m"),
-            "up of core for service ring burns its error budget 14.4001 times too fast in the windows 1h+5m, "
-            "14.4 is too much",
+            (
+                "up of core for service ring burns its error budget 14.4001 times too fast in the windows 1h+5m, "
+                "14.4 is too much"
+            ),
         ),
         (
             alert("burn", "breached", "burns_budget", None, 14.4, 1.0, 2.0, "1h+5m"),
-            "up of core for service ring burns its error budget infinitely many times too fast in the windows 1h+5m, "
-            "14.4 is too much",
+            (
+                "up of core for service ring burns its error budget infinitely many times too fast in the windows 1h+5m, "
+                "14.4 is too much"
+            ),
         ),
         (
             alert("burn", "resolved", "burns_less", 2.0, 14.4, 1.0, 10.0, "1h+5m"),
@@ -43,8 +50,10 @@ def alert(kind, state, reason, value, target, numerator, denominator, window):
         ),
         (
             alert("termination", "at_risk", "one_miss_left", 2.0, 3.0, 2.0, 6.0, "month"),
-            "up of core for service ring missed its target in 2 of 6 periods (month): one more miss lets the customer "
-            "terminate",
+            (
+                "up of core for service ring missed its target in 2 of 6 periods (month): one more miss lets the customer "
+                "terminate"
+            ),
         ),
         (
             alert("termination", "breached", "may_terminate", 3.0, 3.0, 3.0, 6.0, "month"),
@@ -52,8 +61,10 @@ def alert(kind, state, reason, value, target, numerator, denominator, window):
         ),
         (
             alert("termination", "resolved", "misses_passed", 1.0, 3.0, 1.0, 6.0, "month"),
-            "up of core for service ring missed its target in 1 of 6 periods (month): the customer may not terminate "
-            "for that any more",
+            (
+                "up of core for service ring missed its target in 1 of 6 periods (month): the customer may not terminate "
+                "for that any more"
+            ),
         ),
     ],
 )
