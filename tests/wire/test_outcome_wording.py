@@ -16,55 +16,43 @@ def alert(kind, state, reason, value, target, numerator, denominator, window):
     )  # fmt: skip
 
 
+WHO = "up of core for service ring"
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
         (
             alert("burn", "breached", "burns_budget", 18.0, 14.4, 9.0, 10.0, "1h+5m"),
-            (
-                "up of core for service ring burns its error budget 18 times too fast in the windows 1h+5m, "
-                "14.4 is too much"
-            ),
+            (f"{WHO} burns its error budget 18 times too fast in the windows 1h+5m, 14.4 is too much"),
         ),
         (
             alert("burn", "at_risk", "burns_budget", 14.4001, 14.4, 9.0, 10.0, "1h+5m"),
-            (
-                "up of core for service ring burns its error budget 14.4001 times too fast in the windows 1h+5m, "
-                "14.4 is too much"
-            ),
+            (f"{WHO} burns its error budget 14.4001 times too fast in the windows 1h+5m, 14.4 is too much"),
         ),
         (
             alert("burn", "breached", "burns_budget", None, 14.4, 1.0, 2.0, "1h+5m"),
-            (
-                "up of core for service ring burns its error budget infinitely many times too fast in the windows 1h+5m, "
-                "14.4 is too much"
-            ),
+            (f"{WHO} burns its error budget infinitely many times too fast in the windows 1h+5m, 14.4 is too much"),
         ),
         (
             alert("burn", "resolved", "burns_less", 2.0, 14.4, 1.0, 10.0, "1h+5m"),
-            "up of core for service ring burns its error budget less fast again in the windows 1h+5m: 2 times",
+            f"{WHO} burns its error budget less fast again in the windows 1h+5m: 2 times",
         ),
         (
             alert("burn", "resolved", "agreement_changed", None, 14.4, None, None, "1h+5m"),
-            "up of core for service ring: the alert about up's error budget is resolved, agreement changed",
+            f"{WHO}: the alert about up's error budget is resolved, agreement changed",
         ),
         (
             alert("termination", "at_risk", "one_miss_left", 2.0, 3.0, 2.0, 6.0, "month"),
-            (
-                "up of core for service ring missed its target in 2 of 6 periods (month): one more miss lets the customer "
-                "terminate"
-            ),
+            (f"{WHO} missed its target in 2 of 6 periods (month): one more miss lets the customer terminate"),
         ),
         (
             alert("termination", "breached", "may_terminate", 3.0, 3.0, 3.0, 6.0, "month"),
-            "up of core for service ring missed its target in 3 of 6 periods (month): the customer may terminate",
+            f"{WHO} missed its target in 3 of 6 periods (month): the customer may terminate",
         ),
         (
             alert("termination", "resolved", "misses_passed", 1.0, 3.0, 1.0, 6.0, "month"),
-            (
-                "up of core for service ring missed its target in 1 of 6 periods (month): the customer may not terminate "
-                "for that any more"
-            ),
+            (f"{WHO} missed its target in 1 of 6 periods (month): the customer may not terminate for that any more"),
         ),
     ],
 )
