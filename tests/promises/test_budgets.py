@@ -8,6 +8,7 @@ from monitor.config.agreements import load_agreements
 from monitor.core.consequences import consequences_of
 from monitor.core.events import Event, Fact
 from monitor.replay.local import run_replay
+from monitor.replay.result import as_json
 
 FILES = Path(__file__).parents[2] / "deploy" / "promises"
 
@@ -87,6 +88,8 @@ def test_months_that_miss_their_availability_are_credited_by_tier_up_to_the_caps
     assert [one for status in found.statements for one in status.consequences] == [
         one._replace(payable=one.amount) for one in due
     ]
+    told = [one["amount"] for stated in as_json(found)["statements"] for one in stated["consequences"]]
+    assert told == ["1200.00", "12000.13"]
 
 
 def test_three_bad_months_of_six_let_the_customer_go_and_the_second_warns():
@@ -103,5 +106,6 @@ def test_three_bad_months_of_six_let_the_customer_go_and_the_second_warns():
     assert [(one.state, one.reason) for one in found.alerts if one.key.kind == "termination"] == [
         ("at_risk", "one_miss_left"), ("breached", "may_terminate"),
     ]  # fmt: skip
+    assert as_json(found)["alerts"]["counts"]["termination-right/answered termination"] == {"at_risk": 1, "breached": 1}
     rights = [one.kind for status in found.statements for one in status.consequences]
     assert rights == ["termination_warning", "termination_right"]
