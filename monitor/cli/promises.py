@@ -27,10 +27,10 @@ class Promise(NamedTuple):
 
 
 def promises_of(agreement: Agreement) -> list[Promise]:
-    """Return the measures of an agreement, then its objectives, in the order of the file."""
+    """Return the measures of an agreement, its objectives, and what follows from misses, in the order of the file."""
     covers = _filter(agreement.covers)
     lines = [_of_measure(measure, covers) for measure in agreement.measures()]
-    return lines + list(_of_objectives(agreement))
+    return [*lines, *_of_objectives(agreement), *_of_consequences(agreement)]
 
 
 def target_text(measure: Measure | None, objective: Objective) -> str:
@@ -84,6 +84,23 @@ def _of_objectives(agreement: Agreement) -> Iterator[Promise]:
             what += f" (of at least {objective.minimum_sample})"
         windows = ", ".join(window.name for window in objective.windows)
         yield Promise(objective.id, f"objective of {objective.measure}", what, "", windows)
+
+
+def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
+    rules = agreement.consequences
+    objectives = {one.id: one for one in agreement.objectives}
+    for credit in rules.credits:
+        objective = objectives[credit.objective]
+        unit = INDICATORS[_kind(agreement.measure(objective.measure))][objective.indicator]
+        word = "below" if objective.comparison == ">=" else "above"
+        what = ", ".join(
+            f"{float(tier.share) * 100:g} % {word} {quantity(unit, tier.bound, _DIGITS)}" for tier in credit.tiers
+        )
+        fee = f"fee {credit.fee}" if credit.fee else "fee of the service"
+        yield Promise(credit.objective, "credit", f"{what} of the {fee}", "", credit.window)
+    for right in rules.termination:
+        what = f"after {right.misses} misses in any {right.periods}"
+        yield Promise(right.objective, "right to terminate", what, "", right.window)
 
 
 def _kind(measure: Measure | None) -> str:

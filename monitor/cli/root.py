@@ -20,6 +20,7 @@ from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
 from monitor.cli.silence import silence
+from monitor.cli.statements import statements
 from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
@@ -60,6 +61,7 @@ for _command in (
     dead_letters,
     status,
     explain_command,
+    statements,
     tail,
     deliveries,
     ack,

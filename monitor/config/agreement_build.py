@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
+from monitor.config.consequences_build import consequences
 from monitor.config.lead_build import leads
 from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
@@ -93,6 +94,7 @@ class _Builder:
         objectives = [
             objective(one, measures, self._below("objectives", number)) for number, one in enumerate(shape.objectives)
         ]
+        promised = [one for one in objectives if one is not None]
         told = notify(shape.notify, calendars, self._below("notify"))
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
@@ -114,10 +116,11 @@ class _Builder:
             calls=calls,
             outages=outages,
             leads=lead_rules,
-            objectives=tuple(one for one in objectives if one is not None),
+            objectives=tuple(promised),
             contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
             notify=told,
             allowed_lateness_ms=shape.allowed_lateness,
+            consequences=consequences(shape.consequences, promised, measures, self._below("consequences")),
         )
 
     def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:

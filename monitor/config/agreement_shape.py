@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from monitor.config.budget_shape import BudgetShape as ErrorBudgetShape
+from monitor.config.consequences_shape import ConsequencesShape
 from monitor.config.quantities import (
     AmountField,
     AtRiskField,
@@ -321,6 +323,7 @@ class ObjectiveShape(Shape):
     at_risk: AmountField | None = None
     windows: Windows | None = None
     minimum_sample: Annotated[int, Field(ge=1)] = 1
+    budget: ErrorBudgetShape | None = None
 
 
 class ContactShape(Shape):
@@ -380,3 +383,4 @@ class AgreementShape(Shape):
     composites: list[CompositeShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000
+    consequences: ConsequencesShape = ConsequencesShape()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from monitor.config.budget_build import budget
 from monitor.config.shape import did_you_mean
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
@@ -54,10 +56,10 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         known_ids = [one.id for one in measures]
         told(("of",), f"there is no measure {shape.of!r}", did_you_mean(shape.of, known_ids))
         return None
-    found = _indicator(measure, shape.indicator, told)
-    if found is None:
+    of = _indicator(measure, shape.indicator, told)
+    if of is None:
         return None
-    indicator, unit = found
+    indicator, unit = of
     comparison: Comparison = ">=" if indicator in _MORE_IS_BETTER else "<="
     target = shape.target.amount
     fits = _fits(target, "target", unit, told)
@@ -75,7 +77,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
             fits = False
     if not fits:
         return None
-    return Objective(
+    found = Objective(
         id=shape.id,
         measure=shape.of,
         indicator=indicator,
@@ -85,6 +87,13 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         minimum_sample=shape.minimum_sample,
         at_risk=None if shape.at_risk is None else shape.at_risk.value,
     )
+    if shape.budget is None:
+        return found
+
+    def below(path: Sequence[str | int], message: str, hint: str) -> None:
+        told(("budget", *path), message, hint)
+
+    return replace(found, budget=budget(shape.budget, found, unit, measure, below))
 
 
 def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from monitor.core.calendar import Calendar
+from monitor.core.consequences import NO_CONSEQUENCES, Consequences
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import Objective
@@ -86,6 +87,7 @@ class Agreement:
     notify: Notify = Notify()
     allowed_lateness_ms: int = 15 * MINUTE_MS
     """How long after its end a calendar period waits for late events before its statement is made."""
+    consequences: Consequences = NO_CONSEQUENCES
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""

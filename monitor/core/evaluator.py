@@ -14,6 +14,9 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
 - **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
   stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
   corrections change nothing that was stated. An alert that is still out ends with its period (``period_closed``).
+- **Budgets and consequences.** Each window tells the error budgets of its objectives, the longest one of an objective
+  also how fast its budget burns (`monitor.core.series_budgets`). What follows from a period is decided with its
+  statement, in the same transaction, from the statement and the misses before it (`monitor.core.series_consequences`).
 - **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
 - **Lives of series.** A series of clocks or calls is shown as long as it has panes, one of outages as long as its
   agreement: no outage is a figure, nothing measured is none. Where the agreement names the services, their series do

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from monitor.core.budget import BudgetFigure
+from monitor.core.consequences import Consequence
 from monitor.core.series import SeriesKey
 
 Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_sample"]
@@ -52,7 +54,9 @@ class WindowStatus(NamedTuple):
     """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
 
     ``labels`` are the series' attributes by name. ``live`` are the counts of what is open now (clocks: open, paused,
-    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind).
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind). ``budgets`` are those of
+    the objectives that have one. The ``consequences`` of a statement are what follows from it, those of a period that
+    runs the credits of earlier ones that can still be claimed.
     """
 
     series: SeriesKey
@@ -66,3 +70,5 @@ class WindowStatus(NamedTuple):
     verdicts: tuple[ObjectiveVerdict, ...]
     live: dict[str, int]
     closed: bool = False
+    budgets: tuple[BudgetFigure, ...] = ()
+    consequences: tuple[Consequence, ...] = ()

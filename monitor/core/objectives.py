@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from monitor.core.budget import BudgetRule
 from monitor.core.measures import Window
 
 Comparison = Literal[">=", "<="]
@@ -26,6 +27,7 @@ class Objective:
     windows: tuple[Window, ...]
     minimum_sample: int = 1
     at_risk: float | None = None
+    budget: BudgetRule | None = None
 
 
 INDICATORS: Final[dict[str, dict[str, str]]] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
+from monitor.core.budget import budget_windows, slice_width
 from monitor.core.interruptions import HISTORY_MS
 from monitor.core.measures import HOUR_MS, METRICS, CallRule, ClockRule, Measure, OutageRule, Window
 from monitor.core.series import Width, width_for
@@ -121,7 +122,25 @@ class Plan:
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
             if isinstance(measure, OutageRule) and measure.customers and measure.customers.major_days == "beta":
                 keep["day"] = max(keep.get("day", 0), HISTORY_MS + _PERIOD_MS["year"])
+            for width, length in _for_budgets(agreement, measure):
+                keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + _DAY_MS)
         return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
+
+
+def _for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
+    """Return the panes that burn rates and timeslices are made of, each with the length of its window or slice.
+
+    Those of outages are made of the outages, which stand in the panes of every window.
+    """
+    found: list[tuple[Width, int]] = []
+    for objective in agreement.objectives:
+        if objective.budget is None or objective.measure != measure.id or isinstance(measure, OutageRule):
+            continue
+        if objective.budget.method == "timeslices":
+            found.append((slice_width(objective.budget.slice_ms), objective.budget.slice_ms))
+        else:
+            found.extend((width_for(window), window.length_ms) for window in budget_windows(objective))
+    return found
 
 
 STARTS: dict[Subject, frozenset[str]] = {

@@ -38,7 +38,7 @@ class News(NamedTuple):
     """What of a status is worth telling: at once, and what grows with time now and then."""
 
     at_once: tuple[object, ...]
-    grown: tuple[Figure, ...]
+    grown: tuple[object, ...]
 
 
 def status_of(
@@ -110,13 +110,13 @@ def status_of(
 def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
-    of_window = (status.labels, status.version, status.from_ms if calendar else 0, live)
+    of_window = (status.labels, status.version, status.from_ms if calendar else 0, live, status.consequences)
     grown = tuple([one for one in status.figures if one.indicator in _GROW])
     if not grown:
-        return News((status.figures, status.verdicts, of_window), ())
+        return News((status.figures, status.verdicts, of_window), status.budgets)
     figures = [one[:3] for one in status.figures if one.indicator not in _GROW]  # failures are told with P, too
     verdicts = [one._replace(value=None) if one.indicator in _GROW else one for one in status.verdicts]
-    return News((figures, verdicts, of_window), grown)
+    return News((figures, verdicts, of_window), (*grown, *status.budgets))
 
 
 def _since(measure: OutageRule, values: tuple[str, ...], shown: Span) -> Span:

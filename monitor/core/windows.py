@@ -92,7 +92,7 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_judged", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -102,6 +102,8 @@ class SeriesPanes:
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
+        self._judged: frozenset[Window] = frozenset()
+        """The windows whose figures are shown; the sums of others are those of burn rates."""
 
     def __bool__(self) -> bool:
         return any(self._slots.values())
@@ -175,7 +177,11 @@ class SeriesPanes:
 
         None of a series without durations, or one that was not summed up yet. It is of the last look.
         """
-        lengths = [(sums.length_ms, window.name, sums) for window, sums in self._sums.items() if sums.length_ms]
+        lengths = [
+            (sums.length_ms, window.name, sums)
+            for window, sums in self._sums.items()
+            if sums.length_ms and window in self._judged
+        ]
         if not lengths:
             return None
         _, name, shortest = min(lengths, key=lambda one: one[:2])
@@ -240,9 +246,10 @@ class SeriesPanes:
         self._quiet[width, start_ms] = outages, last_ms
         return last_ms
 
-    def keep_sums(self, windows: Iterable[Window]) -> None:
-        """Forget the sums of all other windows."""
-        kept = set(windows)
+    def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
+        """Forget the sums of all other windows; those of ``judged`` ones are shown."""
+        self._judged = frozenset(judged)
+        kept = self._judged.union(others)
         for window in [one for one in self._sums if one not in kept]:
             del self._sums[window]
 

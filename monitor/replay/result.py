@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import orjson
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from monitor.wire.announcements import stretches_json
+from monitor.wire.outcomes import budget_data, consequence_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +114,8 @@ def _status_json(status: WindowStatus) -> dict[str, Any]:
         "figures": [_figure_json(one) for one in status.figures],
         "verdicts": [one._asdict() for one in status.verdicts],
         "live": status.live,
+        "budgets": [msgspec.to_builtins(budget_data(one)) for one in status.budgets],
+        "consequences": [msgspec.to_builtins(consequence_data(one)) for one in status.consequences],
     }
 
 
@@ -127,7 +131,10 @@ def _alert_json(alert: Alert) -> dict[str, Any]:
 def _alert_counts(alerts: Iterable[Alert]) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for alert in alerts:
-        counts.setdefault(f"{alert.key.agreement}/{alert.key.promise}", Counter())[alert.state] += 1
+        key = alert.key
+        # An objective, its budget and the right to terminate share their promise.
+        kind = f" {key.kind}" if key.kind in ("burn", "termination") else ""
+        counts.setdefault(f"{key.agreement}/{key.promise}{kind}", Counter())[alert.state] += 1
     return {key: dict(sorted(of.items())) for key, of in sorted(counts.items())}
 
 

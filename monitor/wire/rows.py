@@ -27,6 +27,8 @@ from monitor.core.delivery import (
 from monitor.core.pages import ALERT_ROW_VERSION, PAGE_ROW_VERSION, AlertRow, PageRow
 from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow
 from monitor.core.series import Pane
+from monitor.core.series_budgets import BudgetRow
+from monitor.core.series_consequences import ConsequenceRow
 from monitor.core.windows import MergedPane, WindowRow
 from monitor.errors import StateError
 from monitor.wire.partials import Marker
@@ -156,11 +158,13 @@ events are made of: which of them catch up, and the last look."""
 EVALUATE_ROWS: Final = RowCodec({
     b"w": RowKind(MergedPane),
     b"v": RowKind(WindowRow),
+    b"b": RowKind(BudgetRow),
+    b"c": RowKind(ConsequenceRow),
     b"m": RowKind(Marker),
     b"l": RowKind(LookRow),
 })  # fmt: skip
-"""The rows of a partition of partials: the panes of all sources, what is remembered of each window, what each source
-that catches up said last, and the last look."""
+"""The rows of a partition of partials: the panes of all sources, what is remembered of each window, of budgets
+and of consequences, what each source that catches up said last, and the last look."""
 
 
 class HeardRow(NamedTuple):

@@ -16,9 +16,10 @@ def parts_of(model: type[BaseModel], prefix: str = "") -> set[str]:
     """Return the path of every key that the model knows; what maps and lists hold follows without a number or name."""
     found: set[str] = set()
     for name, info in model.model_fields.items():
-        found.add(prefix + name)
+        key = info.alias or name
+        found.add(prefix + key)
         for shape in shapes(info.annotation):
-            found |= parts_of(shape, f"{prefix}{name}.")
+            found |= parts_of(shape, f"{prefix}{key}.")
     return found
 
 
@@ -43,7 +44,7 @@ def used_in(model: type[BaseModel], data: Any, prefix: str) -> set[str]:
         return {part for one in data for part in used_in(model, one, prefix)}
     if not isinstance(data, dict):
         return set()
-    known = {name: info.annotation for name, info in model.model_fields.items()}
+    known = {info.alias or name: info.annotation for name, info in model.model_fields.items()}
     if not known.keys() & data.keys():  # a map of such things by name
         return {part for one in data.values() for part in used_in(model, one, prefix)}
     used = {prefix + name for name in data if name in known}

@@ -15,6 +15,8 @@ from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
 from monitor.core.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.core.series_budgets import BudgetRow
+from monitor.core.series_consequences import ConsequenceRow
 from tests.core.stories import agreement, clock, ms, span, when
 
 HOUR_MS = 3_600_000
@@ -27,7 +29,7 @@ P2 = SeriesKey("desk", "resolution", ("P2",))
 class Rows(dict):
     """Rows as a partition keeps them: encoded, so that nothing is shared with whoever put them."""
 
-    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow}
+    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow}
 
     def get(self, key):
         encoded = super().get(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from monitor.metrics.dashboards.budgets import budgets
 from monitor.metrics.dashboards.calls import calls
 from monitor.metrics.dashboards.health import health
 from monitor.metrics.dashboards.leads import leads
@@ -30,6 +31,7 @@ def dashboards() -> dict[str, Json]:
         "calls": calls,
         "outages": outages,
         "leads": leads,
+        "budgets": budgets,
         "monitor": health,
     }
     return {f"{name}.json": make() for name, make in made.items()}

@@ -14,6 +14,7 @@ TICKETS: Final = Scope(("agreement", "customer", "service"), {"kind": "ticket"},
 CALLS: Final = Scope(("agreement", "queue"), {"kind": "call"}, "call_window", "call_measure")
 LEADS: Final = Scope(("agreement", "team"), {"kind": "lead"}, "lead_window", "lead_measure")
 OUTAGES: Final = Scope(("agreement", "service"), {"kind": "outage"}, "outage_window", "repair_measure")
+BUDGETS: Final = Scope(("agreement", "service", "queue"), {}, "budget_window")
 
 _TITLES: Final = {
     "agreement": "Agreement",

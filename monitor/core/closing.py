@@ -1,0 +1,114 @@
+"""Closing periods: a calendar period is stated once, its allowed lateness after its end (rules: `core.evaluator`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.look import Look, spot_of
+from monitor.core.measures import Window, WindowKind
+from monitor.core.periods import period
+from monitor.core.shares import overdue_at
+from monitor.core.verdicts import unjudged
+from monitor.core.windows import SeriesPanes, WindowRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.core.figures import WindowStatus
+    from monitor.core.scope import Binding
+    from monitor.core.telling import Telling
+    from monitor.core.timeline import Span
+    from monitor.core.window_rows import WindowRows
+
+    State = Callable[[Look, Binding, Window, Span, int, int], WindowStatus]
+    """Makes the statement of a period, given where it ends for the series and the instant of its close."""
+
+CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
+PERIODS_AT_ONCE: Final = 8
+"""Periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
+
+
+class Closing:
+    """Closes the calendar periods of one series in their order.
+
+    ``closed`` says whether the last run closed any, ``unfinished`` whether periods are still to be closed.
+    """
+
+    __slots__ = ("_panes", "_rows", "_state", "_telling", "closed", "unfinished")
+
+    def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling, state: State) -> None:
+        self.closed = False
+        self.unfinished = False
+        self._panes = panes
+        self._rows = rows
+        self._telling = telling
+        self._state = state
+
+    def run(self, look: Look) -> bool:
+        """Close the periods that ended longer ago than their lateness; return whether any is still to be closed."""
+        self.closed = self.unfinished = False
+        running = {window.kind for window in look.binding.windows}
+        pending = False
+        for kind in CALENDAR_KINDS:
+            if kind in running or kind in self._rows:
+                pending |= self._close_kind(look, Window(kind))
+        return pending
+
+    def _close_kind(self, look: Look, window: Window) -> bool:
+        self._open_from(look, window)
+        for _ in range(PERIODS_AT_ONCE):
+            row = self._rows.get(window.name)
+            span = period(look.slices.zone, window.kind, row.open_from_ms)
+            to_ms = look.scope.end_ms(self._rows.series, span.start_ms, span.end_ms)
+            binding = look.scope.binding(self._rows.series, to_ms - 1)
+            lateness_ms = binding.agreement.allowed_lateness_ms if binding else 0
+            if to_ms <= span.start_ms:  # the agreement was over before: there is nothing to state
+                binding, to_ms = None, span.end_ms
+                if to_ms + lateness_ms > look.now_ms:
+                    look.wakes_ms.append(to_ms + lateness_ms)
+                    return False
+            close_ms = to_ms + lateness_ms
+            if close_ms > look.now_ms:
+                look.wakes_ms.append(close_ms)
+                return True
+            if not self._began(look, row, span):
+                self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
+                continue
+            spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
+            if binding is not None and window in binding.windows:
+                status = self._state(look, binding, window, span, to_ms, close_ms)
+                self._telling.announce(look, spot, status, rolling=False)
+                if binding.agreement.status != "draft":
+                    look.statuses.append(status)
+            else:
+                for name, standing in row.told.get(span.start_ms, {}).items():
+                    self._telling.end(look, spot, standing, "period_closed", unjudged(name))
+            told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
+            self._rows.put(window.name, WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown))
+            self.closed = True
+        self.unfinished = True
+        return True
+
+    def _began(self, look: Look, row: WindowRow, period: Span) -> bool:
+        """Return whether a series has anything to state yet at the end of a period.
+
+        What was only open in it is not measured in it, and may be gone by the time of a look that comes later: whether
+        there is a statement must not depend on when we look.
+        """
+        if row.closed or row.told.get(period.start_ms) or look.scope.of_outages(self._rows.series):
+            return True
+        measured = any(start_ms < period.end_ms for start_ms in self._panes.starts("day"))
+        return measured or overdue_at(self._panes, period.end_ms) > 0
+
+    def _open_from(self, look: Look, window: Window) -> None:
+        """Find the first period to be closed: that of the first pane, as long as none has been closed."""
+        row = self._rows.get(window.name)
+        first_ms = min(self._panes.starts("day"), default=look.now_ms)
+        first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
+        first_ms = period(look.slices.zone, window.kind, first_ms).start_ms
+        if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
+            self._rows.put(window.name, row._replace(open_from_ms=first_ms))
+        elif row.dormant and self._panes:
+            open_from_ms = max(row.open_from_ms, first_ms)
+            told = {start_ms: one for start_ms, one in row.told.items() if start_ms >= open_from_ms}
+            self._rows.put(window.name, row._replace(told=told, open_from_ms=open_from_ms, dormant=False))

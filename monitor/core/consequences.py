@@ -1,0 +1,271 @@
+"""Consequences of missed objectives: service credits and the right to terminate (domain.md §8).
+
+They are decided when a period closes, from its statement alone and the misses of the periods before it. Amounts are
+decimals. A credit is
+
+    fee of the affected service × months of the period × the tier that the unrounded figure fell into
+
+rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
+closed first: `capped` shares out what is left under it in the order of the periods' ends, objectives and series. A
+credit belongs to the month in which its period ends.
+
+Whoever misses k of any n consecutive periods gives the customer the right to terminate. The warning comes one miss
+before: as soon as one more miss in the next period would complete them. A period without a verdict is no miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from monitor.core.measures import WindowKind
+from monitor.core.periods import period, period_date
+from monitor.core.series import SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.agreement import Agreement
+    from monitor.core.book import Book
+    from monitor.core.figures import WindowStatus
+    from monitor.core.objectives import Objective
+
+ConsequenceKind = Literal["credit", "termination_warning", "termination_right"]
+
+MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
+"""The periods for which fees are paid, in months."""
+
+_CENT: Final = Decimal("0.01")
+_NOTHING: Final = Decimal("0.00")
+
+
+class Tier(NamedTuple):
+    """A step of a credit: beyond this figure (below it, or above where less is better) so much of the fee is due."""
+
+    bound: float
+    share: Decimal
+
+
+class CreditRule(NamedTuple):
+    """What is credited for an objective in a period. ``fee`` names the fee; "" is that of the series' service."""
+
+    objective: str
+    window: WindowKind
+    tiers: tuple[Tier, ...]
+    fee: str = ""
+
+
+class TerminationRule(NamedTuple):
+    """The customer may terminate after so many ``misses`` in any ``periods`` consecutive ones."""
+
+    objective: str
+    window: WindowKind
+    misses: int
+    periods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequences:
+    """What follows from misses. ``fees`` are by month; a cap of None is no limit; ``claim_within_ms`` 0: no limit."""
+
+    currency: str = ""
+    fees: Mapping[str, Decimal] = field(default_factory=dict)
+    credits: tuple[CreditRule, ...] = ()
+    termination: tuple[TerminationRule, ...] = ()
+    month_cap: Decimal | None = None
+    term_cap: Decimal | None = None
+    claim_within_ms: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything follows."""
+        return bool(self.credits or self.termination)
+
+
+NO_CONSEQUENCES: Final = Consequences()
+"""What follows where nothing was agreed."""
+
+
+class Evidence(NamedTuple):
+    """What a consequence rests on: the figure of the statement, and the periods that were missed, by their starts."""
+
+    indicator: str
+    value: float
+    target: float
+    numerator: float
+    denominator: float
+    formula: str
+    misses: tuple[int, ...] = ()
+
+
+class Consequence(NamedTuple):
+    """What follows from one period of one series for one objective.
+
+    ``amount`` is due by the tier; ``payable`` what is left of it under the caps (`capped`), else the same. ``share``
+    and ``fee`` are what the amount was made of. A credit must be claimed before ``claim_until_ms`` (0: whenever).
+    """
+
+    agreement: str
+    version: int
+    objective: str
+    series: SeriesKey
+    window: str
+    from_ms: int
+    to_ms: int
+    kind: ConsequenceKind
+    evidence: Evidence
+    amount: Decimal = _NOTHING
+    payable: Decimal = _NOTHING
+    currency: str = ""
+    fee: Decimal = _NOTHING
+    share: Decimal = _NOTHING
+    tier: float = 0.0
+    claim_until_ms: int = 0
+
+
+Misses = Mapping[str, tuple[int, ...]]
+"""By objective: the starts of the missed periods that may still count, ascending."""
+
+
+class Decision(NamedTuple):
+    """What follows from a statement, and the misses to be remembered for the next one.
+
+    ``standing`` tells, by objective with a right to terminate, what holds after this period: "" for nothing.
+    """
+
+    consequences: list[Consequence]
+    misses: dict[str, tuple[int, ...]]
+    standing: dict[str, ConsequenceKind | Literal[""]]
+
+
+def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Decision:
+    """Return what follows from a closed period.
+
+    Args:
+        statement: the period.
+        agreement: the version by which it was judged.
+        misses: those of the series' earlier periods in this window.
+    """
+    rules = agreement.consequences
+    objectives = {one.id: one for one in agreement.objectives}
+    found = Decision([], dict(misses), {})
+    for credit in rules.credits:
+        if credit.window == statement.window and credit.objective in objectives:
+            one = _credit(statement, rules, credit, objectives[credit.objective])
+            if one is not None:
+                found.consequences.append(one)
+    for rule in rules.termination:
+        if rule.window == statement.window and any(one.objective == rule.objective for one in statement.verdicts):
+            _count_misses(statement, agreement, rule, found)
+    return found
+
+
+def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Consequence]:
+    """Return what follows from statements, in their order, with what is payable under the caps.
+
+    Args:
+        statements: closed periods; of each series and window in the order of time.
+        book: the agreements, with the versions by which they were judged.
+    """
+    misses: dict[tuple[SeriesKey, str], dict[str, tuple[int, ...]]] = {}
+    found: list[Consequence] = []
+    for statement in statements:
+        agreement = book.exact(statement.series.agreement, statement.version)
+        if agreement is None or not agreement.consequences:
+            continue
+        place = statement.series, statement.window
+        decision = decide(statement, agreement, misses.get(place, {}))
+        misses[place] = decision.misses
+        found += decision.consequences
+    return capped(found, book)
+
+
+def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
+    """Return consequences, in their order, with what is payable under the caps of their agreements."""
+    spent: dict[tuple[str, str], Decimal] = {}
+    payable: dict[int, Decimal] = {}
+    in_turn = sorted(enumerate(consequences), key=lambda one: _turn(one[1]))
+    for place, one in in_turn:
+        agreement = book.exact(one.agreement, one.version)
+        if one.kind != "credit" or agreement is None:
+            continue
+        left = one.amount
+        month = period_date(agreement.zone, one.to_ms - 1)[:7]
+        limits = ((month, agreement.consequences.month_cap), ("term", agreement.consequences.term_cap))
+        for name, cap in limits:
+            if cap is not None:
+                left = min(left, max(_NOTHING, cap - spent.get((one.agreement, name), _NOTHING)))
+        for name, _ in limits:
+            spent[one.agreement, name] = spent.get((one.agreement, name), _NOTHING) + left
+        payable[place] = left
+    return [one._replace(payable=payable.get(place, one.payable)) for place, one in enumerate(consequences)]
+
+
+def _turn(one: Consequence) -> tuple[str, int, str, SeriesKey, str]:
+    return one.agreement, one.to_ms, one.objective, one.series, one.window
+
+
+def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective) -> Consequence | None:
+    evidence = _evidence(statement, rule.objective)
+    fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
+    if evidence is None or fee is None:
+        return None
+    more = objective.comparison == ">="
+    missed = [tier for tier in rule.tiers if (evidence.value < tier.bound if more else evidence.value > tier.bound)]
+    if not missed:
+        return None
+    tier = max(missed, key=lambda one: one.share)
+    fee *= MONTHS[rule.window]
+    amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
+    until_ms = statement.to_ms + rules.claim_within_ms if rules.claim_within_ms else 0
+    return _consequence(statement, rule.objective, "credit", evidence)._replace(
+        amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
+        claim_until_ms=until_ms,
+    )  # fmt: skip
+
+
+def _count_misses(statement: WindowStatus, agreement: Agreement, rule: TerminationRule, found: Decision) -> None:
+    """Put this period to the misses of a rule, and tell what stands after it."""
+    verdict = next(one for one in statement.verdicts if one.objective == rule.objective)
+    own_ms = period(agreement.zone, rule.window, statement.from_ms).start_ms
+    known = found.misses.get(rule.objective, ())
+    missed = verdict.verdict == "breached"
+    if missed and own_ms not in known:
+        known = (*known, own_ms)
+    first_ms = own_ms  # of the n periods that end with this one, and of those that the next one will still see
+    for _ in range(rule.periods - 2):
+        first_ms = period(agreement.zone, rule.window, first_ms - 1).start_ms
+    next_first_ms = first_ms
+    if rule.periods > 1:
+        first_ms = period(agreement.zone, rule.window, first_ms - 1).start_ms
+    counted = tuple(one for one in known if one >= first_ms)
+    found.misses[rule.objective] = counted
+    standing: ConsequenceKind | Literal[""] = ""
+    if len(counted) >= rule.misses:
+        standing = "termination_right"
+    elif rule.periods > 1 and sum(one >= next_first_ms for one in counted) == rule.misses - 1 > 0:
+        standing = "termination_warning"
+    found.standing[rule.objective] = standing
+    evidence = _evidence(statement, rule.objective)
+    if standing and missed and evidence is not None:
+        evidence = evidence._replace(misses=counted)
+        found.consequences.append(_consequence(statement, rule.objective, standing, evidence))
+
+
+def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:
+    """Return the figure that an objective was judged by; None where there was no verdict (too few, or nothing)."""
+    verdict = next((one for one in statement.verdicts if one.objective == objective), None)
+    if verdict is None or verdict.value is None or verdict.verdict not in ("met", "breached"):
+        return None
+    figure = next(one for one in statement.figures if one.indicator == verdict.indicator)
+    return Evidence(
+        verdict.indicator, verdict.value, verdict.target, figure.numerator, figure.denominator, figure.formula
+    )
+
+
+def _consequence(statement: WindowStatus, objective: str, kind: ConsequenceKind, evidence: Evidence) -> Consequence:
+    return Consequence(
+        statement.series.agreement, statement.version, objective, statement.series, statement.window,
+        statement.from_ms, statement.to_ms, kind, evidence,
+    )  # fmt: skip
