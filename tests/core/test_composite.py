@@ -80,6 +80,15 @@ def test_parts_that_fail_one_after_the_other_without_a_gap_are_one_failure():
     assert figures(*both)["failures"].value == 1
 
 
+def test_redundant_services_that_take_turns_do_not_take_it_down():
+    turns = (
+        down("app-1", "Mon 01:00", "Mon 02:00"), down("app-2", "Mon 02:00", "Mon 03:00"),
+        down("app-1", "Mon 03:00", "Mon 04:00"),
+    )  # fmt: skip
+
+    assert stretches(*turns) == []
+
+
 def test_it_is_open_while_a_part_is():
     assert stretches(down("web", "Mon 01:00")) == [("Mon 01:00", "", [1.0])]
     assert stretches(down("app-1", "Mon 01:00"), down("app-2", "Mon 02:00")) == [("Mon 02:00", "", [1.0])]

@@ -64,10 +64,14 @@ series_keys = st.builds(SeriesKey, texts(), texts(), st.lists(texts(), max_size=
 pane_keys = st.builds(PaneKey, series_keys, st.sampled_from(["live", "minute", "quarter", "hour", "day"]), milliseconds)
 outages = st.builds(
     OutageRecord,
-    st.sampled_from(["outage", "maintenance"]),
+    st.sampled_from(["outage", "maintenance", "blind"]),
     *[milliseconds] * 5,
     st.lists(st.tuples(milliseconds, floats), max_size=3).map(tuple),
     milliseconds,
+    st.lists(st.tuples(milliseconds, milliseconds), max_size=3).map(tuple),
+    milliseconds,
+    texts(),
+    texts(),
 )
 names = texts(8)
 panes = st.builds(
