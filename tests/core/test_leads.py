@@ -276,3 +276,12 @@ def test_leads_of_two_teams_are_two_series():
 
     found = {decode_pane_key(key).series for key, row in story.rows.items() if isinstance(row, Pane)}
     assert found == {SeriesKey("desk", "leads", ("field",)), SeriesKey("desk", "leads", ("inside",))}
+
+
+def test_a_lead_that_was_first_told_without_attributes_counts_with_those_that_come_later():
+    follow_up = clock("follow_up", {"*": "4h"}, subject="lead", by=("team",))
+    story = Story(agreement(follow_up), subject="lead")
+    story.at("Mon 09:00", lead("L-1", "handed_over")).at("Mon 09:10", lead("L-1", "qualified", team="field"))
+
+    assert story.counts("follow_up", ("field",)) == {"open": 1}
+    assert story.counts("follow_up", ("",)) == {}
