@@ -9,7 +9,7 @@ from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
 from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import Agreement, Contact
+from monitor.core.agreement import Agreement, Contact, Support
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class _Builder:
         valid_from_ms = instant_ms(shape.valid_from, shape.zone)
         terminates_ms = None if shape.terminates is None else instant_ms(shape.terminates, shape.zone)
         self._check_status(valid_from_ms, terminates_ms)
+        self._check_levels()
         calendars = self._calendars()
         names = frozenset(shape.calendars) | {_ALWAYS}
         clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
@@ -109,6 +110,10 @@ class _Builder:
             contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
             notify=told,
             allowed_lateness_ms=shape.allowed_lateness,
+            kind=shape.kind,
+            supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
+            level=shape.level,
+            under=shape.under or "",
         )
 
     def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
@@ -143,6 +148,19 @@ class _Builder:
             self._warn(("accepted_on",), "is after valid_from: what happened before is judged too")
         if shape.form == "customer" and "customer" not in shape.covers:
             self._warn(("form",), "binds for every customer", "add covers: {customer: […]}")
+
+    def _check_levels(self) -> None:
+        shape = self._shape
+        if shape.form == "multi-level" and shape.level is None:
+            self._wrong(("form",), "'multi-level' needs level", "corporate, customer or service")
+        if shape.form != "multi-level" and (shape.level or shape.under):
+            self._wrong(("form",), f"{shape.form!r} has no levels", "write form: multi-level")
+        if shape.level == "corporate" and shape.under is not None:
+            self._wrong(("under",), "the corporate level is the uppermost one", "leave it out")
+        if shape.kind == "sla" and shape.supports:
+            self._wrong(("supports",), "an SLA supports nothing", "write kind: ola (own teams) or uc (suppliers)")
+        if shape.kind != "sla" and not shape.supports:
+            self._warn(("kind",), f"this {shape.kind.upper()} supports no SLA", "add supports: [its id]")
 
     def _calendars(self) -> dict[str, Calendar]:
         compiled: dict[str, Calendar] = {_ALWAYS: ALWAYS}
@@ -268,7 +286,7 @@ class _Builder:
 
     def _warn_of_what_does_nothing(self, measures: Sequence[Measure]) -> None:
         shape = self._shape
-        if not measures:
+        if not measures and shape.under is None:
             self._wrong((), "measures nothing", "add clocks, calls or outages")
         for name in shape.calendars:
             if name not in self._used and name != _ALWAYS:

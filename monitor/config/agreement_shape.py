@@ -25,7 +25,7 @@ from monitor.config.quantities import (
     weekdays,
 )
 from monitor.config.shape import Shape, Text, did_you_mean, wrong
-from monitor.core.agreement import Form, Status
+from monitor.core.agreement import Form, Kind, Level, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
 from monitor.core.measures import Cycles, Exclusion, Formula
@@ -225,6 +225,16 @@ class NotifyShape(Shape):
     escalation: list[StepShape] = Field(default_factory=list)
 
 
+def _supports(value: object) -> object:
+    """Accept ``[a, b]`` (all clocks of them) and ``{a: clock}`` where ``{a: [clock, …]}`` stands."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return {one: [] for one in value}
+    return {value: []} if isinstance(value, str) else value
+
+
+Supports = Annotated[dict[Identifier, Annotated[list[Text], BeforeValidator(_one_or_more)]], BeforeValidator(_supports)]
+
+
 class AgreementShape(Shape):
     """One version of one agreement."""
 
@@ -250,3 +260,7 @@ class AgreementShape(Shape):
     outages: list[OutagesShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000
+    kind: Kind = "sla"
+    supports: Supports = Field(default_factory=dict)
+    level: Level | None = None
+    under: Identifier | None = None

@@ -8,14 +8,17 @@ nothing here reads files. All instants and durations are milliseconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from monitor.core.calendar import Calendar
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import Objective
 
-Form = Literal["customer", "service"]
+Form = Literal["customer", "service", "multi-level"]
+Kind = Literal["sla", "ola", "uc"]
+"""A service level agreement; an operational level agreement or an underpinning contract that supports one."""
+Level = Literal["corporate", "customer", "service"]
 Status = Literal["draft", "accepted", "terminated"]
 
 
@@ -59,6 +62,21 @@ class Notify:
         return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
 
 
+class Origin(NamedTuple):
+    """Which level of a multi-level agreement says something: the most specific one that names it."""
+
+    agreement: str
+    version: int
+    level: str
+
+
+class Support(NamedTuple):
+    """Which agreement an OLA or a UC supports, and which of its clocks; none named: all of them."""
+
+    agreement: str
+    clocks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """One version of one agreement. Only an accepted one binds; a version holds from ``valid_from_ms`` on."""
@@ -84,6 +102,17 @@ class Agreement:
     notify: Notify = Notify()
     allowed_lateness_ms: int = 15 * MINUTE_MS
     """How long after its end a calendar period waits for late events before its statement is made."""
+    kind: Kind = "sla"
+    supports: tuple[Support, ...] = ()
+    level: Level | None = None
+    under: str = ""
+    """The agreement of the next level up."""
+    lineage: tuple[str, ...] = ()
+    """The ids of the levels that this text inherits from, the uppermost first."""
+    edition_ms: int = 0
+    """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
@@ -92,3 +121,11 @@ class Agreement:
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""
         return next((measure for measure in self.measures() if measure.id == measure_id), None)
+
+    def origin(self, *path: str) -> Origin:
+        """Return which level says what stands at a path: that of the nearest part that has one, or this agreement."""
+        for length in range(len(path), 0, -1):
+            found = self.origins.get(".".join(path[:length]))
+            if found is not None:
+                return found
+        return Origin(self.id, self.version, self.level or "")

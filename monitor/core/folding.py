@@ -17,6 +17,7 @@ from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
+from monitor.core.supporting import missed_under
 
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
@@ -226,6 +227,7 @@ class Folding:
                 elapsed_ms=elapsed_ms,
                 wall_ms=max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
+                supporting=missed_under(clock, at_ms, self.clocks, self.plan) if state == "breached" else (),
             )
         )
 

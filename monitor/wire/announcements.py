@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from monitor.core.alerts import Alert, AlertKey
+from monitor.core.alerts import Alert, AlertKey, SupportingMiss
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.notices import Notice
 from monitor.core.series import SeriesKey
@@ -31,6 +31,7 @@ from monitor.wire.envelopes import (
     StatementEnvelope,
     StatusData,
     StatusEnvelope,
+    SupportingData,
     VerdictData,
     announcement_schema,
 )
@@ -117,6 +118,10 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         target=alert.target,
         numerator=alert.numerator,
         denominator=alert.denominator,
+        supporting=[
+            SupportingData(one.agreement, one.version, one.kind, one.clock, rfc3339(one.missed_ms), one.missed_ms)  # type: ignore[arg-type]  # a Kind, though the core says str
+            for one in alert.supporting
+        ],
     )
     return AlertEnvelope(
         specversion="1.0",
@@ -159,6 +164,9 @@ def decode_alert(value: bytes | None) -> Alert:
         data.denominator,
         data.backfill,
         tuple(data.details.items()),
+        tuple(
+            SupportingMiss(one.agreement, one.version, one.kind, one.clock, one.missed_ms) for one in data.supporting
+        ),
     )
 
 

@@ -23,6 +23,17 @@ Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
 """A duration, or an instant since the epoch."""
 
 
+class SupportingData(msgspec.Struct, frozen=True):
+    """A clock of an OLA or UC on the same subject that had missed its target when the SLA's was breached."""
+
+    agreement: str
+    version: int
+    kind: Literal["sla", "ola", "uc"]
+    clock: str
+    missed: Text
+    missed_ms: Ms
+
+
 class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One announcement of a clock (a ticket's, an outage's …) or of an objective. All of one life share ``key``."""
 
@@ -54,6 +65,7 @@ class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     target: float | None = None
     numerator: float | None = None
     denominator: float | None = None
+    supporting: list[SupportingData] = []
 
 
 class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
