@@ -14,8 +14,8 @@ from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output, printable
 from monitor.config.agreements import AgreementDocument, book_of, parse_document, read_documents
-from monitor.config.levels import level_mistakes
 from monitor.config.differences import describe_difference
+from monitor.config.levels import level_mistakes
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.books import agreement_key

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from monitor.errors import Mistake
 
 OWN: Final = frozenset({
-    "agreement", "version", "valid_from", "terminates", "name", "form", "kind", "supports", "level", "under", "provider",
-    "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers",
+    "agreement", "version", "valid_from", "terminates", "name", "form", "kind", "supports", "level", "under",
+    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers",
 })  # fmt: skip
 """What a level says of itself: it is never inherited, and complete without the levels above."""
 _NAMES: Final = {"contacts": "role"}

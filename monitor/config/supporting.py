@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def support_warnings(documents: Sequence[AgreementDocument], agreements: Sequence[Agreement]) -> list[Mistake]:
     """Return what is unlikely to be meant: support of what is not there, and budgets that do not fit together."""
-    clocks = {one.id: {rule.id for other in agreements if other.id == one.id for rule in other.clocks} for one in agreements}
+    clocks = {
+        one.id: {rule.id for other in agreements if other.id == one.id for rule in other.clocks} for one in agreements
+    }
     warnings = []
     for document in documents:
         for support in document.agreement.supports:
@@ -31,7 +33,9 @@ def support_warnings(documents: Sequence[AgreementDocument], agreements: Sequenc
             for clock in support.clocks:
                 if clock not in clocks[support.agreement]:
                     message = f"{support.agreement} has no clock {clock!r}"
-                    warnings.append(document.source.mistake(at, message, did_you_mean(clock, clocks[support.agreement])))
+                    warnings.append(
+                        document.source.mistake(at, message, did_you_mean(clock, clocks[support.agreement]))
+                    )
     of = {document.agreement.id: document for document in documents}
     for one in too_long(agreements):
         priority = "all other priorities" if one.priority == ANY else f"priority {one.priority}"

@@ -1,7 +1,7 @@
-"""Multi-level agreements: corporate → customer → service (domain.md §1). The most specific level that names a part wins.
+"""Multi-level agreements: corporate → customer → service (domain.md §1).
 
-A lower level inherits from the text of the upper one that holds at each instant: an amendment above, or its end, makes
-another *edition* of each version below it, from that instant on.
+Of each part the most specific level that names it wins. A lower level inherits from the text of the upper one that holds
+at each instant: an amendment above, or its end, makes another *edition* of each version below it, from then on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreement import Agreement, Origin
 
 RANKS: Final = {"corporate": 0, "customer": 1, "service": 2}
 """The levels, from the uppermost one down."""
@@ -48,6 +48,28 @@ def most_specific(found: Sequence[Agreement]) -> list[Agreement]:
         if family not in best or len(one.lineage) > len(best[family].lineage):
             best[family] = one
     return [one for one in found if best[_family(one)] is one]
+
+
+def in_force(agreements: Iterable[Agreement], now_ms: int) -> list[Agreement]:
+    """Return the version of each agreement that binds at an instant: no draft, and not over."""
+    found: dict[str, Agreement] = {}
+    for one in sorted(agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
+        if one.status != "draft" and one.valid_from_ms <= now_ms:
+            found[one.id] = one
+    return [one for one in found.values() if one.terminates_ms is None or now_ms < one.terminates_ms]
+
+
+def parts_by_origin(one: Agreement) -> dict[Origin, int]:
+    """Return how many measures, targets and objectives of an agreement each level says."""
+    paths = [("clocks", rule.id, "targets", priority) for rule in one.clocks for priority in rule.budgets]
+    paths += [("clocks", rule.id) for rule in one.clocks]
+    paths += [("calls", rule.id) for rule in one.calls] + [("outages", rule.id) for rule in one.outages]
+    paths += [("objectives", objective.id) for objective in one.objectives]
+    found: dict[Origin, int] = {}
+    for path in paths:
+        origin = one.origin(*path)
+        found[origin] = found.get(origin, 0) + 1
+    return found
 
 
 def _family(one: Agreement) -> str:

@@ -1,5 +1,4 @@
-"""Supporting agreements: which OLA or UC was missed under a breach of an SLA, and whether their budgets fit in its own
-(domain.md §1)."""
+"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach, and whether their budgets fit."""
 
 from __future__ import annotations
 

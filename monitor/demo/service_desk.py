@@ -30,6 +30,7 @@ PACES: Final = {
     "P4": Pace(18, 110, 700),
 }
 SECOND_LINE_SHARE: Final = 0.3
+HANDOVER_DELAY_MS: Final = 300
 AUTOMATIC_SHARE: Final = 0.7
 CANCEL_SHARE: Final = 0.02
 PRIORITY_CHANGE_SHARE: Final = 0.05
@@ -83,9 +84,7 @@ class ServiceDesk:
         story.attributes["team"] = self._team(story)
         story.tell("acknowledged", now_ms, agent=f"desk-{traffic.random.randrange(12):02}")
         if story.attributes["team"] != "first-line":
-            now_ms += traffic.spread(MINUTE_MS)
-            yield now_ms
-            story.tell("assigned", now_ms)
+            story.tell("assigned", now_ms, delay_ms=HANDOVER_DELAY_MS, once=True)
         if traffic.chance(PRIORITY_CHANGE_SHARE):
             now_ms += traffic.random.randrange(MINUTE_MS, 5 * MINUTE_MS)
             yield now_ms
@@ -120,7 +119,7 @@ class ServiceDesk:
         """Choose who works on a ticket: what is wrong with remote access may be the carrier's to mend."""
         if not self.traffic.chance(SECOND_LINE_SHARE):
             return "first-line"
-        return "carrier" if story.attributes["service"] == "vpn" and self.traffic.chance(0.5) else "second-line"
+        return "carrier" if story.attributes["service"] == "vpn" else "second-line"
 
     def _pace(self, story: Story) -> Pace:
         return PACES[str(story.attributes["priority"])]

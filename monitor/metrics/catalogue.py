@@ -161,7 +161,23 @@ OBJECTIVE_VERDICT = _gauge(
 AGREEMENT_INFO = _gauge(
     "agreement_info",
     "1 for each version of an agreement that this worker knows",
-    ("agreement", "version", "name", "provider", "customer", "service", "status"),
+    ("agreement", "version", "name", "provider", "customer", "service", "status", "kind", "level", "under"),
+)
+AGREEMENT_IN_FORCE = _gauge(
+    "agreement_in_force", "1 for the version of an agreement that binds now, 0 for the others", ("agreement", "version")
+)
+AGREEMENT_PARTS = _gauge(
+    "agreement_parts",
+    "Measures, targets and objectives that hold now, by the agreement (the level) that says them",
+    ("agreement", "origin", "level"),
+)
+AGREEMENT_SUPPORTS = _gauge(
+    "agreement_supports", "1 for each agreement that a supporting one (OLA, UC) supports", ("agreement", "supporting")
+)
+SUPPORTING_BREACHES = _counter(
+    "supporting_breaches_total",
+    "Breaches of an agreement's clocks under which a supporting agreement had missed its own",
+    ("agreement", "supporting"),
 )
 
 # -- the monitor's own health ------------------------------------------------------------------------------------------

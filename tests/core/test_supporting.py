@@ -100,9 +100,8 @@ def test_only_accepted_agreements_that_support_a_clock_are_compared_with_it(one,
 
 
 def test_budgets_of_several_calendars_are_said_to_be_so_and_only_the_priorities_that_are_meant_count():
-    narrow = clock(
-        "resolution", {"P1": ("2h", "office"), "P3": "1h"}, where=Filter(any_of=(("priority", frozenset({"P1", "P2"})),))
-    )
+    urgent = Filter(any_of=(("priority", frozenset({"P1", "P2"})),))
+    narrow = clock("resolution", {"P1": ("2h", "office"), "P3": "1h"}, where=urgent)
 
     (told,) = too_long([agreement(narrow, id="sla"), ola("5h")])
 
