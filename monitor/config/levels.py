@@ -68,7 +68,8 @@ def effective(
 ) -> list[Agreement]:
     """Return all agreements with what they inherit: a version with several editions comes once for each.
 
-    What is wrong with an edition goes to ``mistakes``; the version then has only what it says of itself.
+    What is wrong with an edition goes to ``mistakes``. Where it cannot be made, because a level above is not in force,
+    the version has no measures.
     """
     if not any(one.agreement.under for one in documents):
         return [one.agreement for one in documents]
@@ -94,7 +95,12 @@ def _built(
         laid = _over(laid, one.document, Origin(level.id, level.version, level.level or ""), origins)
     own = chain[-1]
     agreement, wrong, told = _parsed(_Key(orjson.dumps(laid, option=orjson.OPT_SORT_KEYS), laid, own))
-    mistakes.extend(one for one in wrong if one not in mistakes)
+    if wrong and (edition.above[0] if edition.above else edition.own).under:
+        # A level above is not in force (yet, or any more): it is nobody's mistake that its part is missing.
+        message = f"{own.agreement.under} is not in force all the time: what needs it promises nothing then"
+        told = (own.source.mistake(("under",), message, "it should begin before this level, and end after it"),)
+    else:
+        mistakes.extend(one for one in wrong if one not in mistakes)
     warnings.extend(one for one in told if one not in warnings)
     return replace(
         agreement or own.agreement,

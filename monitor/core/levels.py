@@ -1,7 +1,7 @@
 """Multi-level agreements: corporate → customer → service (domain.md §1).
 
-Of each part the most specific level that names it wins. A lower level inherits from the text of the upper one that holds
-at each instant: an amendment above, or its end, makes another *edition* of each version below it, from then on.
+Of each part the most specific level that names it wins. A lower level inherits from the text of the upper one that
+holds at each instant: an amendment above, or its end, makes another *edition* of each version below it, from then on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def in_force(agreements: Iterable[Agreement], now_ms: int) -> list[Agreement]:
 
 def parts_by_origin(one: Agreement) -> dict[Origin, int]:
     """Return how many measures, targets and objectives of an agreement each level says."""
-    paths = [("clocks", rule.id, "targets", priority) for rule in one.clocks for priority in rule.budgets]
+    paths: list[tuple[str, ...]] = [
+        ("clocks", rule.id, "targets", priority) for rule in one.clocks for priority in rule.budgets
+    ]
     paths += [("clocks", rule.id) for rule in one.clocks]
     paths += [("calls", rule.id) for rule in one.calls] + [("outages", rule.id) for rule in one.outages]
     paths += [("objectives", objective.id) for objective in one.objectives]

@@ -124,7 +124,6 @@ def _compared(
     total_ms = sum(own.budget_ms for own, _ in budgets.values())
     if total_ms <= budget.budget_ms:
         return None
-    hours = sla.calendars[budget.calendar]
     from_ms = max(sla.valid_from_ms, *(one.valid_from_ms for _, one in budgets.values()))
     hours = _hours(sla, budget, from_ms)
     same = all(_hours(one, own, from_ms) == hours for own, one in budgets.values())

@@ -526,8 +526,10 @@ class TestExamples:
             *(
                 (
                     {"customer": customer, "service": service},
-                    ["finance-payroll" if (customer, service) == ("finance", "payroll") else "all-departments"]
-                    + ["it-service-desk"],
+                    [
+                        "finance-payroll" if (customer, service) == ("finance", "payroll") else "all-departments",
+                        "it-service-desk",
+                    ],
                 )
                 for customer in ("finance", "hr", "logistics")
                 for service in ("mail", "payroll", "vpn")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monitor.config.agreements import book_of, parse_document
 from monitor.core.agreement import Origin
 from monitor.core.book import Book
-from monitor.core.levels import editions, most_specific
+from monitor.core.levels import editions, in_force, most_specific, parts_by_origin
 from monitor.core.measures import Filter
 from monitor.core.plan import Plan
 from monitor.core.subjects import step, step_by_folding
@@ -159,6 +159,7 @@ def test_of_two_equally_specific_levels_of_a_family_the_first_binds():
 
 def test_each_version_of_a_level_has_its_editions_up_to_the_next_version():
     upper = [agreement(id="corp", version=n, valid_from=n * 10) for n in (1, 2, 3, 4)]
+    upper.append(agreement(id="corp", version=5, valid_from=50, status="draft"))
     lower = [agreement(id="low", under="corp", version=n, valid_from=at) for n, at in ((1, 15), (2, 35))]
     draft = agreement(id="low", under="corp", version=3, valid_from=36, status="draft")
 
@@ -240,3 +241,28 @@ def test_under_several_levels_the_short_way_gives_what_the_whole_one_gives(event
 
 def test_a_book_without_levels_is_as_before():
     assert Book((agreement(id="a"), agreement(id="b")), 1).leveled == frozenset()
+
+
+def test_what_is_in_force_is_no_draft_and_not_over():
+    known = [
+        agreement(id="a", version=1), agreement(id="a", version=2, valid_from=10),
+        agreement(id="a", version=3, valid_from=11, status="draft"), agreement(id="b", terminates_ms=12),
+    ]  # fmt: skip
+
+    assert [(one.id, one.version) for one in in_force(known, 9)] == [("a", 1), ("b", 1)]
+    assert [(one.id, one.version) for one in in_force(known, 12)] == [("a", 2)]
+
+
+def test_each_level_says_some_of_the_parts():
+    payroll = book(CORPORATE, ACME, PAYROLL).exact("payroll", 1)
+
+    assert parts_by_origin(payroll) == {
+        Origin("payroll", 1, "service"): 2,  # the target of P1, and the clock that it is of
+        Origin("corp", 1, "corporate"): 4,  # its other target, the other clock and its target, the objective
+    }
+
+
+def test_levels_above_that_name_each_other_are_looked_at_once():
+    found = editions([agreement(id=name, under=under) for name, under in (("low", "a"), ("a", "b"), ("b", "a"))])
+
+    assert [one.id for one in found[-1].above] == ["b", "a"]
