@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -16,16 +17,18 @@ from monitor.cli.output import STYLES, Output
 from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
+from monitor.core.alerts import SupportingMiss
 from monitor.core.events import Subject
 from monitor.core.explanation import Explanation, Stretch, explain
 from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
+from monitor.core.supporting import missed_ms, missed_under
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
-from monitor.wire.wording import duration, instant
+from monitor.wire.wording import duration, instant, supporting_text
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _WORDS: Final = {"counted": "open", "closed": "closed", "paused": "paused", "solved": "solved"}
@@ -80,7 +83,9 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         if terms is None:
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
-        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms)
+        missed_at_ms = missed_ms(clock, terms.calendar)
+        under = missed_under(clock, missed_at_ms, row.clocks, plan) if 0 <= missed_at_ms <= now_ms else ()
+        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
 
 
 async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:
@@ -97,8 +102,11 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
     return row if isinstance(row, SubjectRow) else None
 
 
-def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int) -> None:
-    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one))
+def _tell(  # noqa: PLR0917 - what is told of whom
+    out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss]
+) -> None:
+    missed = [miss._asdict() for miss in under]
+    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed)
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
@@ -107,6 +115,11 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
         f"  promised by {one.agreement} version {one.version}: {one.metric} within {duration(one.budget_ms)} of the "
         f"calendar {one.calendar}, the target of {target}"
     )
+    if one.origin.agreement != one.agreement:
+        level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
+        out.say(f"  inherited from the {level}")
+    for miss in under:
+        out.say(f"  missed under it: {supporting_text(miss)}")
     due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
@@ -130,4 +143,7 @@ def _counted_ms(part: Stretch) -> int:
 
 def _as_json(one: Explanation) -> dict[str, Any]:
     known = {name: None if value == -1 else value for name, value in one._asdict().items()}
-    return known | {"stretches": [part._asdict() for part in one.stretches]}
+    return known | {
+        "stretches": [part._asdict() for part in one.stretches],
+        "origin": one.origin._asdict(),
+    }

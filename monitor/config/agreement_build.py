@@ -9,7 +9,7 @@ from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
 from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import Agreement, Contact, Support
+from monitor.core.agreement import Agreement, Contact, Report, Support
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class _Builder:
             allowed_lateness_ms=shape.allowed_lateness,
             kind=shape.kind,
             supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
+            report=Report(
+                tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock
+            ),
             level=shape.level,
             under=shape.under or "",
         )
@@ -291,6 +294,10 @@ class _Builder:
         for name in shape.calendars:
             if name not in self._used and name != _ALWAYS:
                 self._warn(("calendars", name), "is used by nothing")
+        for place, role in enumerate(shape.report.contacts):
+            if role not in {one.role for one in shape.contacts}:
+                hint = did_you_mean(role, {one.role for one in shape.contacts})
+                self._wrong(("report", "contacts", place), f"there is no contact with the role {role!r}", hint)
         if not shape.contacts and shape.status == "accepted":
             self._warn((), "has no contacts: nobody is told of a breach")
 

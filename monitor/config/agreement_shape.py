@@ -225,6 +225,22 @@ class NotifyShape(Shape):
     escalation: list[StepShape] = Field(default_factory=list)
 
 
+class IncompleteShape(Shape):
+    """What becomes of a report that lacks required fields."""
+
+    clock: Literal["starts", "waits"] = "starts"
+
+
+class ReportShape(Shape):
+    """How a problem is reported: to whom (roles of the contacts), and what a report must contain."""
+
+    contacts: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(default_factory=list)
+    required: Annotated[list[Attribute], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+        default_factory=list
+    )
+    incomplete: IncompleteShape = IncompleteShape()
+
+
 def _supports(value: object) -> object:
     """Accept ``[a, b]`` (all clocks of them) and ``{a: clock}`` where ``{a: [clock, …]}`` stands."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
@@ -262,5 +278,6 @@ class AgreementShape(Shape):
     allowed_lateness: Duration = 15 * 60_000
     kind: Kind = "sla"
     supports: Supports = Field(default_factory=dict)
+    report: ReportShape = ReportShape()
     level: Level | None = None
     under: Identifier | None = None

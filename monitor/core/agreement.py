@@ -62,6 +62,16 @@ class Notify:
         return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
 
 
+class Report(NamedTuple):
+    """How a problem is reported: to which contacts (by role), what a report must contain, and what becomes of the
+    clocks of a ticket whose report does not (`monitor.core.reporting`).
+    """
+
+    contacts: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    incomplete_clock: Literal["starts", "waits"] = "starts"
+
+
 class Origin(NamedTuple):
     """Which level of a multi-level agreement says something: the most specific one that names it."""
 
@@ -113,6 +123,7 @@ class Agreement:
     """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
+    report: Report = Report()
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""

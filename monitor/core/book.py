@@ -26,6 +26,8 @@ class Book:
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
     leveled: frozenset[str] = field(init=False, default=frozenset())
     """The agreements with levels above them: one version may have several editions."""
+    requires: bool = field(init=False, default=False)
+    """Whether any agreement requires fields of a report."""
     _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -35,6 +37,7 @@ class Book:
             filters = (agreement.covers, *(measure.where for measure in measures))
             self.deciding |= {name for one in filters for name, _ in one.any_of}
             self.deciding |= {name for measure in measures for name in measure.by}
+            self.requires |= bool(agreement.report.required)
             if agreement.lineage:
                 self.leveled |= {agreement.id}
             for support in agreement.supports:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from monitor.core import clock as clocks
+from monitor.core.measures import ANY
 from monitor.core.timeline import Span, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monitor.core.agreement import Origin
     from monitor.core.calendar import Calendar
     from monitor.core.clock import Terms
     from monitor.core.events import Fact, Value
@@ -59,6 +61,8 @@ class Explanation(NamedTuple):
     standing: Standing
     flagged: bool
     stretches: tuple[Stretch, ...]
+    origin: Origin
+    """The level of the agreement that gives the target; the agreement itself where it has no levels."""
 
 
 def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanation:
@@ -74,6 +78,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
     end_ms = max(now_ms, clock.start_ms) if is_open else clock.stop_ms
     elapsed_ms = clocks.elapsed_at(clock, end_ms, of.calendar)
     priority = row.known().get("priority")
+    target_of = _text(priority) if _text(priority) in of.rule.budgets else ANY
     return Explanation(
         clock.series.agreement,
         clock.version,
@@ -81,7 +86,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         of.rule.metric,
         clock.cycle,
         _text(priority),
-        _text(priority) if _text(priority) in of.rule.budgets else "*",
+        target_of,
         clock.budget_ms,
         clock.calendar,
         clock.start_ms,
@@ -92,6 +97,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         _standing(clock, elapsed_ms, of),
         clock.flagged,
         tuple(_stretches(row.facts, clock, of.calendar, end_ms)),
+        of.agreement.origin("clocks", of.rule.id, "targets", target_of),
     )
 
 

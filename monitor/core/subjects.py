@@ -17,6 +17,7 @@ from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
+from monitor.core.reporting import incomplete_changes
 from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.shares import shares_of
@@ -54,7 +55,8 @@ def step(
         plan: the agreements.
         retention_ms: how long after its last fact a finished subject is kept, for reopenings and late facts.
     """
-    if len(new) == 1 and subject in CLOCKS_ONLY:
+    # Incomplete reports are counted beside the clocks: they go the long way.
+    if len(new) == 1 and subject in CLOCKS_ONLY and not plan.book.requires:
         fact = new[0]
         if row is None:
             short = first_fact(subject, fact, now_ms, plan, retention_ms)
@@ -87,6 +89,8 @@ def step_by_folding(
     wake_ms = ended_ms = 0
     if subject in ("call", "outage") and folding.facts:
         shown, wake_ms = _shown(folding, now_ms)
+    elif plan.book.requires and folding.facts:
+        shown = incomplete_changes(subject, folding.facts, folding.attributes, folding.clocks, plan)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
     for clock in folding.clocks:

@@ -68,6 +68,8 @@ def status_of(
             assert isinstance(measure, ClockRule)
             figures = clock_figures(total, overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0))
             counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
+            if live.counts.get("incomplete"):
+                counts["incomplete"] = live.counts["incomplete"]
     calendar = window.kind != "rolling"
     verdicts = tuple(
         [judge(one, figures, durations, calendar=calendar, closed=closed) for one in binding.shown(window)]

@@ -91,6 +91,9 @@ CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest busines
 CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
 CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
 CLOCKS_AT_RISK = _gauge("clocks_at_risk", "Open clocks that passed an at-risk threshold and are not overdue", SERIES)
+CLOCKS_INCOMPLETE = _gauge(
+    "clocks_incomplete", "Clocks, started or waiting, of open tickets whose report lacks required fields", SERIES
+)
 CLOCKS_OVERDUE = _gauge("clocks_overdue", "Open clocks that are past due", SERIES)
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -310,6 +313,7 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "paused": Live(CLOCKS_PAUSED),
         "at_risk": Live(CLOCKS_AT_RISK),
         "overdue": Live(CLOCKS_OVERDUE),
+        "incomplete": Live(CLOCKS_INCOMPLETE),
     },
     "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
     "outage": {"open": Live(OUTAGES_OPEN), "oldest_ms": Live(OUTAGES_OLDEST, age_of="open")},
