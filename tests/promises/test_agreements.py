@@ -56,3 +56,18 @@ def test_supporting_agreements_the_breach_tells_which_of_them_was_missed_under_i
     assert decode_alert(record) == breaches["T-1"]
     assert b"Missed under it: fixed of database-team (OLA)." in record
     assert b'"supporting":"fixed of database-team (OLA, version 1), due 2026-03-02 11:00' in record
+
+
+def test_problem_report_the_clock_waits_for_what_a_report_must_contain():
+    result = run_replay(
+        [
+            ticket("T-1", "opened", "08:00", priority="P1"),
+            ticket("T-1", "updated", "09:30", service="mail"),
+            ticket("T-2", "opened", "08:00", priority="P1"),
+            ticket("T-3", "opened", "20:00", priority="P2", service="mail"),
+        ],
+        load_agreements(PROMISES / "problem-report.yaml"),
+    )
+
+    told = [(one.key.what, one.state, one.at_ms) for one in result.alerts if one.key.kind == "ticket"]
+    assert told == [("T-1", "breached", ms("2026-03-02T11:30"))]
