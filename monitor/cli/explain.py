@@ -22,6 +22,7 @@ from monitor.core.events import Subject
 from monitor.core.explanation import Explanation, Stretch, explain
 from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
+from monitor.core.reporting import missing
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.supporting import missed_ms, missed_under
 from monitor.stream.clock import wall_ms
@@ -76,6 +77,12 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
     if row is None:
         out.note(f"no {subject} {subject_id} is known: it is finished for long, or its events have not been read yet")
         click.get_current_context().exit(FAILED)
+    for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
+        lacks = missing(agreement.report, row.known())
+        if lacks:
+            out.record(subject=subject, id=subject_id, agreement=agreement.id, missing=lacks)
+            until = "its clocks run" if agreement.report.incomplete_clock == "starts" else "its clocks wait for them"
+            out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
     if not row.clocks:
         out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
     for clock in row.clocks:
@@ -102,7 +109,7 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
     return row if isinstance(row, SubjectRow) else None
 
 
-def _tell(  # noqa: PLR0917 - what is told of whom
+def _tell(
     out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss]
 ) -> None:
     missed = [miss._asdict() for miss in under]

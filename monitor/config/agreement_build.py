@@ -9,7 +9,7 @@ from monitor.config.notify_build import notify
 from monitor.config.objective_build import objective
 from monitor.config.quantities import duration_text, instant_ms
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import Agreement, Contact, Report, Support
+from monitor.core.agreement import Agreement, Contact, Report, Rights, Support
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, OutageRule, Window
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class _Builder:
         told = notify(shape.notify, calendars, self._below("notify"))
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
+        self._check_reports(measures)
         return Agreement(
             id=shape.agreement,
             version=shape.version,
@@ -112,9 +113,10 @@ class _Builder:
             allowed_lateness_ms=shape.allowed_lateness,
             kind=shape.kind,
             supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
-            report=Report(
-                tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock
-            ),
+            report=Report(tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock),
+            reports=Rights()
+            if shape.reports is None
+            else Rights(tuple(shape.reports.to), shape.reports.every, tuple(shape.reports.statistics)),
             level=shape.level,
             under=shape.under or "",
         )
@@ -164,6 +166,18 @@ class _Builder:
             self._wrong(("supports",), "an SLA supports nothing", "write kind: ola (own teams) or uc (suppliers)")
         if shape.kind != "sla" and not shape.supports:
             self._warn(("kind",), f"this {shape.kind.upper()} supports no SLA", "add supports: [its id]")
+
+    def _check_reports(self, measures: Sequence[Measure]) -> None:
+        reports = self._shape.reports
+        if reports is None:
+            return
+        ids = {one.id: one for one in measures}
+        for place, name in enumerate(reports.statistics):
+            if name not in ids:
+                self._wrong(("reports", "statistics", place), f"there is no measure {name!r}", did_you_mean(name, ids))
+        stated = [ids[name] for name in reports.statistics if name in ids] or measures
+        if not any(window.name == reports.every for one in stated for window in one.windows):
+            self._warn(("reports", "every"), f"nothing has the window {reports.every!r}: there is nothing to report")
 
     def _calendars(self) -> dict[str, Calendar]:
         compiled: dict[str, Calendar] = {_ALWAYS: ALWAYS}

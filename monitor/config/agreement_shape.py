@@ -241,6 +241,16 @@ class ReportShape(Shape):
     incomplete: IncompleteShape = IncompleteShape()
 
 
+class ReportsShape(Shape):
+    """Who at the customer may see which statements."""
+
+    to: Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
+    every: Literal["day", "week", "month", "quarter", "year"] = "month"
+    statistics: Annotated[list[Identifier], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+        default_factory=list
+    )
+
+
 def _supports(value: object) -> object:
     """Accept ``[a, b]`` (all clocks of them) and ``{a: clock}`` where ``{a: [clock, …]}`` stands."""
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
@@ -279,5 +289,6 @@ class AgreementShape(Shape):
     kind: Kind = "sla"
     supports: Supports = Field(default_factory=dict)
     report: ReportShape = ReportShape()
+    reports: ReportsShape | None = None
     level: Level | None = None
     under: Identifier | None = None

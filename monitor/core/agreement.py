@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from monitor.core.calendar import Calendar
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
@@ -63,13 +63,26 @@ class Notify:
 
 
 class Report(NamedTuple):
-    """How a problem is reported: to which contacts (by role), what a report must contain, and what becomes of the
-    clocks of a ticket whose report does not (`monitor.core.reporting`).
+    """How a problem is reported: to whom (roles of contacts), and what a report must contain.
+
+    ``incomplete_clock`` tells what becomes of the clocks of a ticket that lacks any of it (`monitor.core.reporting`).
     """
 
     contacts: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     incomplete_clock: Literal["starts", "waits"] = "starts"
+
+
+class Rights(NamedTuple):
+    """Who may see which statements: roles or parties, the period of the statements, and the measures (none: all)."""
+
+    to: tuple[str, ...] = ()
+    every: str = "month"
+    statistics: tuple[str, ...] = ()
+
+
+NOTHING_REQUIRED: Final = Report()
+NOBODY: Final = Rights()
 
 
 class Origin(NamedTuple):
@@ -123,7 +136,8 @@ class Agreement:
     """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
-    report: Report = Report()
+    report: Report = NOTHING_REQUIRED
+    reports: Rights = NOBODY
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
@@ -132,6 +146,13 @@ class Agreement:
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""
         return next((measure for measure in self.measures() if measure.id == measure_id), None)
+
+    def audience(self, measure_id: str, window: str) -> tuple[str, ...]:
+        """Return who may see the statements of a measure in a calendar window."""
+        rights = self.reports
+        if window != rights.every or (rights.statistics and measure_id not in rights.statistics):
+            return ()
+        return rights.to
 
     def origin(self, *path: str) -> Origin:
         """Return which level says what stands at a path: that of the nearest part that has one, or this agreement."""

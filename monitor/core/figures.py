@@ -59,3 +59,5 @@ class WindowStatus(NamedTuple):
     verdicts: tuple[ObjectiveVerdict, ...]
     live: dict[str, int]
     closed: bool = False
+    audience: tuple[str, ...] = ()
+    """Of a statement: who at the customer may see it, as the agreement says."""

@@ -87,10 +87,8 @@ def step_by_folding(
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
-    if subject in ("call", "outage") and folding.facts:
+    if folding.facts and (plan.book.requires or subject not in CLOCKS_ONLY):
         shown, wake_ms = _shown(folding, now_ms)
-    elif plan.book.requires and folding.facts:
-        shown = incomplete_changes(subject, folding.facts, folding.attributes, folding.clocks, plan)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
     for clock in folding.clocks:
@@ -116,7 +114,10 @@ def step_by_folding(
 
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
-    """Return what a call or an outage has in its series now, and when that changes by itself."""
+    """Return what a subject has in its series beside its clocks now, and when that changes by itself."""
+    if folding.subject in CLOCKS_ONLY:
+        of = folding.subject, folding.facts, folding.attributes, folding.clocks, folding.plan
+        return incomplete_changes(*of), 0
     shown: list[Change] = []
     wake_ms = 0
     for agreement in folding.plan.book.in_force(folding.attributes, folding.facts[0].time_ms):

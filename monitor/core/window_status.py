@@ -77,7 +77,7 @@ def status_of(
     labels = dict(zip(measure.by, panes.series.values, strict=True))
     return WindowStatus(
         panes.series, labels, window.name, shown.start_ms, shown.end_ms, as_of_ms, binding.agreement.version,
-        figures, verdicts, counts, closed,
+        figures, verdicts, counts, closed, binding.agreement.audience(measure.id, window.name) if closed else (),
     )  # fmt: skip
 
 

@@ -266,6 +266,7 @@ def _status_data(status: WindowStatus) -> StatusData:
             for one in status.verdicts
         ],
         live=status.live,
+        audience=list(status.audience),
     )
 
 
@@ -298,6 +299,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         ),
         data.live,
         data.closed,
+        tuple(data.audience),
     )
 
 

@@ -93,7 +93,7 @@ class VerdictData(msgspec.Struct, frozen=True, omit_defaults=True):
     at_risk: float | None = None
 
 
-class StatusData(msgspec.Struct, kw_only=True, frozen=True):
+class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """All figures and verdicts of one series in one window ``[from, to)``."""
 
     agreement: str
@@ -112,6 +112,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True):
     figures: list[FigureData]
     verdicts: list[VerdictData]
     live: dict[str, int]
+    audience: list[str] = []
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

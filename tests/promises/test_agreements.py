@@ -4,7 +4,7 @@ from pathlib import Path
 
 from monitor.config.agreements import load_agreements
 from monitor.replay.local import run_replay
-from monitor.wire.announcements import decode_alert, encode_alert
+from monitor.wire.announcements import decode_alert, decode_statement, encode_alert, encode_statement
 from tests.replay.desk import event, ms
 
 PROMISES = Path(__file__).parents[2] / "deploy" / "promises"
@@ -71,3 +71,21 @@ def test_problem_report_the_clock_waits_for_what_a_report_must_contain():
 
     told = [(one.key.what, one.state, one.at_ms) for one in result.alerts if one.key.kind == "ticket"]
     assert told == [("T-1", "breached", ms("2026-03-02T11:30"))]
+
+
+def test_reporting_rights_the_statements_say_who_may_see_them():
+    result = run_replay(
+        [
+            ticket("T-1", "opened", "08:00"),
+            ticket("T-1", "responded", "08:30"),
+            ticket("T-1", "resolved", "09:30"),
+            event("ticket", "T-2", "opened", "2026-04-02T08:00"),
+        ],
+        load_agreements(PROMISES / "reporting-rights.yaml"),
+    )
+
+    seen = {(one.series.measure, one.window): one.audience for one in result.statements}
+    assert seen["solved", "month"] == ("customer", "ACME board")
+    assert seen["solved", "day"] == seen["answered", "month"] == ()
+    for one in result.statements:
+        assert decode_statement(encode_statement(one, "test")[1]) == one
