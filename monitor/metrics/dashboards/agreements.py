@@ -19,7 +19,7 @@ from monitor.metrics.dashboards.panels import (
     stat,
     timeline,
 )
-from monitor.metrics.dashboards.promql import Scope
+from monitor.metrics.dashboards.promql import Scope, total
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def agreements() -> Json:
         "What is agreed with whom, which level says what, is it kept, and who stands behind it?",
         [Variable("agreement", "Agreement", text, Scope().of(m.AGREEMENT_INFO), "agreement")],
         [
-            Row(4, [(6, _in_force()), (6, _breached()), (6, _at_risk()), (6, _missed())]),
+            Row(4, [(4, _in_force()), (5, _breached()), (5, _at_risk()), (5, _missed()), (5, _incomplete())]),
             Row(8, [(24, _agreements())]),
             Row(9, [(12, _kept()), (12, _verdicts())]),
             Row(9, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
@@ -73,6 +73,11 @@ def _missed() -> Json:
     return stat(
         "Missed under a breach", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING
     )
+
+
+def _incomplete() -> Json:
+    text = "Clocks, started or waiting, of open tickets whose report lacks fields that the agreement requires."
+    return stat("Incomplete reports", text, Query(total(_SCOPE.of(m.CLOCKS_INCOMPLETE))), thresholds=ANY_IS_WARNING)
 
 
 def _agreements() -> Json:
