@@ -323,6 +323,7 @@ class Monitor:
             ],
             dead_letters=tally.dead_letters,
             alerts=tally.alerts,
+            supporting=tally.supporting,
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,

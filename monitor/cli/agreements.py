@@ -15,6 +15,7 @@ from monitor.cli.options import example, json_option, settings_option, yes_optio
 from monitor.cli.output import Output, printable
 from monitor.config.agreements import AgreementDocument, book_of, parse_document, read_documents
 from monitor.config.differences import describe_difference
+from monitor.config.levels import level_mistakes
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.books import agreement_key
@@ -49,7 +50,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
 
     A published version never changes: to amend an agreement, write a new version. Files with mistakes publish nothing.
     """
-    documents = read_documents(paths)
+    documents = read_documents(paths, alone=False)
     published = asyncio.run(read_published(settings))
     changes = changes_of(documents, published.documents)
     for change in changes:
@@ -134,6 +135,9 @@ def changes_of(documents: Sequence[AgreementDocument], published: dict[bytes, Ag
             )
     if mistakes:
         raise ConfigError(mistakes)
+    wrong, _ = level_mistakes(together.values())
+    if wrong:
+        raise ConfigError(wrong)
     book_of(together.values())
     return [Change(one, describe_difference(_earlier(one, together.values()), one.document)) for one in new]
 

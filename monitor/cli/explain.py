@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -16,18 +17,21 @@ from monitor.cli.output import STYLES, Output
 from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
+from monitor.core.alerts import SupportingMiss
 from monitor.core.events import Subject
 from monitor.core.explanation import Explanation, explain
 from monitor.core.measures import METRICS
 from monitor.core.plan import Plan
+from monitor.core.reporting import missing
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.stretches import Stretch
+from monitor.core.supporting import missed_ms, missed_under
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
-from monitor.wire.wording import duration, instant, quantity, stretch, time_allowed, why
+from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
@@ -75,6 +79,12 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
     if row is None:
         out.note(f"no {subject} {subject_id} is known: it is finished for long, or its events have not been read yet")
         click.get_current_context().exit(FAILED)
+    for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
+        lacks = missing(agreement.report, row.known())
+        if lacks:
+            out.record(subject=subject, id=subject_id, agreement=agreement.id, missing=lacks)
+            until = "its clocks run" if agreement.report.incomplete_clock == "starts" else "its clocks wait for them"
+            out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
     if not row.clocks and not row.shown:
         out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
     for clock in row.clocks:
@@ -82,7 +92,9 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         if terms is None:
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
-        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms)
+        missed_at_ms = missed_ms(clock, terms.calendar)
+        under = missed_under(clock, missed_at_ms, row.clocks, plan) if 0 <= missed_at_ms <= now_ms else ()
+        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
             _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
@@ -102,8 +114,11 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
     return row if isinstance(row, SubjectRow) else None
 
 
-def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int) -> None:
-    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one))
+def _tell(
+    out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss]
+) -> None:
+    missed = [miss._asdict() for miss in under]
+    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed)
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
@@ -113,9 +128,14 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
     if one.days:
         allowed += f" ({duration(one.budget_ms)} from its start)"
     out.say(
-        f"  promised by {one.origin}: {one.metric} within {allowed} of the calendar {one.calendar}, "
-        f"the target of {target}"
+        f"  promised by {one.agreement} version {one.version}: {one.metric} within {allowed} of the calendar "
+        f"{one.calendar}, the target of {target}"
     )
+    if one.origin.agreement != one.agreement:
+        level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
+        out.say(f"  inherited from the {level}")
+    for miss in under:
+        out.say(f"  missed under it: {supporting_text(miss)}")
     due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
@@ -174,4 +194,5 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         "target": time_allowed(one.target),
         "why": why(one),
         "stretches": [part._asdict() for part in one.stretches],
+        "origin": one.origin._asdict(),
     }

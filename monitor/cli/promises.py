@@ -39,6 +39,20 @@ def target_text(measure: Measure | None, objective: Objective) -> str:
     return f"{objective.indicator} {objective.comparison} {quantity(unit, objective.target, _DIGITS)}"
 
 
+def origin_text(agreement: Agreement, promise_id: str) -> str:
+    """Return which levels say what a promise of a multi-level agreement is: ``corporate v2; P1: payroll v1``."""
+    sections = ("clocks", "calls", "outages", "objectives")
+    measure = agreement.measure(promise_id)
+    section = next((one for one in sections if f"{one}.{promise_id}" in agreement.origins), "clocks")
+    whole = agreement.origin(section, promise_id)
+    told = [f"{whole.agreement} v{whole.version}"]
+    for priority in measure.budgets if isinstance(measure, ClockRule) else ():
+        origin = agreement.origin(section, promise_id, "targets", priority)
+        if origin != whole:
+            told.append(f"{priority}: {origin.agreement} v{origin.version}")
+    return "; ".join(told)
+
+
 def _of_measure(measure: Measure, covers: str) -> Promise:
     match measure:
         case ClockRule():

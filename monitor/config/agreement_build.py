@@ -12,7 +12,7 @@ from monitor.config.objective_build import objective
 from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import Agreement, Contact
+from monitor.core.agreement import Agreement, Contact, Report, Rights, Support
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, Window
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class _Builder:
         valid_from_ms = instant_ms(shape.valid_from, shape.zone)
         terminates_ms = None if shape.terminates is None else instant_ms(shape.terminates, shape.zone)
         self._check_status(valid_from_ms, terminates_ms)
+        self._check_levels()
         calendars = self._calendars()
         names = frozenset(shape.calendars) | {_ALWAYS}
         clocks = tuple(self._clock(number, one, names, calendars) for number, one in enumerate(shape.clocks))
@@ -98,6 +99,7 @@ class _Builder:
         told = notify(shape.notify, calendars, self._below("notify"))
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
+        self._check_reports(measures)
         return Agreement(
             id=shape.agreement,
             version=shape.version,
@@ -121,6 +123,14 @@ class _Builder:
             notify=told,
             allowed_lateness_ms=shape.allowed_lateness,
             consequences=consequences(shape.consequences, promised, measures, self._below("consequences")),
+            kind=shape.kind,
+            supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
+            report=Report(tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock),
+            reports=Rights()
+            if shape.reports is None
+            else Rights(tuple(shape.reports.to), shape.reports.every, tuple(shape.reports.statistics)),
+            level=shape.level,
+            under=shape.under or "",
         )
 
     def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
@@ -155,6 +165,31 @@ class _Builder:
             self._warn(("accepted_on",), "is after valid_from: what happened before is judged too")
         if shape.form == "customer" and "customer" not in shape.covers:
             self._warn(("form",), "binds for every customer", "add covers: {customer: […]}")
+
+    def _check_levels(self) -> None:
+        shape = self._shape
+        if shape.form == "multi-level" and shape.level is None:
+            self._wrong(("form",), "'multi-level' needs level", "corporate, customer or service")
+        if shape.form != "multi-level" and (shape.level or shape.under):
+            self._wrong(("form",), f"{shape.form!r} has no levels", "write form: multi-level")
+        if shape.level == "corporate" and shape.under is not None:
+            self._wrong(("under",), "the corporate level is the uppermost one", "leave it out")
+        if shape.kind == "sla" and shape.supports:
+            self._wrong(("supports",), "an SLA supports nothing", "write kind: ola (own teams) or uc (suppliers)")
+        if shape.kind != "sla" and not shape.supports:
+            self._warn(("kind",), f"this {shape.kind.upper()} supports no SLA", "add supports: [its id]")
+
+    def _check_reports(self, measures: Sequence[Measure]) -> None:
+        reports = self._shape.reports
+        if reports is None:
+            return
+        ids = {one.id: one for one in measures}
+        for place, name in enumerate(reports.statistics):
+            if name not in ids:
+                self._wrong(("reports", "statistics", place), f"there is no measure {name!r}", did_you_mean(name, ids))
+        stated = [ids[name] for name in reports.statistics if name in ids] or measures
+        if not any(window.name == reports.every for one in stated for window in one.windows):
+            self._warn(("reports", "every"), f"nothing has the window {reports.every!r}: there is nothing to report")
 
     def _calendars(self) -> dict[str, Calendar]:
         compiled: dict[str, Calendar] = {_ALWAYS: ALWAYS}
@@ -311,11 +346,15 @@ class _Builder:
 
     def _warn_of_what_does_nothing(self, measures: Sequence[Measure]) -> None:
         shape = self._shape
-        if not measures:
+        if not measures and shape.under is None:
             self._wrong((), "measures nothing", "add clocks, calls, outages or leads")
         for name in shape.calendars:
             if name not in self._used and name != _ALWAYS:
                 self._warn(("calendars", name), "is used by nothing")
+        for place, role in enumerate(shape.report.contacts):
+            if role not in {one.role for one in shape.contacts}:
+                hint = did_you_mean(role, {one.role for one in shape.contacts})
+                self._wrong(("report", "contacts", place), f"there is no contact with the role {role!r}", hint)
         if not shape.contacts and shape.status == "accepted":
             self._warn((), "has no contacts: nobody is told of a breach")
 

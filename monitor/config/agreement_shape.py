@@ -33,7 +33,7 @@ from monitor.config.quantities import (
     weekdays,
 )
 from monitor.config.shape import Shape, Text, did_you_mean, wrong
-from monitor.core.agreement import Form, Status
+from monitor.core.agreement import Form, Kind, Level, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
 from monitor.core.lead_rule import Delivery, GoalPeriod
@@ -356,6 +356,42 @@ class NotifyShape(Shape):
     escalation: list[StepShape] = Field(default_factory=list)
 
 
+class IncompleteShape(Shape):
+    """What becomes of a report that lacks required fields."""
+
+    clock: Literal["starts", "waits"] = "starts"
+
+
+class ReportShape(Shape):
+    """How a problem is reported: to whom (roles of the contacts), and what a report must contain."""
+
+    contacts: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(default_factory=list)
+    required: Annotated[list[Attribute], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+        default_factory=list
+    )
+    incomplete: IncompleteShape = IncompleteShape()
+
+
+class ReportsShape(Shape):
+    """Who at the customer may see which statements."""
+
+    to: Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
+    every: Literal["day", "week", "month", "quarter", "year"] = "month"
+    statistics: Annotated[list[Identifier], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+        default_factory=list
+    )
+
+
+def _supports(value: object) -> object:
+    """Accept ``[a, b]`` (all clocks of them) and ``{a: clock}`` where ``{a: [clock, …]}`` stands."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return {one: [] for one in value}
+    return {value: []} if isinstance(value, str) else value
+
+
+Supports = Annotated[dict[Identifier, Annotated[list[Text], BeforeValidator(_one_or_more)]], BeforeValidator(_supports)]
+
+
 class AgreementShape(Shape):
     """One version of one agreement."""
 
@@ -384,3 +420,9 @@ class AgreementShape(Shape):
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     allowed_lateness: Duration = 15 * 60_000
     consequences: ConsequencesShape = ConsequencesShape()
+    kind: Kind = "sla"
+    supports: Supports = Field(default_factory=dict)
+    report: ReportShape = ReportShape()
+    reports: ReportsShape | None = None
+    level: Level | None = None
+    under: Identifier | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,9 @@ import orjson
 
 from monitor.config.agreement_build import build
 from monitor.config.agreement_shape import AgreementShape
+from monitor.config.levels import effective, is_lower, level_mistakes, own_part
 from monitor.config.shape import check
+from monitor.config.supporting import support_warnings
 from monitor.config.yaml_file import YamlDocument, load_documents
 from monitor.core.book import Book
 from monitor.errors import ConfigError, Mistake
@@ -67,10 +69,20 @@ class Check:
     documents: tuple[AgreementDocument, ...]
     mistakes: tuple[Mistake, ...]
     warnings: tuple[Mistake, ...]
+    agreements: tuple[Agreement, ...] = ()
+    """With what they inherit from the levels above: one for each edition."""
+
+    def editions(self, document: AgreementDocument) -> list[Agreement]:
+        """Return the texts of a version, in the order of their instants: several where levels above are amended."""
+        wanted = document.agreement.id, document.agreement.version
+        return [one for one in self.agreements if (one.id, one.version) == wanted]
 
 
-def check_agreements(paths: Path | Sequence[Path]) -> Check:
-    """Read the files, and the ``*.yaml`` and ``*.yml`` of the folders, without raising for what is wrong in them."""
+def check_agreements(paths: Path | Sequence[Path], *, alone: bool = True) -> Check:
+    """Read the files, and the ``*.yaml`` and ``*.yml`` of the folders, without raising for what is wrong in them.
+
+    Not ``alone``: other documents may stand above them, so that what they inherit is not judged.
+    """
     mistakes: list[Mistake] = []
     warnings: list[Mistake] = []
     documents: list[AgreementDocument] = []
@@ -80,16 +92,25 @@ def check_agreements(paths: Path | Sequence[Path]) -> Check:
             if document is not None:
                 documents.append(document)
     mistakes.extend(_version_mistakes(documents))
-    return Check(documents=tuple(documents), mistakes=tuple(mistakes), warnings=tuple(warnings))
+    agreements: list[Agreement] = []
+    if alone and not mistakes:
+        wrong, told = level_mistakes(documents)
+        mistakes.extend(wrong)
+        warnings.extend(told)
+        agreements = effective(documents, mistakes, warnings)
+        warnings.extend(support_warnings(documents, agreements))
+    return Check(
+        documents=tuple(documents), mistakes=tuple(mistakes), warnings=tuple(warnings), agreements=tuple(agreements)
+    )
 
 
-def read_documents(paths: Path | Sequence[Path]) -> list[AgreementDocument]:
-    """Return all documents of files and folders.
+def read_documents(paths: Path | Sequence[Path], *, alone: bool = True) -> list[AgreementDocument]:
+    """Return all documents of files and folders. Not ``alone``: levels above them may stand elsewhere.
 
     Raises:
         ConfigError: all mistakes of all files.
     """
-    checked = check_agreements(paths)
+    checked = check_agreements(paths, alone=alone)
     if checked.mistakes:
         raise ConfigError(list(checked.mistakes))
     return list(checked.documents)
@@ -131,13 +152,15 @@ def book_of(documents: Iterable[AgreementDocument]) -> Book:
     """Return the book of these documents; its stamp depends on their content alone, not on files or order.
 
     Raises:
-        ConfigError: versions that contradict each other: a number used twice, or one that begins too early.
+        ConfigError: versions that contradict each other: a number used twice, or one that begins too early; a level
+            that does not fit to those above it. Where an upper level is unknown, nothing is inherited from it.
     """
     ordered = sorted(documents, key=lambda one: (one.agreement.id, one.agreement.version))
     mistakes = _version_mistakes(ordered)
+    agreements = [] if mistakes else effective(ordered, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return Book(agreements=tuple(one.agreement for one in ordered), stamp=_stamp(ordered))
+    return Book(agreements=tuple(agreements), stamp=_stamp(ordered))
 
 
 def _stamp(documents: Sequence[AgreementDocument]) -> int:
@@ -164,6 +187,8 @@ def _files(paths: Sequence[Path], mistakes: list[Mistake]) -> list[Path]:
 
 
 def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake]) -> AgreementDocument | None:
+    if is_lower(source.data):
+        return _parse_lower(source, mistakes)
     shape, violations = check(AgreementShape, source)
     if shape is None or not isinstance(source.data, dict):
         found = [violation.mistake for violation in violations] + _mistakes_beside(source, violations)
@@ -179,6 +204,19 @@ def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake
     return AgreementDocument(
         file=source.file, document=source.data, agreement=agreement, warnings=tuple(told), source=source
     )
+
+
+def _parse_lower(source: YamlDocument, mistakes: list[Mistake]) -> AgreementDocument | None:
+    """Return a lower level as far as it can be told alone: what it inherits and changes is checked with the others."""
+    assert isinstance(source.data, dict)
+    shape, violations = check(AgreementShape, replace(source, data=own_part(source.data)))
+    if shape is None:
+        mistakes.extend(violation.mistake for violation in violations)
+        return None
+    agreement = build(shape, source, mistakes, [])
+    if agreement is None:
+        return None
+    return AgreementDocument(file=source.file, document=source.data, agreement=agreement, source=source)
 
 
 def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> list[Mistake]:

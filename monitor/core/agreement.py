@@ -8,8 +8,8 @@ nothing here reads files. All instants and durations are milliseconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
 
 from monitor.core.calendar import Calendar
 from monitor.core.consequences import NO_CONSEQUENCES, Consequences
@@ -17,7 +17,10 @@ from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import Objective
 
-Form = Literal["customer", "service"]
+Form = Literal["customer", "service", "multi-level"]
+Kind = Literal["sla", "ola", "uc"]
+"""A service level agreement; an operational level agreement or an underpinning contract that supports one."""
+Level = Literal["corporate", "customer", "service"]
 Status = Literal["draft", "accepted", "terminated"]
 
 
@@ -61,6 +64,44 @@ class Notify:
         return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
 
 
+class Report(NamedTuple):
+    """How a problem is reported: to whom (roles of contacts), and what a report must contain.
+
+    ``incomplete_clock`` tells what becomes of the clocks of a ticket that lacks any of it (`monitor.core.reporting`).
+    """
+
+    contacts: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    incomplete_clock: Literal["starts", "waits"] = "starts"
+
+
+class Rights(NamedTuple):
+    """Who may see which statements: roles or parties, the period of the statements, and the measures (none: all)."""
+
+    to: tuple[str, ...] = ()
+    every: str = "month"
+    statistics: tuple[str, ...] = ()
+
+
+NOTHING_REQUIRED: Final = Report()
+NOBODY: Final = Rights()
+
+
+class Origin(NamedTuple):
+    """Which level of a multi-level agreement says something: the most specific one that names it."""
+
+    agreement: str
+    version: int
+    level: str
+
+
+class Support(NamedTuple):
+    """Which agreement an OLA or a UC supports, and which of its clocks; none named: all of them."""
+
+    agreement: str
+    clocks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """One version of one agreement. Only an accepted one binds; a version holds from ``valid_from_ms`` on."""
@@ -88,6 +129,19 @@ class Agreement:
     allowed_lateness_ms: int = 15 * MINUTE_MS
     """How long after its end a calendar period waits for late events before its statement is made."""
     consequences: Consequences = NO_CONSEQUENCES
+    kind: Kind = "sla"
+    supports: tuple[Support, ...] = ()
+    level: Level | None = None
+    under: str = ""
+    """The agreement of the next level up."""
+    lineage: tuple[str, ...] = ()
+    """The ids of the levels that this text inherits from, the uppermost first."""
+    edition_ms: int = 0
+    """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
+    report: Report = NOTHING_REQUIRED
+    reports: Rights = NOBODY
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
@@ -96,3 +150,18 @@ class Agreement:
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""
         return next((measure for measure in self.measures() if measure.id == measure_id), None)
+
+    def audience(self, measure_id: str, window: str) -> tuple[str, ...]:
+        """Return who may see the statements of a measure in a calendar window."""
+        rights = self.reports
+        if window != rights.every or (rights.statistics and measure_id not in rights.statistics):
+            return ()
+        return rights.to
+
+    def origin(self, *path: str) -> Origin:
+        """Return which level says what stands at a path: that of the nearest part that has one, or this agreement."""
+        for length in range(len(path), 0, -1):
+            found = self.origins.get(".".join(path[:length]))
+            if found is not None:
+                return found
+        return Origin(self.id, self.version, self.level or "")

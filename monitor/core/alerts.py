@@ -33,6 +33,16 @@ class AlertKey(NamedTuple):
         return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 
+class SupportingMiss(NamedTuple):
+    """A clock of a supporting agreement (``kind``: ola or uc) on the same subject that missed its target, and when."""
+
+    agreement: str
+    version: int
+    kind: str
+    clock: str
+    missed_ms: int
+
+
 class Alert(NamedTuple):
     """One announcement. The key and the labels never change during its life; what changes is elsewhere.
 
@@ -66,6 +76,8 @@ class Alert(NamedTuple):
     """What may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
     stretches: Stretches | None = None
     """Of a clock: what its elapsed time is made of."""
+    supporting: tuple[SupportingMiss, ...] = ()
+    """Of the breach of an SLA's clock: what was missed under it, at ``at_ms``."""
 
     def told_late(self) -> Alert:
         """Return it marked ``backfill``. On the path of a backlog: ``_replace`` takes six times as long."""

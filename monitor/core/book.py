@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.core.agreement import Agreement
 from monitor.core.events import Value
+from monitor.core.levels import most_specific
 
 
 @dataclass(slots=True)
@@ -23,6 +24,11 @@ class Book:
     _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
     _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
+    leveled: frozenset[str] = field(init=False, default=frozenset())
+    """The agreements with levels above them: one version may have several editions."""
+    requires: bool = field(init=False, default=False)
+    """Whether any agreement requires fields of a report."""
+    _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for agreement in sorted(self.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
@@ -31,6 +37,11 @@ class Book:
             filters = (agreement.covers, *(measure.where for measure in measures))
             self.deciding |= {name for one in filters for name, _ in one.any_of}
             self.deciding |= {name for measure in measures for name in measure.by}
+            self.requires |= bool(agreement.report.required)
+            if agreement.lineage:
+                self.leveled |= {agreement.id}
+            for support in agreement.supports:
+                self._supporting[support.agreement] = (*self._supporting.get(support.agreement, ()), agreement)
         for agreement_id, versions in self._versions.items():
             # An index on the customer: most agreements of a large book are with one customer each.
             customers = [dict(one.covers.any_of).get("customer") for one in versions]
@@ -54,9 +65,17 @@ class Book:
                     found = agreement
         return found or draft
 
-    def exact(self, agreement_id: str, version: int) -> Agreement | None:
-        """Return one version by its number."""
-        return next((one for one in self._versions.get(agreement_id, ()) if one.version == version), None)
+    def exact(self, agreement_id: str, version: int, at_ms: int | None = None) -> Agreement | None:
+        """Return one version by its number: the edition of an instant, where levels above gave it several."""
+        editions = [one for one in self._versions.get(agreement_id, ()) if one.version == version]
+        if len(editions) > 1 and at_ms is not None:
+            editions = [one for one in editions if one.valid_from_ms <= at_ms] or editions[:1]
+        return editions[-1] if editions else None
+
+    def supporting(self, agreement: Agreement) -> list[Agreement]:
+        """Return every version of the agreements that support this one, or a level above it."""
+        supported = (agreement.id, *agreement.lineage)
+        return [one for supported_id in supported for one in self._supporting.get(supported_id, ())]
 
     def latest(self, agreement_id: str) -> Agreement | None:
         """Return the newest version."""
@@ -79,4 +98,4 @@ class Book:
                 and agreement.covers.matches(attributes)
             ):
                 found.append(agreement)
-        return found
+        return most_specific(found) if self.leveled else found

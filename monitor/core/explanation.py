@@ -11,6 +11,7 @@ from monitor.core.stretches import Stretch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monitor.core.agreement import Origin
     from monitor.core.calendar import Calendar
     from monitor.core.clock import Terms
     from monitor.core.events import Fact, Value
@@ -45,7 +46,8 @@ class Explanation(NamedTuple):
     standing: Standing
     flagged: bool
     stretches: tuple[Stretch, ...]
-    origin: str = ""
+    origin: Origin
+    """The level of the agreement that gives the target; the agreement itself where it has no levels."""
     days: int = 0
     by_minute: int = 0
 
@@ -69,6 +71,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
     elapsed_ms = clocks.elapsed_at(clock, end_ms, of.calendar)
     priority = _text(row.known().get("priority"))
     target = of.rule.budget(priority)
+    target_of = priority if priority in of.rule.budgets else ANY
     return Explanation(
         clock.series.agreement,
         clock.version,
@@ -76,7 +79,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         of.rule.metric,
         clock.cycle,
         priority,
-        priority if priority in of.rule.budgets else ANY,
+        target_of,
         clock.budget_ms,
         clock.calendar,
         clock.start_ms,
@@ -87,7 +90,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         _standing(clock, elapsed_ms, of),
         clock.flagged,
         tuple(stretches_of(row.facts, clock, of, end_ms)),
-        f"{clock.series.agreement} version {clock.version}",
+        of.agreement.origin("clocks", of.rule.id, "targets", target_of),
         target.days if target else 0,
         target.by_minute if target else 0,
     )

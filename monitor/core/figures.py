@@ -72,3 +72,5 @@ class WindowStatus(NamedTuple):
     closed: bool = False
     budgets: tuple[BudgetFigure, ...] = ()
     consequences: tuple[Consequence, ...] = ()
+    audience: tuple[str, ...] = ()
+    """Of a statement: who at the customer may see it, as the agreement says."""

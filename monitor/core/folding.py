@@ -16,9 +16,11 @@ from monitor.core.events import Fact, Subject
 from monitor.core.explanation import stretches_of
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
+from monitor.core.reporting import completed, may_start
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
 from monitor.core.stretches import newest
+from monitor.core.supporting import missed_under
 
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
@@ -113,7 +115,7 @@ class Folding:
         if brought.items() <= known.items():
             return False
         self.attributes = {**known, **brought}
-        if self.clocks:
+        if self.clocks or self.plan.book.requires:
             deciding = self.plan.book.deciding
             for name, value in brought.items():
                 if name in deciding and known.get(name) != value:
@@ -150,12 +152,14 @@ class Folding:
             self._start(fact, self.facts[:place])
         elif kind in RESTARTS[self.subject]:
             self._restart(fact)
+        if self.plan.book.requires:
+            self.clocks += completed(self.subject, self.facts[: place + 1], self.attributes, self.plan, self.clocks)
 
     def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
         existing = {clock.series[:2] for clock in self.clocks}
         for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan):
-            if clock.series[:2] not in existing:
+            if clock.series[:2] not in existing and may_start(of, [*before, fact]):
                 self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:
@@ -231,6 +235,7 @@ class Folding:
                 wall_ms=max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
                 stretches=stretches,
+                supporting=missed_under(clock, at_ms, self.clocks, self.plan) if state == "breached" else (),
             )
         )
 

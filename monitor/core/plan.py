@@ -53,15 +53,21 @@ class Plan:
     def __init__(self, book: Book) -> None:
         self.book = book
         self._terms: dict[_TermsKey, clocks.Terms | None] = {}
+        self._leveled = book.leveled
         self._slices: dict[tuple[str, str], Slices | None] = {}
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return what holds for a clock; None where its agreement's version or rule is known no more."""
-        key = (clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms)
+        key: tuple[str | int, ...] = (
+            clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms,
+        )  # fmt: skip
+        if self._leveled and clock.series.agreement in self._leveled:
+            edition = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
+            key = (*key, edition.edition_ms if edition else 0)
         try:
             return self._terms[key]
         except KeyError:
-            agreement = self.book.exact(clock.series.agreement, clock.version)
+            agreement = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
             rule = agreement.measure(clock.series.measure) if agreement else None
             found = None
             if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
@@ -90,7 +96,9 @@ class Plan:
         if budget.days:
             calendar = agreement.calendars[budget.calendar]
             budget_ms = calendar.budget_of_days(start_ms, budget.days, budget.by_minute)
-        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
+        key: _TermsKey = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
+        if self._leveled and agreement.id in self._leveled:
+            key = (*key, agreement.edition_ms)
         found = self._terms.get(key)
         if found is None:
             found = self._keep(key, clocks.terms(agreement, rule, budget.calendar, budget_ms))

@@ -50,8 +50,8 @@ class Scope:
         self.book = book
         self._plan = Plan(book)
         self._versions: dict[str, list[Agreement]] = {}
-        self._measures: dict[tuple[str, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
-        """By agreement, version and measure: the measure and its windows."""
+        self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
+        """By agreement, version, edition and measure: the measure and its windows."""
         self._changes_ms: dict[str, list[int]] = {}
         self._began_ms: dict[str, int] = {}
         for agreement in sorted(book.agreements, key=lambda one: (one.valid_from_ms, one.version)):
@@ -81,7 +81,7 @@ class Scope:
         return Binding(agreement, measure, windows if meant else (), "agreement_changed")
 
     def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
-        key = (agreement.id, agreement.version, measure_id)
+        key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
         if key not in self._measures:
             measure = agreement.measure(measure_id)
             self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))

@@ -19,6 +19,7 @@ from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
+from monitor.core.reporting import incomplete_changes
 from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.shares import shares_of
@@ -56,7 +57,8 @@ def step(
         plan: the agreements.
         retention_ms: how long after its last fact a finished subject is kept, for reopenings and late facts.
     """
-    if len(new) == 1 and subject in CLOCKS_ONLY:
+    # Incomplete reports are counted beside the clocks: they go the long way.
+    if len(new) == 1 and subject in CLOCKS_ONLY and not plan.book.requires:
         fact = new[0]
         if row is None:
             short = first_fact(subject, fact, now_ms, plan, retention_ms)
@@ -87,7 +89,7 @@ def step_by_folding(
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
-    if subject in _MEASURED and folding.facts:
+    if folding.facts and (plan.book.requires or subject in _MEASURED):
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
@@ -114,7 +116,10 @@ def step_by_folding(
 
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
-    """Return what a call, an outage or a lead has in its series now, and when that changes by itself."""
+    """Return what a subject has in its series beside its clocks now, and when that changes by itself."""
+    if folding.subject in CLOCKS_ONLY:
+        of = folding.subject, folding.facts, folding.attributes, folding.clocks, folding.plan
+        return incomplete_changes(*of), 0
     shown: list[Change] = []
     wake_ms = 0
     for agreement in folding.plan.book.in_force(folding.attributes, folding.facts[0].time_ms):

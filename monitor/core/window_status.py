@@ -96,6 +96,8 @@ def status_of(
             assert isinstance(measure, ClockRule)
             figures = clock_figures(total, overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0))
             counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
+            if live.counts.get("incomplete"):
+                counts["incomplete"] = live.counts["incomplete"]
     calendar = window.kind != "rolling"
     verdicts = tuple(
         [judge(one, figures, durations, calendar=calendar, closed=closed) for one in binding.shown(window)]
@@ -104,6 +106,7 @@ def status_of(
     return WindowStatus(
         panes.series, labels, window.name, shown.start_ms, shown.end_ms, as_of_ms, binding.agreement.version,
         figures, verdicts, counts, closed,
+        audience=binding.agreement.audience(measure.id, window.name) if closed else (),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from monitor.demo.hours import Day, arrivals, busy
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
@@ -112,7 +112,7 @@ class Queue:
     def _serve(self, story: Story, now_ms: int) -> Process:
         traffic = self.traffic
         agent = f"{self.line.queue}-{traffic.random.randrange(self.line.agents):02}"
-        idle = {"idle_ms": now_ms - self._free_since.popleft()} if self._free_since else {}
+        idle: dict[str, Any] = {"idle_ms": now_ms - self._free_since.popleft()} if self._free_since else {}
         now_ms += traffic.random.randrange(500, 4 * SECOND_MS)  # it rings
         yield now_ms
         story.tell("answered", now_ms, agent=agent, **idle)

@@ -29,6 +29,8 @@ PACES: Final = {
     "P3": Pace(16, 45, 360),
     "P4": Pace(18, 110, 700),
 }
+SECOND_LINE_SHARE: Final = 0.3
+HANDOVER_DELAY_MS: Final = 300
 AUTOMATIC_SHARE: Final = 0.7
 CANCEL_SHARE: Final = 0.02
 PRIORITY_CHANGE_SHARE: Final = 0.05
@@ -79,8 +81,10 @@ class ServiceDesk:
             return
         now_ms = at_ms + self._takes(self._pace(story).acknowledge, at_ms)
         yield now_ms
-        story.attributes["team"] = "second-line" if traffic.chance(0.3) else "first-line"
+        story.attributes["team"] = self._team(story)
         story.tell("acknowledged", now_ms, agent=f"desk-{traffic.random.randrange(12):02}")
+        if story.attributes["team"] != "first-line":
+            story.tell("assigned", now_ms, delay_ms=HANDOVER_DELAY_MS, once=True)
         if traffic.chance(PRIORITY_CHANGE_SHARE):
             now_ms += traffic.random.randrange(MINUTE_MS, 5 * MINUTE_MS)
             yield now_ms
@@ -110,6 +114,12 @@ class ServiceDesk:
         now_ms += traffic.spread(HOUR_MS)
         yield now_ms
         story.tell("closed", now_ms)
+
+    def _team(self, story: Story) -> str:
+        """Choose who works on a ticket: what is wrong with remote access may be the carrier's to mend."""
+        if not self.traffic.chance(SECOND_LINE_SHARE):
+            return "first-line"
+        return "carrier" if story.attributes["service"] == "vpn" else "second-line"
 
     def _pace(self, story: Story) -> Pace:
         return PACES[str(story.attributes["priority"])]

@@ -63,8 +63,11 @@ class Traffic:
             found.append(heapq.heappop(self._mail)[2])
         return found
 
-    def post(self, event: Event, delay_ms: int | None = None) -> None:
-        """Send an event on its way; it arrives after a delay that is left to chance unless it is given."""
+    def post(self, event: Event, delay_ms: int | None = None, *, once: bool = False) -> None:
+        """Send an event on its way; it arrives after a delay that is left to chance unless it is given.
+
+        ``once``: it does not arrive twice, and with a given delay takes nothing from the source of chance.
+        """
         at_ms = event.fact.time_ms
         if delay_ms is None:
             chance = self.random.random()
@@ -75,7 +78,7 @@ class Traffic:
             else:
                 delay_ms = self.random.randrange(40, 800)
         heapq.heappush(self._mail, (at_ms + delay_ms, self._turn(), event))
-        if self.random.random() < TWICE_SHARE:
+        if not once and self.random.random() < TWICE_SHARE:
             again_ms = at_ms + delay_ms + self.random.randrange(SECOND_MS, 30 * SECOND_MS)
             heapq.heappush(self._mail, (again_ms, self._turn(), event))
 
@@ -101,11 +104,11 @@ class Story:
         self.attributes: dict[str, Value] = attributes
         self._told = 0
 
-    def tell(self, what: str, at_ms: int, *, delay_ms: int | None = None, **details: Value) -> None:
-        """Tell one fact; ``details`` belong to it alone."""
+    def tell(self, what: str, at_ms: int, *, delay_ms: int | None = None, once: bool = False, **details: Value) -> None:
+        """Tell one fact; ``details`` belong to it alone. ``delay_ms`` and ``once`` are those of `Traffic.post`."""
         self._told += 1
         fact = Fact(at_ms, self._told, f"{self.subject_id}.{self._told}", what, self.attributes | details)
-        self.traffic.post(Event(self.subject, self.subject_id, fact), delay_ms)
+        self.traffic.post(Event(self.subject, self.subject_id, fact), delay_ms, once=once)
 
 
 class Surge:

@@ -94,6 +94,9 @@ CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest busines
 CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
 CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
 CLOCKS_AT_RISK = _gauge("clocks_at_risk", "Open clocks that passed an at-risk threshold and are not overdue", SERIES)
+CLOCKS_INCOMPLETE = _gauge(
+    "clocks_incomplete", "Clocks, started or waiting, of open tickets whose report lacks required fields", SERIES
+)
 CLOCKS_OVERDUE = _gauge("clocks_overdue", "Open clocks that are past due", SERIES)
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -283,7 +286,23 @@ TERMINATION_MISSES = _gauge(
 AGREEMENT_INFO = _gauge(
     "agreement_info",
     "1 for each version of an agreement that this worker knows",
-    ("agreement", "version", "name", "provider", "customer", "service", "status"),
+    ("agreement", "version", "name", "provider", "customer", "service", "status", "kind", "level", "under"),
+)
+AGREEMENT_IN_FORCE = _gauge(
+    "agreement_in_force", "1 for the version of an agreement that binds now, 0 for the others", ("agreement", "version")
+)
+AGREEMENT_PARTS = _gauge(
+    "agreement_parts",
+    "Measures, targets and objectives that hold now, by the agreement (the level) that says them",
+    ("agreement", "origin", "level"),
+)
+AGREEMENT_SUPPORTS = _gauge(
+    "agreement_supports", "1 for each agreement that a supporting one (OLA, UC) supports", ("agreement", "supporting")
+)
+SUPPORTING_BREACHES = _counter(
+    "supporting_breaches_total",
+    "Breaches of an agreement's clocks under which a supporting agreement had missed its own",
+    ("agreement", "supporting"),
 )
 
 # -- the monitor's own health ------------------------------------------------------------------------------------------
@@ -463,6 +482,7 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "paused": Live(CLOCKS_PAUSED),
         "at_risk": Live(CLOCKS_AT_RISK),
         "overdue": Live(CLOCKS_OVERDUE),
+        "incomplete": Live(CLOCKS_INCOMPLETE),
     },
     "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
     "outage": {

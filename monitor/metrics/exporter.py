@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from monitor.core.agreement import Agreement
 from monitor.core.figures import WindowStatus
 from monitor.core.lead_rule import LeadRule
+from monitor.core.levels import in_force, parts_by_origin
 from monitor.core.measures import CallRule, ClockRule
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
@@ -254,7 +255,17 @@ def _in_unit(metric: Metric, value: float | None) -> float | None:
 def _agreements(page: _Page, snapshot: Snapshot) -> None:
     for one in sorted(snapshot.agreements, key=lambda one: (one.id, one.version)):
         labels = (one.id, str(one.version), one.name, one.provider, one.customer, one.service, one.status)
-        page.set(m.AGREEMENT_INFO, labels, 1)
+        page.set(m.AGREEMENT_INFO, (*labels, one.kind, one.level or "", one.under), 1)
+        page.set(m.AGREEMENT_IN_FORCE, (one.id, str(one.version)), 0)
+        for support in one.supports:
+            page.set(m.AGREEMENT_SUPPORTS, (support.agreement, one.id), 1)
+            page.set(m.SUPPORTING_BREACHES, (support.agreement, one.id), 0)
+    for pair, breaches in snapshot.supporting.items():
+        page.set(m.SUPPORTING_BREACHES, pair, breaches)
+    for one in in_force(snapshot.agreements, snapshot.now_ms or 0):
+        page.set(m.AGREEMENT_IN_FORCE, (one.id, str(one.version)), 1)
+        for origin, parts in parts_by_origin(one).items():
+            page.set(m.AGREEMENT_PARTS, (one.id, origin.agreement, origin.level), parts)
 
 
 def _partition(page: _Page, stats: PartitionStats) -> None:

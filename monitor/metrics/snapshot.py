@@ -113,6 +113,8 @@ class Snapshot:
     """By topic and reason."""
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By kind (a subject, or ``objective``) and state."""
+    supporting: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Breaches by agreement and supporting agreement that was missed under them."""
     deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By receiver and outcome."""
     receivers: Sequence[ReceiverStats] = ()

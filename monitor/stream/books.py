@@ -74,8 +74,12 @@ class Books:
         for key, document in taken.items():
             if kept.get(key) == document:
                 continue
-            # Only versions of one agreement can contradict each other.
-            others = [one for other, one in kept.items() if other != key and one.agreement.id == document.agreement.id]
+            # Only versions of one agreement can contradict each other, and levels those above and below them.
+            others = [
+                one
+                for other, one in kept.items()
+                if other != key and (one.agreement.id == document.agreement.id or one.agreement.form == "multi-level")
+            ]
             try:
                 book_of([*others, document])
             except ConfigError as error:

@@ -62,6 +62,8 @@ class Tally:
     """By topic and reason."""
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind of subject (or ``objective``) and state."""
+    supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Breaches by agreement and supporting agreement that was missed under them."""
     deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By receiver and what became of the attempt (or of the notice)."""
     repeats: Counter[str] = field(default_factory=Counter)
@@ -233,6 +235,8 @@ class Ingest:
         elif alert.state in ("at_risk", "breached"):
             self.tally.detected(max(0, age_ms) / 1000)
         self.tally.alerts[alert.key.kind, alert.state] += 1
+        for supporting in {one.agreement for one in alert.supporting}:
+            self.tally.supporting[alert.key.agreement, supporting] += 1
         key, value = encode_alert(alert, self.outlets.source)
         # All alerts of an agreement in one partition: there storms become one page.
         self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from monitor.core.alerts import Alert, AlertKey
+from monitor.core.alerts import Alert, AlertKey, SupportingMiss
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.notices import Notice
 from monitor.core.series import SeriesKey
@@ -34,6 +34,7 @@ from monitor.wire.envelopes import (
     StatusEnvelope,
     StretchData,
     StretchesData,
+    SupportingData,
     VerdictData,
     announcement_schema,
 )
@@ -123,6 +124,10 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         numerator=alert.numerator,
         denominator=alert.denominator,
         stretches=None if alert.stretches is None else _stretches_data(alert.stretches),
+        supporting=[
+            SupportingData(one.agreement, one.version, one.kind, one.clock, rfc3339(one.missed_ms), one.missed_ms)  # type: ignore[arg-type]  # a Kind, though the core says str
+            for one in alert.supporting
+        ],
     )
     return AlertEnvelope(
         specversion="1.0",
@@ -166,6 +171,9 @@ def decode_alert(value: bytes | None) -> Alert:
         data.backfill,
         tuple(data.details.items()),
         None if data.stretches is None else _stretches(data.stretches),
+        tuple(
+            SupportingMiss(one.agreement, one.version, one.kind, one.clock, one.missed_ms) for one in data.supporting
+        ),
     )
 
 
@@ -291,6 +299,7 @@ def _status_data(status: WindowStatus) -> StatusData:
         live=status.live,
         budgets=[budget_data(one) for one in status.budgets],
         consequences=[consequence_data(one) for one in status.consequences],
+        audience=list(status.audience),
     )
 
 
@@ -326,6 +335,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         data.closed,
         tuple(budget_of(one) for one in data.budgets),
         tuple(consequence_of(one, series, data.window) for one in data.consequences),
+        tuple(data.audience),
     )
 
 

@@ -47,6 +47,17 @@ class StretchesData(msgspec.Struct, frozen=True, omit_defaults=True):
     left_out_counted_ms: Ms = 0
 
 
+class SupportingData(msgspec.Struct, frozen=True):
+    """A clock of an OLA or UC on the same subject that had missed its target when the SLA's was breached."""
+
+    agreement: str
+    version: int
+    kind: Literal["sla", "ola", "uc"]
+    clock: str
+    missed: Text
+    missed_ms: Ms
+
+
 class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One announcement of a clock (a ticket's, an outage's …) or of an objective. All of one life share ``key``."""
 
@@ -79,6 +90,7 @@ class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     numerator: float | None = None
     denominator: float | None = None
     stretches: StretchesData | None = None
+    supporting: list[SupportingData] = []
 
 
 class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -161,7 +173,7 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
     claim_until_ms: Ms = 0
 
 
-class StatusData(msgspec.Struct, kw_only=True, frozen=True):
+class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """All figures and verdicts of one series in one window ``[from, to)``."""
 
     agreement: str
@@ -182,6 +194,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True):
     live: dict[str, int]
     budgets: list[BudgetData] = []
     consequences: list[ConsequenceData] = []
+    audience: list[str] = []
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from monitor.core.alerts import OF_SERIES, Alert
+from monitor.core.alerts import OF_SERIES, Alert, SupportingMiss
 from monitor.core.explanation import Explanation
 from monitor.core.measures import HOUR_MS, MINUTE_MS, Budget
 from monitor.core.objectives import INDICATORS
@@ -52,6 +52,8 @@ def explain(alert: Alert) -> dict[str, str]:
             found["remaining"] = duration(left_ms)
         else:
             found["overdue"] = duration(-left_ms)
+    if alert.supporting:
+        found["supporting"] = "; ".join(supporting_text(one) for one in alert.supporting)
     return found
 
 
@@ -59,7 +61,17 @@ def summary(alert: Alert) -> str:
     """Return the sentence that tells an alert: who, what was promised, what became of it, and under which agreement."""
     said = _of_objective(alert) if alert.key.kind in OF_SERIES else _of_clock(alert)
     again = " This happened a while ago and is told late." if alert.backfill else ""
-    return f"{said} ({_context(alert)}).{again}"
+    under = f" Missed under it: {_names(alert.supporting)}." if alert.supporting else ""
+    return f"{said} ({_context(alert)}).{under}{again}"
+
+
+def supporting_text(one: SupportingMiss) -> str:
+    """Return which clock of a supporting agreement was missed, and when."""
+    return f"{one.clock} of {one.agreement} ({one.kind.upper()}, version {one.version}), due {instant(one.missed_ms)}"
+
+
+def _names(supporting: tuple[SupportingMiss, ...]) -> str:
+    return ", ".join(f"{one.clock} of {one.agreement} ({one.kind.upper()})" for one in supporting)
 
 
 # Each is told twice, in the sentence and beside it, and alerts share their budgets.

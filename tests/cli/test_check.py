@@ -40,7 +40,7 @@ def test_machines_get_mistakes_and_agreements_as_lines(run: Run, folder: Path):
 def test_the_example_agreements_are_without_mistakes(run: Run):
     result = run("check", EXAMPLES)
     assert result.exit_code == 0
-    assert "4 agreement version(s) without mistakes" in result.stdout
+    assert "8 agreement version(s) without mistakes" in result.stdout
 
 
 def test_a_folder_that_does_not_exist_is_a_mistake(run: Run, tmp_path: Path):

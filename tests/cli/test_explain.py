@@ -90,3 +90,29 @@ def test_what_nobody_knows_and_what_is_no_instant_are_told(kafka: Kafka, run: Ru
     assert run("explain", "ticket", "T-1", "--at", "yesterday").exit_code == 2
     assert run("explain", "call", "C-1").exit_code == 1, "calls have clocks, too: of a callback"
     assert run("explain", "parcel", "P-1").exit_code == 2
+
+
+def test_it_tells_the_level_of_a_target_what_was_missed_under_a_breach_and_what_a_report_lacks(
+    kafka: Kafka, run: Run, tmp_path: Path
+):
+    promises = Path(__file__).parents[2] / "deploy" / "promises"
+    for name in ("multi-level", "supporting-agreements", "problem-report"):
+        (tmp_path / f"{name}.yaml").write_bytes((promises / f"{name}.yaml").read_bytes())
+    given_a_ticket(
+        kafka, run, tmp_path, ("08:00", "opened", {"priority": "P2", "customer": "acme", "team": "databases"})
+    )  # fmt: skip
+
+    result = run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z")
+
+    said = " ".join(result.stdout.split())
+    assert "promised by acme version 1" in said
+    assert "inherited from the corporate level, everybody version 1" in said
+    assert "missed under it: fixed of database-team (OLA, version 1), due 2026-01-05 11:00 UTC" in said
+    assert "Incomplete: hotline-tickets requires service, its clocks wait for them." in said
+
+    told = lines(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z", "--json"))
+    assert told[0]["missing"] == ["service"]
+    by_clock = {one["agreement"]: one for one in told[1:]}
+    assert by_clock["acme"]["origin"] == {"agreement": "everybody", "version": 1, "level": "corporate"}
+    assert [one["clock"] for one in by_clock["desk"]["supporting"]] == ["fixed"]
+    assert by_clock["acme"]["supporting"] == []

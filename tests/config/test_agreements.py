@@ -136,7 +136,7 @@ MISTAKES = {
     "wrong type": ("version: 1", "version: one", "2: version: must be a whole number, not the text 'one'"),
     "version 0": ("version: 1", "version: 0", "2: version: must be at least 1, not 0"),
     "id with a slash": ("agreement: desk", "agreement: a/b", "1: agreement: is no id: 'a/b' (use letters"),
-    "unknown form": ("form: customer", "form: custom", "5: form: must be 'customer' or 'service', not 'custom' (did"),
+    "unknown form": ("form: customer", "form: custom", "5: form: must be 'customer', 'service' or 'multi-level', not"),
     "unknown status": ("status: accepted", "status: aproved", "9: status: must be 'draft', 'accepted' or 'terminated'"),
     "accepted by nobody": (
         "accepted_by: F. Inance\n",
@@ -506,7 +506,7 @@ def test_the_stamp_of_a_book_tells_contents_apart_and_nothing_else(checked: Chec
 
 
 class TestExamples:
-    """The four agreements that the project ships, on which the demo runs."""
+    """The agreements that the project ships, on which the demo runs."""
 
     def test_they_load_without_mistakes_or_warnings(self) -> None:
         check = check_agreements(EXAMPLES)
@@ -515,28 +515,38 @@ class TestExamples:
         assert check.warnings == ()
         assert [one.name for one in check.documents] == [
             "call-centre version 1",
+            "all-departments version 1",
+            "finance-payroll version 1",
             "it-service-desk version 1",
             "network-operator version 1",
             "sales-and-marketing version 1",
+            "second-line version 1",
+            "carrier version 1",
         ]
 
     @pytest.mark.parametrize(
-        ("attributes", "agreement"),
+        ("attributes", "agreements"),
         [
             *(
-                ({"customer": customer, "service": service}, "it-service-desk")
+                (
+                    {"customer": customer, "service": service},
+                    [
+                        "finance-payroll" if (customer, service) == ("finance", "payroll") else "all-departments",
+                        "it-service-desk",
+                    ],
+                )
                 for customer in ("finance", "hr", "logistics")
                 for service in ("mail", "payroll", "vpn")
             ),
-            *(({"queue": queue}, "call-centre") for queue in ("support", "billing", "sales")),
-            *(({"source": source}, "sales-and-marketing") for source in SOURCES),
-            *(({"service": service}, "network-operator") for service in ("metro-ring", "dsl-access", "mpls-core")),
+            *(({"queue": queue}, ["call-centre"]) for queue in ("support", "billing", "sales")),
+            *(({"source": source}, ["sales-and-marketing"]) for source in SOURCES),
+            *(({"service": service}, ["network-operator"]) for service in ("metro-ring", "dsl-access", "mpls-core")),
         ],
     )
-    def test_they_bind_for_the_demo_s_traffic(self, attributes: dict[str, str], agreement: str) -> None:
+    def test_they_bind_for_the_demo_s_traffic(self, attributes: dict[str, str], agreements: list[str]) -> None:
         book = load_agreements(EXAMPLES)
 
-        assert [one.id for one in book.in_force(attributes, at("2026-11-23T12:00Z"))] == [agreement]
+        assert [one.id for one in book.in_force(attributes, at("2026-11-23T12:00Z"))] == agreements
 
     def test_they_use_every_part_of_the_format(self) -> None:
         from monitor.config.agreement_shape import AgreementShape  # noqa: PLC0415 - of this test alone

@@ -78,7 +78,7 @@ def test_the_ports_that_it_names_are_those_of_the_compose_file():
 
 @pytest.mark.usefixtures("kafka")
 def test_published_agreements_can_be_read_back_and_applied_elsewhere(run: Run, tmp_path: Path):
-    # given the four examples, published
+    # given the examples, published
     assert run("agreements", "apply", ROOT / "deploy" / "agreements", "--yes").exit_code == 0
     published = lines(run("agreements", "list", "--json"))
 
@@ -88,4 +88,4 @@ def test_published_agreements_can_be_read_back_and_applied_elsewhere(run: Run, t
 
     # then they are the same agreements: nothing is left to publish
     assert "nothing to do" in run("agreements", "apply", tmp_path, "--yes").stdout
-    assert len(published) == 4
+    assert len(published) == 8

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.agreement import Agreement
+from monitor.core.agreement import Agreement, Support
 from monitor.core.figures import Verdict
-from monitor.core.measures import Filter
+from monitor.core.measures import ClockRule, Filter
 from monitor.core.objectives import INDICATORS
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, FIGURES, LIVE, PREFIX, VERDICTS, catalogue_table
 from tests.metrics.given import everything, exposition, samples, status
@@ -22,7 +22,8 @@ SERIES_SHOWN = 13
 def agreement():
     return Agreement(
         id="desk", version=2, name="Desk", form="customer", provider="IT", customer="Finance", service="Mail",
-        status="accepted", valid_from_ms=0, covers=Filter(), calendars={},
+        status="accepted", valid_from_ms=0, covers=Filter(), calendars={}, supports=(Support("sla"),),
+        clocks=(ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}),),
     )  # fmt: skip
 
 

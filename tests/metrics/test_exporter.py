@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
-from monitor.core.agreement import Agreement
+from monitor.core.agreement import Agreement, Origin, Support
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
 from monitor.metrics.snapshot import Observations, Snapshot
+from tests.core.stories import agreement, clock
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
 
 
@@ -304,3 +305,25 @@ def test_how_it_stands_with_each_receiver_is_shown():
     assert value_of(shown, "sla_receiver_disabled", receiver="on-call") == 0
     assert value_of(shown, "sla_receiver_disabled", receiver="chat") == 1
     assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="chat") is None
+
+
+def test_an_agreement_shows_its_level_what_binds_who_says_it_and_who_stands_behind_it():
+    known = agreement(
+        clock("resolution", {"P1": "1h", "*": "4h"}), id="low", version=2, level="service", under="corp",
+        origins={"clocks.resolution": Origin("corp", 3, "corporate"),
+                 "clocks.resolution.targets.P1": Origin("low", 2, "service")},
+    )  # fmt: skip
+    draft = agreement(id="low", version=3, status="draft")
+    over = agreement(id="old", terminates_ms=NOW_MS)
+    ola = agreement(id="ola", kind="ola", supports=(Support("low"), Support("old")))
+    shown = Snapshot(now_ms=NOW_MS, agreements=[known, draft, over, ola], supporting={("low", "ola"): 3})
+
+    assert value_of(shown, "sla_agreement_info", agreement="low", version="2", level="service", under="corp") == 1
+    assert value_of(shown, "sla_agreement_in_force", agreement="low", version="2") == 1
+    assert value_of(shown, "sla_agreement_in_force", agreement="low", version="3") == 0
+    assert value_of(shown, "sla_agreement_in_force", agreement="old", version="1") == 0
+    assert value_of(shown, "sla_agreement_parts", agreement="low", origin="corp") == 2
+    assert value_of(shown, "sla_agreement_parts", agreement="low", origin="low") == 1
+    assert value_of(shown, "sla_supporting_breaches_total", agreement="low", supporting="ola") == 3
+    assert value_of(shown, "sla_supporting_breaches_total", agreement="old", supporting="ola") == 0
+    assert value_of(shown, "sla_agreement_supports", agreement="low", supporting="ola") == 1

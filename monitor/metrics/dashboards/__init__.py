@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from monitor.metrics.dashboards.agreements import agreements
 from monitor.metrics.dashboards.budgets import budgets
 from monitor.metrics.dashboards.calls import calls
 from monitor.metrics.dashboards.health import health
@@ -32,6 +33,7 @@ def dashboards() -> dict[str, Json]:
         "outages": outages,
         "leads": leads,
         "budgets": budgets,
+        "agreements": agreements,
         "monitor": health,
     }
     return {f"{name}.json": make() for name, make in made.items()}

@@ -1,0 +1,139 @@
+"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach, and whether their budgets fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.alerts import SupportingMiss
+from monitor.core.measures import ANY, HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.agreement import Agreement
+    from monitor.core.calendar import Calendar
+    from monitor.core.measures import Budget, ClockRule
+    from monitor.core.plan import Plan
+    from monitor.core.rows import Clock
+    from monitor.core.timeline import Span
+
+
+def missed_under(clock: Clock, at_ms: int, clocks: Sequence[Clock], plan: Plan) -> tuple[SupportingMiss, ...]:
+    """Return the clocks of supporting agreements that had missed their targets at an instant.
+
+    They are judged as of ``at_ms`` whatever they have been through since: the order in which the clocks of a subject
+    are brought forward changes nothing.
+
+    Args:
+        clock: one of a supported agreement.
+        at_ms: the instant of its breach.
+        clocks: all clocks of the same subject.
+        plan: the agreements.
+    """
+    of = plan.terms(clock)
+    if of is None or not plan.book.supporting(of.agreement):
+        return ()
+    supported = {of.agreement.id, *of.agreement.lineage}
+    found = []
+    for one in clocks:
+        terms = plan.terms(one)
+        if terms is None or not _supports(terms.agreement, supported, of.rule.id):
+            continue
+        missed = missed_ms(one, terms.calendar)
+        if 0 <= missed <= at_ms:
+            agreement = terms.agreement
+            found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, one.series.measure, missed))
+    return tuple(sorted(found))
+
+
+def missed_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return when a clock's budget was first used up, or will be if nothing stops it; -1: never, as it stands."""
+    left_ms = clock.budget_ms
+    for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
+        ran_ms = calendar.elapsed(start_ms, end_ms)
+        if ran_ms >= left_ms:
+            return calendar.due(start_ms, left_ms)
+        left_ms -= ran_ms
+    return calendar.due(clock.since_ms, left_ms) if clock.state == "running" else -1
+
+
+def _supports(agreement: Agreement, supported: set[str], clock: str) -> bool:
+    return any(one.agreement in supported and (not one.clocks or clock in one.clocks) for one in agreement.supports)
+
+
+_YEAR_MS: Final = 366 * 24 * HOUR_MS
+
+
+class TooLong(NamedTuple):
+    """The supporting agreements of an SLA have more time together than it has itself for a priority.
+
+    Budgets count the open hours of each one's own calendar; ``same_hours`` tells whether those are the same ones.
+    """
+
+    sla: str
+    clock: str
+    priority: str
+    budget_ms: int
+    supporting_ms: int
+    supporting: tuple[str, ...]
+    same_hours: bool
+
+
+def too_long(agreements: Iterable[Agreement]) -> list[TooLong]:
+    """Return where the budgets of supporting agreements add up to more than that of the clock they support.
+
+    Of a supporting agreement with several clocks the longest counts: the clocks of one team run side by side. One that
+    names no clock is compared with the longest of the SLA. The newest version of each agreement counts; drafts do not.
+    """
+    newest: dict[str, Agreement] = {}
+    for one in sorted(agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
+        if one.status == "accepted":
+            newest[one.id] = one
+    found = []
+    for sla in newest.values():
+        supporting = [one for one in newest.values() if _supports_any(one, sla)]
+        if not supporting:
+            continue
+        for rule in sla.clocks:
+            meant = dict(rule.where.any_of).get("priority")
+            for priority in sorted(rule.budgets if meant is None else meant):
+                budget = rule.budgets.get(ANY) if priority == ANY else rule.budget(priority)
+                told = None if budget is None else _compared(sla, rule, priority, budget, supporting)
+                if told is not None:
+                    found.append(told)
+    return found
+
+
+def _supports_any(one: Agreement, sla: Agreement) -> bool:
+    return any(support.agreement in (sla.id, *sla.lineage) for support in one.supports)
+
+
+def _compared(
+    sla: Agreement, rule: ClockRule, priority: str, budget: Budget, supporting: Sequence[Agreement]
+) -> TooLong | None:
+    ids = (sla.id, *sla.lineage)
+    longest = max((one.budget(priority) or budget).budget_ms for one in sla.clocks)
+    budgets: dict[str, tuple[Budget, Agreement]] = {}
+    for one in supporting:
+        named = {clock for support in one.supports if support.agreement in ids for clock in support.clocks}
+        if rule.id not in named and (named or budget.budget_ms < longest):
+            continue
+        own = [other for clock in one.clocks if (other := _budget(clock, priority)) is not None]
+        if own:
+            budgets[one.id] = max(own), one
+    total_ms = sum(own.budget_ms for own, _ in budgets.values())
+    if total_ms <= budget.budget_ms:
+        return None
+    from_ms = max(sla.valid_from_ms, *(one.valid_from_ms for _, one in budgets.values()))
+    hours = _hours(sla, budget, from_ms)
+    same = all(_hours(one, own, from_ms) == hours for own, one in budgets.values())
+    return TooLong(sla.id, rule.id, priority, budget.budget_ms, total_ms, tuple(sorted(budgets)), same)
+
+
+def _hours(agreement: Agreement, budget: Budget, from_ms: int) -> list[Span]:
+    """Return the open hours of a year in which a budget counts: what tells calendars apart."""
+    return agreement.calendars[budget.calendar].open_spans(from_ms, from_ms + _YEAR_MS)
+
+
+def _budget(rule: ClockRule, priority: str) -> Budget | None:
+    return rule.budgets.get(ANY) if priority == ANY else rule.budget(priority)

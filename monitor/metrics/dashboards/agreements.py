@@ -1,0 +1,171 @@
+"""Agreements: what is agreed with whom, who says what of it, is it kept, and who stands behind it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.metrics import catalogue as m
+from monitor.metrics.dashboards.dashboard import Row, Variable, dashboard
+from monitor.metrics.dashboards.panels import (
+    ANY_IS_BAD,
+    ANY_IS_WARNING,
+    COUNT,
+    EACH_MINUTE,
+    ORANGE,
+    RED,
+    Json,
+    Query,
+    lines,
+    stat,
+    timeline,
+)
+from monitor.metrics.dashboards.promql import Scope, total
+from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+
+if TYPE_CHECKING:
+    from monitor.core.figures import Verdict
+
+_SCOPE: Final = Scope(("agreement",))
+_INFO: Final = ("agreement", "name", "kind", "status", "level", "under", "provider", "customer", "service", "version")
+_KEPT: Final[tuple[Verdict, ...]] = ("met", "on_track")
+
+
+def agreements() -> Json:
+    """Return the dashboard."""
+    text = "Only what these agreements promise"
+    return dashboard(
+        "sla-agreements",
+        "SLA · Agreements",
+        "What is agreed with whom, which level says what, is it kept, and who stands behind it?",
+        [Variable("agreement", "Agreement", text, Scope().of(m.AGREEMENT_INFO), "agreement")],
+        [
+            Row(4, [(4, _in_force()), (5, _breached()), (5, _at_risk()), (5, _missed()), (5, _incomplete())]),
+            Row(8, [(24, _agreements())]),
+            Row(9, [(12, _kept()), (12, _verdicts())]),
+            Row(9, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
+        ],
+    )
+
+
+def _number(*verdicts: Verdict) -> str:
+    """Return how many objectives, in their series and windows, have one of these verdicts, of each agreement."""
+    each = [f"max by ({', '.join(m.OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
+    return " + ".join(f"sum by (agreement) ({one})" for one in each)
+
+
+def _in_force() -> Json:
+    text = "Versions that bind now: accepted, begun, and not over."
+    return stat("In force", text, Query(f"sum(max by (agreement, version) ({_SCOPE.of(m.AGREEMENT_IN_FORCE)}))"))
+
+
+def _breached() -> Json:
+    text = "Objectives whose figure misses its target now, in any series and window."
+    return stat("Objectives breached", text, Query(f"sum({_number('breached')})"), thresholds=ANY_IS_BAD)
+
+
+def _at_risk() -> Json:
+    text = "Objectives that keep their target but passed the threshold at which the agreement wants a warning."
+    return stat("Objectives at risk", text, Query(f"sum({_number('at_risk')})"), thresholds=ANY_IS_WARNING)
+
+
+def _missed() -> Json:
+    text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, since the workers started."
+    return stat(
+        "Missed under a breach", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING
+    )
+
+
+def _incomplete() -> Json:
+    text = "Clocks, started or waiting, of open tickets whose report lacks fields that the agreement requires."
+    return stat("Incomplete reports", text, Query(total(_SCOPE.of(m.CLOCKS_INCOMPLETE))), thresholds=ANY_IS_WARNING)
+
+
+def _agreements() -> Json:
+    text = (
+        "Each version that the monitor knows. Only the one in force binds; a lower level stands under the next one up, "
+        "and supporting agreements (ola: own teams, uc: suppliers) stand behind the others."
+    )
+    info = f"max by ({', '.join(_INFO)}) ({_SCOPE.of(m.AGREEMENT_INFO)})"
+    binding = f"max by (agreement, version) ({_SCOPE.of(m.AGREEMENT_IN_FORCE)})"
+    return table(
+        "Agreements",
+        text,
+        [Query(f"{info} * on (agreement, version) group_left () ({binding})")],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            *[Column(one.capitalize(), label=one) for one in _INFO[1:]],
+            Column("In force", value="A", unit=COUNT, width=80),
+        ],
+        sort=["In force"],
+    )
+
+
+def _kept() -> Json:
+    text = "How many objectives, in all their series and windows, are kept, at risk and breached now."
+    return table(
+        "Objectives of each agreement",
+        text,
+        [
+            Query(_number(*_KEPT), ref="K"),
+            Query(_number("at_risk"), ref="R"),
+            Query(_number("breached"), ref="B"),
+        ],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Met", value="K", unit=COUNT),
+            Column("At risk", value="R", unit=COUNT, danger=ORANGE),
+            Column("Breached", value="B", unit=COUNT, danger=RED),
+        ],
+        sort=["Breached", "At risk"],
+    )
+
+
+def _verdicts() -> Json:
+    text = "The most urgent verdict on each agreement over time, of all its objectives, series and windows."
+    return timeline("Verdicts", text, Query(_SCOPE.verdicts("agreement"), "{{agreement}}"))
+
+
+def _origins() -> Json:
+    text = (
+        "How many measures, targets and objectives of an agreement each level says: its own text, or one above it. "
+        "`sla-monitor check` tells which."
+    )
+    query = f"max by (agreement, origin, level) ({_SCOPE.of(m.AGREEMENT_PARTS)})"
+    return table(
+        "Who says what",
+        text,
+        [Query(query)],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Said by", label="origin"),
+            Column("Level", label="level"),
+            Column("Parts", value="A", unit=COUNT, width=70),
+        ],
+        sort=["Agreement"],
+    )
+
+
+def _supporting() -> Json:
+    text = (
+        "Who stands behind an agreement, and how often that one was breached while its supporter had missed its own "
+        "target on the same ticket, since the workers started."
+    )
+    query = f"sum by (agreement, supporting) ({_SCOPE.of(m.SUPPORTING_BREACHES)})"
+    return table(
+        "Supporting agreements",
+        text,
+        [Query(query)],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Supported by", label="supporting", links=[AGREEMENT_CELL]),
+            Column("Missed under a breach", value="A", unit=COUNT, danger=ORANGE),
+        ],
+        sort=["Missed under a breach"],
+    )
+
+
+def _missed_over_time() -> Json:
+    text = "Breaches under which each supporting agreement had missed its own target."
+    query = f"sum by (supporting) (increase({_SCOPE.of(m.SUPPORTING_BREACHES)}[$__rate_interval]))"
+    panel = lines("Missed under breaches", text, [Query(query, "{{supporting}}")], COUNT, stacked=True, linked=False)
+    return panel | EACH_MINUTE

@@ -1,0 +1,108 @@
+"""Supporting agreements: with each breach of an SLA's clock, which OLA or UC was missed under it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.agreement import Support
+from monitor.core.alerts import SupportingMiss
+from monitor.core.measures import Filter
+from monitor.core.supporting import TooLong, missed_ms, too_long
+from tests.core.stories import OFFICE, Story, agreement, clock, ms, ticket
+from tests.core.test_subject_laws import END_MS, histories
+
+SLA = agreement(clock("resolution", {"P1": "4h", "*": "8h"}), clock("first_response", {"*": "1h"}), id="sla")
+
+
+def ola(budget="2h", *, id="ola", supports=("sla", ()), team="second", kind="ola", **more):
+    rule = clock("resolution", {"*": budget}, at_risk=())
+    covers = Filter(any_of=(("team", frozenset({team})),)) if team else Filter()
+    return agreement(rule, id=id, kind=kind, supports=(Support(*supports),), covers=covers, **more)
+
+
+def misses(story, promise="resolution", of="sla"):
+    (alert,) = [one for one in story.alerts if one.key[2:4] == (of, promise) and one.state == "breached"]
+    return alert.supporting
+
+
+def test_a_breach_tells_which_supporting_agreements_had_missed_their_targets_by_then():
+    story = Story(SLA, ola(), ola("9h", id="slow"), ola(id="uc", kind="uc", team="other"))
+    story.at("Mon 09:00", ticket("T-1", "opened", priority="P1", team="second")).until("Mon 20:00")
+
+    assert misses(story) == (SupportingMiss("ola", 1, "ola", "resolution", ms("Mon 11:00")),)
+    assert misses(story, "first_response") == ()  # 10:00: the OLA still had an hour
+    assert misses(story, of="slow") == ()
+
+
+def test_only_the_clocks_that_an_agreement_supports_tell_of_it():
+    story = Story(SLA, ola("30m", supports=("sla", ("resolution",))))
+    story.at("Mon 09:00", ticket("T-1", "opened", priority="P1", team="second")).until("Mon 20:00")
+
+    assert [one.agreement for one in misses(story)] == ["ola"]
+    assert misses(story, "first_response") == ()
+
+
+def test_what_supports_an_upper_level_supports_those_below():
+    low = agreement(clock("resolution", {"*": "4h"}), id="low", lineage=("sla",))
+    story = Story(low, ola())
+    story.at("Mon 09:00", ticket("T-1", "opened", team="second")).until("Mon 20:00")
+
+    assert [one.agreement for one in misses(story, of="low")] == ["ola"]
+
+
+def test_a_supporting_clock_is_judged_at_the_breach_whatever_comes_later():
+    story = Story(SLA, ola("3h"))
+    story.at("Mon 09:00", ticket("T-1", "opened", priority="P1", team="second"))
+    story.at("Mon 10:00", ticket("T-1", "paused", reason="x", team="second", priority="P1"))
+    story.at("Mon 11:00", ticket("T-1", "resumed", reason="x", team="second", priority="P1"))
+    story.at("Mon 13:00", ticket("T-1", "paused", reason="x", team="second", priority="P1"))
+    story.at("Mon 15:00", ticket("T-1", "resumed", reason="x", team="second", priority="P1")).until("Mon 20:00")
+
+    (miss,) = misses(story)
+    assert miss.missed_ms == ms("Mon 13:00")  # 1 h + 2 h, then it was paused and ran on long overdue
+    running = next(one for one in story.clocks("T-1") if one.series.agreement == "ola")
+    assert missed_ms(running._replace(runs=[], state="paused"), OFFICE) == -1
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.data())
+def test_no_batch_boundary_changes_what_was_missed_under_a_breach(events, data):
+    def run(batches):
+        story = Story(SLA, ola("1h", team=""), ola("7h", id="uc", team=""), retention="400d")
+        for batch in batches:
+            story.take(story.engine.batch(batch, 0, story.book))
+        story.due(END_MS)
+        return {one.id: one.supporting for one in story.alerts}
+
+    cut = data.draw(st.integers(0, len(events)))
+    assert run([[one] for one in events]) == run([batch for batch in (events[:cut], events[cut:]) if batch])
+
+
+def test_budgets_that_add_up_to_more_than_the_slas_are_found():
+    found = too_long([SLA, ola("3h"), ola("2h", id="uc", kind="uc"), agreement(id="other")])
+
+    assert found == [TooLong("sla", "resolution", "P1", 4 * 3_600_000, 5 * 3_600_000, ("ola", "uc"), same_hours=True)]
+    assert too_long([SLA, ola("3h"), ola("1h", id="uc")]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (ola("9h"), ["*", "P1"]),
+        (ola("9h", supports=("sla", ("first_response",))), ["*"]),
+        (ola("9h", status="draft"), []),
+        (ola("9h", supports=("elsewhere", ())), []),
+        (agreement(id="ola", supports=(Support("sla"),)), []),
+    ],
+)
+def test_only_accepted_agreements_that_support_a_clock_are_compared_with_it(one, found):
+    assert [told.priority for told in too_long([SLA, one])] == found
+
+
+def test_budgets_of_several_calendars_are_said_to_be_so_and_only_the_priorities_that_are_meant_count():
+    urgent = Filter(any_of=(("priority", frozenset({"P1", "P2"})),))
+    narrow = clock("resolution", {"P1": ("2h", "office"), "P3": "1h"}, where=urgent)
+
+    (told,) = too_long([agreement(narrow, id="sla"), ola("5h")])
+
+    assert (told.priority, told.same_hours) == ("P1", False)
