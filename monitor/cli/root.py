@@ -20,6 +20,7 @@ from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
 from monitor.cli.silence import silence
+from monitor.cli.simulate import simulate
 from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
@@ -69,5 +70,6 @@ for _command in (
     settings,
     completion,
     traffic,
+    simulate,
 ):
     root.add_command(_command)
