@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from monitor.bootstrap import topic_of
 from monitor.cli.kafka import committed
+from monitor.core.causes import Arrived
 from monitor.core.events import SUBJECTS, Event
 from monitor.errors import DecodeError
 from monitor.wire.events import decode
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from monitor.config.settings import Settings
 
 NEVER_MS: Final = 1 << 62
-
-
-class Arrived(NamedTuple):
-    """An event and when its record was written (Kafka's timestamp)."""
-
-    event: Event
-    arrived_ms: int
 
 
 @dataclass(slots=True)

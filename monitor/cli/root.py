@@ -16,6 +16,7 @@ from monitor.cli.failing import EXIT_CODES, Commands
 from monitor.cli.health import health
 from monitor.cli.init import init
 from monitor.cli.receivers import receivers
+from monitor.cli.recompute import recompute
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
@@ -71,5 +72,6 @@ for _command in (
     completion,
     traffic,
     simulate,
+    recompute,
 ):
     root.add_command(_command)

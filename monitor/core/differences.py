@@ -42,14 +42,14 @@ class ClockId(NamedTuple):
 class Announced(NamedTuple):
     """What was announced of one clock.
 
-    ``breached_ms`` are the instants (event time) at which it was said to have broken, in the order of the telling.
-    ``taken_back`` is how the last of them ended, if not by a stop. ``version`` is the agreement's, ``told_ms`` when
-    the last breach was told; -1 where none was.
+    ``breached_ms`` are the instants (event time) at which it was said to have broken, in the order of the telling, and
+    ``versions`` those of the agreement by which it was. ``taken_back`` is how the last of them ended, if not by a stop.
+    ``told_ms`` is when the first was told; -1 where none was.
     """
 
     breached_ms: tuple[int, ...] = ()
     taken_back: TakenBack = ""
-    version: int = -1
+    versions: tuple[int, ...] = ()
     told_ms: int = -1
 
 
@@ -116,7 +116,12 @@ def announced(alerts: Iterable[tuple[Alert, int]], until_ms: int) -> dict[ClockI
         clock = ClockId(key.kind, key.what, key.agreement, key.promise, key.cycle)
         known = found.get(clock, NOTHING)
         if alert.state == "breached" and alert.at_ms <= until_ms:
-            found[clock] = Announced((*known.breached_ms, alert.at_ms), "", alert.version, told_ms)
+            found[clock] = Announced(
+                (*known.breached_ms, alert.at_ms),
+                "",
+                (*known.versions, alert.version),
+                known.told_ms if known.breached_ms else told_ms,
+            )
         elif known.breached_ms and alert.state in ("voided", "rearmed"):
             found[clock] = known._replace(taken_back="voided" if alert.state == "voided" else "rearmed")
     return found

@@ -28,7 +28,9 @@ DRAFT = DRAFT.replace("status: accepted", "status: draft").replace("P1: 4h", "P1
     "  currency: EUR\n"
     "  fees: {mail: 1000}\n"
     "  credits:\n"
-    "    - {objective: in-time, window: month, fee: mail, tiers: [{below: 90 %, credit: 5 %}, {below: 50 %, credit: 10 %}]}\n",
+    "    - objective: in-time\n"
+    "      fee: mail\n"
+    "      tiers: [{below: 90 %, credit: 5 %}, {below: 50 %, credit: 10 %}]\n",
 )  # fmt: skip
 
 

@@ -43,11 +43,11 @@ def status(met=8, of=10, verdict="breached", series="P1", from_ms=0, **more):
 class TestWhatWasAnnounced:
     def test_a_breach_stays_announced_after_it_was_taken_back(self):
         history = [told("at_risk", 5), told("breached", 10, arrived_ms=11, version=2), told("voided", 8)]
-        assert announced(history, FOR_EVER) == {T1: Announced((10,), "voided", 2, 11)}
+        assert announced(history, FOR_EVER) == {T1: Announced((10,), "voided", (2,), 11)}
 
     def test_a_breach_that_was_rearmed_and_came_again_was_announced_twice(self):
         history = [told("breached", 10), told("rearmed", 12), told("breached", 20, ordinal=1), told("resolved", 30)]
-        assert announced(history, FOR_EVER)[T1] == Announced((10, 20), "", 1, 0)
+        assert announced(history, FOR_EVER)[T1] == Announced((10, 20), "", (1, 1), 0)
         assert announced(history[:2], FOR_EVER)[T1].taken_back == "rearmed"
 
     def test_a_warning_is_no_breach(self):
@@ -66,7 +66,7 @@ class TestWhatWasAnnounced:
 
 class TestClocks:
     def test_the_same_breaches_are_no_difference_whatever_became_of_them(self):
-        one, other = {T1: Announced((10,), "", 1, 11)}, {T1: Announced((10,), "rearmed", 2, 400)}
+        one, other = {T1: Announced((10,), "", (1,), 11)}, {T1: Announced((10,), "rearmed", (2,), 400)}
         assert clock_differences(one, other) == []
 
     def test_a_breach_on_one_side_only_is_one(self):
