@@ -212,6 +212,10 @@ class World:
             now_ms += DAY_MS // 2
         self.evaluator.touch_all()  # so that all is as of the same instant
         self.judge(END_MS)
+        for partitions in self.sources.values():
+            for one in partitions:
+                # A batch that spans days finds the panes of short windows gone that a slower one found, and then drops.
+                one.engine.expire(END_MS, limit=1_000_000)
         return self
 
     def judge(self, now_ms: int) -> None:
@@ -278,7 +282,7 @@ def disturbed(events: Sequence[Event], data: st.DataObject) -> World:
     return world.end(restarts=data.draw(st.booleans(), "restarts at the end"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories(), st.data())
 def test_copies_batches_partitions_interleavings_and_restarts_change_nothing_at_all(
     events: list[Event], data: st.DataObject
@@ -299,7 +303,7 @@ def test_copies_batches_partitions_interleavings_and_restarts_change_nothing_at_
     assert world.rejected == straight.rejected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories(), st.data())
 def test_any_order_within_the_allowed_lateness_gives_the_same_rows_figures_statements_and_verdicts(
     events: list[Event], data: st.DataObject
