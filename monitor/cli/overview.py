@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.config.agreements import parse_document
 from monitor.config.settings import TopicSettings
 from monitor.core.agreement import Agreement
-from monitor.core.alerts import Alert, AlertKey
+from monitor.core.alerts import OF_SERIES, Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
 from monitor.core.objectives import INDICATORS
 from monitor.errors import ConfigError, DecodeError
@@ -75,7 +75,7 @@ class Overview(NamedTuple):
         return self._count("at_risk")
 
     def _count(self, state: str) -> int:
-        clocks = [one for one in self.out if one.alert.key.kind != "objective"]
+        clocks = [one for one in self.out if one.alert.key.kind not in OF_SERIES]
         return sum(one.verdict.verdict == state for one in self.lines) + sum(one.alert.state == state for one in clocks)
 
     def as_json(self) -> dict[str, Any]:

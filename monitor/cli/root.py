@@ -22,6 +22,7 @@ from monitor.cli.schema import schema
 from monitor.cli.settings import settings
 from monitor.cli.silence import silence
 from monitor.cli.simulate import simulate
+from monitor.cli.statements import statements
 from monitor.cli.status import status
 from monitor.cli.tail import tail
 from monitor.cli.topics import topics
@@ -62,6 +63,7 @@ for _command in (
     dead_letters,
     status,
     explain_command,
+    statements,
     tail,
     deliveries,
     ack,

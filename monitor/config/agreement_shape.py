@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from monitor.config.budget_shape import BudgetShape as ErrorBudgetShape
 from monitor.config.consequences_shape import ConsequencesShape
 from monitor.config.quantities import (
     AmountField,
@@ -194,6 +195,7 @@ class ObjectiveShape(Shape):
     at_risk: AmountField | None = None
     windows: Windows | None = None
     minimum_sample: Annotated[int, Field(ge=1)] = 1
+    budget: ErrorBudgetShape | None = None
 
 
 class ContactShape(Shape):

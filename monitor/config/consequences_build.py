@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from monitor.config.consequences_shape import TerminationShape
 from monitor.config.shape import did_you_mean
 from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.measures import Window
@@ -39,10 +38,9 @@ def consequences(
             continue
         _check_fee(shape, one, by_measure[objective.measure], at, told)
         credits_due.append(CreditRule(objective.id, one.window, _tiers(one, objective, at, told), one.fee or ""))
-    listed = [shape.termination] if isinstance(shape.termination, TerminationShape) else shape.termination
     rights: list[TerminationRule] = []
-    for number, right in enumerate(listed):
-        at = ("termination",) if isinstance(shape.termination, TerminationShape) else ("termination", number)
+    for number, right in enumerate(shape.termination):
+        at = ("termination", number)
         if right.misses > right.periods:
             told((*at, "misses"), f"{right.misses} misses do not fit into {right.periods} periods", "raise `in`")
         if any(one.objective == right.objective for one in rights):

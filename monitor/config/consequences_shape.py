@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from monitor.config.quantities import AmountField, PositiveDuration, percent
 from monitor.config.shape import Shape, Text, wrong
@@ -48,6 +48,10 @@ def _currency(value: str) -> str:
     if len(value) != 3 or not (value.isascii() and value.isalpha() and value.isupper()):  # noqa: PLR2004 - ISO 4217
         raise wrong(f"is no currency: {value!r}", "write the three letters of ISO 4217: EUR, GBP, USD")
     return value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
 
 
 Money = Annotated[Decimal, PlainValidator(money)]
@@ -102,4 +106,4 @@ class ConsequencesShape(Shape):
     credits: list[CreditShape] = Field(default_factory=list)
     caps: CapsShape = CapsShape()
     claim_within: PositiveDuration | None = None
-    termination: list[TerminationShape] | TerminationShape = Field(default_factory=list)
+    termination: Annotated[list[TerminationShape], BeforeValidator(_one_or_more)] = Field(default_factory=list)

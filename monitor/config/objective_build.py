@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from monitor.config.budget_build import budget
 from monitor.config.shape import did_you_mean
 from monitor.core.measures import CallRule, ClockRule
 from monitor.core.objectives import INDICATORS, Objective
@@ -56,7 +58,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
             fits = False
     if not fits:
         return None
-    return Objective(
+    found = Objective(
         id=shape.id,
         measure=shape.of,
         indicator=indicator,
@@ -66,6 +68,13 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
         minimum_sample=shape.minimum_sample,
         at_risk=None if shape.at_risk is None else shape.at_risk.value,
     )
+    if shape.budget is None:
+        return found
+
+    def below(path: Sequence[str | int], message: str, hint: str) -> None:
+        told(("budget", *path), message, hint)
+
+    return replace(found, budget=budget(shape.budget, found, unit, measure, below))
 
 
 def _fits(amount: Amount, key: str, unit: str, told: Told) -> bool:

@@ -8,11 +8,15 @@ from typing import Final, Literal, NamedTuple
 AlertState = Literal["at_risk", "breached", "resolved", "voided", "rearmed"]
 
 
+OF_SERIES: Final = frozenset({"objective", "burn", "termination"})
+"""The kinds of alerts that are about a series: an objective, its error budget, or what follows from misses of it."""
+
+
 class AlertKey(NamedTuple):
     """Who the alert is about: a subject (its id) or a series (its label values), agreement, objective, cycle.
 
-    ``kind`` is the subject kind for clocks and ``objective`` for objectives; ``what`` is the subject id or the label
-    values with the window, joined; ``promise`` is the clock's or the objective's id.
+    ``kind`` is the subject kind for clocks and one of `OF_SERIES` for objectives; ``what`` is the subject id or the
+    label values with the window, joined; ``promise`` is the clock's or the objective's id.
     """
 
     kind: str

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Method = Literal["events", "timeslices"]
 Urgency = Literal["page", "ticket"]
+BudgetUnit = Literal["count", "ms"]
 
 _DAY_MS: Final = 24 * HOUR_MS
 _USUAL_PERIOD_MS: Final = 30 * _DAY_MS
@@ -111,8 +112,8 @@ class BudgetFigure(NamedTuple):
     """
 
     objective: str
-    method: str
-    unit: str
+    method: Method
+    unit: BudgetUnit
     total: float
     consumed: float
     remaining: float
@@ -162,7 +163,7 @@ def share_of(objective: Objective, figures: Sequence[Figure]) -> Share:
     return Share(figure.denominator - figure.numerator if more else figure.numerator, figure.denominator)
 
 
-def figure_of(objective: Objective, unit: str, share: Share, burns: tuple[Burn, ...] = ()) -> BudgetFigure:
+def figure_of(objective: Objective, unit: BudgetUnit, share: Share, burns: tuple[Burn, ...] = ()) -> BudgetFigure:
     """Return the budget of a window in which so much of all was bad."""
     rule = objective.budget
     total = allowed_share(objective) * Fraction(share.all)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.budget import (
     BudgetFigure,
+    BudgetUnit,
     Burn,
     Share,
     budget_windows,
@@ -115,7 +116,9 @@ class SeriesBudgets:
             burns: tuple[Burn, ...] = ()
             if window == rule.period and not status.closed:
                 burns = self._burns(look, binding, objective)
-            unit = "ms" if rule.method == "timeslices" or isinstance(binding.measure, OutageRule) else "count"
+            unit: BudgetUnit = (
+                "ms" if rule.method == "timeslices" or isinstance(binding.measure, OutageRule) else "count"
+            )
             found.append(figure_of(objective, unit, self._share(binding, objective, status), burns))
         return tuple(found)
 

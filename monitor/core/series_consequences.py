@@ -29,7 +29,7 @@ class ConsequenceRow(NamedTuple):
     """What is remembered of a calendar window. Its key begins with ``c``.
 
     ``misses`` are the missed periods that may still count, ``told`` what was announced, both by objective;
-    ``open`` are the credits that can still be claimed.
+    ``open`` are the credits that can still be claimed, and rights to terminate or warnings of them that stand.
     """
 
     misses: dict[str, tuple[int, ...]]
@@ -61,13 +61,23 @@ class SeriesConsequences:
             if reason:
                 misses = decision.misses[objective]
                 look.alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, misses))
-        due = tuple(one for one in decision.consequences if one.kind == "credit")
-        kept = tuple(one for one in (*row.open, *due) if not one.claim_until_ms or one.claim_until_ms > look.now_ms)
-        self._put(status.window, ConsequenceRow(decision.misses, told, kept[-MOST_OPEN:]))
+        kept = [
+            one
+            for one in row.open
+            if one.kind == "credit" and (not one.claim_until_ms or one.claim_until_ms > look.now_ms)
+        ]
+        kept += [one for one in decision.consequences if one.kind == "credit"]
+        # Of a right to terminate the last word, as long as it stands.
+        for objective, standing in decision.standing.items():
+            words = [
+                one for one in (*row.open, *decision.consequences) if (one.objective, one.kind) == (objective, standing)
+            ]
+            kept += words[-1:]
+        self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
         return tuple(decision.consequences)
 
     def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
-        """Return the credits of closed periods that can still be claimed."""
+        """Return what still stands of closed periods: credits that can be claimed, rights to terminate."""
         if not look.binding.agreement.consequences:
             return ()
         found = tuple(

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.core.alerts import Alert
+from monitor.core.alerts import OF_SERIES, Alert
 from monitor.core.figures import Verdict
 from monitor.core.measures import MINUTE_MS
 from monitor.demo.view import UNITS, DemoView, Promise, at_risk, promises
@@ -193,7 +193,7 @@ def clock_text(instant_ms: int) -> str:
 
 def who(alert: Alert) -> str:
     """Return the subject, or the series with its window, that an alert is about."""
-    return f"{alert.key.kind} {alert.key.what}" if alert.key.kind != "objective" else alert.key.what.replace("|", " ")
+    return f"{alert.key.kind} {alert.key.what}" if alert.key.kind not in OF_SERIES else alert.key.what.replace("|", " ")
 
 
 def why(alert: Alert) -> str:

@@ -26,6 +26,8 @@ SERIES: Final = ("agreement", "measure", "kind", *ATTRIBUTES, "other")
 measure is split by besides, as ``name=value`` joined with commas."""
 WINDOWED: Final = (*SERIES, "window")
 OBJECTIVE: Final = ("objective", "indicator", "comparison", *WINDOWED)
+BUDGET: Final = ("objective", "unit", *WINDOWED)
+CREDITS: Final = ("objective", "currency", *WINDOWED)
 SPREAD: Final = (*WINDOWED, "at_most")
 """Of how durations are spread: ``at_most`` is the upper bound of what is counted, in seconds."""
 SOURCE: Final = ("topic", "partition")
@@ -158,6 +160,23 @@ OBJECTIVE_MINIMUM = _gauge("objective_samples_minimum", "Fewer measurements than
 OBJECTIVE_VERDICT = _gauge(
     "objective_verdict", "1 for the verdict that holds, 0 for the others", (*OBJECTIVE, "verdict")
 )
+
+# -- error budgets and consequences ------------------------------------------------------------------------------------
+BUDGET_ALLOWED = _gauge("budget_allowed", "Error budget: so much may be bad, in events or seconds", BUDGET)
+BUDGET_CONSUMED = _gauge("budget_consumed", "So much was bad, in events or seconds", BUDGET)
+BUDGET_REMAINING = _gauge("budget_remaining", "What is left of the error budget; below 0 it is used up", BUDGET)
+BUDGET_SPENT = _gauge("budget_consumed_ratio", "Consumed / allowed; infinite where nothing was allowed", BUDGET)
+BUDGET_BURN = _gauge(
+    "budget_burn_rate", "Bad share / error budget, over a window: 1 uses it up at the end of its period",
+    (*BUDGET, "over"),
+)  # fmt: skip
+CREDIT = _gauge("credit_amount", "Service credits that can be claimed, before caps", CREDITS)
+CREDIT_CLAIM = _gauge("credit_claim_until_timestamp_seconds", "When the first of these claims ends", CREDITS)
+TERMINATION_MISSES = _gauge(
+    "termination_misses", "Missed periods, where one more lets the customer terminate (warning), or none more (right)",
+    (*CREDITS[:1], "standing", *WINDOWED),
+)  # fmt: skip
+
 AGREEMENT_INFO = _gauge(
     "agreement_info",
     "1 for each version of an agreement that this worker knows",

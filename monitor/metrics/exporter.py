@@ -26,6 +26,7 @@ from monitor.core.series import SeriesKey
 from monitor.core.sketch import counts_within
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, FIGURES, LIVE, MAX_SERIES, SPREADS, VERDICTS, Metric, Spread
+from monitor.metrics.outcomes import show_outcomes
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]
@@ -151,6 +152,7 @@ def _figures(page: _Page, snapshot: Snapshot) -> None:
         kind = kind_of(status)
         series = _series_labels(status, kinds.get((status.series.agreement, status.version, status.series.measure), ""))
         _window(page, kind, (*series, status.window), status)
+        show_outcomes(page.set, (*series, status.window), status)
         sketch = snapshot.spreads.get((status.series, status.window))
         if sketch is not None and kind in SPREADS:
             _spread(page, SPREADS[kind], (*series, status.window), sketch)

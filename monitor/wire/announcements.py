@@ -35,6 +35,7 @@ from monitor.wire.envelopes import (
     announcement_schema,
 )
 from monitor.wire.instants import rfc3339
+from monitor.wire.outcomes import budget_data, budget_of, consequence_data, consequence_of
 from monitor.wire.wording import explain
 
 __all__ = [
@@ -258,12 +259,15 @@ def _status_data(status: WindowStatus) -> StatusData:
             for one in status.verdicts
         ],
         live=status.live,
+        budgets=[budget_data(one) for one in status.budgets],
+        consequences=[consequence_data(one) for one in status.consequences],
     )
 
 
 def _window_status(data: StatusData) -> WindowStatus:
+    series = SeriesKey(data.agreement, data.measure, tuple(data.values))
     return WindowStatus(
-        SeriesKey(data.agreement, data.measure, tuple(data.values)),
+        series,
         data.labels,
         data.window,
         data.from_ms,
@@ -290,6 +294,8 @@ def _window_status(data: StatusData) -> WindowStatus:
         ),
         data.live,
         data.closed,
+        tuple(budget_of(one) for one in data.budgets),
+        tuple(consequence_of(one, series, data.window) for one in data.consequences),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from monitor.core.alerts import AlertState
+from monitor.core.consequences import ConsequenceKind
 from monitor.core.delivery import DeliveryResult
 from monitor.core.figures import Verdict
 from monitor.core.notices import Action, Severity
@@ -21,6 +22,10 @@ Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
 Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
 """A duration, or an instant since the epoch."""
+
+
+Decimals = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", description="a decimal number")]
+"""An amount of money, or a share: a decimal number as text."""
 
 
 class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -81,6 +86,61 @@ class VerdictData(msgspec.Struct, frozen=True, omit_defaults=True):
     at_risk: float | None = None
 
 
+class BurnData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How fast an error budget burns in a window. Without a rate nothing happened, or there is no budget to burn."""
+
+    window: str
+    bad: float
+    all: float
+    rate: float | None = None
+
+
+class BudgetData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """The error budget of an objective: amounts in ``unit``."""
+
+    objective: str
+    method: Literal["events", "timeslices"]
+    unit: Literal["count", "ms"]
+    total: float
+    consumed: float
+    remaining: float
+    exhausted: bool
+    consumed_share: float | None = None
+    burns: list[BurnData] = []
+
+
+class EvidenceData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a consequence rests on: the figure, unrounded, and the periods that were missed, by their starts."""
+
+    indicator: str
+    value: float
+    target: float
+    numerator: float
+    denominator: float
+    formula: str
+    misses_ms: list[Ms] = []
+
+
+class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What follows from a closed period for one objective. Amounts are decimals, as text, before any cap."""
+
+    objective: str
+    kind: ConsequenceKind
+    version: int
+    from_: Text = msgspec.field(name="from")
+    from_ms: Ms
+    to: Text
+    to_ms: Ms
+    evidence: EvidenceData
+    amount: Decimals = "0.00"
+    currency: str = ""
+    fee: Decimals = "0.00"
+    share: Decimals = "0.00"
+    tier: float = 0.0
+    claim_until: Text | None = None
+    claim_until_ms: Ms = 0
+
+
 class StatusData(msgspec.Struct, kw_only=True, frozen=True):
     """All figures and verdicts of one series in one window ``[from, to)``."""
 
@@ -100,6 +160,8 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True):
     figures: list[FigureData]
     verdicts: list[VerdictData]
     live: dict[str, int]
+    budgets: list[BudgetData] = []
+    consequences: list[ConsequenceData] = []
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

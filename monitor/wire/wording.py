@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from monitor.core.alerts import Alert
+from monitor.core.alerts import OF_SERIES, Alert
 from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.objectives import INDICATORS
 from monitor.wire.instants import rfc3339
@@ -19,7 +19,7 @@ _SECOND_MS: Final = 1000
 _LONGEST_NAME: Final = 80
 _UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 _OWN_LABELS: Final = frozenset(
-    {"agreement", "promise", "objective", "measure", "metric", "indicator", "window", "subject"}
+    {"agreement", "promise", "objective", "measure", "metric", "indicator", "window", "subject", "urgency"}
 )
 """Labels that the sentence tells in its own place; the others say whom it is about."""
 
@@ -31,7 +31,7 @@ def explain(alert: Alert) -> dict[str, str]:
     ``counted``. What is unknown is left out.
     """
     found = {"summary": summary(alert)}
-    if alert.key.kind == "objective":
+    if alert.key.kind in OF_SERIES:
         value, target = _shown_apart(alert)
         if value:
             found["value"] = value
@@ -55,7 +55,7 @@ def explain(alert: Alert) -> dict[str, str]:
 
 def summary(alert: Alert) -> str:
     """Return the sentence that tells an alert: who, what was promised, what became of it, and under which agreement."""
-    said = _of_objective(alert) if alert.key.kind == "objective" else _of_clock(alert)
+    said = _of_objective(alert) if alert.key.kind in OF_SERIES else _of_clock(alert)
     again = " This happened a while ago and is told late." if alert.backfill else ""
     return f"{said} ({_context(alert)}).{again}"
 
@@ -130,7 +130,20 @@ _OBJECTIVE_SENTENCES: Final = {
     "resolved/terminated": "{who}: the agreement ended, and with it the alert about its {target}",
     "resolved/no_data": "{who}: there is nothing left to measure{window}, the alert about its {target} ends",
 }
-"""By state, or by state and reason."""
+_OTHER_SENTENCES: Final[dict[str, dict[str, str]]] = {
+    "burn": {
+        "at_risk": "{who} burns its error budget {value} times too fast{window}, {limit} is too much",
+        "breached": "{who} burns its error budget {value} times too fast{window}, {limit} is too much",
+        "resolved/burns_less": "{who} burns its error budget less fast again{window}: {value} times",
+        "resolved/no_data": "{who}: there is nothing left to measure, the alert about its error budget ends",
+    },
+    "termination": {
+        "at_risk": "{who} missed its target {counted}: one more miss lets the customer terminate",
+        "breached": "{who} missed its target {counted}: the customer may terminate",
+        "resolved/misses_passed": "{who} missed its target {counted}: the customer may not terminate for that any more",
+    },
+}
+"""By state, or by state and reason, for the kinds of alerts."""
 _ANY_OTHER: Final = "{who}: the alert about {promise} is {state}, {reason}"
 
 
@@ -157,11 +170,13 @@ def _of_clock(alert: Alert) -> str:
 def _of_objective(alert: Alert) -> str:
     labels = alert.labels
     about = ", ".join(f"{name} {value}" for name, value in labels.items() if name not in _OWN_LABELS and value)
-    who = alert.indicator or alert.key.promise
+    who = alert.key.promise if alert.key.kind in _OTHER_SENTENCES else alert.indicator or alert.key.promise
     if labels.get("measure"):
         who = f"{who} of {labels['measure']}"
     if about:
         who = f"{who} for {about}"
+    if alert.key.kind in _OTHER_SENTENCES:
+        return _of_other(alert, who)
     value, target = _shown_apart(alert)
     counted = _counted(alert)
     return _sentence(
@@ -172,6 +187,22 @@ def _of_objective(alert: Alert) -> str:
         value=f"{value or 'without a value'}{f' ({counted})' if counted else ''}",
         window=f" in the window {alert.window}" if alert.window else "",
         target=f"target of {target}" if target else "target",
+    )
+
+
+def _of_other(alert: Alert, who: str) -> str:
+    value, limit = _shown_apart(alert)
+    window = f" in the windows {alert.window}" if alert.window else ""
+    missed, periods = alert.numerator or 0, alert.denominator or 0
+    return _sentence(
+        _OTHER_SENTENCES[alert.key.kind],
+        alert,
+        who=who,
+        promise=f"{alert.key.promise}'s {alert.key.kind.replace('burn', 'error budget')}",
+        value=value or "infinitely many",
+        window=window,
+        limit=limit or "nothing",
+        counted=f"in {missed:g} of {periods:g} periods ({alert.window})",
     )
 
 
@@ -196,7 +227,7 @@ def _counted(alert: Alert) -> str:
 
 def _context(alert: Alert) -> str:
     parts = [f"agreement {alert.key.agreement} version {alert.version}"]
-    if alert.key.kind != "objective":
+    if alert.key.kind not in OF_SERIES:
         # Labels stay as they were when the clock started; the details are what holds now.
         about = {name: value for name, value in alert.labels.items() if name not in _OWN_LABELS} | dict(alert.details)
         parts += [f"{name} {value}" for name, value in about.items() if value]

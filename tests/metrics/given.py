@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.core.budget import BudgetFigure, Burn
+from monitor.core.consequences import Consequence, Evidence
 from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
@@ -87,6 +90,21 @@ def sketch(*durations_ms):
     return buckets
 
 
+def outcomes(of):
+    """A status with a budget that burns, a credit to claim and a right to terminate."""
+    evidence = Evidence("availability", 0.99, 0.9995, 99.0, 100.0, "(P - D) / P", (NOW_MS - 9, NOW_MS - 5))
+    right = Consequence(
+        of.series.agreement, 1, "up", of.series, of.window, of.from_ms, of.to_ms, "termination_right", evidence
+    )
+    credit = right._replace(
+        kind="credit", amount=Decimal("1800.00"), currency="GBP", claim_until_ms=NOW_MS + 86_400_000
+    )
+    burns = (Burn("5m", 20.0, 1.0, 10.0), Burn("1h", None, 0.0, 0.0))
+    budget = BudgetFigure("up", "events", "ms", 60_000.0, 90_000.0, -30_000.0, 1.5, True, burns)
+    none = BudgetFigure("never", "events", "count", 0.0, 1.0, -1.0, None, True, (Burn("1h", None, 1.0, 5.0),))
+    return of._replace(budgets=(budget, none), consequences=(right, credit, credit._replace(claim_until_ms=0)))
+
+
 def everything():
     """A snapshot in which every metric has something to show."""
     desk = status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1})
@@ -100,7 +118,7 @@ def everything():
         statuses=[
             desk,
             hotline,
-            status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000}),
+            outcomes(status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000})),
         ],
         partitions=[partition(), partition("calls", 1)],
         dead_letters={("tickets", "bad_json"): 3},

@@ -1,8 +1,12 @@
 """Events, rows and announcements as Hypothesis draws them."""
 
+from decimal import Decimal
+
 from hypothesis import strategies as st
 
 from monitor.core.alerts import Alert, AlertKey, alert_id
+from monitor.core.budget import BudgetFigure, Burn
+from monitor.core.consequences import Consequence, Evidence
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
@@ -171,7 +175,31 @@ verdicts = st.builds(
     st.integers(0, 10**6),
     st.sampled_from(["met", "on_track", "at_risk", "breached", "no_data", "low_sample"]),
 )
-statuses = st.builds(
+budgets = st.builds(
+    BudgetFigure,
+    texts(),
+    st.sampled_from(["events", "timeslices"]),
+    st.sampled_from(["count", "ms"]),
+    *[floats] * 3,
+    maybe,
+    st.booleans(),
+    st.lists(st.builds(Burn, texts(), maybe, floats, floats), max_size=2).map(tuple),
+)
+money = st.integers(0, 10**12).map(lambda cents: Decimal(cents).scaleb(-2))
+
+
+@st.composite
+def consequences(draw, series, window):
+    amount = draw(money)
+    evidence = Evidence(draw(texts()), *[draw(floats) for _ in range(4)], draw(texts()), (draw(milliseconds),))
+    return Consequence(
+        series.agreement, draw(st.integers(1, 99)), draw(texts()), series, window, draw(milliseconds),
+        draw(milliseconds), draw(st.sampled_from(["credit", "termination_warning", "termination_right"])), evidence,
+        amount, amount, draw(st.sampled_from(["", "EUR"])), draw(money), draw(money), draw(floats), draw(milliseconds),
+    )  # fmt: skip
+
+
+bare_statuses = st.builds(
     WindowStatus,
     series_keys,
     st.dictionaries(names, texts(), max_size=3),
@@ -184,4 +212,16 @@ statuses = st.builds(
     st.lists(verdicts, max_size=3).map(tuple),
     st.dictionaries(names, st.integers(0, 10**6), max_size=3),
     st.booleans(),
+    st.lists(budgets, max_size=2).map(tuple),
+    st.just(()),
 )
+
+
+@st.composite
+def _statuses(draw):
+    status = draw(bare_statuses)
+    drawn = draw(st.lists(consequences(status.series, status.window), max_size=2))
+    return status._replace(consequences=tuple(drawn))
+
+
+statuses = _statuses()

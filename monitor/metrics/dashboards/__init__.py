@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from monitor.metrics.dashboards.budgets import budgets
 from monitor.metrics.dashboards.calls import calls
 from monitor.metrics.dashboards.health import health
 from monitor.metrics.dashboards.outages import outages
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
 def dashboards() -> dict[str, Json]:
     """Return all dashboards by the names of their files."""
-    made = {"overview": overview, "tickets": tickets, "calls": calls, "outages": outages, "monitor": health}
+    made = {
+        "overview": overview,
+        "tickets": tickets,
+        "calls": calls,
+        "outages": outages,
+        "budgets": budgets,
+        "monitor": health,
+    }
     return {f"{name}.json": make() for name, make in made.items()}
 
 

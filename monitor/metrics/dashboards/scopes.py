@@ -13,6 +13,7 @@ OVERVIEW: Final = Scope(("agreement", "customer", "service", "queue"))
 TICKETS: Final = Scope(("agreement", "customer", "service"), {"kind": "ticket"}, "clock_window", "clock_measure")
 CALLS: Final = Scope(("agreement", "queue"), {"kind": "call"}, "call_window", "call_measure")
 OUTAGES: Final = Scope(("agreement", "service"), {"kind": "outage"}, "outage_window", "repair_measure")
+BUDGETS: Final = Scope(("agreement", "service", "queue"), {}, "budget_window")
 
 _TITLES: Final = {"agreement": "Agreement", "customer": "Customer", "service": "Service", "queue": "Queue"}
 

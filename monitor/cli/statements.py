@@ -1,0 +1,194 @@
+"""``sla-monitor statements``: the closed periods, with their evidence and what follows from them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import orjson
+from rich.text import Text
+
+from monitor.cli.kafka import read_all
+from monitor.cli.options import example, json_option, settings_option
+from monitor.cli.output import STYLES, Output
+from monitor.config.agreements import parse_document
+from monitor.config.settings import Settings
+from monitor.core.book import Book
+from monitor.core.consequences import capped
+from monitor.core.objectives import INDICATORS
+from monitor.errors import ConfigError, DecodeError
+from monitor.stream.clock import wall_ms
+from monitor.wire.announcements import decode_statement
+from monitor.wire.instants import rfc3339
+from monitor.wire.wording import duration, quantity, shown_apart
+
+if TYPE_CHECKING:
+    from monitor.core.consequences import Consequence
+    from monitor.core.figures import ObjectiveVerdict, WindowStatus
+
+_UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
+_STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
+
+
+@click.command(
+    epilog=example(
+        "sla-monitor statements --agreement network-operator --window month",
+        "sla-monitor statements --credits",
+        "sla-monitor statements --json | jq .consequences",
+    )
+)
+@click.option("--agreement", metavar="ID", help="Only of this agreement.")
+@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter or year.")
+@click.option("--credits", "only_credits", is_flag=True, help="Only what something follows from.")
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
+@settings_option
+@json_option
+def statements(
+    out: Output,
+    settings: Settings,
+    agreement: str | None,
+    window: str | None,
+    only_credits: bool,  # noqa: FBT001 - click's
+    last: int,
+) -> None:
+    """List the statements of closed periods, the newest last: figures, verdicts, credits and their claims.
+
+    A credit is what the statement says, "payable" what is left of it under the agreement's caps on a month and on the
+    whole term. It must be claimed before its date: "left" counts down. With --json each statement is one line, with
+    numerator, denominator, formula and the agreement's version as evidence.
+    """
+    now_ms = wall_ms()
+    stated = _stated(out, settings)
+    due = capped([one for status in stated for one in status.consequences], _book(out, settings))
+    payable = {(one.series, one.window, one.from_ms, one.objective, one.kind): one for one in due}
+    found = [
+        status
+        for status in stated
+        if agreement in (None, status.series.agreement)
+        and window in (None, status.window)
+        and (status.consequences or not only_credits)
+    ]
+    rows: list[tuple[str | Text, ...]] = []
+    for status in found[-last:]:
+        due = [payable[one.series, one.window, one.from_ms, one.objective, one.kind] for one in status.consequences]
+        out.record(**_record(status, due, now_ms))
+        rows += _rows(status, due, now_ms)
+    if not found:
+        out.say("No statements.")
+        return
+    columns = (
+        "period",
+        "window",
+        "agreement",
+        "objective",
+        "for",
+        "verdict",
+        "value",
+        "target",
+        "of",
+        "follows",
+        "left",
+    )
+    out.table(columns, rows)
+    out.say(f"{len(found[-last:])} of {len(found)} statement(s).", style="dim")
+
+
+def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
+    stated: list[WindowStatus] = []
+    for record in asyncio.run(read_all(settings, settings.topics.statements)):
+        try:
+            stated.append(decode_statement(record.value))
+        except DecodeError as error:
+            out.note(f"{record.topic}/{record.partition}/{record.offset} is none of ours: {error}")
+    return sorted(stated, key=lambda one: (one.to_ms, one.series, one.window))
+
+
+def _book(out: Output, settings: Settings) -> Book:
+    """Return the agreements that were applied: their caps."""
+    versions = {}
+    for record in asyncio.run(read_all(settings, settings.topics.agreements)):
+        if record.value is None:
+            continue
+        try:
+            one = parse_document(orjson.loads(record.value), "published").agreement
+        except (ConfigError, orjson.JSONDecodeError) as error:
+            out.note(f"an agreement could not be read, its caps are not known: {error}")
+            continue
+        versions[one.id, one.version] = one
+    return Book(tuple(versions.values()), 1)
+
+
+def _rows(status: WindowStatus, due: list[Consequence], now_ms: int) -> list[tuple[str | Text, ...]]:
+    rows: list[tuple[str | Text, ...]] = []
+    for verdict in status.verdicts:
+        own = [one for one in due if one.objective == verdict.objective]
+        rows.append((
+            rfc3339(status.from_ms)[:10],
+            status.window,
+            f"{status.series.agreement} v{status.version}",
+            verdict.objective,
+            " ".join(value for value in status.labels.values() if value),
+            Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
+            *_figures(verdict),
+            str(verdict.sample),
+            Text("; ".join(_follows(one) for one in own), "bold" if own else ""),
+            "; ".join(_left(one, now_ms) for one in own if one.kind == "credit"),
+        ))  # fmt: skip
+    return rows
+
+
+def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
+    unit = _UNITS.get(verdict.indicator, "count")
+    if verdict.value is None:
+        return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
+    value, target = shown_apart(unit, verdict.value, verdict.target)
+    return value, f"{verdict.comparison} {target}"
+
+
+def _follows(one: Consequence) -> str:
+    if one.kind != "credit":
+        return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
+    text = f"credit {one.amount:f} {one.currency}"
+    return text if one.payable == one.amount else f"{text}, payable {one.payable:f}"
+
+
+def _left(one: Consequence, now_ms: int) -> str:
+    if not one.claim_until_ms:
+        return "no limit"
+    left_ms = one.claim_until_ms - now_ms
+    return duration(left_ms) if left_ms > 0 else "over"
+
+
+def _record(status: WindowStatus, due: list[Consequence], now_ms: int) -> dict[str, Any]:
+    return {
+        "agreement": status.series.agreement,
+        "version": status.version,
+        "measure": status.series.measure,
+        "labels": status.labels,
+        "window": status.window,
+        "from": rfc3339(status.from_ms),
+        "to": rfc3339(status.to_ms),
+        "from_ms": status.from_ms,
+        "to_ms": status.to_ms,
+        "closed_ms": status.as_of_ms,
+        "figures": [one._asdict() for one in status.figures],
+        "verdicts": [one._asdict() for one in status.verdicts],
+        "budgets": [one._asdict() for one in status.budgets],
+        "consequences": [
+            {
+                "objective": one.objective,
+                "kind": one.kind,
+                "amount": f"{one.amount:f}",
+                "payable": f"{one.payable:f}",
+                "currency": one.currency,
+                "fee": f"{one.fee:f}",
+                "share": f"{one.share:f}",
+                "tier": one.tier,
+                "claim_until_ms": one.claim_until_ms or None,
+                "claim_left_ms": max(0, one.claim_until_ms - now_ms) if one.claim_until_ms else None,
+                "evidence": one.evidence._asdict(),
+            }
+            for one in due
+        ],
+    }

@@ -1,0 +1,71 @@
+"""Error budgets and consequences as parts of what the monitor announces (`monitor.wire.envelopes`)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.core.budget import BudgetFigure, Burn
+from monitor.core.consequences import Consequence, Evidence
+from monitor.wire.envelopes import BudgetData, BurnData, ConsequenceData, EvidenceData
+from monitor.wire.instants import rfc3339
+
+if TYPE_CHECKING:
+    from monitor.core.series import SeriesKey
+
+
+def budget_data(one: BudgetFigure) -> BudgetData:
+    """Return an error budget as it is announced."""
+    return BudgetData(
+        objective=one.objective,
+        method=one.method,
+        unit=one.unit,
+        total=one.total,
+        consumed=one.consumed,
+        remaining=one.remaining,
+        exhausted=one.exhausted,
+        consumed_share=one.consumed_share,
+        burns=[BurnData(burn.window, burn.bad, burn.all, burn.rate) for burn in one.burns],
+    )
+
+
+def budget_of(data: BudgetData) -> BudgetFigure:
+    """Return the error budget that was announced."""
+    return BudgetFigure(
+        data.objective, data.method, data.unit, data.total, data.consumed, data.remaining, data.consumed_share,
+        data.exhausted, tuple(Burn(one.window, one.rate, one.bad, one.all) for one in data.burns),
+    )  # fmt: skip
+
+
+def consequence_data(one: Consequence) -> ConsequenceData:
+    """Return a consequence as it is announced."""
+    evidence = one.evidence
+    return ConsequenceData(
+        objective=one.objective,
+        kind=one.kind,
+        version=one.version,
+        from_=rfc3339(one.from_ms),
+        from_ms=one.from_ms,
+        to=rfc3339(one.to_ms),
+        to_ms=one.to_ms,
+        evidence=EvidenceData(*evidence[:-1], list(evidence.misses)),
+        amount=f"{one.amount:f}",
+        currency=one.currency,
+        fee=f"{one.fee:f}",
+        share=f"{one.share:f}",
+        tier=one.tier,
+        claim_until=rfc3339(one.claim_until_ms) if one.claim_until_ms else None,
+        claim_until_ms=one.claim_until_ms,
+    )
+
+
+def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Consequence:
+    """Return the consequence that was announced of a series in a window; no cap is taken into account."""
+    of, amount = data.evidence, Decimal(data.amount)
+    evidence = Evidence(
+        of.indicator, of.value, of.target, of.numerator, of.denominator, of.formula, tuple(of.misses_ms)
+    )
+    return Consequence(
+        series.agreement, data.version, data.objective, series, window, data.from_ms, data.to_ms, data.kind, evidence,
+        amount, amount, data.currency, Decimal(data.fee), Decimal(data.share), data.tier, data.claim_until_ms,
+    )  # fmt: skip

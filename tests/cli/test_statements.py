@@ -1,0 +1,72 @@
+"""``statements``: closed periods with their evidence, credits and the countdown of their claims."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from monitor.cli.kafka import Outgoing
+from monitor.core.consequences import Consequence, Evidence
+from monitor.stream.clock import wall_ms
+from monitor.wire.announcements import encode_statement
+from tests.cli.conftest import Kafka, Run, lines
+from tests.cli.test_tail import status
+
+if TYPE_CHECKING:
+    from monitor.core.figures import WindowStatus
+
+EVIDENCE = Evidence("compliance", 0.9, 0.95, 9.0, 10.0, "met / (met + breached)", (1, 2))
+
+
+def credited(claim_until_ms: int) -> WindowStatus:
+    stated = status(closed=True)
+    credit = Consequence(
+        "desk", 1, "in-time", stated.series, "month", stated.from_ms, stated.to_ms, "credit", EVIDENCE,
+        Decimal("1200.00"), Decimal("1200.00"), "EUR", Decimal(12_000), Decimal("0.1"), 0.95, claim_until_ms,
+    )  # fmt: skip
+    warning = credit._replace(kind="termination_warning", amount=Decimal("0.00"), claim_until_ms=0)
+    return stated._replace(consequences=(credit, warning))
+
+
+def kept() -> WindowStatus:
+    stated = status(closed=True)
+    verdict = stated.verdicts[0]._replace(verdict="no_data", value=None)
+    return stated._replace(window="day", verdicts=(verdict,))
+
+
+def stated(kafka: Kafka, *statements: WindowStatus) -> None:
+    kafka.send(*(Outgoing("statements", *encode_statement(one, "test")) for one in statements))
+
+
+def test_a_credit_stands_beside_the_verdict_with_what_is_left_of_its_claim(run: Run, kafka: Kafka):
+    stated(kafka, credited(wall_ms() + 3_600_000 * 50), kept())
+    told = run("statements").stdout
+    assert "credit 1200.00 EUR; one miss before termination (2 misses)" in told
+    assert "49 h 59 min" in told
+    assert "2 of 2 statement(s)." in told
+    assert "1 of 1 statement(s)." in run("statements", "--credits").stdout
+    assert "1 of 1 statement(s)." in run("statements", "--window", "day").stdout
+    assert run("statements", "--agreement", "other").stdout == "No statements.\n"
+
+
+def test_a_claim_that_is_over_says_so(run: Run, kafka: Kafka):
+    stated(kafka, credited(wall_ms() - 1))
+    assert " over" in run("statements").stdout
+    stated(kafka, credited(0)._replace(window="quarter"))
+    assert "no limit" in run("statements", "--window", "quarter").stdout
+
+
+def test_machines_get_the_evidence(run: Run, kafka: Kafka):
+    stated(kafka, credited(wall_ms() + 3_600_000))
+    kafka.send(Outgoing("statements", b"k", b"{}"))
+    result = run("statements", "--json")
+    assert "is none of ours" in result.stderr
+    (told,) = lines(result)
+    credit, warning = told["consequences"]
+    assert (credit["kind"], credit["amount"], credit["payable"], credit["currency"]) == (
+        "credit", "1200.00", "1200.00", "EUR",
+    )  # fmt: skip
+    assert 0 < credit["claim_left_ms"] <= 3_600_000
+    assert credit["evidence"] == {**EVIDENCE._asdict(), "misses": [1, 2]}
+    assert (warning["kind"], warning["claim_until_ms"]) == ("termination_warning", None)
+    assert (told["version"], told["verdicts"][0]["verdict"]) == (1, "breached")

@@ -1,0 +1,149 @@
+"""An objective's ``budget`` and an agreement's ``consequences``: what they become, and what is wrong with them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.core.budget import BudgetRule, BurnAlert
+from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.measures import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.config.agreements import Check
+
+    Checked = Callable[..., Check]
+
+HOUR = 3_600_000
+TEXT = """\
+agreement: line
+version: 1
+valid_from: 2026-01-01
+name: Lines
+form: service
+provider: us
+customer: them
+service: lines
+status: accepted
+accepted_by: me
+accepted_on: 2025-12-01
+covers: {service: [ring]}
+contacts: [{role: on-call, email: noc@it.example}]
+outages:
+  - {id: core, by: [service], windows: [24h, month, quarter]}
+calls:
+  - {id: hotline, answer_within: 20s, windows: [month]}
+objectives:
+  - id: up
+    of: core
+    indicator: availability
+    target: 99.9 %
+    budget:
+      method: events
+      minimum_events: 7
+      alerts: [{burn: 10, long: 2h, short: 10m, urgency: ticket}]
+  - id: restored
+    of: core
+    indicator: mttr_restore
+    target: "<= 2h"
+    windows: month
+  - id: quick
+    of: hotline
+    indicator: p95
+    target: "<= 30s"
+    budget: {method: timeslices, slice: 5m, good: 99 %, alerts: "off"}
+consequences:
+  currency: EUR
+  fees: {ring: 1000, desk: 99.90}
+  credits:
+    - {objective: up, window: quarter, tiers: [{below: 99.9 %, credit: 10 %}, {below: 99 %, credit: 25 %}]}
+    - {objective: restored, fee: desk, tiers: [{above: 4h, credit: 5 %}]}
+  caps: {month: 30 %, term: 5000}
+  claim_within: 30d
+  termination: {objective: up, misses: 3, in: 6}
+"""
+
+
+def test_they_become_what_they_describe(checked: Checked) -> None:
+    check = checked(TEXT)
+    assert check.mistakes == ()
+    agreement = check.documents[0].agreement
+    up, restored, quick = agreement.objectives
+    assert up.budget == BudgetRule(
+        Window("quarter"), alerts=(BurnAlert(10.0, 2 * HOUR, HOUR // 6, "ticket"),), minimum_events=7
+    )
+    assert restored.budget is None
+    assert quick.budget == BudgetRule(Window("month"), "timeslices", 0.99, 300_000)
+    assert agreement.consequences == Consequences(
+        currency="EUR",
+        fees={"ring": Decimal(1000), "desk": Decimal("99.9")},
+        credits=(
+            CreditRule("up", "quarter", (Tier(0.999, Decimal("0.1")), Tier(0.99, Decimal("0.25")))),
+            CreditRule("restored", "month", (Tier(4.0 * HOUR, Decimal("0.05")),), "desk"),
+        ),
+        termination=(TerminationRule("up", "month", 3, 6),),
+        month_cap=Decimal("329.97"),
+        term_cap=Decimal(5000),
+        claim_within_ms=30 * 24 * HOUR,
+    )
+
+
+def test_left_out_nothing_follows_and_no_budget_is_kept(checked: Checked, agreement_text: str) -> None:
+    agreement = checked(agreement_text).documents[0].agreement
+    assert not agreement.consequences
+    assert all(one.budget is None for one in agreement.objectives)
+
+
+def test_the_goal_of_slices_is_the_target_where_it_is_a_share_that_must_be_high(checked: Checked) -> None:
+    text = TEXT.replace("method: events", "method: timeslices")
+    budget = checked(text).documents[0].agreement.objectives[0].budget
+    assert budget is not None
+    assert (budget.goal, budget.slice_ms) == (0.999, 60_000)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("good: 99 %, ", "", "budget.good: is missing"),
+        ("method: events", "method: events\n      good: 99 %", "good: is for timeslices"),
+        ("{method: timeslices, slice: 5m, good: 99 %, ", "{", "method: p95 is no share of events"),
+        ("slice: 5m", "slice: 7m", "slice: does not divide an hour"),
+        ("short: 10m", "short: 2h", "short: is not shorter than long"),
+        ("long: 2h", "long: 2h10m", "long: no window can have this length"),
+        ("burn: 10", "burn: 0", "burn: is no burn rate: 0"),
+        ("urgency: ticket}]", "urgency: ticket}, {burn: 2, long: 2h, short: 10m}]", "the pair 2h+10m is named twice"),
+        ("  currency: EUR\n", "", "currency: is missing"),
+        ("currency: EUR", "currency: euro", "is no currency: 'euro'"),
+        ("ring: 1000", "ring: 10.001", "is no amount of money: 10.001"),
+        ("ring: 1000", "ring: -1", "is no amount of money: -1"),
+        ("objective: up, window: quarter", "objective: upp, window: quarter", "there is no objective 'upp'"),
+        ("objective: up, window: quarter", "objective: up, window: year", "'up' is not judged by the year"),
+        ("fee: desk", "fee: desc", "there is no fee 'desc' (did you mean 'desk'?)"),
+        ("credits:\n", "credits:\n    - {objective: quick, tiers: [{above: 1m, credit: 5 %}]}\n", "needs a fee"),
+        ("{below: 99 %, credit: 25 %}", "{below: 99 %, credit: 5 %}", "a worse figure must be credited with more"),
+        ("{below: 99.9 %, credit: 10 %}", "{below: 99.99 %, credit: 10 %}", "credit a figure that keeps the target"),
+        ("{above: 4h, credit: 5 %}", "{above: 1h, credit: 5 %}", "credit a figure that keeps the target"),
+        ("{above: 4h, credit: 5 %}", "{below: 4h, credit: 5 %}", "of mttr_restore, more is worse (write above)"),
+        ("{above: 4h, credit: 5 %}", "{above: 5 %, credit: 5 %}", "is no bound of mttr_restore"),
+        ("{above: 4h, credit: 5 %}", "{credit: 5 %}", "needs below or above"),
+        ("misses: 3, in: 6", "misses: 7, in: 6", "7 misses do not fit into 6 periods"),
+        (
+            "termination: {objective: up, misses: 3, in: 6}",
+            "termination: [{objective: up, misses: 3, in: 6}, {objective: up, misses: 2, in: 3}]",
+            "'up' has a right to terminate already",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(checked: Checked, right: str, wrong: str, told: str) -> None:
+    assert right in TEXT
+    mistakes = [str(one) for one in checked(TEXT.replace(right, wrong, 1)).mistakes]
+    assert any(told in one for one in mistakes), mistakes
+
+
+def test_slices_of_outages_are_of_the_availability(checked: Checked) -> None:
+    text = TEXT.replace("    windows: month\n", "    windows: month\n    budget: {method: timeslices, good: 99 %}\n", 1)
+    assert "slices of outages are of the availability" in str(checked(text).mistakes[0])
