@@ -151,15 +151,16 @@ def _earlier(one: AgreementDocument, others: Any) -> dict[str, Any] | None:  # n
     return numbers[max(numbers)] if numbers else None
 
 
-async def read_published(settings: Settings) -> Published:
-    """Return what the topic of agreements holds.
+async def read_published(settings: Settings, as_of_ms: int | None = None) -> Published:
+    """Return what the topic of agreements holds, or of that what had been written to it at an instant.
 
     Raises:
         BrokerError: it does not exist, or Kafka does not answer.
     """
     raw: dict[bytes, bytes | None] = {}
     for record in await read_all(settings, settings.topics.agreements):
-        raw[record.key or b""] = record.value
+        if as_of_ms is None or record.timestamp <= as_of_ms:
+            raw[record.key or b""] = record.value
     published = Published({}, {})
     for key, value in raw.items():
         if value is None:

@@ -11,6 +11,7 @@ import click
 from monitor.bootstrap import topic_of
 from monitor.cli.agreements import read_published
 from monitor.cli.failing import FAILED
+from monitor.cli.instants import Instant
 from monitor.cli.kafka import committed
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output
@@ -29,30 +30,11 @@ from monitor.core.stretches import Stretch
 from monitor.core.supporting import missed_ms, missed_under
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
-from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
 from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
-
-
-class _Instant(click.ParamType):
-    """RFC 3339 with an offset: milliseconds."""
-
-    name = "instant"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the milliseconds since the epoch."""
-        if isinstance(value, int):
-            return value
-        try:
-            found = parse_rfc3339(str(value))
-        except ValueError:
-            found = None
-        if found is None:
-            self.fail("write it like 2026-03-02T12:00:00Z or 2026-03-02T13:00:00+01:00", param, ctx)
-        return found
 
 
 @click.command(
@@ -61,7 +43,7 @@ class _Instant(click.ParamType):
 )
 @click.argument("subject", type=click.Choice(_SUBJECTS))
 @click.argument("subject_id", metavar="ID")
-@click.option("--at", "at_ms", type=_Instant(), help="Up to when open clocks are told, RFC 3339.  [default: now]")
+@click.option("--at", "at_ms", type=Instant(), help="Up to when open clocks are told, RFC 3339.  [default: now]")
 @settings_option
 @json_option
 def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:

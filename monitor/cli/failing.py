@@ -12,6 +12,7 @@ from monitor.errors import BrokerError, ConfigError, DecodeError, SlaMonitorErro
 FAILED: Final = 1
 MISUSED: Final = 2
 BROKEN: Final = 3
+DIFFERENT: Final = 4
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final = {
@@ -19,6 +20,7 @@ EXIT_CODES: Final = {
     FAILED: "it failed, or found mistakes",
     MISUSED: "the command was used wrongly",
     BROKEN: "a promise is broken (status)",
+    DIFFERENT: "what was judged differs from what is recomputed (recompute)",
     INTERRUPTED: "it was interrupted",
 }
 """What each exit code means, for all commands."""

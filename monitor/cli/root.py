@@ -16,10 +16,12 @@ from monitor.cli.failing import EXIT_CODES, Commands
 from monitor.cli.health import health
 from monitor.cli.init import init
 from monitor.cli.receivers import receivers
+from monitor.cli.recompute import recompute
 from monitor.cli.replay import replay
 from monitor.cli.schema import schema
 from monitor.cli.settings import settings
 from monitor.cli.silence import silence
+from monitor.cli.simulate import simulate
 from monitor.cli.statements import statements
 from monitor.cli.status import status
 from monitor.cli.tail import tail
@@ -71,5 +73,7 @@ for _command in (
     settings,
     completion,
     traffic,
+    simulate,
+    recompute,
 ):
     root.add_command(_command)

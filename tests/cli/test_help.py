@@ -30,7 +30,7 @@ NO_RESULT = {("completion",)}
 def test_all_commands_are_there():
     assert set(ALL) - GROUPS == {
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",), ("init",), ("status",),
-        ("completion",), ("health",), ("traffic",), ("explain",), ("statements",),
+        ("completion",), ("health",), ("traffic",), ("explain",), ("simulate",), ("recompute",), ("statements",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
         ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),

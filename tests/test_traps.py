@@ -1,0 +1,196 @@
+"""The register: each golden value and each trap of the domain, with the tests that prove it.
+
+A row names what is proved; the test below fails if one of its tests is not there (any more). It reads the files of the
+tests and runs none of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CALENDAR = "tests/core/test_calendar.py"
+PERIODS = "tests/core/test_periods.py"
+TICKETS = "tests/core/test_ticket_stories.py"
+INDICATORS = "tests/core/test_indicators.py"
+OUTAGES = "tests/core/test_outages.py"
+CALLS = "tests/core/test_calls.py"
+VERDICTS = "tests/core/test_verdicts.py"
+EVENTS = "tests/wire/test_events.py"
+HISTORIES = "tests/core/test_histories_law.py"
+RECOMPUTE = "tests/replay/test_recompute.py"
+RUNNER = "tests/stream/test_runner.py"
+E2E = "tests/e2e"
+
+GOLDEN = {
+    "48 h in 09-21 daily from 2016-11-09 23:00, with no, one and two days closed": (
+        f"{CALENDAR}::test_golden_48_hours_in_daily_hours_from_9_to_21",
+    ),
+    "Friday 16:30 + 1 h in Mon-Fri 09-17 is Monday 09:30": (
+        f"{CALENDAR}::test_golden_friday_half_past_four_plus_an_hour_is_monday_half_past_nine",
+        f"{TICKETS}::test_friday_half_past_four_plus_an_hour_is_monday_half_past_nine",
+    ),
+    "elapsed(start, due(start, budget)) == budget": (
+        f"{CALENDAR}::test_due_is_the_smallest_instant_with_the_budget_elapsed",
+    ),
+    "09:00 to 09:00 in the spring change is 23 h": (
+        f"{CALENDAR}::test_nine_to_nine_is_23_hours_in_the_spring_change_and_25_in_the_autumn_change",
+    ),
+    "six service levels: 83.02, 86.00, 81.13, 82.69, 82.08, 81.90 %": (
+        f"{INDICATORS}::test_the_six_service_levels_of_the_golden_case",
+    ),
+    "availability 99.8603 / 99.8611 / 99.7685 %": (
+        f"{INDICATORS}::test_availability_of_the_golden_case_under_each_exclusion",
+        "tests/core/test_timeline.py::test_the_golden_month_with_maintenance_gives_the_three_availabilities",
+    ),
+    "down 2 of 4 h, 2 of 8 h, the last hour of 24 h": (
+        f"{INDICATORS}::test_availability_of_hours_down",
+        "tests/core/test_timeline.py::test_availability_of_the_golden_periods",
+    ),
+    "MTBF 900 h and MTTR 100 h are 90 %": (f"{INDICATORS}::test_mtbf_900_h_and_mttr_100_h_are_90_percent",),
+    "99.895 % against 99.9 % is a miss": (
+        f"{VERDICTS}::test_the_unrounded_value_is_compared",
+        f"{INDICATORS}::test_a_value_just_below_its_target_is_not_rounded_up_to_it",
+    ),
+    "percentiles of sketches within 1 %": (
+        "tests/core/test_sketch.py::test_the_stated_error_keeps_the_promise_of_one_percent",
+    ),
+}
+
+TRAPS = {
+    "DST: 23 h and 25 h days": (
+        f"{PERIODS}::test_a_day_in_which_the_clock_changes_has_23_or_25_hours",
+        f"{CALENDAR}::test_a_day_around_the_clock_is_as_long_as_the_clocks_make_it",
+    ),
+    "Lord Howe's half hour": (
+        f"{PERIODS}::test_lord_howe_days_differ_by_half_an_hour",
+        f"{CALENDAR}::test_the_oracle_agrees_minute_by_minute_where_lord_howe_turns_its_clocks",
+    ),
+    "nonexistent and repeated local times": (
+        f"{CALENDAR}::test_nonexistent_local_times_are_read_by_no_instant",
+        f"{CALENDAR}::test_repeated_local_times_are_open_at_both_readings",
+    ),
+    "a month is measured in its zone": (f"{PERIODS}::test_months_with_a_clock_change_differ_by_an_hour",),
+    "a holiday in another zone than the schedule": (
+        f"{CALENDAR}::test_a_holiday_in_another_zone_than_the_schedule_closes_that_zones_day",
+    ),
+    "partial holidays": (f"{CALENDAR}::test_a_partial_holiday_is_an_exception_that_opens_a_part_of_it",),
+    "a holiday over midnight": (
+        f"{CALENDAR}::test_a_holiday_over_midnight_cuts_the_shift_into_it_and_not_the_morning_after",
+    ),
+    "24x7 as a type": (f"{CALENDAR}::test_24x7_is_a_type_whose_elapsed_is_the_plain_difference",),
+    "24:00": (f"{CALENDAR}::test_24_00_is_the_end_of_the_day",),
+    "overlapping, nested, same-minute pauses": (
+        "tests/core/test_timeline.py::test_overlapping_nested_and_same_minute_pauses_count_once",
+        f"{TICKETS}::test_overlapping_pauses_count_as_their_union",
+    ),
+    "open pauses": (f"{TICKETS}::test_a_pause_that_nobody_ends_is_open_and_paused_and_never_due",),
+    "pause across a holiday": (f"{CALENDAR}::test_a_pause_across_a_holiday_takes_only_open_time_away",),
+    "pause before the first response": (
+        f"{TICKETS}::test_a_pause_before_the_first_response_pauses_it_like_any_other_promise",
+    ),
+    "direct paused to resolved": (f"{TICKETS}::test_direct_paused_to_resolved_ends_the_pause_without_counting_it",),
+    "stop before start: clamp, count, flag": (
+        f"{TICKETS}::test_a_stop_before_its_start_is_clamped_to_zero_and_flagged",
+        f"{CALENDAR}::test_a_stop_before_the_start_has_elapsed_nothing",
+        f"{CALLS}::test_answered_before_queued_is_a_skewed_clock_clamped_and_flagged",
+        f"{OUTAGES}::test_a_stop_before_the_start_is_clamped_to_it_and_flagged",
+    ),
+    "reopen and reply in the same second: sequence": (
+        f"{TICKETS}::test_a_reply_in_the_same_second_as_the_reopening_is_ordered_by_its_sequence",
+    ),
+    "resolved and closed both sent": (f"{TICKETS}::test_resolved_and_closed_both_sent_count_once",),
+    "late reply after an announced breach: void": (
+        f"{TICKETS}::test_a_late_reply_voids_a_breach_that_was_announced",
+        f"{RECOMPUTE}::test_a_late_event_that_disproves_an_announced_breach_is_a_difference_and_its_cause",
+    ),
+    "resolve before open": (f"{TICKETS}::test_resolved_that_arrives_before_opened_is_an_ordinary_ticket",),
+    "pause before create": (f"{TICKETS}::test_a_pause_before_the_ticket_was_created_holds_from_the_start",),
+    "same event id with another body": (
+        f"{TICKETS}::test_a_known_id_with_another_body_is_rejected_and_changes_nothing",
+    ),
+    "priority change twice while paused": (f"{TICKETS}::test_a_priority_changed_twice_while_paused_uses_the_last_one",),
+    "agreement amended while clocks run": (
+        f"{TICKETS}::test_a_clock_keeps_the_version_that_held_when_it_started",
+        f"{E2E}/test_agreements.py::test_a_running_worker_follows_new_versions_and_keeps_its_word_on_what_began_before",
+    ),
+    "calendar without open time": (f"{CALENDAR}::test_a_calendar_without_open_time_is_refused",),
+    "budget absent: no clock": (f"{TICKETS}::test_a_ticket_without_a_target_for_its_priority_has_no_clock",),
+    "budget 0: never NaN": (f"{CALENDAR}::test_an_empty_budget_is_due_at_the_start_also_in_closed_time",),
+    "idle night: the deadline still fires": (
+        f"{TICKETS}::test_a_silent_ticket_breaches_at_its_due_instant_without_any_event",
+        "tests/stream/test_worker.py::test_a_deadline_fires_on_a_partition_without_traffic",
+    ),
+    "restart after an hour: no false breach, no storm": (
+        f"{E2E}/test_watching.py::test_a_restart_after_an_idle_night_tells_what_came_due_once_and_marks_it_as_history",
+        "tests/e2e/test_sources.py::test_after_a_stop_no_breach_is_told_that_the_backlog_of_webhooks_disproves",
+        "tests/core/test_paging.py::test_what_is_marked_backfill_pages_nobody",
+        f"{RUNNER}::test_a_thawed_process_asks_for_the_end_and_announces_nothing_that_the_backlog_may_disprove",
+    ),
+    "overlapping outages, child and parent": (
+        f"{INDICATORS}::test_overlapping_outages_and_parent_and_child_count_once",
+    ),
+    "maintenance announced after the fact": (
+        f"{INDICATORS}::test_maintenance_announced_after_the_fact_or_too_late_excuses_nothing",
+        f"{OUTAGES}::test_maintenance_announced_after_the_fact_excuses_nothing",
+    ),
+    "callback": (f"{CALLS}::test_a_requested_callback_is_no_abandon_though_the_customer_hangs_up",),
+    "flow-out": (f"{CALLS}::test_a_flow_out_is_an_outcome_of_its_own_and_no_abandon",),
+    "re-queue": (f"{CALLS}::test_a_requeue_after_a_flow_out_waits_on_with_the_total_wait",),
+    "within T is <=": (f"{CALLS}::test_within_t_includes_t",),
+    "a call waiting beyond T is a miss": (
+        f"{CALLS}::test_a_call_still_waiting_beyond_t_is_a_miss_from_the_crossing_on",
+    ),
+    "nothing offered: absent": (
+        f"{INDICATORS}::test_every_indicator_comes_out_with_its_unit_and_is_absent_where_nothing_was_offered",
+    ),
+    "averages of averages": (f"{INDICATORS}::test_the_mean_is_of_sums_and_never_of_averages",),
+    "100 % target": (
+        f"{VERDICTS}::test_a_100_percent_target_breaches_at_the_first_bad_event_however_small_the_sample",
+    ),
+    "alert labels never change": (
+        "tests/wire/test_announcements.py::test_labels_hold_nothing_that_changes_during_the_alerts_life",
+        "tests/notify/test_laws.py::test_trigger_update_and_resolve_have_one_key_and_the_same_labels",
+        f"{TICKETS}::test_another_customer_in_mid_life_changes_no_label_of_the_alert_only_its_details",
+    ),
+    "PagerDuty key of at most 255 characters": (
+        "tests/notify/test_laws.py::test_every_payload_is_valid_and_within_the_limits",
+        "tests/notify/test_laws.py::test_what_identifies_still_does_so_after_it_is_cut",
+    ),
+    "customers with slashes, quotes, emoji": (
+        f"{EVENTS}::test_odd_customers_come_through_unchanged",
+        f"{VERDICTS}::test_values_with_separators_in_them_are_not_confused",
+        "tests/test_hostile_customers.py::test_odd_customers_keep_their_figures_apart",
+    ),
+    "a customer of 10 kB": (f"{EVENTS}::test_a_customer_of_ten_kilobytes",),
+    "years 1900 and 9999": (
+        f"{EVENTS}::test_an_absurd_instant",
+        f"{CALENDAR}::test_years_1900_and_9999_are_refused_at_once",
+    ),
+    "seconds sent as milliseconds": (f"{EVENTS}::test_seconds_where_milliseconds_belong",),
+    "any order, copies, batches, restarts: the same verdicts and alert ids": (
+        f"{HISTORIES}::test_copies_batches_partitions_interleavings_and_restarts_change_nothing_at_all",
+        f"{HISTORIES}::test_any_order_within_the_allowed_lateness_gives_the_same_rows_figures_statements_and_verdicts",
+    ),
+}
+
+
+@cache
+def names_in(file: str) -> frozenset[str]:
+    """The names of a file's tests, those of classes among them."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    return frozenset(one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@pytest.mark.parametrize("what", [*GOLDEN, *TRAPS])
+def test_each_golden_value_and_each_trap_has_the_tests_that_it_names(what: str):
+    proofs = {**GOLDEN, **TRAPS}[what]
+    assert proofs
+    for proof in proofs:
+        file, _, name = proof.partition("::")
+        assert (ROOT / file).exists(), proof
+        assert name in names_in(file), proof
