@@ -68,6 +68,8 @@ class SourceEngine:
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
+        self._judged_ms = 0
+        """As of when the last batch or tick was judged."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
@@ -88,8 +90,8 @@ class SourceEngine:
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = 0
-        subject, retention_ms, get, put, apply_change = (
-            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply,
+        subject, retention_ms, get, put, apply_change, judged_ms = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._judged_ms,
         )  # fmt: skip
         for subject_id, facts in by_subject.items():
             key = subject_key(subject_id)
@@ -97,7 +99,7 @@ class SourceEngine:
             after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
             put(key, after)
             for change in changes:
-                apply_change(change, now_ms, plan)
+                apply_change(change, judged_ms, plan)
             if told:
                 alerts += told
             if known:
@@ -105,7 +107,7 @@ class SourceEngine:
             if rejects:
                 refused += [(subject_id, one) for one in rejects]
         rejected = _places(events, refused) if refused else []
-        return self._effects(alerts, rejected, repeats)
+        return self._effects(alerts, rejected, repeats, now_ms)
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
         """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
@@ -120,8 +122,8 @@ class SourceEngine:
                 self.rows.put(key, done.row)
             alerts += done.alerts
             for change in done.changes:
-                self._apply(change, now_ms, plan)
-        return self._effects(alerts, [], 0)
+                self._apply(change, self._judged_ms, plan)
+        return self._effects(alerts, [], 0, now_ms)
 
     def next_expiry_ms(self) -> int | None:
         """Return when the next pane is to be dropped."""
@@ -156,8 +158,12 @@ class SourceEngine:
                 self._note_expiry(key)
         return self.plan
 
-    def _apply(self, change: Change, now_ms: int, plan: Plan) -> None:
-        """Put a change into the panes of all widths that the windows of its measure need."""
+    def _apply(self, change: Change, judged_ms: int, plan: Plan) -> None:
+        """Put a change into the panes of all widths that the windows of its measure need.
+
+        Too late is what is older than panes were kept as of ``judged_ms``, before this batch: a backlog brings days at
+        once, and its oldest events are no later than its newest.
+        """
         series, at_ms = change[0], change[1]
         minute = series, at_ms // MINUTE_MS
         panes = self._of_minute.get(minute)
@@ -172,11 +178,13 @@ class SourceEngine:
                 panes = []
                 for width, keep_ms in slices.keep_ms:
                     key = PaneKey(series, width, pane_start(width, slices.zone, at_ms))
-                    if at_ms < now_ms - keep_ms and self._is_too_late(change, key, now_ms - keep_ms):
+                    if at_ms < judged_ms - keep_ms and self._is_too_late(change, key, judged_ms - keep_ms):
                         self._too_late += 1
                     else:
                         panes.append(self._changed.get(key) or self._pane(key))
-                if at_ms - at_ms % MINUTE_MS >= now_ms - slices.shortest_keep_ms:  # no change of the minute is too late
+                if (
+                    at_ms - at_ms % MINUTE_MS >= judged_ms - slices.shortest_keep_ms
+                ):  # no change of the minute is too late
                     self._of_minute[minute] = panes
         apply(panes, change)
 
@@ -213,7 +221,8 @@ class SourceEngine:
         keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
         return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
-    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
+    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int, now_ms: int) -> Effects:
+        self._judged_ms = max(self._judged_ms, now_ms)
         keys = [PaneKey._make(key) for key in self._changed]
         for key, pane in zip(keys, self._changed.values(), strict=True):
             self.rows.put(encode_pane_key(key), pane)

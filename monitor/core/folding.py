@@ -39,7 +39,8 @@ class Folding:
     """
 
     __slots__ = (
-        "_noted", "alerts", "attributes", "clocks", "facts", "plan", "rejected", "repeats", "subject", "subject_id",
+        "_noted", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
+        "subject_id",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -49,6 +50,7 @@ class Folding:
         self.facts = row.facts.copy()
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
+        self.gone = row.gone
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
@@ -86,7 +88,7 @@ class Folding:
 
         ``cause_ms`` is when what caused it happened.
         """
-        before, self.clocks, self._noted = self.clocks, [], []
+        before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         for place in range(len(self.facts)):
             self._apply(place)
         self._pass_what_was_told(before)
@@ -260,8 +262,9 @@ class Folding:
             for word in announce:
                 self._announce(after, *word)
         for clock in old.values():
-            if clock.breached_ms or (clock.told and clock.state in OPEN):
+            if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
                 self._announce(clock, "voided", cause_ms, "agreement_changed")
+        self.gone = tuple([one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms])
 
 
 def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:

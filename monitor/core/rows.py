@@ -81,7 +81,8 @@ class SubjectRow(NamedTuple):
     ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
     were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that the facts brought; empty
     where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls,
-    outages and incomplete tickets have in their series at present (what clocks have there follows from the clocks).
+    outages and incomplete tickets have in their series at present (what clocks have there follows from the clocks). ``gone`` are clocks of which something
+    was told and that late facts undid, as cancelled ones: if they come back, the ids of what they tell are new ones.
     """
 
     version: int
@@ -92,6 +93,7 @@ class SubjectRow(NamedTuple):
     clocks: list[Clock]
     shown: list[Change]
     ended_ms: int = 0
+    gone: tuple[Clock, ...] = ()
 
     def known(self) -> dict[str, Value]:
         """Return the newest value of each attribute."""

@@ -109,7 +109,17 @@ def step_by_folding(
         attributes = {}
     after: SubjectRow = _new(
         SubjectRow,
-        (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, facts, attributes, folding.clocks, shown, ended_ms),
+        (
+            SUBJECT_ROW_VERSION,
+            wake_ms,
+            plan.book.stamp,
+            facts,
+            attributes,
+            folding.clocks,
+            shown,
+            ended_ms,
+            folding.gone,
+        ),
     )
     done: Step = _new(Step, (after, folding.alerts, changes, folding.rejected, folding.repeats))
     return done

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.agreement import Origin
 from monitor.core.calendar import Calendar, CalendarSpec
 from monitor.core.explanation import explain
 from monitor.core.measures import Budget
@@ -163,7 +164,7 @@ def test_a_target_in_business_days_is_told_in_its_words_with_its_origin():
 
     (one,) = told(story, "Fri 11:00")
 
-    assert (one.target, one.origin) == (Budget(0, "office", 2, 17 * 60), "desk version 1")
+    assert (one.target, one.origin) == (Budget(0, "office", 2, 17 * 60), Origin("desk", 1, ""))
     assert (one.budget_ms, when(one.due_ms)) == (23 * 3_600_000, "Tue+7 17:00")
 
 

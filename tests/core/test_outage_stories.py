@@ -94,6 +94,7 @@ def test_an_outage_that_is_reported_weeks_after_it_began_counts_while_it_lasts()
 def test_an_outage_that_was_over_weeks_ago_is_too_late():
     story = Story(agreement(DAY_LONG), subject="outage")
     happened = [outage("O-1", "started", service="dsl"), outage("O-1", "restored")]
+    story.engine.due([], ms("Mon+21 08:59"), story.book)
 
     effects = story.engine.batch(
         [one._replace(fact=one.fact._replace(time_ms=ms("Mon 09:00") + n)) for n, one in enumerate(happened)],
@@ -126,3 +127,22 @@ def test_cancelled_maintenance_is_over_with_its_cancellation():
     story.at("Tue 09:00", outage("M-1", "cancelled"))
 
     assert when(story.row("M-1").wake_ms) == "Tue+14 09:00"
+
+
+def test_in_a_backlog_of_weeks_the_oldest_outage_is_not_too_late():
+    story = Story(agreement(DAY_LONG), subject="outage")
+    happened = [
+        outage("O-1", "started", service="dsl"),
+        outage("O-1", "restored"),
+        outage("O-2", "started", service="dsl"),
+    ]
+
+    effects = story.engine.batch(
+        [
+            one._replace(fact=one.fact._replace(time_ms=ms(at)))
+            for one, at in zip(happened, ("Mon 09:00", "Mon 10:00", "Mon+21 09:00"), strict=True)
+        ],
+        ms("Mon+21 09:00"), story.book,
+    )  # fmt: skip
+
+    assert (effects.too_late, len(records(story))) == (0, 2)
