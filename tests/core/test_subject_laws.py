@@ -92,14 +92,14 @@ def test_any_repetition_and_any_batch_boundary_changes_nothing(events, data):
 
 def test_a_cycle_that_late_facts_undo_and_bring_back_is_told_by_other_ids():
     facts = [
-        Fact(MONDAY_MS + (number > 7) * 3 * HOUR_MS, number, f"0-{number}", kind, {"priority": "P1"} if not number else {})
+        Fact(MONDAY_MS + (number > 7) * 3 * HOUR_MS, number, f"0-{number}", kind, {} if number else {"priority": "P1"})
         for number, kind in enumerate((
             "opened", "acknowledged", "resolved", "acknowledged", "cancelled", "resolved", "reopened", "acknowledged",
             "acknowledged",
         ))
     ]  # fmt: skip
-    # 4 undoes the second cycle, which has told of its risk: the ticket was cancelled before it was reopened. 2 brings it
-    # back: it was solved before that.
+    # 4 undoes the second cycle, which has told of its risk: the ticket was cancelled before it was reopened. 2 brings
+    # it back: it was solved before that.
     story = run([[Event("ticket", "T-0", facts[number])] for number in (0, 1, 8, 3, 5, 6, 4, 7, 2)], "last")
 
     ids = [one.id for one in story.alerts]

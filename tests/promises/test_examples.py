@@ -19,7 +19,7 @@ def name_of(path: Path) -> str:
     return path.name
 
 
-@pytest.mark.parametrize("path", [*PROMISES, *AGREEMENTS], ids=name_of)
+@pytest.mark.parametrize("path", [*PROMISES, DEPLOY / "agreements"], ids=name_of)
 def test_each_file_loads_without_a_mistake_or_a_warning(path: Path):
     found = check_agreements(path)
 
