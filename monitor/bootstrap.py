@@ -16,8 +16,8 @@ from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
-from monitor.metrics.catalogue import MAX_SPREADS
 from monitor.metrics.exporter import Exporter
+from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
 from monitor.notify.courier import WebhookCourier
 from monitor.stream.books import BookReader, Books

@@ -80,9 +80,10 @@ class SubjectRow(NamedTuple):
 
     ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
     were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that the facts brought; empty
-    where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls,
-    outages and incomplete tickets have in their series at present (what clocks have there follows from the clocks). ``gone`` are clocks of which something
-    was told and that late facts undid, as cancelled ones: if they come back, the ids of what they tell are new ones.
+    where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls, outages, leads
+    and incomplete tickets have in their series at present (what clocks have there follows from the clocks). ``gone``
+    are clocks of which something was told and that late facts undid, as cancelled ones: if they come back, the ids of
+    what they tell are new ones.
     """
 
     version: int

@@ -27,8 +27,9 @@ from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import counts_within
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import ATTRIBUTES, FIGURES, LIVE, MAX_SERIES, SPREADS, VERDICTS, Metric, Spread
+from monitor.metrics.catalogue import ATTRIBUTES, MAX_SERIES, VERDICTS, Metric
 from monitor.metrics.outcomes import show_outcomes
+from monitor.metrics.shown import FIGURES, LIVE, SPREADS, Spread
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]

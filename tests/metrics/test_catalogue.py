@@ -12,7 +12,8 @@ from monitor.core.agreement import Agreement, Support
 from monitor.core.figures import Verdict
 from monitor.core.measures import ClockRule, Filter
 from monitor.core.objectives import INDICATORS
-from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, FIGURES, LIVE, PREFIX, VERDICTS, catalogue_table
+from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, PREFIX, VERDICTS, catalogue_table
+from monitor.metrics.shown import FIGURES, LIVE
 from tests.metrics.given import everything, exposition, samples, status
 
 SERIES_SHOWN = 13
