@@ -32,7 +32,7 @@ from monitor.stream.stats import Durations
 from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
 from monitor.web.server import WebServer
-from monitor.wire.mapping import RowMapping
+from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from monitor.errors import ConfigError
 if TYPE_CHECKING:
     from monitor.config.yaml_file import YamlDocument
     from monitor.errors import Mistake
-    from monitor.wire.mapping import RowMapping
+    from monitor.wire.mapping_rules import RowMapping
 
 _TOPIC_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_TOPIC: Final = 200  # Kafka allows 249; a changelog's name is longer than its topic's

@@ -66,6 +66,7 @@ def parts_by_origin(one: Agreement) -> dict[Origin, int]:
     ]
     paths += [("clocks", rule.id) for rule in one.clocks]
     paths += [("calls", rule.id) for rule in one.calls] + [("outages", rule.id) for rule in one.outages]
+    paths += [("leads", rule.id) for rule in one.leads]
     paths += [("objectives", objective.id) for objective in one.objectives]
     found: dict[Origin, int] = {}
     for path in paths:

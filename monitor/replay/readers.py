@@ -20,7 +20,8 @@ from monitor.config.mapping import columns_of
 from monitor.config.shape import did_you_mean
 from monitor.core.events import Event
 from monitor.errors import ConfigError, DecodeError, Mistake
-from monitor.wire.mapping import FileForm, Mapper, Order, RowMapping, place_of
+from monitor.wire.mapping import Mapper, place_of
+from monitor.wire.mapping_rules import FileForm, Order, RowMapping
 
 Progress = Callable[[str, int, int], None]
 """Told every now and then: what is being done (a file's name, ``replay``), how much of it, and of how much."""

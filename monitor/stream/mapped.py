@@ -17,7 +17,8 @@ from monitor.stream.partition import PartitionState
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, REJECTED
 from monitor.wire.events import decode, encode_event
 from monitor.wire.fields import json_object, refuse
-from monitor.wire.mapping import Mapper, RowMapping
+from monitor.wire.mapping import Mapper
+from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.markers import encode_source_marker
 
 RECORDS_AT_ONCE = 128

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from monitor.errors import DecodeError
 from monitor.wire.contract import REASONS
-from monitor.wire.mapping import REASONS as MAPPING_REASONS
+from monitor.wire.mapping_rules import REASONS as MAPPING_REASONS
 
 _OF_FILES: Final = frozenset({"stale_row", "wrong_columns"})
 REJECTED: Final = "rejected"

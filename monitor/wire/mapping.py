@@ -50,177 +50,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from string import Formatter
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from monitor.core.events import Event, Fact, Subject, Value
+from monitor.core.events import Event, Fact, Value
 from monitor.errors import DecodeError
+from monitor.wire.mapping_rules import (
+    EACH,
+    MOST_REPETITIONS,
+    REPETITION,
+    Condition,
+    EventRule,
+    Instant,
+    Order,
+    Repeat,
+    RowMapping,
+    Source,
+)
 from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, span_ms, text_of, whole_number_of
 
-REASONS: Final[dict[str, str]] = {
-    "missing_field": "a column that the row needs is empty: of the subject's id, an event's time, the group, the order",
-    "bad_time": "a time fits none of the formats",
-    "nonexistent_time": "a local time that the clocks of the zone skipped",
-    "absurd_time": "a time before the year 2000 or after 2100",
-    "bad_number": "a sequence or an attribute is no number",
-    "bad_value": "an attribute is neither true nor false",
-    "unknown_value": "a value is not in the map of an attribute's values, and there is no `otherwise`",
-    "negative_duration": "the second of two columns is before the first",
-    "bad_id": "an id is empty, longer than 512 bytes, or holds control characters",
-    "stale_row": "an older row of its group than the one before",
-    "not_an_object": "a JSON line holds something else than an object",
-    "bad_json": "a line is no JSON",
-    "bad_utf8": "a line is not in the file's encoding",
-    "wrong_columns": "a CSV line has more or fewer columns than the header",
-}
-"""Why rows are rejected, apart from the reasons that a mapping adds."""
-
 MAX_ID_BYTES: Final = 512
-EACH: Final = "each"
-REPETITION: Final = "repetition"
-MOST_REPETITIONS: Final = 100_000
-"""A row that tells of more of something is rejected (``bad_number``): one wrong digit must not stop everything."""
-DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
-
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
-Order = tuple[tuple[int, int, str], ...]
-"""By what the rows of a group follow each other: whole numbers as numbers, before texts."""
-
-Which = Literal["every", "first", "later"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instant:
-    """A time: the columns that hold it (joined with a space, as a date and a time of day), its formats and zone.
-
-    With ``days_since`` its column is a number of days after that date, at midnight. ``plus`` are columns with lengths
-    of time that are added; where one has no value there is no time.
-    """
-
-    columns: tuple[str, ...]
-    formats: tuple[str, ...]
-    zone: str = ""
-    days_since: date | None = None
-    plus: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What must hold of one column; all that is given must hold. Values are compared as texts.
-
-    Attributes:
-        column: the column, or ``each``.
-        is_in: it has one of these values.
-        not_in: it has none of them (a missing value has none).
-        present: whether it has a value.
-        same_as: it has a value, and this other column has the same.
-        differs_from: its value is another than that of this other column; a missing value differs from any.
-        changed: whether its value differs from that of the group's previous row (a first row never does).
-        becomes: it has one of these values, and the previous row, if any, had none of them.
-        leaves: the previous row had one of these values, and it has none of them.
-        before: it is a time earlier than this other one; missing times are not.
-    """
-
-    column: str
-    is_in: frozenset[str] | None = None
-    not_in: frozenset[str] | None = None
-    present: bool | None = None
-    same_as: str = ""
-    differs_from: str = ""
-    changed: bool | None = None
-    becomes: frozenset[str] | None = None
-    leaves: frozenset[str] | None = None
-    before: tuple[Instant, Instant] | None = None
-
-    @property
-    def looks_back(self) -> bool:
-        """Return whether it needs the group's previous row."""
-        return self.changed is not None or self.becomes is not None or self.leaves is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where an attribute comes from: one of constant, column, instant (epoch ms), duration or span (ms) is given.
-
-    Attributes:
-        constant: this value.
-        column: a column, its text replaced by what ``values`` maps it to (``otherwise`` for those that it lacks).
-        previous: take the column from the group's previous row.
-        times: a factor for numbers (1000: seconds to milliseconds).
-        instant: a time.
-        duration: from one time to another.
-        span: a column that holds a length of time, as ``0:02:45``.
-    """
-
-    constant: Value | None = None
-    column: str = ""
-    previous: bool = False
-    values: Mapping[str, str] | None = None
-    otherwise: str | None = None
-    times: float = 1.0
-    instant: Instant | None = None
-    duration: tuple[Instant, Instant] | None = None
-    span: str = ""
-
-
-class Repeat(NamedTuple):
-    """How often an event is made: the column with the number; the numbers begin behind that of another column."""
-
-    times: str
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRule:
-    """One event that a row may make. Its ids are templates; ``separator`` cuts the ``each`` column."""
-
-    type: str
-    at: Instant
-    subject_id: str
-    id: str = DEFAULT_ID
-    rows: Which = "every"
-    when: tuple[Condition, ...] = ()
-    each: str = ""
-    separator: str = ""
-    attributes: Mapping[str, Source] = field(default_factory=dict)
-    repeat: Repeat | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
-    """Rows that are known to be wrong, and the reason they are listed under."""
-
-    reason: str
-    when: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileForm:
-    """How the rows stand in files. An empty format is told by the file's name: ``.csv``, ``.jsonl``, with ``.gz``."""
-
-    format: Literal["", "csv", "jsonl"] = ""
-    delimiter: str = ","
-    encoding: str = "utf-8"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowMapping:
-    """A whole mapping."""
-
-    name: str
-    subject: Subject
-    events: tuple[EventRule, ...]
-    missing: frozenset[str] = frozenset({""})
-    """Texts that mean "no value"; the empty one is always among them."""
-    sequence: str = ""
-    group: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    where: tuple[Condition, ...] = ()
-    reject: tuple[Rejection, ...] = ()
-    file: FileForm = FileForm()
 
 
 class _Memory(NamedTuple):

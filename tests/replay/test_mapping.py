@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from monitor.config.mapping import columns_of
 from monitor.core.events import TYPES
 from monitor.errors import DecodeError
-from monitor.wire.mapping import REASONS, Mapper
+from monitor.wire.mapping import Mapper
+from monitor.wire.mapping_rules import REASONS
 from tests.replay.foreign import HEAD, events, mapping, reason, types
 
 OPENED = "events: [{type: opened, at: opened_at}]\n"
