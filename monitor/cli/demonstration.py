@@ -75,7 +75,6 @@ class Seen:
 def demo_settings(bootstrap: str, *, speed: float, port: int) -> Settings:
     """Return the settings of the demonstration's worker."""
     settings = Settings(
-        app_id="sla-monitor-demo",
         bootstrap=bootstrap,
         topics=TopicSettings(partitions=PARTITIONS),
         web=WebSettings(port=port),

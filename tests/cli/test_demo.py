@@ -29,7 +29,7 @@ def test_it_ends_by_itself_having_shown_a_breach_and_a_summary(tmp_path: Path):
     assert summary["events"] > 1000
     assert summary["first_breach_after_seconds"] < 20
     assert summary["healthy"]
-    assert len(summary["agreements"]) == 4
+    assert len(summary["agreements"]) == 8
     assert summary["pages"]
     assert len({one["id"] for one in told if one["kind"] == "alert"}) == sum(summary["alerts"].values())
     assert not list(tmp_path.iterdir())
@@ -91,4 +91,4 @@ def test_the_examples_it_brings_are_those_of_deploy():
     assert EXAMPLES.is_relative_to(Path(monitor.demo.__file__).parent)  # so that a wheel holds them
     brought = {path.name: path.read_bytes() for path in EXAMPLES.iterdir()}
     assert brought == {path.name: path.read_bytes() for path in DEPLOYED.iterdir()}
-    assert len(brought) == 4
+    assert len(brought) == 6

@@ -53,7 +53,7 @@ def test_it_tells_the_stretches_that_add_up_and_where_the_target_comes_from(kafk
     assert told["wall_ms"] == 4 * 3_600_000
     assert [part["kind"] for part in told["stretches"]] == ["counted", "paused", "counted"]
     assert told["stop_ms"] is None
-    assert told["origin"] == "desk version 1"
+    assert told["origin"] == {"agreement": "desk", "version": 1, "level": ""}
     assert told["why"] in said
 
 
