@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from monitor.bootstrap import Monitor
 from monitor.config.agreements import read_documents
 from monitor.config.mapping import load_mapping
+from monitor.core.alerts import OF_SERIES
 from monitor.core.events import Event
 from monitor.core.figures import WindowStatus
 from monitor.core.measures import HOUR_MS
@@ -126,7 +127,7 @@ def statements_of(statuses: Sequence[WindowStatus], before_ms: int) -> dict[tupl
 
 def words_of(alerts: Sequence[Any]) -> Counter[Word]:
     return Counter(
-        Word(one.key.text(), one.state, one.reason, one.at_ms) for one in alerts if one.key.kind != "objective"
+        Word(one.key.text(), one.state, one.reason, one.at_ms) for one in alerts if one.key.kind not in OF_SERIES
     )
 
 
