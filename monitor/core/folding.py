@@ -12,6 +12,8 @@ from typing import Final
 
 from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
+from monitor.core.course import Course
+from monitor.core.driven import applied, begun, late_promises, retargeted
 from monitor.core.events import Fact, Subject
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
@@ -35,7 +37,7 @@ class Folding:
     """
 
     __slots__ = (
-        "_noted", "alerts", "attributes", "clocks", "facts", "plan", "rejected", "repeats", "subject", "subject_id",
+        "_course", "_followed", "_noted", "alerts", "attributes", "clocks", "facts", "plan", "rejected", "repeats", "subject", "subject_id",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -48,6 +50,9 @@ class Folding:
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
+        self._course: Course | None = None
+        """Where the subject stands after the first ``_followed`` facts; None: nobody needs to know."""
+        self._followed = 0
         self._noted: list[Told] | None = None
         """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
 
@@ -83,6 +88,7 @@ class Folding:
         ``cause_ms`` is when what caused it happened.
         """
         before, self.clocks, self._noted = self.clocks, [], []
+        self._course = None
         for place in range(len(self.facts)):
             self._apply(place)
         self._pass_what_was_told(before)
@@ -121,6 +127,8 @@ class Folding:
     def _is_belated(self, fact: Fact) -> bool:
         """Return whether a fact happened before something that was told already: then it may disprove it."""
         for clock in self.clocks:
+            if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
+                return True  # a capped pause has ended since
             if clock.state == "running" and (clock.told or clock.breached_ms):
                 of = self.plan.terms(clock)
                 if of is not None:
@@ -132,6 +140,7 @@ class Folding:
     def _apply(self, place: int) -> None:
         """Apply the fact at a place of the ledger to all clocks."""
         fact = self.facts[place]
+        course = self._course_at(place) if self.subject in self.plan.followed else None
         for index, clock in enumerate(self.clocks):
             if clock.state == "cancelled":
                 continue
@@ -140,19 +149,57 @@ class Folding:
                 continue
             if clock.next_ms and clock.next_ms <= fact.time_ms:
                 clock = self._pass_thresholds(clock, fact.time_ms, of)  # noqa: PLW2901 - the same clock, one step on
-            self.clocks[index] = after = clocks.apply(clock, fact, of)
+            if course is None or not of.metric.course:
+                after = clocks.apply(clock, fact, of)
+            else:
+                after = applied(clock, fact, of, course) if clock.state in OPEN else clock
+            if course is not None and course.changed_priority and of.rule.on_change != "retroactive":
+                after = self._retarget(after, fact.time_ms, of, course.priority)
+            self.clocks[index] = after
             if after is not clock and after.state not in OPEN:
                 self._end(after)
         kind = fact.type
         if kind in STARTS[self.subject]:
-            self._start(fact, self.facts[:place])
+            self._start(fact, self.facts[:place], course)
         elif kind in RESTARTS[self.subject]:
             self._restart(fact)
+        if course is not None:
+            self._begin(self.facts[: place + 1], course)
 
-    def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
+    def _course_at(self, place: int) -> Course:
+        """Return where the subject stands after the fact at a place."""
+        course = self._course
+        if course is None or self._followed != place:
+            course = self._course = Course(self.facts[:place])
+        course.advance(self.facts[place])
+        self._followed = place + 1
+        return course
+
+    def _retarget(self, clock: Clock, at_ms: int, of: clocks.Terms, priority: str) -> Clock:
+        """Give an open clock the target of another priority; what was told and holds no more begins anew."""
+        if clock.state not in OPEN:
+            return clock
+        after = retargeted(clock, at_ms, of, priority, self.plan)
+        if after.ordinal != clock.ordinal:
+            self._tell(clock, "rearmed", at_ms, "due_moved")
+        return after
+
+    def _begin(self, facts: Sequence[Fact], course: Course) -> None:
+        """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
+        if facts[-1].type in self.plan.touching[self.subject]:
+            for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+                if place < 0:
+                    self.clocks.append(clock)
+                else:
+                    self.clocks[place] = clock
+        if course.changed_priority:
+            self.clocks += late_promises(facts, self.attributes, course, self.clocks, self.plan, self.subject)
+
+    def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
         existing = {clock.series[:2] for clock in self.clocks}
-        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan):
+        then = None if course is None else course.priority
+        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan, then):
             if clock.series[:2] not in existing:
                 self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
 
@@ -168,7 +215,9 @@ class Folding:
             # The new cycle is a new promise: the version that holds now, with today's budget.
             agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
             rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
-            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"))
+            is_followed = self._course is not None and rule.on_change != "retroactive"
+            priority = self._course.priority if self._course and is_followed else self.attributes.get("priority")
+            now = self.plan.terms_for(agreement, rule, priority)
             if now is not None:
                 cycle = clock.cycle + 1
                 self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
@@ -224,7 +273,7 @@ class Folding:
                 due_ms=due_ms,
                 budget_ms=clock.budget_ms,
                 elapsed_ms=elapsed_ms,
-                wall_ms=max(0, at_ms - clock.start_ms),
+                wall_ms=clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
             )
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
+from monitor.core.course import TOUCHING
 from monitor.core.measures import HOUR_MS, METRICS, ClockRule, Measure, Window
 from monitor.core.series import Width, width_for
 
@@ -47,12 +48,37 @@ class Plan:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self._terms: dict[tuple[str, int, str, str, int], clocks.Terms | None] = {}
+        self._terms: dict[tuple[str, int, str, str, int, int], clocks.Terms | None] = {}
         self._slices: dict[tuple[str, str], Slices | None] = {}
+        rules = [rule for agreement in book.agreements for rule in agreement.clocks]
+        self.followed: frozenset[Subject] = frozenset(
+            rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
+        )
+        """The subjects whose course must be known: a clock is driven by it, or gets other targets on its way."""
+        self.touching: dict[Subject, frozenset[str]] = {
+            subject: frozenset().union(*(
+                TOUCHING[metrics[rule.metric].course]
+                for rule in rules
+                if rule.subject == subject and self.is_driven(rule)
+            ))
+            for subject, metrics in METRICS.items()
+        }  # fmt: skip
+        """The event types that may begin a clock that the course drives, by subject."""
+        self.general: dict[Subject, frozenset[str]] = {
+            subject: types | STARTS[subject] | RESTARTS[subject] for subject, types in self.touching.items()
+        }
+        """The event types after a subject's first that may begin any clock, by subject."""
+
+    @staticmethod
+    def is_driven(rule: ClockRule) -> bool:
+        """Return whether the course of its subject drives the clock of a rule."""
+        return bool(METRICS[rule.subject][rule.metric].course)
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return what holds for a clock; None where its agreement's version or rule is known no more."""
-        key = (clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms)
+        extra = clock.extra
+        offset_ms = extra.offset_ms if extra else 0
+        key = (clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms, offset_ms)
         try:
             return self._terms[key]
         except KeyError:
@@ -60,7 +86,7 @@ class Plan:
             rule = agreement.measure(clock.series.measure) if agreement else None
             found = None
             if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
-                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
+                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms)
             self._terms[key] = found
             return found
 
@@ -69,7 +95,7 @@ class Plan:
         budget = rule.budget(priority)
         if budget is None:
             return None
-        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms)
+        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms, 0)
         found = self._terms.get(key)
         if found is None:
             found = self._terms[key] = clocks.terms(agreement, rule, budget.calendar, budget.budget_ms)
