@@ -258,6 +258,7 @@ def next_at(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -
 
 
 def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
+    """Return what has elapsed up to an instant, and all stretches in which the clock ran until then."""
     if clock.state != "running":
         return clock.elapsed_ms, clock.runs
     elapsed = clock.elapsed_ms + of.calendar.elapsed(clock.since_ms, at_ms)
@@ -265,6 +266,7 @@ def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
 
 
 def halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
+    """Return an open clock that has ended."""
     elapsed_ms, runs = run_closed(clock, at_ms, of)
     if clock.extra and (clock.extra.caps or clock.extra.spent):
         clock = with_extra(clock, caps=[], spent=[])
@@ -274,6 +276,7 @@ def halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
 
 
 def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """Return an open clock under one more pause, if its reason counts."""
     reason = str(fact.attributes.get("reason", ""))
     pause_on = of.rule.pause_on
     if (pause_on is not None and reason not in pause_on) or reason in clock.pauses:

@@ -39,7 +39,7 @@ def applied(clock: Clock, fact: Fact, of: Terms, course: Course) -> Clock:
     return moved(clock, "paused", clock.since_ms, elapsed_ms, 0, 0, 0, clock.told, clock.breached_ms, runs, [])
 
 
-def begun(  # noqa: PLR0917 - what decides
+def begun(
     facts: Sequence[Fact],
     attributes: dict[str, Value],
     course: Course,

@@ -37,7 +37,8 @@ class Folding:
     """
 
     __slots__ = (
-        "_course", "_followed", "_noted", "alerts", "attributes", "clocks", "facts", "plan", "rejected", "repeats", "subject", "subject_id",
+        "_course", "_followed", "_noted", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected",
+        "repeats", "subject", "subject_id",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -47,6 +48,8 @@ class Folding:
         self.facts = row.facts.copy()
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
+        self.gone = {(one.agreement, one.measure, one.cycle): one.ordinal for one in row.gone}
+        """The ordinals of clocks that are not there any more, but of which something was announced."""
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
@@ -149,12 +152,7 @@ class Folding:
                 continue
             if clock.next_ms and clock.next_ms <= fact.time_ms:
                 clock = self._pass_thresholds(clock, fact.time_ms, of)  # noqa: PLW2901 - the same clock, one step on
-            if course is None or not of.metric.course:
-                after = clocks.apply(clock, fact, of)
-            else:
-                after = applied(clock, fact, of, course) if clock.state in OPEN else clock
-            if course is not None and course.changed_priority and of.rule.on_change != "retroactive":
-                after = self._retarget(after, fact.time_ms, of, course.priority)
+            after = clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
             self.clocks[index] = after
             if after is not clock and after.state not in OPEN:
                 self._end(after)
@@ -175,13 +173,20 @@ class Folding:
         self._followed = place + 1
         return course
 
-    def _retarget(self, clock: Clock, at_ms: int, of: clocks.Terms, priority: str) -> Clock:
-        """Give an open clock the target of another priority; what was told and holds no more begins anew."""
-        if clock.state not in OPEN:
+    def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
+        """Return a clock after a fact that leaves its subject where it stands on its course.
+
+        With the target of another priority, what was told and holds no more is told anew.
+        """
+        if not of.metric.course:
+            clock = clocks.apply(clock, fact, of)
+        elif clock.state in OPEN:
+            clock = applied(clock, fact, of, course)
+        if clock.state not in OPEN or not course.changed_priority or of.rule.on_change == "retroactive":
             return clock
-        after = retargeted(clock, at_ms, of, priority, self.plan)
+        after = retargeted(clock, fact.time_ms, of, course.priority, self.plan)
         if after.ordinal != clock.ordinal:
-            self._tell(clock, "rearmed", at_ms, "due_moved")
+            self._tell(clock, "rearmed", fact.time_ms, "due_moved")
         return after
 
     def _begin(self, facts: Sequence[Fact], course: Course) -> None:
@@ -189,11 +194,18 @@ class Folding:
         if facts[-1].type in self.plan.touching[self.subject]:
             for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
                 if place < 0:
-                    self.clocks.append(clock)
+                    self._enter(clock)
                 else:
                     self.clocks[place] = clock
         if course.changed_priority:
-            self.clocks += late_promises(facts, self.attributes, course, self.clocks, self.plan, self.subject)
+            for clock in list(late_promises(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+                self._enter(clock)
+
+    def _enter(self, clock: Clock) -> None:
+        """Take a clock that has just started; one that has been there before goes on with its ordinals."""
+        if self.gone and self._noted is None:
+            clock = clock._replace(ordinal=self.gone.pop(_identity(clock), 0))
+        self.clocks.append(clock)
 
     def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
@@ -201,7 +213,7 @@ class Folding:
         then = None if course is None else course.priority
         for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan, then):
             if clock.series[:2] not in existing:
-                self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
+                self._enter(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:
         """Begin the next cycle of each stopped clock that this fact restarts."""
@@ -220,7 +232,7 @@ class Folding:
             now = self.plan.terms_for(agreement, rule, priority)
             if now is not None:
                 cycle = clock.cycle + 1
-                self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
+                self._enter(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
 
     def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
         """Tell what a clock gets past up to an instant."""
@@ -285,8 +297,10 @@ class Folding:
             was = old.pop(_identity(clock), None)
             said = [one for one in noted if _identity(one[0]) == _identity(clock)]
             if was is None:
-                for told in said:
-                    self._announce(*told)
+                first = self.gone.pop(_identity(clock), 0)
+                for told, *word in said:
+                    self._announce(told._replace(ordinal=told.ordinal + first), *word)
+                self.clocks[index] = clock._replace(ordinal=clock.ordinal + first)
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
@@ -299,6 +313,8 @@ class Folding:
             for word in announce:
                 self._announce(after, *word)
         for clock in old.values():
+            if clock.told or clock.breached_ms or clock.ordinal:
+                self.gone[_identity(clock)] = clock.ordinal + 1
             if clock.breached_ms or (clock.told and clock.state in OPEN):
                 self._announce(clock, "voided", cause_ms, "agreement_changed")
 

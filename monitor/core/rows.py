@@ -98,7 +98,17 @@ def moved(  # noqa: PLR0917 - the fields in their order
     return tuple.__new__(
         Clock,
         (
-            *clock[:_FIXED], state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breached_ms, runs, pauses,
+            *clock[:_FIXED],
+            state,
+            since_ms,
+            elapsed_ms,
+            stop_ms,
+            due_ms,
+            next_ms,
+            told,
+            breached_ms,
+            runs,
+            pauses,
             clock[_EXTRA],
         ),
     )
@@ -111,6 +121,18 @@ _EXTRA: Final = Clock._fields.index("extra")
 def with_extra(clock: Clock, **values: Any) -> Clock:  # noqa: ANN401 - fields of `Extra`
     """Return the clock with other values of its extra fields."""
     return clock._replace(extra=(clock.extra or NO_EXTRA)._replace(**values))
+
+
+class Gone(NamedTuple):
+    """A clock that a late fact or another agreement took away after something was announced of it.
+
+    Should it ever come back, it announces under ids that differ by ``ordinal``.
+    """
+
+    agreement: str
+    measure: str
+    cycle: int
+    ordinal: int
 
 
 class SubjectRow(NamedTuple):
@@ -130,6 +152,7 @@ class SubjectRow(NamedTuple):
     clocks: list[Clock]
     shown: list[Change]
     ended_ms: int = 0
+    gone: list[Gone] = []  # noqa: RUF012 - it is never changed in place
 
     def known(self) -> dict[str, Value]:
         """Return the newest value of each attribute."""
