@@ -22,7 +22,7 @@ _ANSWERS: Final = frozenset({"responded"})
 TOUCHING: Final[dict[str, frozenset[str]]] = {
     "answers": frozenset({"customer_replied", "reopened"}),
     "updates": frozenset({"opened", "responded", "updated", "reopened"}),
-    "owner": frozenset({"assigned", "reopened"}),
+    "owner": frozenset({"opened", "assigned", "reopened"}),
     "states": frozenset({
         "opened", "assigned", "acknowledged", "responded", "paused", "resumed", "resolved", "closed", "reopened",
     }),
@@ -126,15 +126,18 @@ def ends(fact: Fact, course: Course, of: Terms) -> bool:
 
 
 def begins(fact: Fact, course: Course, of: Terms) -> bool:
-    """Return whether a fact, the newest of the course, begins a cycle where no clock is open."""
-    if course.is_cancelled or fact.type not in TOUCHING[of.metric.course]:
+    """Return whether a fact, the newest of the course, begins a cycle where no clock is open.
+
+    As for all clocks, nothing begins before the subject was opened.
+    """
+    if course.is_cancelled or not course.is_opened or fact.type not in TOUCHING[of.metric.course]:
         return False
     match of.metric.course:
         case "answers":  # the oldest message that nobody has answered: the first one belongs to the first response
             return course.answered and course.unanswered and not course.solved
         case "updates":
             goes_on = fact.type in {"opened", "reopened"} or is_update(fact)
-            return course.is_opened and not course.solved and goes_on
+            return not course.solved and goes_on
         case "owner":
             return bool(course.team) and not course.solved
     return is_inside(course, of)

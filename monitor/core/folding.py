@@ -298,8 +298,8 @@ class Folding:
             said = [one for one in noted if _identity(one[0]) == _identity(clock)]
             if was is None:
                 first = self.gone.pop(_identity(clock), 0)
-                for told, *word in said:
-                    self._announce(told._replace(ordinal=told.ordinal + first), *word)
+                for told, state, at_ms, reason in said:
+                    self._announce(told._replace(ordinal=told.ordinal + first), state, at_ms, reason)
                 self.clocks[index] = clock._replace(ordinal=clock.ordinal + first)
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
@@ -315,8 +315,11 @@ class Folding:
         for clock in old.values():
             if clock.told or clock.breached_ms or clock.ordinal:
                 self.gone[_identity(clock)] = clock.ordinal + 1
-            if clock.breached_ms or (clock.told and clock.state in OPEN):
-                self._announce(clock, "voided", cause_ms, "agreement_changed")
+            if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
+                of = self.plan.terms(clock)
+                self._announce(
+                    clock, "voided", cause_ms, "never_began" if of and of.metric.course else "agreement_changed"
+                )
 
 
 def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:
