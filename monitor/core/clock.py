@@ -223,6 +223,14 @@ def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
     return -1
 
 
+def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:
+    """Return the calendar in which a clock counted at an instant: before another priority it may have been another."""
+    for former in clock.extra.former if clock.extra else ():
+        if at_ms < former.until_ms:
+            return of.agreement.calendars[former.calendar]
+    return of.calendar
+
+
 def wall_at(clock: Clock, at_ms: int, of: Terms) -> int:
     """Return the wall-clock time of a clock, from its start to its stop or, while it is open, an instant."""
     end_ms = at_ms if clock.state in {"running", "paused"} else clock.stop_ms
