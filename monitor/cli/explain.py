@@ -9,6 +9,7 @@ import click
 
 from monitor.bootstrap import topic_of
 from monitor.cli.agreements import read_published
+from monitor.cli.contribution import tell_contribution
 from monitor.cli.failing import FAILED
 from monitor.cli.kafka import committed
 from monitor.cli.options import example, json_option, settings_option
@@ -28,7 +29,7 @@ from monitor.wire.rows import SOURCE_ROWS
 from monitor.wire.wording import duration, instant
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
-_WORDS: Final = {"counted": "open", "closed": "closed", "paused": "paused", "solved": "solved"}
+_WORDS: Final = {"counted": "open", "closed": "closed", "paused": "paused", "solved": "solved", "outside": "not in"}
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
 
 
@@ -121,6 +122,7 @@ def _tell(out: Output, subject: Subject, subject_id: str, one: Explanation, now_
         what = _WORDS[part.kind] + (f": {part.reason}" if part.reason else "")
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
         rows.append((instant(part.start_ms), instant(part.end_ms), what, counted, duration(total_ms)))
+    tell_contribution(out, one.contribution)
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
 
 
@@ -130,4 +132,5 @@ def _counted_ms(part: Stretch) -> int:
 
 def _as_json(one: Explanation) -> dict[str, Any]:
     known = {name: None if value == -1 else value for name, value in one._asdict().items()}
+    known["contribution"] = one.contribution._asdict()
     return known | {"stretches": [part._asdict() for part in one.stretches]}

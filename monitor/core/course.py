@@ -47,8 +47,8 @@ class Course:
     """Where a subject stands after the facts that it has been led through, oldest first."""
 
     __slots__ = (
-        "_state", "answered", "changed_priority", "changed_team", "is_cancelled", "is_opened", "pauses", "priority",
-        "solved", "team", "unanswered",
+        "_state", "answered", "changed_priority", "changed_team", "former_priority", "is_cancelled", "is_opened",
+        "pauses", "priority", "solved", "team", "unanswered",
     )  # fmt: skip
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
@@ -61,7 +61,7 @@ class Course:
         """The customer has got an answer, or a solution."""
         self.unanswered = False
         """The customer has written since."""
-        self.team = self.priority = ""
+        self.team = self.priority = self.former_priority = ""
         self.changed_team = self.changed_priority = False
         """The newest fact brought another one."""
         for fact in facts:
@@ -71,6 +71,7 @@ class Course:
         """Go on to the next fact."""
         kind, brought = fact.type, fact.attributes
         priority = brought.get("priority", self.priority)
+        self.former_priority = self.priority
         self.changed_priority, self.priority = priority != self.priority, str(priority)
         team = str(brought.get("team") or self.team) if kind == "assigned" else self.team
         self.changed_team, self.team = team != self.team, team

@@ -66,7 +66,7 @@ def begun(
         if was is not None and (was.state != "stopped" or rule.cycles == "first"):
             continue
         priority = known.get("priority") if rule.on_change == "retroactive" else course.priority
-        of = plan.terms_for(agreement, rule, priority)
+        of = plan.terms_for(agreement, rule, priority, fact.time_ms)
         if of is None or not begins(fact, course, of):
             continue
         if was is not None and rule.cycles == "sum":
@@ -91,7 +91,7 @@ def late_promises(
         for rule in agreement.clocks:
             if rule.on_change == "retroactive" or rule.subject != subject or (agreement.id, rule.id) in known:
                 continue
-            of = plan.terms_for(agreement, rule, course.priority)
+            of = plan.terms_for(agreement, rule, course.priority, fact.time_ms)
             if of is None or of.metric.course or not rule.where.matches(attributes):
                 continue
             is_over = course.is_cancelled or any(clocks.counts_as(one, of.metric.stop) for one in facts)
@@ -99,16 +99,16 @@ def late_promises(
                 yield _held(clocks.start(agreement, rule, fact.time_ms, 1, attributes, of), facts, of)
 
 
-def retargeted(clock: Clock, at_ms: int, old: Terms, priority: str, plan: Plan) -> Clock:
+def retargeted(clock: Clock, at_ms: int, old: Terms, course: Course, plan: Plan) -> Clock:
     """Return an open clock with the target of another priority, from an instant on.
 
     ``from_change``: the new budget counts from now on. ``prorated``: of the new budget the share is used that was used
     of the old one. A clock whose budget is used up keeps its target, and one whose new priority has none.
     """
-    new = plan.terms_for(old.agreement, old.rule, priority)
+    new = plan.terms_for(old.agreement, old.rule, course.priority, at_ms)
     extra = clock.extra or NO_EXTRA
     target_ms = clock.budget_ms - extra.offset_ms
-    if new is None or (new.budget_ms, new.calendar_name) == (target_ms, clock.calendar):
+    if new is None or old.rule.budget(course.priority) == old.rule.budget(course.former_priority):
         return clock
     elapsed_ms, runs = clocks.run_closed(clock, at_ms, old)
     if elapsed_ms >= clock.budget_ms:

@@ -8,19 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from monitor.core import clock as clocks
+from monitor.core.contribution import Contribution, contribution
+from monitor.core.course import Course
 from monitor.core.timeline import Span, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from monitor.core.calendar import Calendar
     from monitor.core.clock import Terms
     from monitor.core.events import Fact, Value
     from monitor.core.rows import Clock, SubjectRow
 
-StretchKind = Literal["counted", "closed", "paused", "solved"]
+StretchKind = Literal["counted", "closed", "paused", "solved", "outside"]
 """``counted``: open hours, they are elapsed time; ``closed``: the calendar is not open; ``paused``: a pause that counts
-for this clock; ``solved``: between a stop and a reopening."""
+for this clock; ``solved``: between a stop and a reopening; ``outside``: of the states in which this clock runs."""
 
 Standing = Literal["running", "paused", "at_risk", "overdue", "met", "breached", "cancelled"]
 
@@ -59,6 +60,7 @@ class Explanation(NamedTuple):
     standing: Standing
     flagged: bool
     stretches: tuple[Stretch, ...]
+    contribution: Contribution
 
 
 def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanation:
@@ -88,10 +90,11 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         -1 if is_open else clock.stop_ms,
         clocks.due_or_missed_ms(clock, of.calendar),
         elapsed_ms,
-        max(0, end_ms - clock.start_ms),
+        clocks.wall_at(clock, end_ms, of),
         _standing(clock, elapsed_ms, of),
         clock.flagged,
-        tuple(_stretches(row.facts, clock, of.calendar, end_ms)),
+        tuple(_stretches(row.facts, clock, of, end_ms)),
+        contribution(row.facts, clock, of, end_ms),
     )
 
 
@@ -107,26 +110,29 @@ def _standing(clock: Clock, elapsed_ms: int, of: Terms) -> Standing:
     return "paused" if clock.state == "paused" else "running"
 
 
-def _stretches(facts: Sequence[Fact], clock: Clock, calendar: Calendar, end_ms: int) -> Iterator[Stretch]:
+def _stretches(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> Iterator[Stretch]:
     runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
     if clock.state == "running":
         runs.append((clock.since_ms, end_ms))
     at_ms = clock.start_ms
     for start_ms, stop_ms in runs:
         if at_ms < start_ms:
-            yield _halt(facts, at_ms, start_ms)
-        opened = calendar.open_spans(start_ms, stop_ms)
+            yield _halt(facts, of, at_ms, start_ms)
+        opened = clocks.calendar_at(clock, start_ms, of).open_spans(start_ms, stop_ms)
         closed = subtract([Span(start_ms, stop_ms)], opened)
         kinds = [(one, "counted") for one in opened] + [(one, "closed") for one in closed]
         for span, kind in sorted(kinds):
             yield Stretch(*span, kind)  # type: ignore[arg-type]  # one of the two
         at_ms = stop_ms
     if at_ms < end_ms:
-        yield _halt(facts, at_ms, end_ms)
+        yield _halt(facts, of, at_ms, end_ms)
 
 
-def _halt(facts: Sequence[Fact], start_ms: int, end_ms: int) -> Stretch:
+def _halt(facts: Sequence[Fact], of: Terms, start_ms: int, end_ms: int) -> Stretch:
     """Return a stretch in which the clock stood still: what began it tells why."""
+    if of.metric.course == "states":
+        course = Course(fact for fact in facts if fact.time_ms <= start_ms)
+        return Stretch(start_ms, end_ms, "outside", min(course.states(), key=len))
     began = [fact for fact in facts if fact.time_ms <= start_ms]
     pauses = [fact for fact in began if fact.type == "paused"]
     if pauses and (pauses[-1].time_ms == start_ms or not any(fact.time_ms == start_ms for fact in began)):

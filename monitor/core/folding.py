@@ -48,8 +48,7 @@ class Folding:
         self.facts = row.facts.copy()
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
-        self.gone = {(one.agreement, one.measure, one.cycle): one.ordinal for one in row.gone}
-        """The ordinals of clocks that are not there any more, but of which something was announced."""
+        self.gone = row.gone
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
@@ -90,7 +89,7 @@ class Folding:
 
         ``cause_ms`` is when what caused it happened.
         """
-        before, self.clocks, self._noted = self.clocks, [], []
+        before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         self._course = None
         for place in range(len(self.facts)):
             self._apply(place)
@@ -184,7 +183,7 @@ class Folding:
             clock = applied(clock, fact, of, course)
         if clock.state not in OPEN or not course.changed_priority or of.rule.on_change == "retroactive":
             return clock
-        after = retargeted(clock, fact.time_ms, of, course.priority, self.plan)
+        after = retargeted(clock, fact.time_ms, of, course, self.plan)
         if after.ordinal != clock.ordinal:
             self._tell(clock, "rearmed", fact.time_ms, "due_moved")
         return after
@@ -204,7 +203,10 @@ class Folding:
     def _enter(self, clock: Clock) -> None:
         """Take a clock that has just started; one that has been there before goes on with its ordinals."""
         if self.gone and self._noted is None:
-            clock = clock._replace(ordinal=self.gone.pop(_identity(clock), 0))
+            for was in self.gone:
+                if _identity(was) == _identity(clock):
+                    clock = clock._replace(ordinal=was.ordinal + bool(was.told or was.breached_ms))
+            self.gone = tuple([one for one in self.gone if _identity(one) != _identity(clock)])
         self.clocks.append(clock)
 
     def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None) -> None:
@@ -229,7 +231,7 @@ class Folding:
             rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
             is_followed = self._course is not None and rule.on_change != "retroactive"
             priority = self._course.priority if self._course and is_followed else self.attributes.get("priority")
-            now = self.plan.terms_for(agreement, rule, priority)
+            now = self.plan.terms_for(agreement, rule, priority, fact.time_ms)
             if now is not None:
                 cycle = clock.cycle + 1
                 self._enter(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
@@ -297,10 +299,8 @@ class Folding:
             was = old.pop(_identity(clock), None)
             said = [one for one in noted if _identity(one[0]) == _identity(clock)]
             if was is None:
-                first = self.gone.pop(_identity(clock), 0)
-                for told, state, at_ms, reason in said:
-                    self._announce(told._replace(ordinal=told.ordinal + first), state, at_ms, reason)
-                self.clocks[index] = clock._replace(ordinal=clock.ordinal + first)
+                for told in said:
+                    self._announce(*told)
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
@@ -313,13 +313,14 @@ class Folding:
             for word in announce:
                 self._announce(after, *word)
         for clock in old.values():
-            if clock.told or clock.breached_ms or clock.ordinal:
-                self.gone[_identity(clock)] = clock.ordinal + 1
             if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
                 of = self.plan.terms(clock)
                 self._announce(
                     clock, "voided", cause_ms, "never_began" if of and of.metric.course else "agreement_changed"
                 )
+        self.gone = tuple([
+            one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms or one.ordinal
+        ])  # fmt: skip
 
 
 def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:

@@ -53,7 +53,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
     if not clocks:
         ended_ms, wake_ms = fact.time_ms, fact.time_ms + retention_ms
     row: SubjectRow = _new(
-        SubjectRow, (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, [fact], {}, clocks, [], ended_ms, [])
+        SubjectRow, (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, [fact], {}, clocks, [], ended_ms, ())
     )
     return row, changes
 
@@ -70,7 +70,6 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     if (
         stamp != plan.book.stamp
         or not facts
-        or gone
         or time_ms <= facts[-1][0]
         or kind in plan.general[subject]
         or not is_roomy(facts)
@@ -117,7 +116,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         ended_ms, wake_ms = time_ms, time_ms + retention_ms
     after_row: SubjectRow = _new(
         SubjectRow,
-        (SUBJECT_ROW_VERSION, wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms, []),
+        (SUBJECT_ROW_VERSION, wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms, gone),
     )
     return after_row, changes
 

@@ -48,7 +48,7 @@ class Plan:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self._terms: dict[tuple[str, int, str, str, int, int], clocks.Terms | None] = {}
+        self._terms: dict[tuple[str | int, ...], clocks.Terms | None] = {}
         self._slices: dict[tuple[str, str], Slices | None] = {}
         rules = [rule for agreement in book.agreements for rule in agreement.clocks]
         self.followed: frozenset[Subject] = frozenset(
@@ -76,9 +76,13 @@ class Plan:
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return what holds for a clock; None where its agreement's version or rule is known no more."""
-        extra = clock.extra
-        offset_ms = extra.offset_ms if extra else 0
-        key = (clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms, offset_ms)
+        key: tuple[str | int, ...] = (
+            clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms,
+        )  # fmt: skip
+        offset_ms = 0
+        if clock.extra is not None and clock.extra.offset_ms:
+            offset_ms = clock.extra.offset_ms
+            key = (*key, "from", offset_ms)
         try:
             return self._terms[key]
         except KeyError:
@@ -90,12 +94,18 @@ class Plan:
             self._terms[key] = found
             return found
 
-    def terms_for(self, agreement: Agreement, rule: ClockRule, priority: Value | None) -> clocks.Terms | None:
-        """Return what a new clock starts with; None where nothing was promised for the priority."""
+    def terms_for(
+        self,
+        agreement: Agreement,
+        rule: ClockRule,
+        priority: Value | None,
+        start_ms: int,  # noqa: ARG002 - of budgets that depend on it
+    ) -> clocks.Terms | None:
+        """Return what a clock that starts then starts with; None where nothing was promised for the priority."""
         budget = rule.budget(priority)
         if budget is None:
             return None
-        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms, 0)
+        key = (agreement.id, agreement.version, rule.id, budget.calendar, budget.budget_ms)
         found = self._terms.get(key)
         if found is None:
             found = self._terms[key] = clocks.terms(agreement, rule, budget.calendar, budget.budget_ms)

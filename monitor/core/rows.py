@@ -123,25 +123,15 @@ def with_extra(clock: Clock, **values: Any) -> Clock:  # noqa: ANN401 - fields o
     return clock._replace(extra=(clock.extra or NO_EXTRA)._replace(**values))
 
 
-class Gone(NamedTuple):
-    """A clock that a late fact or another agreement took away after something was announced of it.
-
-    Should it ever come back, it announces under ids that differ by ``ordinal``.
-    """
-
-    agreement: str
-    measure: str
-    cycle: int
-    ordinal: int
-
-
 class SubjectRow(NamedTuple):
     """All that is kept of one ticket, call, outage or lead.
 
     ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
     were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that the facts brought; empty
     where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls and outages have
-    in their series at present (what clocks have there follows from the clocks).
+    in their series at present (what clocks have there follows from the clocks). ``gone`` are clocks of which
+    something was told and that late facts undid, as cancelled ones: if they come back, the ids of what they tell are
+    new ones.
     """
 
     version: int
@@ -152,7 +142,7 @@ class SubjectRow(NamedTuple):
     clocks: list[Clock]
     shown: list[Change]
     ended_ms: int = 0
-    gone: list[Gone] = []  # noqa: RUF012 - it is never changed in place
+    gone: tuple[Clock, ...] = ()
 
     def known(self) -> dict[str, Value]:
         """Return the newest value of each attribute."""

@@ -27,7 +27,9 @@ def clocks_started(
         for rule in agreement.clocks:
             if rule.subject != subject or not rule.where.matches(attributes):
                 continue
-            of = plan.terms_for(agreement, rule, newest if then is None or rule.on_change == "retroactive" else then)
+            of = plan.terms_for(
+                agreement, rule, newest if then is None or rule.on_change == "retroactive" else then, fact.time_ms
+            )
             if of is not None and fact.type in of.metric.start:
                 started.append((start(agreement, rule, fact.time_ms, 1, attributes, of), of))
     return started

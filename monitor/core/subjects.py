@@ -18,7 +18,7 @@ from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
-from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, Gone, SubjectRow
+from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.shares import shares_of
 
@@ -115,7 +115,7 @@ def step_by_folding(
             folding.clocks,
             shown,
             ended_ms,
-            [Gone(*identity, ordinal) for identity, ordinal in folding.gone.items()],
+            folding.gone,
         ),
     )
     done: Step = _new(Step, (after, folding.alerts, changes, folding.rejected, folding.repeats))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, Extra, Former, Gone, SubjectRow
+from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, Extra, Former, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
@@ -122,7 +122,7 @@ subject_rows = st.builds(
     st.lists(clocks, max_size=2),
     st.lists(changes, max_size=2),
     milliseconds,
-    st.lists(st.builds(Gone, names, names, st.integers(1, 99), st.integers(0, 9)), max_size=2),
+    st.lists(clocks, max_size=2).map(tuple),
 )
 
 known = st.integers(-1, 10**13)
