@@ -70,9 +70,7 @@ def begun(
         if of is None or not begins(fact, course, of):
             continue
         if was is not None and rule.cycles == "sum":
-            terms = plan.terms(was)
-            if terms is not None:
-                yield place, clocks.reopened(was, fact.time_ms, terms)
+            yield place, clocks.reopened(was, fact.time_ms, plan.terms(was) or of)
             continue
         clock = clocks.start(agreement, rule, fact.time_ms, was.cycle + 1 if was else 1, known, of)
         if of.metric.course != "states":

@@ -162,6 +162,16 @@ class TestPeriodicUpdate:
         assert told(story) == ["2 breached Mon 12:00", "2 voided Mon 09:30"]
         assert story.alerts[-1].reason == "never_began"
 
+    def test_a_cycle_that_was_undone_and_begins_after_all_announces_under_new_ids(self):
+        story = on(self.RULE).at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "responded"))
+        story.until("Mon 13:00").at("Mon 09:30", ticket("T-1", "resolved"), now="Mon 13:01")
+
+        story.at("Mon 14:00", ticket("T-1", "reopened")).until("Mon 16:00")
+
+        assert told(story) == ["2 breached Mon 12:00", "2 voided Mon 09:30", "2 breached Mon 16:00"]
+        assert len({one.id for one in story.alerts}) == 3
+        assert story.row("T-1").gone == ()
+
 
 class TestOwnership:
     RULE = clock("ownership", {"*": "2h"}, by=("team",), at_risk=())
