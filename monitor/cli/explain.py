@@ -10,6 +10,7 @@ import click
 
 from monitor.bootstrap import topic_of
 from monitor.cli.agreements import read_published
+from monitor.cli.contribution import tell_contribution
 from monitor.cli.failing import FAILED
 from monitor.cli.instants import Instant
 from monitor.cli.kafka import committed
@@ -131,6 +132,7 @@ def _tell(
         total_ms += _counted_ms(part)
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
         rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
+    tell_contribution(out, one.contribution)
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
 
 
@@ -177,4 +179,5 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         "why": why(one),
         "stretches": [part._asdict() for part in one.stretches],
         "origin": one.origin._asdict(),
+        "contribution": one.contribution._asdict(),
     }

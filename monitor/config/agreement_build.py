@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
+from monitor.config.clock_build import course
 from monitor.config.consequences_build import consequences
 from monitor.config.lead_build import leads
 from monitor.config.notify_build import notify
@@ -266,17 +267,21 @@ class _Builder:
                 )
             elif beyond:
                 self._warn((*at, "at_risk", place), f"warns nobody for {', '.join(beyond)}: that budget is not longer")
+        driven = course(shape, self._below(*at))
         return ClockRule(
             id=shape.id,
             where=_filter(shape.where),
-            by=CLOCK_BY[shape.subject] if shape.by is None else tuple(shape.by),
+            by=driven.by or CLOCK_BY[shape.subject] if shape.by is None else tuple(shape.by),
             windows=tuple(shape.windows or CLOCK_WINDOWS),
             subject=shape.subject,
             metric=shape.metric,
             budgets=budgets,
             at_risk=tuple(shape.at_risk),
-            pause_on=None if shape.pause_on is None else frozenset(shape.pause_on),
-            cycles=shape.cycles,
+            pause_on=driven.pause_on,
+            pause_caps=driven.pause_caps,
+            states=driven.states,
+            cycles=driven.cycles,
+            on_change=shape.on_change,
         )
 
     def _calls(self, number: int, shape: CallsShape) -> CallRule:

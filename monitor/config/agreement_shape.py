@@ -37,7 +37,7 @@ from monitor.core.agreement import Form, Kind, Level, Status
 from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
 from monitor.core.lead_rule import Delivery, GoalPeriod
-from monitor.core.measures import ANY, Cycles, Exclusion, Formula
+from monitor.core.measures import ANY, Cycles, Exclusion, Formula, OnChange
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_ID = 100
@@ -66,7 +66,7 @@ def _series_attribute(value: str) -> str:
 
 def _one_or_more(value: object) -> object:
     """Accept a single entry where a list stands."""
-    return value if isinstance(value, list) or value is None else [value]
+    return value if isinstance(value, list | dict) or value is None else [value]
 
 
 def _no_repeats(value: list[object]) -> list[object]:
@@ -192,8 +192,12 @@ class ClockShape(Shape):
     at_risk: Annotated[list[AtRiskField], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
         default_factory=list
     )
-    pause_on: Annotated[list[Text], BeforeValidator(_one_or_more)] | None = None
-    cycles: Cycles = "each"
+    pause_on: Annotated[dict[Text, PositiveDuration | None] | list[Text], BeforeValidator(_one_or_more)] | None = None
+    cycles: Cycles | None = None
+    on_change: OnChange = "retroactive"
+    states: (
+        Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] | None
+    ) = None
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None

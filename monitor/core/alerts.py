@@ -49,8 +49,8 @@ class Alert(NamedTuple):
     ``id`` is the same on every run over the same events: a hash of key, state, threshold and ordinal. ``at_ms`` is
     when the state truly changed (event time), not when it was noticed. ``reason`` is a word: ``elapsed_75``,
     ``before_due_900000``, ``due``, ``stopped``, ``stopped_in_time``, ``cancelled``, ``agreement_changed``,
-    ``due_moved``, ``below_target``, ``near_target``, ``target_met`` …. Elapsed, budget and due are those of a clock
-    (milliseconds; -1: none); value, target, numerator, denominator those of an objective.
+    ``never_began``, ``due_moved``, ``below_target``, ``near_target``, ``target_met`` …. Elapsed, budget and due are
+    those of a clock (milliseconds; -1: none); value, target, numerator, denominator those of an objective.
     """
 
     id: str

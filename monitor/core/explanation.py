@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from monitor.core import clock as clocks
+from monitor.core.contribution import Contribution, contribution
+from monitor.core.course import Course
 from monitor.core.measures import ANY, Budget
 from monitor.core.stretches import Stretch
 
@@ -48,6 +50,7 @@ class Explanation(NamedTuple):
     stretches: tuple[Stretch, ...]
     origin: Origin
     """The level of the agreement that gives the target; the agreement itself where it has no levels."""
+    contribution: Contribution
     days: int = 0
     by_minute: int = 0
 
@@ -86,11 +89,12 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         -1 if is_open else clock.stop_ms,
         clocks.due_or_missed_ms(clock, of.calendar),
         elapsed_ms,
-        max(0, end_ms - clock.start_ms),
+        clocks.wall_at(clock, end_ms, of),
         _standing(clock, elapsed_ms, of),
         clock.flagged,
         tuple(stretches_of(row.facts, clock, of, end_ms)),
         of.agreement.origin("clocks", of.rule.id, "targets", target_of),
+        contribution(row.facts, clock, of, end_ms),
         target.days if target else 0,
         target.by_minute if target else 0,
     )
@@ -125,7 +129,7 @@ def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) ->
     for start_ms, stop_ms in runs:
         if at_ms < start_ms:
             found += _halts(facts, clock, of, at_ms, start_ms)
-        found += _counted_or_closed(of.calendar, start_ms, stop_ms)
+        found += _counted_or_closed(clocks.calendar_at(clock, start_ms, of), start_ms, stop_ms)
         at_ms = stop_ms
     if at_ms < end_ms:
         found += _halts(facts, clock, of, at_ms, end_ms)
@@ -158,6 +162,10 @@ def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]
 
 def _halts(facts: Sequence[Fact], clock: Clock, of: Terms, start_ms: int, end_ms: int) -> Iterator[Stretch]:
     """Tell a stretch in which the clock stood still by what held it: the pauses that were open, or its stop."""
+    if of.metric.course == "states":
+        course = Course(fact for fact in facts if fact.time_ms <= start_ms)
+        yield Stretch(start_ms, end_ms, "outside", min(course.states(), key=len))
+        return
     at_ms, kind, reason = start_ms, "solved", ""
     for time_ms, held_as, why in _holds(facts, clock, of):
         if time_ms >= end_ms:

@@ -12,6 +12,8 @@ from typing import Final
 
 from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
+from monitor.core.course import Course
+from monitor.core.driven import applied, begun, late_promises, retargeted
 from monitor.core.events import Fact, Subject
 from monitor.core.explanation import stretches_of
 from monitor.core.ledger import Rejected, attributes_of, enter
@@ -39,8 +41,8 @@ class Folding:
     """
 
     __slots__ = (
-        "_noted", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
-        "subject_id",
+        "_course", "_followed", "_noted", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected",
+        "repeats", "subject", "subject_id",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -54,6 +56,9 @@ class Folding:
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
+        self._course: Course | None = None
+        """Where the subject stands after the first ``_followed`` facts; None: nobody needs to know."""
+        self._followed = 0
         self._noted: list[Told] | None = None
         """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
 
@@ -89,6 +94,7 @@ class Folding:
         ``cause_ms`` is when what caused it happened.
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
+        self._course = None
         for place in range(len(self.facts)):
             self._apply(place)
         self._pass_what_was_told(before)
@@ -127,6 +133,8 @@ class Folding:
     def _is_belated(self, fact: Fact) -> bool:
         """Return whether a fact happened before something that was told already: then it may disprove it."""
         for clock in self.clocks:
+            if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
+                return True  # a capped pause has ended since
             if clock.state == "running" and (clock.told or clock.breached_ms):
                 of = self.plan.terms(clock)
                 if of is not None:
@@ -138,6 +146,7 @@ class Folding:
     def _apply(self, place: int) -> None:
         """Apply the fact at a place of the ledger to all clocks."""
         fact = self.facts[place]
+        course = self._course_at(place) if self.subject in self.plan.followed else None
         for index, clock in enumerate(self.clocks):
             if clock.state == "cancelled":
                 continue
@@ -146,23 +155,73 @@ class Folding:
                 continue
             if clock.next_ms and clock.next_ms <= fact.time_ms:
                 clock = self._pass_thresholds(clock, fact.time_ms, of)  # noqa: PLW2901 - the same clock, one step on
-            self.clocks[index] = after = clocks.apply(clock, fact, of)
+            after = clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
+            self.clocks[index] = after
             if after is not clock and after.state not in OPEN:
                 self._end(after)
         kind = fact.type
         if kind in STARTS[self.subject]:
-            self._start(fact, self.facts[:place])
+            self._start(fact, self.facts[:place], course)
         elif kind in RESTARTS[self.subject]:
             self._restart(fact)
         if self.plan.book.requires:
             self.clocks += completed(self.subject, self.facts[: place + 1], self.attributes, self.plan, self.clocks)
+        if course is not None:
+            self._begin(self.facts[: place + 1], course)
 
-    def _start(self, fact: Fact, before: Sequence[Fact]) -> None:
+    def _course_at(self, place: int) -> Course:
+        """Return where the subject stands after the fact at a place."""
+        course = self._course
+        if course is None or self._followed != place:
+            course = self._course = Course(self.facts[:place])
+        course.advance(self.facts[place])
+        self._followed = place + 1
+        return course
+
+    def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
+        """Return a clock after a fact that leaves its subject where it stands on its course.
+
+        With the target of another priority, what was told and holds no more is told anew.
+        """
+        if not of.metric.course:
+            clock = clocks.apply(clock, fact, of)
+        elif clock.state in OPEN:
+            clock = applied(clock, fact, of, course)
+        if clock.state not in OPEN or not course.changed_priority or of.rule.on_change == "retroactive":
+            return clock
+        after = retargeted(clock, fact.time_ms, of, course, self.plan)
+        if after.ordinal != clock.ordinal:
+            self._tell(clock, "rearmed", fact.time_ms, "due_moved")
+        return after
+
+    def _begin(self, facts: Sequence[Fact], course: Course) -> None:
+        """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
+        if facts[-1].type in self.plan.touching[self.subject]:
+            for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+                if place < 0:
+                    self._enter(clock)
+                else:
+                    self.clocks[place] = clock
+        if course.changed_priority:
+            for clock in list(late_promises(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+                self._enter(clock)
+
+    def _enter(self, clock: Clock) -> None:
+        """Take a clock that has just started; one that has been there before goes on with its ordinals."""
+        if self.gone and self._noted is None:
+            for was in self.gone:
+                if _identity(was) == _identity(clock):
+                    clock = clock._replace(ordinal=was.ordinal + bool(was.told or was.breached_ms))
+            self.gone = tuple([one for one in self.gone if _identity(one) != _identity(clock)])
+        self.clocks.append(clock)
+
+    def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
         existing = {clock.series[:2] for clock in self.clocks}
-        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan):
+        then = None if course is None else course.priority
+        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan, then):
             if clock.series[:2] not in existing and may_start(of, [*before, fact]):
-                self.clocks.append(clocks.started_late(clock, before, of) if before else clock)
+                self._enter(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:
         """Begin the next cycle of each stopped clock that this fact restarts."""
@@ -176,10 +235,12 @@ class Folding:
             # The new cycle is a new promise: the version that holds now, with today's budget.
             agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
             rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
-            now = self.plan.terms_for(agreement, rule, self.attributes.get("priority"), fact.time_ms)
+            is_followed = self._course is not None and rule.on_change != "retroactive"
+            priority = self._course.priority if self._course and is_followed else self.attributes.get("priority")
+            now = self.plan.terms_for(agreement, rule, priority, fact.time_ms)
             if now is not None:
                 cycle = clock.cycle + 1
-                self.clocks.append(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
+                self._enter(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
 
     def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
         """Tell what a clock gets past up to an instant."""
@@ -234,7 +295,7 @@ class Folding:
                 due_ms=due_ms,
                 budget_ms=clock.budget_ms,
                 elapsed_ms=elapsed_ms,
-                wall_ms=max(0, at_ms - clock.start_ms),
+                wall_ms=clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
                 stretches=stretches,
                 supporting=missed_under(clock, at_ms, self.clocks, self.plan) if state == "breached" else (),
@@ -263,8 +324,13 @@ class Folding:
                 self._announce(after, *word)
         for clock in old.values():
             if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
-                self._announce(clock, "voided", cause_ms, "agreement_changed")
-        self.gone = tuple([one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms])
+                of = self.plan.terms(clock)
+                self._announce(
+                    clock, "voided", cause_ms, "never_began" if of and of.metric.course else "agreement_changed"
+                )
+        self.gone = tuple([
+            one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms or one.ordinal
+        ])  # fmt: skip
 
 
 def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:

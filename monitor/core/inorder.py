@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from monitor.core.clock import apply
 from monitor.core.ledger import is_roomy
-from monitor.core.plan import RESTARTS, STARTS
+from monitor.core.plan import STARTS
 from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, SubjectRow
 from monitor.core.shares import live_share, share_of
 from monitor.core.starting import clocks_started
@@ -36,7 +36,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
 
     The arguments are those of `monitor.core.subjects.step`.
     """
-    if fact.type not in STARTS[subject]:
+    if fact.type not in STARTS[subject] or fact.type in plan.touching[subject]:
         return None
     clocks: list[Clock] = []
     changes: list[Change] = []
@@ -71,8 +71,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         stamp != plan.book.stamp
         or not facts
         or time_ms <= facts[-1][0]
-        or kind in STARTS[subject]
-        or kind in RESTARTS[subject]
+        or kind in plan.general[subject]
         or not is_roomy(facts)
     ):
         return None
@@ -96,7 +95,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         if clock.state not in OPEN:
             continue
         of = plan.terms(clock)
-        if of is None or clock.told or clock.breached_ms or 0 < clock.next_ms <= until_ms:
+        if of is None or of.is_general or clock.told or clock.breached_ms or 0 < clock.next_ms <= until_ms:
             return None
         clocks[place] = after = apply(clock, fact, of)
         if after.state in OPEN:

@@ -13,6 +13,8 @@ from typing import Final, Literal, NamedTuple
 from monitor.core.events import Subject, Value
 
 Cycles = Literal["first", "last", "each", "sum"]
+OnChange = Literal["retroactive", "from_change", "prorated"]
+CourseKind = Literal["", "answers", "updates", "owner", "states"]
 WindowKind = Literal["rolling", "day", "week", "month", "quarter", "year"]
 Exclusion = Literal["both", "numerator", "none"]
 Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
@@ -31,7 +33,16 @@ class Metric(NamedTuple):
     """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
     early_stop: bool = True
     """A stop before the start is the work of a skewed clock. Else it is something else: an answer before a callback."""
+    gap: Literal["", "counted", "left_out"] = ""
+    """Whether the solved gap before a reopening is elapsed time, or no time of the clock at all, nor by the wall."""
+    course: CourseKind = ""
+    """What drives the clock, where the types alone do not (`monitor.core.course`); ``start`` is empty then."""
+    states: frozenset[str] = frozenset()
+    """The states in which a clock runs that is driven by them; empty: those of its rule."""
 
+
+_SOLVED: Final = frozenset({"resolved", "closed"})
+_UNSOLVED: Final = frozenset({"new", "assigned", "in_progress", "waiting"})
 
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
     "ticket": {
@@ -41,6 +52,14 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
         "resolution": Metric(frozenset({"opened"}), frozenset({"resolved", "closed"}), frozenset({"reopened"})),
         # domain.md §4, TAT: received to delivered. A solution is delivered when the customer's ticket is closed.
         "turnaround": Metric(frozenset({"opened"}), frozenset({"closed"}), frozenset({"reopened"})),
+        "resolution_gross": Metric(frozenset({"opened"}), _SOLVED, frozenset({"reopened"}), gap="counted"),
+        "resolution_net": Metric(frozenset({"opened"}), _SOLVED, frozenset({"reopened"}), gap="left_out"),
+        "next_response": Metric(frozenset(), frozenset({"responded"}) | _SOLVED, course="answers"),
+        "periodic_update": Metric(frozenset(), frozenset({"responded", "updated"}) | _SOLVED, course="updates"),
+        "ownership": Metric(frozenset(), frozenset({"assigned"}) | _SOLVED, course="owner"),
+        "time_in": Metric(frozenset(), _SOLVED, course="states"),
+        "requester_wait": Metric(frozenset(), _SOLVED, course="states", states=_UNSOLVED),
+        "agent_work": Metric(frozenset(), _SOLVED, course="states", states=_UNSOLVED - {"waiting"}),
     },
     "outage": {
         "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),
@@ -141,6 +160,13 @@ class ClockRule(Measure):
     at_risk: tuple[AtRisk, ...] = ()
     pause_on: frozenset[str] | None = None
     cycles: Cycles = "each"
+    on_change: OnChange = "retroactive"
+    """What another priority means for a running clock: its budget as if it had always held, its budget from then on, or
+    of its budget the share that is still left of the old one."""
+    states: frozenset[str] = frozenset()
+    """The states of a ticket in which a ``time_in`` clock runs."""
+    pause_caps: Mapping[str, int] = field(default_factory=dict)
+    """By reason: how long, by the wall clock, one pause counts at most. What is not named has no cap."""
 
     def budget(self, priority: Value | None) -> Budget | None:
         """Return the budget of a priority, or None where nothing was promised for it."""

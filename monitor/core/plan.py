@@ -8,6 +8,7 @@ from monitor.core import clock as clocks
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.budget import budget_windows, slice_width
+from monitor.core.course import TOUCHING
 from monitor.core.interruptions import HISTORY_MS
 from monitor.core.measures import HOUR_MS, METRICS, CallRule, ClockRule, Measure, OutageRule, Window
 from monitor.core.series import Width, width_for
@@ -55,6 +56,29 @@ class Plan:
         self._terms: dict[_TermsKey, clocks.Terms | None] = {}
         self._leveled = book.leveled
         self._slices: dict[tuple[str, str], Slices | None] = {}
+        rules = [rule for agreement in book.agreements for rule in agreement.clocks]
+        self.followed: frozenset[Subject] = frozenset(
+            rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
+        )
+        """The subjects whose course must be known: a clock is driven by it, or gets other targets on its way."""
+        self.touching: dict[Subject, frozenset[str]] = {
+            subject: frozenset().union(*(
+                TOUCHING[metrics[rule.metric].course]
+                for rule in rules
+                if rule.subject == subject and self.is_driven(rule)
+            ))
+            for subject, metrics in METRICS.items()
+        }  # fmt: skip
+        """The event types that may begin a clock that the course drives, by subject."""
+        self.general: dict[Subject, frozenset[str]] = {
+            subject: types | STARTS[subject] | RESTARTS[subject] for subject, types in self.touching.items()
+        }
+        """The event types after a subject's first that may begin any clock, by subject."""
+
+    @staticmethod
+    def is_driven(rule: ClockRule) -> bool:
+        """Return whether the course of its subject drives the clock of a rule."""
+        return bool(METRICS[rule.subject][rule.metric].course)
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return what holds for a clock; None where its agreement's version or rule is known no more."""
@@ -64,6 +88,10 @@ class Plan:
         if self._leveled and clock.series.agreement in self._leveled:
             edition = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
             key = (*key, edition.edition_ms if edition else 0)
+        offset_ms = 0
+        if clock.extra is not None and clock.extra.offset_ms:
+            offset_ms = clock.extra.offset_ms
+            key = (*key, "from", offset_ms)
         try:
             return self._terms[key]
         except KeyError:
@@ -71,7 +99,7 @@ class Plan:
             rule = agreement.measure(clock.series.measure) if agreement else None
             found = None
             if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
-                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms)
+                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms)
             return self._keep(key, found)
 
     def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:

@@ -5,7 +5,7 @@ Rows are NamedTuples: the wire encodes them as compact arrays and decodes them b
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from monitor.core.events import Fact, Value
 from monitor.core.series import Change, SeriesKey
@@ -15,6 +15,34 @@ SUBJECT_ROW_VERSION: Final = 2
 ClockState = Literal["running", "paused", "stopped", "cancelled"]
 OPEN: Final = ("running", "paused")
 """The states of a clock that has not ended."""
+
+
+class Former(NamedTuple):
+    """Terms that held for a clock until another priority: what had elapsed by then was counted in that calendar."""
+
+    until_ms: int
+    elapsed_ms: int
+    calendar: str
+    budget_ms: int
+
+
+class Extra(NamedTuple):
+    """What only few clocks need.
+
+    The present target began to count at ``offset_ms`` of the elapsed time (negative: a share of it was used before):
+    the clock's budget is the sum of both. ``outside_ms`` is wall-clock time that is not the clock's at all: outside of
+    the states in which it runs, or the solved gap. ``caps`` holds, for each open pause, when it ceases to count (0:
+    never); ``spent`` the reasons of pauses that are open but count no more.
+    """
+
+    offset_ms: int = 0
+    outside_ms: int = 0
+    former: list[Former] = []  # noqa: RUF012 - it is never changed in place
+    caps: list[int] = []  # noqa: RUF012
+    spent: list[str] = []  # noqa: RUF012
+
+
+NO_EXTRA: Final = Extra()
 
 
 class Clock(NamedTuple):
@@ -50,6 +78,7 @@ class Clock(NamedTuple):
     runs: list[int]
     pauses: list[str]
     """The reasons of the pauses that are open now ("" for a pause without one)."""
+    extra: Extra | None = None
 
 
 def moved(  # noqa: PLR0917 - the fields in their order
@@ -68,11 +97,30 @@ def moved(  # noqa: PLR0917 - the fields in their order
     """Return the clock with other values from ``state`` on. On the hot path: ``_replace`` takes six times as long."""
     return tuple.__new__(
         Clock,
-        (*clock[:_FIXED], state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breached_ms, runs, pauses),
+        (
+            *clock[:_FIXED],
+            state,
+            since_ms,
+            elapsed_ms,
+            stop_ms,
+            due_ms,
+            next_ms,
+            told,
+            breached_ms,
+            runs,
+            pauses,
+            clock[_EXTRA],
+        ),
     )
 
 
 _FIXED: Final = Clock._fields.index("state")
+_EXTRA: Final = Clock._fields.index("extra")
+
+
+def with_extra(clock: Clock, **values: Any) -> Clock:  # noqa: ANN401 - fields of `Extra`
+    """Return the clock with other values of its extra fields."""
+    return clock._replace(extra=(clock.extra or NO_EXTRA)._replace(**values))
 
 
 class SubjectRow(NamedTuple):

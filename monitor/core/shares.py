@@ -44,10 +44,11 @@ def share_of(clock: Clock) -> Change | None:
     if clock.state == "cancelled":
         return None
     if clock.state == "stopped":
+        extra = clock.extra
         counts: tuple[tuple[str, int], ...] = (
             _BREACHED if is_breached(clock) else _MET,
             ("elapsed_ms", clock.elapsed_ms),
-            ("wall_ms", clock.stop_ms - clock.start_ms),
+            ("wall_ms", clock.stop_ms - clock.start_ms - (extra.outside_ms if extra else 0)),
         )
         if clock.breached_ms:
             counts = (*counts, ("overdue_out", 1))

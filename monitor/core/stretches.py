@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-StretchKind = Literal["counted", "closed", "holiday", "paused", "solved"]
+StretchKind = Literal["counted", "closed", "holiday", "paused", "solved", "outside"]
 """``counted``: open hours, they are elapsed time; ``closed``: the calendar is not open; ``holiday``: it is closed, on a
-holiday; ``paused``: a pause that counts for this clock; ``solved``: between a stop and a reopening."""
+holiday; ``paused``: a pause that counts for this clock; ``solved``: between a stop and a reopening; ``outside``: in a
+state (the reason) in which this clock does not run."""
 
 MOST_TOLD: Final = 20
 """An alert tells no more stretches than these, the newest: it stays small however long a clock has lived."""

@@ -5,6 +5,7 @@ step(row, facts, now) -> row, alerts, changes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -167,7 +168,9 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
     before, after = row.clocks, folding.clocks
     known = len(before)
     if known > len(after) or (after and max([clock.cycle for clock in after]) > 1):
-        _replace(changes, _shown_by_cycles(before, folding.plan), _shown_by_cycles(after, folding.plan))
+        old, new = Counter(_shown_by_cycles(before, folding.plan)), Counter(_shown_by_cycles(after, folding.plan))
+        changes += [change.undone() for change in (old - new).elements()]
+        changes += (new - old).elements()
         return changes
     for index, clock in enumerate(after):
         was = before[index] if index < known else None

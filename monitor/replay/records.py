@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from monitor.core import clock as clocks
+from monitor.core.contribution import Contribution, contribution
 
 if TYPE_CHECKING:
     from monitor.core.calendar import Calendar
@@ -40,10 +41,11 @@ class ClockRecord(NamedTuple):
     due_ms: int | None
     verdict: RecordVerdict
     flagged: bool
+    contribution: Contribution
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as an object for JSON."""
-        return self._asdict()
+        return self._asdict() | {"contribution": self.contribution._asdict()}
 
 
 def record_of(
@@ -52,6 +54,7 @@ def record_of(
     """Return the record of one clock at an instant."""
     is_open = clock.state in ("running", "paused")
     elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
+    due_ms = _due_ms(clock, of.calendar)
     verdict: RecordVerdict
     if clock.state == "cancelled":
         verdict = "cancelled"
@@ -72,22 +75,26 @@ def record_of(
         start_ms=clock.start_ms,
         stop_ms=None if is_open else clock.stop_ms,
         elapsed_ms=elapsed_ms,
-        wall_ms=(until_ms if is_open else clock.stop_ms) - clock.start_ms,
+        wall_ms=clocks.wall_at(clock, until_ms, of),
         budget_ms=clock.budget_ms,
         calendar=clock.calendar,
-        due_ms=_due_ms(clock, of.calendar),
+        due_ms=due_ms if due_ms >= 0 else None,
         verdict=verdict,
         flagged=clock.flagged,
+        contribution=contribution(row.facts, clock, of, until_ms),
     )
 
 
-def _due_ms(clock: Clock, calendar: Calendar) -> int | None:
-    """Return when the budget was used up, or would have been, had the last stretch gone on."""
+def _due_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return when the budget was used up, or would have been, had the last stretch gone on; -1: not yet."""
     runs = [*clock.runs, clock.since_ms, 0] if clock.state == "running" else clock.runs
-    left_ms = clock.budget_ms
+    from_ms, used_ms = clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
+    left_ms = clock.budget_ms - used_ms
     for start_ms, end_ms in zip(runs[::2], runs[1::2], strict=True):
+        if start_ms < from_ms:
+            continue
         used_ms = calendar.elapsed(start_ms, end_ms) if end_ms else 0
         if used_ms >= left_ms or not end_ms or (clock.state != "paused" and end_ms == runs[-1]):
             return calendar.due(start_ms, left_ms)
         left_ms -= used_ms
-    return None
+    return -1

@@ -127,7 +127,7 @@ def why(one: Explanation) -> str:
 
 def stretch(part: Stretch) -> str:
     """Return what a stretch is: ``open``, ``closed``, ``holiday: Christmas Day``, ``paused: customer``, ``solved``."""
-    word = "open" if part.kind == "counted" else part.kind
+    word = {"counted": "open", "outside": "does not run"}.get(part.kind, part.kind)
     return f"{word}: {part.reason}" if part.reason else word
 
 
@@ -177,6 +177,7 @@ _CLOCK_SENTENCES: Final = {
     "resolved/stopped_in_time": "{who} is done with {promise} in time: after {elapsed} of {budget}",
     "voided/stopped_in_time": "{who} did not miss {promise} after all, it came out: done after {elapsed} of {budget}",
     "voided/cancelled": "{who} was cancelled: the alert about {promise} is void",
+    "voided/never_began": "{who} never owed {promise}, it came out: the alert is void",
     "voided/agreement_changed": "{who} is promised {promise} no more: the agreement changed, the alert is void",
 }
 _OBJECTIVE_SENTENCES: Final = {

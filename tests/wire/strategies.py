@@ -9,7 +9,7 @@ from monitor.core.budget import BudgetFigure, Burn
 from monitor.core.consequences import Consequence, Evidence
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, SubjectRow
+from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, Extra, Former, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
@@ -111,6 +111,15 @@ clocks = st.builds(
     milliseconds,
     st.lists(milliseconds, max_size=4),
     st.lists(names, max_size=2),
+    st.none()
+    | st.builds(
+        Extra,
+        st.integers(-(10**13), 10**13),
+        milliseconds,
+        st.lists(st.builds(Former, milliseconds, milliseconds, names, milliseconds), max_size=2),
+        st.lists(milliseconds, max_size=2),
+        st.lists(names, max_size=2),
+    ),
 )
 subject_rows = st.builds(
     SubjectRow,
@@ -122,6 +131,7 @@ subject_rows = st.builds(
     st.lists(clocks, max_size=2),
     st.lists(changes, max_size=2),
     milliseconds,
+    st.lists(clocks, max_size=2).map(tuple),
 )
 
 known = st.integers(-1, 10**13)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.agreement import Origin
+from monitor.core.contribution import Contribution
 from monitor.core.explanation import Explanation
 from monitor.core.measures import Budget
 from monitor.core.stretches import Stretch
@@ -19,6 +20,7 @@ def clock(standing, elapsed_h, due_ms=-1, paused_h=0, reason="customer"):
     return Explanation(
         "desk", 1, "resolution", "resolution", 1, "P1", "P1", 4 * HOUR, "office", START, -1, due_ms, elapsed_h * HOUR,
         0, standing, False, parts[: 1 + bool(paused_h)], Origin("desk", 1, ""),
+        Contribution(elapsed_h * HOUR, {}, {}, {}, {}),
     )  # fmt: skip
 
 
