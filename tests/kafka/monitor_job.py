@@ -229,7 +229,10 @@ class MonitorJob:
                     continue
             for partition, events in by_partition.items():
                 rows = DictRows()
-                SourceEngine(subject, rows, retention_ms=retention_ms).batch(events, now_ms, self.book)
+                engine = SourceEngine(subject, rows, retention_ms=retention_ms)
+                engine.batch(events, now_ms, self.book)
+                while engine.expire(now_ms):
+                    pass
                 found[f"{topic}/{partition}"] = rows
         return found
 
