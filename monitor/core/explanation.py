@@ -184,7 +184,10 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
     pause_on = of.rule.pause_on
     for fact in _facts_of(facts, clock, of):
         reason = _text(fact.attributes.get("reason"))
-        if clocks.counts_as(fact, of.metric.stop):
+        if of.metric.course and fact.type in {"resolved", "closed"}:
+            pauses = []
+        elif not of.metric.course and clocks.counts_as(fact, of.metric.stop):
+            # A driven clock never runs again: a stop before its start was that of an earlier cycle.
             stopped, pauses = True, []
         elif fact.type in of.metric.restart:
             stopped, pauses = False, []

@@ -308,13 +308,15 @@ class Folding:
         for index, clock in enumerate(self.clocks):
             was = old.pop(_identity(clock), None)
             said = [one for one in noted if _identity(one[0]) == _identity(clock)]
+            # A warning that another target in mid-life gave once more is one warning.
+            said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
             if was is None:
                 for told in said:
                     self._announce(*told)
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
-            down, announce = _corrections(was, clock, said, cause_ms)
+            down, announce = _corrections(was, clock, said, cause_ms, self._warned(was), self._warned(clock))
             if down is not None:
                 self._announce(clock._replace(ordinal=was.ordinal), *down)
             # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
@@ -332,14 +334,21 @@ class Folding:
             one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms or one.ordinal
         ])  # fmt: skip
 
+    def _warned(self, clock: Clock) -> frozenset[str]:
+        """Return the reasons of the warnings that a clock told: their order differs with the budget."""
+        of = self.plan.terms(clock)
+        return frozenset(one.reason for one in of.thresholds[: clock.told]) if of is not None else frozenset()
 
-def _corrections(was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int) -> tuple[Word | None, list[Word]]:
+
+def _corrections(
+    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, warned: frozenset[str], now_warned: frozenset[str]
+) -> tuple[Word | None, list[Word]]:
     """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
     if _has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
         # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
         return None, [] if was.state == clock.state else [one[1:] for one in said]
-    down = _taken_back(was, clock, cause_ms)
-    ups = [one[1:] for one in said if one[1] == "at_risk"][was.told :]
+    down = _taken_back(was, clock, cause_ms, is_less=not warned <= now_warned)
+    ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in warned]
     ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
     if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):
         ups += [one[1:] for one in said if one[1] in ("resolved", "voided")]
@@ -351,7 +360,7 @@ def _has_ended(clock: Clock) -> bool:
     return clock.state not in OPEN and bool(clock.told or clock.breached_ms)
 
 
-def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> Word | None:
+def _taken_back(was: Clock, clock: Clock, cause_ms: int, *, is_less: bool) -> Word | None:
     """Return how an announcement is taken back that holds no more.
 
     A late fact that proves that the promise was kept voids its breach; a due instant that moved later re-arms.
@@ -360,7 +369,7 @@ def _taken_back(was: Clock, clock: Clock, cause_ms: int) -> Word | None:
         if clock.state in OPEN:
             return "rearmed", cause_ms, "due_moved"
         return "voided", clock.stop_ms, "cancelled" if clock.state == "cancelled" else "stopped_in_time"
-    if was.told > clock.told and was.state in OPEN:
+    if is_less and was.state in OPEN:
         if clock.state in OPEN:
             return "rearmed", cause_ms, "due_moved"
         if clock.state == "cancelled":

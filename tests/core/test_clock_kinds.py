@@ -475,3 +475,16 @@ class TestCappedPauses:
         story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 23:00")
 
         assert story.told() == ["breached Mon 15:00"]
+
+
+@pytest.mark.parametrize("mode", ["retroactive", "from_change"])
+def test_warnings_whose_order_differs_with_the_budget_are_told_once_each(mode):
+    # of 24 h the half comes before "2 h left", of 4 h both come at once
+    rule = clock("resolution", {"P1": "4h", "*": "24h"}, at_risk=("50%", "2h"), on_change=mode)
+    story = Story(agreement(rule), retention="400d")
+    story.at("Mon 00:00", ticket("T-1", "opened", priority="P3")).until("Mon 12:30")
+    late = ticket("T-1", "priority_changed", priority="P1", sequence=1)
+    story.at("Mon 00:00", late, now="Mon 12:31").until("Mon 13:00")
+
+    ids = [one.id for one in story.alerts]
+    assert len(ids) == len(set(ids)) > 1
