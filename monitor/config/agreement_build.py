@@ -19,17 +19,9 @@ from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Fil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from monitor.config.agreement_shape import (
-        AgreementShape,
-        CallsShape,
-        ClockShape,
-        CompositeShape,
-        ContactShape,
-        LeadsShape,
-        ObjectiveShape,
-        OutagesShape,
-    )
+    from monitor.config.agreement_shape import AgreementShape, ContactShape, ObjectiveShape
     from monitor.config.calendars import Told
+    from monitor.config.measure_shape import CallsShape, ClockShape, CompositeShape, LeadsShape, OutagesShape
     from monitor.config.yaml_file import YamlDocument
     from monitor.core.calendar import Calendar
     from monitor.core.lead_rule import LeadRule

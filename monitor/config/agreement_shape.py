@@ -11,81 +11,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from monitor.config.agreement_fields import Attribute, Choice, Identifier, Windows, no_repeats, one_or_more
 from monitor.config.budget_shape import BudgetShape as ErrorBudgetShape
 from monitor.config.consequences_shape import ConsequencesShape
+from monitor.config.measure_shape import CallsShape, ClockShape, CompositeShape, LeadsShape, OutagesShape
 from monitor.config.quantities import (
     AmountField,
-    AtRiskField,
     Day,
     DayHoursField,
     Duration,
     Moment,
-    Money,
-    Percent,
     PositiveDuration,
-    Score,
     TargetField,
-    TimeOfDay,
     Weekdays,
-    Weight,
-    WindowField,
     Zone,
     weekdays,
 )
-from monitor.config.shape import Shape, Text, did_you_mean, wrong
+from monitor.config.shape import Shape, Text, wrong
 from monitor.core.agreement import Form, Kind, Level, Status
-from monitor.core.events import ATTRIBUTES
 from monitor.core.hours import DayHours
-from monitor.core.lead_rule import Delivery, GoalPeriod
-from monitor.core.measures import ANY, Cycles, Exclusion, Formula, OnChange
-
-_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_LONGEST_ID = 100
-TEXT_ATTRIBUTES = frozenset(name for name, kind in ATTRIBUTES.items() if kind is str)
-# They differ for nearly each subject: a series of every caller would be no figure and no end.
-SERIES_ATTRIBUTES = TEXT_ATTRIBUTES - {"caller", "issue", "parent"}
-
-
-def _identifier(value: str) -> str:
-    if len(value) > _LONGEST_ID or not _ID_CHARACTERS.issuperset(value):
-        raise wrong(f"is no id: {value[:_LONGEST_ID]!r}", "use letters, digits, '-', '_' and '.', at most 100")
-    return value
-
-
-def _attribute(value: str) -> str:
-    if value not in TEXT_ATTRIBUTES:
-        raise wrong(f"is no attribute to choose by: {value!r}", did_you_mean(value, TEXT_ATTRIBUTES))
-    return value
-
-
-def _series_attribute(value: str) -> str:
-    if value not in SERIES_ATTRIBUTES:
-        raise wrong(f"is no attribute to split figures by: {value!r}", did_you_mean(value, SERIES_ATTRIBUTES))
-    return value
-
-
-def _one_or_more(value: object) -> object:
-    """Accept a single entry where a list stands."""
-    return value if isinstance(value, list | dict) or value is None else [value]
-
-
-def _no_repeats(value: list[object]) -> list[object]:
-    for number, item in enumerate(value):
-        if item in value[:number]:
-            raise wrong(f"entry {number + 1} repeats an earlier one")
-    return value
-
-
-Identifier = Annotated[Text, AfterValidator(_identifier)]
-Attribute = Annotated[Text, AfterValidator(_attribute)]
-Choice = dict[Attribute, Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]]
-"""Attributes and the values that are meant: ``{customer: [finance], service: [payroll, mail]}``."""
-By = Annotated[
-    list[Annotated[Text, AfterValidator(_series_attribute)]], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)
-]
-WeightField = Annotated[float, Field(ge=0, le=1)]
-Served = Annotated[int, Field(ge=1, le=10_000_000_000)]
-Windows = Annotated[list[WindowField], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
 
 
 def _week(value: object) -> object:
@@ -158,165 +102,6 @@ class CalendarShape(Shape):
         return value
 
 
-class BudgetShape(Shape):
-    """The time allowed. A duration alone is one too; without a calendar that of the clock counts.
-
-    In place of ``within`` it may be a number of business days, by a time of day: ``{days: 3, by: "17:00"}``.
-    """
-
-    within: PositiveDuration = 0
-    days: Annotated[int, Field(ge=1, le=1000)] | None = None
-    by: TimeOfDay | None = None
-    calendar: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_rule(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return {"within": value}
-        if "within" in value and ("days" in value or "by" in value):
-            raise wrong("has both within and days", "write within: 4h, or days: 3 with by: 17:00")
-        if "within" not in value and not ("days" in value and "by" in value):
-            raise wrong("says no time allowed", "write within: 4h, or days: 3 with by: 17:00")
-        return value
-
-
-class ClockShape(Shape):
-    """What is timed: a metric of each ticket, outage or lead, against targets by priority."""
-
-    id: Identifier
-    subject: Literal["ticket", "outage", "lead", "call"] = "ticket"
-    metric: Text
-    targets: Annotated[dict[Text, BudgetShape], Field(min_length=1)]
-    calendar: Text = "always"
-    at_risk: Annotated[list[AtRiskField], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
-        default_factory=list
-    )
-    pause_on: Annotated[dict[Text, PositiveDuration | None] | list[Text], BeforeValidator(_one_or_more)] | None = None
-    cycles: Cycles | None = None
-    on_change: OnChange = "retroactive"
-    states: (
-        Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] | None
-    ) = None
-    where: Choice = Field(default_factory=dict)
-    by: By | None = None
-    windows: Windows | None = None
-
-
-class CallsShape(Shape):
-    """Which calls are counted, with the T of "answered within T" and the s of "short abandon"."""
-
-    id: Identifier
-    answer_within: PositiveDuration
-    short_abandon: Duration = 5_000
-    give_up_after: PositiveDuration | None = None
-    repeat_within: PositiveDuration | None = None
-    service_level: Formula = "SL1"
-    where: Choice = Field(default_factory=dict)
-    by: By | None = None
-    windows: Windows | None = None
-
-
-class MaintenanceShape(Shape):
-    """How announced maintenance leaves the availability."""
-
-    exclusion: Exclusion = "both"
-    notice: Duration = 0
-    cap: Duration = 0
-
-
-class CustomersShape(Shape):
-    """How interruptions of customers are counted. A number alone is how many are served."""
-
-    served: dict[Text, Served] = Field(default_factory=dict)
-    momentary: Duration = 5 * 60_000
-    major_event_days: Duration | Literal["beta"] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _number_only(cls, value: object) -> object:
-        shape = value if isinstance(value, dict) else {"served": value}
-        served = shape.get("served")
-        return {**shape, "served": {ANY: served}} if "served" in shape and not isinstance(served, dict) else shape
-
-
-class OutagesShape(Shape):
-    """Which outages count for availability, MTTR and MTBF."""
-
-    id: Identifier
-    maintenance: MaintenanceShape = MaintenanceShape()
-    overlap: Literal["max", "sum"] = "max"
-    service_hours: Text = "always"
-    where: Choice = Field(default_factory=dict)
-    by: By | None = None
-    windows: Windows | None = None
-    weights: dict[Text, WeightField] = Field(default_factory=dict)
-    customers: CustomersShape | None = None
-    since: dict[Text, Moment] = Field(default_factory=dict)
-
-
-class CompositeShape(Shape):
-    """A service that is made of others: all of ``series`` must be up, and one of each group in ``redundant``."""
-
-    id: Identifier
-    series: Annotated[list[Text], AfterValidator(_no_repeats)] = Field(default_factory=list)
-    redundant: list[Annotated[list[Text], Field(min_length=2), AfterValidator(_no_repeats)]] = Field(
-        default_factory=list
-    )
-    maintenance: MaintenanceShape = MaintenanceShape()
-    overlap: Literal["max", "sum"] = "max"
-    service_hours: Text = "always"
-    windows: Windows | None = None
-    weights: dict[Text, WeightField] = Field(default_factory=dict)
-
-
-class FollowUpShape(Shape):
-    """How soon sales follows a lead up. A duration alone is one too."""
-
-    within: PositiveDuration
-    calendar: Text = "always"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _duration_only(cls, value: object) -> object:
-        return value if isinstance(value, dict) else {"within": value}
-
-
-class WeightsShape(Shape):
-    """What leads are worth beside an ordinary one: by source, by segment, from a score on."""
-
-    source: dict[Text, Weight] = Field(default_factory=dict)
-    segment: dict[Text, Weight] = Field(default_factory=dict)
-    score: dict[Score, Weight] = Field(default_factory=dict)
-
-
-class GoalShape(Shape):
-    """The sales goal by period, and what it takes of marketing's leads."""
-
-    sales: Annotated[dict[GoalPeriod, Money], Field(min_length=1)]
-    marketing_share: Percent
-    average_deal: Money
-    close_rate: Percent
-    calendar: Text = "always"
-    counts: Delivery = "created"
-
-
-class LeadsShape(Shape):
-    """Which leads count, how sales follows them up, and what marketing delivers."""
-
-    id: Identifier
-    marketing: Choice = Field(default_factory=dict)
-    follow_up: FollowUpShape | None = None
-    depth_within: PositiveDuration = 10 * 86_400_000
-    attempts: Annotated[int, Field(ge=1, le=100)] = 1
-    give_up_after: PositiveDuration = 180 * 86_400_000
-    weights: WeightsShape = WeightsShape()
-    goal: GoalShape | None = None
-    where: Choice = Field(default_factory=dict)
-    by: By | None = None
-    windows: Windows | None = None
-
-
 class ObjectiveShape(Shape):
     """What is promised of a figure of one of the measures above."""
 
@@ -339,7 +124,7 @@ class ContactShape(Shape):
     phone: Text | None = None
 
 
-Receivers = Annotated[list[Identifier], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
+Receivers = Annotated[list[Identifier], BeforeValidator(one_or_more), AfterValidator(no_repeats)]
 
 
 class StepShape(Shape):
@@ -369,8 +154,8 @@ class IncompleteShape(Shape):
 class ReportShape(Shape):
     """How a problem is reported: to whom (roles of the contacts), and what a report must contain."""
 
-    contacts: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(default_factory=list)
-    required: Annotated[list[Attribute], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+    contacts: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(default_factory=list)
+    required: Annotated[list[Attribute], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(
         default_factory=list
     )
     incomplete: IncompleteShape = IncompleteShape()
@@ -379,9 +164,9 @@ class ReportShape(Shape):
 class ReportsShape(Shape):
     """Who at the customer may see which statements."""
 
-    to: Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more), AfterValidator(_no_repeats)]
+    to: Annotated[list[Text], Field(min_length=1), BeforeValidator(one_or_more), AfterValidator(no_repeats)]
     every: Literal["day", "week", "month", "quarter", "year"] = "month"
-    statistics: Annotated[list[Identifier], BeforeValidator(_one_or_more), AfterValidator(_no_repeats)] = Field(
+    statistics: Annotated[list[Identifier], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(
         default_factory=list
     )
 
@@ -393,7 +178,7 @@ def _supports(value: object) -> object:
     return {value: []} if isinstance(value, str) else value
 
 
-Supports = Annotated[dict[Identifier, Annotated[list[Text], BeforeValidator(_one_or_more)]], BeforeValidator(_supports)]
+Supports = Annotated[dict[Identifier, Annotated[list[Text], BeforeValidator(one_or_more)]], BeforeValidator(_supports)]
 
 
 class AgreementShape(Shape):

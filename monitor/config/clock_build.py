@@ -11,8 +11,8 @@ from monitor.core.measures import METRICS, Cycles
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from monitor.config.agreement_shape import ClockShape
     from monitor.config.calendars import Told
+    from monitor.config.measure_shape import ClockShape
     from monitor.core.measures import Metric
 
 _WAITING: Final = "waiting:"

@@ -10,8 +10,8 @@ from monitor.core.measures import Filter, Window
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from monitor.config.agreement_shape import GoalShape, LeadsShape, WeightsShape
     from monitor.config.calendars import Told
+    from monitor.config.measure_shape import GoalShape, LeadsShape, WeightsShape
 
     Chosen = Callable[[Sequence[str | int], str], None]
     """Takes the path of a calendar's name, and the name."""

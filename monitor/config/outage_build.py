@@ -10,8 +10,8 @@ from monitor.core.measures import ANY, CompositeRule, CustomerTerms, Filter, Out
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from monitor.config.agreement_shape import CompositeShape, CustomersShape, OutagesShape
     from monitor.config.calendars import Told
+    from monitor.config.measure_shape import CompositeShape, CustomersShape, OutagesShape
 
 OUTAGE_WINDOWS: Final = (Window("rolling", 30 * 24 * 3_600_000), Window("month"))
 """The windows of outage measures that name none."""
