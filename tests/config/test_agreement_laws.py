@@ -66,19 +66,23 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     subject = draw(st.sampled_from(["ticket", "outage", "lead"]))
     # A few hours: a minute a week is enough for them within the range of calendars.
     target = budgets | st.fixed_dictionaries({"within": budgets}, optional={"calendar": calendar})
+    metric = draw(st.sampled_from(sorted(METRICS[subject])))
+    is_driven = bool(METRICS[subject][metric].course or METRICS[subject][metric].gap)
     clock = st.fixed_dictionaries(
         {
             "id": st.just(ids[0]),
             "subject": st.just(subject),
-            "metric": st.sampled_from(sorted(METRICS[subject])),
+            "metric": st.just(metric),
             "targets": st.dictionaries(texts, target, min_size=1, max_size=2),
+            **({"states": st.just(["new", "waiting:parts"])} if metric == "time_in" else {}),
         },
         optional={
             **shared,
             "calendar": calendar,
             "at_risk": st.lists(st.sampled_from(["50%", "75 %", "90.5%"]), unique=True),
             "pause_on": st.lists(texts, max_size=2),
-            "cycles": st.sampled_from(["first", "last", "each", "sum"]),
+            # Those that the course of the ticket drives have cycles of their own.
+            **({} if is_driven else {"cycles": st.sampled_from(["first", "last", "each", "sum"])}),
         },
     )
     calls = st.fixed_dictionaries(
