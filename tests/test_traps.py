@@ -158,9 +158,13 @@ TRAPS = {
     "same event id with another body": (
         f"{TICKETS}::test_a_known_id_with_another_body_is_rejected_and_changes_nothing",
     ),
-    "priority change twice while paused": (f"{TICKETS}::test_a_priority_changed_twice_while_paused_uses_the_last_one",),
+    "priority change twice while paused": (
+        f"{TICKETS}::test_a_priority_changed_twice_while_paused_uses_the_last_one",
+        "tests/core/test_clock_kinds.py::test_a_priority_changed_twice_while_paused_uses_the_last_one_in_each_mode",
+    ),
     "agreement amended while clocks run": (
         f"{TICKETS}::test_a_clock_keeps_the_version_that_held_when_it_started",
+        "tests/core/test_levels.py::test_agreement_amended_while_clocks_run_leaves_what_was_judged_on_each_level",
         f"{E2E}/test_agreements.py::test_a_running_worker_follows_new_versions_and_keeps_its_word_on_what_began_before",
     ),
     "calendar without open time": (f"{CALENDAR}::test_a_calendar_without_open_time_is_refused",),
