@@ -16,13 +16,12 @@ from monitor.config.settings import TopicSettings
 from monitor.core.agreement import Agreement
 from monitor.core.alerts import OF_SERIES, Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
-from monitor.core.objectives import INDICATORS
+from monitor.core.objectives import UNITS
 from monitor.errors import ConfigError, DecodeError
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.wording import shown_apart
 
 _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "on_track", "met")
-_UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 
 
 class Line(NamedTuple):
@@ -40,7 +39,7 @@ class Line(NamedTuple):
     def figures(self) -> tuple[str, str]:
         """The value and the target with its comparison, told apart if they differ. Without a value it is ``–``."""
         verdict = self.verdict
-        unit = _UNITS.get(verdict.indicator, "count")
+        unit = UNITS.get(verdict.indicator, "count")
         value, target = shown_apart(unit, verdict.target if verdict.value is None else verdict.value, verdict.target)
         return "–" if verdict.value is None else value, f"{verdict.comparison} {target}"
 

@@ -16,7 +16,7 @@ from monitor.config.agreements import parse_document
 from monitor.config.settings import Settings
 from monitor.core.book import Book
 from monitor.core.consequences import capped
-from monitor.core.objectives import INDICATORS
+from monitor.core.objectives import UNITS
 from monitor.errors import ConfigError, DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_statement
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from monitor.core.consequences import Consequence
     from monitor.core.figures import ObjectiveVerdict, WindowStatus
 
-_UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 _STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
 
 
@@ -139,7 +138,7 @@ def _rows(status: WindowStatus, due: list[Consequence], now_ms: int) -> list[tup
 
 
 def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
-    unit = _UNITS.get(verdict.indicator, "count")
+    unit = UNITS.get(verdict.indicator, "count")
     if verdict.value is None:
         return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
     value, target = shown_apart(unit, verdict.value, verdict.target)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.config.shape import did_you_mean
 from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.measures import Window
-from monitor.core.objectives import INDICATORS
+from monitor.core.objectives import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the consequences, what is wrong there, and a hint."""
-
-_UNITS = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 
 
 def consequences(
@@ -91,7 +89,7 @@ def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...],
         place = (*at, "tiers", number)
         if bound is None:
             told(place, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
-        elif bound.unit != _UNITS[objective.indicator]:
+        elif bound.unit != UNITS[objective.indicator]:
             told((*place, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
         else:
             found.append(Tier(bound.value, tier.credit))

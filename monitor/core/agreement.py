@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.calendar import Calendar
+from monitor.core.calendar import AlwaysOpen, Calendar
 from monitor.core.consequences import NO_CONSEQUENCES, Consequences
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
@@ -150,6 +150,11 @@ class Agreement:
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""
         return next((measure for measure in self.measures() if measure.id == measure_id), None)
+
+    def hours_of(self, rule: OutageRule) -> Calendar | None:
+        """Return the hours in which a service was promised; None: around the clock."""
+        hours = self.calendars.get(rule.service_hours)
+        return None if isinstance(hours, AlwaysOpen) else hours
 
     def audience(self, measure_id: str, window: str) -> tuple[str, ...]:
         """Return who may see the statements of a measure in a calendar window."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
-from monitor.core.verdicts import Announced, Place
+from monitor.core.alerts import Alert, AlertKey, alert_id
+from monitor.core.verdicts import Announced, Place, labels_of, told_state
 
 if TYPE_CHECKING:
     from monitor.core.agreement import Agreement
@@ -32,12 +32,11 @@ def burn_alert(
         version: the version by which it was judged.
         burn: the rate in the long window; None where none is judged any more.
     """
-    measure = began.measure(series.measure) if began else None
     objective = next((one for one in began.objectives if one.id == objective_id), None) if began else None
-    labels = dict(zip(measure.by if measure else (), series.values, strict=False))
+    labels = labels_of(began, series)
     key = AlertKey("burn", Place(series, labels, pair).what, series.agreement, objective_id, now.cycle)
     agreed = _pair(objective, pair)
-    state: AlertState = "breached" if now.state == "breached" else "at_risk" if now.state == "at_risk" else "resolved"
+    state = told_state(now)
     return Alert(
         alert_id(key, state, "", 0), key, state, now.since_ms, reason, version,
         {

@@ -239,6 +239,14 @@ def wall_at(clock: Clock, at_ms: int, of: Terms) -> int:
     return max(0, end_ms - clock.start_ms - (clock.extra or NO_EXTRA).outside_ms)
 
 
+def runs_until(clock: Clock, now_ms: int) -> list[tuple[int, int]]:
+    """Return the stretches ``(from_ms, to_ms)`` in which a clock ran; the one in which it still runs goes up to now."""
+    runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
+    if clock.state == "running":
+        runs.append((clock.since_ms, max(now_ms, clock.since_ms)))
+    return runs
+
+
 def ran_ms(clock: Clock) -> int:
     """Return the wall-clock time of the closed stretches in which a clock ran."""
     return sum(clock.runs[1::2]) - sum(clock.runs[::2])

@@ -211,8 +211,7 @@ def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, obje
     fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
     if evidence is None or fee is None:
         return None
-    more = objective.comparison == ">="
-    missed = [tier for tier in rule.tiers if (evidence.value < tier.bound if more else evidence.value > tier.bound)]
+    missed = [tier for tier in rule.tiers if objective.is_beyond(evidence.value, tier.bound)]
     if not missed:
         return None
     tier = max(missed, key=lambda one: one.share)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.clock import calendar_at
+from monitor.core.clock import calendar_at, runs_until
 from monitor.core.course import Course
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def contribution(facts: Sequence[Fact], clock: Clock, of: Terms, now_ms: int) ->
         of: its terms.
         now_ms: up to when an open clock is told.
     """
-    runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
-    if clock.state == "running":
-        runs.append((clock.since_ms, max(now_ms, clock.since_ms)))
+    runs = runs_until(clock, now_ms)
     total: tuple[dict[str, int], ...] = ({}, {}, {}, {})
     elapsed_ms = 0
     for start_ms, end_ms, names in _stands(facts):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.clock import counts_as
+from monitor.core.measures import SOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from monitor.core.clock import Terms
     from monitor.core.events import Fact
 
-_SOLVED: Final = frozenset({"resolved", "closed"})
 _ANSWERS: Final = frozenset({"responded"})
 
 TOUCHING: Final[dict[str, frozenset[str]]] = {
@@ -114,7 +114,7 @@ class Course:
 
 def ends(fact: Fact, course: Course, of: Terms) -> bool:
     """Return whether a fact, the newest of the course, ends the cycle of a clock."""
-    if fact.type in _SOLVED:
+    if fact.type in SOLVED:
         return of.metric.course != "states" or course.solved == "closed" or "resolved" not in of.states
     match of.metric.course:
         case "answers":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from monitor.core import clock as clocks
 from monitor.core.course import begins, ends, is_inside
 from monitor.core.events import Fact
+from monitor.core.measures import SOLVED
 from monitor.core.rows import NO_EXTRA, Clock, Former, moved, with_extra
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _held(clock: Clock, facts: Sequence[Fact], of: Terms) -> Clock:
     pause_on = of.rule.pause_on
     for fact in facts:
         reason = str(fact.attributes.get("reason", ""))
-        if fact.type in {"resolved", "closed"}:
+        if fact.type in SOLVED:
             began = {}
         elif fact.type == "paused" and (pause_on is None or reason in pause_on):
             began.setdefault(reason, fact.time_ms)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from monitor.core import clock as clocks
 from monitor.core.contribution import Contribution, contribution
 from monitor.core.course import Course
-from monitor.core.measures import ANY, Budget
+from monitor.core.measures import ANY, SOLVED, Budget
 from monitor.core.stretches import Stretch
 
 if TYPE_CHECKING:
@@ -121,12 +121,9 @@ def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) ->
         of: its terms.
         end_ms: not before the clock's start.
     """
-    runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
-    if clock.state == "running":
-        runs.append((clock.since_ms, max(end_ms, clock.since_ms)))
     found: list[Stretch] = []
     at_ms = clock.start_ms
-    for start_ms, stop_ms in runs:
+    for start_ms, stop_ms in clocks.runs_until(clock, end_ms):
         if at_ms < start_ms:
             found += _halts(facts, clock, of, at_ms, start_ms)
         found += _counted_or_closed(clocks.calendar_at(clock, start_ms, of), start_ms, stop_ms)
@@ -184,7 +181,7 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
     pause_on = of.rule.pause_on
     for fact in _facts_of(facts, clock, of):
         reason = _text(fact.attributes.get("reason"))
-        if of.metric.course and fact.type in {"resolved", "closed"}:
+        if of.metric.course and fact.type in SOLVED:
             pauses = []
         elif not of.metric.course and clocks.counts_as(fact, of.metric.stop):
             # A driven clock never runs again: a stop before its start was that of an earlier cycle.

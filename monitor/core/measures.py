@@ -41,7 +41,8 @@ class Metric(NamedTuple):
     """The states in which a clock runs that is driven by them; empty: those of its rule."""
 
 
-_SOLVED: Final = frozenset({"resolved", "closed"})
+SOLVED: Final = frozenset({"resolved", "closed"})
+"""The event types that solve a ticket."""
 _UNSOLVED: Final = frozenset({"new", "assigned", "in_progress", "waiting"})
 
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
@@ -49,17 +50,17 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
         # Whoever answers or solves has seen the ticket: later steps stop the earlier clocks too.
         "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
         "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
-        "resolution": Metric(frozenset({"opened"}), frozenset({"resolved", "closed"}), frozenset({"reopened"})),
+        "resolution": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"})),
         # domain.md §4, TAT: received to delivered. A solution is delivered when the customer's ticket is closed.
         "turnaround": Metric(frozenset({"opened"}), frozenset({"closed"}), frozenset({"reopened"})),
-        "resolution_gross": Metric(frozenset({"opened"}), _SOLVED, frozenset({"reopened"}), gap="counted"),
-        "resolution_net": Metric(frozenset({"opened"}), _SOLVED, frozenset({"reopened"}), gap="left_out"),
-        "next_response": Metric(frozenset(), frozenset({"responded"}) | _SOLVED, course="answers"),
-        "periodic_update": Metric(frozenset(), frozenset({"responded", "updated"}) | _SOLVED, course="updates"),
-        "ownership": Metric(frozenset(), frozenset({"assigned"}) | _SOLVED, course="owner"),
-        "time_in": Metric(frozenset(), _SOLVED, course="states"),
-        "requester_wait": Metric(frozenset(), _SOLVED, course="states", states=_UNSOLVED),
-        "agent_work": Metric(frozenset(), _SOLVED, course="states", states=_UNSOLVED - {"waiting"}),
+        "resolution_gross": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"}), gap="counted"),
+        "resolution_net": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"}), gap="left_out"),
+        "next_response": Metric(frozenset(), frozenset({"responded"}) | SOLVED, course="answers"),
+        "periodic_update": Metric(frozenset(), frozenset({"responded", "updated"}) | SOLVED, course="updates"),
+        "ownership": Metric(frozenset(), frozenset({"assigned"}) | SOLVED, course="owner"),
+        "time_in": Metric(frozenset(), SOLVED, course="states"),
+        "requester_wait": Metric(frozenset(), SOLVED, course="states", states=_UNSOLVED),
+        "agent_work": Metric(frozenset(), SOLVED, course="states", states=_UNSOLVED - {"waiting"}),
     },
     "outage": {
         "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),

@@ -29,6 +29,10 @@ class Objective:
     at_risk: float | None = None
     budget: BudgetRule | None = None
 
+    def is_beyond(self, value: float, bound: float) -> bool:
+        """Return whether a value lies on the bad side of a bound, unrounded: at the bound it does not."""
+        return value < bound if self.comparison == ">=" else value > bound
+
 
 INDICATORS: Final[dict[str, dict[str, str]]] = {
     "clock": {
@@ -120,6 +124,8 @@ INDICATORS: Final[dict[str, dict[str, str]]] = {
     },
 }
 """The indicators of each kind of measure and their units. ``service_level`` in a file means the formula that binds."""
+UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
+"""The unit of each indicator: one that several kinds of measures have has the same in all of them."""
 
 CUSTOMER_INDICATORS: Final = frozenset(
     {"saidi", "saifi", "caidi", "asai", "maifi", "saidi_net", "saifi_net", "caidi_net", "major_event_days"}

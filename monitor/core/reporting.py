@@ -49,9 +49,11 @@ def completed(
     opened = [one for one in before if one.type in STARTS[subject]]
     if not opened or newest.type in STARTS[subject]:
         return []
+    known, now = attributes_of(before), attributes_of(facts)
+    if now == known:
+        return []
     start = opened[0]._replace(time_ms=newest.time_ms)
     existing = {one.series[:2] for one in running}
-    known, now = attributes_of(before), attributes_of(facts)
     found = []
     for clock, of in clocks_started(subject, start, attributes, plan):
         report = of.agreement.report

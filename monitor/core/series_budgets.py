@@ -24,7 +24,6 @@ from monitor.core.budget import (
     share_of,
 )
 from monitor.core.burn_alerts import burn_alert
-from monitor.core.calendar import AlwaysOpen
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
 from monitor.core.periods import window_span
@@ -246,8 +245,7 @@ def _name(objective: Objective, pair: str) -> str:
 def _hours(binding: Binding) -> Calendar | None:
     """Return the service hours; None: around the clock."""
     rule = binding.measure
-    hours = binding.agreement.calendars.get(rule.service_hours) if isinstance(rule, OutageRule) else None
-    return None if isinstance(hours, AlwaysOpen) else hours
+    return binding.agreement.hours_of(rule) if isinstance(rule, OutageRule) else None
 
 
 def _open_ms(hours: Calendar | None, from_ms: int, to_ms: int) -> int:

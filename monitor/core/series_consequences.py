@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
+from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.consequences import Consequence, decide
-from monitor.core.verdicts import QUIET, Announced, Place, ended
+from monitor.core.verdicts import QUIET, Announced, Place, ended, labels_of, told_state
 from monitor.core.windows import encode_window_key
 
 if TYPE_CHECKING:
@@ -122,11 +122,9 @@ def _alert(
     reason: str, misses: tuple[int, ...],
 ) -> Alert:  # fmt: skip
     rule = next(one for one in agreement.consequences.termination if one.objective == objective)
-    began = look.scope.book.exact(series.agreement, now.version)
-    measure = began.measure(series.measure) if began else None
-    labels = dict(zip(measure.by if measure else (), series.values, strict=False))
+    labels = labels_of(look.scope.book.exact(series.agreement, now.version), series)
     key = AlertKey("termination", Place(series, labels, status.window).what, series.agreement, objective, now.cycle)
-    state: AlertState = "breached" if now.state == "breached" else "at_risk" if now.state == "at_risk" else "resolved"
+    state = told_state(now)
     return Alert(
         alert_id(key, state, "", 0), key, state, now.since_ms, reason, agreement.version,
         {

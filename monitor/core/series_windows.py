@@ -117,7 +117,8 @@ class SeriesWindows:
             return  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         status = self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
-        status = status._replace(consequences=self._consequences.open(look, window.name))
+        if consequences := self._consequences.open(look, window.name):
+            status = status._replace(consequences=consequences)
         self.latest[window.name] = status
         self._show(look, status, news_of(status, calendar=calendar))
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)

@@ -44,7 +44,7 @@ def misses(objective: Objective, figures: Sequence[Figure]) -> bool:
     value = next(one.value for one in figures if one.indicator == objective.indicator)
     if value is None:
         return False
-    return value < objective.target if objective.comparison == ">=" else value > objective.target
+    return objective.is_beyond(value, objective.target)
 
 
 class PaneSlices:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.look import Look, Spot
 from monitor.core.periods import period_date
-from monitor.core.verdicts import QUIET, Announced, Place, Told, announce, ended, objective_alert, unjudged
+from monitor.core.verdicts import QUIET, Announced, Place, Told, announce, ended, labels_of, objective_alert, unjudged
 from monitor.core.windows import ROLLING
 
 if TYPE_CHECKING:
@@ -89,11 +89,9 @@ class Telling:
     ) -> None:
         if say is None:
             return
-        # The labels are those with which the alert began: an amendment must not change them while it is out.
         began = look.scope.book.exact(self._rows.series.agreement, standing.version)
-        measure = began.measure(self._rows.series.measure) if began else None
         objective = next((one for one in began.objectives if one.id == verdict.objective), None) if began else None
-        labels = dict(zip(measure.by if measure else (), self._rows.series.values, strict=False))
+        labels = labels_of(began, self._rows.series)
         day = period_date(look.slices.zone, at.period_ms) if at.period_ms != ROLLING else ""
         figure = next((one for one in figures if one.indicator == verdict.indicator), None)
         look.alerts.append(

@@ -31,6 +31,7 @@ from monitor.core.figures import Figure, ObjectiveVerdict, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from monitor.core.agreement import Agreement
     from monitor.core.objectives import Objective
     from monitor.core.series import SeriesKey
 
@@ -81,11 +82,11 @@ def judge(
     verdict: Verdict
     if figure is None or figure.value is None:
         verdict = "no_data"
-    elif _beyond(objective, figure.value, objective.target):
+    elif objective.is_beyond(figure.value, objective.target):
         verdict = "breached" if enough or _irreparable(objective, figure) else "low_sample"
     elif not enough:
         verdict = "low_sample"
-    elif not closed and objective.at_risk is not None and _beyond(objective, figure.value, objective.at_risk):
+    elif not closed and objective.at_risk is not None and objective.is_beyond(figure.value, objective.at_risk):
         verdict = "at_risk"
     else:
         verdict = "on_track" if calendar and not closed else "met"
@@ -93,10 +94,6 @@ def judge(
         objective.id, objective.indicator, objective.comparison, objective.target, objective.at_risk,
         figure.value if figure else None, sample, objective.minimum_sample, verdict,
     )  # fmt: skip
-
-
-def _beyond(objective: Objective, value: float, threshold: float) -> bool:
-    return value < threshold if objective.comparison == ">=" else value > threshold
 
 
 def _irreparable(objective: Objective, figure: Figure) -> bool:
@@ -163,6 +160,22 @@ class Place(NamedTuple):
         """What the alert is about: ``finance,P1|month|2026-11-01``. A comma or bar in a value is escaped."""
         values = [value.replace("%", "%25").replace(",", "%2C").replace("|", "%7C") for value in self.series.values]
         return "|".join((",".join(values), self.window, *([self.period] if self.period else [])))
+
+
+def labels_of(began: Agreement | None, series: SeriesKey) -> dict[str, str]:
+    """Return the labels of a series under the version with which an alert began; none where it is known no more.
+
+    An amendment must not change the labels of an alert that is out.
+    """
+    measure = began.measure(series.measure) if began else None
+    return dict(zip(measure.by if measure else (), series.values, strict=False))
+
+
+def told_state(standing: Announced) -> AlertState:
+    """Return the state of the alert that tells a standing: what fires, or that it does no more."""
+    if standing.state in {"breached", "at_risk"}:
+        return standing.state
+    return "resolved"
 
 
 def objective_alert(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.calendar import AlwaysOpen
 from monitor.core.composite import composite_records
 from monitor.core.figures import Figure, WindowStatus
 from monitor.core.indicators import call_figures, clock_figures, outage_figures
@@ -61,9 +60,7 @@ def status_of(
     durations = 0
     figures: tuple[Figure, ...]
     if isinstance(measure, OutageRule):
-        hours = binding.agreement.calendars.get(measure.service_hours)
-        if isinstance(hours, AlwaysOpen):
-            hours = None
+        hours = binding.agreement.hours_of(measure)
         begun = _since(measure, panes.series.values, shown)
         if begun.start_ms < begun.end_ms:
             shown = begun

@@ -12,8 +12,9 @@ from rich.live import Live
 from rich.text import Text
 
 from monitor.core.alerts import Alert
+from monitor.core.objectives import UNITS
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
-from monitor.demo.view import UNITS, DemoView, promises, summary
+from monitor.demo.view import DemoView, promises, summary
 from monitor.wire.announcements import stretches_json
 from monitor.wire.wording import explain, quantity
 

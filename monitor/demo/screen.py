@@ -11,7 +11,8 @@ from rich.text import Text
 from monitor.core.alerts import OF_SERIES, Alert
 from monitor.core.figures import Verdict
 from monitor.core.measures import MINUTE_MS
-from monitor.demo.view import UNITS, DemoView, Promise, at_risk, promises
+from monitor.core.objectives import UNITS
+from monitor.demo.view import DemoView, Promise, at_risk, promises
 from monitor.wire.wording import duration, instant, quantity, shown_apart
 from monitor.wire.wording import summary as sentence
 

@@ -10,10 +10,9 @@ from typing import Any, Final, NamedTuple
 from monitor.core.agreement import Agreement
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, Verdict, WindowStatus
-from monitor.core.objectives import INDICATORS, Objective
+from monitor.core.objectives import UNITS, Objective
 
 WORST_FIRST: Final[tuple[Verdict, ...]] = ("breached", "at_risk", "on_track", "met", "low_sample", "no_data")
-UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 """The unit of each indicator; no name has two."""
 
 

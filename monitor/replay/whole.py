@@ -117,13 +117,14 @@ def _figures(
         return call_figures(rule, pane, index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms))
     if isinstance(rule, LeadRule):
         return lead_figures(rule, agreement, pane, "rolling", Span(from_ms, to_ms), to_ms)
-    hours = agreement.calendars[rule.service_hours] if rule.service_hours != "always" else None
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.
         counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: ())
     begun_ms = max(from_ms, rule.since_ms.get(values[0], 0)) if values else from_ms
-    return outage_figures(rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, hours, counting)
+    return outage_figures(
+        rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, agreement.hours_of(rule), counting
+    )
 
 
 def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:

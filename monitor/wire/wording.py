@@ -13,13 +13,12 @@ from typing import Final
 from monitor.core.alerts import OF_SERIES, Alert, SupportingMiss
 from monitor.core.explanation import Explanation
 from monitor.core.measures import HOUR_MS, MINUTE_MS, Budget
-from monitor.core.objectives import INDICATORS
+from monitor.core.objectives import UNITS
 from monitor.core.stretches import Stretch
 from monitor.wire.instants import rfc3339
 
 _SECOND_MS: Final = 1000
 _LONGEST_NAME: Final = 80
-_UNITS: Final = {name: unit for indicators in INDICATORS.values() for name, unit in indicators.items()}
 _OWN_LABELS: Final = frozenset(
     {"agreement", "promise", "objective", "measure", "metric", "indicator", "window", "subject", "urgency"}
 )
@@ -265,7 +264,7 @@ def _of_other(alert: Alert, who: str) -> str:
 
 
 def _shown_apart(alert: Alert) -> tuple[str, str]:
-    unit = _UNITS.get(alert.indicator, "count")
+    unit = UNITS.get(alert.indicator, "count")
     if alert.value is None or alert.target is None:
         one = alert.value if alert.value is not None else alert.target
         text = "" if one is None else quantity(unit, one)
@@ -277,7 +276,7 @@ def _counted(alert: Alert) -> str:
     """Return numerator and denominator; durations are told as such, counts as numbers."""
     if alert.numerator is None or alert.denominator is None:
         return ""
-    unit = _UNITS.get(alert.indicator, "count")
+    unit = UNITS.get(alert.indicator, "count")
     of_time = alert.indicator in ("availability", "coverage")
     over = "ms" if of_time or unit == "ms" else "count"
     under = "ms" if of_time else "count"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -22,7 +21,7 @@ from monitor.metrics.dashboards.panels import (
     stat,
     steps,
 )
-from monitor.metrics.dashboards.promql import Regex, age_of, named
+from monitor.metrics.dashboards.promql import Regex, age_of
 from monitor.metrics.dashboards.scopes import BUDGETS, variables, window_of
 
 _EACH = "agreement, objective, series"
@@ -43,10 +42,6 @@ def budgets() -> Json:
             Row(8, [(8, _left_events()), (8, _left_time()), (8, _credits_over_time())]),
         ],
     )
-
-
-def _each(metric: Metric, **matchers: str | Regex) -> str:
-    return f"max by ({_EACH}) ({named(BUDGETS.of(metric, **matchers))})"
 
 
 def _most_used() -> Json:
@@ -81,13 +76,15 @@ def _rights() -> Json:
 
 def _used() -> Json:
     text = "Share of each error budget that is used in the chosen window. From 100 % on the target is missed."
-    query = _each(m.BUDGET_SPENT)
+    query = BUDGETS.each(m.BUDGET_SPENT, _EACH)
     return newest(bars("Used", text, Query(query, "{{objective}} · {{series}}"), RATIO))
 
 
 def _over_time() -> Json:
     text = "Share of each error budget that is used in the chosen window, over time."
-    return lines("Used, over time", text, [Query(_each(m.BUDGET_SPENT), "{{objective}} · {{series}}")], RATIO)
+    return lines(
+        "Used, over time", text, [Query(BUDGETS.each(m.BUDGET_SPENT, _EACH), "{{objective}} · {{series}}")], RATIO
+    )
 
 
 def _burning(urgency: str, over: str) -> Json:
@@ -102,13 +99,13 @@ def _burning(urgency: str, over: str) -> Json:
 
 def _left_events() -> Json:
     text = "How many more may be bad in the chosen window before the target is missed. Below 0 it is."
-    query = _each(m.BUDGET_REMAINING, unit="events")
+    query = BUDGETS.each(m.BUDGET_REMAINING, _EACH, unit="events")
     return lines("Left, in events", text, [Query(query, "{{objective}} · {{series}}")], COUNT, least=None)
 
 
 def _left_time() -> Json:
     text = "How much longer services may be down in the chosen window before the target is missed. Below 0 it is."
-    query = _each(m.BUDGET_REMAINING, unit="seconds")
+    query = BUDGETS.each(m.BUDGET_REMAINING, _EACH, unit="seconds")
     return lines("Left, in time", text, [Query(query, "{{objective}} · {{series}}")], SECONDS, least=None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     COUNT,
@@ -20,11 +19,10 @@ from monitor.metrics.dashboards.panels import (
     newest,
     stat,
     steps,
-    timeline,
 )
 from monitor.metrics.dashboards.promql import Regex, Scope, named, spread
 from monitor.metrics.dashboards.scopes import CALLS, measure_of, variables, window_of
-from monitor.metrics.dashboards.tickets import silence
+from monitor.metrics.dashboards.tickets import silence, verdicts
 
 _EACH = "agreement, measure, series"
 _SERVICE_LEVELS = Regex("SL[1-6]")
@@ -43,16 +41,12 @@ def calls() -> Json:
         ],
         [
             Row(4, [(5, _waiting()), (5, _longest()), (5, _answer()), (4, _abandoned()), (5, silence("call"))]),
-            Row(7, [(12, _service_level()), (12, _verdicts())]),
+            Row(7, [(12, _service_level()), (12, verdicts(CALLS))]),
             Row(7, [(12, _waits()), (12, _speed())]),
             Row(6, [(8, _queue()), (8, _formulas()), (8, _giving_up())]),
             Row(6, [(8, _handling()), (8, _first_call()), (4, _occupancy()), (4, _callbacks())]),
         ],
     )
-
-
-def _each(metric: Metric, **matchers: str | Regex) -> str:
-    return f"max by ({_EACH}) ({named(CALLS.of(metric, **matchers))})"
 
 
 def _waiting() -> Json:
@@ -96,19 +90,13 @@ def _service_level() -> Json:
 
 def _promised(scope: Scope, by: str, indicator: Regex, name: str) -> list[Query]:
     """Return the queries of objectives on a figure: what it is, its target, and where it is at risk."""
-    target = scope.objectives(m.OBJECTIVE_TARGET, "agreement, objective", indicator=indicator)
-    warning = scope.objectives(m.OBJECTIVE_WARNING, "agreement, objective", indicator=indicator)
+    target = scope.each(m.OBJECTIVE_TARGET, "agreement, objective", indicator=indicator)
+    warning = scope.each(m.OBJECTIVE_WARNING, "agreement, objective", indicator=indicator)
     return [
-        Query(scope.objectives(m.OBJECTIVE_VALUE, by, indicator=indicator), name),
+        Query(scope.each(m.OBJECTIVE_VALUE, by, indicator=indicator), name),
         Query(target, "target {{objective}}", "T", RED),
         Query(warning, "at risk {{objective}}", "W", ORANGE),
     ]
-
-
-def _verdicts() -> Json:
-    text = "The verdict on each objective over time, in all windows: the most urgent."
-    query = CALLS.whole().verdicts("agreement, objective, series")
-    return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
 
 
 def _waits() -> Json:
@@ -126,8 +114,8 @@ def _speed() -> Json:
         "Waits: 9 of 10 within, and the mean",
         text,
         [
-            Query(_each(m.CALL_WAIT_PERCENTILE, percentile="90"), "{{measure}} · {{series}}"),
-            Query(_each(m.CALL_ANSWER), "mean {{measure}} · {{series}}", "M", GREEN),
+            Query(CALLS.each(m.CALL_WAIT_PERCENTILE, _EACH, percentile="90"), "{{measure}} · {{series}}"),
+            Query(CALLS.each(m.CALL_ANSWER, _EACH), "mean {{measure}} · {{series}}", "M", GREEN),
         ],
         SECONDS,
     )
@@ -135,7 +123,7 @@ def _speed() -> Json:
 
 def _queue() -> Json:
     text = "Calls that wait, over time."
-    return lines("Waiting", text, [Query(_each(m.CALLS_WAITING), "{{measure}} · {{series}}")], COUNT)
+    return lines("Waiting", text, [Query(CALLS.each(m.CALLS_WAITING, _EACH), "{{measure}} · {{series}}")], COUNT)
 
 
 def _formulas() -> Json:
@@ -167,7 +155,7 @@ def _giving_up() -> Json:
 
 def _handling() -> Json:
     text = "Mean time of agents with a handled call, in the chosen window: talk, hold and wrap-up together (AHT)."
-    query = Query(_each(m.CALL_HANDLE, part="all"), "{{measure}} · {{series}}")
+    query = Query(CALLS.each(m.CALL_HANDLE, _EACH, part="all"), "{{measure}} · {{series}}")
     return lines("Handle time", text, [query], SECONDS)
 
 

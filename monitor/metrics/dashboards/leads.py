@@ -21,11 +21,10 @@ from monitor.metrics.dashboards.panels import (
     newest,
     stat,
     steps,
-    timeline,
 )
 from monitor.metrics.dashboards.promql import Regex, named, spread, total
 from monitor.metrics.dashboards.scopes import LEADS, measure_of, variables, window_of
-from monitor.metrics.dashboards.tickets import at_risk_now, silence
+from monitor.metrics.dashboards.tickets import at_risk_now, silence, verdicts
 
 _EACH = "agreement, measure, series"
 _MONTH = "month"
@@ -46,7 +45,7 @@ def leads() -> Json:
             Row(4, [(5, _pace()), (5, _needed_now()), (5, _late()), (5, _close_rate()), (4, silence("lead"))]),
             Row(9, [(12, _towards_the_goal()), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
             Row(8, [(12, _speed()), (12, _depth())]),
-            Row(8, [(8, _funnel()), (8, _kept()), (8, _verdicts())]),
+            Row(8, [(8, _funnel()), (8, _kept()), (8, verdicts(LEADS))]),
         ],
     )  # fmt: skip
 
@@ -140,9 +139,3 @@ def _kept() -> Json:
         [Query(f"max by ({_EACH}) ({named(each)})", "{{measure}} · {{series}}")],
         SECONDS,
     )
-
-
-def _verdicts() -> Json:
-    text = "The verdict on each objective over time, in all windows: the most urgent."
-    query = LEADS.whole().verdicts("agreement, objective, series")
-    return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -22,11 +21,10 @@ from monitor.metrics.dashboards.panels import (
     stat,
     states,
     steps,
-    timeline,
 )
-from monitor.metrics.dashboards.promql import Regex, named, total
+from monitor.metrics.dashboards.promql import named, total
 from monitor.metrics.dashboards.scopes import OUTAGES, measure_of, variables, window_of
-from monitor.metrics.dashboards.tickets import at_risk_now, silence, spread_of_times
+from monitor.metrics.dashboards.tickets import at_risk_now, silence, spread_of_times, verdicts
 
 _EACH = "agreement, measure, series"
 _UP_DOWN = states(up=(0, "up", GREEN), down=(1, "down", RED))
@@ -56,15 +54,11 @@ def outages() -> Json:
                 ],
             ),
             Row(3, [(5, _saidi()), (5, _saifi()), (5, _caidi()), (5, _customers_served()), (4, _coverage())]),
-            Row(8, [(12, _down()), (12, _verdicts())]),
+            Row(8, [(12, _down()), (12, verdicts(OUTAGES))]),
             Row(8, [(10, _availability()), (7, _by_measure()), (7, at_risk_now(OUTAGES, m.CLOCKS_OPEN))]),
             Row(8, [(6, _repair()), (6, spread_of_times(OUTAGES)), (6, _downtime()), (6, _without_service())]),
         ],
     )
-
-
-def _each(metric: Metric, **matchers: str | Regex) -> str:
-    return f"max by ({_EACH}) ({named(OUTAGES.of(metric, **matchers))})"
 
 
 def _open() -> Json:
@@ -101,22 +95,16 @@ def _between() -> Json:
 
 def _down() -> Json:
     text = "Whether a service had an open outage, at 60 instants of the time range."
-    query = f"sgn({_each(m.OUTAGES_OPEN)})"
+    query = f"sgn({OUTAGES.each(m.OUTAGES_OPEN, _EACH)})"
     return history("Up and down", text, Query(query, "{{series}}"), _UP_DOWN)
-
-
-def _verdicts() -> Json:
-    text = "The verdict on each objective over time, in all windows: the most urgent."
-    query = OUTAGES.whole().verdicts("agreement, objective, series")
-    return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
 
 
 def _availability() -> Json:
     text = "Availability in the chosen window. Dashed: the target, and where it is at risk."
     by = "agreement, objective, series"
-    promised = OUTAGES.objectives(m.OBJECTIVE_TARGET, "agreement, objective", indicator="availability")
-    warned = OUTAGES.objectives(m.OBJECTIVE_WARNING, "agreement, objective", indicator="availability")
-    value = OUTAGES.objectives(m.OBJECTIVE_VALUE, by, indicator="availability")
+    promised = OUTAGES.each(m.OBJECTIVE_TARGET, "agreement, objective", indicator="availability")
+    warned = OUTAGES.each(m.OBJECTIVE_WARNING, "agreement, objective", indicator="availability")
+    value = OUTAGES.each(m.OBJECTIVE_VALUE, by, indicator="availability")
     return lines(
         "Availability, against the target",
         text,
@@ -142,7 +130,7 @@ def _repair() -> Json:
 
 def _downtime() -> Json:
     text = "Downtime in the chosen window: the weighted union of the outages, before anything is excluded."
-    return lines("Downtime", text, [Query(_each(m.OUTAGE_DOWNTIME), "{{series}}")], SECONDS)
+    return lines("Downtime", text, [Query(OUTAGES.each(m.OUTAGE_DOWNTIME, _EACH), "{{series}}")], SECONDS)
 
 
 def _saidi() -> Json:

@@ -113,9 +113,9 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
         text,
         [
             Query(OVERVIEW.verdicts(_EACH, **of), ref="V"),
-            Query(OVERVIEW.objectives(m.OBJECTIVE_VALUE, _EACH, **of), ref="N"),
-            Query(OVERVIEW.objectives(m.OBJECTIVE_TARGET, _EACH, **of), ref="T"),
-            Query(OVERVIEW.objectives(m.OBJECTIVE_SAMPLES, _EACH, **of), ref="S"),
+            Query(OVERVIEW.each(m.OBJECTIVE_VALUE, _EACH, **of), ref="N"),
+            Query(OVERVIEW.each(m.OBJECTIVE_TARGET, _EACH, **of), ref="T"),
+            Query(OVERVIEW.each(m.OBJECTIVE_SAMPLES, _EACH, **of), ref="S"),
         ],
         [
             Column("Verdict", value="V", verdict=True, width=90),

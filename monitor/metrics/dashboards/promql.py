@@ -97,8 +97,8 @@ class Scope:
         each = (f"{self.of(m.OBJECTIVE_VERDICT, verdict=word, **matchers)} * {code}" for word, code in CODES.items())
         return f"max by ({by}) ({named(' or '.join(each))})"
 
-    def objectives(self, metric: Metric, by: str, **matchers: str | Regex) -> str:
-        """Return a number of objectives, of each group."""
+    def each(self, metric: Metric, by: str, **matchers: str | Regex) -> str:
+        """Return the largest number of each group."""
         return f"max by ({by}) ({named(self.of(metric, **matchers))})"
 
 

@@ -47,7 +47,7 @@ def tickets() -> Json:
                 (4, _number("Paused", "Open clocks that stand still, for instance for the customer.", m.CLOCKS_PAUSED)),
                 (5, silence("ticket")),
             ]),
-            Row(10, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, _verdicts())]),
+            Row(10, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, verdicts(TICKETS))]),
             Row(8, [(12, _compliance()), (12, spread_of_times(TICKETS))]),
             Row(7, [(12, _open()), (12, _times())]),
         ],
@@ -95,9 +95,10 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
     )
 
 
-def _verdicts() -> Json:
+def verdicts(scope: Scope) -> Json:
+    """Return the verdicts of a scope over time."""
     text = "The verdict on each objective over time, in all windows: the most urgent."
-    query = TICKETS.whole().verdicts("agreement, objective, series")
+    query = scope.whole().verdicts("agreement, objective, series")
     return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
 
 
@@ -112,14 +113,12 @@ def _compliance() -> Json:
         text,
         [
             Query(
-                TICKETS.objectives(m.OBJECTIVE_VALUE, "agreement, objective, series", **of),
+                TICKETS.each(m.OBJECTIVE_VALUE, "agreement, objective, series", **of),
                 "{{objective}} · {{series}}",
             ),
+            Query(TICKETS.each(m.OBJECTIVE_TARGET, "agreement, objective", **of), "target {{objective}}", "T", RED),
             Query(
-                TICKETS.objectives(m.OBJECTIVE_TARGET, "agreement, objective", **of), "target {{objective}}", "T", RED
-            ),
-            Query(
-                TICKETS.objectives(m.OBJECTIVE_WARNING, "agreement, objective", **of),
+                TICKETS.each(m.OBJECTIVE_WARNING, "agreement, objective", **of),
                 "at risk {{objective}}",
                 "W",
                 ORANGE,
