@@ -68,8 +68,8 @@ class SourceEngine:
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
-        self._judged_ms = 0
-        """As of when the last batch or tick was judged."""
+        self._expired_ms = 0
+        """As of when panes have expired."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
@@ -90,8 +90,8 @@ class SourceEngine:
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = 0
-        subject, retention_ms, get, put, apply_change, judged_ms = (
-            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._judged_ms,
+        subject, retention_ms, get, put, apply_change, expired_ms = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
         for subject_id, facts in by_subject.items():
             key = subject_key(subject_id)
@@ -99,7 +99,7 @@ class SourceEngine:
             after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
             put(key, after)
             for change in changes:
-                apply_change(change, judged_ms, plan)
+                apply_change(change, expired_ms, plan)
             if told:
                 alerts += told
             if known:
@@ -107,7 +107,7 @@ class SourceEngine:
             if rejects:
                 refused += [(subject_id, one) for one in rejects]
         rejected = _places(events, refused) if refused else []
-        return self._effects(alerts, rejected, repeats, now_ms)
+        return self._effects(alerts, rejected, repeats)
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
         """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
@@ -122,8 +122,8 @@ class SourceEngine:
                 self.rows.put(key, done.row)
             alerts += done.alerts
             for change in done.changes:
-                self._apply(change, self._judged_ms, plan)
-        return self._effects(alerts, [], 0, now_ms)
+                self._apply(change, self._expired_ms, plan)
+        return self._effects(alerts, [], 0)
 
     def next_expiry_ms(self) -> int | None:
         """Return when the next pane is to be dropped."""
@@ -135,6 +135,7 @@ class SourceEngine:
         An outage counts in every window that it reaches into: its pane stays until it is over for so long.
         """
         dropped: list[PaneKey] = []
+        self._expired_ms = max(self._expired_ms, now_ms)
         for _ in range(limit):
             if not self._expiries or self._expiries[0][0] > now_ms:
                 break
@@ -158,11 +159,11 @@ class SourceEngine:
                 self._note_expiry(key)
         return self.plan
 
-    def _apply(self, change: Change, judged_ms: int, plan: Plan) -> None:
+    def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:
         """Put a change into the panes of all widths that the windows of its measure need.
 
-        Too late is what is older than panes were kept as of ``judged_ms``, before this batch: a backlog brings days at
-        once, and its oldest events are no later than its newest.
+        Too late is what would stand in panes that have expired as of ``expired_ms``. A backlog, or a tick after a stop,
+        brings days at once: its oldest changes are no later than its newest.
         """
         series, at_ms = change[0], change[1]
         minute = series, at_ms // MINUTE_MS
@@ -178,12 +179,12 @@ class SourceEngine:
                 panes = []
                 for width, keep_ms in slices.keep_ms:
                     key = PaneKey(series, width, pane_start(width, slices.zone, at_ms))
-                    if at_ms < judged_ms - keep_ms and self._is_too_late(change, key, judged_ms - keep_ms):
+                    if at_ms < expired_ms - keep_ms and self._is_too_late(change, key, expired_ms - keep_ms):
                         self._too_late += 1
                     else:
                         panes.append(self._changed.get(key) or self._pane(key))
                 if (
-                    at_ms - at_ms % MINUTE_MS >= judged_ms - slices.shortest_keep_ms
+                    at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms
                 ):  # no change of the minute is too late
                     self._of_minute[minute] = panes
         apply(panes, change)
@@ -221,8 +222,7 @@ class SourceEngine:
         keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
         return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
-    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int, now_ms: int) -> Effects:
-        self._judged_ms = max(self._judged_ms, now_ms)
+    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
         keys = [PaneKey._make(key) for key in self._changed]
         for key, pane in zip(keys, self._changed.values(), strict=True):
             self.rows.put(encode_pane_key(key), pane)

@@ -200,6 +200,9 @@ class _Run:
             self.result.statements += [status for status in done.statuses if status.closed]
             more = done.more
         self.evaluated_ms = now_ms
+        for subject, engine in self.engines.items():
+            while dropped := engine.expire(now_ms):
+                self.changed.update(((subject, key), None) for key in dropped)
 
     def note(self, subject: Subject, effects: Effects) -> None:
         """Keep what an engine told."""

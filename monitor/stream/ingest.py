@@ -201,10 +201,12 @@ class Ingest:
         self._announce_all(effects, now_ms)
         for pane in effects.panes:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
-        for pane in self.engine.expire(horizon_ms):
+        more = bool(self._sweep) or len(keys) >= TICK_SUBJECTS
+        # After a stop what is due may lie days back: panes go only once all of it is in them.
+        for pane in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(pane, None)
         self._mark(now_ms, caught_up)
-        return bool(self._sweep) or len(keys) >= TICK_SUBJECTS
+        return more
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""

@@ -94,7 +94,7 @@ def test_an_outage_that_is_reported_weeks_after_it_began_counts_while_it_lasts()
 def test_an_outage_that_was_over_weeks_ago_is_too_late():
     story = Story(agreement(DAY_LONG), subject="outage")
     happened = [outage("O-1", "started", service="dsl"), outage("O-1", "restored")]
-    story.engine.due([], ms("Mon+21 08:59"), story.book)
+    story.engine.expire(ms("Mon+21 08:59"))
 
     effects = story.engine.batch(
         [one._replace(fact=one.fact._replace(time_ms=ms("Mon 09:00") + n)) for n, one in enumerate(happened)],
