@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from monitor.bootstrap import topic_of
 from monitor.cli.kafka import committed
 from monitor.core.causes import Arrived
 from monitor.core.events import SUBJECTS, Event
+from monitor.core.timeline import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.wire.events import decode
 from monitor.wire.markers import decode_source_marker
@@ -17,8 +18,6 @@ from monitor.wire.markers import decode_source_marker
 if TYPE_CHECKING:
     from monitor.cli.progress import OnProgress
     from monitor.config.settings import Settings
-
-NEVER_MS: Final = 1 << 62
 
 
 @dataclass(slots=True)

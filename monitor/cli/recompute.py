@@ -10,7 +10,7 @@ import click
 
 from monitor.cli.agreements import read_published
 from monitor.cli.failing import DIFFERENT
-from monitor.cli.history import NEVER_MS, read_history
+from monitor.cli.history import read_history
 from monitor.cli.instants import Instant
 from monitor.cli.kafka import read_all
 from monitor.cli.options import example, json_option, settings_option
@@ -21,6 +21,7 @@ from monitor.config.settings import Settings
 from monitor.core.alerts import Alert
 from monitor.core.differences import Announced
 from monitor.core.figures import WindowStatus
+from monitor.core.timeline import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from monitor.config.agreement_fields import filter_of
 from monitor.config.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
 from monitor.config.clock_build import course
 from monitor.config.consequences_build import consequences
@@ -14,7 +15,7 @@ from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.core.agreement import Agreement, Contact, Report, Rights, Support
-from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Filter, Window
+from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ class _Builder:
             valid_from_ms=valid_from_ms,
             terminates_ms=terminates_ms,
             zone=shape.zone,
-            covers=_filter(shape.covers),
+            covers=filter_of(shape.covers),
             calendars=calendars,
             clocks=clocks,
             calls=calls,
@@ -262,7 +263,7 @@ class _Builder:
         driven = course(shape, self._below(*at))
         return ClockRule(
             id=shape.id,
-            where=_filter(shape.where),
+            where=filter_of(shape.where),
             by=driven.by or CLOCK_BY[shape.subject] if shape.by is None else tuple(shape.by),
             windows=tuple(shape.windows or CLOCK_WINDOWS),
             subject=shape.subject,
@@ -283,7 +284,7 @@ class _Builder:
             self._wrong(at, "is not longer than answer_within: no waiting call could be late", "leave it out")
         return CallRule(
             id=shape.id,
-            where=_filter(shape.where),
+            where=filter_of(shape.where),
             by=("queue",) if shape.by is None else tuple(shape.by),
             windows=tuple(shape.windows or CALL_WINDOWS),
             answer_within_ms=shape.answer_within,
@@ -354,7 +355,3 @@ class _Builder:
                 self._wrong(("report", "contacts", place), f"there is no contact with the role {role!r}", hint)
         if not shape.contacts and shape.status == "accepted":
             self._warn((), "has no contacts: nobody is told of a breach")
-
-
-def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:
-    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))

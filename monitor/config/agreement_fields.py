@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -11,6 +12,7 @@ from monitor.config.quantities import (
 )
 from monitor.config.shape import Text, did_you_mean, wrong
 from monitor.core.events import ATTRIBUTES
+from monitor.core.measures import Filter
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_ID = 100
@@ -60,3 +62,8 @@ By = Annotated[
 WeightField = Annotated[float, Field(ge=0, le=1)]
 Served = Annotated[int, Field(ge=1, le=10_000_000_000)]
 Windows = Annotated[list[WindowField], Field(min_length=1), BeforeValidator(one_or_more), AfterValidator(no_repeats)]
+
+
+def filter_of(choice: Mapping[str, Sequence[str]]) -> Filter:
+    """Return the filter that a choice of attributes and values means."""
+    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from monitor.config.agreement_fields import filter_of
 from monitor.core.lead_rule import DAY_MS, Goal, LeadRule, Weights
-from monitor.core.measures import Filter, Window
+from monitor.core.measures import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from monitor.config.calendars import Told
     from monitor.config.measure_shape import GoalShape, LeadsShape, WeightsShape
@@ -30,10 +31,10 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
             told(("by",), "a goal is one for all: it cannot be split", "leave by out, and add another measure for that")
     return LeadRule(
         id=shape.id,
-        where=_filter(shape.where),
+        where=filter_of(shape.where),
         by=tuple(shape.by or ()),
         windows=tuple(shape.windows or LEAD_WINDOWS),
-        marketing=_filter(shape.marketing),
+        marketing=filter_of(shape.marketing),
         follow_up_within_ms=shape.follow_up.within if shape.follow_up else 0,
         calendar=shape.follow_up.calendar if shape.follow_up else "always",
         depth_within_ms=shape.depth_within,
@@ -62,7 +63,3 @@ def _goal(shape: GoalShape, told: Told) -> Goal:
         calendar=shape.calendar,
         counts=shape.counts,
     )
-
-
-def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:
-    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))

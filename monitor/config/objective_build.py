@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.config.budget_build import budget
 from monitor.config.shape import did_you_mean
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
+from monitor.core.measures import CallRule, CompositeRule, OutageRule
 from monitor.core.objectives import (
     COMPOSITE_INDICATORS,
     CUSTOMER_INDICATORS,
@@ -98,7 +98,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
 
 def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | None:
     """Return the indicator that is meant, and its unit; None after telling why the measure does not have it."""
-    kind, indicator = _kind_of(measure), name
+    kind, indicator = measure.kind, name
     if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
         indicator = measure.formula
     known = INDICATORS[kind]
@@ -115,14 +115,6 @@ def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | Non
         told(("indicator",), f"{indicator} is no figure of {measure.id!r}", hint)
         return None
     return indicator, known[indicator]
-
-
-def _kind_of(measure: Measure) -> str:
-    if isinstance(measure, ClockRule):
-        return "clock"
-    if isinstance(measure, CallRule):
-        return "call"
-    return "lead" if isinstance(measure, LeadRule) else "outage"
 
 
 def _is_promised(measure: LeadRule, indicator: str, told: Told) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from monitor.config.agreement_fields import filter_of
 from monitor.config.quantities import instant_ms
-from monitor.core.measures import ANY, CompositeRule, CustomerTerms, Filter, OutageRule, Window
+from monitor.core.measures import ANY, CompositeRule, CustomerTerms, OutageRule, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from monitor.config.calendars import Told
     from monitor.config.measure_shape import CompositeShape, CustomersShape, OutagesShape
@@ -32,7 +33,7 @@ def outage_rule(shape: OutagesShape, zone: str, told: Told) -> OutageRule:
                 told((key,), f"names {by[0]} {value!r}, which where leaves out", "add it to where, or leave it out")
     return OutageRule(
         id=shape.id,
-        where=_filter(shape.where),
+        where=filter_of(shape.where),
         by=by,
         windows=tuple(shape.windows or OUTAGE_WINDOWS),
         exclusion=shape.maintenance.exclusion,
@@ -55,7 +56,7 @@ def composite_rule(shape: CompositeShape, told: Told) -> CompositeRule:
         told((), f"service {service!r} stands in two parts", "name each service once")
     return CompositeRule(
         id=shape.id,
-        where=_filter({"service": [service for part in parts for service in part]}),
+        where=filter_of({"service": [service for part in parts for service in part]}),
         windows=tuple(shape.windows or OUTAGE_WINDOWS),
         exclusion=shape.maintenance.exclusion,
         notice_ms=shape.maintenance.notice,
@@ -84,7 +85,3 @@ def _repeated(names: Iterable[str]) -> list[str]:
             repeated[name] = None
         seen.add(name)
     return list(repeated)
-
-
-def _filter(choice: Mapping[str, Sequence[str]]) -> Filter:
-    return Filter(any_of=tuple((name, frozenset(values)) for name, values in choice.items()))

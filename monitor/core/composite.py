@@ -10,20 +10,17 @@ The stretches that come out are records again, so that the figures of a composit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from monitor.core.downtime import steps_of
 from monitor.core.series import OutageRecord
-from monitor.core.timeline import Span, intersect, union, weighted_levels
+from monitor.core.timeline import NEVER_MS, Span, intersect, union, weighted_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.core.measures import CompositeRule
     from monitor.core.timeline import OverlapRule
-
-_OPEN_MS: Final = 1 << 62
-"""The end of what is still open: later than any instant."""
 
 Level = tuple[int, int, float]
 
@@ -47,7 +44,7 @@ def composite_records(
         record = OutageRecord("maintenance", start_ms, restored_ms=end_ms, announced_ms=start_ms - rule.notice_ms)
         found.append((f"maintenance-{start_ms}", record))
     for start_ms, end_ms in _concerned(rule, by_kind["blind"]):
-        ended_ms = 0 if end_ms == _OPEN_MS else end_ms
+        ended_ms = 0 if end_ms == NEVER_MS else end_ms
         found.append((f"blind-{start_ms}", OutageRecord("blind", start_ms, restored_ms=ended_ms)))
     return found
 
@@ -56,7 +53,7 @@ def _down_together(part: Sequence[str], outages: dict[str, list[OutageRecord]], 
     """Return where all services of a part are down, each with the least of their weights."""
     together: list[Level] | None = None
     for service in part:
-        steps = (step for one in outages.get(service, ()) for step in steps_of(one, _OPEN_MS))
+        steps = (step for one in outages.get(service, ()) for step in steps_of(one, NEVER_MS))
         levels = weighted_levels(steps, overlap)
         together = levels if together is None else _least(together, levels)
     return together or []
@@ -80,7 +77,7 @@ def _least(left: Sequence[Level], right: Sequence[Level]) -> list[Level]:
 def _outages(down: Sequence[Level]) -> list[OutageRecord]:
     outages: list[OutageRecord] = []
     for start_ms, end_ms, weight in down:
-        ended_ms = 0 if end_ms == _OPEN_MS else end_ms
+        ended_ms = 0 if end_ms == NEVER_MS else end_ms
         before = outages[-1] if outages else None
         if before is not None and before.restored_ms == start_ms:
             weights = before.weights
@@ -98,7 +95,7 @@ def _concerned(rule: CompositeRule, records: dict[str, list[OutageRecord]]) -> l
     for part in rule.parts:
         whole: list[Span] | None = None
         for service in part:
-            own = union((one.start_ms, one.restored_ms or _OPEN_MS) for one in records.get(service, ()))
+            own = union((one.start_ms, one.restored_ms or NEVER_MS) for one in records.get(service, ()))
             whole = own if whole is None else intersect(whole, own)
         spans += whole or []
     return union(spans)

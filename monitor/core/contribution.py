@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.clock import calendar_at, runs_until
 from monitor.core.course import Course
+from monitor.core.timeline import NEVER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 NOBODY: Final = "unassigned"
 """The name of what nobody has: no team, no agent."""
-
-
-_FOREVER_MS: Final = 1 << 62
 
 
 class Contribution(NamedTuple):
@@ -67,7 +65,7 @@ def _stands(facts: Sequence[Fact]) -> Iterator[tuple[int, int, tuple[str, str, s
         course.advance(fact)
         team = str(fact.attributes.get("team", team))
         agent = str(fact.attributes.get("agent", agent))
-        end_ms = facts[place + 1].time_ms if place + 1 < len(facts) else _FOREVER_MS
+        end_ms = facts[place + 1].time_ms if place + 1 < len(facts) else NEVER_MS
         state = "waiting" if course.pauses else "".join(course.states())
         reasons = ", ".join(filter(None, course.pauses))
         yield fact.time_ms, end_ms, (team or NOBODY, agent or NOBODY, state, reasons)

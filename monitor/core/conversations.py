@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.figures import Figure
+from monitor.core.figures import Figure, quotient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,29 +142,27 @@ def conversation_figures(count: Callable[[str, int], int], tally: Tally) -> tupl
     talk, hold, wrap = count("talk_ms", 0), count("hold_ms", 0), count("wrap_up_ms", 0)
     busy = count("busy_ms", 0)
     return (
-        _figure("aht", talk + hold + wrap, handled, "ms", "(talk + hold + wrap-up) / handled"),
-        _figure("talk", talk, handled, "ms", "talk / handled"),
-        _figure("hold", hold, handled, "ms", "hold / handled"),
-        _figure("wrap_up", wrap, handled, "ms", "wrap-up / handled"),
-        _figure("turnaround", count("turnaround_ms", 0), handled, "ms", "sum of (ended - queued) / handled"),
-        _figure("occupancy", busy, busy + count("idle_ms", 0), "ratio", "handle time / (handle time + available time)"),
-        _figure("fcr_flag", count("flag_resolved", 0), count("flag_told", 0), "ratio", "resolved / flag told"),
-        _figure(
+        quotient("aht", talk + hold + wrap, handled, "ms", "(talk + hold + wrap-up) / handled"),
+        quotient("talk", talk, handled, "ms", "talk / handled"),
+        quotient("hold", hold, handled, "ms", "hold / handled"),
+        quotient("wrap_up", wrap, handled, "ms", "wrap-up / handled"),
+        quotient("turnaround", count("turnaround_ms", 0), handled, "ms", "sum of (ended - queued) / handled"),
+        quotient(
+            "occupancy", busy, busy + count("idle_ms", 0), "ratio", "handle time / (handle time + available time)",
+        ),
+        quotient("fcr_flag", count("flag_resolved", 0), count("flag_told", 0), "ratio", "resolved / flag told"),
+        quotient(
             "fcr_flag_net", count("flag_resolved_net", 0), count("flag_told_net", 0), "ratio",
             "resolved / flag told, without calls transferred after the answer",
         ),
-        _figure("fcr", tally.first, tally.confirmed, "ratio", "no repeat call within W / handled, ended W ago"),
-        _figure(
+        quotient("fcr", tally.first, tally.confirmed, "ratio", "no repeat call within W / handled, ended W ago"),
+        quotient(
             "fcr_net", tally.first_net, tally.confirmed_net, "ratio",
             "no repeat call within W / handled, ended W ago, without calls transferred after the answer",
         ),
-        _figure("fcr_provisional", tally.unrepeated, tally.handled, "ratio", "no repeat call so far / handled"),
+        quotient("fcr_provisional", tally.unrepeated, tally.handled, "ratio", "no repeat call so far / handled"),
         Figure(
             "fcr_pending", float(tally.handled - tally.confirmed) if tally.handled else None,
             tally.handled - tally.confirmed, tally.handled, "count", "handled calls that ended less than W ago",
         ),
     )  # fmt: skip
-
-
-def _figure(indicator: str, numerator: int, denominator: int, unit: str, formula: str) -> Figure:
-    return Figure(indicator, numerator / denominator if denominator else None, numerator, denominator, unit, formula)

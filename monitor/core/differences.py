@@ -13,6 +13,8 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from monitor.core.alerts import OF_SERIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -102,7 +104,7 @@ def announced(alerts: Iterable[tuple[Alert, int]], until_ms: int) -> dict[ClockI
     """Return what was announced of clocks.
 
     Args:
-        alerts: each with when it was told; those of one key in the order of the telling. Those of objectives are
+        alerts: each with when it was told; those of one key in the order of the telling. Those of series are
             passed over, as is what is told a second time under the same id.
         until_ms: breaches after this instant of event time do not count.
     """
@@ -110,7 +112,7 @@ def announced(alerts: Iterable[tuple[Alert, int]], until_ms: int) -> dict[ClockI
     seen: set[str] = set()
     for alert, told_ms in alerts:
         key = alert.key
-        if key.kind == "objective" or alert.id in seen:
+        if key.kind in OF_SERIES or alert.id in seen:
             continue
         seen.add(alert.id)
         clock = ClockId(key.kind, key.what, key.agreement, key.promise, key.cycle)

@@ -67,6 +67,8 @@ class Goal:
 class LeadRule(Measure):
     """Counts of leads (domain.md §6): the funnel, the follow-up by sales, marketing's deliveries and the revenue."""
 
+    kind = "lead"
+
     marketing: Filter = EVERYTHING
     """Whose leads are marketing's; those of others are in the total revenue only."""
     follow_up_within_ms: int = 0

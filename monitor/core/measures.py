@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from monitor.core.events import Subject, Value
 
@@ -137,9 +137,15 @@ class Window(NamedTuple):
         return f"{hours // 24}d" if hours % 24 == 0 and hours > 24 else f"{hours}h"  # noqa: PLR2004
 
 
+MeasureKind = Literal["clock", "call", "outage", "lead"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """What all measures share. ``by`` names the attributes whose values split the figures into series."""
+
+    kind: ClassVar[MeasureKind]
+    """What its figures are called by (`monitor.core.objectives.INDICATORS`)."""
 
     id: str
     where: Filter = EVERYTHING
@@ -154,6 +160,8 @@ class ClockRule(Measure):
     ``budgets`` maps a priority (or `ANY`) to a budget; a subject whose priority has none gets no clock.
     ``pause_on`` holds the reasons that pause it; None means every reason, an empty set none.
     """
+
+    kind = "clock"
 
     subject: Subject
     metric: str
@@ -178,6 +186,8 @@ class ClockRule(Measure):
 class CallRule(Measure):
     """Counts of calls (domain.md §4): T of "answered within T" and s of "short abandon", both inclusive."""
 
+    kind = "call"
+
     answer_within_ms: int
     short_abandon_ms: int = 5_000
     give_up_after_ms: int = 4 * HOUR_MS
@@ -191,6 +201,8 @@ class CallRule(Measure):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageRule(Measure):
     """Outages and maintenance of a service (domain.md §5)."""
+
+    kind = "outage"
 
     exclusion: Exclusion = "both"
     """How announced maintenance leaves the availability."""
@@ -234,3 +246,11 @@ class CompositeRule(OutageRule):
     """
 
     parts: tuple[tuple[str, ...], ...]
+
+
+def subject_of(measure: Measure) -> Subject:
+    """Return the kind of the subjects that a measure is of: clocks have one of their own, all others measure theirs."""
+    if isinstance(measure, ClockRule):
+        return measure.subject
+    assert measure.kind != "clock"
+    return measure.kind

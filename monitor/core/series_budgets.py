@@ -24,8 +24,9 @@ from monitor.core.budget import (
     share_of,
 )
 from monitor.core.burn_alerts import burn_alert
-from monitor.core.indicators import call_figures, clock_figures, outage_figures
-from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
+from monitor.core.indicators import outage_figures
+from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window
+from monitor.core.pane_figures import pane_figures
 from monitor.core.periods import window_span
 from monitor.core.series import Pane, SeriesKey
 from monitor.core.slices import OutageSlices, PaneSlices, within
@@ -96,7 +97,7 @@ class SeriesBudgets:
             row = self._load()
             known, settled_ms = row.bad.get(objective.id, ()), row.settled_ms.get(objective.id, 0)
             slices = self._pane_slices.setdefault(objective.id, PaneSlices(self._panes))
-            found = slices.find(objective, rule, settled_ms, look.now_ms - lateness_ms)
+            found = slices.find(objective, rule, look.binding.agreement, settled_ms, look.now_ms - lateness_ms)
             kept_ms = look.now_ms - 2 * period_ms(budget.period) - lateness_ms - _KEPT_AT_LEAST_MS
             bad = tuple(one for one in (*known, *found.settled) if one[1] > kept_ms)
             if found.any_settled or bad != known:
@@ -204,10 +205,9 @@ class SeriesBudgets:
         counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
         if (move_ms := self._panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)
-        if isinstance(rule, CallRule):
-            figures = call_figures(rule, counts)
-        else:
-            figures = clock_figures(counts, self._panes.live().counts.get("overdue", 0))
+        assert rule is not None
+        overdue = self._panes.live().counts.get("overdue", 0)
+        figures = pane_figures(rule, binding.agreement, counts, "rolling", span, now_ms, overdue=overdue)
         return share_of(objective, figures)
 
     # -- telling and rows

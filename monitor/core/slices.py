@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.budget import slice_width
-from monitor.core.indicators import call_figures, clock_figures, outage_figures
-from monitor.core.measures import CallRule
+from monitor.core.indicators import outage_figures
+from monitor.core.pane_figures import pane_figures
 from monitor.core.panes import merge_panes
 from monitor.core.timeline import Span, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from monitor.core.agreement import Agreement
     from monitor.core.calendar import Calendar
     from monitor.core.figures import Figure
     from monitor.core.measures import Measure, OutageRule
@@ -48,14 +49,14 @@ def misses(objective: Objective, figures: Sequence[Figure]) -> bool:
 
 
 class PaneSlices:
-    """The slices of a measure of clocks or calls: made of the panes that begin in them."""
+    """The slices of a measure of clocks, calls or leads: made of the panes that begin in them."""
 
     __slots__ = ("_panes",)
 
     def __init__(self, panes: SeriesPanes) -> None:
         self._panes = panes
 
-    def find(self, objective: Objective, rule: Measure, settled_ms: int, limit_ms: int) -> Found:
+    def find(self, objective: Objective, rule: Measure, agreement: Agreement, settled_ms: int, limit_ms: int) -> Found:
         """Return the bad slices from ``settled_ms`` on; those that end up to ``limit_ms`` are settled."""
         budget = objective.budget
         assert budget is not None
@@ -68,7 +69,8 @@ class PaneSlices:
         found = Found([], [], max(settled_ms, limit_ms - limit_ms % slice_ms), any_settled=False)
         for slice_start_ms in sorted(starts):
             total = merge_panes(self._panes.pane(width, one) for one in starts[slice_start_ms])
-            figures = call_figures(rule, total) if isinstance(rule, CallRule) else clock_figures(total, 0)
+            whole = Span(slice_start_ms, slice_start_ms + slice_ms)
+            figures = pane_figures(rule, agreement, total, "rolling", whole, whole.end_ms)
             is_settled = slice_start_ms + slice_ms <= limit_ms
             if is_settled:
                 found = found._replace(any_settled=True)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from monitor.core.agreement import Agreement
 from monitor.core.alerts import Alert
 from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
@@ -133,31 +134,30 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
         return incomplete_changes(*of), 0
     shown: list[Change] = []
     wake_ms = 0
-    for agreement in folding.plan.book.in_force(folding.attributes, folding.facts[0].time_ms):
-        rules: dict[Subject, Sequence[CallRule | OutageRule | LeadRule]] = {
-            "call": agreement.calls, "outage": agreement.outages, "lead": agreement.leads,
-        }  # fmt: skip
-        for rule in rules[folding.subject]:
-            if not rule.where.matches(folding.attributes):
+    subject_id, facts, attributes = folding.subject_id, folding.facts, folding.attributes
+    for agreement in folding.plan.book.in_force(attributes, facts[0].time_ms):
+        for rule in _rules(agreement, folding.subject):
+            if not rule.where.matches(attributes):
                 continue
-            values = tuple([str(folding.attributes.get(name, "")) for name in rule.by])
+            values = tuple([str(attributes.get(name, "")) for name in rule.by])
             series = SeriesKey(agreement.id, rule.id, values)
+            at_ms = 0
             if isinstance(rule, CallRule):
-                changes, at_ms = call_changes(
-                    folding.subject_id, folding.facts, rule, series, now_ms, folding.attributes
-                )
-                shown.extend(changes)
-                wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
+                changes, at_ms = call_changes(subject_id, facts, rule, series, now_ms, attributes)
             elif isinstance(rule, OutageRule):
-                shown.extend(outage_changes(folding.subject_id, folding.facts, rule, series))
+                changes = outage_changes(subject_id, facts, rule, series)
             else:
                 calendar = agreement.calendars[rule.calendar]
-                changes, at_ms = lead_changes(
-                    folding.subject_id, folding.facts, folding.attributes, rule, series, calendar, now_ms
-                )
-                shown.extend(changes)
-                wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
+                changes, at_ms = lead_changes(subject_id, facts, attributes, rule, series, calendar, now_ms)
+            shown.extend(changes)
+            wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
     return shown, wake_ms
+
+
+def _rules(agreement: Agreement, subject: Subject) -> Sequence[CallRule | OutageRule | LeadRule]:
+    if subject == "call":
+        return agreement.calls
+    return agreement.outages if subject == "outage" else agreement.leads
 
 
 def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Change]:

@@ -11,12 +11,15 @@ of overlapping outages and the length of nested pauses are the measure of a unio
 from __future__ import annotations
 
 from math import fsum, isnan
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OverlapRule = Literal["max", "sum"]
+
+NEVER_MS: Final = 1 << 62
+"""Later than any instant: the end of what has none."""
 
 
 class Span(NamedTuple):

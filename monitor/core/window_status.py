@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.composite import composite_records
 from monitor.core.figures import Figure, WindowStatus
-from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.indicators import outage_figures
 from monitor.core.interruptions import Counting, served_of
-from monitor.core.lead_indicators import lead_figures
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
+from monitor.core.pane_figures import pane_figures
 from monitor.core.repeats import NO_TALLY
 from monitor.core.shares import overdue_at
 from monitor.core.timeline import Span
@@ -79,22 +79,23 @@ def status_of(
         # The kept sum is that of the running window; a period that closes is summed up for once.
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
         durations = sum(total.buckets.values())
+        overdue, tally = 0, NO_TALLY
         if isinstance(measure, CallRule):
-            tally = NO_TALLY
             if measure.repeat_within_ms:
                 tally = panes.repeats(window, span, measure.repeat_within_ms, as_of_ms)
-            figures = call_figures(measure, total, tally)
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
         elif isinstance(measure, LeadRule):
-            figures = lead_figures(measure, binding.agreement, total, window.kind, shown, as_of_ms)
             counts = {name: live.counts.get(name, 0) for name in _LEAD_COUNTS}
             counts["longest_wait_ms"] = _age_ms(live, as_of_ms)
         else:
             assert isinstance(measure, ClockRule)
-            figures = clock_figures(total, overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0))
+            overdue = overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0)
             counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
             if live.counts.get("incomplete"):
                 counts["incomplete"] = live.counts["incomplete"]
+        figures = pane_figures(
+            measure, binding.agreement, total, window.kind, shown, as_of_ms, overdue=overdue, tally=tally
+        )
     calendar = window.kind != "rolling"
     verdicts = tuple(
         [judge(one, figures, durations, calendar=calendar, closed=closed) for one in binding.shown(window)]

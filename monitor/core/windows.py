@@ -14,6 +14,7 @@ from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
 from monitor.core.repeats import RepeatIndex, Tally
 from monitor.core.series import OutageRecord, Pane, PaneKey, SeriesKey, Width, empty_pane, encode_pane_key, width_for
+from monitor.core.timeline import NEVER_MS
 from monitor.core.verdicts import Announced
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _Name = TypeVar("_Name", str, int)
 _SEPARATOR: Final = "\x1f"
 _DAY_MS: Final = 24 * HOUR_MS
-_FOR_EVER_MS: Final = 1 << 62
 
 
 class MergedPane(NamedTuple):
@@ -240,9 +240,7 @@ class SeriesPanes:
         known = self._quiet.get((width, start_ms))
         if known is not None and known[0] is outages:
             return known[1]
-        last_ms = max(
-            (max(one[1:6]) if one.restored_ms else _FOR_EVER_MS for one in outages.values()), default=start_ms
-        )
+        last_ms = max((max(one[1:6]) if one.restored_ms else NEVER_MS for one in outages.values()), default=start_ms)
         self._quiet[width, start_ms] = outages, last_ms
         return last_ms
 

@@ -20,9 +20,8 @@ from prometheus_client.registry import Collector
 
 from monitor.core.agreement import Agreement
 from monitor.core.figures import WindowStatus
-from monitor.core.lead_rule import LeadRule
 from monitor.core.levels import in_force, parts_by_origin
-from monitor.core.measures import CallRule, ClockRule
+from monitor.core.measures import subject_of
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import counts_within
@@ -194,10 +193,7 @@ def _subjects(agreements: Iterable[Agreement]) -> dict[tuple[str, int, str], str
     found: dict[tuple[str, int, str], str] = {}
     for one in agreements:
         for measure in one.measures():
-            subject = "call" if isinstance(measure, CallRule) else "outage"
-            if isinstance(measure, LeadRule):
-                subject = "lead"
-            found[one.id, one.version, measure.id] = measure.subject if isinstance(measure, ClockRule) else subject
+            found[one.id, one.version, measure.id] = subject_of(measure)
     return found
 
 

@@ -19,14 +19,13 @@ from monitor.core.differences import (
     period_id,
 )
 from monitor.core.figures import WindowStatus
-from monitor.core.measures import CallRule, ClockRule
+from monitor.core.measures import ClockRule, subject_of
 from monitor.replay.local import Progress
 from monitor.replay.simulate import Outcome, clock_id, outcome
 
 if TYPE_CHECKING:
     from monitor.core.book import Book
     from monitor.core.differences import ClockVerdict
-    from monitor.core.events import Subject
 
 
 class ClockFinding(NamedTuple):
@@ -169,5 +168,4 @@ def _counted(one: PeriodDifference, arrived: Iterable[Arrived], again: Outcome) 
             == (series.agreement, series.measure, series.values)
         }
         return [item for item in arrived if item.event.subject == rule.subject and item.event.subject_id in ids]
-    subject: Subject = "call" if isinstance(rule, CallRule) else "outage"
-    return [item for item in arrived if item.event.subject == subject]
+    return [item for item in arrived if rule is not None and item.event.subject == subject_of(rule)]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from monitor.core.agreement import Agreement
 from monitor.core.book import Book
 from monitor.core.figures import Figure
-from monitor.core.indicators import call_figures, clock_figures, outage_figures
+from monitor.core.indicators import outage_figures
 from monitor.core.interruptions import Counting, served_of
-from monitor.core.lead_indicators import lead_figures
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
+from monitor.core.pane_figures import pane_figures
 from monitor.core.panes import apply, merge_panes
 from monitor.core.plan import Plan
-from monitor.core.repeats import RepeatIndex
+from monitor.core.repeats import NO_TALLY, RepeatIndex
 from monitor.core.rows import SubjectRow
 from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.shares import share_of
@@ -109,14 +109,15 @@ def _figures(
     values: tuple[str, ...] | None,
 ) -> tuple[Figure, ...]:
     """Return the figures of a series by its values, or of all series of a measure together."""
-    if isinstance(rule, ClockRule):
-        return clock_figures(pane, live.counts.get("overdue", 0))
-    if isinstance(rule, CallRule):
-        index = RepeatIndex(())
-        index.take(from_ms, pane.calls)
-        return call_figures(rule, pane, index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms))
-    if isinstance(rule, LeadRule):
-        return lead_figures(rule, agreement, pane, "rolling", Span(from_ms, to_ms), to_ms)
+    if not isinstance(rule, OutageRule):
+        tally = NO_TALLY
+        if isinstance(rule, CallRule):
+            index = RepeatIndex(())
+            index.take(from_ms, pane.calls)
+            tally = index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms)
+        overdue = live.counts.get("overdue", 0)
+        whole = Span(from_ms, to_ms)
+        return pane_figures(rule, agreement, pane, "rolling", whole, to_ms, overdue=overdue, tally=tally)
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.

@@ -204,3 +204,30 @@ def test_a_look_at_everything_at_once_states_what_looks_all_along_the_way_state(
 def stated(result: ReplayResult) -> dict[object, object]:
     """What is stated of each period, without what was open at the look."""
     return {(one.series, one.window, one.from_ms): one._replace(live={}) for one in result.statements}
+
+
+SALES = """
+agreement: sales
+leads:
+  - {id: sales, follow_up: {within: 2h}, windows: [month]}
+objectives:
+  - id: in-time
+    of: sales
+    indicator: follow_up
+    target: 90 %
+    windows: month
+    budget: {method: METHOD, minimum_events: 1}
+"""
+
+
+@pytest.mark.parametrize(("method", "all_of_it"), [("events", 2), ("timeslices", 31 * 24 * HOUR_MS)])
+def test_the_follow_up_of_leads_may_have_an_error_budget(method, all_of_it):
+    sales = SALES.replace("METHOD", method)
+    late = [event("lead", "L1", "handed_over", "08:10"), event("lead", "L1", "attempted", "12:00")]
+    soon = [event("lead", "L2", "handed_over", "08:10"), event("lead", "L2", "attempted", "08:20")]
+
+    (status,) = run_replay([*late, *soon], book(sales)).statuses
+
+    (budget,) = status.budgets
+    assert budget.total == pytest.approx(all_of_it * 0.1)
+    assert budget.consumed == (1 if method == "events" else MINUTE_MS)

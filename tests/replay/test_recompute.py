@@ -142,3 +142,14 @@ def test_a_priority_that_changed_after_the_breach_is_no_late_event():
     found = compared(judged(events, book(urgent)), arrived(*events), book(urgent), until_ms=ms("2024-03-02T06:00:00"))
 
     assert found.clocks == []
+
+
+def test_burn_alerts_are_of_series_and_no_clocks_to_be_compared():
+    budgeted = book(DESK.replace("windows: day}\n", "windows: day, budget: {minimum_events: 1}}\n"))
+    events = arrived(*LATE)
+    announced = judged(LATE, budgeted)
+    assert {alert.key.kind for alert, _ in announced.alerts} >= {"burn"}
+
+    found = recompute(announced, events, budgeted, until_ms=END_MS)
+
+    assert (found.clocks, found.periods, found.not_kept, found.compared_clocks) == ([], [], 0, 1)
