@@ -29,7 +29,11 @@ class AlertKey(NamedTuple):
 
     def text(self) -> str:
         """Return the key as one string; parts are JSON-free and joined with ``/`` (a part's ``/`` becomes ``%2F``)."""
-        parts = (self.kind, self.what, self.agreement, self.promise, str(self.cycle))
+        kind, what, agreement, promise, cycle = self
+        text = f"{kind}/{what}/{agreement}/{promise}/{cycle}"
+        if "%" not in text and text.count("/") == len(self) - 1:
+            return text
+        parts = (kind, what, agreement, promise, str(cycle))
         return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 

@@ -16,6 +16,7 @@ from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import (
     LIVE,
     Change,
+    Counts,
     Pane,
     PaneKey,
     SeriesKey,
@@ -66,6 +67,8 @@ class SourceEngine:
         """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
+        self._live: dict[tuple[SeriesKey, Counts], int] = {}
+        """How often this batch adds the same counts to the live pane of a series: so most changes go in together."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
         self._expired_ms = 0
@@ -90,8 +93,8 @@ class SourceEngine:
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = 0
-        subject, retention_ms, get, put, apply_change, expired_ms = (
-            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
+        subject, retention_ms, get, put, apply_change, expired_ms, live = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms, self._live,
         )  # fmt: skip
         for subject_id, facts in by_subject.items():
             key = subject_key(subject_id)
@@ -99,13 +102,20 @@ class SourceEngine:
             after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
             put(key, after)
             for change in changes:
-                apply_change(change, expired_ms, plan)
+                if change[1] == LIVE and change[4] is None:
+                    counted = change[0], change[2]
+                    live[counted] = live.get(counted, 0) + change[6]
+                else:
+                    apply_change(change, expired_ms, plan)
             if told:
                 alerts += told
             if known:
                 repeats += known
             if rejects:
                 refused += [(subject_id, one) for one in rejects]
+        for (series, counts), times in live.items():
+            apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
+        live.clear()
         rejected = _places(events, refused) if refused else []
         return self._effects(alerts, rejected, repeats)
 

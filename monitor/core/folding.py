@@ -281,7 +281,9 @@ class Folding:
         for fact in self.facts:
             if fact.time_ms > clock.start_ms:
                 break  # what a subject is called later goes into the details: labels never change during a life
-            labels |= {name: str(fact.attributes[name]) for name in ("customer", "service") if name in fact.attributes}
+            for name in ("customer", "service"):
+                if name in fact.attributes:
+                    labels[name] = str(fact.attributes[name])
         self.alerts.append(
             Alert(
                 alert_id(key, state, reason if state == "at_risk" else "", clock.ordinal),
@@ -291,11 +293,11 @@ class Folding:
                 reason,
                 clock.version,
                 labels,
-                start_ms=clock.start_ms,
-                due_ms=due_ms,
-                budget_ms=clock.budget_ms,
-                elapsed_ms=elapsed_ms,
-                wall_ms=clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
+                clock.start_ms,
+                due_ms,
+                clock.budget_ms,
+                elapsed_ms,
+                clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
                 details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
                 stretches=stretches,
                 supporting=missed_under(clock, at_ms, self.clocks, self.plan) if state == "breached" else (),

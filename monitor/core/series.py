@@ -95,6 +95,10 @@ def empty_pane() -> Pane:
     return Pane({}, {}, {}, {})
 
 
+Counts = tuple[tuple[str, int], ...]
+"""What a change adds to the counts of a pane, by name."""
+
+
 class Change(NamedTuple):
     """What one subject adds to (or takes out of) one series at one instant: `LIVE` or the instant it is attributed to.
 
@@ -104,7 +108,7 @@ class Change(NamedTuple):
 
     series: SeriesKey
     at_ms: int
-    counts: tuple[tuple[str, int], ...]
+    counts: Counts
     value_ms: int = -1
     call: tuple[str, int] | None = None
     outage: tuple[str, OutageRecord] | None = None

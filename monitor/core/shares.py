@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.core.clock import is_breached
-from monitor.core.series import LIVE, Change
+from monitor.core.series import LIVE, Change, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def share_of(clock: Clock) -> Change | None:
         return None
     if clock.state == "stopped":
         extra = clock.extra
-        counts: tuple[tuple[str, int], ...] = (
+        counts: Counts = (
             _BREACHED if is_breached(clock) else _MET,
             ("elapsed_ms", clock.elapsed_ms),
             ("wall_ms", clock.stop_ms - clock.start_ms - (extra.outside_ms if extra else 0)),

@@ -19,7 +19,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import StateError
 from monitor.stream.clock import wall_ms
-from monitor.stream.ports import Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
 from monitor.stream.wakes import Wake, Wakes
 
 __all__ = [
@@ -223,9 +223,9 @@ class PartitionState:
                 packed.pop(key, None)
                 continue
             packed[key] = encoded
-            if encoded is not None:
+            if encoded is not None and (stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]):
                 wake = wake_ms(encoded)
-                if wake and (stored is None or wake != wake_ms(stored)):
+                if wake:
                     self._new_wakes.append((wake, key))
 
     async def _by_partition(

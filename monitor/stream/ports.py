@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiokafka.structs import ConsumerRecord
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 Headers = Sequence[tuple[str, bytes]]
 
 
+WAKE_BYTES: Final = 8
+"""Two encoded rows of a codec that begin with the same bytes, so many of them, wake at the same instant."""
+
+
 class RowCodec(Protocol):
-    """How the rows of one source become bytes."""
+    """How the rows of one source become bytes; in front stands the instant at which the row wakes (`WAKE_BYTES`)."""
 
     def encode(self, key: bytes, row: object) -> bytes:
         """Return the row as bytes."""

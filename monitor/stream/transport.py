@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import faust
@@ -250,18 +251,23 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 def _bounded(batch: Batch, max_bytes: int) -> Iterator[Batch]:
     """Cut a batch of many bytes, so that none blocks the loop for long. A single large record stays whole."""
     records = batch.records
-    sizes = [len(record.value or b"") + len(record.key or b"") for record in records]
-    if sum(sizes) <= max_bytes:
+    if sum(map(_VALUE_SIZE, records)) + sum(map(_KEY_SIZE, records)) <= max_bytes:
         yield batch
         return
     first, start, held = 0, batch.start, 0
-    for index, size in enumerate(sizes):
+    for index, record in enumerate(records):
+        size = len(record.value or b"") + len(record.key or b"")
         if held + size > max_bytes and index > first:
-            end = records[index].offset
+            end = record.offset
             yield batch._replace(records=records[first:index], start=start, end=end)
             first, start, held = index, end, 0
         held += size
     yield batch._replace(records=records[first:], start=start)
+
+
+_VALUE_SIZE: Final = attrgetter("serialized_value_size")
+_KEY_SIZE: Final = attrgetter("serialized_key_size")
+"""-1 without a value or a key: a sum that is too small by so little bounds as well."""
 
 
 class BatchTransport(driver.Transport):  # type: ignore[misc]

@@ -57,7 +57,8 @@ __all__ = [
 
 def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that announces an alert. ``source`` is the CloudEvents source."""
-    return alert.key.text().encode(), _encode(_alert_envelope(alert, source))
+    envelope = _alert_envelope(alert, source)
+    return envelope.subject.encode(), _encode(envelope)
 
 
 def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int) -> bytes:
@@ -91,40 +92,42 @@ def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, 
 
 
 def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
-    key = alert.key
-    text = key.text()
+    kind, what, agreement, promise, cycle = alert.key
+    text = alert.key.text()
     at = rfc3339(alert.at_ms)
+    start_ms, due_ms = alert.start_ms, alert.due_ms
+    # By place, not by name: with so many fields that takes a fifth of the time.
     data = AlertData(
-        key=text,
-        kind=key.kind,
-        what=key.what,
-        agreement=key.agreement,
-        version=alert.version,
-        promise=key.promise,
-        cycle=key.cycle,
-        state=alert.state,
-        reason=alert.reason,
-        at=at,
-        at_ms=alert.at_ms,
-        backfill=alert.backfill,
-        labels=alert.labels,
-        annotations=explain(alert),
-        details=dict(alert.details),
-        start=rfc3339(alert.start_ms) if alert.start_ms >= 0 else None,
-        start_ms=_known(alert.start_ms),
-        due=rfc3339(alert.due_ms) if alert.due_ms >= 0 else None,
-        due_ms=_known(alert.due_ms),
-        budget_ms=_known(alert.budget_ms),
-        elapsed_ms=_known(alert.elapsed_ms),
-        wall_ms=_known(alert.wall_ms),
-        indicator=alert.indicator,
-        window=alert.window,
-        value=alert.value,
-        target=alert.target,
-        numerator=alert.numerator,
-        denominator=alert.denominator,
-        stretches=None if alert.stretches is None else _stretches_data(alert.stretches),
-        supporting=[
+        text,
+        kind,
+        what,
+        agreement,
+        alert.version,
+        promise,
+        cycle,
+        alert.state,
+        alert.reason,
+        at,
+        alert.at_ms,
+        alert.backfill,
+        alert.labels,
+        explain(alert),
+        dict(alert.details),
+        rfc3339(start_ms) if start_ms >= 0 else None,
+        _known(start_ms),
+        rfc3339(due_ms) if due_ms >= 0 else None,
+        _known(due_ms),
+        _known(alert.budget_ms),
+        _known(alert.elapsed_ms),
+        _known(alert.wall_ms),
+        alert.indicator,
+        alert.window,
+        alert.value,
+        alert.target,
+        alert.numerator,
+        alert.denominator,
+        None if alert.stretches is None else _stretches_data(alert.stretches),
+        [
             SupportingData(one.agreement, one.version, one.kind, one.clock, rfc3339(one.missed_ms), one.missed_ms)  # type: ignore[arg-type]  # a Kind, though the core says str
             for one in alert.supporting
         ],

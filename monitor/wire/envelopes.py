@@ -58,7 +58,7 @@ class SupportingData(msgspec.Struct, frozen=True):
     missed_ms: Ms
 
 
-class AlertData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
     """One announcement of a clock (a ticket's, an outage's …) or of an objective. All of one life share ``key``."""
 
     key: str

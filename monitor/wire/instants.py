@@ -20,8 +20,11 @@ def rfc3339(instant_ms: int) -> str:
     An instant outside the years 1 to 9999 is written as the nearest one inside: an announcement must not fail for it,
     and its milliseconds stand beside the text.
     """
-    minute, rest_ms = divmod(min(max(instant_ms, _FIRST_MS), _LAST_MS), _MINUTE_MS)
-    return f"{_minute_text(minute)}{rest_ms // 1000:02d}.{rest_ms % 1000:03d}Z"
+    if not _FIRST_MS <= instant_ms <= _LAST_MS:
+        instant_ms = _FIRST_MS if instant_ms < _FIRST_MS else _LAST_MS
+    minute, rest_ms = divmod(instant_ms, _MINUTE_MS)
+    digits = str(100_000 + rest_ms)  # a slice of these takes half as long as a format with leading zeros
+    return f"{_minute_text(minute)}{digits[1:3]}.{digits[3:]}Z"
 
 
 def parse_rfc3339(text: str) -> int | None:

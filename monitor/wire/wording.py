@@ -6,7 +6,7 @@ be taken for 24 of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -168,16 +168,29 @@ def _plain(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-_CLOCK_SENTENCES: Final = {
-    "at_risk": "{who} is about to miss {promise}: {left} left of {budget}{due}",
-    "breached": "{who} missed {promise}: {budget} were allowed{due}",
-    "rearmed": "{who} has more time for {promise} than was thought, the alert is taken back: {left} left{due}",
-    "resolved/stopped": "{who} is done with {promise}, too late: after {elapsed} of {budget}",
-    "resolved/stopped_in_time": "{who} is done with {promise} in time: after {elapsed} of {budget}",
-    "voided/stopped_in_time": "{who} did not miss {promise} after all, it came out: done after {elapsed} of {budget}",
-    "voided/cancelled": "{who} was cancelled: the alert about {promise} is void",
-    "voided/never_began": "{who} never owed {promise}, it came out: the alert is void",
-    "voided/agreement_changed": "{who} is promised {promise} no more: the agreement changed, the alert is void",
+# Functions, not templates: each alert of a storm fills in no more words than its sentence has.
+_CLOCK_SENTENCES: Final[Mapping[str, Callable[[str, str, Alert], str]]] = {
+    "at_risk": lambda who, promise, alert: (
+        f"{who} is about to miss {promise}: {_left(alert)} left of {_budget(alert)}{_due(alert)}"
+    ),
+    "breached": lambda who, promise, alert: f"{who} missed {promise}: {_budget(alert)} were allowed{_due(alert)}",
+    "rearmed": lambda who, promise, alert: (
+        f"{who} has more time for {promise} than was thought, the alert is taken back: {_left(alert)} left{_due(alert)}"
+    ),
+    "resolved/stopped": lambda who, promise, alert: (
+        f"{who} is done with {promise}, too late: after {_elapsed(alert)} of {_budget(alert)}"
+    ),
+    "resolved/stopped_in_time": lambda who, promise, alert: (
+        f"{who} is done with {promise} in time: after {_elapsed(alert)} of {_budget(alert)}"
+    ),
+    "voided/stopped_in_time": lambda who, promise, alert: (
+        f"{who} did not miss {promise} after all, it came out: done after {_elapsed(alert)} of {_budget(alert)}"
+    ),
+    "voided/cancelled": lambda who, promise, _: f"{who} was cancelled: the alert about {promise} is void",
+    "voided/never_began": lambda who, promise, _: f"{who} never owed {promise}, it came out: the alert is void",
+    "voided/agreement_changed": lambda who, promise, _: (
+        f"{who} is promised {promise} no more: the agreement changed, the alert is void"
+    ),
 }
 _OBJECTIVE_SENTENCES: Final = {
     "at_risk": "{who} is {value}{window}, close to missing its {target}",
@@ -210,18 +223,28 @@ def _sentence(sentences: Mapping[str, str], alert: Alert, **words: str) -> str:
 
 
 def _of_clock(alert: Alert) -> str:
-    key = alert.key
+    key, state = alert.key, alert.state
     name = key.what if len(key.what) <= _LONGEST_NAME else key.what[:_LONGEST_NAME] + "…"
-    return _sentence(
-        _CLOCK_SENTENCES,
-        alert,
-        who=f"{key.kind.capitalize()} {name}",
-        promise=f"{key.promise} (cycle {key.cycle})" if key.cycle > 1 else key.promise,
-        budget=duration(alert.budget_ms) if alert.budget_ms >= 0 else "the time allowed",
-        elapsed=duration(alert.elapsed_ms) if alert.elapsed_ms >= 0 else "an unknown time",
-        left=duration(max(0, alert.budget_ms - max(0, alert.elapsed_ms))),
-        due=f", due {instant(alert.due_ms)}" if alert.due_ms >= 0 else "",
-    )
+    who = f"{key.kind.capitalize()} {name}"
+    promise = f"{key.promise} (cycle {key.cycle})" if key.cycle > 1 else key.promise
+    told = _CLOCK_SENTENCES.get(state) or _CLOCK_SENTENCES.get(f"{state}/{alert.reason}")
+    return told(who, promise, alert) if told else _sentence({}, alert, who=who, promise=promise)
+
+
+def _budget(alert: Alert) -> str:
+    return duration(alert.budget_ms) if alert.budget_ms >= 0 else "the time allowed"
+
+
+def _elapsed(alert: Alert) -> str:
+    return duration(alert.elapsed_ms) if alert.elapsed_ms >= 0 else "an unknown time"
+
+
+def _left(alert: Alert) -> str:
+    return duration(max(0, alert.budget_ms - max(0, alert.elapsed_ms)))
+
+
+def _due(alert: Alert) -> str:
+    return f", due {instant(alert.due_ms)}" if alert.due_ms >= 0 else ""
 
 
 def _of_objective(alert: Alert) -> str:
@@ -284,9 +307,12 @@ def _counted(alert: Alert) -> str:
 
 
 def _context(alert: Alert) -> str:
-    parts = [f"agreement {alert.key.agreement} version {alert.version}"]
-    if alert.key.kind not in OF_SERIES:
-        # Labels stay as they were when the clock started; the details are what holds now.
-        about = {name: value for name, value in alert.labels.items() if name not in _OWN_LABELS} | dict(alert.details)
-        parts += [f"{name} {value}" for name, value in about.items() if value]
-    return ", ".join(parts)
+    said = f"agreement {alert.key.agreement} version {alert.version}"
+    if alert.key.kind in OF_SERIES:
+        return said
+    # Labels stay as they were when the clock started; the details are what holds now.
+    about = alert.labels | dict(alert.details)
+    for name, value in about.items():
+        if value and name not in _OWN_LABELS:
+            said += f", {name} {value}"
+    return said

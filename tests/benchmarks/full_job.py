@@ -23,6 +23,9 @@ from monitor.stream.topics import create_topics
 from tests.benchmarks import job, write_json
 from tests.kafka.broker import KafkaBroker
 
+MODULE = "tests.benchmarks.full_job"
+RUNS = 2
+"""Of the plain loop and of the worker the best run counts: what disturbs a run only ever makes it slower."""
 STOCK_EVENTS = 60_000
 
 
@@ -48,26 +51,29 @@ async def limit(bootstrap: str, topic: str, count: int) -> dict[str, Any]:
 
 
 async def monitor(bootstrap: str, app_id: str, count: int) -> dict[str, Any]:
-    """Run the worker until all events are committed and all partials evaluated; time the events."""
+    """Run the worker until all events are committed; time them from when every partition has committed its first batch.
+
+    Before that a cold broker makes the producers of the partitions, one after the other, and the worker waits for it.
+    """
     worker = Monitor(job.settings(bootstrap, app_id))
     calm_collector()  # as the worker command does
     task = asyncio.ensure_future(worker.run())
     tickets = worker.settings.topics.tickets
 
-    def events() -> int:
-        return sum(one.events for (topic, _), one in worker.app.stats.partitions.items() if topic == tickets)
+    def events() -> list[int]:
+        return [one.events for (topic, _), one in worker.app.stats.partitions.items() if topic == tickets]
 
     try:
-        await job.until(lambda: task.done() or events() > 0, 0.001)
+        await job.until(lambda: task.done() or sum(map(bool, events())) == job.PARTITIONS, 0.001)
         if task.done():
             task.result()
-        started, cpu, first = time.perf_counter(), time.process_time(), events()
-        await job.until(lambda: task.done() or events() >= count, 0.005)
+        started, cpu, first = time.perf_counter(), time.process_time(), sum(events())
+        await job.until(lambda: task.done() or sum(events()) >= count, 0.005)
         figures = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
-        figures["events"] = events() - first
+        figures["events"] = sum(events()) - first
         snapshot = worker.app.stats.snapshot().partitions
         batches = [one for (topic, _), one in snapshot.items() if topic == tickets]
-        figures["records_per_batch"] = events() / max(1, sum(one.batches for one in batches))
+        figures["records_per_batch"] = sum(events()) / max(1, sum(one.batches for one in batches))
         figures["fold_s"] = sum(one.batch_seconds.sum for one in batches)
         figures["commit_s"] = sum(one.commit_seconds.sum for one in batches)
         figures["peak_mb"] = _peak_mb()
@@ -131,41 +137,54 @@ async def announced(bootstrap: str, topic: str) -> dict[str, int]:
     return {"breaches": len(set(ids)), "twice": len(ids) - len(set(ids))}
 
 
+def measured(
+    broker: KafkaBroker, work: job.Job, agreement: dict[str, Any], app_id: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the figures of the plain loop and of the worker over the job, on topics of its own."""
+    count = str(len(work.records))
+    settings = job.settings(broker.bootstrap, app_id)
+    tickets = settings.topics.tickets
+    asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
+    asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, agreement))
+    asyncio.run(job.publish(broker.bootstrap, tickets, work.records))
+    broker.pin(0)
+    plain = job.child([MODULE, "limit", broker.bootstrap, tickets, count], 1)
+    ours = job.child([MODULE, "monitor", broker.bootstrap, app_id, count], 1)
+    return plain, ours | asyncio.run(announced(broker.bootstrap, settings.topics.alerts))
+
+
 def main(json_path: Path | None) -> None:
     work = job.make()
     count = len(work.records)
-    module = "tests.benchmarks.full_job"
     print(f"{count:,} ticket events of {sum(len(value) for _, value in work.records) / count:.0f} bytes on average")
     with KafkaBroker() as broker:
         broker.pin(0)
         plain = []
-        ours: dict[str, dict[str, Any]] = {}
-        for case, agreement in (("by_priority", job.AGREEMENT), ("by_customer", job.BY_CUSTOMER)):
-            app_id = f"bench-{case}-{int(time.time())}"
-            settings = job.settings(broker.bootstrap, app_id)
-            tickets = settings.topics.tickets
-            asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
-            asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, agreement))
-            asyncio.run(job.publish(broker.bootstrap, tickets, work.records))
-            broker.pin(0)
-            plain.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
-            ours[case] = job.child([module, "monitor", broker.bootstrap, app_id, str(count)], 1)
-            plain.append(job.child([module, "limit", broker.bootstrap, tickets, str(count)], 1))
-            ours[case] |= asyncio.run(announced(broker.bootstrap, settings.topics.alerts))
-        faust = job.child([module, "stock", broker.bootstrap, tickets, str(STOCK_EVENTS)], 1)
+        runs: dict[str, list[dict[str, Any]]] = {"by_priority": [], "by_customer": []}
+        for number in range(RUNS):
+            for case, agreement in (("by_priority", job.AGREEMENT), ("by_customer", job.BY_CUSTOMER)):
+                limit_run, our_run = measured(broker, work, agreement, f"bench-{case}-{number}-{int(time.time())}")
+                plain.append(limit_run)
+                runs[case].append(our_run)
+        tickets = f"stock-{int(time.time())}"
+        asyncio.run(create_topics(broker.bootstrap, topic_plan(job.settings(broker.bootstrap, tickets))))
+        asyncio.run(job.publish(broker.bootstrap, f"{tickets}-tickets", work.records[: 2 * STOCK_EVENTS]))
+        faust = job.child([MODULE, "stock", broker.bootstrap, f"{tickets}-tickets", str(STOCK_EVENTS)], 1)
+    ours = {case: max(several, key=rate) for case, several in runs.items()}
     limit_rate = max(rate(one) for one in plain)
     figures: dict[str, object] = {
         "plain_loop_per_s": limit_rate,
         "stock_faust_per_s": rate(faust),
         "breaches_expected": work.breaches,
     }
-    print(f"plain aiokafka + orjson loop (best of {len(plain)}) {limit_rate:>10,.0f} events/s")
+    print(f"plain aiokafka + orjson loop           {limit_rate:>10,.0f} events/s, the best of {len(plain)} runs")
     print(f"stock Faust, one table write an event  {rate(faust):>10,.0f} events/s")
     for case, one in ours.items():
         figures[case] = one | {
             "per_s": rate(one), "to_plain": rate(one) / limit_rate, "to_stock_faust": rate(one) / rate(faust),
         }  # fmt: skip
-        print(f"sla-monitor, figures {case.replace('_', ' '):18}{rate(one):>10,.0f} events/s")
+        of = f"the best of {len(runs[case])} runs"
+        print(f"sla-monitor, figures {case.replace('_', ' '):18}{rate(one):>10,.0f} events/s, {of}")
         print(f"  to the plain loop                    {rate(one) / limit_rate:>10.3f}")
         print(f"  to stock Faust                       {rate(one) / rate(faust):>10.1f}")
         print(
@@ -174,7 +193,7 @@ def main(json_path: Path | None) -> None:
             f"breaches announced {one['breaches']:,} of {work.breaches:,}, {one['twice']} twice"
         )
     write_json(figures, json_path)
-    if any(one["breaches"] != work.breaches or one["twice"] for one in ours.values()):
+    if any(one["breaches"] != work.breaches or one["twice"] for several in runs.values() for one in several):
         raise SystemExit("the worker announced something else than the job holds")
 
 
