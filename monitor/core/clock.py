@@ -241,7 +241,8 @@ def wall_at(clock: Clock, at_ms: int, of: Terms) -> int:
 
 def runs_until(clock: Clock, now_ms: int) -> list[tuple[int, int]]:
     """Return the stretches ``(from_ms, to_ms)`` in which a clock ran; the one in which it still runs goes up to now."""
-    runs = list(zip(clock.runs[::2], clock.runs[1::2], strict=True))
+    closed = clock.runs
+    runs = list(zip(closed[::2], closed[1::2], strict=True)) if closed else []
     if clock.state == "running":
         runs.append((clock.since_ms, max(now_ms, clock.since_ms)))
     return runs

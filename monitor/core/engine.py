@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
@@ -82,13 +83,6 @@ class SourceEngine:
 
     def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
-        by_subject: dict[str, list[Fact]] = {}
-        for _, subject_id, fact in events:
-            facts = by_subject.get(subject_id)
-            if facts is None:
-                by_subject[subject_id] = [fact]
-            else:
-                facts.append(fact)
         plan = self._plan(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
@@ -96,10 +90,26 @@ class SourceEngine:
         subject, retention_ms, get, put, apply_change, expired_ms, live = (
             self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms, self._live,
         )  # fmt: skip
-        for subject_id, facts in by_subject.items():
+        # Incomplete reports are counted beside the clocks: they go the long way.
+        has_short = subject in CLOCKS_ONLY and not book.requires
+        for subject_id, facts in _by_subject(events).items():
             key = subject_key(subject_id)
             row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
-            after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
+            short = None
+            if has_short and len(facts) == 1:
+                if row is None:
+                    short = first_fact(subject, facts[0], now_ms, plan, retention_ms)
+                else:
+                    short = next_fact(subject, row, facts[0], now_ms, plan, retention_ms)
+            if short is not None:
+                after: SubjectRow | None
+                after, changes = short
+            else:
+                after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
+                alerts += told
+                repeats += known
+                if rejects:
+                    refused += [(subject_id, one) for one in rejects]
             put(key, after)
             for change in changes:
                 if change[1] == LIVE and change[4] is None:
@@ -107,12 +117,6 @@ class SourceEngine:
                     live[counted] = live.get(counted, 0) + change[6]
                 else:
                     apply_change(change, expired_ms, plan)
-            if told:
-                alerts += told
-            if known:
-                repeats += known
-            if rejects:
-                refused += [(subject_id, one) for one in rejects]
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
         live.clear()
@@ -241,6 +245,18 @@ class SourceEngine:
         self._of_minute.clear()
         self._too_late = 0
         return effects
+
+
+def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:
+    """Return the facts of each subject in the order of their arrival."""
+    found: dict[str, list[Fact]] = {}
+    for _, subject_id, fact in events:
+        facts = found.get(subject_id)
+        if facts is None:
+            found[subject_id] = [fact]
+        else:
+            facts.append(fact)
+    return found
 
 
 def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:

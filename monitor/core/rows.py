@@ -97,20 +97,8 @@ def moved(  # noqa: PLR0917 - the fields in their order
     """Return the clock with other values from ``state`` on. On the hot path: ``_replace`` takes six times as long."""
     return tuple.__new__(
         Clock,
-        (
-            *clock[:_FIXED],
-            state,
-            since_ms,
-            elapsed_ms,
-            stop_ms,
-            due_ms,
-            next_ms,
-            told,
-            breached_ms,
-            runs,
-            pauses,
-            clock[_EXTRA],
-        ),
+        clock[:_FIXED]  # noqa: RUF005 - unpacking it takes a quarter longer
+        + (state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breached_ms, runs, pauses, clock[_EXTRA]),
     )
 
 

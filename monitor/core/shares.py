@@ -61,8 +61,12 @@ def share_of(clock: Clock) -> Change | None:
 
 def live_share(clock: Clock, times: int = 1) -> Change:
     """Return what an open clock has in the live pane of its series; ``times`` -1: the change that takes it out."""
-    how = "overdue" if clock.breached_ms else "at_risk" if clock.told else ""
-    live: Change = _new(Change, (clock.series, LIVE, _LIVE_COUNTS[clock.state == "paused", how], -1, None, None, times))
+    if clock.told or clock.breached_ms or clock.state == "paused":
+        how = "overdue" if clock.breached_ms else "at_risk" if clock.told else ""
+        counts = _LIVE_COUNTS[clock.state == "paused", how]
+    else:
+        counts = _RUNNING
+    live: Change = _new(Change, (clock.series, LIVE, counts, -1, None, None, times))
     return live
 
 
@@ -77,3 +81,4 @@ _LIVE_COUNTS: Final = {
     for how in ("", "at_risk", "overdue")
 }
 """The live counts of an open clock, by whether it is paused and what was announced of it."""
+_RUNNING: Final = _LIVE_COUNTS[False, ""]

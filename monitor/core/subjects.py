@@ -14,7 +14,7 @@ from monitor.core.alerts import Alert
 from monitor.core.calls import call_changes
 from monitor.core.events import Fact, Subject
 from monitor.core.folding import Folding
-from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
+from monitor.core.inorder import CLOCKS_ONLY
 from monitor.core.lead_rule import LeadRule
 from monitor.core.leads import lead_changes
 from monitor.core.ledger import Rejected
@@ -59,29 +59,6 @@ def step(
         plan: the agreements.
         retention_ms: how long after its last fact a finished subject is kept, for reopenings and late facts.
     """
-    # Incomplete reports are counted beside the clocks: they go the long way.
-    if len(new) == 1 and subject in CLOCKS_ONLY and not plan.book.requires:
-        fact = new[0]
-        if row is None:
-            short = first_fact(subject, fact, now_ms, plan, retention_ms)
-        else:
-            short = next_fact(subject, row, fact, now_ms, plan, retention_ms)
-        if short is not None:
-            quick: Step = _new(Step, (short[0], [], short[1], [], 0))
-            return quick
-    return step_by_folding(subject, subject_id, row, new, now_ms, plan, retention_ms)
-
-
-def step_by_folding(
-    subject: Subject,
-    subject_id: str,
-    row: SubjectRow | None,
-    new: Sequence[Fact],
-    now_ms: int,
-    plan: Plan,
-    retention_ms: int,
-) -> Step:
-    """Return what `step` does, for whatever facts."""
     row = row or EMPTY
     folding = Folding(subject, subject_id, plan, row)
     if row.stamp != plan.book.stamp and row.facts:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from monitor.config.agreements import book_of, parse_document
 from monitor.core.agreement import Origin
 from monitor.core.book import Book
+from monitor.core.inorder import first_fact, next_fact
 from monitor.core.levels import editions, in_force, most_specific, parts_by_origin
 from monitor.core.measures import Filter
 from monitor.core.plan import Plan
-from monitor.core.subjects import step, step_by_folding
+from monitor.core.subjects import step
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, ms, ticket
 from tests.core.test_subject_laws import END_MS, essence, histories
 
@@ -233,9 +234,11 @@ def test_under_several_levels_any_order_repetition_and_batch_gives_the_same_cloc
 def test_under_several_levels_the_short_way_gives_what_the_whole_one_gives(events, covered, data):
     plan, rows = Plan(LEVELED), {}
     for event in data.draw(st.permutations(with_attributes(events, dict.fromkeys(("T-0", "T-1", "T-2"), covered)))):
-        arguments = "ticket", event.subject_id, rows.get(event.subject_id), [event.fact], 0, plan, 400 * DAY_MS
-        done = step(*arguments)
-        assert done == step_by_folding(*arguments)
+        row, until = rows.get(event.subject_id), (0, plan, 400 * DAY_MS)
+        way = (first_fact, "ticket") if row is None else (next_fact, "ticket", row)
+        short = way[0](*way[1:], event.fact, *until)
+        done = step("ticket", event.subject_id, row, [event.fact], *until)
+        assert short in (None, (done.row, done.changes))
         rows[event.subject_id] = done.row
 
 
