@@ -139,7 +139,7 @@ class Ingest:
         now_ms: int,
         caught_up: bool,  # noqa: FBT001 - a fact
     ) -> Iterator[None]:
-        """Fold a batch of records: decode, step, store, emit."""
+        """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
         changed: dict[PaneKey, None] = {}
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
@@ -148,6 +148,13 @@ class Ingest:
             # Until the last piece, what the clock says could be disproved by a record of the next.
             is_last = start + RECORDS_AT_ONCE >= len(records)
             effects = self._fold(records[start : start + RECORDS_AT_ONCE], now_ms, caught_up and is_last)
+            changed.update(dict.fromkeys(effects.panes))
+        if not (caught_up and self._behind):
+            # What came due meanwhile goes into the same transaction, not into one of its own.
+            self.state.pack(SUBJECT)
+            yield
+            horizon_ms = self._horizon_ms(now_ms, caught_up)
+            effects = self._look(self.state.due_keys(horizon_ms, TICK_SUBJECTS), horizon_ms, now_ms)
             changed.update(dict.fromkeys(effects.panes))
         for pane in changed:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
@@ -197,8 +204,7 @@ class Ingest:
         keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
         if self._sweep:
             keys, self._sweep = keys + self._sweep[-TICK_SUBJECTS:], self._sweep[:-TICK_SUBJECTS]
-        effects = self.engine.due(keys, horizon_ms, self.books.book)
-        self._announce_all(effects, now_ms)
+        effects = self._look(keys, horizon_ms, now_ms)
         for pane in effects.panes:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
         more = bool(self._sweep) or len(keys) >= TICK_SUBJECTS
@@ -207,6 +213,12 @@ class Ingest:
             self._emit_partial(pane, None)
         self._mark(now_ms, caught_up)
         return more
+
+    def _look(self, keys: Sequence[bytes], horizon_ms: int, now_ms: int) -> Effects:
+        """Tell what came due of these subjects."""
+        effects = self.engine.due(keys, horizon_ms, self.books.book)
+        self._announce_all(effects, now_ms)
+        return effects
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""

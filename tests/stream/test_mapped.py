@@ -404,3 +404,23 @@ async def test_a_marker_is_no_event_and_no_dead_letter():
     await tickets.take("Mon 09:00", behind("hooks/1", ""), (b"k", b"{}", [(MARKER_HEADER, b"1")]))
     assert [topic for topic, _ in tickets.writer.committed].count("dead") == 1  # the second is somebody else's
     assert tickets.processor.tally.dead_letters == {("tickets", "missing_field"): 1}
+
+
+async def test_what_is_due_after_a_batch_is_told_in_its_transaction():
+    tickets = Tickets(feeders=())
+    await tickets.take("Mon 09:00", event("T-1", "opened", "Mon 09:00"))
+    await tickets.take("Mon 12:59", event("T-2", "opened", "Mon 12:59"))
+    assert tickets.told() == []
+
+    await tickets.take("Mon 13:00", event("T-2", "responded", "Mon 13:00"))
+    assert tickets.told() == [("T-1", "breached")]
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
+
+
+async def test_with_the_batch_that_catches_up_nothing_is_judged_by_the_clock_yet():
+    tickets = Tickets(feeders=())
+    await tickets.take("Mon 14:00", event("T-1", "opened", "Mon 09:00"))
+    assert tickets.told() == []
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
