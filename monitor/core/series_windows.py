@@ -223,15 +223,14 @@ class SeriesWindows:
         for name in sorted(self._rows.names()):
             self._telling.end_all(look, name, "no_data")
             row = self._rows.get(name)
-            if name in CALENDAR_KINDS:
-                over_ms = row.open_from_ms + late_ms
-                if over_ms > look.now_ms:
-                    look.wakes_ms.append(over_ms)
-                    if not row.dormant:
-                        self._rows.put(name, row._replace(dormant=True))
-                    continue
-            elif any(one.cycle for objectives in row.told.values() for one in objectives.values()):
+            if name not in CALENDAR_KINDS:
+                continue  # the others are forgotten by now
+            over_ms = row.open_from_ms + late_ms
+            if over_ms <= look.now_ms:
+                self._rows.put(name, None)
                 continue
-            self._rows.put(name, None)
+            look.wakes_ms.append(over_ms)
+            if not row.dormant:
+                self._rows.put(name, row._replace(dormant=True))
         # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
         self.unfinished = self.unfinished and bool(self._rows)

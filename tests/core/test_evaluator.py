@@ -64,6 +64,12 @@ def test_the_spread_of_durations_is_that_of_the_shortest_window():
     assert set(stage.evaluator.spreads(limit=1)) == {(P1, "1h")}
 
 
+def test_before_the_first_look_no_spread_is_known():
+    stage = Stage(desk(DAY)).stopped("Mon 08:00")
+    assert stage.evaluator.spreads(limit=5) == {}
+    assert set(stage.look("Mon 10:45").evaluator.spreads(limit=5)) == {(P1, "day")}
+
+
 def test_the_kept_sum_of_a_window_survives_going_back_in_time():
     stage = Stage(desk(HOUR)).stopped("Mon 09:00", "breached", "9h").stopped("Mon 10:30").look("Mon 10:31")
     assert stage.value(window="1h") == 1

@@ -281,6 +281,7 @@ def test_customers_are_kept_only_where_the_agreement_counts_them():
         told = {"service": "north", "customers_total": 900}
         story.at("Mon 10:00", event("outage", "O-1", "started", **told))
         story.at("Mon 10:10", event("outage", "O-1", "impact_changed", customers_affected=60))
+        story.at("Mon 10:15", event("outage", "O-1", "impact_changed", customers_affected=60))
         story.at("Mon 10:20", event("outage", "O-1", "restored", customers_affected=20))
         story.at("Mon 10:20", event("outage", "O-1", "restored", customers_affected=20, sequence=1))
         story.at("Mon 10:30", event("outage", "O-1", "restored"))

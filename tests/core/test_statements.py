@@ -106,6 +106,21 @@ def test_a_late_fact_wakes_a_sleeping_series_without_a_second_statement():
     assert len(set(stated)) == len(stated)
 
 
+def test_an_amendment_does_not_wake_a_series_that_sleeps():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Sat 12:00")
+    before, rows = stage.stated(), dict(stage.rows)
+    stage.amend(desk(DAY)).evaluator.touch_all()
+    stage.look("Sat 13:00")
+    assert stage.evaluator.latest == {}
+    assert (stage.stated(), stage.rows) == (before, rows)
+
+
+def test_what_a_late_look_finds_is_kept_until_its_period_is_stated():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").stopped("Mon+98 09:00", "breached", "9h").look("Mon+280 00:00")
+    stated = [one for one in stage.stated() if not one.endswith("nothing")]
+    assert stated == ["day Mon 00:00: 1", "day Mon+98 00:00: 0"]
+
+
 def test_a_look_at_a_period_that_is_closed_shows_and_ends_nothing():
     stage = Stage(desk(DAY, objectives=[promise(HOUR)])).stopped("Tue 00:20", "breached", "9h").stopped("Mon 09:00")
     stage.until("Tue 00:30").amend(desk(DAY)).restart().look("Mon 12:00")
