@@ -38,7 +38,7 @@ _STANDING: Final = {"termination_right": "may terminate", "termination_warning":
     )
 )
 @click.option("--agreement", metavar="ID", help="Only of this agreement.")
-@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter or year.")
+@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter, year, tumbling-4h …")
 @click.option("--credits", "only_credits", is_flag=True, help="Only what something follows from.")
 @click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
 @settings_option
