@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OWN: Final = frozenset({
     "agreement", "version", "valid_from", "terminates", "name", "form", "kind", "supports", "level", "under",
-    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers",
+    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers", "term",
 })  # fmt: skip
 """What a level says of itself: it is never inherited, and complete without the levels above."""
 _NAMES: Final = {"contacts": "role"}

@@ -56,6 +56,15 @@ def period(zone: str, kind: WindowKind, at_ms: int) -> Span:
     return _period(zone, kind, day_start(zone, at_ms))
 
 
+def date_start(zone: str, day: date) -> int:
+    """Return the first instant of a local date.
+
+    Raises:
+        ZoneInfoNotFoundError: the zone is unknown.
+    """
+    return _midnight(zone, day)
+
+
 def period_date(zone: str, start_ms: int) -> str:
     """Return the local date of an instant (a period's start) as ``2026-11-01``."""
     return _local_date(ZoneInfo(zone), start_ms).isoformat()
