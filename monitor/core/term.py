@@ -95,9 +95,10 @@ Standing = Literal["running", "notice_due", "ending", "over"]
 
 
 class Outlook(NamedTuple):
-    """How long an agreement goes on, as of an instant: when its running term began (0: it has none) and ends.
+    """How long an agreement goes on, as of an instant: when its running term began (0: it has none), and the end.
 
-    ``notice_until_ms``: before it notice must be given, or the agreement is renewed; None: it is not.
+    The end is that of the agreement, or of the running term where it is renewed. ``notice_until_ms``: before it notice
+    must be given, or the agreement is renewed; None: it is not.
     """
 
     start_ms: int
@@ -116,9 +117,7 @@ def outlook(agreement: Agreement, now_ms: int) -> Outlook | None:
     running = term.running(now_ms)
     warn_ms = date_start(term.zone, term.warn.after(term.start)) - date_start(term.zone, term.start)
     if ends_ms is not None:
-        end_ms = min(ends_ms, running.end_ms)
-        standing = _standing(end_ms, None, warn_ms, now_ms) if end_ms == ends_ms else "running"
-        return Outlook(running.start_ms, end_ms, None, standing)
+        return Outlook(running.start_ms, ends_ms, None, _standing(ends_ms, None, warn_ms, now_ms))
     until_ms = running.notice_until_ms
     return Outlook(running.start_ms, running.end_ms, until_ms, _standing(running.end_ms, until_ms, warn_ms, now_ms))
 

@@ -83,7 +83,7 @@ def test_nobody_is_told_of_an_agreement_without_an_end():
         (term(notice_given=date(2026, 9, 1)), "2026-09-15", "running", "2027-01-01", None),
         (term(notice_given=date(2026, 9, 1)), "2026-12-02", "ending", "2027-01-01", None),
         (term(notice_given=date(2026, 9, 1)), "2027-01-01", "over", "2027-01-01", None),
-        (term(notice_given=date(2026, 11, 1)), "2026-12-15", "running", "2027-01-01", None),
+        (term(notice_given=date(2026, 11, 1)), "2026-12-15", "running", "2028-01-01", None),
         (term(renews=None, warn=Length(months=3)), "2026-10-15", "ending", "2027-01-01", None),
     ],
 )

@@ -1,4 +1,4 @@
-"""The example file of terms promises what it says: nothing new after the end, and a last statement of part of a month."""
+"""The example file of terms promises what it says: nothing new after the end, a last statement of part of a month."""
 
 from datetime import datetime
 from pathlib import Path
