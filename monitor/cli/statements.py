@@ -17,6 +17,7 @@ from monitor.config.settings import Settings
 from monitor.core.book import Book
 from monitor.core.consequences import capped
 from monitor.core.objectives import UNITS
+from monitor.core.periods import period_text
 from monitor.errors import ConfigError, DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_statement
@@ -123,7 +124,7 @@ def _rows(status: WindowStatus, due: list[Consequence], now_ms: int) -> list[tup
     for verdict in status.verdicts:
         own = [one for one in due if one.objective == verdict.objective]
         rows.append((
-            rfc3339(status.from_ms)[:10],
+            period_text(status.window, "UTC", status.from_ms),
             status.window,
             f"{status.series.agreement} v{status.version}",
             verdict.objective,

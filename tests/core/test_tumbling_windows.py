@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from monitor.core.measures import Window
 from monitor.core.periods import period_text, period_window, window_span
 from monitor.core.series import WIDTH_MS, width_for
-from tests.core.stage import DAY, HOUR_MS, Stage, desk, promise
+from tests.core.stage import DAY, HOUR_MS, Stage, desk, figure, promise
 from tests.core.stories import ms, span
+from tests.core.test_call_and_outage_windows import outage, ring
 
 QUARTER, SHIFT, WEEK = (Window("tumbling", span(text)) for text in ("15m", "4h", "168h"))
 
@@ -114,7 +115,13 @@ def test_law_each_statement_equals_brute_force_over_what_happened(stops):
     assert stated
     for one in stated:
         inside = [outcome for at_ms, outcome in happened if one.from_ms <= at_ms < one.to_ms]
-        figure = next(figure for figure in one.figures if figure.indicator == "compliance")
-        assert (figure.numerator, figure.denominator) == (inside.count("met"), len(inside))
+        found = next(figure for figure in one.figures if figure.indicator == "compliance")
+        assert (found.numerator, found.denominator) == (inside.count("met"), len(inside))
     covered = sum(one.from_ms <= at_ms < one.to_ms for one in stated for at_ms, _ in happened)
     assert covered == len(happened)
+
+
+def test_an_outage_over_several_windows_counts_in_each_with_its_part():
+    stage = Stage(ring(SHIFT)).change(outage("Mon 07:00", "Mon 13:00")).until("Mon 16:15")
+    figures = [(one.from_ms, figure(one, "availability")) for one in stage.statements]
+    assert figures == [(ms("Mon 04:00"), 0.75), (ms("Mon 08:00"), 0.0), (ms("Mon 12:00"), 0.75)]
