@@ -13,12 +13,15 @@ import orjson
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output, printable
+from monitor.cli.terms import term_json, term_text
 from monitor.config.agreements import AgreementDocument, book_of, parse_document, read_documents
 from monitor.config.differences import describe_difference
 from monitor.config.levels import level_mistakes
+from monitor.config.overlaps import overlap_warnings
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.books import agreement_key
+from monitor.stream.clock import wall_ms
 
 
 class Published(NamedTuple):
@@ -61,6 +64,8 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
         out.record(
             agreement=agreement.id, version=agreement.version, file=change.document.file, differences=change.differences
         )
+    for warning in _overlaps(changes, published.documents):
+        out.note(f"warning: {warning}")
     if not changes:
         out.say(f"All {len(documents)} versions are published already: nothing to do.")
         return
@@ -85,15 +90,25 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
 def list_published(out: Output, settings: Settings) -> None:
     """List the published versions."""
     published = asyncio.run(read_published(settings))
+    now_ms = wall_ms()
     found = sorted(published.documents.values(), key=lambda one: (one.agreement.id, one.agreement.version))
     rows = []
     for one in found:
         agreement = one.agreement
         valid_from = str(one.document["valid_from"])
         rows.append(
-            (agreement.id, str(agreement.version), agreement.status, valid_from, agreement.customer, agreement.name)
+            (
+                agreement.id,
+                str(agreement.version),
+                agreement.status,
+                valid_from,
+                term_text(agreement, now_ms),
+                agreement.customer,
+                agreement.name,
+            )
         )
         out.record(
+            term=term_json(agreement, now_ms),
             agreement=agreement.id,
             version=agreement.version,
             status=agreement.status,
@@ -103,7 +118,7 @@ def list_published(out: Output, settings: Settings) -> None:
             document=one.document,
         )
     if rows:
-        out.table(("agreement", "version", "status", "valid from", "customer", "name"), rows)
+        out.table(("agreement", "version", "status", "valid from", "term", "customer", "name"), rows)
     else:
         out.say("No agreements are published: sla-monitor agreements apply DIR")
     for key, why in published.unreadable.items():
@@ -140,6 +155,15 @@ def changes_of(documents: Sequence[AgreementDocument], published: dict[bytes, Ag
         raise ConfigError(wrong)
     book_of(together.values())
     return [Change(one, describe_difference(_earlier(one, together.values()), one.document)) for one in new]
+
+
+def _overlaps(changes: Sequence[Change], published: dict[bytes, AgreementDocument]) -> list[Mistake]:
+    """Return where new versions bind the same subjects as others, new or published, at the same level."""
+    new = [one.document for one in changes]
+    names = {one.name for one in new}
+    together = [*new, *(one for one in published.values() if one.name not in names)]
+    found = overlap_warnings(together, book_of(together).agreements)
+    return [warning for winner, loser, warning in found if {winner.name, loser.name} & names]
 
 
 def _earlier(one: AgreementDocument, others: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a view of a dict

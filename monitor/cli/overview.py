@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 import orjson
 from aiokafka.structs import ConsumerRecord
 
-from monitor.config.agreements import parse_document
+from monitor.cli.terms import term_json
+from monitor.config.agreements import AgreementDocument, book_of, parse_document
 from monitor.config.settings import TopicSettings
-from monitor.core.agreement import Agreement
+from monitor.core.agreement import Agreement, Origin
 from monitor.core.alerts import OF_SERIES, Alert, AlertKey
 from monitor.core.figures import ObjectiveVerdict, WindowStatus
+from monitor.core.measures import ANY, ClockRule
 from monitor.core.objectives import UNITS
 from monitor.errors import ConfigError, DecodeError
 from monitor.wire.announcements import decode_alert, decode_status
@@ -64,6 +66,30 @@ class Overview(NamedTuple):
     out: tuple[Out, ...]
 
     @property
+    def has_levels(self) -> bool:
+        """Whether any agreement inherits from another one."""
+        return any(one.lineage for one in self.agreements)
+
+    def origin(self, agreement_id: str, *path: str) -> Origin | None:
+        """Return which level says what stands at a path of an agreement; None where that is the agreement itself."""
+        found = next((one for one in self.agreements if one.id == agreement_id), None)
+        return found.origin(*path) if found is not None and found.lineage else None
+
+    def origin_of(self, one: Line | Out) -> Origin | None:
+        """Return which level says the target of a line or an alert; None where that is the agreement itself."""
+        if isinstance(one, Line):
+            return self.origin(one.status.series.agreement, "objectives", one.verdict.objective)
+        key = one.alert.key
+        if key.kind in OF_SERIES:
+            return self.origin(key.agreement, "objectives", key.promise)
+        found = next((other for other in self.agreements if other.id == key.agreement), None)
+        rule = found.measure(key.promise) if found else None
+        priority = one.alert.labels.get("priority", "") or ANY
+        if isinstance(rule, ClockRule) and priority not in rule.budgets:
+            priority = ANY
+        return self.origin(key.agreement, "clocks", key.promise, "targets", priority)
+
+    @property
     def breached(self) -> int:
         """How many objectives and clocks are broken now."""
         return self._count("breached")
@@ -72,6 +98,10 @@ class Overview(NamedTuple):
     def at_risk(self) -> int:
         """How many objectives and clocks are at risk now."""
         return self._count("at_risk")
+
+    def _said_by(self, one: Line | Out) -> dict[str, Any] | None:
+        origin = self.origin_of(one)
+        return None if origin is None else origin._asdict()
 
     def _count(self, state: str) -> int:
         clocks = [one for one in self.out if one.alert.key.kind not in OF_SERIES]
@@ -87,7 +117,7 @@ class Overview(NamedTuple):
             "agreements": [
                 {
                     "agreement": one.id, "version": one.version, "name": one.name, "customer": one.customer,
-                    "service": one.service, "status": one.status,
+                    "service": one.service, "status": one.status, "term": term_json(one, self.now_ms),
                 }
                 for one in self.agreements
             ],
@@ -95,7 +125,7 @@ class Overview(NamedTuple):
                 {
                     "agreement": one.status.series.agreement, "version": one.status.version,
                     "measure": one.status.series.measure, "labels": one.status.labels, "window": one.status.window,
-                    "as_of_ms": one.status.as_of_ms, **one.verdict._asdict(),
+                    "as_of_ms": one.status.as_of_ms, **one.verdict._asdict(), "origin": self._said_by(one),
                 }
                 for one in self.lines
             ],
@@ -104,6 +134,7 @@ class Overview(NamedTuple):
                     "key": one.alert.key.text(), **one.alert.key._asdict(), "state": one.alert.state,
                     "since_ms": one.alert.at_ms, "due_ms": one.alert.due_ms if one.alert.due_ms >= 0 else None,
                     "remaining_ms": one.remaining_ms, "labels": one.alert.labels | dict(one.alert.details),
+                    "origin": self._said_by(one),
                 }
                 for one in self.out
             ],
@@ -115,7 +146,8 @@ class Seen:
 
     def __init__(self, topics: TopicSettings) -> None:
         self._topics = topics
-        self._agreements: dict[bytes, Agreement] = {}
+        self._agreements: dict[bytes, AgreementDocument] = {}
+        self._texts: tuple[Agreement, ...] | None = None
         self._statuses: dict[bytes, WindowStatus] = {}
         self._alerts: dict[AlertKey, Alert] = {}
         self.unreadable = 0
@@ -141,14 +173,26 @@ class Seen:
             if value is not None:
                 self._statuses[key] = decode_status(value)
         else:
+            self._texts = None
             self._agreements.pop(key, None)
             if value is not None:
-                self._agreements[key] = parse_document(orjson.loads(value), "published").agreement
+                self._agreements[key] = parse_document(orjson.loads(value), "published")
+
+    def _effective(self) -> tuple[Agreement, ...]:
+        """Return all texts with what they inherit, those of an agreement in the order in which they hold."""
+        if self._texts is None:
+            documents = self._agreements.values()
+            try:
+                found = book_of(documents).agreements
+            except ConfigError:  # published side by side, and they contradict each other: each is told as it stands
+                found = tuple(one.agreement for one in documents)
+            self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
+        return self._texts
 
     def overview(self, now_ms: int, only: str | None = None) -> Overview:
         """Return how things stand, of one agreement or of all."""
         agreements: dict[str, Agreement] = {}
-        for one in sorted(self._agreements.values(), key=lambda one: (one.id, one.version)):
+        for one in self._effective():
             # Of versions to come people are told once they hold; the first one is told before, too.
             if only in (None, one.id) and (one.valid_from_ms <= now_ms or one.id not in agreements):
                 agreements[one.id] = one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from monitor.cli.ack import ack
+from monitor.cli.agreement_show import show as _show_agreement
 from monitor.cli.agreements import agreements
 from monitor.cli.check import check
 from monitor.cli.completion import completion
@@ -51,6 +52,7 @@ def root() -> None:
     """
 
 
+agreements.add_command(_show_agreement)
 for _command in (
     demo,
     init,

@@ -17,6 +17,7 @@ from monitor.config.settings import Settings
 from monitor.core.book import Book
 from monitor.core.consequences import capped
 from monitor.core.objectives import UNITS
+from monitor.core.periods import period_text
 from monitor.errors import ConfigError, DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_statement
@@ -38,7 +39,7 @@ _STANDING: Final = {"termination_right": "may terminate", "termination_warning":
     )
 )
 @click.option("--agreement", metavar="ID", help="Only of this agreement.")
-@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter or year.")
+@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter, year, tumbling-4h …")
 @click.option("--credits", "only_credits", is_flag=True, help="Only what something follows from.")
 @click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
 @settings_option
@@ -123,7 +124,7 @@ def _rows(status: WindowStatus, due: list[Consequence], now_ms: int) -> list[tup
     for verdict in status.verdicts:
         own = [one for one in due if one.objective == verdict.objective]
         rows.append((
-            rfc3339(status.from_ms)[:10],
+            period_text(status.window, "UTC", status.from_ms),
             status.window,
             f"{status.series.agreement} v{status.version}",
             verdict.objective,

@@ -17,9 +17,10 @@ from monitor.cli.failing import BROKEN
 from monitor.cli.kafka import committed
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output, table_of
-from monitor.cli.overview import Out, Overview, Seen
+from monitor.cli.overview import Line, Out, Overview, Seen
 from monitor.cli.progress import LEAST, progress
 from monitor.cli.promises import promises_of
+from monitor.cli.terms import is_warned_of, term_text
 from monitor.config.settings import Settings
 from monitor.stream.clock import wall_ms
 from monitor.wire.instants import rfc3339
@@ -133,11 +134,12 @@ def picture(found: Overview, limit: int | None) -> RenderableType:
     parts: list[RenderableType] = [_headline(found)]
     if found.out:
         shown = found.out[:limit]
-        rows = [_out_row(one) for one in shown]
-        parts += ["", table_of(("now", "what", "promise", "time left", "due", ""), rows), *_more(found.out, shown)]
+        rows = [(*_out_row(one), *_said_by(found, one)) for one in shown]
+        heads = ("now", "what", "promise", "time left", "due", "", *_SAID_BY[: found.has_levels])
+        parts += ["", table_of(heads, rows), *_more(found.out, shown)]
     if found.lines:
         lines = found.lines[:limit]
-        columns = ("verdict", "objective", "for", "window", "value", "target", "of")
+        columns = ("verdict", "objective", "for", "window", "value", "target", "of", *_SAID_BY[: found.has_levels])
         parts += ["", table_of(columns, [
             (
                 Text(one.verdict.verdict.replace("_", " "), STYLES.get(one.verdict.verdict, "")),
@@ -146,16 +148,32 @@ def picture(found: Overview, limit: int | None) -> RenderableType:
                 one.status.window,
                 *one.figures,
                 str(one.verdict.sample),
+                *_said_by(found, one),
             )
             for one in lines
         ]), *_more(found.lines, lines)]  # fmt: skip
     if found.agreements:
-        heads = ("agreement", "version", "customer", "service", "status", "promises")
+        heads = ("agreement", "version", "customer", "service", "status", "promises", "term")
         parts += ["", table_of(heads, [
-            (one.id, str(one.version), one.customer, one.service, one.status, str(len(promises_of(one))))
+            (one.id, str(one.version), one.customer, one.service, one.status, str(len(promises_of(one))),
+             Text(term_text(one, found.now_ms), "yellow" if is_warned_of(one, found.now_ms) else ""))
             for one in found.agreements
         ])]  # fmt: skip
+    for one in found.agreements:
+        if is_warned_of(one, found.now_ms):
+            parts.append(Text(f"warning: {one.id} {term_text(one, found.now_ms)}", "yellow"))
     return Group(*parts)
+
+
+_SAID_BY: Final = ("said by",)
+
+
+def _said_by(found: Overview, one: Line | Out) -> tuple[str, ...]:
+    """Return the cell that tells which level says a target; none where there are no levels."""
+    if not found.has_levels:
+        return ()
+    origin = found.origin_of(one)
+    return (f"{origin.agreement} v{origin.version}" if origin else "",)
 
 
 def _headline(found: Overview) -> Text:

@@ -14,6 +14,7 @@ from monitor.config.objective_build import objective
 from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
+from monitor.config.term_build import term
 from monitor.core.agreement import Agreement, Contact, Report, Rights, Support
 from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Window
 
@@ -74,6 +75,7 @@ class _Builder:
         valid_from_ms = instant_ms(shape.valid_from, shape.zone)
         terminates_ms = None if shape.terminates is None else instant_ms(shape.terminates, shape.zone)
         self._check_status(valid_from_ms, terminates_ms)
+        agreed, terminates_ms = term(shape.term, shape.zone, valid_from_ms, terminates_ms, self._wrong, self._warn)
         self._check_levels()
         calendars = self._calendars()
         names = frozenset(shape.calendars) | {_ALWAYS}
@@ -125,6 +127,7 @@ class _Builder:
             else Rights(tuple(shape.reports.to), shape.reports.every, tuple(shape.reports.statistics)),
             level=shape.level,
             under=shape.under or "",
+            term=agreed,
         )
 
     def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:

@@ -28,6 +28,7 @@ from monitor.config.quantities import (
     weekdays,
 )
 from monitor.config.shape import Shape, Text, wrong
+from monitor.config.term_shape import TermShape
 from monitor.core.agreement import Form, Kind, Level, Status
 from monitor.core.hours import DayHours
 
@@ -215,3 +216,4 @@ class AgreementShape(Shape):
     reports: ReportsShape | None = None
     level: Level | None = None
     under: Identifier | None = None
+    term: TermShape | None = None

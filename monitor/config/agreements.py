@@ -18,6 +18,7 @@ import orjson
 from monitor.config.agreement_build import build
 from monitor.config.agreement_shape import AgreementShape
 from monitor.config.levels import effective, is_lower, level_mistakes, own_part
+from monitor.config.overlaps import overlap_warnings
 from monitor.config.shape import check
 from monitor.config.supporting import support_warnings
 from monitor.config.yaml_file import YamlDocument, load_documents
@@ -99,6 +100,7 @@ def check_agreements(paths: Path | Sequence[Path], *, alone: bool = True) -> Che
         warnings.extend(told)
         agreements = effective(documents, mistakes, warnings)
         warnings.extend(support_warnings(documents, agreements))
+        warnings.extend(warning for _, _, warning in overlap_warnings(documents, agreements))
     return Check(
         documents=tuple(documents), mistakes=tuple(mistakes), warnings=tuple(warnings), agreements=tuple(agreements)
     )

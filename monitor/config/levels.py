@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 OWN: Final = frozenset({
     "agreement", "version", "valid_from", "terminates", "name", "form", "kind", "supports", "level", "under",
-    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers",
+    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers", "term",
 })  # fmt: skip
 """What a level says of itself: it is never inherited, and complete without the levels above."""
-_NAMES: Final = {"contacts": "role"}
+NAMES: Final = {"contacts": "role"}
 """By what the entries of a list are told apart; all others by their id."""
 
 
@@ -55,7 +55,7 @@ class _Laid(YamlDocument):
         """Return the line in the lowest document, or that of its section where an entry comes from above."""
         translated = list(path)
         if len(path) > 1 and isinstance(path[1], int) and isinstance(self.data, dict):
-            name = _NAMES.get(str(path[0]), "id")
+            name = NAMES.get(str(path[0]), "id")
             entries: Any = self.data[str(path[0])]
             own: Any = self.own.get(str(path[0])) or []
             places = [place for place, one in enumerate(own) if one.get(name) == entries[path[1]].get(name)]
@@ -161,7 +161,7 @@ def _over(
 
 
 def _are_entries(section: str, value: object) -> bool:
-    name = _NAMES.get(section, "id")
+    name = NAMES.get(section, "id")
     return isinstance(value, list) and all(isinstance(one, dict) and isinstance(one.get(name), str) for one in value)
 
 
@@ -169,7 +169,7 @@ def _entries(
     section: str, upper: list[dict[str, Any]], lower: list[dict[str, Any]], origin: Origin, origins: dict[str, Origin]
 ) -> list[dict[str, Any]]:
     """Return entries laid over those of the same name: what an entry names replaces, targets add up by priority."""
-    name = _NAMES.get(section, "id")
+    name = NAMES.get(section, "id")
     laid = {one[name]: one for one in upper}
     for one in lower:
         before = laid.get(one[name], {})
@@ -182,6 +182,14 @@ def _entries(
     # Entries that stand twice in one document stay twice: that is the mistake which is told then.
     repeated = [one for place, one in enumerate(lower) if one[name] in [other[name] for other in lower[:place]]]
     return [*laid.values(), *repeated]
+
+
+def laid_over(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return documents laid over each other, the uppermost first."""
+    laid: dict[str, Any] = {}
+    for one in documents:
+        laid = _over(laid, one, Origin("", 0, ""), {})
+    return laid
 
 
 def level_mistakes(documents: Iterable[AgreementDocument]) -> tuple[list[Mistake], list[Mistake]]:

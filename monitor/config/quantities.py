@@ -16,7 +16,7 @@ from pydantic import PlainValidator
 
 from monitor.config.shape import did_you_mean, wrong
 from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, DayHours
-from monitor.core.measures import AtRisk, Window, WindowKind
+from monitor.core.measures import TUMBLING, AtRisk, Window, WindowKind
 from monitor.core.objectives import Comparison
 from monitor.core.series import WIDTH_MS, width_for
 
@@ -157,25 +157,29 @@ def at_risk(value: object) -> AtRisk:
 
 
 def window(value: object) -> Window:
-    """Return a rolling window (``30m``, ``24h``, ``30d``) or a period (``day``, ``month`` …)."""
+    """Return a rolling window (``30m``, ``24h``), a tumbling one (``tumbling-4h``) or a period (``day`` …)."""
+    kind: WindowKind = "rolling"
     if isinstance(value, str):
         word = value.strip()
-        for kind in _PERIODS:
-            if word == kind:
-                return Window(kind)
+        for period in _PERIODS:
+            if word == period:
+                return Window(period)
+        if word.startswith(TUMBLING):
+            kind, word = "tumbling", word.removeprefix(TUMBLING)
         if not _DURATION.fullmatch(word):
             raise wrong(
                 f"is no window: {value!r}",
-                did_you_mean(word, _PERIODS) if word.isalpha() else "write 30m, 24h, 30d, day or month",
+                did_you_mean(word, _PERIODS) if word.isalpha() else "write 30m, 24h, 30d, tumbling-4h, day or month",
             )
-    rolling = Window("rolling", positive_duration(value))
-    step_ms = WIDTH_MS[width_for(rolling)]
-    if rolling.length_ms % step_ms or rolling.length_ms > _LONGEST_WINDOW_MS:
+        value = word
+    found = Window(kind, positive_duration(value))
+    step_ms = WIDTH_MS[width_for(found)]
+    if found.length_ms % step_ms or found.length_ms > _LONGEST_WINDOW_MS:
         raise wrong(
-            f"no rolling window can have this length: {value!r}",
+            f"no {kind} window can have this length: {value!r}",
             "whole minutes up to 2h, quarters of an hour up to 48h, whole hours up to 366d",
         )
-    return rolling
+    return found
 
 
 def day(value: object) -> date:

@@ -16,6 +16,7 @@ from monitor.core.consequences import NO_CONSEQUENCES, Consequences
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import EVERYTHING, MINUTE_MS, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.objectives import Objective
+from monitor.core.term import Term
 
 Form = Literal["customer", "service", "multi-level"]
 Kind = Literal["sla", "ola", "uc"]
@@ -142,6 +143,8 @@ class Agreement:
     """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
     report: Report = NOTHING_REQUIRED
     reports: Rights = NOBODY
+    term: Term | None = None
+    """For how long it was made; ``terminates_ms`` is its end, once notice was given or where it is not renewed."""
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""

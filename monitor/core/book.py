@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from monitor.core.agreement import Agreement
 from monitor.core.events import Value
 from monitor.core.levels import most_specific
+
+_valid_from_ms = attrgetter("valid_from_ms")
 
 
 @dataclass(slots=True)
@@ -22,6 +26,8 @@ class Book:
     deciding: frozenset[str] = field(init=False, default=frozenset({"priority"}))
     """The attributes that decide which promises hold for a subject, or in which series it counts."""
     _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    _editions: dict[tuple[str, int], list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    """By number: the editions of a version in the order of their instants."""
     _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
     leveled: frozenset[str] = field(init=False, default=frozenset())
@@ -33,6 +39,7 @@ class Book:
     def __post_init__(self) -> None:
         for agreement in sorted(self.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
             self._versions.setdefault(agreement.id, []).append(agreement)
+            self._editions.setdefault((agreement.id, agreement.version), []).append(agreement)
             measures = agreement.measures()
             filters = (agreement.covers, *(measure.where for measure in measures))
             self.deciding |= {name for one in filters for name, _ in one.any_of}
@@ -67,10 +74,13 @@ class Book:
 
     def exact(self, agreement_id: str, version: int, at_ms: int | None = None) -> Agreement | None:
         """Return one version by its number: the edition of an instant, where levels above gave it several."""
-        editions = [one for one in self._versions.get(agreement_id, ()) if one.version == version]
-        if len(editions) > 1 and at_ms is not None:
-            editions = [one for one in editions if one.valid_from_ms <= at_ms] or editions[:1]
-        return editions[-1] if editions else None
+        # Asked for each fact of an agreement with levels.
+        editions = self._editions.get((agreement_id, version))
+        if editions is None:
+            return None
+        if len(editions) == 1 or at_ms is None:
+            return editions[-1]
+        return editions[max(0, bisect_right(editions, at_ms, key=_valid_from_ms) - 1)]
 
     def supporting(self, agreement: Agreement) -> list[Agreement]:
         """Return every version of the agreements that support this one, or a level above it."""

@@ -124,7 +124,7 @@ class BudgetFigure(NamedTuple):
 
 def period_ms(window: Window) -> int:
     """Return the length of a window; a month has 30 days, a quarter 90, a year 365."""
-    return window.length_ms if window.kind == "rolling" else _PERIOD_MS[window.kind]
+    return window.length_ms or _PERIOD_MS[window.kind]
 
 
 def scaled(alerts: Iterable[BurnAlert], period: Window) -> tuple[BurnAlert, ...]:

@@ -1,12 +1,16 @@
-"""Closing periods: a calendar period is stated once, its allowed lateness after its end (rules: `core.evaluator`)."""
+"""Closing periods, calendar-aligned or tumbling: each is stated once, its allowed lateness after its end.
+
+The rules: `monitor.core.evaluator`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.look import Look, spot_of
-from monitor.core.measures import Window, WindowKind
-from monitor.core.periods import period
+from monitor.core.measures import Window
+from monitor.core.periods import CALENDAR_KINDS, period_window, window_span
+from monitor.core.series import Width, width_for
 from monitor.core.shares import overdue_at
 from monitor.core.verdicts import unjudged
 from monitor.core.windows import SeriesPanes, WindowRow
@@ -23,13 +27,12 @@ if TYPE_CHECKING:
     State = Callable[[Look, Binding, Window, Span, int, int], WindowStatus]
     """Makes the statement of a period, given where it ends for the series and the instant of its close."""
 
-CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
 PERIODS_AT_ONCE: Final = 8
 """Periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
 
 
 class Closing:
-    """Closes the calendar periods of one series in their order.
+    """Closes the periods of one series in their order.
 
     ``closed`` says whether the last run closed any, ``unfinished`` whether periods are still to be closed.
     """
@@ -47,18 +50,22 @@ class Closing:
     def run(self, look: Look) -> bool:
         """Close the periods that ended longer ago than their lateness; return whether any is still to be closed."""
         self.closed = self.unfinished = False
-        running = {window.kind for window in look.binding.windows}
         pending = False
-        for kind in CALENDAR_KINDS:
-            if kind in running or kind in self._rows:
-                pending |= self._close_kind(look, Window(kind))
+        for window in self._windows(look):
+            pending |= self._close_window(look, window)
         return pending
 
-    def _close_kind(self, look: Look, window: Window) -> bool:
+    def _windows(self, look: Look) -> list[Window]:
+        """Return the windows with periods to close: those that run, and those that are judged no more; short first."""
+        names = {window.name for window in look.binding.windows} | self._rows.names()
+        windows = [window for window in map(period_window, names) if window is not None]
+        return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
+
+    def _close_window(self, look: Look, window: Window) -> bool:
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
             row = self._rows.get(window.name)
-            span = period(look.slices.zone, window.kind, row.open_from_ms)
+            span = window_span(window, look.slices.zone, row.open_from_ms)
             to_ms = look.scope.end_ms(self._rows.series, span.start_ms, span.end_ms)
             binding = look.scope.binding(self._rows.series, to_ms - 1)
             lateness_ms = binding.agreement.allowed_lateness_ms if binding else 0
@@ -71,7 +78,7 @@ class Closing:
             if close_ms > look.now_ms:
                 look.wakes_ms.append(close_ms)
                 return True
-            if not self._began(look, row, span):
+            if not self._began(look, row, span, width_for(window)):
                 self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
@@ -89,7 +96,7 @@ class Closing:
         self.unfinished = True
         return True
 
-    def _began(self, look: Look, row: WindowRow, period: Span) -> bool:
+    def _began(self, look: Look, row: WindowRow, period: Span, width: Width) -> bool:
         """Return whether a series has anything to state yet at the end of a period.
 
         What was only open in it is not measured in it, and may be gone by the time of a look that comes later: whether
@@ -97,15 +104,15 @@ class Closing:
         """
         if row.closed or row.told.get(period.start_ms) or look.scope.of_outages(self._rows.series):
             return True
-        measured = any(start_ms < period.end_ms for start_ms in self._panes.starts("day"))
-        return measured or overdue_at(self._panes, period.end_ms) > 0
+        measured = any(start_ms < period.end_ms for start_ms in self._panes.starts(width))
+        return measured or overdue_at(self._panes, period.end_ms, width) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to be closed: that of the first pane, as long as none has been closed."""
         row = self._rows.get(window.name)
-        first_ms = min(self._panes.starts("day"), default=look.now_ms)
+        first_ms = min(self._panes.starts(width_for(window)), default=look.now_ms)
         first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
-        first_ms = period(look.slices.zone, window.kind, first_ms).start_ms
+        first_ms = window_span(window, look.slices.zone, first_ms).start_ms
         if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
             self._rows.put(window.name, row._replace(open_from_ms=first_ms))
         elif row.dormant and self._panes:

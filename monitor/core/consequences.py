@@ -192,7 +192,8 @@ def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]
             continue
         left = one.amount
         month = period_date(agreement.zone, one.to_ms - 1)[:7]
-        limits = ((month, agreement.consequences.month_cap), ("term", agreement.consequences.term_cap))
+        term = agreement.term.running(one.to_ms - 1).start_ms if agreement.term else 0
+        limits = ((month, agreement.consequences.month_cap), (f"term {term}", agreement.consequences.term_cap))
         for name, cap in limits:
             if cap is not None:
                 left = min(left, max(_NOTHING, cap - spent.get((one.agreement, name), _NOTHING)))

@@ -15,7 +15,7 @@ from monitor.core.events import Subject, Value
 Cycles = Literal["first", "last", "each", "sum"]
 OnChange = Literal["retroactive", "from_change", "prorated"]
 CourseKind = Literal["", "answers", "updates", "owner", "states"]
-WindowKind = Literal["rolling", "day", "week", "month", "quarter", "year"]
+WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
 Exclusion = Literal["both", "numerator", "none"]
 Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
 ANY: Final = "*"
@@ -120,15 +120,21 @@ class Budget(NamedTuple):
     by_minute: int = 0
 
 
+TUMBLING: Final = "tumbling-"
+"""How the name of a tumbling window begins; its length follows."""
+
+
 class Window(NamedTuple):
-    """A stretch of time in which figures are taken: rolling (``length_ms``) or aligned to the agreement's calendar."""
+    """A stretch of time in which figures are taken: rolling or tumbling (``length_ms``), or a calendar period."""
 
     kind: WindowKind
     length_ms: int = 0
 
     @property
     def name(self) -> str:
-        """The window's name in files, topics and metrics: ``30m``, ``24h``, ``30d``, ``day``, ``month`` …."""
+        """The window's name in files, topics and metrics: ``30m``, ``24h``, ``tumbling-4h``, ``day``, ``month`` …."""
+        if self.kind == "tumbling":
+            return f"{TUMBLING}{Window('rolling', self.length_ms).name}"
         if self.kind != "rolling":
             return self.kind
         hours, rest = divmod(self.length_ms, HOUR_MS)

@@ -13,18 +13,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from monitor.core.measures import HOUR_MS
+from monitor.core.measures import HOUR_MS, MINUTE_MS, TUMBLING, Window
 from monitor.core.series import WIDTH_MS, Width, width_for
 from monitor.core.timeline import Span
 
 if TYPE_CHECKING:
-    from monitor.core.measures import Window, WindowKind
+    from monitor.core.measures import WindowKind
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _NO_DAY: Final = (0, 0)
 # The day that was asked for last, by zone. Events come roughly in order, so it nearly always is the one: 0.15 us.
 _asked: Final[dict[str, tuple[int, int]]] = {}
+_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": 24 * HOUR_MS}
+CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
 _MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -54,9 +56,25 @@ def period(zone: str, kind: WindowKind, at_ms: int) -> Span:
     return _period(zone, kind, day_start(zone, at_ms))
 
 
+def date_start(zone: str, day: date) -> int:
+    """Return the first instant of a local date.
+
+    Raises:
+        ZoneInfoNotFoundError: the zone is unknown.
+    """
+    return _midnight(zone, day)
+
+
 def period_date(zone: str, start_ms: int) -> str:
     """Return the local date of an instant (a period's start) as ``2026-11-01``."""
     return _local_date(ZoneInfo(zone), start_ms).isoformat()
+
+
+def period_text(window: str, zone: str, start_ms: int) -> str:
+    """Return how a period is named by its start: a local date, of a tumbling window the instant in UTC."""
+    if not window.startswith(TUMBLING):
+        return period_date(zone, start_ms)
+    return (_EPOCH + timedelta(milliseconds=start_ms)).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def pane_start(width: Width, zone: str, at_ms: int) -> int:
@@ -71,10 +89,17 @@ def pane_start(width: Width, zone: str, at_ms: int) -> int:
 def window_span(window: Window, zone: str, now_ms: int) -> Span:
     """Return what a window covers at an instant.
 
-    A calendar window covers the period that holds it. A rolling window covers the running pane and as many full panes
-    before it as make up its length: it ends at the end of the running pane, and its figures lack the part of that pane
-    that is still to come. A length that is not a multiple of the pane's width is rounded up to one.
+    A calendar window covers the period that holds it. Tumbling windows follow each other from the epoch on, in UTC, as
+    in stream processors (Kafka Streams, Flink, Beam): each has exactly its length, also where a clock changes, and
+    those of 7 d begin on Thursdays; who needs local days, Mondays or months names the period.
+
+    A rolling window covers the running pane and as many full panes before it as make up its length: it ends at the end
+    of the running pane, and its figures lack the part of that pane that is still to come. A length that is not a
+    multiple of the pane's width is rounded up to one.
     """
+    if window.kind == "tumbling":
+        start_ms = now_ms - now_ms % window.length_ms
+        return Span(start_ms, start_ms + window.length_ms)
     if window.kind != "rolling":
         return period(zone, window.kind, now_ms)
     width_ms = WIDTH_MS[width_for(window)]
@@ -86,6 +111,16 @@ def covered_ms(window: Window) -> int:
     """Return the length of a rolling window in whole panes."""
     width_ms = WIDTH_MS[width_for(window)]
     return -(-window.length_ms // width_ms) * width_ms
+
+
+def period_window(name: str) -> Window | None:
+    """Return the window of a name if it is one of periods that close: calendar-aligned or tumbling."""
+    if name in CALENDAR_KINDS:
+        return Window(name)
+    if not name.startswith(TUMBLING):
+        return None
+    length = name.removeprefix(TUMBLING)
+    return Window("tumbling", int(length[:-1]) * _UNITS_MS[length[-1]])
 
 
 @lru_cache(maxsize=1 << 16)

@@ -151,7 +151,9 @@ class Plan:
                 width = width_for(window)
                 # A day longer than the window and its lateness, so that a correction still finds the pane; a calendar
                 # period is kept until the one after it closes.
-                length = window.length_ms if window.kind == "rolling" else 2 * _PERIOD_MS[window.kind]
+                length = window.length_ms or _PERIOD_MS[window.kind]
+                if window.kind != "rolling":
+                    length *= 2
                 if isinstance(measure, CallRule) and (window.kind != "rolling" or length >= measure.repeat_within_ms):
                     # Who calls again after W still finds the call. In a shorter window none is ever confirmed.
                     length += measure.repeat_within_ms

@@ -23,7 +23,7 @@ WIDTH_MS: Final[dict[Width, int]] = {"minute": MINUTE_MS, "quarter": 15 * MINUTE
 
 def width_for(window: Window) -> Width:
     """Return the width of the panes that a window is made of: fine enough that its edge moves by ≤ 1/24 of it."""
-    if window.kind != "rolling":
+    if not window.length_ms:  # a calendar period
         return "day"
     if window.length_ms <= 2 * HOUR_MS:
         return "minute"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.closing import CALENDAR_KINDS, Closing
+from monitor.core.closing import Closing
 from monitor.core.lead_rule import LeadRule
 from monitor.core.look import Look, spot_of
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
-from monitor.core.periods import period, window_span
-from monitor.core.series import SeriesKey, Width
+from monitor.core.periods import period, period_window, window_span
+from monitor.core.series import SeriesKey, Width, width_for
 from monitor.core.series_budgets import SeriesBudgets
 from monitor.core.series_consequences import SeriesConsequences
 from monitor.core.telling import Telling
@@ -66,12 +66,12 @@ class SeriesWindows:
     def fold(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
         """Take over the newest pane of a source; return whether anything changed.
 
-        None says that the source keeps it no longer. A day's pane is then kept until its periods are closed, unless it
-        holds an outage that is open: nobody would tell us of its end any more.
+        None says that the source keeps it no longer. A pane that periods are made of is then kept until they
+        are closed, unless it holds an outage that is open: nobody would tell us of its end any more.
         """
         if (
             pane is None
-            and width == "day"
+            and (width == "day" or width in self._open_from_ms())
             and start_ms in self.panes.starts(width)
             and all(one.restored_ms for one in self.panes.pane(width, start_ms).outages.values())
         ):
@@ -106,7 +106,7 @@ class SeriesWindows:
 
     def _was_shown(self) -> bool:
         """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
-        return any(row.shown or (name in CALENDAR_KINDS and not row.dormant) for name, row in self._rows.items())
+        return any(row.shown or (period_window(name) and not row.dormant) for name, row in self._rows.items())
 
     # -- running windows
 
@@ -174,7 +174,7 @@ class SeriesWindows:
         self.panes.keep_sums(look.binding.windows, self._budgets.windows(look.binding))
         self._budgets.end_others(look)
         look.ended.extend(self._forget(self._rows.names() - names))
-        for name in sorted(self._rows.names() - names - set(CALENDAR_KINDS)):
+        for name in sorted(one for one in self._rows.names() - names if period_window(one) is None):
             self._telling.end_all(look, name, look.binding.over)
 
     def _forget(self, names: Iterable[str]) -> list[str]:
@@ -193,8 +193,7 @@ class SeriesWindows:
             look.wakes_ms.append(self._prune_ms)
             return
         keep_ms = dict(look.slices.keep_ms)
-        opens_ms = [row.open_from_ms for name, row in self._rows.items() if name in CALENDAR_KINDS]
-        closed_to_ms = min(opens_ms, default=look.now_ms)
+        open_from_ms = self._open_from_ms()
         next_ms = None
         for width in self.panes.widths():
             if width == "live":
@@ -204,13 +203,23 @@ class SeriesWindows:
                 expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
                 if expiry_ms > look.now_ms:
                     next_ms = min(next_ms or expiry_ms, expiry_ms)
-                elif width != "day" or start_ms < closed_to_ms:
+                elif start_ms < open_from_ms.get(width, look.now_ms):
                     self.panes.drop(width, start_ms)
         self._prune_ms = 0
         if next_ms is not None:
             # Not for each pane at its own instant, and soon enough for one that comes late.
             self._prune_ms = min(next_ms, look.now_ms + 24 * HOUR_MS) // HOUR_MS * HOUR_MS + HOUR_MS
             look.wakes_ms.append(self._prune_ms)
+
+    def _open_from_ms(self) -> dict[Width, int]:
+        """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
+        found: dict[Width, int] = {}
+        for name, row in self._rows.items():
+            window = period_window(name)
+            if window is not None:
+                width = width_for(window)
+                found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
+        return found
 
     def _sleep(self, look: Look) -> None:
         """End what is left of a series without panes.
@@ -223,7 +232,7 @@ class SeriesWindows:
         for name in sorted(self._rows.names()):
             self._telling.end_all(look, name, "no_data")
             row = self._rows.get(name)
-            if name not in CALENDAR_KINDS:
+            if period_window(name) is None:
                 continue  # the others are forgotten by now
             over_ms = row.open_from_ms + late_ms
             if over_ms <= look.now_ms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.core.clock import is_breached
-from monitor.core.series import LIVE, Change, Counts
+from monitor.core.series import LIVE, Change, Counts, Width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +28,13 @@ def shares_of(clock: Clock) -> list[Change]:
     return [share, Change(clock.series, clock.breached_ms, _OVERDUE_IN)]
 
 
-def overdue_at(panes: SeriesPanes, end_ms: int) -> int:
-    """Return how many clocks were overdue at the start of a local day, as far as is known now."""
+def overdue_at(panes: SeriesPanes, end_ms: int, width: Width = "day") -> int:
+    """Return how many clocks were overdue at the start of a local day, or of a pane, as far as is known now."""
     counts = panes.live().counts
     overdue = counts.get("overdue", 0)
-    for start_ms in panes.starts("day"):
+    for start_ms in panes.starts(width):
         if start_ms >= end_ms:
-            since = panes.pane("day", start_ms).counts
+            since = panes.pane(width, start_ms).counts
             overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
     return overdue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.look import Look, Spot
-from monitor.core.periods import period_date
+from monitor.core.periods import period_text
 from monitor.core.verdicts import QUIET, Announced, Place, Told, announce, ended, labels_of, objective_alert, unjudged
 from monitor.core.windows import ROLLING
 
@@ -92,7 +92,7 @@ class Telling:
         began = look.scope.book.exact(self._rows.series.agreement, standing.version)
         objective = next((one for one in began.objectives if one.id == verdict.objective), None) if began else None
         labels = labels_of(began, self._rows.series)
-        day = period_date(look.slices.zone, at.period_ms) if at.period_ms != ROLLING else ""
+        day = period_text(at.window, look.slices.zone, at.period_ms) if at.period_ms != ROLLING else ""
         figure = next((one for one in figures if one.indicator == verdict.indicator), None)
         look.alerts.append(
             objective_alert(

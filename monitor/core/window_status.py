@@ -12,6 +12,7 @@ from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
 from monitor.core.pane_figures import pane_figures
 from monitor.core.repeats import NO_TALLY
+from monitor.core.series import width_for
 from monitor.core.shares import overdue_at
 from monitor.core.timeline import Span
 from monitor.core.verdicts import judge
@@ -89,7 +90,7 @@ def status_of(
             counts["longest_wait_ms"] = _age_ms(live, as_of_ms)
         else:
             assert isinstance(measure, ClockRule)
-            overdue = overdue_at(panes, span.end_ms) if closed else live.counts.get("overdue", 0)
+            overdue = overdue_at(panes, span.end_ms, width_for(window)) if closed else live.counts.get("overdue", 0)
             counts = {name: live.counts.get(name, 0) for name in _CLOCK_COUNTS}
             if live.counts.get("incomplete"):
                 counts["incomplete"] = live.counts["incomplete"]

@@ -290,6 +290,16 @@ AGREEMENT_INFO = _gauge(
 AGREEMENT_IN_FORCE = _gauge(
     "agreement_in_force", "1 for the version of an agreement that binds now, 0 for the others", ("agreement", "version")
 )
+AGREEMENT_END = _gauge(
+    "agreement_end_timestamp_seconds",
+    "When an agreement in force ends; if renewed, its running term",
+    ("agreement", "renewed"),
+)
+AGREEMENT_NOTICE = _gauge(
+    "agreement_notice_until_timestamp_seconds",
+    "Until when notice must be given, or the term is renewed",
+    ("agreement",),
+)
 AGREEMENT_PARTS = _gauge(
     "agreement_parts",
     "Measures, targets and objectives that hold now, by the agreement (the level) that says them",

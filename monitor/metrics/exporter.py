@@ -25,6 +25,7 @@ from monitor.core.measures import subject_of
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import counts_within
+from monitor.core.term import outlook
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, MAX_SERIES, VERDICTS, Metric
 from monitor.metrics.outcomes import show_outcomes
@@ -261,6 +262,10 @@ def _agreements(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.SUPPORTING_BREACHES, pair, breaches)
     for one in in_force(snapshot.agreements, snapshot.now_ms or 0):
         page.set(m.AGREEMENT_IN_FORCE, (one.id, str(one.version)), 1)
+        if (term := outlook(one, snapshot.now_ms or 0)) is not None:
+            renewed = "false" if term.notice_until_ms is None else "true"
+            page.set(m.AGREEMENT_END, (one.id, renewed), term.end_ms / 1000)
+            page.set(m.AGREEMENT_NOTICE, (one.id,), _in_unit(m.AGREEMENT_NOTICE, term.notice_until_ms))
         for origin, parts in parts_by_origin(one).items():
             page.set(m.AGREEMENT_PARTS, (one.id, origin.agreement, origin.level), parts)
 

@@ -32,6 +32,7 @@ def test_all_commands_are_there():
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",), ("init",), ("status",),
         ("completion",), ("health",), ("traffic",), ("explain",), ("simulate",), ("recompute",), ("statements",),
         ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
+        ("agreements", "show"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
         ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),
         ("deliveries",), ("deliveries", "resend"), ("receivers", "list"), ("receivers", "test"),

@@ -49,6 +49,11 @@ def test_a_credit_stands_beside_the_verdict_with_what_is_left_of_its_claim(run: 
     assert run("statements", "--agreement", "other").stdout == "No statements.\n"
 
 
+def test_windows_of_a_fixed_length_are_told_by_the_instant_at_which_they_begin(run: Run, kafka: Kafka):
+    stated(kafka, kept()._replace(window="tumbling-15m", from_ms=1_767_610_800_000))
+    assert "2026-01-05T11:00Z" in run("statements").stdout
+
+
 def test_a_claim_that_is_over_says_so(run: Run, kafka: Kafka):
     stated(kafka, credited(wall_ms() - 1))
     assert " over" in run("statements").stdout

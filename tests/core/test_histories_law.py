@@ -35,7 +35,7 @@ MONDAY_MS = ms("2024-03-04T00:00:00")
 END_MS = MONDAY_MS + 9 * DAY_MS
 LATENESS_MS = 15 * MINUTE_MS
 FOR_EVER_MS = 400 * DAY_MS
-KEPT = ("live", "day")
+KEPT = ("live", "day", "hour")
 """The panes that no batch here is too late for: one that spans days finds those of short windows gone."""
 
 # One agreement for each kind of promise: a new kind gets a snippet here, and the laws hold it too.
@@ -47,7 +47,7 @@ calendars:
 clocks:
   - {id: acknowledge, metric: acknowledge, targets: {P1: 30m, "*": 2h}, windows: [24h]}
   - {id: response, metric: first_response, calendar: office, targets: {"*": 4h}, at_risk: [50%, 30m], windows: [day]}
-  - {id: each, metric: resolution, targets: {P1: 4h, "*": 24h}, at_risk: 75%, cycles: each, windows: [day, week]}
+  - {id: each, metric: resolution, targets: {P1: 4h, "*": 24h}, at_risk: 75%, cycles: each, windows: [tumbling-7d]}
   - {id: summed, metric: resolution, calendar: office, targets: {"*": 8h}, cycles: sum, by: [], windows: [week]}
 objectives:
   - {id: resolved, of: each, indicator: compliance, target: ">= 90 %", windows: [day, week]}
@@ -65,7 +65,7 @@ agreement: network
 clocks:
   - {id: restore, subject: outage, metric: restore, targets: {"*": 1h}, windows: [day]}
 outages:
-  - {id: sites, by: [service], maintenance: {exclusion: both, notice: 1h}, overlap: sum, windows: [24h, day]}
+  - {id: sites, by: [service], maintenance: {exclusion: both, notice: 1h}, overlap: sum, windows: [24h, tumbling-7d]}
 objectives:
   - {id: up, of: sites, indicator: availability, target: ">= 99 %", windows: day}
 """,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -12,6 +13,7 @@ from monitor.core.agreement import Agreement, Support
 from monitor.core.figures import Verdict
 from monitor.core.measures import ClockRule, Filter
 from monitor.core.objectives import INDICATORS
+from monitor.core.term import Length, Term
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, PREFIX, VERDICTS, catalogue_table
 from monitor.metrics.shown import FIGURES, LIVE
 from tests.metrics.given import everything, exposition, samples, status
@@ -21,7 +23,9 @@ SERIES_SHOWN = 13
 
 
 def agreement():
+    term = Term("UTC", date(2020, 1, 1), date(2100, 1, 1), renews=Length(months=12))
     return Agreement(
+        term=term,
         id="desk", version=2, name="Desk", form="customer", provider="IT", customer="Finance", service="Mail",
         status="accepted", valid_from_ms=0, covers=Filter(), calendars={}, supports=(Support("sla"),),
         clocks=(ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from monitor.core.agreement import Agreement, Origin, Support
 from monitor.core.measures import CallRule, ClockRule, OutageRule
+from monitor.core.term import Length, Term
 from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
 from monitor.metrics.snapshot import Observations, Snapshot
 from tests.core.stories import agreement, clock
@@ -305,6 +307,24 @@ def test_how_it_stands_with_each_receiver_is_shown():
     assert value_of(shown, "sla_receiver_disabled", receiver="on-call") == 0
     assert value_of(shown, "sla_receiver_disabled", receiver="chat") == 1
     assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="chat") is None
+
+
+def test_an_agreement_shows_when_its_term_ends_and_until_when_notice_can_be_given():
+    term = Term("UTC", date(2020, 1, 1), date(2021, 1, 1), Length(months=3), Length(months=12))
+    running = term.running(NOW_MS)
+    known = [
+        agreement(id="renewed", term=term),
+        agreement(id="ends", term=term._replace(renews=None, end=date(2100, 1, 1)), terminates_ms=NOW_MS + 1000),
+        agreement(id="for-ever"),
+    ]
+    shown = Snapshot(now_ms=NOW_MS, agreements=known)
+    end, notice = "sla_agreement_end_timestamp_seconds", "sla_agreement_notice_until_timestamp_seconds"
+
+    assert value_of(shown, end, agreement="renewed", renewed="true") == running.end_ms / 1000
+    assert value_of(shown, notice, agreement="renewed") == running.notice_until_ms / 1000
+    assert value_of(shown, end, agreement="ends", renewed="false") == NOW_MS / 1000 + 1
+    assert value_of(shown, notice, agreement="ends") is None
+    assert value_of(shown, end, agreement="for-ever") is None
 
 
 def test_an_agreement_shows_its_level_what_binds_who_says_it_and_who_stands_behind_it():

@@ -19,7 +19,7 @@ from monitor.metrics.dashboards.panels import (
     stat,
     timeline,
 )
-from monitor.metrics.dashboards.promql import Scope, total
+from monitor.metrics.dashboards.promql import Scope, age_of, total
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def agreements() -> Json:
         [
             Row(4, [(4, _in_force()), (5, _breached()), (5, _at_risk()), (5, _missed()), (5, _incomplete())]),
             Row(8, [(24, _agreements())]),
-            Row(9, [(12, _kept()), (12, _verdicts())]),
+            Row(9, [(8, _kept()), (8, _terms()), (8, _verdicts())]),
             Row(9, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
         ],
     )
@@ -117,6 +117,26 @@ def _kept() -> Json:
             Column("Breached", value="B", unit=COUNT, danger=RED),
         ],
         sort=["Breached", "At risk"],
+    )
+
+
+def _terms() -> Json:
+    text = (
+        "Days until an agreement in force ends, or its running term where it is renewed, and until the last instant at "
+        "which notice can be given; below zero it was not given in time."
+    )
+    instants = [f"max by (agreement) ({_SCOPE.of(one)})" for one in (m.AGREEMENT_END, m.AGREEMENT_NOTICE)]
+    left = [f"-({age_of(one)}) / 86400" for one in instants]
+    return table(
+        "Terms",
+        text,
+        [Query(left[0], ref="E"), Query(left[1], ref="N")],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Ends in", value="E", unit="d"),
+            Column("Notice within", value="N", unit="d"),
+        ],
+        sort=["Ends in"],
     )
 
 

@@ -1,0 +1,130 @@
+"""Terms: for how long an agreement was made, and until when notice can be given before it is renewed (domain.md §1).
+
+A term runs from its first day up to its end, the first day on which it does not hold any more, in the agreement's zone.
+It is renewed for the same length again and again, unless notice is given before its end less the notice period: with
+three months' notice to the end of a year on 30 September at the latest. Notice that comes later ends the next term.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from monitor.core.periods import date_start
+
+if TYPE_CHECKING:
+    from monitor.core.agreement import Agreement
+
+_MONTHS_A_YEAR: Final = 12
+DAY_MS: Final = 86_400_000
+
+
+class Length(NamedTuple):
+    """A length in the calendar: so many months, and so many days."""
+
+    months: int = 0
+    days: int = 0
+
+    def after(self, day: date, times: int = 1) -> date:
+        """Return the day so long after one; a day that its month does not have is its last one."""
+        years, month = divmod(day.month - 1 + self.months * times, _MONTHS_A_YEAR)
+        year, month = day.year + years, month + 1
+        moved = date(year, month, min(day.day, monthrange(year, month)[1]))
+        return moved + timedelta(days=self.days * times)
+
+    def before(self, day: date) -> date:
+        """Return the day so long before one."""
+        return Length(-self.months, -self.days).after(day)
+
+
+class Running(NamedTuple):
+    """The term that runs at an instant: the first instant, the end, and until when notice can end it."""
+
+    start_ms: int
+    end_ms: int
+    notice_until_ms: int
+
+
+class Term(NamedTuple):
+    """What was agreed on the term. ``renews`` None: it ends for good; ``notice_given``: on which day, if it was.
+
+    ``warn`` is how long before its end, and before the last instant for a notice, people are reminded.
+    """
+
+    zone: str
+    start: date
+    end: date
+    notice: Length = Length()
+    renews: Length | None = None
+    notice_given: date | None = None
+    warn: Length = Length(days=30)
+
+    def running(self, at_ms: int) -> Running:
+        """Return the term that holds an instant; before the first one that one, after the last one the last."""
+        number = 0
+        start, end = self.start, self.end
+        while at_ms >= date_start(self.zone, end) and self.renews is not None and not self._is_ended(end):
+            number += 1
+            start, end = end, self.renews.after(self.end, number)
+        until = self._notice_until(end)
+        return Running(*(date_start(self.zone, one) for one in (start, end, until)))
+
+    @property
+    def ends_ms(self) -> int | None:
+        """The instant from which nothing holds any more; None: it is renewed until notice is given."""
+        number = 0
+        end = self.end
+        while self.renews is not None and not self._is_ended(end):
+            if self.notice_given is None:
+                return None
+            number += 1
+            end = self.renews.after(self.end, number)
+        return date_start(self.zone, end)
+
+    def _notice_until(self, end: date) -> date:
+        """Return the first day on which notice is too late to end the term that ends then."""
+        return self.notice.before(end)
+
+    def _is_ended(self, end: date) -> bool:
+        return self.notice_given is not None and self.notice_given < self._notice_until(end)
+
+
+Standing = Literal["running", "notice_due", "ending", "over"]
+"""Whether people must be told of it: the time for a notice runs out, the end comes, or the end has come."""
+
+
+class Outlook(NamedTuple):
+    """How long an agreement goes on, as of an instant: when its running term began (0: it has none), and the end.
+
+    The end is that of the agreement, or of the running term where it is renewed. ``notice_until_ms``: before it notice
+    must be given, or the agreement is renewed; None: it is not.
+    """
+
+    start_ms: int
+    end_ms: int
+    notice_until_ms: int | None
+    standing: Standing
+
+
+def outlook(agreement: Agreement, now_ms: int) -> Outlook | None:
+    """Return how long an agreement goes on; None where nothing was said of it."""
+    term, ends_ms = agreement.term, agreement.terminates_ms
+    if term is None:
+        if ends_ms is None:
+            return None
+        return Outlook(0, ends_ms, None, _standing(ends_ms, None, 30 * DAY_MS, now_ms))
+    running = term.running(now_ms)
+    warn_ms = date_start(term.zone, term.warn.after(term.start)) - date_start(term.zone, term.start)
+    if ends_ms is not None:
+        return Outlook(running.start_ms, ends_ms, None, _standing(ends_ms, None, warn_ms, now_ms))
+    until_ms = running.notice_until_ms
+    return Outlook(running.start_ms, running.end_ms, until_ms, _standing(running.end_ms, until_ms, warn_ms, now_ms))
+
+
+def _standing(end_ms: int, notice_until_ms: int | None, warn_ms: int, now_ms: int) -> Standing:
+    if notice_until_ms is not None:
+        return "notice_due" if notice_until_ms - warn_ms <= now_ms < notice_until_ms else "running"
+    if now_ms >= end_ms:
+        return "over"
+    return "ending" if end_ms - warn_ms <= now_ms else "running"
