@@ -127,6 +127,7 @@ class OutagesShape(Shape):
     weights: dict[Text, WeightField] = Field(default_factory=dict)
     customers: CustomersShape | None = None
     since: dict[Text, Moment] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
 
 
 class CompositeShape(Shape):
@@ -142,6 +143,7 @@ class CompositeShape(Shape):
     service_hours: Text = "always"
     windows: Windows | None = None
     weights: dict[Text, WeightField] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
 
 
 class FollowUpShape(Shape):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.heard import HEARTBEAT, heartbeat_subject
 from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
@@ -80,7 +81,7 @@ class SourceEngine:
     def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
         by_subject: dict[str, list[Fact]] = {}
-        for _, subject_id, fact in events:
+        for _, subject_id, fact in events if self.subject != "outage" else _by_the_hour(events):
             facts = by_subject.get(subject_id)
             if facts is None:
                 by_subject[subject_id] = [fact]
@@ -231,6 +232,14 @@ class SourceEngine:
         self._of_minute.clear()
         self._too_late = 0
         return effects
+
+
+def _by_the_hour(events: Sequence[Event]) -> list[Event]:
+    """Return events of outages, with heartbeats as those of their hour."""
+    return [
+        one._replace(subject_id=heartbeat_subject(one.subject_id, one.fact)) if one.fact.type == HEARTBEAT else one
+        for one in events
+    ]
 
 
 def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:

@@ -21,7 +21,8 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
 - **Lives of series.** A series of clocks or calls is shown as long as it has panes, one of outages as long as its
   agreement: no outage is a figure, nothing measured is none. Where the agreement names the services, their series do
   not wait for a first outage: 100 % is stated, too. Availability is counted from the start of the window or from the
-  beginning of the agreement, whichever is later; that a silent source may be a blind one is not seen here.
+  beginning of the agreement, whichever is later; where the agreement says how long a source may be silent, what was
+  silent for longer is blind, also from the beginning on.
 - **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
   closed periods stay closed and newer announcements stand.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.closing import CALENDAR_KINDS, Closing
+from monitor.core.heard import silent_at
 from monitor.core.lead_rule import LeadRule
 from monitor.core.look import Look, spot_of
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
@@ -128,6 +129,9 @@ class SeriesWindows:
         if isinstance(look.binding.measure, LeadRule) and look.binding.measure.goal is not None:
             look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
         if isinstance(look.binding.measure, OutageRule):
+            if look.binding.measure.blind_after_ms:
+                _, silent_ms = silent_at(look.binding.measure, self.panes.outages(window, span), look.now_ms)
+                look.wakes_ms.extend([] if silent_ms is None else [silent_ms])
             # The length of what has passed is part of its figures.
             step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
