@@ -88,7 +88,7 @@ class SeriesWindows:
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
         look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
-        lives = bool(self.panes) or scope.of_outages(self.key) or self._was_shown()
+        lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
         pending = False
         if lives:
             self._budgets.settle(look)
@@ -100,7 +100,7 @@ class SeriesWindows:
             self._judge(look, window)
         self._end_others(look)
         self._prune(look)
-        if not self.panes and not (scope.of_outages(self.key) and (binding.windows or pending)):
+        if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
             self._sleep(look)
         self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
         return look.statuses, look.alerts, look.ended
