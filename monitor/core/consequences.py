@@ -6,8 +6,9 @@ decimals. A credit is
     fee of the affected service × months of the period × the tier that the unrounded figure fell into
 
 rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
-closed first: `capped` shares out what is left under it in the order of the periods' ends, objectives and series. A
-credit belongs to the month in which its period ends.
+closed first: `capped` shares out what is left under it in the order of the periods' ends, series and objectives, as
+statements do that close in time (`monitor.core.credit_account`). A credit belongs to the month in which its period
+ends.
 
 Whoever misses k of any n consecutive periods gives the customer the right to terminate. The warning comes one miss
 before: as soon as one more miss in the next period would complete them. A period without a verdict is no miss.
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from monitor.core.objectives import Objective
 
 ConsequenceKind = Literal["credit", "termination_warning", "termination_right"]
+Cap = Literal["month", "term"]
+TERM: Final = "term"
+"""What stands for the whole term among the months in which credits were granted."""
 
 MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
 """The periods for which fees are paid, in months."""
@@ -122,6 +126,8 @@ class Consequence(NamedTuple):
     share: Decimal = _NOTHING
     tier: float = 0.0
     claim_until_ms: int = 0
+    bound_by: Cap | Literal[""] = ""
+    """The cap that left less of the amount to be paid; both may: the one that left less."""
 
 
 Misses = Mapping[str, tuple[int, ...]]
@@ -183,27 +189,40 @@ def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Cons
 
 def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
     """Return consequences, in their order, with what is payable under the caps of their agreements."""
-    spent: dict[tuple[str, str], Decimal] = {}
-    payable: dict[int, Decimal] = {}
-    in_turn = sorted(enumerate(consequences), key=lambda one: _turn(one[1]))
-    for place, one in in_turn:
+    spent: dict[str, dict[str, Decimal]] = {}
+    found = list(consequences)
+    for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1])):
         agreement = book.exact(one.agreement, one.version)
-        if one.kind != "credit" or agreement is None:
-            continue
-        left = one.amount
-        month = period_date(agreement.zone, one.to_ms - 1)[:7]
-        limits = ((month, agreement.consequences.month_cap), ("term", agreement.consequences.term_cap))
-        for name, cap in limits:
-            if cap is not None:
-                left = min(left, max(_NOTHING, cap - spent.get((one.agreement, name), _NOTHING)))
-        for name, _ in limits:
-            spent[one.agreement, name] = spent.get((one.agreement, name), _NOTHING) + left
-        payable[place] = left
-    return [one._replace(payable=payable.get(place, one.payable)) for place, one in enumerate(consequences)]
+        if agreement is not None:
+            found[place] = granted(one, agreement, spent.setdefault(one.agreement, {}))
+    return found
 
 
-def _turn(one: Consequence) -> tuple[str, int, str, SeriesKey, str]:
-    return one.agreement, one.to_ms, one.objective, one.series, one.window
+def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -> Consequence:
+    """Return a consequence with what is payable of it under the caps, and put that to what is ``spent`` so far.
+
+    ``spent`` holds what was granted before under the agreement, by month (``2026-03``) and over the term (`TERM`).
+    """
+    if one.kind != "credit":
+        return one
+    rules = agreement.consequences
+    month = period_date(agreement.zone, one.to_ms - 1)[:7]
+    left = one.amount
+    bound_by: Cap | Literal[""] = ""
+    limits: tuple[tuple[str, Cap, Decimal | None], ...] = (
+        (month, "month", rules.month_cap),
+        (TERM, "term", rules.term_cap),
+    )
+    for name, cap, limit in limits:
+        if limit is not None and (under := max(_NOTHING, limit - spent.get(name, _NOTHING))) < left:
+            left, bound_by = under, cap
+    for name, _, _ in limits:
+        spent[name] = spent.get(name, _NOTHING) + left
+    return one._replace(payable=left, bound_by=bound_by)
+
+
+def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
+    return one.agreement, one.to_ms, one.series, one.window, one.objective
 
 
 def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective) -> Consequence | None:
