@@ -18,9 +18,9 @@ from monitor.config.agreement_fields import (
 )
 from monitor.config.quantities import (
     AtRiskField,
+    Cents,
     Duration,
     Moment,
-    Money,
     Percent,
     PositiveDuration,
     Score,
@@ -169,9 +169,9 @@ class WeightsShape(Shape):
 class GoalShape(Shape):
     """The sales goal by period, and what it takes of marketing's leads."""
 
-    sales: Annotated[dict[GoalPeriod, Money], Field(min_length=1)]
+    sales: Annotated[dict[GoalPeriod, Cents], Field(min_length=1)]
     marketing_share: Percent
-    average_deal: Money
+    average_deal: Cents
     close_rate: Percent
     calendar: Text = "always"
     counts: Delivery = "created"

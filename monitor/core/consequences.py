@@ -5,6 +5,7 @@ decimals. A credit is
 
     fee of the affected service × months of the period × the tier that the unrounded figure fell into
 
+(prorated fees: × the part of the period in which the agreement and the service held, rounded to the hundredth first)
 rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
 closed first: `capped` shares out what is left under it in the order of the periods' ends, series and objectives, as
 statements do that close in time (`monitor.core.credit_account`). A credit belongs to the month in which its period
@@ -81,6 +82,8 @@ class Consequences:
     month_cap: Decimal | None = None
     term_cap: Decimal | None = None
     claim_within_ms: int = 0
+    prorated: bool = False
+    """A period that began or ended in its middle is paid for, and credited, by the part of it that was agreed."""
 
     def __bool__(self) -> bool:
         """Whether anything follows."""
@@ -158,7 +161,7 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     found = Decision([], dict(misses), {})
     for credit in rules.credits:
         if credit.window == statement.window and credit.objective in objectives:
-            one = _credit(statement, rules, credit, objectives[credit.objective])
+            one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for rule in rules.termination:
@@ -225,7 +228,9 @@ def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
     return one.agreement, one.to_ms, one.series, one.window, one.objective
 
 
-def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective) -> Consequence | None:
+def _credit(
+    statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective, zone: str
+) -> Consequence | None:
     evidence = _evidence(statement, rule.objective)
     fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
     if evidence is None or fee is None:
@@ -235,12 +240,21 @@ def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, obje
         return None
     tier = max(missed, key=lambda one: one.share)
     fee *= MONTHS[rule.window]
+    if rules.prorated:
+        fee = _prorated(fee, statement, rule.window, zone)
     amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
     until_ms = statement.to_ms + rules.claim_within_ms if rules.claim_within_ms else 0
     return _consequence(statement, rule.objective, "credit", evidence)._replace(
         amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
         claim_until_ms=until_ms,
     )  # fmt: skip
+
+
+def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
+    """Return the fee of the part of a period that was agreed: it is billed, so it is rounded as any amount."""
+    of = period(zone, kind, statement.from_ms)
+    part = Decimal(statement.to_ms - statement.from_ms) / Decimal(of.end_ms - of.start_ms)
+    return (whole * part).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _count_misses(statement: WindowStatus, agreement: Agreement, rule: TerminationRule, found: Decision) -> None:
