@@ -54,6 +54,9 @@ class TestADayWithSilence:
         assert (value(shop, "coverage"), value(shop, "availability"), value(shop, "downtime")) == (0, None, None)
         assert verdicts(shop)["watched"] == "breached"
 
+    def test_a_service_made_of_both_is_blind_while_one_is_silent_but_in_a_known_outage(self, stated):
+        assert value(stated["hosting", "", "day 2026-03-02"], "coverage") == 30 / 1440
+
 
 def test_a_probe_that_beats_every_half_minute_for_a_day_fills_no_ledger():
     beat = told("probe-mail", "heartbeat", _at(0), service="mail", customer="acme")
