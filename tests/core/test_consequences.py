@@ -204,3 +204,8 @@ def test_who_joined_in_mid_month_is_credited_of_the_fee_of_the_rest_where_fees_a
 def test_a_prorated_quarter_is_paid_by_its_days():
     # 75 of 90 days of 36,000
     assert amounts(joined(0.995, 15, months=3), window="quarter", prorated=True) == ["3000.00"]
+
+
+def test_a_credit_of_a_version_that_nobody_knows_any_more_stays_as_it_was_stated():
+    found = consequences_of([statement(0.995)], Book((network(),), 1))
+    assert capped(found, Book((), 2)) == found
