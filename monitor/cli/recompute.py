@@ -27,6 +27,7 @@ from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomp
 from monitor.replay.recompute import recompute as compare
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement
+from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
 
 if TYPE_CHECKING:
@@ -167,8 +168,8 @@ def _tell_period(out: Output, found: PeriodFinding) -> None:
         ],
         verdicts=[{"objective": each.objective, "judged": each.one, "recomputed": each.other} for each in verdicts],
         consequences={
-            "judged": [_consequence_json(each) for each in found.judged],
-            "recomputed": [_consequence_json(each) for each in found.recomputed],
+            "judged": [consequence_json(each) for each in found.judged],
+            "recomputed": [consequence_json(each) for each in found.recomputed],
         },
         cause=found.cause._asdict(),
     )
@@ -198,10 +199,6 @@ def _announced_json(one: Announced) -> dict[str, Any]:
 
 def _figure_json(one: Figure | None) -> dict[str, Any] | None:
     return None if one is None else one._asdict()
-
-
-def _consequence_json(one: Consequence) -> dict[str, Any]:
-    return {"objective": one.objective, "kind": one.kind, "payable": str(one.payable), "currency": one.currency}
 
 
 def _breaches(one: Announced) -> str:

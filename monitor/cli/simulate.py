@@ -23,10 +23,10 @@ from monitor.core.differences import clock_counts, objective_counts, other_verdi
 from monitor.replay.own_events import read_own_events
 from monitor.replay.readers import read_events
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome
+from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
 
 if TYPE_CHECKING:
-    from monitor.core.consequences import Consequence
     from monitor.core.events import Event
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -135,7 +135,7 @@ def _as_json(new: Outcome, old: Outcome | None) -> dict[str, Any]:
         ],
         "credits": {name: None if side is None else _credits(side) for name, side in sides.items()},
         "consequences": {
-            name: None if side is None else [_consequence(one) for one in side.consequences]
+            name: None if side is None else [consequence_json(one) for one in side.consequences]
             for name, side in sides.items()
         },
     }
@@ -154,24 +154,6 @@ def _credits(side: Outcome) -> list[dict[str, str]]:
         {"agreement": agreement, "currency": currency, "payable": str(amount)}
         for (agreement, currency), amount in sorted(side.credits().items())
     ]
-
-
-def _consequence(one: Consequence) -> dict[str, Any]:
-    return {
-        "agreement": one.agreement,
-        "version": one.version,
-        "objective": one.objective,
-        "measure": one.series.measure,
-        "values": list(one.series.values),
-        "window": one.window,
-        "from_ms": one.from_ms,
-        "to_ms": one.to_ms,
-        "kind": one.kind,
-        "amount": str(one.amount),
-        "payable": str(one.payable),
-        "currency": one.currency,
-        "evidence": one.evidence._asdict(),
-    }
 
 
 def _tell(out: Output, found: dict[str, Any]) -> None:

@@ -6,22 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-import orjson
 from rich.text import Text
 
 from monitor.cli.kafka import read_all
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output
-from monitor.config.agreements import parse_document
 from monitor.config.settings import Settings
-from monitor.core.book import Book
-from monitor.core.consequences import capped
 from monitor.core.objectives import UNITS
 from monitor.core.periods import period_text
-from monitor.errors import ConfigError, DecodeError
+from monitor.errors import DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
+from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import duration, quantity, shown_apart
 
 if TYPE_CHECKING:
@@ -54,14 +51,12 @@ def statements(
 ) -> None:
     """List the statements of closed periods, the newest last: figures, verdicts, credits and their claims.
 
-    A credit is what the statement says, "payable" what is left of it under the agreement's caps on a month and on the
-    whole term. It must be claimed before its date: "left" counts down. With --json each statement is one line, with
+    A credit is due by its tier, "payable" what is left of it under the agreement's caps on a month and on the whole
+    term. It must be claimed before its date: "left" counts down. With --json each statement is one line, with
     numerator, denominator, formula and the agreement's version as evidence.
     """
     now_ms = wall_ms()
     stated = _stated(out, settings)
-    due = capped([one for status in stated for one in status.consequences], _book(out, settings))
-    payable = {(one.series, one.window, one.from_ms, one.objective, one.kind): one for one in due}
     found = [
         status
         for status in stated
@@ -71,9 +66,8 @@ def statements(
     ]
     rows: list[tuple[str | Text, ...]] = []
     for status in found[-last:]:
-        due = [payable[one.series, one.window, one.from_ms, one.objective, one.kind] for one in status.consequences]
-        out.record(**_record(status, due, now_ms))
-        rows += _rows(status, due, now_ms)
+        out.record(**_record(status, now_ms))
+        rows += _rows(status, now_ms)
     if not found:
         out.say("No statements.")
         return
@@ -104,25 +98,10 @@ def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
     return sorted(stated, key=lambda one: (one.to_ms, one.series, one.window))
 
 
-def _book(out: Output, settings: Settings) -> Book:
-    """Return the agreements that were applied: their caps."""
-    versions = {}
-    for record in asyncio.run(read_all(settings, settings.topics.agreements)):
-        if record.value is None:
-            continue
-        try:
-            one = parse_document(orjson.loads(record.value), "published").agreement
-        except (ConfigError, orjson.JSONDecodeError) as error:
-            out.note(f"an agreement could not be read, its caps are not known: {error}")
-            continue
-        versions[one.id, one.version] = one
-    return Book(tuple(versions.values()), 1)
-
-
-def _rows(status: WindowStatus, due: list[Consequence], now_ms: int) -> list[tuple[str | Text, ...]]:
+def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
     rows: list[tuple[str | Text, ...]] = []
     for verdict in status.verdicts:
-        own = [one for one in due if one.objective == verdict.objective]
+        own = [one for one in status.consequences if one.objective == verdict.objective]
         rows.append((
             period_text(status.window, "UTC", status.from_ms),
             status.window,
@@ -150,7 +129,7 @@ def _follows(one: Consequence) -> str:
     if one.kind != "credit":
         return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
     text = f"credit {one.amount:f} {one.currency}"
-    return text if one.payable == one.amount else f"{text}, payable {one.payable:f}"
+    return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
 
 
 def _left(one: Consequence, now_ms: int) -> str:
@@ -160,7 +139,7 @@ def _left(one: Consequence, now_ms: int) -> str:
     return duration(left_ms) if left_ms > 0 else "over"
 
 
-def _record(status: WindowStatus, due: list[Consequence], now_ms: int) -> dict[str, Any]:
+def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:
     return {
         "agreement": status.series.agreement,
         "version": status.version,
@@ -177,18 +156,9 @@ def _record(status: WindowStatus, due: list[Consequence], now_ms: int) -> dict[s
         "budgets": [one._asdict() for one in status.budgets],
         "consequences": [
             {
-                "objective": one.objective,
-                "kind": one.kind,
-                "amount": f"{one.amount:f}",
-                "payable": f"{one.payable:f}",
-                "currency": one.currency,
-                "fee": f"{one.fee:f}",
-                "share": f"{one.share:f}",
-                "tier": one.tier,
-                "claim_until_ms": one.claim_until_ms or None,
+                **consequence_json(one),
                 "claim_left_ms": max(0, one.claim_until_ms - now_ms) if one.claim_until_ms else None,
-                "evidence": one.evidence._asdict(),
             }
-            for one in due
+            for one in status.consequences
         ],
     }

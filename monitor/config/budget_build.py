@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the budget, what is wrong there, and a hint."""
 
+BY_REPEATS: Final = frozenset({"fcr", "fcr_net", "fcr_provisional", "fcr_pending"})
+"""The figures of who called again."""
 _LONGEST_MS: Final = 366 * 24 * HOUR_MS
 
 
@@ -33,6 +35,12 @@ def budget(shape: BudgetShape, objective: Objective, unit: str, measure: Measure
     """
     period = max(objective.windows, key=period_ms)
     goal = 0.0
+    if objective.indicator in BY_REPEATS and (shape.method == "timeslices" or shape.alerts != "off"):
+        told(
+            ("alerts",) if shape.method == "events" else ("method",),
+            f"{objective.indicator} is not known while it burns: who calls again shows only later",
+            "write alerts: off, or promise fcr_flag",
+        )
     if shape.method == "events":
         if unit != "ratio":
             told(("method",), f"{objective.indicator} is no share of events", "write method: timeslices and good: 99 %")

@@ -55,6 +55,7 @@ def consequences(
         month_cap=_cap(shape, shape.caps.month),
         term_cap=_cap(shape, shape.caps.term),
         claim_within_ms=shape.claim_within or 0,
+        prorated=shape.prorate,
     )
 
 

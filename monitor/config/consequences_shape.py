@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
-from monitor.config.quantities import AmountField, PositiveDuration, percent
+from monitor.config.quantities import AmountField, Money, PositiveDuration, money, percent
 from monitor.config.shape import Shape, Text, wrong
-
-_MOST: Final = Decimal(10) ** 12
-_CENTS: Final = -2
-
-
-def money(value: object) -> Decimal:
-    """Return an amount of money: a number with at most two digits after the point."""
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        text = str(value).strip()
-        # The text of a number in a file, not the nearest binary fraction: 0.1 is a tenth.
-        if text.isascii() and text.replace(".", "", 1).isdigit():
-            parsed = Decimal(text)
-            if parsed < _MOST and parsed.normalize().as_tuple().exponent >= _CENTS:  # type: ignore[operator]
-                return parsed
-    raise wrong(f"is no amount of money: {value!r}", "write 12000 or 12000.50: no sign, no currency, cents at most")
 
 
 class Cap(NamedTuple):
@@ -54,7 +39,6 @@ def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-Money = Annotated[Decimal, PlainValidator(money)]
 Share = Annotated[Decimal, PlainValidator(_share)]
 CapField = Annotated[Cap, PlainValidator(cap)]
 
@@ -106,4 +90,5 @@ class ConsequencesShape(Shape):
     credits: list[CreditShape] = Field(default_factory=list)
     caps: CapsShape = CapsShape()
     claim_within: PositiveDuration | None = None
+    prorate: bool = False
     termination: Annotated[list[TerminationShape], BeforeValidator(_one_or_more)] = Field(default_factory=list)

@@ -18,9 +18,9 @@ from monitor.config.agreement_fields import (
 )
 from monitor.config.quantities import (
     AtRiskField,
+    Cents,
     Duration,
     Moment,
-    Money,
     Percent,
     PositiveDuration,
     Score,
@@ -127,6 +127,7 @@ class OutagesShape(Shape):
     weights: dict[Text, WeightField] = Field(default_factory=dict)
     customers: CustomersShape | None = None
     since: dict[Text, Moment] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
 
 
 class CompositeShape(Shape):
@@ -142,6 +143,7 @@ class CompositeShape(Shape):
     service_hours: Text = "always"
     windows: Windows | None = None
     weights: dict[Text, WeightField] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
 
 
 class FollowUpShape(Shape):
@@ -167,9 +169,9 @@ class WeightsShape(Shape):
 class GoalShape(Shape):
     """The sales goal by period, and what it takes of marketing's leads."""
 
-    sales: Annotated[dict[GoalPeriod, Money], Field(min_length=1)]
+    sales: Annotated[dict[GoalPeriod, Cents], Field(min_length=1)]
     marketing_share: Percent
-    average_deal: Money
+    average_deal: Cents
     close_rate: Percent
     calendar: Text = "always"
     counts: Delivery = "created"

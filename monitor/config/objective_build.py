@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from monitor.config.budget_build import budget
+from monitor.config.budget_build import BY_REPEATS, budget
 from monitor.config.shape import did_you_mean
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, CompositeRule, OutageRule
@@ -32,7 +32,6 @@ SERVICE_LEVEL: Final = "service_level"
 """In a file: the service level formula that binds for the calls."""
 
 FIRST_CALL: Final = ("fcr_flag", "fcr_flag_net", "fcr", "fcr_net", "fcr_provisional")
-_BY_REPEATS: Final = frozenset({"fcr", "fcr_net", "fcr_provisional", "fcr_pending"})
 _OF_GOAL: Final = frozenset({"leads_needed", "leads_needed_now", "needed_to_date", "pace"})
 _MORE_IS_BETTER: Final = frozenset({
     "compliance", "availability", "mtbf", "coverage", "asai", *(f"SL{n}" for n in range(1, 7)), *FIRST_CALL,
@@ -106,7 +105,7 @@ def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | Non
         words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
         told(("indicator",), f"is no figure of a {kind}: {name!r}", did_you_mean(name, words))
         return None
-    if isinstance(measure, CallRule) and indicator in _BY_REPEATS and not measure.repeat_within_ms:
+    if isinstance(measure, CallRule) and indicator in BY_REPEATS and not measure.repeat_within_ms:
         told(("indicator",), f"needs to know who calls again: {indicator!r}", "add repeat_within: 7d to the calls")
         return None
     if isinstance(measure, LeadRule) and not _is_promised(measure, indicator, told):

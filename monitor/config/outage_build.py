@@ -44,6 +44,7 @@ def outage_rule(shape: OutagesShape, zone: str, told: Told) -> OutageRule:
         weights=dict(shape.weights),
         customers=None if shape.customers is None else _customers(shape.customers),
         since_ms={value: instant_ms(moment, zone) for value, moment in shape.since.items()},
+        blind_after_ms=shape.blind_after or 0,
     )
 
 
@@ -65,6 +66,7 @@ def composite_rule(shape: CompositeShape, told: Told) -> CompositeRule:
         service_hours=shape.service_hours,
         weights=dict(shape.weights),
         parts=parts,
+        blind_after_ms=shape.blind_after or 0,
     )
 
 

@@ -109,12 +109,22 @@ def amount(value: object) -> Amount:
     raise wrong(f"is no percent, duration or count: {_shown(value)}", "write 95 %, 30s or 3")
 
 
-def money(value: object) -> int:
-    """Return the cents of an amount in the agreement's currency: ``48000`` or ``799.50``."""
+def money(value: object) -> Decimal:
+    """Return an amount of money: a number with at most two digits after the point, as it is written in the file."""
     found = _MONEY.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
-    if isinstance(value, bool) or found is None or not Decimal(found[0]):
-        raise wrong(f"is no amount above 0: {_shown(value)}", "write 48000 or 799.50, without a currency")
-    return int(Decimal(found[0]) * 100)
+    if isinstance(value, bool) or found is None:
+        raise wrong(
+            f"is no amount of money: {_shown(value)}", "write 12000 or 12000.50: no sign, no currency, cents at most"
+        )
+    return Decimal(found[0])
+
+
+def cents(value: object) -> int:
+    """Return the cents of an amount of money above 0."""
+    amount = money(value)
+    if not amount:
+        raise wrong(f"is no amount above 0: {_shown(value)}", "write 48000 or 799.50")
+    return int(amount * 100)
 
 
 def weight(value: object) -> int:
@@ -307,7 +317,8 @@ Weekdays = Annotated[str, PlainValidator(lambda value: weekdays(value) and str(v
 DayHoursField = Annotated[DayHours, PlainValidator(day_hours)]
 TimeOfDay = Annotated[int, PlainValidator(time_of_day)]
 Percent = Annotated[float, PlainValidator(percent)]
-Money = Annotated[int, PlainValidator(money)]
+Money = Annotated[Decimal, PlainValidator(money)]
+Cents = Annotated[int, PlainValidator(cents)]
 Score = Annotated[float, PlainValidator(score)]
 Weight = Annotated[int, PlainValidator(weight)]
 Size = Annotated[int, PlainValidator(size)]

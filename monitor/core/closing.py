@@ -102,7 +102,7 @@ class Closing:
         What was only open in it is not measured in it, and may be gone by the time of a look that comes later: whether
         there is a statement must not depend on when we look.
         """
-        if row.closed or row.told.get(period.start_ms) or look.scope.of_outages(self._rows.series):
+        if row.closed or row.told.get(period.start_ms) or look.scope.needs_no_event(self._rows.series):
             return True
         measured = any(start_ms < period.end_ms for start_ms in self._panes.starts(width))
         return measured or overdue_at(self._panes, period.end_ms, width) > 0

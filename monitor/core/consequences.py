@@ -5,9 +5,11 @@ decimals. A credit is
 
     fee of the affected service × months of the period × the tier that the unrounded figure fell into
 
+(prorated fees: × the part of the period in which the agreement and the service held, rounded to the hundredth first)
 rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
-closed first: `capped` shares out what is left under it in the order of the periods' ends, objectives and series. A
-credit belongs to the month in which its period ends.
+closed first: `capped` shares out what is left under it in the order of the periods' ends, series and objectives, as
+statements do that close in time (`monitor.core.credit_account`). A credit belongs to the month in which its period
+ends.
 
 Whoever misses k of any n consecutive periods gives the customer the right to terminate. The warning comes one miss
 before: as soon as one more miss in the next period would complete them. A period without a verdict is no miss.
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from monitor.core.objectives import Objective
 
 ConsequenceKind = Literal["credit", "termination_warning", "termination_right"]
+Cap = Literal["month", "term"]
+TERM: Final = "term"
+"""What stands for the whole term among the months in which credits were granted."""
 
 MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
 """The periods for which fees are paid, in months."""
@@ -77,6 +82,8 @@ class Consequences:
     month_cap: Decimal | None = None
     term_cap: Decimal | None = None
     claim_within_ms: int = 0
+    prorated: bool = False
+    """A period that began or ended in its middle is paid for, and credited, by the part of it that was agreed."""
 
     def __bool__(self) -> bool:
         """Whether anything follows."""
@@ -122,6 +129,8 @@ class Consequence(NamedTuple):
     share: Decimal = _NOTHING
     tier: float = 0.0
     claim_until_ms: int = 0
+    bound_by: Cap | Literal[""] = ""
+    """The cap that left less of the amount to be paid; both may: the one that left less."""
 
 
 Misses = Mapping[str, tuple[int, ...]]
@@ -152,7 +161,7 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     found = Decision([], dict(misses), {})
     for credit in rules.credits:
         if credit.window == statement.window and credit.objective in objectives:
-            one = _credit(statement, rules, credit, objectives[credit.objective])
+            one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for rule in rules.termination:
@@ -183,31 +192,52 @@ def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Cons
 
 def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
     """Return consequences, in their order, with what is payable under the caps of their agreements."""
-    spent: dict[tuple[str, str], Decimal] = {}
-    payable: dict[int, Decimal] = {}
-    in_turn = sorted(enumerate(consequences), key=lambda one: _turn(one[1]))
-    for place, one in in_turn:
+    spent: dict[str, dict[str, Decimal]] = {}
+    found = list(consequences)
+    for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1])):
         agreement = book.exact(one.agreement, one.version)
-        if one.kind != "credit" or agreement is None:
-            continue
-        left = one.amount
-        month = period_date(agreement.zone, one.to_ms - 1)[:7]
-        term = agreement.term.running(one.to_ms - 1).start_ms if agreement.term else 0
-        limits = ((month, agreement.consequences.month_cap), (f"term {term}", agreement.consequences.term_cap))
-        for name, cap in limits:
-            if cap is not None:
-                left = min(left, max(_NOTHING, cap - spent.get((one.agreement, name), _NOTHING)))
-        for name, _ in limits:
-            spent[one.agreement, name] = spent.get((one.agreement, name), _NOTHING) + left
-        payable[place] = left
-    return [one._replace(payable=payable.get(place, one.payable)) for place, one in enumerate(consequences)]
+        if agreement is not None:
+            found[place] = granted(one, agreement, spent.setdefault(one.agreement, {}))
+    return found
 
 
-def _turn(one: Consequence) -> tuple[str, int, str, SeriesKey, str]:
-    return one.agreement, one.to_ms, one.objective, one.series, one.window
+def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -> Consequence:
+    """Return a consequence with what is payable of it under the caps, and put that to what is ``spent`` so far.
+
+    ``spent`` holds what was granted before under the agreement, by month (``2026-03``) and by term (`TERM` with its
+    first day; `TERM` alone where no term is stated).
+    """
+    if one.kind != "credit":
+        return one
+    rules = agreement.consequences
+    month = period_date(agreement.zone, one.to_ms - 1)[:7]
+    left = one.amount
+    bound_by: Cap | Literal[""] = ""
+    limits: tuple[tuple[str, Cap, Decimal | None], ...] = (
+        (month, "month", rules.month_cap),
+        (_term(agreement, one.to_ms - 1), "term", rules.term_cap),
+    )
+    for name, cap, limit in limits:
+        if limit is not None and (under := max(_NOTHING, limit - spent.get(name, _NOTHING))) < left:
+            left, bound_by = under, cap
+    for name, _, _ in limits:
+        spent[name] = spent.get(name, _NOTHING) + left
+    return one._replace(payable=left, bound_by=bound_by)
 
 
-def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective) -> Consequence | None:
+def _term(agreement: Agreement, at_ms: int) -> str:
+    if agreement.term is None:
+        return TERM
+    return f"{TERM} {period_date(agreement.zone, agreement.term.running(at_ms).start_ms)}"
+
+
+def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
+    return one.agreement, one.to_ms, one.series, one.window, one.objective
+
+
+def _credit(
+    statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective, zone: str
+) -> Consequence | None:
     evidence = _evidence(statement, rule.objective)
     fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
     if evidence is None or fee is None:
@@ -217,12 +247,21 @@ def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, obje
         return None
     tier = max(missed, key=lambda one: one.share)
     fee *= MONTHS[rule.window]
+    if rules.prorated:
+        fee = _prorated(fee, statement, rule.window, zone)
     amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
     until_ms = statement.to_ms + rules.claim_within_ms if rules.claim_within_ms else 0
     return _consequence(statement, rule.objective, "credit", evidence)._replace(
         amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
         claim_until_ms=until_ms,
     )  # fmt: skip
+
+
+def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
+    """Return the fee of the part of a period that was agreed: it is billed, so it is rounded as any amount."""
+    of = period(zone, kind, statement.from_ms)
+    part = Decimal(statement.to_ms - statement.from_ms) / Decimal(of.end_ms - of.start_ms)
+    return (whole * part).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _count_misses(statement: WindowStatus, agreement: Agreement, rule: TerminationRule, found: Decision) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.heard import HEARTBEAT, heartbeat_subject
 from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
@@ -92,7 +93,7 @@ class SourceEngine:
         )  # fmt: skip
         # Incomplete reports are counted beside the clocks: they go the long way.
         has_short = subject in CLOCKS_ONLY and not book.requires
-        for subject_id, facts in _by_subject(events).items():
+        for subject_id, facts in _by_subject(events if subject != "outage" else _by_the_hour(events)).items():
             key = subject_key(subject_id)
             row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
             short = None
@@ -257,6 +258,14 @@ def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:
         else:
             facts.append(fact)
     return found
+
+
+def _by_the_hour(events: Sequence[Event]) -> list[Event]:
+    """Return events of outages, with heartbeats as those of their hour."""
+    return [
+        one._replace(subject_id=heartbeat_subject(one.subject_id, one.fact)) if one.fact.type == HEARTBEAT else one
+        for one in events
+    ]
 
 
 def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:

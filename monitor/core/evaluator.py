@@ -18,10 +18,12 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
   also how fast its budget burns (`monitor.core.series_budgets`). What follows from a period is decided with its
   statement, in the same transaction, from the statement and the misses before it (`monitor.core.series_consequences`).
 - **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
-- **Lives of series.** A series of clocks or calls is shown as long as it has panes, one of outages as long as its
-  agreement: no outage is a figure, nothing measured is none. Where the agreement names the services, their series do
-  not wait for a first outage: 100 % is stated, too. Availability is counted from the start of the window or from the
-  beginning of the agreement, whichever is later; that a silent source may be a blind one is not seen here.
+- **Lives of series.** A series of clocks, calls or leads is shown as long as it has panes, one of outages or of a goal
+  of leads as long as its agreement: no outage and no lead are figures, nothing measured is none. Where the agreement
+  names the services, their series do not wait for a first outage, nor does a goal for its first lead: 100 %, or nothing
+  delivered, is stated, too. Availability is counted from the start of the window or from the beginning of the
+  agreement, whichever is later; where the agreement says how long a source may be silent, what was silent for longer
+  is blind, also from the beginning on.
 - **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
   closed periods stay closed and newer announcements stand.
 """
@@ -31,17 +33,18 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.scope import Scope
+from monitor.core.scope import FORESEEN, Scope
 from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
 from monitor.core.series_windows import SeriesWindows
 from monitor.core.windows import MergedPane, WindowRow, decode_window_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from monitor.core.alerts import Alert
     from monitor.core.book import Book
     from monitor.core.figures import WindowStatus
+    from monitor.core.measures import MeasureKind
     from monitor.core.rows import Rows
     from monitor.core.series import Pane
 
@@ -68,11 +71,17 @@ class Evaluator:
     a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
     ``as_of_ms``: what is open is not evaluated again merely because it gets older.
 
-    ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages that an
-    agreement names are then shown from its beginning (`Scope.foreseen`); without ``owns`` each is with its first pane.
+    ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages and of goals
+    that an agreement names are then shown from its beginning (`Scope.foreseen`), as far as their kinds are among
+    ``foresees``; without ``owns`` each is with its first pane.
     """
 
-    def __init__(self, rows: Rows, owns: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        owns: Callable[[str], bool] | None = None,
+        foresees: Collection[MeasureKind] = FORESEEN,
+    ) -> None:
         self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
         self._rows = rows
         self._series: dict[SeriesKey, SeriesWindows] = {}
@@ -82,6 +91,7 @@ class Evaluator:
         """The series still to be evaluated before any is for a second time, last one first."""
         self._wakes: list[tuple[int, SeriesKey]] = []
         self._owns = owns
+        self._foresees = foresees
         self._foreseen: set[SeriesKey] = set()
 
     def restore(self, keys: Iterable[bytes]) -> None:
@@ -192,7 +202,7 @@ class Evaluator:
                     series
                     for agreement_id in {one.id for one in book.agreements}
                     if self._owns(agreement_id)
-                    for series in self._scope.foreseen(agreement_id)
+                    for series in self._scope.foreseen(agreement_id, self._foresees)
                 }
                 for series in self._foreseen:
                     self._of(series)

@@ -53,6 +53,7 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
             "maintenance_ended",
             "monitoring_lost",
             "monitoring_restored",
+            "heartbeat",
             "cancelled",
         }
     ),
@@ -70,7 +71,8 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
     ),
 }
 """The event types of each subject. Our additions are ``outage.responded`` (work on the repair began: MTTR "respond"),
-``monitoring_lost`` and ``monitoring_restored`` (between them nothing is known of the service: coverage)."""
+``monitoring_lost`` and ``monitoring_restored`` (between them nothing is known of the service: coverage), ``heartbeat``
+(the service is watched, and there is nothing else to say: what is silent for too long is blind)."""
 
 ATTRIBUTES: Final[dict[str, type]] = {
     # what a promise is chosen by

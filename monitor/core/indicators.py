@@ -18,6 +18,7 @@ from monitor.core.composite import composite_records
 from monitor.core.conversations import conversation_figures
 from monitor.core.downtime import Downtime
 from monitor.core.figures import Figure, quotient
+from monitor.core.heard import with_silence
 from monitor.core.interruptions import customer_figures
 from monitor.core.measures import CompositeRule
 from monitor.core.objectives import COMPOSITE_INDICATORS, INDICATORS
@@ -118,6 +119,7 @@ def outage_figures(
         hours: the service hours; None: around the clock.
         counting: how customers are counted; None: they are not.
     """
+    records = with_silence(rule, records)
     if isinstance(rule, CompositeRule):
         records = composite_records(rule, records)
     by_kind: dict[str, dict[str, OutageRecord]] = {"outage": {}, "maintenance": {}, "blind": {}}

@@ -61,12 +61,19 @@ def lead_figures(
         *(_count(one, count(f"then_{one}", 0), created, f"of the leads created: {one} by now") for one in STAGES),
         _count("customers", won, won, "leads won in the window"),
         quotient("revenue", revenue / CENTS, 1 if won else 0, "amount", "amounts of the leads won in the window"),
-        _count("delivered", weight / ONE, weight / ONE, "marketing's leads, by weight"),
+        _delivered(weight / ONE, promised=rule.goal is not None),
         quotient("close_rate", customers, weight / ONE, "ratio", "marketing's customers won / its leads delivered"),
         quotient("average_deal", of_marketing / CENTS, customers, "amount", "marketing's revenue / its customers won"),
         quotient("marketing_share", of_marketing / CENTS, revenue / CENTS, "ratio", "marketing's / all revenue"),
         *_goal(rule, agreement, pane, kind, shown, as_of_ms),
     )  # fmt: skip
+
+
+def _delivered(leads: float, *, promised: bool) -> Figure:
+    """Return what was delivered: where leads are promised, none is a number, too."""
+    return Figure(
+        "delivered", leads if leads or promised else None, leads, leads, "count", "marketing's leads, by weight"
+    )
 
 
 def _goal(

@@ -225,6 +225,8 @@ class OutageRule(Measure):
     """How customers are counted; None: they are not."""
     since_ms: Mapping[str, int] = field(default_factory=dict)
     """When the service began, by the value of the first attribute in ``by``: whoever joined later has a shorter P."""
+    blind_after_ms: int = 0
+    """A service of which nothing was heard for so long is blind until something is (`monitor.core.heard`); 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

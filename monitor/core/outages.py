@@ -16,6 +16,7 @@ and end (the last) cuts it. Short-notice changes and maintenance announced after
 **Customers** are kept as steps where the agreement counts them; the first number that is told holds from the start on.
 
 **Blind time** lasts from ``monitoring_lost`` to the next ``monitoring_restored`` of a subject, any number of times.
+Silence is blind time, too, where the agreement says so: `monitor.core.heard`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.clock import counts_as
+from monitor.core.heard import heard_changes
 from monitor.core.ledger import attributes_of
 from monitor.core.measures import ANY, CompositeRule
 from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
@@ -52,13 +54,14 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
     """Return what an outage, a maintenance, blind time, or a subject that is several has in its series.
 
     Each has one change with its record at its start; an open outage also has one in the live pane, with its start. A
-    cancelled subject, an outage whose start is not known and maintenance that excludes nothing have none. Facts are
-    ordered.
+    cancelled subject, an outage whose start is not known and maintenance that excludes nothing have none, but that
+    their service was watched when they were told of. Facts are ordered.
     """
-    if any(fact.type == "cancelled" for fact in facts):
-        return []
-    changes: list[Change] = []
     component = str(attributes_of(facts).get("service", "")) if isinstance(rule, CompositeRule) else ""
+    heard = heard_changes(outage_id, facts, rule, series, component)
+    if any(fact.type == "cancelled" for fact in facts):
+        return heard
+    changes: list[Change] = []
     outage, flagged = _outage(facts, rule, component)
     if outage is not None:
         counts = (("flagged", 1),) if flagged else ()
@@ -75,7 +78,7 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
         changes.append(Change(series, start_ms, (), outage=(f"{outage_id}{BLIND}{start_ms}", blind)))
         if not end_ms:
             changes.append(Change(series, LIVE, (("blind", 1),)))
-    return changes
+    return changes + heard
 
 
 def announced_until_ms(facts: Sequence[Fact]) -> int:

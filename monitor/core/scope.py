@@ -7,11 +7,14 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.measures import OutageRule
+from monitor.core.lead_rule import LeadRule
+from monitor.core.measures import MeasureKind, OutageRule
 from monitor.core.plan import Plan, Slices, windows_of
 from monitor.core.series import SeriesKey
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from monitor.core.agreement import Agreement
     from monitor.core.book import Book
     from monitor.core.measures import Measure, Window
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 
 MOST_FORESEEN: Final = 1_000
+FORESEEN: Final[tuple[MeasureKind, ...]] = ("outage", "lead")
+"""The kinds of measures that have series without any event."""
 
 
 class Binding(NamedTuple):
@@ -104,24 +109,31 @@ class Scope:
         place = bisect_right(instants, after_ms)
         return instants[place] if place < len(instants) else None
 
-    def foreseen(self, agreement_id: str) -> list[SeriesKey]:
-        """Return the series of outages that an agreement names: those that are shown though nothing ever failed.
+    def foreseen(self, agreement_id: str, kinds: Collection[MeasureKind] = FORESEEN) -> list[SeriesKey]:
+        """Return the series that an agreement names: those that are shown though nothing ever happened.
 
-        Where its filters list the values of all attributes that a measure is split by, each combination is one. More
-        than `MOST_FORESEEN` of a measure are none: a crossing of long lists names no services.
+        Of outages: no outage is a figure. Of leads with a goal: so is no lead. Where its filters list the values of all
+        attributes that a measure is split by, each combination is one. More than `MOST_FORESEEN` of a measure are none:
+        a crossing of long lists names no services.
         """
         found = {
             SeriesKey(agreement_id, rule.id, values): None
             for agreement in self._versions.get(agreement_id, [])
-            for rule in agreement.outages
+            for rule in agreement.measures()
+            if rule.kind in kinds and _needs_no_event(rule)
             for values in _combinations(agreement, rule)
         }
         return list(found)
 
-    def of_outages(self, series: SeriesKey) -> bool:
-        """Return whether the series' measure, in the newest version that has it, collects outages."""
+    def needs_no_event(self, series: SeriesKey) -> bool:
+        """Return whether the series' measure, in the newest version that has it, has figures without any event."""
         measures = (one.measure(series.measure) for one in reversed(self._versions.get(series.agreement, [])))
-        return isinstance(next((one for one in measures if one is not None), None), OutageRule)
+        newest = next((one for one in measures if one is not None), None)
+        return newest is not None and _needs_no_event(newest)
+
+
+def _needs_no_event(measure: Measure) -> bool:
+    return isinstance(measure, OutageRule) or (isinstance(measure, LeadRule) and measure.goal is not None)
 
 
 def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str] | None:
@@ -139,8 +151,8 @@ def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...
 
 
 def _is_meant(agreement: Agreement, measure: Measure, series: SeriesKey) -> bool:
-    """Return whether a series of outages can still have any: its values are among those that the filters list."""
-    if not isinstance(measure, OutageRule):
+    """Return whether a series that needs no event is still named: its values are among those that the filters list."""
+    if not _needs_no_event(measure):
         return True
     for name, value in zip(measure.by, series.values, strict=True):
         listed = _listed(agreement, measure, name)

@@ -44,13 +44,14 @@ class SeriesKey(NamedTuple):
 class OutageRecord(NamedTuple):
     """An outage or a maintenance as an item of a pane. Instants in ms; 0 means "not yet".
 
-    A record of the kind ``blind`` is a stretch in which the monitor saw nothing, ``[start_ms, restored_ms)``.
+    A record of the kind ``blind`` is a stretch in which the monitor saw nothing, ``[start_ms, restored_ms)``; one of
+    the kind ``heard`` a stretch in which an event vouches that it saw anything (`monitor.core.heard`).
 
     ``weights`` are ``(from_ms, weight)`` steps of the share that was down, 1.0 for all of it; the first is at the
     start, the outage ends at ``restored_ms`` (or is still open).
     """
 
-    kind: Literal["outage", "maintenance", "blind"]
+    kind: Literal["outage", "maintenance", "blind", "heard"]
     start_ms: int
     acknowledged_ms: int = 0
     responded_ms: int = 0

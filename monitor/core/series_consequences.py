@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.consequences import Consequence, decide
+from monitor.core.credit_account import charged
 from monitor.core.verdicts import QUIET, Announced, Place, ended, labels_of, told_state
 from monitor.core.windows import encode_window_key
 
@@ -66,15 +67,14 @@ class SeriesConsequences:
             for one in row.open
             if one.kind == "credit" and (not one.claim_until_ms or one.claim_until_ms > look.now_ms)
         ]
-        kept += [one for one in decision.consequences if one.kind == "credit"]
+        found = charged(self._rows, agreement, decision.consequences)
+        kept += [one for one in found if one.kind == "credit"]
         # Of a right to terminate the last word, as long as it stands.
         for objective, standing in decision.standing.items():
-            words = [
-                one for one in (*row.open, *decision.consequences) if (one.objective, one.kind) == (objective, standing)
-            ]
+            words = [one for one in (*row.open, *found) if (one.objective, one.kind) == (objective, standing)]
             kept += words[-1:]
         self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
-        return tuple(decision.consequences)
+        return tuple(found)
 
     def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
         """Return what still stands of closed periods: credits that can be claimed, rights to terminate."""

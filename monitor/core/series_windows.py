@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.closing import Closing
+from monitor.core.heard import silent_at
 from monitor.core.lead_rule import LeadRule
 from monitor.core.look import Look, spot_of
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
@@ -87,7 +88,7 @@ class SeriesWindows:
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
         look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
-        lives = bool(self.panes) or scope.of_outages(self.key) or self._was_shown()
+        lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
         pending = False
         if lives:
             self._budgets.settle(look)
@@ -99,7 +100,7 @@ class SeriesWindows:
             self._judge(look, window)
         self._end_others(look)
         self._prune(look)
-        if not self.panes and not (scope.of_outages(self.key) and (binding.windows or pending)):
+        if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
             self._sleep(look)
         self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
         return look.statuses, look.alerts, look.ended
@@ -128,6 +129,9 @@ class SeriesWindows:
         if isinstance(look.binding.measure, LeadRule) and look.binding.measure.goal is not None:
             look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
         if isinstance(look.binding.measure, OutageRule):
+            if look.binding.measure.blind_after_ms:
+                _, silent_ms = silent_at(look.binding.measure, self.panes.outages(window, span), look.now_ms)
+                look.wakes_ms.extend([] if silent_ms is None else [silent_ms])
             # The length of what has passed is part of its figures.
             step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
             look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)

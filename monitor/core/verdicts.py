@@ -2,10 +2,11 @@
 
 **Verdicts** compare the unrounded value with the target: 99.895 % misses 99.9 %. ``at_risk`` is a second threshold on
 the safe side of the target; a closed period is met or breached and no longer at risk. Below the minimum sample the
-verdict is ``low_sample``, with two exceptions:
+verdict is ``low_sample``, with three exceptions:
 
 - Availability, downtime and failures need no sample: a service that never failed is measured all the time. Their sample
   is the number of failures, and says so.
+- Nor do the leads that a goal asks for: that none were delivered is the miss itself.
 - A target that nothing can repair (a ratio of 100 %, or of at most 0 %) is breached by the first bad event.
 
 The sample is the denominator of a ratio or mean; of a percentile and the longest it is the number of durations.
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 Standing = Literal["quiet", "at_risk", "breached", "eased"]
 
 _NEEDS_NO_SAMPLE: Final = frozenset({"availability", "downtime", "failures", "coverage", "asai"})
+_PROMISED_AMOUNTS: Final = frozenset({"delivered"})
+"""The sample is what was promised: none is too few of it, not too small a sample."""
 _OF_DURATIONS: Final = frozenset({"p50", "p90", "p95", "p99", "longest"})
 
 
@@ -108,7 +111,7 @@ def _sample(objective: Objective, figure: Figure | None, figures: Sequence[Figur
         failures = next((one.value for one in figures if one.indicator == "failures"), None)
         return int(failures or 0), True
     sample = durations if objective.indicator in _OF_DURATIONS else int(figure.denominator) if figure else 0
-    return sample, sample >= objective.minimum_sample
+    return sample, sample >= objective.minimum_sample or objective.indicator in _PROMISED_AMOUNTS
 
 
 def announce(

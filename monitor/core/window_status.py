@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.composite import composite_records
 from monitor.core.figures import Figure, WindowStatus
+from monitor.core.heard import silent_at, with_silence
 from monitor.core.indicators import outage_figures
 from monitor.core.interruptions import Counting, served_of
 from monitor.core.lead_rule import LeadRule
@@ -67,10 +68,14 @@ def status_of(
             shown = begun
         records: Iterable[tuple[str, OutageRecord]] = panes.outages(window, span)
         counts = {"open": live.counts.get("open", 0), "oldest_ms": _age_ms(live, as_of_ms)}
+        silent = 0
+        if measure.blind_after_ms:
+            records = list(records)
+            silent, _ = silent_at(measure, records, as_of_ms)
         if isinstance(measure, CompositeRule):
             records = list(records)
             counts = _composite_counts(measure, records, as_of_ms)
-        counts["blind"] = live.counts.get("blind", 0)
+        counts["blind"] = live.counts.get("blind", 0) + silent
         counting = None
         if measure.customers is not None:
             served = served_of(measure.customers, panes.series.values)
@@ -133,7 +138,7 @@ def _composite_counts(
     """Return whether a composite service is down now, which is not whether anything is down in it, and since when."""
     down = [
         one.start_ms
-        for _, one in composite_records(measure, records)
+        for _, one in composite_records(measure, with_silence(measure, records))
         if one.kind == "outage" and one.start_ms <= as_of_ms and not one.restored_ms
     ]
     return {"open": len(down), "oldest_ms": as_of_ms - min(down, default=as_of_ms)}

@@ -23,6 +23,7 @@ from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import merge_panes
 from monitor.core.plan import Plan
 from monitor.core.rows import Clock, SubjectRow
+from monitor.core.scope import FORESEEN
 from monitor.core.series import Pane, PaneKey, encode_pane_key
 from monitor.replay.dict_rows import DictRows
 from monitor.replay.readers import Reading
@@ -106,7 +107,7 @@ def run_replay(
             step_ms=step_ms or _fitting_step(until_ms - first_ms),
         ),
         FOR_EVER_MS if retention_ms is None else retention_ms,
-        watched=any(event.subject == "outage" for event in ordered),
+        happened={event.subject for event in ordered},
     )
     run.all(ordered, on_progress)
     return run.finish()
@@ -119,14 +120,15 @@ def _fitting_step(span_ms: int) -> int:
 class _Run:
     """One replay under way."""
 
-    def __init__(self, book: Book, result: ReplayResult, retention_ms: int, *, watched: bool) -> None:
+    def __init__(self, book: Book, result: ReplayResult, retention_ms: int, *, happened: set[Subject]) -> None:
         self.book = book
         self.result = result
         self.retention_ms = retention_ms
         self.rows: dict[Subject, DictRows] = {}
         self.engines: dict[Subject, SourceEngine] = {}
-        # Without a single outage in the data nobody can tell a service that never failed from one that was not watched.
-        self.evaluator = Evaluator(DictRows(), lambda _: watched)
+        # Without a single outage in the data nobody can tell a service that never failed from one that was not watched,
+        # and without a lead a month without any from data about something else.
+        self.evaluator = Evaluator(DictRows(), lambda _: True, [kind for kind in FORESEEN if kind in happened])
         self.changed: dict[tuple[Subject, PaneKey], None] = {}
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0

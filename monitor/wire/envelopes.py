@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from monitor.core.alerts import AlertState
-from monitor.core.consequences import ConsequenceKind
+from monitor.core.consequences import Cap, ConsequenceKind
 from monitor.core.delivery import DeliveryResult
 from monitor.core.figures import Verdict
 from monitor.core.notices import Action, Severity
@@ -154,7 +154,10 @@ class EvidenceData(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """What follows from a closed period for one objective. Amounts are decimals, as text, before any cap."""
+    """What follows from a closed period for one objective. Amounts are decimals, as text.
+
+    ``amount`` is due by the tier, ``payable`` what the caps leave of it, ``bound_by`` the cap that left less.
+    """
 
     objective: str
     kind: ConsequenceKind
@@ -171,6 +174,8 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
     tier: float = 0.0
     claim_until: Text | None = None
     claim_until_ms: Ms = 0
+    payable: Decimals | None = None
+    bound_by: Cap | Literal[""] = ""
 
 
 class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from monitor.core.budget import BudgetFigure, Burn
 from monitor.core.consequences import Consequence, Evidence
@@ -56,16 +58,26 @@ def consequence_data(one: Consequence) -> ConsequenceData:
         tier=one.tier,
         claim_until=rfc3339(one.claim_until_ms) if one.claim_until_ms else None,
         claim_until_ms=one.claim_until_ms,
+        payable=f"{one.payable:f}",
+        bound_by=one.bound_by,
     )
 
 
+def consequence_json(one: Consequence) -> dict[str, Any]:
+    """Return a consequence by itself, as JSON: as it is announced, with the series that it is of."""
+    series = {"agreement": one.agreement, "measure": one.series.measure, "values": list(one.series.values)}
+    found: dict[str, Any] = {**series, "window": one.window, **msgspec.to_builtins(consequence_data(one))}
+    return found
+
+
 def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Consequence:
-    """Return the consequence that was announced of a series in a window; no cap is taken into account."""
+    """Return the consequence that was announced of a series in a window."""
     of, amount = data.evidence, Decimal(data.amount)
     evidence = Evidence(
         of.indicator, of.value, of.target, of.numerator, of.denominator, of.formula, tuple(of.misses_ms)
     )
     return Consequence(
         series.agreement, data.version, data.objective, series, window, data.from_ms, data.to_ms, data.kind, evidence,
-        amount, amount, data.currency, Decimal(data.fee), Decimal(data.share), data.tier, data.claim_until_ms,
+        amount, amount if data.payable is None else Decimal(data.payable), data.currency, Decimal(data.fee),
+        Decimal(data.share), data.tier, data.claim_until_ms, data.bound_by,
     )  # fmt: skip

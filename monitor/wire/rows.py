@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
+from monitor.core.credit_account import AccountRow
 from monitor.core.delivery import (
     FAILED_ROW_VERSION,
     OUTBOX_ROW_VERSION,
@@ -160,11 +161,12 @@ EVALUATE_ROWS: Final = RowCodec({
     b"v": RowKind(WindowRow),
     b"b": RowKind(BudgetRow),
     b"c": RowKind(ConsequenceRow),
+    b"a": RowKind(AccountRow),
     b"m": RowKind(Marker),
     b"l": RowKind(LookRow),
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, what is remembered of each window, of budgets
-and of consequences, what each source that catches up said last, and the last look."""
+and of consequences, the credits granted so far, what each source that catches up said last, and the last look."""
 
 
 class HeardRow(NamedTuple):

@@ -61,6 +61,16 @@ def test_a_claim_that_is_over_says_so(run: Run, kafka: Kafka):
     assert "no limit" in run("statements", "--window", "quarter").stdout
 
 
+def test_what_a_cap_took_is_told_as_the_statement_says_it(run: Run, kafka: Kafka):
+    one = credited(0)
+    capped = one.consequences[0]._replace(payable=Decimal("10.00"), bound_by="month")
+    stated(kafka, one._replace(consequences=(capped,)))
+    told = " ".join(run("statements").stdout.split())
+    assert "1200.00 EUR" in told
+    (line,) = lines(run("statements", "--json"))
+    assert [(each["payable"], each["bound_by"]) for each in line["consequences"]] == [("10.00", "month")]
+
+
 def test_machines_get_the_evidence(run: Run, kafka: Kafka):
     stated(kafka, credited(wall_ms() + 3_600_000))
     kafka.send(Outgoing("statements", b"k", b"{}"))
@@ -72,6 +82,8 @@ def test_machines_get_the_evidence(run: Run, kafka: Kafka):
         "credit", "1200.00", "1200.00", "EUR",
     )  # fmt: skip
     assert 0 < credit["claim_left_ms"] <= 3_600_000
-    assert credit["evidence"] == {**EVIDENCE._asdict(), "misses": [1, 2]}
-    assert (warning["kind"], warning["claim_until_ms"]) == ("termination_warning", None)
+    assert credit["evidence"] == {
+        **{name: value for name, value in EVIDENCE._asdict().items() if name != "misses"}, "misses_ms": [1, 2],
+    }  # fmt: skip
+    assert (warning["kind"], warning["claim_left_ms"]) == ("termination_warning", None)
     assert (told["version"], told["verdicts"][0]["verdict"]) == (1, "breached")

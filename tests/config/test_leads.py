@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements import check_agreements
-from monitor.config.quantities import money, score, weight
+from monitor.config.quantities import cents, money, score, weight
 
 PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "leads.yaml"
 
@@ -33,9 +33,9 @@ def test_a_mistake_is_told(tmp_path: Path, before: str, after: str, told: str):
 
 
 def test_amounts_are_cents_and_weights_thousandths():
-    assert [money(one) for one in (48000, "799.50", 0.07)] == [4_800_000, 79_950, 7]
+    assert [cents(one) for one in (48000, "799.50", 0.07)] == [4_800_000, 79_950, 7]
     assert [weight(one) for one in (2, "1.5", 0.25)] == [2_000, 1_500, 250]
     assert score("80") == 80
-    for parse, wrong in ((money, "12 €"), (money, True), (weight, "1000"), (weight, None), (score, "good")):
+    for parse, wrong in ((money, "12 €"), (cents, True), (cents, 0), (weight, "1000"), (weight, None), (score, "good")):
         with pytest.raises(Exception, match="is no"):
             parse(wrong)

@@ -132,3 +132,11 @@ def test_a_mistake_is_told_with_its_path_and_hint(checked: Checked, text: str, t
     check = checked(HEAD + text)
 
     assert any(told in str(one) for one in check.mistakes), [str(one) for one in check.mistakes]
+
+
+def test_a_service_that_is_silent_for_too_long_is_blind_where_the_agreement_says_so(checked: Checked) -> None:
+    text = """\
+outages: [{id: services, blind_after: 10m}, {id: trusted}]
+composites: [{id: portal, series: [web, db], blind_after: 15m}]
+"""
+    assert [one.blind_after_ms for one in built(checked, text).outages] == [600_000, 0, 900_000]

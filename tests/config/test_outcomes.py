@@ -147,3 +147,29 @@ def test_what_is_wrong_is_told_with_its_place(checked: Checked, right: str, wron
 def test_slices_of_outages_are_of_the_availability(checked: Checked) -> None:
     text = TEXT.replace("    windows: month\n", "    windows: month\n    budget: {method: timeslices, good: 99 %}\n", 1)
     assert "slices of outages are of the availability" in str(checked(text).mistakes[0])
+
+
+def test_fees_are_prorated_where_the_agreement_says_so(checked: Checked) -> None:
+    for text, prorated in (
+        (TEXT, False),
+        (TEXT.replace("currency: EUR\n", "currency: EUR\n  prorate: true\n", 1), True),
+    ):
+        agreement = checked(text).documents[0].agreement
+        assert agreement is not None
+        assert agreement.consequences.prorated == prorated
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        ("{}", ["fcr is not known while it burns"]),
+        ("{method: timeslices, good: 99 %, alerts: off}", ["fcr is not known while it burns"]),
+        ("{alerts: off}", []),
+    ],
+)
+def test_who_calls_again_shows_too_late_for_burn_rates(checked: Checked, budget: str, told: list[str]) -> None:
+    text = TEXT.replace("answer_within: 20s,", "answer_within: 20s, repeat_within: 7d,", 1)
+    once = f"{{id: once, of: hotline, indicator: fcr, target: 70 %, budget: {budget}}}"
+    found = checked(text.replace("objectives:\n", f"objectives:\n  - {once}\n", 1))
+    assert [one.message.split(":")[0] for one in found.mistakes] == told
+    assert all("alerts: off" in one.hint for one in found.mistakes)

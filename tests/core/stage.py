@@ -8,6 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from monitor.core.book import Book
+from monitor.core.credit_account import AccountRow
 from monitor.core.evaluator import Evaluator, MergedPane, WindowRow
 from monitor.core.measures import Window
 from monitor.core.objectives import Objective
@@ -29,7 +30,7 @@ P2 = SeriesKey("desk", "resolution", ("P2",))
 class Rows(dict):
     """Rows as a partition keeps them: encoded, so that nothing is shared with whoever put them."""
 
-    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow}
+    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow, b"a": AccountRow}
 
     def get(self, key):
         encoded = super().get(key)

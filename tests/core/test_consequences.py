@@ -187,3 +187,25 @@ def test_an_objective_that_is_not_judged_in_the_period_has_no_standing():
 def test_a_version_without_consequences_costs_nothing():
     assert not Consequences(fees={"ring": Decimal(1)})
     assert Consequences(termination=(TerminationRule("up", "month", 2, 3),))
+
+
+def joined(value, from_day, *, months=1):
+    """The statement of a period in which the customer joined after so many days of January."""
+    return statement(value, months=months)._replace(from_ms=month_ms(0) + from_day * DAY_MS, to_ms=month_ms(months))
+
+
+def test_who_joined_in_mid_month_is_credited_of_the_fee_of_the_rest_where_fees_are_prorated():
+    # 16 of January's 31 days: 12,000 x 16 / 31 = 6,193.55; 10 % of it, and of the whole fee where nothing is prorated
+    assert amounts(joined(0.995, 15), prorated=True) == ["619.36"]
+    assert amounts(joined(0.995, 15)) == ["1200.00"]
+    assert amounts(joined(0.995, 0), prorated=True) == ["1200.00"]
+
+
+def test_a_prorated_quarter_is_paid_by_its_days():
+    # 75 of 90 days of 36,000
+    assert amounts(joined(0.995, 15, months=3), window="quarter", prorated=True) == ["3000.00"]
+
+
+def test_a_credit_of_a_version_that_nobody_knows_any_more_stays_as_it_was_stated():
+    found = consequences_of([statement(0.995)], Book((network(),), 1))
+    assert capped(found, Book((), 2)) == found

@@ -81,7 +81,7 @@ def test_all_three_subjects_show_their_whole_life():
     for subject, left_out in (
         ("ticket", {"updated"}),
         ("call", set()),
-        ("outage", {"degraded", "cancelled"}),
+        ("outage", {"degraded", "cancelled", "heartbeat"}),
     ):
         assert {kind for of, kind in told if of == subject} == TYPES[subject] - left_out
 

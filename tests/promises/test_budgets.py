@@ -85,9 +85,7 @@ def test_months_that_miss_their_availability_are_credited_by_tier_up_to_the_caps
         (("core",), Decimal("12000.13"), Decimal("12000.10")),  # 20 % of 60,000.50
     ]
     assert [one.claim_until_ms for one in due] == [at("2026-03-03T00:00"), at("2026-03-31T00:00")]
-    assert [one for status in found.statements for one in status.consequences] == [
-        one._replace(payable=one.amount) for one in due
-    ]
+    assert [one for status in found.statements for one in status.consequences] == [*due]
     told = [one["amount"] for stated in as_json(found)["statements"] for one in stated["consequences"]]
     assert told == ["1200.00", "12000.13"]
 

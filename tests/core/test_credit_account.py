@@ -1,0 +1,85 @@
+"""Statements say what is payable under the caps of the month and of the term, and which cap took how much."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.book import Book
+from monitor.core.consequences import capped
+from monitor.core.credit_account import MOST_MONTHS, AccountRow, account_key, charged
+from monitor.core.series import SeriesKey
+from monitor.wire.rows import EVALUATE_ROWS
+from tests.core.stage import P1, P2, Stage
+from tests.core.test_consequence_stories import RULES, TERMS, day_of, month
+
+
+def terms(month_cap=None, term_cap=None):
+    caps = {"month_cap": month_cap and Decimal(month_cap), "term_cap": term_cap and Decimal(term_cap)}
+    return replace(TERMS, consequences=replace(RULES, termination=(), **caps))
+
+
+def bad_months(stage, numbers, *, restart=False):
+    """Both priorities miss all in these months: half of the fee of 1,000.00 each."""
+    for number in numbers:
+        for series in (P1, P2):
+            month(stage, number, 0, 2, series)
+        stage.until(day_of(number))
+        if restart:
+            stage.restart()
+    return stage
+
+
+def payable(stage):
+    return [
+        (one.series.values[0], str(one.amount), str(one.payable), one.bound_by)
+        for status in stage.statements
+        for one in status.consequences
+        if one.kind == "credit"
+    ]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_statement_carries_the_credit_before_and_after_the_cap_of_its_month(restart):
+    assert payable(bad_months(Stage(terms(month_cap=700)), (0, 1), restart=restart)) == [
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "200.00", "month"),
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "200.00", "month"),
+    ]  # fmt: skip
+
+
+def test_the_cap_of_the_term_takes_what_the_month_leaves():
+    assert payable(bad_months(Stage(terms(month_cap=700, term_cap=1250)), (0, 1, 2))) == [
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "200.00", "month"),
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "50.00", "term"),
+        ("P1", "500.00", "0.00", "term"), ("P2", "500.00", "0.00", "term"),
+    ]  # fmt: skip
+
+
+def test_without_a_cap_all_of_it_is_payable():
+    assert payable(bad_months(Stage(terms()), (0,))) == [
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "500.00", ""),
+    ]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 1600), st.integers(0, 2500), st.sets(st.integers(0, 2), min_size=1))
+def test_statements_that_close_in_time_say_what_the_caps_leave_when_all_of_them_are_known(month_cap, term_cap, bad):
+    version = terms(month_cap=month_cap or None, term_cap=term_cap or None)
+    stage = bad_months(Stage(version), sorted(bad))
+    found = [one for status in stage.statements for one in status.consequences]
+    assert found == capped(found, Book((version,), 1))
+
+
+def test_the_account_is_a_row_that_is_read_back_and_old_months_are_forgotten():
+    kept = AccountRow({"2026-01": Decimal("12.50"), "term": Decimal("12.50")})
+    assert EVALUATE_ROWS.decode(account_key("desk"), EVALUATE_ROWS.encode(account_key("desk"), kept)) == kept
+
+    stage = bad_months(Stage(terms()), (0,))
+    (credit,) = [one for one in stage.statements[0].consequences if one.kind == "credit"]
+    months = {f"{1900 + number}-01": Decimal(1) for number in range(MOST_MONTHS)}
+    stage.rows.put(account_key("desk"), AccountRow({**months, "term": Decimal(MOST_MONTHS)}))
+    charged(stage.rows, terms(), [credit._replace(series=SeriesKey("desk", "resolution", ("P3",)))])
+    spent = stage.rows.get(account_key("desk")).spent
+    assert (len(spent), "1900-01" in spent, spent["term"]) == (MOST_MONTHS + 1, False, MOST_MONTHS + 500)
