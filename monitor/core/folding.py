@@ -344,6 +344,9 @@ def _corrections(
     was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, warned: frozenset[str], now_warned: frozenset[str]
 ) -> tuple[Word | None, list[Word]]:
     """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
+    if _has_ended(was) and was.state == "stopped" and clock.state == "cancelled":
+        # The last word of a cancelled clock is that it is void, also where its end was told before.
+        return ("voided", clock.stop_ms, "cancelled"), []
     if _has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
         # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
         return None, [] if was.state == clock.state else [one[1:] for one in said]
