@@ -196,7 +196,7 @@ class Folding:
 
     def _begin(self, facts: Sequence[Fact], course: Course) -> None:
         """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
-        if facts[-1].type in self.plan.touching[self.subject]:
+        if facts[-1].type in self.plan.touching[self.subject] or self.plan.book.requires:
             for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
                 if place < 0:
                     self._enter(clock)
