@@ -94,7 +94,7 @@ def late_promises(
             if rule.on_change == "retroactive" or rule.subject != subject or (agreement.id, rule.id) in known:
                 continue
             of = plan.terms_for(agreement, rule, course.priority, fact.time_ms)
-            if of is None or of.metric.course or not rule.where.matches(attributes):
+            if of is None or of.metric.course or not rule.where.matches(attributes) or not may_start(of, facts):
                 continue
             is_over = course.is_cancelled or any(clocks.counts_as(one, of.metric.stop) for one in facts)
             if not is_over and any(one.type in of.metric.start for one in facts[:-1]):

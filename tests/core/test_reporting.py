@@ -122,3 +122,14 @@ def test_clocks_that_the_course_drives_wait_for_the_missing_fields_too(metric, f
     story.at("Mon 10:00", ticket("T-1", "priority_changed", priority="P1", service="mail")).until("Mon 20:00")
 
     assert story.told() == ["breached Mon 14:00"]
+
+
+def test_a_clock_that_another_priority_promises_waits_for_the_missing_fields_too():
+    rule = clock("resolution", {"P1": "4h"}, at_risk=(), by=(), on_change="from_change")
+    story = Story(desk(WAITS, rule)).at("Mon 09:00", ticket("T-1", "opened", priority="P9"))
+
+    story.at("Mon 10:00", ticket("T-1", "priority_changed", priority="P1"))
+    assert story.clocks("T-1") == []
+
+    story.at("Mon 11:00", ticket("T-1", "updated", service="mail")).until("Mon 20:00")
+    assert story.told() == ["breached Mon 15:00"]
