@@ -66,3 +66,39 @@ def test_a_pause_that_arrives_with_the_end_but_behind_it_announces_no_breach():
     story.take(story.engine.batch([batch[0], batch[3], batch[2], batch[1]], 0, story.book))
 
     assert story.told() == []
+
+
+def standing(story):
+    """What is announced and not taken back: the breaches, the warnings of what still runs, with the words on them.
+
+    Without ordinals: an id is told once, so what was taken back and holds after all must be told by another one.
+    """
+    found = {}
+    for one in story.alerts:
+        if one.state in ("voided", "rearmed") or (one.state == "resolved" and "breached" not in found.get(one.key, ())):
+            found.pop(one.key, None)
+        else:
+            found[one.key] = {*found.get(one.key, ()), one.state} - ({"at_risk"} if one.state != "at_risk" else set())
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), BOOKS, st.data())
+def test_whatever_the_order_the_same_breaches_of_tickets_stand_in_the_end(events, rules, data):
+    """Ordered and disordered alike: announced, not taken back, and ended or not; each id is told once."""
+    arrived = data.draw(st.permutations(events))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(arrived)), max_size=4)) | {len(arrived)})
+    story = run([arrived[start:end] for start, end in zip([0, *cuts], cuts, strict=False)], rules=rules)
+
+    assert standing(story) == standing(run([[one] for one in events], rules=rules))
+    assert len({one.id for one in story.alerts}) == len(story.alerts)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_whatever_the_order_the_same_breaches_of_calls_outages_and_leads_stand_in_the_end(data):
+    for drawn, runs in ((calls, run_calls), (outages, run_outages), (leads, run_leads)):
+        events = data.draw(drawn())
+        story = runs([[one] for one in data.draw(st.permutations(events))])
+        assert standing(story) == standing(runs([[one] for one in events]))
+        assert len({one.id for one in story.alerts}) == len(story.alerts)
