@@ -351,6 +351,8 @@ def _corrections(
         # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
         return None, [] if was.state == clock.state else [one[1:] for one in said]
     down = _taken_back(was, clock, cause_ms, is_less=not warned <= now_warned)
+    if down is not None and down[0] == "rearmed":
+        warned = frozenset()  # the page is over: the warnings that still hold are told anew
     ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in warned]
     ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
     if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):

@@ -102,3 +102,13 @@ def test_whatever_the_order_the_same_breaches_of_calls_outages_and_leads_stand_i
         story = runs([[one] for one in data.draw(st.permutations(events))])
         assert standing(story) == standing(runs([[one] for one in events]))
         assert len({one.id for one in story.alerts}) == len(story.alerts)
+
+
+def test_a_warning_that_still_holds_after_a_later_one_was_taken_back_is_told_anew():
+    story = Story(agreement(clock("resolution", {"*": "4h"}, at_risk=("50%", "75%"))))
+    story.at("Mon 09:00", ticket("T-1", "opened")).until("Mon 12:00")
+
+    story.at("Mon 11:30", ticket("T-1", "paused"), now="Mon 12:10")
+
+    assert story.told() == ["at_risk Mon 11:00", "at_risk Mon 12:00", "rearmed Mon 11:30", "at_risk Mon 11:00"]
+    assert len({one.id for one in story.alerts}) == 4
