@@ -131,14 +131,22 @@ def begins(fact: Fact, course: Course, of: Terms) -> bool:
 
     As for all clocks, nothing begins before the subject was opened.
     """
-    if course.is_cancelled or not course.is_opened or fact.type not in TOUCHING[of.metric.course]:
+    if fact.type not in TOUCHING[of.metric.course]:
+        return False
+    if of.metric.course == "updates" and fact.type not in {"opened", "reopened"} and not is_update(fact):
+        return False
+    return is_due_to_run(course, of)
+
+
+def is_due_to_run(course: Course, of: Terms) -> bool:
+    """Return whether a subject stands where a cycle of a clock runs, however it came there."""
+    if course.is_cancelled or not course.is_opened:
         return False
     match of.metric.course:
         case "answers":  # the oldest message that nobody has answered: the first one belongs to the first response
             return course.answered and course.unanswered and not course.solved
         case "updates":
-            goes_on = fact.type in {"opened", "reopened"} or is_update(fact)
-            return not course.solved and goes_on
+            return not course.solved
         case "owner":
             return bool(course.team) and not course.solved
     return is_inside(course, of)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core import clock as clocks
-from monitor.core.course import begins, ends, is_inside
+from monitor.core.course import begins, ends, is_due_to_run, is_inside
 from monitor.core.events import Fact
 from monitor.core.measures import SOLVED
+from monitor.core.reporting import completes, may_start
 from monitor.core.rows import NO_EXTRA, Clock, Former, moved, with_extra
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def begun(
             continue
         priority = known.get("priority") if rule.on_change == "retroactive" else course.priority
         of = plan.terms_for(agreement, rule, priority, fact.time_ms)
-        if of is None or not begins(fact, course, of):
+        if of is None or not may_start(of, facts):
+            continue
+        if not begins(fact, course, of) and not (completes(of, facts) and is_due_to_run(course, of)):
             continue
         if was is not None and rule.cycles == "sum":
             yield place, clocks.reopened(was, fact.time_ms, plan.terms(was) or of)
@@ -91,7 +94,7 @@ def late_promises(
             if rule.on_change == "retroactive" or rule.subject != subject or (agreement.id, rule.id) in known:
                 continue
             of = plan.terms_for(agreement, rule, course.priority, fact.time_ms)
-            if of is None or of.metric.course or not rule.where.matches(attributes):
+            if of is None or of.metric.course or not rule.where.matches(attributes) or not may_start(of, facts):
                 continue
             is_over = course.is_cancelled or any(clocks.counts_as(one, of.metric.stop) for one in facts)
             if not is_over and any(one.type in of.metric.start for one in facts[:-1]):

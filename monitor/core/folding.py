@@ -196,7 +196,7 @@ class Folding:
 
     def _begin(self, facts: Sequence[Fact], course: Course) -> None:
         """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
-        if facts[-1].type in self.plan.touching[self.subject]:
+        if facts[-1].type in self.plan.touching[self.subject] or self.plan.book.requires:
             for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
                 if place < 0:
                     self._enter(clock)
@@ -346,10 +346,15 @@ def _corrections(
     was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, warned: frozenset[str], now_warned: frozenset[str]
 ) -> tuple[Word | None, list[Word]]:
     """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
+    if _has_ended(was) and was.state == "stopped" and clock.state == "cancelled":
+        # The last word of a cancelled clock is that it is void, also where its end was told before.
+        return ("voided", clock.stop_ms, "cancelled"), []
     if _has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
         # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
         return None, [] if was.state == clock.state else [one[1:] for one in said]
     down = _taken_back(was, clock, cause_ms, is_less=not warned <= now_warned)
+    if down is not None and down[0] == "rearmed":
+        warned = frozenset()  # the page is over: the warnings that still hold are told anew
     ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in warned]
     ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
     if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):

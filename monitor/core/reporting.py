@@ -36,6 +36,11 @@ def may_start(of: clocks.Terms, facts: Iterable[Fact]) -> bool:
     return not missing(report, attributes_of(facts))
 
 
+def completes(of: clocks.Terms, facts: Sequence[Fact]) -> bool:
+    """Return whether the last of these facts brings what a clock waited for."""
+    return may_start(of, facts) and not may_start(of, facts[:-1])
+
+
 def completed(
     subject: Subject, facts: Sequence[Fact], attributes: dict[str, Value], plan: Plan, running: Iterable[Clock]
 ) -> list[Clock]:

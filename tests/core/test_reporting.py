@@ -101,3 +101,35 @@ def test_with_required_fields_any_order_and_any_batch_gives_the_same_clocks_and_
 
     assert essence(run([[one] for one in data.draw(st.permutations(events))])) == essence(straight) == essence(batches)
     assert sorted(one.id for one in batches.alerts) == sorted(one.id for one in straight.alerts)
+
+
+@pytest.mark.parametrize(
+    ("metric", "facts"),
+    [
+        ("periodic_update", ()),
+        ("agent_work", ()),
+        ("ownership", (ticket("T-1", "assigned", team="network"),)),
+        ("next_response", (ticket("T-1", "responded"), ticket("T-1", "customer_replied"))),
+    ],
+)
+def test_clocks_that_the_course_drives_wait_for_the_missing_fields_too(metric, facts):
+    story = Story(desk(WAITS, clock(metric, {"*": "4h"}, at_risk=(), by=())))
+    story.at("Mon 09:00", ticket("T-1", "opened"))
+    for hour, fact in enumerate(facts):
+        story.at(f"Mon 09:{hour + 1}0", fact)
+    assert story.clocks("T-1") == []
+
+    story.at("Mon 10:00", ticket("T-1", "priority_changed", priority="P1", service="mail")).until("Mon 20:00")
+
+    assert story.told() == ["breached Mon 14:00"]
+
+
+def test_a_clock_that_another_priority_promises_waits_for_the_missing_fields_too():
+    rule = clock("resolution", {"P1": "4h"}, at_risk=(), by=(), on_change="from_change")
+    story = Story(desk(WAITS, rule)).at("Mon 09:00", ticket("T-1", "opened", priority="P9"))
+
+    story.at("Mon 10:00", ticket("T-1", "priority_changed", priority="P1"))
+    assert story.clocks("T-1") == []
+
+    story.at("Mon 11:00", ticket("T-1", "updated", service="mail")).until("Mon 20:00")
+    assert story.told() == ["breached Mon 15:00"]
