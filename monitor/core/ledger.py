@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from monitor.core.events import Fact, Value
 
@@ -41,18 +41,6 @@ def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
     place = bisect_left(facts, fact[:3], key=lambda one: one[:3])
     facts.insert(place, fact)
     return place
-
-
-def as_happened(arrived: Sequence[Fact]) -> Sequence[Fact]:
-    """Return facts that arrived together in the order in which they happened: none is told what the next disproves.
-
-    Of several with one id the one that arrived first counts; the others follow all the rest.
-    """
-    if len(arrived) < 2:  # noqa: PLR2004 - one fact is in order
-        return arrived
-    first: dict[str, Fact] = {}
-    again = [fact for fact in arrived if first.setdefault(fact.id, fact) is not fact]
-    return [*sorted(first.values(), key=lambda one: one[:3]), *again]
 
 
 def is_roomy(facts: list[Fact]) -> bool:

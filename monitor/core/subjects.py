@@ -17,7 +17,7 @@ from monitor.core.folding import Folding
 from monitor.core.inorder import CLOCKS_ONLY
 from monitor.core.lead_rule import LeadRule
 from monitor.core.leads import lead_changes
-from monitor.core.ledger import Rejected, as_happened
+from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
@@ -63,7 +63,7 @@ def step(
     folding = Folding(subject, subject_id, plan, row)
     if row.stamp != plan.book.stamp and row.facts:
         folding.again(now_ms)
-    for fact in as_happened(new):
+    for fact in new:
         folding.take(fact)
     folding.until(now_ms)
     shown: list[Change] = []
