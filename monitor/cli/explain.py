@@ -20,6 +20,7 @@ from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
 from monitor.core.alerts import SupportingMiss
+from monitor.core.clock import due_or_missed_ms
 from monitor.core.events import Subject
 from monitor.core.explanation import Explanation, explain
 from monitor.core.measures import METRICS
@@ -28,7 +29,7 @@ from monitor.core.reporting import missing
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.stretches import Stretch
-from monitor.core.supporting import missed_ms, missed_under
+from monitor.core.supporting import missed_under
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.rows import SOURCE_ROWS
@@ -75,7 +76,7 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         if terms is None:
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
-        missed_at_ms = missed_ms(clock, terms.calendar)
+        missed_at_ms = due_or_missed_ms(clock, terms.calendar)
         under = missed_under(clock, missed_at_ms, row.clocks, plan) if 0 <= missed_at_ms <= now_ms else ()
         _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
     if subject == "lead":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreement import Agreement
 from monitor.core.measures import METRICS, AtRisk, ClockRule, Metric
-from monitor.core.rows import NO_EXTRA, Clock, ClockState, moved, with_extra
+from monitor.core.rows import NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
 from monitor.core.series import SeriesKey
 
 if TYPE_CHECKING:
@@ -205,22 +205,34 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
 
 
 def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the clock is due, or was when it stopped too late; -1 where it never will be as it stands."""
-    if clock.due_ms:
-        return clock.due_ms
-    if clock.state == "running" or clock.elapsed_ms < clock.budget_ms or not clock.runs:
-        return -1
-    before = from_ms = 0
-    if clock.extra and clock.extra.former:
-        from_ms, before = clock.extra.former[-1][:2]
+    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as it stands.
+
+    A change of target closes the stretch in which it falls, and a used up budget is changed no more: what ran before
+    the last change is counted as it was then, in the calendar of then.
+    """
+    if clock.elapsed_ms < clock.budget_ms:
+        return clock.due_ms or -1
+    from_ms, used_ms = _changed_at(clock)
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
         if start_ms < from_ms:
             continue
-        ran = calendar.elapsed(start_ms, end_ms)
-        if before + ran >= clock.budget_ms:
-            return calendar.due(start_ms, clock.budget_ms - before)
-        before += ran
-    return -1
+        ran_ms = calendar.elapsed(start_ms, end_ms)
+        if used_ms + ran_ms >= clock.budget_ms:
+            return calendar.due(start_ms, clock.budget_ms - used_ms)
+        used_ms += ran_ms
+    return clock.due_ms or -1  # without any budget it is due where it starts
+
+
+def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return the same, or of a clock that ended in time, when it would have been due had its last stretch gone on."""
+    if clock.state in OPEN or clock.elapsed_ms >= clock.budget_ms:
+        return due_or_missed_ms(clock, calendar)
+    return calendar.due(max(clock.runs[-1], _changed_at(clock)[0]), clock.budget_ms - clock.elapsed_ms)
+
+
+def _changed_at(clock: Clock) -> tuple[int, int]:
+    """Return when the present target of a clock began to hold, and what had elapsed by then."""
+    return clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
 
 
 def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.alerts import SupportingMiss
+from monitor.core.clock import due_or_missed_ms
 from monitor.core.measures import ANY, HOUR_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.core.agreement import Agreement
-    from monitor.core.calendar import Calendar
     from monitor.core.measures import Budget, ClockRule
     from monitor.core.plan import Plan
     from monitor.core.rows import Clock
@@ -39,22 +39,11 @@ def missed_under(clock: Clock, at_ms: int, clocks: Sequence[Clock], plan: Plan) 
         terms = plan.terms(one)
         if terms is None or not _supports(terms.agreement, supported, of.rule.id):
             continue
-        missed = missed_ms(one, terms.calendar)
+        missed = due_or_missed_ms(one, terms.calendar)
         if 0 <= missed <= at_ms:
             agreement = terms.agreement
             found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, one.series.measure, missed))
     return tuple(sorted(found))
-
-
-def missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when a clock's budget was first used up, or will be if nothing stops it; -1: never, as it stands."""
-    left_ms = clock.budget_ms
-    for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
-        ran_ms = calendar.elapsed(start_ms, end_ms)
-        if ran_ms >= left_ms:
-            return calendar.due(start_ms, left_ms)
-        left_ms -= ran_ms
-    return calendar.due(clock.since_ms, left_ms) if clock.state == "running" else -1
 
 
 def _supports(agreement: Agreement, supported: set[str], clock: str) -> bool:

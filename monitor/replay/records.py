@@ -8,7 +8,6 @@ from monitor.core import clock as clocks
 from monitor.core.contribution import Contribution, contribution
 
 if TYPE_CHECKING:
-    from monitor.core.calendar import Calendar
     from monitor.core.events import Subject
     from monitor.core.rows import Clock, SubjectRow
 
@@ -54,7 +53,7 @@ def record_of(
     """Return the record of one clock at an instant."""
     is_open = clock.state in ("running", "paused")
     elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
-    due_ms = _due_ms(clock, of.calendar)
+    due_ms = clocks.due_had_it_gone_on_ms(clock, of.calendar)
     verdict: RecordVerdict
     if clock.state == "cancelled":
         verdict = "cancelled"
@@ -83,18 +82,3 @@ def record_of(
         flagged=clock.flagged,
         contribution=contribution(row.facts, clock, of, until_ms),
     )
-
-
-def _due_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was used up, or would have been, had the last stretch gone on; -1: not yet."""
-    runs = [*clock.runs, clock.since_ms, 0] if clock.state == "running" else clock.runs
-    from_ms, used_ms = clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
-    left_ms = clock.budget_ms - used_ms
-    for start_ms, end_ms in zip(runs[::2], runs[1::2], strict=True):
-        if start_ms < from_ms:
-            continue
-        used_ms = calendar.elapsed(start_ms, end_ms) if end_ms else 0
-        if used_ms >= left_ms or not end_ms or (clock.state != "paused" and end_ms == runs[-1]):
-            return calendar.due(start_ms, left_ms)
-        left_ms -= used_ms
-    return -1

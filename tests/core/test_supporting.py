@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from monitor.core.agreement import Support
 from monitor.core.alerts import SupportingMiss
 from monitor.core.measures import Filter
-from monitor.core.supporting import TooLong, missed_ms, too_long
-from tests.core.stories import OFFICE, Story, agreement, clock, ms, ticket
+from monitor.core.supporting import TooLong, too_long
+from tests.core.stories import Story, agreement, clock, ms, ticket
 from tests.core.test_subject_laws import END_MS, histories
 
 SLA = agreement(clock("resolution", {"P1": "4h", "*": "8h"}), clock("first_response", {"*": "1h"}), id="sla")
@@ -60,8 +60,26 @@ def test_a_supporting_clock_is_judged_at_the_breach_whatever_comes_later():
 
     (miss,) = misses(story)
     assert miss.missed_ms == ms("Mon 13:00")  # 1 h + 2 h, then it was paused and ran on long overdue
-    running = next(one for one in story.clocks("T-1") if one.series.agreement == "ola")
-    assert missed_ms(running._replace(runs=[], state="paused"), OFFICE) == -1
+
+
+@pytest.mark.parametrize(
+    ("mode", "missed"), [("from_change", "Mon 17:00"), ("prorated", "Mon 15:00"), ("retroactive", "Mon 17:00")]
+)
+def test_a_target_that_changed_on_the_way_is_missed_when_its_own_alert_says_so(mode, missed):
+    """Opened 06:00 with 8 h; at 08:00, when 2 h are used, it becomes 8 h of office time, which begin at 09:00.
+
+    Long overdue it is paused for an hour.
+    """
+    rule = clock("resolution", {"P1": "8h", "*": ("8h", "office")}, at_risk=(), on_change=mode)
+    under = agreement(rule, id="ola", kind="ola", supports=(Support("sla", ()),))
+    story = Story(agreement(clock("resolution", {"*": "14h"}, at_risk=()), id="sla"), under)
+
+    story.at("Mon 06:00", ticket("T-1", "opened", priority="P1"))
+    story.at("Mon 08:00", ticket("T-1", "priority_changed", priority="P2"))
+    story.at("Mon 18:00", ticket("T-1", "paused")).at("Mon 19:00", ticket("T-1", "resumed")).until("Tue 00:00")
+
+    assert story.told(promise="resolution") == [f"breached {missed}", "breached Mon 21:00"]
+    assert [one.missed_ms for one in misses(story)] == [ms(missed)]
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from monitor.config.settings import Settings
+from monitor.core.budget import USUAL_ALERTS
 from monitor.core.objectives import INDICATORS
 from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT
 from tests.prometheus.promql import EXPORTED, TARGET, complaints
@@ -166,6 +167,15 @@ def test_the_pairs_of_windows_are_those_of_the_domain():
         found |= {(long, short, float(rate)) for (long, rate), (short, _) in zip(rates[::2], rates[1::2], strict=True)}
         assert all(a[1] == b[1] for a, b in zip(rates[::2], rates[1::2], strict=True))
     assert found == BURN_PAIRS
+
+
+def test_the_measured_rates_are_those_of_the_windows_that_the_monitor_shows_by_default():
+    rates = {rule["record"].removeprefix("sla:objective_burn:rate"): re.findall(r'over="(\w+)"', rule["expr"])
+             for rule in RULES if rule.get("record", "").startswith("sla:objective_burn:rate")}  # fmt: skip
+    assert all(over == [{"1d": "24h"}.get(length, length)] for length, over in rates.items())
+    assert {over for (over,) in rates.values()} == {
+        one.name for pair in USUAL_ALERTS for one in (pair.long, pair.short)
+    }
 
 
 def test_no_label_of_an_alert_covers_one_of_its_series():
