@@ -24,7 +24,8 @@ def test_a_clock_whose_agreement_nobody_knows_is_left_as_it_is():
 
 def test_a_clock_that_begins_after_another_was_undone_is_a_clock_of_its_own():
     story = Story(agreement(clock(where=ONLY_P1), clock("next_response", at_risk=())))
-    story.at("Mon 09:00", ticket("T-1", "opened", priority="P1")).until("Mon 12:00")
+    story.at("Mon 09:00", ticket("T-1", "opened", priority="P1"))
+    story.at("Mon 09:30", ticket("T-1", "responded")).until("Mon 12:00")
     story.at("Mon 12:10", ticket("T-1", "priority_changed", priority="P2"))
     assert story.told() == ["at_risk Mon 12:00", "voided Mon 12:10"]
     story.at("Mon 12:30", ticket("T-1", "customer_replied"))
