@@ -26,9 +26,6 @@ class WindowRows:
     def __bool__(self) -> bool:
         return bool(self._windows)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._windows
-
     def note(self, name: str) -> None:
         """Take note that a window has a row."""
         self._windows.setdefault(name, None)
