@@ -40,7 +40,7 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
     if found is None:
         what = agreement_id if version is None else f"{agreement_id} version {version}"
         raise click.ClickException(f"no agreement {what!r} is published: sla-monitor agreements list")
-    text = effective_text(found, documents, now_ms)
+    text = effective_text(found, documents)
     since = rfc3339(found.edition_ms or found.valid_from_ms)
     out.record(
         agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=since,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from monitor.config.levels import NAMES, laid_over
-from monitor.core.agreement import Origin
+from monitor.config.levels import NAMES, laid_over, origin_of
+from monitor.core.levels import editions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from monitor.config.agreements import AgreementDocument
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreement import Agreement, Origin
 
 _ABSENT: Final = object()
 _Path = tuple[str, ...]
@@ -32,39 +32,27 @@ class EffectiveText(NamedTuple):
     values: list[Value]
 
 
-def effective_text(agreement: Agreement, documents: Iterable[AgreementDocument], at_ms: int) -> EffectiveText:
-    """Return the text of an edition with what it inherits from the texts above it that hold at an instant.
+def effective_text(agreement: Agreement, documents: Sequence[AgreementDocument]) -> EffectiveText:
+    """Return the text of an edition with what it inherits.
 
     Args:
         agreement: the edition, as `monitor.config.levels.effective` makes it.
         documents: all versions of it and of the levels above.
-        at_ms: the instant.
     """
-    chain = []
-    for level_id in agreement.lineage:
-        holding = [
-            one
-            for one in documents
-            if one.agreement.id == level_id
-            and one.agreement.status != "draft"
-            and one.agreement.valid_from_ms <= max(at_ms, agreement.valid_from_ms)
-        ]
-        chain.append(max(holding, key=lambda one: (one.agreement.valid_from_ms, one.agreement.version)))
-    chain += [
-        one for one in documents if (one.agreement.id, one.agreement.version) == (agreement.id, agreement.version)
-    ]
-    document = laid_over([one.document for one in chain])
-    levels = [(one.document, _origin(one.agreement)) for one in reversed(chain)]
+    of = {(one.agreement.id, one.agreement.version): one for one in documents}
+    key = (agreement.id, agreement.version, agreement.valid_from_ms)
+    edition = next(
+        one for one in editions(one.agreement for one in documents) if (one.own.id, one.own.version, one.from_ms) == key
+    )
+    chain = [of[one.id, one.version] for one in (*edition.above, edition.own)]
+    document, _ = laid_over(chain)
+    levels = [(one.document, origin_of(one.agreement)) for one in reversed(chain)]
     values = [
         # A lower level replaces what it names: whoever names a value last from above says it.
         Value(".".join(path), value, next(origin for text, origin in levels if _at(text, path) is not _ABSENT))
         for path, value in _leaves(document, ())
     ]
     return EffectiveText(document, values)
-
-
-def _origin(one: Agreement) -> Origin:
-    return Origin(one.id, one.version, one.level or "")
 
 
 def _leaves(value: object, path: _Path) -> Iterator[tuple[_Path, Any]]:

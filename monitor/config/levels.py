@@ -88,11 +88,7 @@ def effective(
 def _built(
     edition: Edition, chain: Sequence[AgreementDocument], mistakes: list[Mistake], warnings: list[Mistake]
 ) -> Agreement:
-    laid: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    for one in chain:
-        level = one.agreement
-        laid = _over(laid, one.document, Origin(level.id, level.version, level.level or ""), origins)
+    laid, origins = laid_over(chain)
     own = chain[-1]
     agreement, wrong, told = _parsed(_Key(orjson.dumps(laid, option=orjson.OPT_SORT_KEYS), laid, own))
     if wrong and (edition.above[0] if edition.above else edition.own).under:
@@ -184,12 +180,18 @@ def _entries(
     return [*laid.values(), *repeated]
 
 
-def laid_over(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return documents laid over each other, the uppermost first."""
+def laid_over(chain: Iterable[AgreementDocument]) -> tuple[dict[str, Any], dict[str, Origin]]:
+    """Return the documents of levels laid over each other, the uppermost first, and which level says each path."""
     laid: dict[str, Any] = {}
-    for one in documents:
-        laid = _over(laid, one, Origin("", 0, ""), {})
-    return laid
+    origins: dict[str, Origin] = {}
+    for one in chain:
+        laid = _over(laid, one.document, origin_of(one.agreement), origins)
+    return laid, origins
+
+
+def origin_of(level: Agreement) -> Origin:
+    """Return a level as that which says something."""
+    return Origin(level.id, level.version, level.level or "")
 
 
 def level_mistakes(documents: Iterable[AgreementDocument]) -> tuple[list[Mistake], list[Mistake]]:

@@ -69,8 +69,6 @@ class SourceEngine:
         """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
-        self._live: dict[tuple[SeriesKey, Counts], int] = {}
-        """How often this batch adds the same counts to the live pane of a series: so most changes go in together."""
         self._expiries: list[tuple[int, PaneKey]] = []
         self._too_late = 0
         self._expired_ms = 0
@@ -88,8 +86,10 @@ class SourceEngine:
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = 0
-        subject, retention_ms, get, put, apply_change, expired_ms, live = (
-            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms, self._live,
+        # How often the same counts go into the live pane of a series: most changes are such, and go in together.
+        live: dict[tuple[SeriesKey, Counts], int] = {}
+        subject, retention_ms, get, put, apply_change, expired_ms = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
         # Incomplete reports are counted beside the clocks: they go the long way.
         has_short = subject in CLOCKS_ONLY and not book.requires
@@ -120,7 +120,6 @@ class SourceEngine:
                     apply_change(change, expired_ms, plan)
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
-        live.clear()
         rejected = _places(events, refused) if refused else []
         return self._effects(alerts, rejected, repeats)
 

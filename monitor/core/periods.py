@@ -56,15 +56,6 @@ def period(zone: str, kind: WindowKind, at_ms: int) -> Span:
     return _period(zone, kind, day_start(zone, at_ms))
 
 
-def date_start(zone: str, day: date) -> int:
-    """Return the first instant of a local date.
-
-    Raises:
-        ZoneInfoNotFoundError: the zone is unknown.
-    """
-    return _midnight(zone, day)
-
-
 def period_date(zone: str, start_ms: int) -> str:
     """Return the local date of an instant (a period's start) as ``2026-11-01``."""
     return _local_date(ZoneInfo(zone), start_ms).isoformat()
@@ -113,6 +104,7 @@ def covered_ms(window: Window) -> int:
     return -(-window.length_ms // width_ms) * width_ms
 
 
+@lru_cache(maxsize=1024)
 def period_window(name: str) -> Window | None:
     """Return the window of a name if it is one of periods that close: calendar-aligned or tumbling."""
     if name in CALENDAR_KINDS:
@@ -129,9 +121,9 @@ def _day_of_hour(zone: str, hour: int) -> tuple[int, int]:
     at_ms = hour * HOUR_MS
     tz = ZoneInfo(zone)
     today = _local_date(tz, at_ms)
-    start_ms, end_ms = _midnight(zone, today), _midnight(zone, _later(today, 1))
+    start_ms, end_ms = date_start(zone, today), date_start(zone, _later(today, 1))
     if at_ms >= end_ms:  # a clock that was put back over midnight reads a date that is over
-        return end_ms, _midnight(zone, _later(today, 2))
+        return end_ms, date_start(zone, _later(today, 2))
     return start_ms, end_ms
 
 
@@ -150,12 +142,16 @@ def _period(zone: str, kind: WindowKind, day_ms: int) -> Span:
         after = date(first.year + years, month + 1, 1)
     else:
         raise ValueError(f"a {kind} window is no calendar period")
-    return Span(_midnight(zone, first), _midnight(zone, after))
+    return Span(date_start(zone, first), date_start(zone, after))
 
 
 @lru_cache(maxsize=1 << 14)
-def _midnight(zone: str, day: date) -> int:
-    """Return the first instant that reads this date or a later one."""
+def date_start(zone: str, day: date) -> int:
+    """Return the first instant of a local date: the first that reads it or a later one.
+
+    Raises:
+        ZoneInfoNotFoundError: the zone is unknown.
+    """
     tz = ZoneInfo(zone)
     # The first of two midnights; of one that is skipped, as the clock before the change would have read it.
     instant = datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)

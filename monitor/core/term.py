@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from monitor.core.periods import date_start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.core.agreement import Agreement
 
 _MONTHS_A_YEAR: Final = 12
@@ -38,6 +40,10 @@ class Length(NamedTuple):
         return Length(-self.months, -self.days).after(day)
 
 
+WARN: Final = Length(days=30)
+"""How long before an end people are told of it, where nothing else is said."""
+
+
 class Running(NamedTuple):
     """The term that runs at an instant: the first instant, the end, and until when notice can end it."""
 
@@ -58,29 +64,33 @@ class Term(NamedTuple):
     notice: Length = Length()
     renews: Length | None = None
     notice_given: date | None = None
-    warn: Length = Length(days=30)
+    warn: Length = WARN
 
     def running(self, at_ms: int) -> Running:
         """Return the term that holds an instant; before the first one that one, after the last one the last."""
-        number = 0
         start, end = self.start, self.end
-        while at_ms >= date_start(self.zone, end) and self.renews is not None and not self._is_ended(end):
-            number += 1
-            start, end = end, self.renews.after(self.end, number)
-        until = self._notice_until(end)
-        return Running(*(date_start(self.zone, one) for one in (start, end, until)))
+        for start, end in self._terms():  # noqa: B007 - the last one that was reached
+            if at_ms < date_start(self.zone, end):
+                break
+        return Running(*(date_start(self.zone, one) for one in (start, end, self._notice_until(end))))
 
     @property
     def ends_ms(self) -> int | None:
         """The instant from which nothing holds any more; None: it is renewed until notice is given."""
-        number = 0
-        end = self.end
-        while self.renews is not None and not self._is_ended(end):
-            if self.notice_given is None:
-                return None
-            number += 1
-            end = self.renews.after(self.end, number)
+        if self.renews is not None and self.notice_given is None:
+            return None
+        *_, (_, end) = self._terms()
         return date_start(self.zone, end)
+
+    def _terms(self) -> Iterator[tuple[date, date]]:
+        """Yield one term after the other, start and end, as long as each is renewed."""
+        start, end = self.start, self.end
+        yield start, end
+        number = 0
+        while self.renews is not None and not self._is_ended(end):
+            number += 1
+            start, end = end, self.renews.after(self.end, number)
+            yield start, end
 
     def _notice_until(self, end: date) -> date:
         """Return the first day on which notice is too late to end the term that ends then."""
@@ -113,7 +123,7 @@ def outlook(agreement: Agreement, now_ms: int) -> Outlook | None:
     if term is None:
         if ends_ms is None:
             return None
-        return Outlook(0, ends_ms, None, _standing(ends_ms, None, 30 * DAY_MS, now_ms))
+        return Outlook(0, ends_ms, None, _standing(ends_ms, None, WARN.days * DAY_MS, now_ms))
     running = term.running(now_ms)
     warn_ms = date_start(term.zone, term.warn.after(term.start)) - date_start(term.zone, term.start)
     if ends_ms is not None:

@@ -127,6 +127,12 @@ class Story:
         self.take(self.engine.batch(stamped, now_ms, self.book))
         return self
 
+    def restart(self):
+        """The worker stops, and another one goes on with the rows."""
+        self.engine = SourceEngine(self.engine.subject, self, retention_ms=self.engine.retention_ms)
+        self.engine.restore(self.rows)
+        return self
+
     def until(self, time):
         """Nothing happens until a time: deadlines only."""
         self.due(ms(time))

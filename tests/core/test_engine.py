@@ -4,7 +4,6 @@ from monitor.core import plan as plans
 from monitor.core.agreement import Notify, Step
 from monitor.core.alerts import AlertKey
 from monitor.core.book import Book
-from monitor.core.engine import SourceEngine
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, OutageRule, Window, subject_of
 from monitor.core.pages import fitting
@@ -80,8 +79,7 @@ def test_a_restored_engine_lets_the_panes_of_before_expire():
     story = Story(DESK).at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "resolved"))
     expiry_ms = story.engine.next_expiry_ms()
 
-    engine = SourceEngine("ticket", story)
-    engine.restore(story.rows)
+    engine = story.restart().engine
     engine.due([], ms("Mon 10:00"), story.book)  # it learns the book
 
     assert engine.next_expiry_ms() == expiry_ms

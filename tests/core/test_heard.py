@@ -9,8 +9,9 @@ from monitor.core.heard import silent_at, with_silence
 from monitor.core.indicators import outage_figures
 from monitor.core.measures import CompositeRule, OutageRule, Window
 from monitor.core.panes import merge_panes
-from monitor.core.series import OutageRecord, Pane, decode_pane_key
+from monitor.core.series import OutageRecord, decode_pane_key
 from tests.core.stories import MONDAY_MS, Story, agreement
+from tests.core.test_outage_laws import panes_of
 
 MINUTE = 60_000
 END_MS = MONDAY_MS + 240 * MINUTE
@@ -30,14 +31,8 @@ def run(batches, restart_after=()):
     for number, batch in enumerate(batches):
         story.take(story.engine.batch(batch, 0, story.book))
         if number in restart_after:
-            engine = type(story.engine)("outage", story, retention_ms=story.engine.retention_ms)
-            engine.restore(story.rows)
-            story.engine = engine
+            story.restart()
     return story
-
-
-def panes_of(story):
-    return {key: row for key, row in story.rows.items() if isinstance(row, Pane) and any(row)}
 
 
 def figures_of(story, rule):

@@ -65,9 +65,7 @@ def run(batches, restart_after=()):
     for number, batch in enumerate(batches):
         story.take(story.engine.batch(batch, 0, story.book))
         if number in restart_after:
-            engine = type(story.engine)("outage", story, retention_ms=story.engine.retention_ms)
-            engine.restore(story.rows)
-            story.engine = engine
+            story.restart()
     story.due(END_MS)
     return story
 

@@ -81,7 +81,7 @@ def test_each_value_of_an_effective_text_is_of_the_lowest_level_that_names_it():
 
     def said(time):
         found = book.version("payroll", ms(time))
-        return {one.path: (one.value, one.origin) for one in effective_text(found, documents, ms(time)).values}
+        return {one.path: (one.value, one.origin) for one in effective_text(found, documents).values}
 
     before, after = said("Mon 09:00"), said("Tue 09:00")
     assert before["clocks.solve.targets.P1"] == ("1h", payroll)
