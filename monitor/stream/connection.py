@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
@@ -32,6 +33,19 @@ class Ends(NamedTuple):
 
 class TransactionalWriter(AIOKafkaProducer):  # type: ignore[misc]
     """A producer that can say what broke its transaction."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's, passed on
+        super().__init__(**options)
+        self._message_accumulator.reenqueue = self._send_again
+
+    def _send_again(self, batch: Any) -> None:  # noqa: ANN401 - untyped
+        """Queue a batch for another attempt, unless the writer was fenced before its backoff was over.
+
+        aiokafka has given up all batches then, and would raise a ``KeyError`` in a task that nobody awaits.
+        """
+        accumulator = self._message_accumulator
+        if accumulator._exception is None:  # noqa: SLF001
+            MessageAccumulator.reenqueue(accumulator, batch)
 
     def failure(self) -> BaseException | None:
         """Return what broke the open transaction, if anything did.
