@@ -84,9 +84,6 @@ class _Upstream:
     def view(self) -> View | None:
         return self._consumer.view(self._tp)
 
-    def unfinished(self) -> int:
-        return self._consumer.unfinished(self._tp)
-
     async def first_offset(self) -> int:
         return await self._asker.first(self._tp)
 
@@ -214,7 +211,6 @@ class WorkerApp(BatchApp):
         self.stats.rebalances += 1
         runners = {tp: self.runners.pop(tp) for tp in revoked if tp in self.runners}
         await asyncio.gather(*(runner.close() for runner in runners.values()))
-        self.consumer.forget_unfinished()
         for tp in runners:
             self.stats.forget(tp.topic, tp.partition)
 
@@ -230,6 +226,8 @@ class WorkerApp(BatchApp):
             log.warning("the process stood still for %.1f s", now - expected + PULSE_S)
             for runner in self.runners.values():
                 runner.distrust()
+        for runner in self.runners.values():
+            runner.pulse()
         # A plain timer, not a task: after a freeze it must come before the timers that were due later.
         self._pulse = self.loop.call_later(PULSE_S, self.beat, now + PULSE_S)
 

@@ -114,10 +114,6 @@ class Upstream(Protocol):
         """Return what the consumer knows of the partition."""
         ...
 
-    def unfinished(self) -> int:
-        """Return how many batches were delivered and are not finished."""
-        ...
-
     async def first_offset(self) -> int:
         """Ask the broker for the first offset."""
         ...

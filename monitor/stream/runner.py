@@ -5,7 +5,9 @@ with this one's waiting for the broker.
 
 **Position.** A ``Batch`` says which offsets it covers. Records below the position were applied before. If it begins
 above the position, something was not delivered: what the topic has lost by retention is counted and logged; otherwise
-the source is sought back to the position, and after several vain attempts the worker stops.
+the source is sought back to the position. The same is done if records wait behind the position and none comes: what was
+fetched may be lost on its way here (Faust empties its queues when a rebalance follows another), or the group's offset
+may be ahead of the rows. After several vain attempts the worker stops.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ OPEN_TIMEOUT_S: Final = 60.0
 OPEN_GRACE_S: Final = 1.0
 """How long a partition that is let go while it opens may go on with that."""
 SEEKS: Final = 5
+STALL_PULSES: Final = 8
+"""Pulses of the worker without a batch while records wait: then they are fetched again. Twice as many each time."""
 
 
 class PartitionRunner:
@@ -91,7 +95,8 @@ class PartitionRunner:
         self._left_over = False
         self._told: bool | None = None  # what the processor was last told about having caught up
         self._seeks = 0
-        self._beyond: int | None = None
+        self._pulses_in_vain = 0
+        self._stalled = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed = (0.0, 0, 0.0)  # loop time and wall time of arming, delay
         self._task = asyncio.ensure_future(self._run())
@@ -111,6 +116,20 @@ class PartitionRunner:
     def distrust(self) -> None:
         """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
         self._standing.trusted = False
+
+    def pulse(self) -> None:
+        """Notice that records wait in the source while none comes. Called at an even pace, but not in a frozen process.
+
+        The task itself would not notice: without a batch or something due it sleeps.
+        """
+        if self._inbox or not self.is_open or not self.lag:
+            self._pulses_in_vain = 0
+            return
+        self._pulses_in_vain += 1
+        if self._pulses_in_vain > STALL_PULSES * 2**self._seeks:
+            self._pulses_in_vain = 0
+            self._stalled = True
+            self._work.set()
 
     @property
     def lag(self) -> int:
@@ -156,11 +175,16 @@ class PartitionRunner:
         await self._open()
         while not self._closing:
             if self._inbox:
-                event = self._inbox.popleft()
+                event = self._inbox[0]
                 try:
                     await self._apply(event)
                 finally:
+                    self._inbox.popleft()
                     self.upstream.finished(event.message)
+            if self._stalled and not self._closing:
+                self._stalled = False
+                if not self._inbox:
+                    await self._seek_back(self.state.position, "records wait in the source and none has come")
             if self._tick_due and not self._closing:
                 self._tick_due = False
                 await self._tick()
@@ -270,16 +294,19 @@ class PartitionRunner:
                 )  # fmt: skip
             self.state.position = batch.start
             return True
-        await self._seek_back(max(first, position))
+        await self._seek_back(max(first, position), "the source stands beyond the position")
         return False
 
-    async def _seek_back(self, offset: int) -> None:
+    async def _seek_back(self, offset: int, why: str) -> None:
         self._seeks += 1
         self.stats.seeks += 1
         if self._seeks > SEEKS:
             raise StateError(f"{self.state.name}: the records from offset {offset} on are not delivered")
-        log.warning("%s: the source stands beyond the position: reading from offset %d", self.state.name, offset)
-        await self.upstream.seek(offset)
+        log.warning("%s: %s: reading from offset %d", self.state.name, why, offset)
+        try:
+            await self.upstream.seek(offset)
+        except (TimeoutError, KafkaError) as error:  # a rebalance may be taking the partition away; else: once more
+            log.warning("%s: cannot read from offset %d: %r", self.state.name, offset, error)
 
     # -- the timer
 
@@ -289,13 +316,6 @@ class PartitionRunner:
             return
         self.caught_up = self.stats.caught_up = await self._standing.ask(self.state.position)
         self.stats.highwater = max(self.stats.highwater, self._standing.target or 0)
-        view = self.upstream.view()
-        idle = self._standing.trusted and not (self.caught_up or self._inbox or self.upstream.unfinished())
-        beyond = view.position if idle and view is not None and view.position > self.state.position else None
-        if beyond is not None and beyond == self._beyond:  # seen twice: it is not a batch on its way here
-            beyond = None
-            await self._seek_back(self.state.position)  # the group's offset was ahead: nothing will come by itself
-        self._beyond = beyond
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
+from weakref import WeakSet
 
 import faust
 from aiokafka import AIOKafkaConsumer
@@ -152,7 +154,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     mundane_level = "debug"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's, passed on
-        self._unfinished: dict[TP, int] = {}
+        self._unfinished: defaultdict[TP, WeakSet[ConsumerMessage]] = defaultdict(WeakSet)
+        """Weak: Faust empties its queues in a rebalance without telling; what nobody holds is nobody's work."""
         self._some_finished = asyncio.Event()
         self.max_batch_records = 2000
         self.max_batch_bytes = 1 << 20
@@ -168,35 +171,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def batch_finished(self, message: ConsumerMessage) -> None:
         """Tell that a batch was worked on or dropped. ``Consumer.ack`` cannot be overridden: Cython inlines it."""
-        if message.generation_id == self.app.consumer_generation_id:
-            unfinished = self._unfinished.get(message.tp, 0)
-            self._unfinished[message.tp] = max(0, unfinished - 1)  # a seek may have cleared it meanwhile
-            self._some_finished.set()
-
-    def unfinished(self, tp: TP) -> int:
-        """Return how many delivered batches of a partition are not finished."""
-        return self._unfinished.get(tp, 0)
-
-    def forget_unfinished(self) -> None:
-        """Forget all delivered batches: a rebalance or a seek has emptied the queues."""
-        self._unfinished.clear()
+        self._unfinished[message.tp].discard(message)
         self._some_finished.set()
-
-    async def perform_seek(self) -> None:
-        """Seek to the committed offsets, as Faust does after each rebalance."""
-        await super().perform_seek()
-        self.forget_unfinished()
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Batch]:  # noqa: ASYNC109
         active = active_partitions or set()
-        free = {tp for tp in active if self.unfinished(tp) < IN_PROGRESS}
+        free = {tp for tp in active if len(self._unfinished[tp]) < IN_PROGRESS}
         if not free:
             self._some_finished.clear()
             try:
                 await asyncio.wait_for(self._some_finished.wait(), timeout)
             except TimeoutError:
                 return {}
-            free = {tp for tp in active if self.unfinished(tp) < IN_PROGRESS}
+            free = {tp for tp in active if len(self._unfinished[tp]) < IN_PROGRESS}
             if not free:
                 return {}
         if len(free) < len(active):
@@ -210,12 +197,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         generation = self.app.consumer_generation_id
         if batches is None or self.should_stop:
             return
-        if not self.flow_active:
-            try:
-                await self.perform_seek()
-            except Exception as error:  # noqa: BLE001 - as Faust: the rebalance that follows seeks again
-                self.log.warning("seek between assignments failed: %r", error)
-            return
+        # Faust seeks back here once the flow has stopped. The rebalance that stopped it does so anyway at its end, and
+        # this seek would go on into it: asked of partitions that are gone by then, while the next records wait.
         for tp, fetched in batches.items():
             for batch in _bounded(fetched, self.max_batch_bytes):
                 if not self.flow_active or generation != self.app.consumer_generation_id:
@@ -228,11 +211,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 if read is not None and offset < read:
                     # Faust would drop it unseen. Whether it is a repeat is for the partition's position to say.
                     self._read_offset[tp] = offset
-                self._unfinished[tp] = self.unfinished(tp) + 1
-                yield tp, ConsumerMessage(
+                message = ConsumerMessage(
                     tp.topic, tp.partition, offset, batch.fetched_ms / 1000, 0,
                     (), None, batch, None, 0, 0, tp, generation_id=generation,
                 )  # fmt: skip
+                self._unfinished[tp].add(message)
+                yield tp, message
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Offsets inside a batch are not gaps."""

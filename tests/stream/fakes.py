@@ -111,9 +111,6 @@ class FakeUpstream:
     def view(self) -> View | None:
         return self.seen
 
-    def unfinished(self) -> int:
-        return 0
-
     async def first_offset(self) -> int:
         return self.first
 

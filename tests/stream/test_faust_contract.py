@@ -12,6 +12,7 @@ from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.producer.transaction_manager import TransactionManager
 from faust.app.base import App
+from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -38,7 +39,6 @@ def test_the_versions_are_those_that_were_read() -> None:
         (BaseConsumer, "_wait_next_records", ["self", "timeout"]),
         (BaseConsumer, "_new_offset", ["self", "tp"]),
         (BaseConsumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"]),
-        (BaseConsumer, "perform_seek", ["self"]),
         (driver.Consumer, "_new_consumer_thread", ["self"]),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
         (driver.AIOKafkaConsumerThread, "highwater", ["self", "tp"]),
@@ -76,6 +76,7 @@ def test_faust_keeps_its_books_under_the_names_that_we_read() -> None:
 def test_faust_seeks_after_each_rebalance_and_stops_the_flow_before_it() -> None:
     assert "consumer.stop_flow" in inspect.getsource(App._on_partitions_revoked)
     assert "await T(self.on_partitions_revoked.send)(revoked)" in inspect.getsource(App._on_partitions_revoked)
+    assert "consumer.perform_seek()" in inspect.getsource(Recovery._resume_streams)
 
 
 def test_aiokafka_moves_a_position_only_when_it_hands_out_records() -> None:

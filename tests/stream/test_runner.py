@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, ProducerFenced
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFenced
 
 from monitor.errors import StateError
 from monitor.stream import runner
@@ -68,6 +68,13 @@ class Scene:
     async def apply(self, event: FakeEvent) -> None:
         self.runner.submit(event)
         await until(lambda: event.message in self.upstream.done)
+
+    async def wait(self, pulses: int) -> None:
+        """So many pulses of the worker pass, and the task gets its turns."""
+        for _ in range(pulses):
+            self.runner.pulse()
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
 
     @property
     def told(self) -> list[tuple[bytes, bytes]]:
@@ -305,12 +312,64 @@ async def test_while_the_broker_does_not_answer_nothing_is_judged_by_the_clock(
         assert on.told == []
 
 
-async def test_a_group_offset_beyond_the_position_is_noticed_although_no_batch_comes() -> None:
+async def test_records_that_wait_and_do_not_come_are_fetched_again() -> None:
+    """The group's offset may be ahead of the rows, or a batch was lost on its way here."""
     async with scene(position=4, end=9) as on:
-        on.upstream.seen = View(9, 9, wall_ms())
-        await until(lambda: bool(on.upstream.seeks))
+        await on.wait(runner.STALL_PULSES)
+        assert on.upstream.seeks == []
+        await on.wait(1)
+        assert on.upstream.seeks == [4]
+
+        await on.apply(batch(4, 9))
+        await on.wait(10 * runner.STALL_PULSES)
+        assert on.upstream.seeks == [4]
+
+
+async def test_a_seek_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene(position=4, end=9) as on:
+        seek = on.upstream.seek
+
+        async def refused(_: int) -> None:
+            monkeypatch.setattr(on.upstream, "seek", seek)
+            raise IllegalStateError("No current assignment")
+
+        monkeypatch.setattr(on.upstream, "seek", refused)
+        await on.wait(runner.STALL_PULSES + 1)
+        assert on.upstream.seeks == []
+        await on.wait(2 * runner.STALL_PULSES + 1)
 
         assert on.upstream.seeks == [4]
+        assert on.failures == []
+
+
+async def test_records_that_never_come_stop_the_worker_after_longer_and_longer_waits() -> None:
+    async with scene(position=4, end=9) as on:
+        for wait in (8, 16, 32, 64, 128):
+            before = len(on.upstream.seeks)
+            await on.wait(wait)
+            assert len(on.upstream.seeks) == before
+            await on.wait(1)
+            assert len(on.upstream.seeks) == before + 1
+        await on.wait(256)
+        assert on.failures == []
+        await on.wait(1)
+
+        assert isinstance(on.failures[0], StateError)
+        assert "from offset 4 on are not delivered" in str(on.failures[0])
+
+
+async def test_nothing_is_fetched_again_while_a_batch_is_worked_on() -> None:
+    async with scene(position=4, end=9) as on:
+        on.writer.gate.clear()
+        event = batch(4, 6, highwater=9)
+        on.runner.submit(event)
+        await until(lambda: on.writer.open)
+        await on.wait(10 * runner.STALL_PULSES)
+        on.writer.gate.set()
+        await until(lambda: event.acked)
+
+        assert on.runner.lag == 3
+        assert on.upstream.seeks == []
 
 
 async def test_closing_waits_for_the_commit_in_flight_and_drops_what_waits() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from monitor.errors import BrokerError
+from monitor.stream import runner
 from monitor.stream.app import _credentials
 from monitor.stream.embedded import EmbeddedBroker
 from monitor.stream.worker import WorkerApp
@@ -112,6 +113,32 @@ async def test_a_poisoned_batch_stops_the_worker_and_a_restart_continues_exactly
 
     assert await counts(broker) == {b"a": 15}
     assert await alerts(broker) == [(b"a", b"10"), (b"a", b"15"), (b"a", b"5")]
+
+
+async def test_a_batch_that_gets_lost_on_its_way_to_the_runner_is_fetched_again(
+    broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a rebalance follows another closely: then Faust empties its queues after they were filled anew."""
+    monkeypatch.setattr(runner, "STALL_PULSES", 1)
+    app = worker()
+    lost: list[int] = []
+
+    def lose_some(event: object) -> None:
+        if len(lost) < 3:
+            lost.append(len(event.value.records))
+        else:
+            WorkerApp.submit(app, event)
+
+    monkeypatch.setattr(app, "submit", lose_some)
+    async with running(app):
+        for _ in range(3):
+            await produce(broker.bootstrap, "in", [b"a"] * 5)
+        await until(lambda: events(app) == 15)
+        assert app.stats.partitions["in", 0].seeks > 0
+
+    assert sum(lost) > 0
+    assert await counts(broker) == {b"a": 15}
+    assert app.failure is None
 
 
 @pytest.mark.usefixtures("followers_first")
