@@ -310,6 +310,7 @@ class Monitor:
                     skipped=one.repeats,
                     holes=one.holes,
                     lost=one.lost,
+                    rereads=one.seeks,
                     rows=one.rows,
                     restored_rows=one.restored_rows,
                     restore_seconds=one.restore_seconds,

@@ -278,6 +278,7 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
         (m.RECORDS_SKIPPED, stats.skipped),
         (m.OFFSET_HOLES, stats.holes),
         (m.RECORDS_LOST, stats.lost),
+        (m.SOURCE_REREADS, stats.rereads),
         (m.LAG, stats.lag),
         (m.PARTITION_OPEN, int(stats.open)),
         (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),

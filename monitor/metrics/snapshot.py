@@ -74,6 +74,7 @@ class PartitionStats:
     """Offsets without a record: transaction markers, aborted or compacted records."""
     lost: int = 0
     """Offsets that retention removed before they were read."""
+    rereads: int = 0
     rows: int | None = None
     restored_rows: int | None = None
     restore_seconds: float | None = None

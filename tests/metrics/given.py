@@ -70,6 +70,7 @@ def partition(topic="tickets", number=0, **changes):
         caught_up=True,
         skipped=2,
         holes=3,
+        rereads=1,
         lost=0,
         kind="ticket" if topic == "tickets" else "call",
         rows=400,

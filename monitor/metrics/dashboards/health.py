@@ -188,11 +188,13 @@ def _deliveries() -> Json:
 
 def _trouble() -> Json:
     text = (
-        "What costs time: rebalances, restored partitions, and how often a worker stood still for over half a second."
+        "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second, and "
+        "how often a source was read again, as its records had not come."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
         Query(_total(m.RESTORES), "restored partitions", "R"),
         Query(_total(m.STALLS), "stalls", "S"),
+        Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
