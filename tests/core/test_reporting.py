@@ -84,12 +84,19 @@ def test_only_the_agreement_that_requires_something_waits_and_only_for_tickets()
 
 
 @settings(max_examples=80, deadline=None)
-@given(histories(), st.sampled_from([WAITS, STARTS]), st.data())
-def test_with_required_fields_any_order_and_any_batch_gives_the_same_clocks_and_figures(events, report, data):
+@given(
+    histories(),
+    st.sampled_from([WAITS, STARTS]),
+    st.sampled_from(["retroactive", "from_change", "prorated"]),
+    st.data(),
+)
+def test_with_required_fields_any_order_and_any_batch_gives_the_same_clocks_and_figures(events, report, change, data):
     report = report._replace(required=("reason",))  # some facts of the histories bring it
 
     def run(batches):
-        story = Story(desk(report, clock("resolution"), clock("first_response", {"*": "1h"})), retention="400d")
+        story = Story(
+            desk(report, clock("resolution", on_change=change), clock("first_response", {"*": "1h"})), retention="400d"
+        )
         for batch in batches:
             story.take(story.engine.batch(batch, 0, story.book))
         story.due(END_MS)
@@ -133,3 +140,21 @@ def test_a_clock_that_another_priority_promises_waits_for_the_missing_fields_too
 
     story.at("Mon 11:00", ticket("T-1", "updated", service="mail")).until("Mon 20:00")
     assert story.told() == ["breached Mon 15:00"]
+
+
+@pytest.mark.parametrize("change", ["retroactive", "from_change", "prorated"])
+def test_a_clock_starts_with_the_priority_of_its_completion_also_when_that_arrives_after_a_later_change(change):
+    def story(*, completed_at):
+        rule = clock("resolution", {"P1": "4h", "P2": "8h"}, at_risk=(), by=(), on_change=change)
+        story = Story(desk(WAITS, rule)).at("Mon 09:00", ticket("T-1", "opened", priority="P2", id="a"))
+        completing = ticket("T-1", "updated", service="mail", id="b")
+        if completed_at == "Mon 10:00":
+            story.at("Mon 10:00", completing)
+        story.at("Mon 12:00", ticket("T-1", "priority_changed", priority="P1", id="c"))
+        if completed_at != "Mon 10:00":
+            story.at("Mon 10:00", completing, now=completed_at)
+        return story.until("Mon 23:00")
+
+    in_time, late = story(completed_at="Mon 10:00"), story(completed_at="Mon 12:30")
+    assert in_time.told() == late.told() != []
+    assert in_time.clocks("T-1") == late.clocks("T-1")
