@@ -57,22 +57,21 @@ async def told(job: MonitorJob, *wanted: str) -> None:
 
 
 async def traces(job: MonitorJob) -> dict[str, Any]:
-    """Return where all partitions of all topics end, and what all groups have committed."""
+    """Return which topics and groups there are, where the job's topics end, and what its group has committed."""
     admin = AIOKafkaAdminClient(bootstrap_servers=job.bootstrap)
     consumer = AIOKafkaConsumer(bootstrap_servers=job.bootstrap)  # uncommitted records count too
     await admin.start()
     await consumer.start()
     try:
+        topics = await admin.describe_topics([spec.name for spec in topic_plan(job.settings)])
         partitions = [
-            TopicPartition(one["topic"], partition["partition"])
-            for one in await admin.describe_topics()
-            for partition in one["partitions"]
-            if not one["is_internal"]
+            TopicPartition(one["topic"], partition["partition"]) for one in topics for partition in one["partitions"]
         ]
-        groups = [group for group, _ in await admin.list_consumer_groups()]
         return {
+            "topics": sorted(await admin.list_topics()),
+            "groups": sorted(await admin.list_consumer_groups()),
             "ends": await consumer.end_offsets(partitions),
-            "committed": {group: await admin.list_consumer_group_offsets(group) for group in groups},
+            "committed": await admin.list_consumer_group_offsets(job.mark),
         }
     finally:
         await consumer.stop()
@@ -126,7 +125,8 @@ async def test_it_tells_late_events_and_a_changed_agreement_apart_and_leaves_no_
         Outgoing(job.settings.topics.alerts, b"k", b"no announcement"),
     )
     before = await traces(job)
-    assert {spec.name for spec in topic_plan(job.settings)} <= {tp.topic for tp in before["ends"]}
+    assert {spec.name for spec in topic_plan(job.settings)} == {tp.topic for tp in before["ends"]}
+    assert before["committed"]
 
     found = await run("recompute", "--json")
 

@@ -193,7 +193,7 @@ def test_neither_the_order_of_the_input_nor_the_step_changes_a_figure_or_a_deadl
 
 @pytest.mark.parametrize("until", ["2026-11-26T09:00", "2026-11-26T16:00"])
 def test_a_look_at_everything_at_once_states_what_looks_all_along_the_way_state(until):
-    events, book = finished_history(ms(until), 96), load_agreements(AGREEMENTS)
+    events, book = finished_history(ms(until), 60), load_agreements(AGREEMENTS)
     along = run_replay(events, book, step_ms=HOUR_MS // 4, until_ms=ms(until))
     at_once = run_replay(events, book, step_ms=100 * HOUR_MS, until_ms=ms(until))
 
