@@ -347,8 +347,8 @@ class Monitor:
         """Return whether the worker gets on, and why (not)."""
         if self.app.failure is not None:
             return False, f"stopped: {self.app.failure}"
-        if not self.app.alive():
-            return False, f"a partition has lag and no progress for {self.app.settings.no_progress_s:g} s"
+        if (standstill := self.app.standstill()) is not None:
+            return False, standstill
         return True, "alive"
 
     def ready(self) -> tuple[bool, str]:

@@ -19,7 +19,7 @@ import mode
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
-from monitor.errors import BrokerError, SlaMonitorError
+from monitor.errors import BrokerError, SlaMonitorError, StateError
 from monitor.stream.clock import Clock, WallClock
 from monitor.stream.connection import Asker, Connection
 from monitor.stream.partition import Source
@@ -39,8 +39,8 @@ class WorkerSettings:
     """How a worker meets Kafka.
 
     ``instance_id`` makes its group membership static: a restart within the session moves no partition. ``security``
-    holds aiokafka's own keywords (see ``Connection``). ``no_progress_s``: a partition with lag that stands still for
-    that long makes the worker not alive.
+    holds aiokafka's own keywords (see ``Connection``). ``no_progress_s``: a worker stops if a
+    partition with lag, or a rebalance, stands still for that long.
     """
 
     app_id: str
@@ -129,20 +129,20 @@ class WorkerApp(BatchApp):
         )
 
     def alive(self) -> bool:
-        """Say whether it gets on.
+        """Say whether it gets on: it has not failed, and nothing stands still."""
+        return self.failure is None and self.standstill() is None
 
-        False if it failed, or if for ``no_progress_s`` a partition has had lag and no progress, or a rebalance has not
-        ended: a worker that lives and does nothing.
-        """
-        now = time.monotonic()
-        if now - self._in_group_at > self.settings.no_progress_s:
-            return False
+    def standstill(self) -> str | None:
+        """Say what has not got on for ``no_progress_s``: a partition with lag or in its restore, or a rebalance."""
+        now, longest_s = time.monotonic(), self.settings.no_progress_s
+        if now - self._in_group_at > longest_s:
+            return f"no place in consumer group {self.settings.app_id} for {longest_s:g} s"
         for runner in self.runners.values():
             if runner.is_open and runner.lag == 0:
                 runner.progress_at = now
-            elif now - runner.progress_at > self.settings.no_progress_s:
-                return False
-        return self.failure is None
+            elif now - runner.progress_at > longest_s:
+                return f"no progress of {runner.state.name} for {longest_s:g} s although records wait"
+        return None
 
     def request_stop(self) -> None:
         """Have ``run_worker`` stop cleanly: commits in flight end, the group is left."""
@@ -224,10 +224,14 @@ class WorkerApp(BatchApp):
         if expected is not None and now - expected > LATE_S:
             self.stats.stalls += 1
             log.warning("the process stood still for %.1f s", now - expected + PULSE_S)
+            self._in_group_at = time.monotonic()
             for runner in self.runners.values():
                 runner.distrust()
         for runner in self.runners.values():
             runner.pulse()
+        if self.failure is None and (standstill := self.standstill()) is not None:
+            # Whoever looks at /healthz would restart it; where nobody does, it must not live and do nothing.
+            self.fail(StateError(standstill))
         # A plain timer, not a task: after a freeze it must come before the timers that were due later.
         self._pulse = self.loop.call_later(PULSE_S, self.beat, now + PULSE_S)
 

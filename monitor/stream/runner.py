@@ -116,6 +116,7 @@ class PartitionRunner:
     def distrust(self) -> None:
         """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
         self._standing.trusted = False
+        self._progressed()  # it had no chance to make any
 
     def pulse(self) -> None:
         """Notice that records wait in the source while none comes. Called at an even pace, but not in a frozen process.

@@ -31,7 +31,7 @@ async def running(app: WorkerApp) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         app.request_stop()
         await asyncio.wait([task])
-    if not task.cancelled() and task.exception() is not None and not getattr(app, "failure_expected", False):
+    if not task.cancelled() and task.exception() is not None:
         raise task.exception()
 
 

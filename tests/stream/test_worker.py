@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from monitor.errors import BrokerError
+from monitor.errors import BrokerError, StateError
 from monitor.stream import runner
 from monitor.stream.app import _credentials
 from monitor.stream.embedded import EmbeddedBroker
@@ -200,27 +201,47 @@ async def test_a_worker_waits_out_a_broker_that_is_away_for_a_while(broker: Embe
     assert await counts(broker) == {b"a": 10}
 
 
-async def test_a_worker_is_alive_unless_it_has_lag_and_no_progress(worker: Make) -> None:
-    app = worker(no_progress_s=0.2)
-    async with running(app):
-        await asyncio.sleep(0.3)
-        assert app.alive()
+async def test_a_worker_with_lag_and_no_progress_stops_and_says_where(worker: Make) -> None:
+    app = worker()
+    with pytest.raises(StateError, match=r"^no progress of in/\d for 0\.6 s although records wait$"):  # noqa: PT012
+        async with running(app) as task:
+            app.settings = replace(app.settings, no_progress_s=0.6)
+            await asyncio.sleep(1.0)
+            assert app.alive()
 
-        runner = next(iter(app.runners.values()))
-        runner.progress_at -= 1
-        runner.stats.highwater = runner.stats.position + 1
-        runner.upstream.view = lambda: None
-
-        assert not app.alive()
-
-
-async def test_a_worker_that_does_not_get_into_its_group_is_not_alive(worker: Make) -> None:
-    app = worker(no_progress_s=60.0)
-    assert app.alive()
-
-    app._in_group_at -= 61  # a minute goes by
+            runner = next(iter(app.runners.values()))
+            runner.stats.highwater = runner.stats.position + 1
+            runner.upstream.view = lambda: None
+            await until(task.done, 10)
 
     assert not app.alive()
+
+
+async def test_a_worker_that_does_not_get_into_its_group_stops(worker: Make) -> None:
+    app = worker(no_progress_s=60.0)
+    with pytest.raises(StateError, match="no place in consumer group app for 60 s"):  # noqa: PT012
+        async with running(app) as task:
+            assert app.alive()
+            app.rebalancing = True
+            app._in_group_at -= 61  # a minute goes by
+            assert not app.alive()
+            await until(task.done, 10)
+
+
+async def test_a_process_that_stood_still_has_its_time_to_get_on_again(worker: Make) -> None:
+    app = worker(no_progress_s=60.0)
+    async with running(app):
+        app._in_group_at -= 61
+        for runner in app.runners.values():
+            runner.progress_at -= 61
+            runner.stats.highwater = runner.stats.position + 1
+            runner.upstream.view = lambda: None
+
+        app._pulse.cancel()
+        app.beat(asyncio.get_running_loop().time() - 61)
+
+        assert app.failure is None
+        assert app.alive()
 
 
 async def test_a_crash_in_the_consumers_thread_stops_the_worker(worker: Make) -> None:
