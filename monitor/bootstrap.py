@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gc
 import logging
-import ssl
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
 from monitor.config.receivers import stamp_of
-from monitor.config.settings import SecuritySettings, Settings
-from monitor.config.sources import SourceSettings
+from monitor.config.settings import Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
+from monitor.installation import partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
@@ -29,7 +27,7 @@ from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
 from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
-from monitor.stream.topics import TopicNames, TopicSpec, check_topics, plan_topics
+from monitor.stream.topics import check_topics
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
 from monitor.web.server import WebServer
 from monitor.wire.mapping_rules import RowMapping
@@ -37,65 +35,8 @@ from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
-TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
-"""The setting under ``topics`` that names each subject's topic."""
-
 CALL_RETENTION_MS: Final = 24 * 3_600_000
 """Calls are not reopened: a day covers what comes late."""
-
-
-def security_options(security: SecuritySettings) -> dict[str, Any]:
-    """Return aiokafka's keywords for reaching the brokers."""
-    options: dict[str, Any] = {}
-    if security.protocol == "PLAINTEXT":
-        return options
-    options["security_protocol"] = security.protocol
-    if security.protocol in ("SSL", "SASL_SSL"):
-        context = ssl.create_default_context(cafile=security.ca_file)
-        if security.certificate_file:
-            password = security.key_password.get_secret_value() if security.key_password else None
-            context.load_cert_chain(security.certificate_file, security.key_file, password)
-        options["ssl_context"] = context
-    if security.mechanism:
-        options["sasl_mechanism"] = security.mechanism
-        options["sasl_plain_username"] = security.username
-        options["sasl_plain_password"] = security.password.get_secret_value() if security.password else None
-    return options
-
-
-def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = None) -> list[TopicSpec]:
-    """Return all topics of an installation as its settings want them."""
-    topics = settings.topics
-    names = TopicNames(
-        sources=tuple(topic_of(settings, subject) for subject in SUBJECTS),
-        agreements=topics.agreements,
-        partials=topics.partials,
-        alerts=topics.alerts,
-        status=topics.status,
-        statements=topics.statements,
-        dead_letters=topics.dead_letters,
-        foreign={source.topic: partitions_of(settings, source) for source in settings.sources},
-        deliveries=topics.deliveries,
-        responses=topics.responses,
-    )
-    return plan_topics(
-        settings.app_id,
-        names,
-        partitions=topics.partitions,
-        source_retention_ms=topics.event_retention_ms,
-        long_retention_ms=topics.alert_retention_ms,
-        changelog_config=changelog_config,
-    )
-
-
-def topic_of(settings: Settings, subject: Subject) -> str:
-    """Return the name of a subject's topic."""
-    return str(getattr(settings.topics, TOPIC_OF[subject]))
-
-
-def partitions_of(settings: Settings, source: SourceSettings) -> int:
-    """Return how many partitions a foreign topic has."""
-    return source.partitions or settings.topics.partitions
 
 
 def outlets_of(settings: Settings) -> Outlets:

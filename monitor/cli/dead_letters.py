@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 import click
 from aiokafka.structs import ConsumerRecord
 
-from monitor.bootstrap import topic_of
 from monitor.cli.failing import FAILED
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
@@ -19,6 +18,7 @@ from monitor.cli.progress import LEAST, progress
 from monitor.config.settings import Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
+from monitor.installation import topic_of
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
 from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339

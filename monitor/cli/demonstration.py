@@ -20,7 +20,7 @@ from typing import Any, Final
 import orjson
 from aiokafka.structs import ConsumerRecord
 
-from monitor.bootstrap import Monitor, topic_of, topic_plan
+from monitor.bootstrap import Monitor
 from monitor.cli.feeding import feed
 from monitor.cli.kafka import Outgoing, committed, producer, send_all
 from monitor.config.agreements import AgreementDocument
@@ -33,6 +33,7 @@ from monitor.demo.hours import busy_start_ms
 from monitor.demo.pager import Pager
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.view import Counters, DemoView
+from monitor.installation import topic_of, topic_plan
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import FastClock, wall_ms
 from monitor.stream.embedded import EmbeddedBroker

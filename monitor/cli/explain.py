@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import click
 
-from monitor.bootstrap import topic_of
 from monitor.cli.agreements import read_published
 from monitor.cli.contribution import tell_contribution
 from monitor.cli.failing import FAILED
@@ -30,6 +29,7 @@ from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.stretches import Stretch
 from monitor.core.supporting import missed_under
+from monitor.installation import topic_of
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
 from monitor.wire.rows import SOURCE_ROWS

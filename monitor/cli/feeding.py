@@ -8,10 +8,10 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from monitor.bootstrap import topic_of
 from monitor.config.settings import Settings
 from monitor.core.events import Event
 from monitor.demo.simulate import BadRecord
+from monitor.installation import topic_of
 from monitor.wire.events import encode_event
 
 LOT: Final = 1_000

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.bootstrap import topic_of
 from monitor.cli.kafka import committed
 from monitor.core.causes import Arrived
 from monitor.core.events import SUBJECTS, Event
 from monitor.core.timeline import NEVER_MS
 from monitor.errors import DecodeError
+from monitor.installation import topic_of
 from monitor.wire.events import decode
 from monitor.wire.markers import decode_source_marker
 

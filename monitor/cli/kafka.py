@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from monitor.bootstrap import security_options
 from monitor.config.settings import Settings
 from monitor.errors import BrokerError
+from monitor.installation import security_options
 
 POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20

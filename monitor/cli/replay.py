@@ -9,7 +9,6 @@ from typing import Any
 import click
 import orjson
 
-from monitor.bootstrap import topic_of
 from monitor.cli.kafka import producer
 from monitor.cli.options import example, settings_option
 from monitor.cli.output import Output
@@ -18,6 +17,7 @@ from monitor.config.mapping import load_mapping
 from monitor.config.settings import Settings
 from monitor.core.events import Event
 from monitor.errors import BrokerError
+from monitor.installation import topic_of
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events
 from monitor.replay.result import as_json, as_table, write_json, write_records

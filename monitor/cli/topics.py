@@ -7,11 +7,11 @@ from collections.abc import Collection
 
 import click
 
-from monitor.bootstrap import security_options, topic_plan
 from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
+from monitor.installation import security_options, topic_plan
 from monitor.stream.topics import TopicSpec, check_topics, create_topics
 
 

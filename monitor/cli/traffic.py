@@ -12,7 +12,6 @@ from typing import Final
 
 import click
 
-from monitor.bootstrap import topic_of
 from monitor.cli.feeding import feed
 from monitor.cli.kafka import are_empty, producer
 from monitor.cli.options import example, json_option, settings_option, yes_option
@@ -22,6 +21,7 @@ from monitor.core.events import Subject
 from monitor.demo.hours import always_busy
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS
+from monitor.installation import topic_of
 from monitor.stream.clock import wall_ms
 from monitor.stream.worker import loop_factory
 

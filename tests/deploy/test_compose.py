@@ -12,9 +12,9 @@ import click
 import pytest
 import yaml
 
-from monitor.bootstrap import topic_plan
 from monitor.config.agreements import load_agreements
 from monitor.config.settings import PREFIX, catalogue, load_settings
+from monitor.installation import topic_plan
 from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
 from tests.deploy.tools import COMPOSE, go_tool
 from tests.kafka.broker import KAFKA

@@ -12,8 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from monitor.bootstrap import topic_plan
 from monitor.config.settings import PREFIX, catalogue, load_settings
+from monitor.installation import topic_plan
 from monitor.web.server import WebServer
 from tests.deploy.stack import ROOT, parse
 from tests.deploy.tools import KUSTOMIZE, go_tool

@@ -15,12 +15,13 @@ from aiokafka.structs import ConsumerRecord
 from click.testing import CliRunner, Result
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.bootstrap import Monitor, partitions_of, topic_plan
+from monitor.bootstrap import Monitor
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
 from monitor.config.sources import SourceSettings
 from monitor.core.notices import Courier
+from monitor.installation import partitions_of, topic_plan
 from monitor.metrics.catalogue import CATALOGUE
 from monitor.stream.clock import HandClock
 from monitor.stream.embedded import EmbeddedBroker

@@ -25,7 +25,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from monitor.bootstrap import CALL_RETENTION_MS, topic_of, topic_plan
+from monitor.bootstrap import CALL_RETENTION_MS
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.settings import Settings, load_settings
 from monitor.core.alerts import Alert
@@ -37,6 +37,7 @@ from monitor.core.figures import WindowStatus
 from monitor.core.rows import SubjectRow
 from monitor.core.series import Pane, PaneKey, SeriesKey, decode_pane_key
 from monitor.errors import DecodeError
+from monitor.installation import topic_of, topic_plan
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.books import agreement_key
 from monitor.stream.partition import POSITION

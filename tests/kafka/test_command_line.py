@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.bootstrap import topic_plan
 from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.options import read_settings
 from monitor.cli.root import root
 from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
+from monitor.installation import topic_plan
 from monitor.stream.clock import wall_ms
 from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT

@@ -15,10 +15,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from click.testing import CliRunner, Result
 
-from monitor.bootstrap import topic_plan
 from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.root import root
 from monitor.core.measures import HOUR_MS
+from monitor.installation import topic_plan
 from tests.cli.processes import process, stop
 from tests.kafka.monitor_job import MonitorJob
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import orjson
 
-from monitor.bootstrap import topic_plan
 from monitor.cli.kafka import Outgoing, read_all, send_all
+from monitor.installation import topic_plan
 from monitor.stream.topics import TopicSpec, changelog_of, check_topics, create_topics
 from monitor.wire.events import decode
 from monitor.wire.markers import MARKER_HEADER
