@@ -217,7 +217,7 @@ class WorkerApp(BatchApp):
     def beat(self, expected: float | None = None) -> None:
         """Notice when the process stood still: what is known of the sources may be old then."""
         now = self.loop.time()
-        if self._assigned_once and not self.rebalancing:
+        if expected is None or (self._assigned_once and not self.rebalancing):  # from the start on
             self._in_group_at = time.monotonic()
         if self._crashed.is_set() and self.crash_reason is not None:
             self.fail(self.crash_reason)  # a crash in the consumer's thread does not wake who waits in this loop
