@@ -215,7 +215,10 @@ class WorkerApp(BatchApp):
             self.stats.forget(tp.topic, tp.partition)
 
     def beat(self, expected: float | None = None) -> None:
-        """Notice when the process stood still: what is known of the sources may be old then."""
+        """Notice when the process stood still, when records wait and do not come, and when nothing gets on any more.
+
+        After a standstill of the process what is known of the sources may be old.
+        """
         now = self.loop.time()
         if expected is None or (self._assigned_once and not self.rebalancing):  # from the start on
             self._in_group_at = time.monotonic()
