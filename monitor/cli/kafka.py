@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from monitor.config.settings import Settings
 from monitor.errors import BrokerError
 from monitor.installation import security_options
+from monitor.stream.connection import stop_consumer
 
 POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20
@@ -172,4 +173,4 @@ async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     except (KafkaError, OSError) as error:
         raise BrokerError(f"Kafka at {settings.bootstrap} does not answer as it should: {error!r}") from error
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from typing import Final
 
 import click
-import orjson
 
 from monitor.bootstrap import Monitor, calm_collector
 from monitor.cli.failing import FAILED
+from monitor.cli.log import log_to_stderr
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
 from monitor.errors import SlaMonitorError
-from monitor.stream.worker import loop_factory, set_log_levels
-from monitor.wire.instants import rfc3339
+from monitor.stream.worker import loop_factory
 
 log = logging.getLogger(__name__)
 
@@ -63,36 +61,3 @@ async def _run(settings: Settings, *, check: bool) -> bool:
     if monitor.app.failure is None:
         log.info("worker stopped")
     return monitor.app.failure is None
-
-
-def log_to_stderr(level: int, *, as_json: bool) -> None:
-    """Send the log to stderr, one line for each message, as text or as JSON."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines() if as_json else _Lines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    set_log_levels(level)
-
-
-class _Lines(logging.Formatter):
-    """``2026-11-23T13:05:01.123Z INFO monitor.stream.worker: message``."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
-        return rfc3339(int(record.created * 1000))
-
-
-class _JsonLines(_Lines):
-    """The same as an object, with the traceback where there is one."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()

@@ -71,6 +71,25 @@ class TransactionalWriter(AIOKafkaProducer):  # type: ignore[misc]
                         future.exception()
 
 
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, also where no broker answers.
+
+    There a fetch of aiokafka waits for its next attempt, and the cancellation of that comes out of its ``stop``, before
+    the connections are closed.
+    """
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # it is ours
+        fetches = consumer._fetcher._pending_tasks  # noqa: SLF001 - see above
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
+        await consumer._client.close()  # noqa: SLF001
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Where the brokers are and how to speak to them.
@@ -117,7 +136,7 @@ class Connection:
             await consumer.start()  # inside: a worker that stops while it opens must not leave a half-started one
             yield consumer
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def restore(self, state: PartitionState, progress: Callable[[], None]) -> Ends:
         """Read all rows of a state from its changelog; return the ends of its source.

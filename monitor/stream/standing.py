@@ -41,6 +41,7 @@ class Standing:
         self.target: int | None = None
         self.trusted = True
         self._asked_ms = 0
+        self._is_answered = True
         self._upstream = upstream
 
     def opened(self, end: int, position: int) -> bool:
@@ -70,10 +71,11 @@ class Standing:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 self.target = await self._upstream.end_offset()
         except (TimeoutError, KafkaError) as error:
-            log.warning("%s: cannot ask for the end of the source: %r", self.name, error)
-            self.trusted = False
+            if self._is_answered:  # every few seconds while the broker is away: once is enough
+                log.warning("%s: cannot ask for the end of the source: %r", self.name, error)
+            self.trusted = self._is_answered = False
             return False
-        self.trusted = True
+        self.trusted = self._is_answered = True
         self._asked_ms = wall_ms()
         return self._reached(position)
 

@@ -30,6 +30,8 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode.threads import WorkerThread
 
+from monitor.stream.connection import stop_consumer
+
 IN_PROGRESS: Final = 2
 FETCH_WAIT_MS: Final = 500
 """The longest that the broker holds a fetch: also how old our view of a quiet partition's end may get."""
@@ -78,6 +80,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        """Stop the thread's queue of calls, as Faust does, and then the consumer."""
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            await stop_consumer(self._consumer)
 
     def highwater(self, tp: TP) -> int | None:
         """Return the end of what a committed reader can see: the last stable offset."""

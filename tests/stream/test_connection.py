@@ -1,12 +1,13 @@
-"""The writer of a partition's state, without a broker."""
+"""Writers and consumers that come to an end although no broker answers any more."""
 
 import asyncio
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
-from monitor.stream.connection import Connection
+from monitor.stream.connection import Connection, stop_consumer
+from monitor.stream.embedded import EmbeddedBroker
 
 PARTITION = TopicPartition("changelog", 0)
 
@@ -48,3 +49,38 @@ async def test_what_a_fenced_writer_wanted_to_send_again_is_let_go(writer):
     writer._message_accumulator.reenqueue(batch)  # what the attempt before does once its backoff is over
 
     assert not writer._message_accumulator._batches
+
+
+@pytest.fixture
+async def consumer(broker: EmbeddedBroker):
+    """One whose fetch has failed, and waits for its next attempt."""
+    consumer = AIOKafkaConsumer("in", bootstrap_servers=broker.bootstrap)
+    await consumer.start()
+    consumer._fetcher._pending_tasks.add(asyncio.create_task(asyncio.sleep(3600)))
+    await asyncio.sleep(0)
+    return consumer
+
+
+async def test_a_consumer_whose_fetch_waits_for_its_next_attempt_stops_and_closes_its_connections(consumer):
+    await stop_consumer(consumer)
+
+    assert all(fetch.done() for fetch in consumer._fetcher._pending_tasks)
+    assert not any(connection.connected() for connection in consumer._client._conns.values())
+
+
+async def test_who_stops_a_consumer_can_be_cancelled_himself(consumer, monkeypatch):
+    stopping = asyncio.ensure_future(stop_consumer(consumer))
+    stock = consumer._fetcher.close
+
+    async def slow():
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(consumer._fetcher, "close", slow)
+    await asyncio.sleep(0.05)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+
+    with pytest.raises(asyncio.CancelledError):
+        await stock()
+    await consumer._client.close()

@@ -41,6 +41,7 @@ def test_the_versions_are_those_that_were_read() -> None:
         (BaseConsumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"]),
         (driver.Consumer, "_new_consumer_thread", ["self"]),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (driver.AIOKafkaConsumerThread, "on_thread_stop", ["self"]),
         (driver.AIOKafkaConsumerThread, "highwater", ["self", "tp"]),
         (driver.AIOKafkaConsumerThread, "_highwaters", ["self", "partitions"]),
         (aiokafka_fetcher.Fetcher, "fetched_records", ["self", "partitions", "timeout", "max_records"]),
