@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
+import click
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
@@ -13,11 +14,15 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from monitor.config.settings import Settings
 from monitor.errors import BrokerError
 from monitor.installation import security_options
+from monitor.stream.clock import wall_ms
 from monitor.stream.connection import stop_consumer
 
 POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20
 LARGEST_RECORD: Final = 10 << 20
+
+SILENCE_MS: Final = 15_000
+"""A broker answers each fetch within a second, with or without records."""
 
 OnProgress = Callable[[int, int], None]
 """Told how much was read, and of how much."""
@@ -43,8 +48,9 @@ async def committed(
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Yield the committed records of topics, some at a time, each lot in order of time.
 
-    Without ``follow`` it ends where the topics end now; with it it goes on, and yields an empty list now and then.
-    ``on_progress`` is told how many offsets were read, and of how many.
+    Without ``follow`` it ends where the topics end now; with it it goes on, and yields an empty list now and then; that
+    Kafka does not answer any more, and that it does again, is told on stderr. ``on_progress`` is told how many offsets
+    were read, and of how many.
 
     Raises:
         BrokerError: a topic does not exist, or Kafka does not answer.
@@ -57,11 +63,19 @@ async def committed(
             for tp in assigned:
                 consumer.seek(tp, ends[tp])
         begins = await consumer.beginning_offsets(assigned) if on_progress is not None else {}
+        heard_ms, is_silent = wall_ms(), False
         while follow or any([await consumer.position(tp) < ends[tp] for tp in assigned]):
             if on_progress is not None:
                 done = sum([await consumer.position(tp) - begins[tp] for tp in assigned])
                 on_progress(done, sum(ends[tp] - begins[tp] for tp in assigned))
             fetched = await consumer.getmany(timeout_ms=POLL_MS)
+            heard_ms = max([heard_ms, *[consumer.last_poll_timestamp(tp) or 0 for tp in assigned]])
+            if (wall_ms() - heard_ms > SILENCE_MS) != is_silent:
+                is_silent = not is_silent
+                news = f"has not answered for {SILENCE_MS / 1000:g} s" if is_silent else "answers again"
+                if is_silent and not follow:
+                    raise BrokerError(f"Kafka at {settings.bootstrap} {news}")
+                click.echo(f"Kafka at {settings.bootstrap} {news}", err=True)
             records = [record for lot in fetched.values() for record in lot]
             if not follow:
                 records = [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]]

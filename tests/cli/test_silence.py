@@ -1,0 +1,57 @@
+"""What commands that read say when Kafka does not answer any more."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from monitor.cli import kafka as reading
+from monitor.config.settings import Settings
+from monitor.errors import BrokerError
+from monitor.stream.embedded import EmbeddedBroker
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SILENCE_MS", 500)
+
+
+async def test_who_follows_is_told_that_kafka_does_not_answer_and_that_it_does_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with EmbeddedBroker({"alerts": 2}) as broker:
+        async with aclosing(reading.committed(Settings(bootstrap=broker.bootstrap), ["alerts"], follow=True)) as lots:
+            told, deadline = "", time.monotonic() + 1.5
+            while time.monotonic() < deadline:
+                await anext(lots)
+            assert capsys.readouterr().err == ""
+
+            broker.set_down()
+            while "not answered" not in told:
+                await anext(lots)
+                told += capsys.readouterr().err
+            broker.set_up()
+            while "again" not in told:
+                await anext(lots)
+                told += capsys.readouterr().err
+
+    at = f"Kafka at {broker.bootstrap}"
+    assert told == f"{at} has not answered for 0.5 s\n{at} answers again\n"
+
+
+async def test_who_reads_to_the_end_does_not_wait_for_a_kafka_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    stock = AIOKafkaConsumer.end_offsets
+
+    async def and_one_more(consumer: AIOKafkaConsumer, partitions: object) -> dict[object, int]:
+        return {tp: end + 1 for tp, end in (await stock(consumer, partitions)).items()}
+
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", and_one_more)
+    with EmbeddedBroker({"alerts": 2}) as broker:
+        settings = Settings(bootstrap=broker.bootstrap)
+        lots = reading.committed(settings, ["alerts"], on_progress=lambda *_: broker.set_down())
+
+        with pytest.raises(BrokerError, match=r"^Kafka at .* has not answered for 0\.5 s$"):
+            await anext(lots)
