@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import click
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from monitor.config.settings import Settings
 from monitor.errors import BrokerError
 from monitor.installation import security_options
 from monitor.stream.clock import wall_ms
-from monitor.stream.connection import stop_consumer
+from monitor.stream.connection import Producer, stop_consumer
 
 POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20
@@ -23,6 +25,10 @@ LARGEST_RECORD: Final = 10 << 20
 
 SILENCE_MS: Final = 15_000
 """A broker answers each fetch within a second, with or without records."""
+
+CONFIRM_MS: Final = 20_000
+"""The longest that a record may wait for all replicas."""
+STOP_S: Final = 5.0
 
 OnProgress = Callable[[int, int], None]
 """Told how much was read, and of how much."""
@@ -130,7 +136,7 @@ async def send_all(settings: Settings, records: Sequence[Outgoing], *, transacti
             await _send(writer, records)
 
 
-async def _send(writer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+async def _send(writer: Producer, records: Sequence[Outgoing]) -> None:
     waiting = [
         await writer.send(
             record.topic,
@@ -146,25 +152,49 @@ async def _send(writer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
 
 
 @asynccontextmanager
-async def producer(settings: Settings, *, transactional_id: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(settings: Settings, *, transactional_id: str | None = None) -> AsyncIterator[Producer]:
     """Start a producer that waits for all replicas and writes nothing twice."""
     options: dict[str, Any] = {"transactional_id": transactional_id} if transactional_id else {}
-    writer = AIOKafkaProducer(
+    writer = Producer(
         bootstrap_servers=settings.bootstrap,
         client_id=settings.app_id,
         acks="all",
         enable_idempotence=True,
         max_request_size=LARGEST_RECORD,
+        request_timeout_ms=CONFIRM_MS,
         **options,
         **security_options(settings.security),
     )
+    giving_up = asyncio.ensure_future(_give_up_in_time(writer))
     try:
         await writer.start()
         yield writer
+        await writer.flush()
     except (KafkaError, OSError) as error:
         raise BrokerError(f"Kafka at {settings.bootstrap} does not take records: {error!r}") from error
     finally:
-        await writer.stop()
+        giving_up.cancel()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await writer.stop()
+        except TimeoutError:
+            await writer.client.close()
+
+
+async def _give_up_in_time(writer: Producer) -> None:
+    """Fail a producer with a batch that is older than its request timeout: aiokafka's idempotent one tries for ever."""
+    accumulator, transactions = writer._message_accumulator, writer._txn_manager  # noqa: SLF001 - see above
+
+    def is_hopeless() -> bool:
+        waiting = (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches)  # noqa: SLF001
+        return any(batch.expired() for batch in waiting)
+
+    while not is_hopeless():  # noqa: ASYNC110 - no event tells of time
+        await asyncio.sleep(0.5)
+    error = KafkaTimeoutError(f"not confirmed within {CONFIRM_MS / 1000:g} s")
+    if transactions.transactional_id is not None:
+        transactions.fatal_error(error)
+    accumulator.fail_all(error)
 
 
 @asynccontextmanager

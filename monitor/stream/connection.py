@@ -31,21 +31,25 @@ class Ends(NamedTuple):
     end: int
 
 
-class TransactionalWriter(AIOKafkaProducer):  # type: ignore[misc]
-    """A producer that can say what broke its transaction."""
+class Producer(AIOKafkaProducer):  # type: ignore[misc]
+    """A producer whose batches may be given up while they wait for their next attempt."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's, passed on
         super().__init__(**options)
         self._message_accumulator.reenqueue = self._send_again
 
     def _send_again(self, batch: Any) -> None:  # noqa: ANN401 - untyped
-        """Queue a batch for another attempt, unless the writer was fenced before its backoff was over.
+        """Queue a batch for another attempt, unless all were given up before its backoff was over (as when fenced).
 
-        aiokafka has given up all batches then, and would raise a ``KeyError`` in a task that nobody awaits.
+        aiokafka would raise a ``KeyError`` then, in a task that nobody awaits.
         """
         accumulator = self._message_accumulator
         if accumulator._exception is None:  # noqa: SLF001
             MessageAccumulator.reenqueue(accumulator, batch)
+
+
+class TransactionalWriter(Producer):
+    """A producer that can say what broke its transaction."""
 
     def failure(self) -> BaseException | None:
         """Return what broke the open transaction, if anything did.
