@@ -34,8 +34,11 @@ def _differences(path: str, old: object, new: object) -> Iterator[str]:
         if name is not None:
             yield from _maps(path, {_Entry(one[name]): one for one in old}, {_Entry(one[name]): one for one in new})
             return
+        if len(old) == len(new) and not any(list(_differences("", *pair)) for pair in zip(old, new, strict=True)):
+            return
+        yield f"{path}: {_shown(old)} → {_shown(new)}"  # told whole
     # true equals 1 in Python, not in a file
-    if old != new or type(old) is not type(new):
+    elif old != new or type(old) is not type(new):
         yield f"{path}: {_shown(old)} → {_shown(new)}"
 
 

@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.differences import describe_difference
@@ -72,6 +72,7 @@ def test_lists_without_ids_are_told_whole() -> None:
 
 def test_true_is_not_one() -> None:
     assert describe_difference({"a": True, "b": None}, {"a": 1, "b": 0}) == ["a: true → 1", "b: nothing → 0"]
+    assert describe_difference({"a": [[True]]}, {"a": [[1]]}) == ["a: [[true]] → [[1]]"]
 
 
 plain = st.recursive(
@@ -97,6 +98,7 @@ def unordered(value: Any) -> Any:
     return repr(value)
 
 
+@settings(max_examples=400)
 @given(documents, documents)
 def test_nothing_is_told_exactly_if_nothing_differs(old: dict[str, Any], new: dict[str, Any]) -> None:
     same = unordered(old) == unordered(new)
