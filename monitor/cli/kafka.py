@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import click
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from monitor.config.settings import Settings
@@ -165,7 +164,7 @@ async def producer(settings: Settings, *, transactional_id: str | None = None) -
         **options,
         **security_options(settings.security),
     )
-    giving_up = asyncio.ensure_future(_give_up_in_time(writer))
+    giving_up = asyncio.ensure_future(writer.give_up_in_time())
     try:
         await writer.start()
         yield writer
@@ -179,22 +178,6 @@ async def producer(settings: Settings, *, transactional_id: str | None = None) -
                 await writer.stop()
         except TimeoutError:
             await writer.client.close()
-
-
-async def _give_up_in_time(writer: Producer) -> None:
-    """Fail a producer with a batch that is older than its request timeout: aiokafka's idempotent one tries for ever."""
-    accumulator, transactions = writer._message_accumulator, writer._txn_manager  # noqa: SLF001 - see above
-
-    def is_hopeless() -> bool:
-        waiting = (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches)  # noqa: SLF001
-        return any(batch.expired() for batch in waiting)
-
-    while not is_hopeless():  # noqa: ASYNC110 - no event tells of time
-        await asyncio.sleep(0.5)
-    error = KafkaTimeoutError(f"not confirmed within {CONFIRM_MS / 1000:g} s")
-    if transactions.transactional_id is not None:
-        transactions.fatal_error(error)
-    accumulator.fail_all(error)
 
 
 @asynccontextmanager

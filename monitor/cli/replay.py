@@ -125,7 +125,6 @@ async def _send(settings: Settings, reading: Reading, speed: float, on_progress:
             now=asyncio.get_running_loop().time,
             on_progress=lambda done, total: on_progress("sent", done, total),
         )
-        await writer.flush()
     if failures:
         raise BrokerError(f"Kafka at {settings.bootstrap} did not take {len(failures)} records: {failures[0]!r}")
     return sent

@@ -128,10 +128,6 @@ class WorkerApp(BatchApp):
             and all(runner.is_open for runner in self.runners.values())
         )
 
-    def alive(self) -> bool:
-        """Say whether it gets on: it has not failed, and nothing stands still."""
-        return self.failure is None and self.standstill() is None
-
     def standstill(self) -> str | None:
         """Say what has not got on for ``no_progress_s``: a partition with lag or in its restore, or a rebalance."""
         now, longest_s = time.monotonic(), self.settings.no_progress_s
@@ -232,7 +228,7 @@ class WorkerApp(BatchApp):
                 runner.distrust()
         for runner in self.runners.values():
             runner.pulse()
-        if self.failure is None and (standstill := self.standstill()) is not None:
+        if (standstill := self.standstill()) is not None:
             # Whoever looks at /healthz would restart it; where nobody does, it must not live and do nothing.
             self.fail(StateError(standstill))
         # A plain timer, not a task: after a freeze it must come before the timers that were due later.

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.structs import TopicPartition
 
@@ -47,6 +47,19 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
         if accumulator._exception is None:  # noqa: SLF001
             MessageAccumulator.reenqueue(accumulator, batch)
 
+    def _unconfirmed(self) -> tuple[Any, ...]:
+        accumulator = self._message_accumulator
+        return (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches)  # noqa: SLF001
+
+    async def give_up_in_time(self) -> None:
+        """Fail all batches once one is older than the request timeout: an idempotent producer would try for ever."""
+        while not any(batch.expired() for batch in self._unconfirmed()):  # noqa: ASYNC110 - no event tells of time
+            await asyncio.sleep(0.5)
+        error = KafkaTimeoutError(f"not confirmed within {self._request_timeout_ms / 1000:g} s")
+        if self._txn_manager.transactional_id is not None:
+            self._txn_manager.fatal_error(error)
+        self._message_accumulator.fail_all(error)
+
 
 class TransactionalWriter(Producer):
     """A producer that can say what broke its transaction."""
@@ -68,8 +81,7 @@ class TransactionalWriter(Producer):
             await super().stop()
         finally:
             self.failure()
-            accumulator = self._message_accumulator
-            for batch in (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches):  # noqa: SLF001
+            for batch in self._unconfirmed():
                 for future in (batch.future, batch._drain_waiter):  # noqa: SLF001 - aiokafka never looks at it itself
                     if future.done() and not future.cancelled():
                         future.exception()

@@ -96,7 +96,6 @@ class PartitionRunner:
         self._told: bool | None = None  # what the processor was last told about having caught up
         self._seeks = 0
         self._pulses_in_vain = 0
-        self._stalled = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed = (0.0, 0, 0.0)  # loop time and wall time of arming, delay
         self._task = asyncio.ensure_future(self._run())
@@ -127,10 +126,11 @@ class PartitionRunner:
             self._pulses_in_vain = 0
             return
         self._pulses_in_vain += 1
-        if self._pulses_in_vain > STALL_PULSES * 2**self._seeks:
-            self._pulses_in_vain = 0
-            self._stalled = True
+        if self._is_stalled():
             self._work.set()
+
+    def _is_stalled(self) -> bool:
+        return self._pulses_in_vain > STALL_PULSES << self._seeks
 
     @property
     def lag(self) -> int:
@@ -182,8 +182,8 @@ class PartitionRunner:
                 finally:
                     self._inbox.popleft()
                     self.upstream.finished(event.message)
-            if self._stalled and not self._closing:
-                self._stalled = False
+            if self._is_stalled() and not self._closing:
+                self._pulses_in_vain = 0
                 if not self._inbox:
                     await self._seek_back(self.state.position, "records wait in the source and none has come")
             if self._tick_due and not self._closing:
@@ -256,7 +256,7 @@ class PartitionRunner:
         else:
             # Markers only. The row of the position stays behind: it is not worth a transaction.
             self.state.position = end
-        self._seeks = 0
+        self._seeks = self._pulses_in_vain = 0
         self._left_over = False
         self._settled(caught_up=caught_up)
 

@@ -53,9 +53,8 @@ class Batch(NamedTuple):
 
 
 class View(NamedTuple):
-    """What the consumer knows of a partition: the next offset to fetch, its end, and when (real ms) it learnt that."""
+    """What the consumer knows of a partition: its end, and when (real ms) it learnt that."""
 
-    position: int
     highwater: int
     fetched_ms: int
 
@@ -101,7 +100,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         state = assignment.state_value(tp)
         if not state.has_valid_position or state.lso is None or state.timestamp is None:
             return None
-        return View(state.position, state.lso, state.timestamp)
+        return View(state.lso, state.timestamp)
 
     async def fetch(self, active: set[TP], timeout: float, max_records: int) -> dict[TP, Batch]:  # noqa: ASYNC109
         """Return what has arrived for the active partitions, waiting up to ``timeout`` seconds for it."""

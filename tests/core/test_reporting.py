@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.agreement import Report
-from tests.core.stories import Story, agreement, clock, ticket
+from tests.core.stories import Story, agreement, clock, ms, ticket
 from tests.core.test_subject_laws import END_MS, essence, histories
 
 WAITS = Report(required=("priority", "service"), incomplete_clock="waits")
@@ -146,13 +146,14 @@ def test_a_clock_that_another_priority_promises_waits_for_the_missing_fields_too
 def test_a_clock_starts_with_the_priority_of_its_completion_also_when_that_arrives_after_a_later_change(change):
     def story(*, completed_at):
         rule = clock("resolution", {"P1": "4h", "P2": "8h"}, at_risk=(), by=(), on_change=change)
-        story = Story(desk(WAITS, rule)).at("Mon 09:00", ticket("T-1", "opened", priority="P2", id="a"))
-        completing = ticket("T-1", "updated", service="mail", id="b")
-        if completed_at == "Mon 10:00":
-            story.at("Mon 10:00", completing)
-        story.at("Mon 12:00", ticket("T-1", "priority_changed", priority="P1", id="c"))
-        if completed_at != "Mon 10:00":
-            story.at("Mon 10:00", completing, now=completed_at)
+        facts = [
+            ("Mon 09:00", "Mon 09:00", ticket("T-1", "opened", priority="P2")),
+            (completed_at, "Mon 10:00", ticket("T-1", "updated", service="mail")),
+            ("Mon 12:00", "Mon 12:00", ticket("T-1", "priority_changed", priority="P1")),
+        ]
+        story = Story(desk(WAITS, rule))
+        for arrives, time, fact in sorted(facts, key=lambda one: ms(one[0])):
+            story.at(time, fact, now=arrives)
         return story.until("Mon 23:00")
 
     in_time, late = story(completed_at="Mon 10:00"), story(completed_at="Mon 12:30")

@@ -27,6 +27,14 @@ class Step(NamedTuple):
     worker: int
 
 
+class Life(NamedTuple):
+    """One process of a worker: its exit code, and what it said."""
+
+    worker: int
+    code: int
+    log: str
+
+
 class Command(NamedTuple):
     """How to start the worker of a number."""
 
@@ -38,13 +46,15 @@ class Command(NamedTuple):
 class Fleet:
     """Worker processes, each restarted when it exits without having been asked to.
 
-    ``exits`` lists ``(worker, exit code)`` of all that ended; logs are in ``folder/worker-<number>.log``.
+    ``lives`` lists all that ended; logs are in ``folder/worker-<number>.log``.
     """
 
     command: Callable[[int], Command]
     folder: Path
     restart_after_s: float = 1.0
-    exits: list[tuple[int, int]] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
+    _begins: dict[int, int] = field(default_factory=dict)
+    """Where in its log the present life of each worker begins."""
     _wanted: set[int] = field(default_factory=set)
     _processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     _supervisor: asyncio.Task[None] | None = None
@@ -67,7 +77,7 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            self.exits.append((number, process.returncode))
+            self._ended(number, process)
         self._processes.clear()
 
     def do(self, action: Action, worker: int) -> None:
@@ -96,12 +106,21 @@ class Fleet:
         path = self.folder / f"worker-{worker}.log"
         return path.read_text() if path.exists() else ""
 
+    @property
+    def exits(self) -> list[tuple[int, int]]:
+        """Return who ended, with what exit code, in that order."""
+        return [(life.worker, life.code) for life in self.lives]
+
     def running(self) -> set[int]:
         """Return the numbers of the workers that run."""
         return {number for number, process in self._processes.items() if process.poll() is None}
 
+    def _ended(self, worker: int, process: subprocess.Popen[bytes]) -> None:
+        self.lives.append(Life(worker, process.returncode, self.log(worker)[self._begins[worker] :]))
+
     def _start(self, worker: int) -> None:
         arguments, environment = self.command(worker)
+        self._begins[worker] = len(self.log(worker))
         with (self.folder / f"worker-{worker}.log").open("ab") as log:
             self._processes[worker] = subprocess.Popen(
                 arguments, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT
@@ -114,7 +133,7 @@ class Fleet:
                 if process.poll() is None:
                     continue
                 del self._processes[worker]
-                self.exits.append((worker, process.returncode))
+                self._ended(worker, process)
                 if worker in self._wanted:
                     asyncio.get_running_loop().call_later(self.restart_after_s, self._restart, worker)
 

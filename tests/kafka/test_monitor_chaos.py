@@ -131,11 +131,10 @@ def check_workers(job: MonitorJob, fleet: Fleet, health: dict[int, dict[str, Any
     assert set(owners.values()) == {1}, owners
     stops = [line for worker in health for line in fleet.log(worker).splitlines() if "worker stops" in line]
     assert all(any(reason in line for reason in STOPS) for line in stops), stops
-    codes = Counter(code for _, code in fleet.exits)
-    # A plan may kill a worker that has said why it stops and has not ended yet.
-    assert codes[1] <= len(stops) <= codes[1] + codes[-9], (stops, fleet.exits)
-    # -15: stopped before it was up
-    assert codes.keys() <= {0, 1, -9, -15}, fleet.exits
+    for life in fleet.lives:
+        # -15: stopped before it was up; -9: a plan may kill a worker that has said why it stops and has not ended yet
+        told = {0: {0}, 1: {1}, -9: {0, 1}, -15: {0}}
+        assert life.log.count("worker stops") in told.get(life.code, set()), life
     for worker in health:
         assert "Traceback" not in fleet.log(worker), fleet.log(worker)[-6000:]
     return len(stops)

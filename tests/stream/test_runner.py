@@ -58,11 +58,11 @@ class Scene:
 
     def hear(self, position: int, highwater: int | None = None) -> None:
         """The consumer has just heard from the broker."""
-        self.upstream.seen = View(position, position if highwater is None else highwater, wall_ms())
+        self.upstream.seen = View(position if highwater is None else highwater, wall_ms())
 
     def grow_deaf(self) -> None:
         """The broker has said nothing for three seconds."""
-        self.upstream.seen = View(1, 1, wall_ms() - 3000)
+        self.upstream.seen = View(1, wall_ms() - 3000)
         self.runner._standing._asked_ms -= 3000
 
     async def apply(self, event: FakeEvent) -> None:
@@ -323,6 +323,19 @@ async def test_records_that_wait_and_do_not_come_are_fetched_again() -> None:
         await on.apply(batch(4, 9))
         await on.wait(10 * runner.STALL_PULSES)
         assert on.upstream.seeks == [4]
+
+
+async def test_a_batch_ends_the_wait_that_began_before_it() -> None:
+    async with scene(position=4, end=9) as on:
+        await on.wait(runner.STALL_PULSES + 1)
+        assert on.upstream.seeks == [4]
+        await on.wait(runner.STALL_PULSES + 2)  # of twice as many
+        await on.apply(batch(4, 6, highwater=9))
+
+        await on.wait(runner.STALL_PULSES)
+        assert on.upstream.seeks == [4]
+        await on.wait(1)
+        assert on.upstream.seeks == [4, 6]
 
 
 async def test_a_seek_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,24 +209,26 @@ async def test_a_worker_with_lag_and_no_progress_stops_and_says_where(worker: Ma
         async with running(app) as task:
             app.settings = replace(app.settings, no_progress_s=0.6)
             await asyncio.sleep(1.0)
-            assert app.alive()
+            assert app.failure is None
+            assert app.standstill() is None
 
             runner = next(iter(app.runners.values()))
             runner.stats.highwater = runner.stats.position + 1
             runner.upstream.view = lambda: None
             await until(task.done, 10)
 
-    assert not app.alive()
+    assert app.failure is not None
 
 
 async def test_a_worker_that_does_not_get_into_its_group_stops(worker: Make) -> None:
     app = worker(no_progress_s=60.0)
     with pytest.raises(StateError, match="no place in consumer group app for 60 s"):  # noqa: PT012
         async with running(app) as task:
-            assert app.alive()
+            assert app.failure is None
+            assert app.standstill() is None
             app.rebalancing = True
             app._in_group_at -= 61  # a minute goes by
-            assert not app.alive()
+            assert app.standstill() is not None
             await until(task.done, 10)
 
 
@@ -243,7 +245,7 @@ async def test_a_process_that_stood_still_has_its_time_to_get_on_again(worker: M
         app.beat(asyncio.get_running_loop().time() - 61)
 
         assert app.failure is None
-        assert app.alive()
+        assert app.standstill() is None
 
 
 async def test_a_crash_in_the_consumers_thread_stops_the_worker(worker: Make) -> None:
