@@ -58,9 +58,15 @@ class _Laid(YamlDocument):
             name = NAMES.get(str(path[0]), "id")
             entries: Any = self.data[str(path[0])]
             own: Any = self.own.get(str(path[0])) or []
-            places = [place for place, one in enumerate(own) if one.get(name) == entries[path[1]].get(name)]
+            wanted = _name_of(entries[path[1]], name)
+            places = [place for place, one in enumerate(own) if _name_of(one, name) == wanted]
             translated = [path[0], places[0], *path[2:]] if places else [path[0]]
         return YamlDocument.line_of(self, translated)
+
+
+def _name_of(entry: object, name: str) -> object:
+    """Return by what an entry of a list is told apart: the entry itself where it is not the map that it should be."""
+    return entry.get(name) if isinstance(entry, dict) else entry
 
 
 def effective(

@@ -70,6 +70,7 @@ def test_levels_that_fit_together_are_without_mistakes(tmp_path):
         ("level: customer\n", "", "23: form: 'multi-level' needs level"),
         ("{id: solve, targets: {P1: 1h}}", "{id: mine, targets: {P1: 1h}}", "34: clocks[1].metric: is missing"),
         ("{P1: 1h}}", "{P1: 1h}, calendar: ofice}", "34: clocks[0].calendar: there is no calendar 'ofice'"),
+        ("{id: solve, targets: {P1: 1h}}", "solve", "34: clocks[0]: must be a map of keys and values, not the text"),
         ("{P1: 1h}}", "{P1: soon}}", "34: clocks[0].targets.P1: is no duration"),
         ("name: n\nform: multi-level\nlevel: customer", "form: multi-level\nlevel: customer", "19: name: is missing"),
         ("covers: {customer: acme}", "covers: {customer: [acme, more]}", "32: covers: covers customer that corp does"),
