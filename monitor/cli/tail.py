@@ -79,13 +79,13 @@ async def _follow(
 def _print(out: Output, what: What, record: ConsumerRecord, *, stretches: bool) -> None:
     if record.value is None:
         return
-    if out.as_json:
-        out.raw(record.value)
-        return
     try:
         line = _LINES[what](record.value)
     except DecodeError as error:
         out.note(f"{record.topic}/{record.partition}/{record.offset} is none of ours: {error}")
+        return
+    if out.as_json:
+        out.raw(record.value)
     else:
         out.say(line)
         if stretches and what == "alerts":
