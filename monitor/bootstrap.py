@@ -21,7 +21,7 @@ from monitor.notify.courier import WebhookCourier
 from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.evaluate import Evaluate
-from monitor.stream.ingest import Ingest, Outlets, Tally
+from monitor.stream.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.mapped import Mapped
 from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
@@ -150,21 +150,29 @@ class Monitor:
     def sources(self) -> dict[str, Source]:
         """Return all topics that a worker consumes, with what it does with them."""
         outlets = outlets_of(self.settings)
+        contained: dict[str, Any] = {"bury": burier(outlets, self.tally), "skips": self.on_call.skips}
         found = {
             topic: Source(
                 topic=topic,
                 processor=partial(self._ingest, subject=subject, outlets=outlets),
                 codec=SOURCE_ROWS,
+                **contained,
             )
             for subject in SUBJECTS
             for topic in (topic_of(self.settings, subject),)
         }
         found[outlets.partials] = Source(
-            topic=outlets.partials, processor=partial(self._evaluate, outlets=outlets), codec=EVALUATE_ROWS
+            topic=outlets.partials,
+            processor=partial(self._evaluate, outlets=outlets),
+            codec=EVALUATE_ROWS,
+            **contained,
         )
         for topic, mapping in self.mappings.items():
             found[topic] = Source(
-                topic=topic, processor=partial(self._mapped, mapping=mapping, outlets=outlets), codec=SOURCE_ROWS
+                topic=topic,
+                processor=partial(self._mapped, mapping=mapping, outlets=outlets),
+                codec=SOURCE_ROWS,
+                **contained,
             )
         found[outlets.alerts] = self.on_call.source()
         return found
@@ -252,6 +260,8 @@ class Monitor:
                     holes=one.holes,
                     lost=one.lost,
                     rereads=one.seeks,
+                    faults=one.faults,
+                    set_aside=one.set_aside,
                     rows=one.rows,
                     restored_rows=one.restored_rows,
                     restore_seconds=one.restore_seconds,
@@ -270,6 +280,10 @@ class Monitor:
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
+            refused={
+                self.settings.topics.agreements: self.books.refused,
+                self.settings.topics.responses: self.on_call.responses.refused,
+            },
             mapped=tally.mapped,
             unmapped=tally.unmapped,
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},

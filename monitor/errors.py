@@ -4,6 +4,7 @@ SlaMonitorError
 ├── ConfigError       the author of an agreement, a mapping or the settings
 ├── DecodeError       the producer of an event: the record becomes a dead letter
 ├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape
+├── RowError          the makers of the monitor: what was made of a record cannot be written, so it is a dead letter
 └── StateError        nobody can: the worker must stop and be restarted (fenced, gap, broken row)
 """
 
@@ -57,6 +58,17 @@ class DecodeError(SlaMonitorError):
 
 class BrokerError(SlaMonitorError):
     """Kafka lacks a topic, or has it in a shape that the monitor cannot use. The operator of Kafka must act."""
+
+
+class RowError(SlaMonitorError):
+    """A row or an output that cannot be written: it does not encode, or it is too large.
+
+    It is taken back with all else that was made of the same record. ``key`` is the row's or the output's.
+    """
+
+    def __init__(self, key: bytes, message: str) -> None:
+        self.key = key
+        super().__init__(message)
 
 
 class StateError(SlaMonitorError):

@@ -59,6 +59,13 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
     )
 
 
+def consumed_topics(settings: Settings) -> set[str]:
+    """Return the topics whose records the workers work on, one by one."""
+    topics = settings.topics
+    events = {topic_of(settings, subject) for subject in SUBJECTS}
+    return events | {source.topic for source in settings.sources} | {topics.partials, topics.alerts}
+
+
 def topic_of(settings: Settings, subject: Subject) -> str:
     """Return the name of a subject's topic."""
     return str(getattr(settings.topics, TOPIC_OF[subject]))

@@ -1,4 +1,4 @@
-"""``sla-monitor dead-letters``: the records that could not be used: list them, look at one, send them again."""
+"""``sla-monitor dead-letters``: the records that could not be used: list, show and replay them, and skip more."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output, printable
 from monitor.cli.progress import LEAST, progress
+from monitor.cli.responses import by_option, respond
+from monitor.cli.responses import withdraw as take_response_back
 from monitor.config.settings import Settings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
-from monitor.installation import topic_of
+from monitor.installation import consumed_topics, topic_of
+from monitor.stream.clock import wall_ms
+from monitor.stream.ports import Place
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
 from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339
+from monitor.wire.responses import Skip, response_key
 
 _BYTES_PER_LINE: Final = 16
 _SHOWN_DETAIL: Final = 100
@@ -189,6 +194,54 @@ def replay(
     out.say(f"{len(sending)} record(s) sent again.")
     if missing or unsendable:
         click.get_current_context().exit(FAILED)
+
+
+@dead_letters.command(epilog=example("sla-monitor dead-letters skip tickets/3/1042 --reason 'ends each worker, INC-7'"))
+@click.argument("record", metavar="TOPIC/PARTITION/OFFSET")
+@click.option("--reason", default="", help="Why; it stands in the dead letter.")
+@click.option("--withdraw", is_flag=True, help="Take it back: the record is worked on, if it has not been reached yet.")
+@by_option
+@settings_option
+@json_option
+def skip(
+    out: Output,
+    settings: Settings,
+    record: str,
+    reason: str,
+    by: str,
+    withdraw: bool,  # noqa: FBT001 - click's
+) -> None:
+    """Have the workers pass over one record.
+
+    It becomes a dead letter (reason "skipped") without being worked on, also by workers that start later. A record that
+    was worked on already stays so.
+    """
+    if not (reason or withdraw):
+        raise click.UsageError("Say why: --reason.")
+    topic, partition, offset = _place(record, settings)
+    asked = Skip(topic=topic, partition=partition, offset=offset, reason=reason, at_ms=wall_ms(), by=by)
+    if withdraw:
+        take_response_back(settings, response_key(asked))
+    else:
+        respond(settings, asked)
+    out.record(id=record, skipped=not withdraw, reason=reason, by=by)
+    out.say(
+        f"{record} is worked on again, if it has not been reached yet."
+        if withdraw
+        else f"{record} will be skipped. See it afterwards: sla-monitor dead-letters list --reason skipped"
+    )
+
+
+def _place(record: str, settings: Settings) -> Place:
+    """Return topic, partition and offset that a record's name means; it must be of a topic that workers consume."""
+    topic, _, rest = record.partition("/")
+    partition, _, offset = rest.partition("/")
+    if not (partition.isascii() and partition.isdecimal() and offset.isascii() and offset.isdecimal()):
+        raise click.BadParameter(f"{record!r} is not of the form TOPIC/PARTITION/OFFSET, as tickets/3/1042")
+    consumed = consumed_topics(settings)
+    if topic not in consumed:
+        raise click.BadParameter(f"the workers do not consume {topic!r}, but {', '.join(sorted(consumed))}")
+    return topic, int(partition), int(offset)
 
 
 def readable(value: bytes) -> Iterator[str]:

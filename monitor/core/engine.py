@@ -236,14 +236,18 @@ class SourceEngine:
         keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
         return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
+    def forget_batch(self) -> None:
+        """Forget what a batch has changed so far: it failed, and its rows are as they were before it."""
+        self._changed.clear()
+        self._of_minute.clear()
+        self._too_late = 0
+
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
         keys = [PaneKey._make(key) for key in self._changed]
         for key, pane in zip(keys, self._changed.values(), strict=True):
             self.rows.put(encode_pane_key(key), pane)
         effects = Effects(alerts, keys, rejected, repeats, self._too_late)
-        self._changed.clear()
-        self._of_minute.clear()
-        self._too_late = 0
+        self.forget_batch()
         return effects
 
 

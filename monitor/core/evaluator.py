@@ -93,6 +93,10 @@ class Evaluator:
         self._owns = owns
         self._foresees = foresees
         self._foreseen: set[SeriesKey] = set()
+        self.at_work: SeriesKey | None = None
+        """The series that is being evaluated, None between evaluations."""
+        self.left_alone: set[SeriesKey] = set()
+        """Series that are not evaluated: it failed. Their panes are kept."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series in the keys of all rows; the rows are read when they are needed."""
@@ -141,7 +145,13 @@ class Evaluator:
                 self._round = sorted(self._dirty, reverse=True)
             if not self._round:
                 break
-            self._evaluate(self._round.pop(), now_ms, self._scope, found)
+            key = self._round.pop()
+            if key in self.left_alone:
+                self._dirty.discard(key)
+                continue
+            self.at_work = key
+            self._evaluate(key, now_ms, self._scope, found)
+            self.at_work = None
         return found._replace(more=bool(self._dirty))
 
     def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:

@@ -325,6 +325,15 @@ EVENTS_LATE = _counter("events_late_total", "Events that came after their subjec
 SOURCE_REREADS = _counter(
     "source_rereads_total", "How often a source was read again from the position, as records had not come", SOURCE
 )
+FAULTS = _counter(
+    "faults_total", "How often work on a record or a row failed by a fault of the program, and was taken back", SOURCE
+)
+ROWS_SET_ASIDE = _gauge("rows_set_aside", "Rows that are left alone for an hour, as the work on them fails", SOURCE)
+RECORDS_REFUSED = _counter(
+    "records_refused_total",
+    "Agreements and responses that this worker could not use: what was in force stays",
+    ("topic",),
+)
 EVENTS_MAPPED = _counter("events_mapped_total", "Events made of the records of a foreign topic", ("topic",))
 RECORDS_UNMAPPED = _counter(
     "records_unmapped_total", "Records of a foreign topic that its mapping makes no event of, rightly", ("topic",)

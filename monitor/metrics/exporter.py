@@ -279,6 +279,8 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
         (m.OFFSET_HOLES, stats.holes),
         (m.RECORDS_LOST, stats.lost),
         (m.SOURCE_REREADS, stats.rereads),
+        (m.FAULTS, stats.faults),
+        (m.ROWS_SET_ASIDE, stats.set_aside),
         (m.LAG, stats.lag),
         (m.PARTITION_OPEN, int(stats.open)),
         (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),
@@ -312,6 +314,8 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.EVENTS_REPEATED, (topic,), repeats)
     for topic, late in snapshot.late.items():
         page.set(m.EVENTS_LATE, (topic,), late)
+    for topic, refused in snapshot.refused.items():
+        page.set(m.RECORDS_REFUSED, (topic,), refused)
     for topic, events in snapshot.mapped.items():
         page.set(m.EVENTS_MAPPED, (topic,), events)
     for topic, records in snapshot.unmapped.items():

@@ -75,6 +75,10 @@ class PartitionStats:
     lost: int = 0
     """Offsets that retention removed before they were read."""
     rereads: int = 0
+    faults: int = 0
+    """How often work on a record or a row failed by a fault of the program."""
+    set_aside: int = 0
+    """Rows that are left alone, as the work on them fails."""
     rows: int | None = None
     restored_rows: int | None = None
     restore_seconds: float | None = None
@@ -123,6 +127,8 @@ class Snapshot:
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)
     """Events that came after their subject was forgotten, by topic."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Agreements and responses that could not be used, by topic."""
     mapped: Mapping[str, int] = field(default_factory=dict)
     """Events that were made of a foreign topic's records, by that topic."""
     unmapped: Mapping[str, int] = field(default_factory=dict)

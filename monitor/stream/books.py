@@ -15,7 +15,8 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
 from monitor.core.book import Book
-from monitor.errors import ConfigError
+from monitor.core.plan import Plan
+from monitor.core.scope import Scope
 from monitor.stream.following import Follower
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Books:
                 continue
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
-            except (orjson.JSONDecodeError, ConfigError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
                 self._refuse(key, error)
                 continue
             taken[key] = document
@@ -67,9 +68,9 @@ class Books:
     def _together(self, taken: dict[bytes, AgreementDocument]) -> tuple[dict[bytes, AgreementDocument], Book]:
         """Return what was taken and its book, without documents that contradict those that were there before them."""
         try:
-            return taken, book_of(taken.values())
-        except ConfigError:
-            pass
+            return taken, _tried(book_of(taken.values()))
+        except Exception:
+            log.debug("the agreements contradict each other", exc_info=True)
         kept = {key: document for key, document in self._documents.items() if key in taken}
         for key, document in taken.items():
             if kept.get(key) == document:
@@ -81,8 +82,8 @@ class Books:
                 if other != key and (one.agreement.id == document.agreement.id or one.agreement.form == "multi-level")
             ]
             try:
-                book_of([*others, document])
-            except ConfigError as error:
+                _tried(book_of([*others, document]))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
                 self._refuse(key, error)
             else:
                 kept[key] = document
@@ -91,6 +92,13 @@ class Books:
     def _refuse(self, key: bytes, error: Exception) -> None:
         self.refused += 1
         log.error("agreement %r refused, what was in force stays: %s", key.decode(errors="replace"), error)
+
+
+def _tried(book: Book) -> Book:
+    """Return a book after trying what each worker does with it: one on which that fails must not come into force."""
+    Plan(book)
+    Scope(book)
+    return book
 
 
 class BookReader(Follower):

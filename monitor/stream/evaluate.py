@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
+from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.evaluator import Evaluation, Evaluator
+from monitor.core.series import SeriesKey, decode_pane_key
+from monitor.core.windows import decode_window_key
+from monitor.errors import DecodeError, RowError
 from monitor.stream.books import Books
 from monitor.stream.horizon import Horizon
-from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.partition import PartitionState, partition_of
+from monitor.stream.setaside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
 from monitor.wire.partials import Marker, decode_partial
 
@@ -50,6 +56,11 @@ class Evaluate:
         self._dirty = True
         self._next_ms = 0
         self._book = books.book
+        self._suspect: SeriesKey | None = None
+        """The series that is being announced."""
+        self._retry_at = inf
+        """When series that were left alone are tried again (monotonic seconds)."""
+        self.committed()
 
     def _owns(self, agreement_id: str) -> bool:
         """Return whether the panes of an agreement come to this partition."""
@@ -60,12 +71,18 @@ class Evaluate:
         records: Sequence[ConsumerRecord],
         now_ms: int,  # noqa: ARG002 - nothing is judged here
         caught_up: bool,  # noqa: ARG002, FBT001 - nothing is judged here
+        *,
+        due: bool = True,  # noqa: ARG002 - nothing is judged here
     ) -> Iterator[None]:
         """Take over panes and the sources' own words of how far they are."""
         for place, record in enumerate(_newest(records)):
             if place and place % RECORDS_AT_ONCE == 0:
                 yield
-            partial = decode_partial(record.key, record.value)
+            try:
+                partial = decode_partial(record.key, record.value)
+            except DecodeError as error:
+                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
+                continue
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
             else:
@@ -78,7 +95,9 @@ class Evaluate:
             return False  # what is still to be read would change the figures: the runner asks again soon
         if self.books.book is not self._book:
             self._book = self.books.book
-            self.evaluator.touch_all()
+            self._try_again()
+        elif self.evaluator.left_alone and time.monotonic() >= self._retry_at:
+            self._try_again()
         as_of_ms = self._horizon.as_of_ms(now_ms)
         if as_of_ms is None:
             self._next_ms = now_ms + self.interval_ms
@@ -86,6 +105,7 @@ class Evaluate:
         started = time.perf_counter()
         more = True
         while more and time.perf_counter() - started < TICK_S:
+            self._suspect = None
             done = self.evaluator.evaluate(as_of_ms, self.books.book, limit=SERIES_AT_ONCE)
             self._emit(done, now_ms)
             more = done.more
@@ -99,6 +119,7 @@ class Evaluate:
 
     def _emit(self, done: Evaluation, now_ms: int) -> None:
         for status in done.statuses:
+            self._suspect = status.series
             if status.closed:
                 key, value = encode_statement(status, self.outlets.source)
                 self.state.emit(self.outlets.statements, key, value, partition_key=key)
@@ -111,9 +132,39 @@ class Evaluate:
         for alert in done.alerts:
             if now_ms - alert.at_ms > self.outlets.backfill_age_ms:
                 alert = alert.told_late()  # noqa: PLW2901 - the same alert, marked
-            self.tally.alerts[alert.key.kind, alert.state] += 1
+            count_later(self.state, self.tally.alerts, (alert.key.kind, alert.state))
             key, value = encode_alert(alert, self.outlets.source)
             self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
+
+    def committed(self) -> None:
+        """Remember what stands in memory beside the evaluator, which follows from the rows."""
+        self._memory = self._horizon.remember()
+
+    def recover(self, error: Exception) -> str:
+        """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
+        failed = self._failed(error)
+        before, self.evaluator = self.evaluator, Evaluator(self.state, self._owns)
+        self.evaluator.restore(self.state.rows)
+        self.evaluator.latest.update(before.latest)
+        self.evaluator.left_alone = before.left_alone
+        self._horizon.recall(self._memory)
+        self._dirty, self._suspect = True, None
+        if failed is None:
+            return ""
+        self.evaluator.left_alone.add(failed)
+        self._retry_at = min(self._retry_at, time.monotonic() + ASIDE_S)
+        return f"series {failed}"
+
+    def _failed(self, error: Exception) -> SeriesKey | None:
+        """Return the series whose evaluation, announcement or row failed."""
+        if isinstance(error, RowError) and error.key[:1] in _KEYS:
+            return _KEYS[error.key[:1]](error.key)
+        return self._suspect or self.evaluator.at_work
+
+    def _try_again(self) -> None:
+        self._retry_at = inf
+        self.evaluator.left_alone.clear()
+        self.evaluator.touch_all()
 
     def next_tick_ms(self) -> int | None:
         """Return when windows are to be judged again."""
@@ -121,6 +172,14 @@ class Evaluate:
             return self._next_ms
         due_ms = self.evaluator.next_ms(self._next_ms)
         return None if due_ms is None else max(due_ms, self._next_ms)
+
+
+_KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
+    b"w": lambda key: decode_pane_key(key).series,
+    b"v": lambda key: decode_window_key(key)[0],
+    b"c": lambda key: decode_window_key(key)[0],
+}
+"""How the series is read from the keys of the rows that an evaluation writes."""
 
 
 def _newest(records: Sequence[ConsumerRecord]) -> Iterable[ConsumerRecord]:

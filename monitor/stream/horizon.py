@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.stream.partition import PartitionState
 from monitor.wire.partials import Marker
@@ -36,6 +36,15 @@ LOOK_KEY: Final = b"l"
 def marker_key(source: str) -> bytes:
     """Return the row key of what a source said last."""
     return b"m" + source.encode()
+
+
+class Memory(NamedTuple):
+    """What a `Horizon` holds in memory at one moment."""
+
+    behind: dict[str, int]
+    unheard: frozenset[str]
+    looked_ms: int
+    stored_ms: int
 
 
 class Horizon:
@@ -73,6 +82,15 @@ class Horizon:
         elif self._behind.pop(marker.source, None) is None:
             return
         self._state.put(marker_key(marker.source), marker if marker.behind else None)
+
+    def remember(self) -> Memory:
+        """Return what stands in memory, for `recall`."""
+        return Memory(dict(self._behind), frozenset(self._unheard), self._looked_ms, self._stored_ms)
+
+    def recall(self, memory: Memory) -> None:
+        """Go back to what `remember` returned: what was heard since was taken back."""
+        self._behind, self._unheard = dict(memory.behind), set(memory.unheard)
+        self._looked_ms, self._stored_ms = memory.looked_ms, memory.stored_ms
 
     @property
     def is_held(self) -> bool:

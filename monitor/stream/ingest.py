@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
@@ -15,8 +17,10 @@ from monitor.core.rows import SUBJECT
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
+from monitor.stream.containment import internal_error
 from monitor.stream.horizon import Horizon
 from monitor.stream.partition import PartitionState
+from monitor.stream.ports import Bury
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode
@@ -82,7 +86,7 @@ def bury(
     state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
 ) -> None:
     """Make a dead letter of a record that is of no use."""
-    tally.dead_letters[record.topic, reason] += 1
+    count_later(state, tally.dead_letters, (record.topic, reason))
     key, value, headers = encode_dead_letter(
         record.topic,
         record.partition,
@@ -95,6 +99,24 @@ def bury(
         max_bytes=outlets.max_dead_letter_bytes,
     )
     state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
+
+
+def burier(outlets: Outlets, tally: Tally) -> Bury:
+    """Return what makes dead letters of a source's records."""
+
+    def make(state: PartitionState, record: ConsumerRecord, reason: str, detail: str) -> None:
+        bury(state, outlets, tally, record, reason, detail)
+
+    return make
+
+
+def count_later(state: PartitionState, counter: Counter[Any], name: object, times: int = 1) -> None:
+    """Count something once it is committed: what was taken back did not happen."""
+    state.after_commit(partial(_count, counter, name, times))
+
+
+def _count(counter: Counter[Any], name: object, times: int) -> None:
+    counter[name] += times
 
 
 class Ingest:
@@ -132,12 +154,15 @@ class Ingest:
         self._marked: tuple[int, bool] | None = None
         self._book = books.book
         self._sweep: list[bytes] = []  # subjects that were last folded under an older book: each tick takes some
+        self.committed()
 
     def batch(
         self,
         records: Sequence[ConsumerRecord],
         now_ms: int,
         caught_up: bool,  # noqa: FBT001 - a fact
+        *,
+        due: bool = True,
     ) -> Iterator[None]:
         """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
         changed: dict[PaneKey, None] = {}
@@ -149,7 +174,7 @@ class Ingest:
             is_last = start + RECORDS_AT_ONCE >= len(records)
             effects = self._fold(records[start : start + RECORDS_AT_ONCE], now_ms, caught_up and is_last)
             changed.update(dict.fromkeys(effects.panes))
-        if not (caught_up and self._behind):
+        if due and not (caught_up and self._behind):
             # What came due meanwhile goes into the same transaction, not into one of its own.
             self.state.pack(SUBJECT)
             yield
@@ -167,14 +192,17 @@ class Ingest:
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
         for record in records:
-            if record.headers and (marker := decode_source_marker(record.value, record.headers)) is not None:
-                if self._feeds is not None and marker.source in self._feeders:
-                    self._feeds.hear(marker)
-                continue
             try:
+                if record.headers and (marker := decode_source_marker(record.value, record.headers)) is not None:
+                    if self._feeds is not None and marker.source in self._feeders:
+                        self._feeds.hear(marker)
+                    continue
                 event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
             except DecodeError as error:
                 self._bury(record, error.reason, error.detail)
+                continue
+            except Exception as error:  # noqa: BLE001 - nothing was changed yet: there is nothing to take back
+                self._bury(*internal_error(record, error))
                 continue
             time_ms = event.fact.time_ms
             if time_ms > latest:
@@ -201,13 +229,16 @@ class Ingest:
         if self.books.book is not self._book:
             self._book = self.books.book
             self._sweep = [key for key in self.state.rows if key[:1] == SUBJECT]
-        keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
-        if self._sweep:
-            keys, self._sweep = keys + self._sweep[-TICK_SUBJECTS:], self._sweep[:-TICK_SUBJECTS]
+        limit = min(TICK_SUBJECTS, self.state.set_aside.limit)
+        keys = self.state.due_keys(horizon_ms, limit)
+        is_full = len(keys) >= limit
+        if self._sweep and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
+            swept, self._sweep = self._sweep[-limit:], self._sweep[:-limit]
+            keys += self.state.looked_at(swept)
         effects = self._look(keys, horizon_ms, now_ms)
         for pane in effects.panes:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
-        more = bool(self._sweep) or len(keys) >= TICK_SUBJECTS
+        more = bool(self._sweep) or is_full
         # After a stop what is due may lie days back: panes go only once all of it is in them.
         for pane in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(pane, None)
@@ -226,6 +257,19 @@ class Ingest:
             return 0
         return self.engine.next_expiry_ms()
 
+    def committed(self) -> None:
+        """Remember what stands in memory: it is as the rows are."""
+        feeds = None if self._feeds is None else self._feeds.remember()
+        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
+
+    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
+        """Go back to what was remembered last."""
+        self.engine.forget_batch()
+        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
+        if self._feeds is not None and feeds is not None:
+            self._feeds.recall(feeds)
+        return ""
+
     def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
         """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
         own_ms = now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
@@ -238,9 +282,9 @@ class Ingest:
         for alert in effects.alerts:
             self._announce(alert, now_ms)
         if effects.repeats:
-            tally.repeats[topic] += effects.repeats
+            count_later(self.state, tally.repeats, topic, effects.repeats)
         if effects.too_late:
-            tally.too_late[topic] += effects.too_late
+            count_later(self.state, tally.too_late, topic, effects.too_late)
 
     def _announce(self, alert: Alert, now_ms: int) -> None:
         age_ms = now_ms - alert.at_ms
@@ -248,9 +292,9 @@ class Ingest:
             alert = alert.told_late()
         elif alert.state in ("at_risk", "breached"):
             self.tally.detected(max(0, age_ms) / 1000)
-        self.tally.alerts[alert.key.kind, alert.state] += 1
+        count_later(self.state, self.tally.alerts, (alert.key.kind, alert.state))
         for supporting in {one.agreement for one in alert.supporting}:
-            self.tally.supporting[alert.key.agreement, supporting] += 1
+            count_later(self.state, self.tally.supporting, (alert.key.agreement, supporting))
         key, value = encode_alert(alert, self.outlets.source)
         # All alerts of an agreement in one partition: there storms become one page.
         self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())

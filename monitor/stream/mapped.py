@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import DecodeError
-from monitor.stream.ingest import Outlets, Tally, bury
+from monitor.stream.containment import internal_error
+from monitor.stream.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.partition import PartitionState
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, REJECTED
 from monitor.wire.events import decode, encode_event
@@ -54,12 +55,15 @@ class Mapped:
         self.watermark_ms = 0
         self._mapper = Mapper(mapping)
         self._marked: tuple[int, bool] | None = None
+        self.committed()
 
     def batch(
         self,
         records: Sequence[ConsumerRecord],
         now_ms: int,
         caught_up: bool,  # noqa: FBT001 - a fact
+        *,
+        due: bool = True,  # noqa: ARG002 - nothing here is due
     ) -> Iterator[None]:
         """Map a batch of records."""
         for place, record in enumerate(records):
@@ -72,12 +76,15 @@ class Mapped:
                 reason, detail = (error.reason, error.detail) if known else (REJECTED, str(error))
                 bury(self.state, self.outlets, self.tally, record, reason, detail)
                 continue
+            except Exception as error:  # noqa: BLE001 - nothing was emitted yet: there is nothing to take back
+                bury(self.state, self.outlets, self.tally, *internal_error(record, error))
+                continue
             for key, value in made:
                 self.state.emit(self.topic, key, value, partition_key=key)
             if made:
-                self.tally.mapped[record.topic] += len(made)
+                count_later(self.state, self.tally.mapped, record.topic, len(made))
             else:
-                self.tally.unmapped[record.topic] += 1
+                count_later(self.state, self.tally.unmapped, record.topic)
         self._mark(caught_up)
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: ARG002, FBT001 - nothing here is due
@@ -88,6 +95,15 @@ class Mapped:
     def next_tick_ms(self) -> int | None:
         """Return None: nothing here is ever due."""
         return None
+
+    def committed(self) -> None:
+        """Remember what stands in memory."""
+        self._memory = self.watermark_ms, self._marked
+
+    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a record, which others find
+        """Go back to what was remembered last."""
+        self.watermark_ms, self._marked = self._memory
+        return ""
 
     def _events(self, value: bytes | None, now_ms: int) -> list[tuple[bytes, bytes]]:
         """Return key and value of each event that a record makes, none if it is about nothing that counts."""

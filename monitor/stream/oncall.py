@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from monitor.core.notices import Courier
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries
-from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.ingest import Outlets, Tally, burier
 from monitor.stream.outbox import Notify
 from monitor.stream.partition import PartitionState, Source
+from monitor.stream.ports import Place
 from monitor.stream.responses import Responses
 from monitor.wire.rows import NOTIFY_ROWS
 
@@ -57,7 +58,18 @@ class OnCall:
 
     def source(self) -> Source:
         """Return the topic of alerts, with what is done with it."""
-        return Source(topic=self._outlets.alerts, processor=self._processor, codec=NOTIFY_ROWS, let_go=self._let_go)
+        return Source(
+            topic=self._outlets.alerts,
+            processor=self._processor,
+            codec=NOTIFY_ROWS,
+            let_go=self._let_go,
+            bury=burier(self._outlets, self._tally),
+            skips=self.skips,
+        )
+
+    def skips(self) -> Mapping[Place, str]:
+        """Return the records that operators have had skipped, with their reasons."""
+        return self.responses.skips
 
     def _processor(self, state: PartitionState) -> Notify:
         self.restores += 1

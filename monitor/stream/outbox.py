@@ -15,11 +15,10 @@ from monitor.core.paging import Paging
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries
-from monitor.stream.ingest import Outlets, Tally
+from monitor.stream.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.partition import PartitionState
 from monitor.stream.responses import Responses
 from monitor.wire.announcements import decode_alert
-from monitor.wire.deadletters import encode_dead_letter
 from monitor.wire.deliveries import encode_delivery
 from monitor.wire.responses import Acknowledgement, Enable, Resend, Response
 from monitor.wire.rows import HeardRow
@@ -65,16 +64,22 @@ class Notify:
         self.responses = responses
         self.outlets = outlets
         self.tally = tally
-        self.under_way = deliveries.under_way()
-        self.paging = Paging(state, too_old_ms=deliver_for_ms)
-        self.outbox = Outbox(state, deliver_for_ms=deliver_for_ms)
+        self._deliveries = deliveries
+        self._deliver_for_ms = deliver_for_ms
         self._stamp = stamp
-        self._book = books.book
-        self._heard_end = -1
         self._sweep: list[bytes] = []  # alerts to look at again: the agreements, or what people ask for, have changed
-        self.paging.book, self.paging.silences = books.book, responses.silences
-        self.paging.restore(state.rows)
-        self.outbox.restore(state.rows)
+        self._restore()
+
+    def _restore(self) -> None:
+        """Find again in the rows what stands in memory. Nothing is under way."""
+        self.under_way = self._deliveries.under_way()
+        self.paging = Paging(self.state, too_old_ms=self._deliver_for_ms)
+        self.outbox = Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
+        self._book = self.books.book
+        self._heard_end = -1
+        self.paging.book, self.paging.silences = self._book, self.responses.silences
+        self.paging.restore(self.state.rows)
+        self.outbox.restore(self.state.rows)
         self._fresh = bool(self.outbox.disabled)
 
     # -- what comes in
@@ -84,6 +89,8 @@ class Notify:
         records: Sequence[ConsumerRecord],
         now_ms: int,
         caught_up: bool,  # noqa: ARG002, FBT001 - pages are told by ticks
+        *,
+        due: bool = True,  # noqa: ARG002 - pages are told by ticks
     ) -> Iterator[None]:
         """Hear announcements."""
         self.paging.book, self.paging.silences = self.books.book, self.responses.silences
@@ -93,7 +100,7 @@ class Notify:
             try:
                 alert = decode_alert(record.value)
             except DecodeError as error:
-                self._bury(record, error)
+                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
                 continue
             self.paging.hear(alert, now_ms)
 
@@ -123,6 +130,17 @@ class Notify:
         if self._fresh or self._sweep or self.under_way.has_results or self._changed():
             return 0
         return self.outbox.next_ms()
+
+    def committed(self) -> None:
+        """Do nothing: what stands in memory follows from the rows."""
+
+    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
+        """Go back to what the rows hold. What is under way is cut off and begun again, with the same ids."""
+        self.under_way.cut_off()
+        self._restore()
+        if self._sweep:
+            self._sweep = [key for key in self.state.rows if key[:1] == b"a"]
+        return ""
 
     def close(self) -> None:
         """Cut off what is under way: the partition is let go."""
@@ -154,13 +172,14 @@ class Notify:
             self.paging.silences = self.responses.silences
             self._hear_people(now_ms)
             self._sweep = [key for key in self.state.rows if key[:1] == b"a"]
+        limit = min(TICK_ROWS, self.state.set_aside.limit)
         if self._sweep:
             # Before any page is told: it may have been silenced.
-            keys, self._sweep = self._sweep[-TICK_ROWS:], self._sweep[:-TICK_ROWS]
-            for key in keys:
+            keys, self._sweep = self._sweep[-limit:], self._sweep[:-limit]
+            for key in self.state.looked_at(keys):
                 self.paging.look(key, now_ms)
             return True
-        keys = self.state.due_keys(now_ms, TICK_ROWS)
+        keys = self.state.due_keys(now_ms, limit)
         for key in keys:
             if key[:1] == b"a":
                 self.paging.look(key, now_ms)
@@ -169,7 +188,7 @@ class Notify:
         for key in keys:
             if key[:1] == b"p":
                 self._turn(key, now_ms)
-        return len(keys) >= TICK_ROWS
+        return len(keys) >= limit
 
     def _turn(self, key: bytes, now_ms: int) -> None:
         turn = self.paging.turn(key, now_ms)
@@ -214,7 +233,7 @@ class Notify:
 
     def _tell(self, deliveries: Iterable[Delivery]) -> None:
         for one in deliveries:
-            self.tally.deliveries[one.receiver, one.result] += 1
+            count_later(self.state, self.tally.deliveries, (one.receiver, one.result))
             if one.result in _WORTH_A_LINE:
                 log.warning(
                     "receiver %s: notice %s (%s) %s: %s",
@@ -222,11 +241,3 @@ class Notify:
                 )  # fmt: skip
             key, value = encode_delivery(one, self.outlets.source)
             self.state.emit(self.outlets.deliveries, key, value)
-
-    def _bury(self, record: ConsumerRecord, error: DecodeError) -> None:
-        self.tally.dead_letters[record.topic, error.reason] += 1
-        key, value, headers = encode_dead_letter(
-            record.topic, record.partition, record.offset, error.reason, error.detail, record.key, record.value,
-            record.headers, max_bytes=self.outlets.max_dead_letter_bytes,
-        )  # fmt: skip
-        self.state.emit(self.outlets.dead_letters, key, value, headers=headers, partition_key=key)

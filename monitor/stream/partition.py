@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -17,9 +17,10 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import ConsumerRecord
 
-from monitor.errors import StateError
+from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
 from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.setaside import SetAside
 from monitor.stream.wakes import Wake, Wakes
 
 __all__ = [
@@ -51,12 +52,13 @@ Record = tuple[bytes, bytes | None, Headers]
 class PartitionState:
     """Rows, position and outputs of one source partition.
 
-    A processor reads and writes rows between two commits; one ``commit`` writes all of it or nothing. Not safe for
-    concurrent use: its runner holds a lock from fold to commit.
+    A processor reads and writes rows between two commits; one ``commit`` writes all of it or nothing, ``take_back``
+    forgets all of it. Not safe for concurrent use: its runner holds a lock from fold to commit.
 
     Raises:
+        RowError: (``pack``, ``seal``, ``emit``) a row or an output does not encode or is too large: take it back.
         FencedError: (``commit``) a newer owner exists.
-        StateError: (``commit``) the broker did not confirm, a record is too large; the state is of no use afterwards.
+        StateError: (``commit``) the broker did not confirm; the state is of no use afterwards.
     """
 
     def __init__(
@@ -89,7 +91,10 @@ class PartitionState:
         self._outputs: list[Output] = []
         self._wakes = Wakes(self._is_current)
         self._popped: set[Wake] = set()
+        self._looked_at: list[bytes] = []
         self._counts: dict[str, int] = {}
+        self._after_commit: list[Callable[[], None]] = []
+        self.set_aside = SetAside(self)
 
     @property
     def name(self) -> str:
@@ -140,20 +145,43 @@ class PartitionState:
         It goes to the partition of the same number as the source's, or to ``partition``, or to the one that Kafka's
         default partitioner (murmur2) finds for ``partition_key``. No value makes it a tombstone.
         """
+        size = len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)
+        if size > self.max_record_bytes:
+            raise RowError(
+                key,
+                f"{self.name}: a record of {size} bytes for topic {topic}, key {key[:80]!r}, is larger than "
+                f"{self.max_record_bytes} bytes",
+            )
         self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Have something done once what was put and emitted so far is committed: counters count what was written."""
+        self._after_commit.append(act)
 
     def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
         """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
 
-        A row that is not changed before the next commit stays due.
+        A row that is not changed before the next commit stays due. Fewer than ``limit`` are returned, and none that was
+        set aside, while the work on some row fails (`SetAside`).
         """
         keys: list[bytes] = []
+        limit = min(limit, self.set_aside.limit)
         while len(keys) < limit and (wake := self._wakes.take(until_ms)) is not None:
             # A row that went and came again with the same wake is noted twice.
-            if wake not in self._popped:
+            if wake not in self._popped and wake[1] not in self.set_aside.keys:
                 self._popped.add(wake)
                 keys.append(wake[1])
         return keys
+
+    def looked_at(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return which of these rows may be looked at though they are not due: those that are not set aside."""
+        keys = [key for key in keys if key not in self.set_aside.keys]
+        self._looked_at += keys
+        return keys
+
+    def suspects(self) -> list[bytes]:
+        """Return the keys of the rows that a tick has looked at since the last commit."""
+        return [*(key for _, key in self._popped), *self._looked_at]
 
     # -- for the runner
 
@@ -180,17 +208,31 @@ class PartitionState:
         wake = self._wakes.first()
         return None if wake is None else wake[0]
 
+    def take_back(self) -> None:
+        """Forget all that was put and emitted since the last commit."""
+        self._touched.clear()
+        self._packed.clear()
+        self._new_wakes.clear()
+        self._outputs.clear()
+        self._after_commit.clear()
+        self.settle()
+
     def settle(self) -> None:
         """End a fold that changed nothing: what was due and was left alone is due again."""
         self._decoded.clear()
         for wake in self._popped:
-            if self._is_current(wake):
+            if self._is_current(wake) and wake[1] not in self.set_aside.keys:
                 self._wakes.note(wake)
         self._popped.clear()
+        self._looked_at.clear()
+
+    def seal(self) -> None:
+        """Encode all rows that were put: after this, a commit fails only if the broker or the ownership does."""
+        self._pack(tuple(self._touched))
 
     async def commit(self, position: int) -> None:
         """Write changed rows, the position and all outputs in one transaction."""
-        self._pack(tuple(self._touched))
+        self.seal()
         changes, self._packed = self._packed, {}
         wakes, self._new_wakes = self._new_wakes, []
         outputs, self._outputs = self._outputs, []
@@ -211,6 +253,9 @@ class PartitionState:
             raise StateError(f"{self.name}: the transaction failed: {cause!r}") from error
         self._apply(changes, wakes)
         self.position = position
+        acts, self._after_commit = self._after_commit, []
+        for act in acts:
+            act()
 
     def _pack(self, keys: Sequence[bytes]) -> None:
         decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
@@ -218,7 +263,18 @@ class PartitionState:
         for key in keys:
             row, stored = decoded.pop(key), rows.get(key)
             del touched[key]
-            encoded = None if row is None else encode(key, row)
+            encoded = None
+            if row is not None:
+                try:
+                    encoded = encode(key, row)
+                except Exception as error:
+                    raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
+                if len(encoded) + len(key) > self.max_record_bytes:
+                    raise RowError(
+                        key,
+                        f"{self.name}: row {key[:80]!r} of {len(encoded)} bytes is larger than "
+                        f"{self.max_record_bytes} bytes",
+                    )
             if encoded == stored:
                 packed.pop(key, None)
                 continue
@@ -261,11 +317,6 @@ class PartitionState:
         batches = [batch]
         for key, value, pairs in items:
             headers = list(pairs)  # the C builder takes nothing else
-            if len(key) + len(value or b"") > self.max_record_bytes:
-                raise StateError(
-                    f"{self.name}: a record of {len(key) + len(value or b'')} bytes for topic {topic}, "
-                    f"key {key[:80]!r}, is larger than {self.max_record_bytes} bytes"
-                )
             if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
                 batch = self._writer.create_batch()
                 batches.append(batch)
@@ -284,6 +335,8 @@ class PartitionState:
                 rows[key] = encoded
         for wake in wakes:
             note(wake)
+        if self.set_aside.keys:
+            self.set_aside.look_again(changes)
         self.settle()
         if len(self._wakes) > 2 * len(self.rows) + 1000:
             self._rebuild_wakes()
@@ -291,6 +344,12 @@ class PartitionState:
     def _rebuild_wakes(self) -> None:
         wake_ms = self.codec.wake_ms
         self._wakes.replace((wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded)))
+
+    def note_wake(self, key: bytes) -> None:
+        """Note again when a row wishes to wake."""
+        encoded = self.rows.get(key)
+        if encoded is not None and (wake_ms := self.codec.wake_ms(encoded)):
+            self._wakes.note((wake_ms, key))
 
     def _is_current(self, wake: Wake) -> bool:
         encoded = self.rows.get(wake[1])

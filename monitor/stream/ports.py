@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -45,8 +45,13 @@ class Processor(Protocol):
         records: Sequence[ConsumerRecord],
         now_ms: int,
         caught_up: bool,  # noqa: FBT001 - a fact
+        *,
+        due: bool = True,
     ) -> Iterator[None]:
-        """Apply records that were not applied before, in order, in pieces: others may run between two of them."""
+        """Apply records that were not applied before, in order, in pieces: others may run between two of them.
+
+        Without ``due`` nothing is done but what the records ask for: what is due is left to ``tick``.
+        """
         ...
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - a fact
@@ -60,6 +65,23 @@ class Processor(Protocol):
         """Return when ``tick`` is wanted next apart from the rows' own wakes; None: not at all."""
         ...
 
+    def committed(self) -> None:
+        """Take note that all that was put and emitted is committed: whatever stands in memory is now right."""
+        ...
+
+    def recover(self, error: Exception) -> str:
+        """Make what stands in memory as it was after the last commit: a batch or a tick failed and was taken back.
+
+        Return what will be left alone from now on because the work on it fails, for people; "" if nothing.
+        """
+        ...
+
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+
+Bury = Callable[["PartitionState", ConsumerRecord, str, str], None]
+"""Makes a dead letter of a record, for a reason and with a detail."""
 
 ProcessorFactory = Callable[["PartitionState"], Processor]
 """Makes the processor of a partition, after its rows were restored."""
@@ -70,13 +92,16 @@ class Source:
     """A topic that the worker consumes: what is done with it and how its rows are encoded.
 
     ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
-    again at the end.
+    again at the end. ``bury`` takes records on which the work fails (without it such a record stops the worker), and
+    those that ``skips`` names, with the operator's reason.
     """
 
     topic: str
     processor: ProcessorFactory
     codec: RowCodec
     let_go: Callable[[PartitionState], None] = lambda _state: None
+    bury: Bury | None = None
+    skips: Callable[[], Mapping[Place, str]] = dict
 
 
 class Writer(Protocol):

@@ -13,9 +13,9 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.silences import Silences
-from monitor.errors import DecodeError
 from monitor.stream.following import Follower
-from monitor.wire.responses import Response, SilenceResponse, decode_response, silence_of
+from monitor.stream.ports import Place
+from monitor.wire.responses import Response, SilenceResponse, Skip, decode_response, silence_of
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ class Responses:
         self.end = 0
         """Up to where the topic was read. Behind its last record, where compaction has removed later ones."""
         self.refused = 0
+        self.skips: dict[Place, str] = {}
+        """Records that operators have had skipped, with the reason. Replaced, never changed."""
         self._known: dict[bytes, tuple[int, Response]] = {}
         self._listeners: list[Callable[[], None]] = []
 
@@ -49,15 +51,20 @@ class Responses:
                 continue
             try:
                 self._known[key] = record.offset, decode_response(record.value)
-            except DecodeError as error:
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
                 self._refuse(key, error)
         self.silences = Silences(
             tuple(silence_of(one) for _, one in self._known.values() if isinstance(one, SilenceResponse))
         )
+        self.skips = {
+            (one.topic, one.partition, one.offset): f"{one.reason} ({one.by or 'somebody'})"
+            for _, one in self._known.values()
+            if isinstance(one, Skip)
+        }
         for listener in tuple(self._listeners):
             listener()
 
-    def _refuse(self, key: bytes, error: DecodeError) -> None:
+    def _refuse(self, key: bytes, error: Exception) -> None:
         self.refused += 1
         log.error("response %r refused: %s", key.decode(errors="replace"), error)
 

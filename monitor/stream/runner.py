@@ -27,8 +27,9 @@ from aiokafka.structs import ConsumerRecord
 from monitor.errors import StateError
 from monitor.stream.clock import Clock, wall_ms
 from monitor.stream.connection import Connection
+from monitor.stream.containment import Containment
 from monitor.stream.partition import PartitionState
-from monitor.stream.ports import Processor, Source, Upstream
+from monitor.stream.ports import Source, Upstream
 from monitor.stream.standing import LATE_S, Standing
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch
@@ -86,7 +87,7 @@ class PartitionRunner:
             commit_timeout_s=connection.transaction_timeout_s,
             max_record_bytes=connection.max_record_bytes,
         )
-        self._processor: Processor | None = None
+        self._work_on: Containment | None = None
         self._inbox: deque[Any] = deque()
         self._work = asyncio.Event()
         self._tick_due = False
@@ -209,7 +210,9 @@ class PartitionRunner:
             ends = await self._connection.restore(self.state, self._progressed)
         except KafkaError as error:
             raise StateError(f"{self.state.name}: cannot restore the rows: {error!r}") from error
-        self._processor = self.source.processor(self.state)
+        self._work_on = Containment(
+            self.state, self.source, self.source.processor(self.state), self.stats, self._commit
+        )
         self.caught_up = self._standing.opened(ends.end, self.state.position)
         self.stats.restored_rows = self.stats.rows = len(self.state.rows)
         self.stats.restore_seconds = time.monotonic() - started
@@ -240,14 +243,9 @@ class PartitionRunner:
         self.stats.highwater = max(batch.highwater, end)
         caught_up = self._standing.judge(batch, end)
         if records:
-            started = time.perf_counter()
-            assert self._processor is not None
+            assert self._work_on is not None
             self._told = caught_up
-            for _ in self._processor.batch(records, self._clock.now_ms(), caught_up):
-                # Other partitions' commits take a few turns of the loop each: they must not wait for a whole fold.
-                await asyncio.sleep(0)
-            self.stats.batch_seconds.add(time.perf_counter() - started)
-            await self._commit(end)
+            await self._work_on.batch(records, end, self._clock.now_ms(), caught_up=caught_up)
             self.stats.events += len(records)
             self.stats.batches += 1
             event.ack()
@@ -264,12 +262,14 @@ class PartitionRunner:
         started = time.perf_counter()
         await self.state.commit(position)
         self.stats.commit_seconds.add(time.perf_counter() - started)
+        self.stats.commits += 1
 
     def _settled(self, *, caught_up: bool) -> None:
         self.caught_up = caught_up
         self.stats.caught_up = caught_up
         self.stats.position = self.state.position
         self.stats.rows = len(self.state.rows)
+        self.stats.set_aside = len(self.state.set_aside.keys)
         self._progressed()
 
     def _unapplied(self, batch: Batch) -> Sequence[ConsumerRecord]:
@@ -326,17 +326,15 @@ class PartitionRunner:
         await self._check_source(late)
         if self._closing or not (self._due() or self._told is not self.caught_up):
             return
-        assert self._processor is not None
+        assert self._work_on is not None
         self._told = self.caught_up
         now_ms = self._clock.now_ms()
-        more = self._processor.tick(now_ms, self.caught_up)
+        commits = self.stats.commits
+        more = await self._work_on.tick(now_ms, caught_up=self.caught_up)
         self.stats.ticks += 1
-        if self.state.dirty:
-            await self._commit(self.state.position)
+        if self.stats.commits > commits:
             self._settled(caught_up=self.caught_up)
             self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
-        else:
-            self.state.settle()
         # Not what came due meanwhile: that has not had its chance yet.
         self._left_over = not more and self._next_wake_ms() <= now_ms
         if more:
@@ -346,7 +344,7 @@ class PartitionRunner:
 
     def _next_wake_ms(self) -> float:
         """Return when rows or the processor wish for a tick, ``inf`` if they do not."""
-        wakes = (self.state.next_wake_ms(), None if self._processor is None else self._processor.next_tick_ms())
+        wakes = (self.state.next_wake_ms(), None if self._work_on is None else self._work_on.processor.next_tick_ms())
         return min((wake for wake in wakes if wake is not None), default=inf)
 
     def _wait_s(self) -> float:

@@ -49,6 +49,11 @@ class PartitionStats:
     events: int = 0
     batches: int = 0
     ticks: int = 0
+    commits: int = 0
+    faults: int = 0
+    """How often work on a record or a row failed by a fault of the program and was taken back."""
+    set_aside: int = 0
+    """Rows that are left alone, as the work on them fails."""
     repeats: int = 0
     """Records below the position: applied before."""
     holes: int = 0
@@ -82,6 +87,9 @@ class PartitionSnapshot(NamedTuple):
     events: int
     batches: int
     ticks: int
+    commits: int
+    faults: int
+    set_aside: int
     repeats: int
     holes: int
     lost: int

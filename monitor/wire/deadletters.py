@@ -11,6 +11,9 @@ from monitor.wire.mapping_rules import REASONS as MAPPING_REASONS
 
 _OF_FILES: Final = frozenset({"stale_row", "wrong_columns"})
 REJECTED: Final = "rejected"
+INTERNAL_ERROR: Final = "internal_error"
+SKIPPED: Final = "skipped"
+FOREIGN: Final = "foreign_record"
 
 DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     **{reason: text for reason, text in MAPPING_REASONS.items() if reason not in _OF_FILES},
@@ -19,6 +22,9 @@ DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     "id_reused": "the subject has another event of the same id",
     "ledger_full": "the subject has as many events, or as much text in them, as a row may hold",
     "in_the_future": "the event time lies far ahead of the monitor's clock",
+    FOREIGN: "the record stands on a topic of the monitor's own, and is none of its records",
+    INTERNAL_ERROR: "the monitor failed on the record, by a fault of its own; the detail says where",
+    SKIPPED: "an operator has had the record skipped; the detail says why",
 }
 """Why a record became a dead letter: it does not decode (`REASONS`), does not map, or its event was not taken. A closed
 set."""

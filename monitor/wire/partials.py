@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from monitor.core.series import Pane, PaneKey, decode_pane_key, encode_pane_key
-from monitor.errors import StateError
+from monitor.errors import DecodeError
 
 _UNIT_SEPARATOR: Final = b"\x1f"
 _ROW_HEAD: Final = 8
@@ -76,14 +76,15 @@ def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
     """Return what a record of the partials topic tells.
 
     Raises:
-        StateError: the record is not one of ours. Only workers write to this topic, in transactions.
+        DecodeError: the record is not one of ours (``foreign_record``). Only workers write to this topic.
     """
     try:
         return _decode(key or b"", value)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise StateError(
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
+        raise DecodeError(
+            "foreign_record",
             f"a record of the partials topic with key {ascii(key)[:120]} is not ours: {error}. "
-            "Only the monitor's workers, all of one release, may write there"
+            "Only the monitor's workers, all of one release, may write there",
         ) from error
 
 

@@ -6,6 +6,7 @@
 | ``silence/<id>`` | `SilenceResponse`; a tombstone ends it |
 | ``resend/<notice id>`` | `Resend` |
 | ``enable/<receiver>`` | `Enable` |
+| ``skip/<topic>/<partition>/<offset>`` | `Skip`; a tombstone takes it back |
 """
 
 from __future__ import annotations
@@ -56,7 +57,18 @@ class Enable(msgspec.Struct, kw_only=True, frozen=True, tag="enable"):
     by: str = ""
 
 
-Response = Acknowledgement | SilenceResponse | Resend | Enable
+class Skip(msgspec.Struct, kw_only=True, frozen=True, tag="skip"):
+    """A record of a topic that the workers read is not to be worked on: it becomes a dead letter as it is."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    at_ms: int
+    by: str = ""
+
+
+Response = Acknowledgement | SilenceResponse | Resend | Enable | Skip
 
 
 def response_key(response: Response) -> bytes:
@@ -70,6 +82,8 @@ def response_key(response: Response) -> bytes:
             return f"resend/{response.notice}".encode()
         case Enable():
             return f"enable/{response.receiver}".encode()
+        case Skip():
+            return f"skip/{response.topic}/{response.partition}/{response.offset}".encode()
 
 
 def encode_response(response: Response) -> tuple[bytes, bytes]:

@@ -357,3 +357,19 @@ def test_the_book_may_be_the_same_in_other_words():
     stage = Stage(one).stopped("Mon 09:00").look("Mon 09:01")
     stage.amend(replace(one, name="another name")).look("Mon 09:02")
     assert len(stage.statuses) == 1
+
+
+def test_a_series_that_is_left_alone_is_not_evaluated_until_it_is_tried_again():
+    stage = Stage(desk(DAY))
+    stage.stopped("Mon 09:00").look("Mon 10:00")
+    (series,) = {series for series, _ in stage.evaluator.latest}
+    stage.evaluator.left_alone.add(series)
+
+    stage.stopped("Mon 10:30", "breached", "9h").look("Mon 11:00")
+    assert stage.value() == 1
+    assert stage.evaluator.next_ms(ms("Mon 11:00")) != ms("Mon 11:00")
+
+    stage.evaluator.left_alone.clear()
+    stage.evaluator.touch_all()
+    stage.look("Mon 11:00")
+    assert stage.value() == 0.5

@@ -182,10 +182,17 @@ class Held(Mapped):
 
     gate: ClassVar[asyncio.Event]
 
-    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> Iterator[None]:  # noqa: FBT001
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - the protocol's
+        *,
+        due: bool = True,
+    ) -> Iterator[None]:
         while not self.gate.is_set():
             yield
-        yield from super().batch(records, now_ms, caught_up)
+        yield from super().batch(records, now_ms, caught_up, due=due)
 
 
 async def test_after_a_stop_no_breach_is_told_that_the_backlog_of_webhooks_disproves(

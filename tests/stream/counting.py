@@ -39,7 +39,20 @@ class Counting:
         self.alerts, self.silent = alerts, silent
         self.seen: list[bool] = []
 
-    def batch(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> Iterator[None]:  # noqa: ARG002, FBT001 - the protocol's
+    def committed(self) -> None:
+        pass
+
+    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the protocol's
+        return ""
+
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,  # noqa: ARG002 - the protocol's
+        caught_up: bool,  # noqa: FBT001 - the protocol's
+        *,
+        due: bool = True,
+    ) -> Iterator[None]:
         self.seen.append(caught_up)
         for place, record in enumerate(records):
             if place and place % 100 == 0:

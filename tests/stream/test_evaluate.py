@@ -12,11 +12,14 @@ from monitor.core.book import Book
 from monitor.core.measures import Filter, OutageRule, Window
 from monitor.core.panes import apply
 from monitor.core.series import Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.errors import RowError
 from monitor.stream import evaluate
 from monitor.stream.books import Books
+from monitor.stream.containment import Containment
 from monitor.stream.evaluate import SERIES_AT_ONCE, Evaluate
 from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.partition import PartitionState, partition_of
+from monitor.stream.partition import PartitionState, Source, partition_of
+from monitor.stream.stats import PartitionStats
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS
@@ -160,3 +163,54 @@ async def test_a_tick_looks_at_the_time_and_leaves_the_rest_for_the_next(monkeyp
         pass
     assert len(partition.written("status")) == 3 * SERIES_AT_ONCE
     assert partition.processor.next_tick_ms() > ms("Mon 10:00")
+
+
+async def test_a_series_on_which_an_evaluation_fails_is_left_alone_and_the_others_are_told(monkeypatch):
+    partition = Partition(DESK)
+    await partition.take(*(partial(*resolved("met", priority=f"P{n}")) for n in range(9)))
+    encode = evaluate.encode_status
+
+    def failing(status, source):
+        if status.labels["priority"] == "P4":
+            raise ZeroDivisionError
+        return encode(status, source)
+
+    monkeypatch.setattr(evaluate, "encode_status", failing)
+    source = Source(topic="partials", processor=None, codec=EVALUATE_ROWS, bury=lambda *_: None)
+    work = Containment(partition.state, source, partition.processor, PartitionStats(), partition.state.commit)
+
+    for _ in range(20):
+        await work.tick(ms("Mon 10:00"), caught_up=True)
+
+    priorities = {decode_status(value).labels["priority"] for _, value in partition.written("status")}
+    assert priorities == {f"P{n}" for n in range(9) if n != 4}
+    assert [series.values for series in partition.processor.evaluator.left_alone] == [("P4",)]
+
+    # a new book, as after an agreement has changed, has it tried again
+    monkeypatch.undo()
+    partition.books.book = Book((DESK,), 2)
+    for _ in range(20):
+        await work.tick(ms("Mon 10:00"), caught_up=True)
+    assert {decode_status(value).labels["priority"] for _, value in partition.written("status")} == {
+        f"P{n}" for n in range(9)
+    }
+
+
+async def test_a_row_that_cannot_be_written_names_the_series_that_is_left_alone():
+    partition = Partition(DESK)
+    await partition.take(partial(*resolved("met", priority="P1")), partial(*resolved("met", priority="P2")))
+    (key,) = [key for key in partition.state.rows if key[:1] == b"w" and b"P2" in key]
+
+    said = partition.processor.recover(RowError(key, "too large"))
+
+    assert "P2" in said
+    assert [series.values for series in partition.processor.evaluator.left_alone] == [("P2",)]
+
+
+async def test_a_foreign_record_among_the_partials_is_buried_and_the_rest_is_taken():
+    partition = Partition(DESK)
+    await partition.take((b"hello", b"hello"), partial(*resolved("met")))
+    await partition.tick("Mon 10:00")
+
+    assert [value for _, value in partition.written("dead")] == [b"hello"]
+    assert len(partition.written("status")) == 1

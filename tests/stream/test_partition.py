@@ -10,7 +10,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import StateError
+from monitor.errors import RowError, StateError
 from monitor.stream.partition import POSITION, FencedError, PartitionState, partition_of
 from tests.stream.counting import CountingCodec
 from tests.stream.fakes import FakeWriter, record
@@ -118,10 +118,46 @@ async def test_more_records_than_fit_in_a_batch_are_sent_in_several_and_none_is_
 async def test_a_record_that_is_too_large_is_an_error_that_names_topic_and_key() -> None:
     state = state_of(FakeWriter(), max_record_bytes=100)
 
-    state.emit("dead-letters", b"the key", b"x" * 200)
+    with pytest.raises(RowError, match=r"207 bytes for topic dead-letters, key b'the key', is larger than 100"):
+        state.emit("dead-letters", b"the key", b"x" * 200)
+    with pytest.raises(RowError, match=r"103 bytes for topic alerts, key b'k', is larger than 100"):
+        state.emit("alerts", b"k", b"x" * 95, headers=[("name", b"123")])
 
-    with pytest.raises(StateError, match=r"207 bytes for topic dead-letters, key b'the key', is larger than 100"):
-        await state.commit(1)
+
+async def test_a_row_that_is_too_large_or_does_not_encode_is_an_error_that_names_it_before_the_transaction() -> None:
+    state = state_of(FakeWriter(), max_record_bytes=10)
+    state.put(b"large", row())
+
+    with pytest.raises(RowError, match=r"row b'large' of \d+ bytes is larger than 10") as refused:
+        state.seal()
+    assert refused.value.key == b"large"
+
+    state = state_of(writer := FakeWriter())
+    state.put(b"odd", "no row")
+    with pytest.raises(RowError, match=r"row b'odd' does not encode"):
+        state.seal()
+    assert writer.transactions == []
+
+
+async def test_what_is_taken_back_leaves_the_state_as_it_was_committed() -> None:
+    state, done = state_of(writer := FakeWriter()), []
+    state.put(b"a", row())
+    state.after_commit(lambda: done.append("first"))
+    await state.commit(1)
+
+    state.put(b"a", None)
+    state.put(b"b", row())
+    state.pack(b"b")
+    state.emit("alerts", b"k", b"v")
+    state.after_commit(lambda: done.append("second"))
+    state.take_back()
+
+    assert not state.dirty
+    assert state.get(b"a") == row()
+    assert state.get(b"b") is None
+    await state.commit(2)
+    assert done == ["first"]
+    assert [list(one) for one in writer.transactions] == [[("app-in-state", 2)]] * 2
 
 
 async def test_a_fenced_writer_says_that_another_worker_owns_the_partition() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.series import PaneKey, SeriesKey, empty_pane, encode_pane_key
-from monitor.errors import StateError
+from monitor.errors import DecodeError
 from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial, partition_key
 from monitor.wire.rows import SOURCE_ROWS
 from tests.wire import strategies
@@ -74,9 +74,11 @@ def test_something_that_is_no_pane_is_not_sent():
         (encode_partial("tickets/0", KEY, None)[0], msgspec.msgpack.encode(["tickets/0", 5])),
     ],
 )
-def test_a_foreign_record_stops_the_worker_and_says_whose_fault_it_is(key, value):
-    with pytest.raises(StateError, match="is not ours"):
+def test_a_foreign_record_is_refused_and_it_is_said_whose_fault_it_is(key, value):
+    with pytest.raises(DecodeError, match="is not ours") as refused:
         decode_partial(key, value)
+
+    assert refused.value.reason == "foreign_record"
 
 
 @given(st.none() | st.binary(max_size=30), st.none() | st.binary(max_size=30))
@@ -91,6 +93,6 @@ def test_no_record_whatsoever_makes_it_fail_in_another_way(key, value):
     ):
         try:
             found = decode_partial(*record)
-        except StateError:
+        except DecodeError:
             continue
         assert isinstance(found, Partial | Marker)

@@ -189,12 +189,16 @@ def _deliveries() -> Json:
 def _trouble() -> Json:
     text = (
         "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second, and "
-        "how often a source was read again, as its records had not come."
+        "how often a source was read again, as its records had not come. What the monitor failed on by a fault of its "
+        "own, and the agreements and responses that it could not use."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
         Query(_total(m.RESTORES), "restored partitions", "R"),
         Query(_total(m.STALLS), "stalls", "S"),
         Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
+        Query(_total(m.FAULTS), "faults", "F"),
+        Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
+        Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
