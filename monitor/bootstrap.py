@@ -21,8 +21,11 @@ from monitor.notify.courier import WebhookCourier
 from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.evaluate import Evaluate
+from monitor.stream.feeders import Feeders
+from monitor.stream.horizon import Horizon
 from monitor.stream.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.mapped import Mapped
+from monitor.stream.markers import MarkerReader, Markers
 from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
 from monitor.stream.responses import ResponseReader
@@ -50,6 +53,7 @@ def outlets_of(settings: Settings) -> Outlets:
         status=topics.status,
         statements=topics.statements,
         deliveries=topics.deliveries,
+        markers=topics.markers,
         source=settings.app_id,
         backfill_age_ms=settings.backfill_age_ms,
         max_event_bytes=settings.max_event_bytes,
@@ -123,10 +127,14 @@ class Monitor:
             at_once=settings.deliveries_at_once,
             stamp=partial(receiver_stamp, settings),
         )
+        self.markers = Markers()
+        self._horizons: dict[tuple[str, int], Horizon] = {}
+        """Up to when each partition may be judged that waits for others."""
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.books.on_change(self.app.look_again)
         self.on_call.on_change(self.app.look_again)
+        self.markers.on_change(self.app.look_again)
 
     def worker_settings(self) -> WorkerSettings:
         """Return how this worker meets Kafka."""
@@ -183,7 +191,6 @@ class Monitor:
             state,
             mapping=mapping,
             topic=topic_of(self.settings, mapping.subject),
-            partitions=self.settings.topics.partitions,
             outlets=outlets,
             tally=self.tally,
             lateness_ms=self.settings.allowed_lateness_ms,
@@ -201,7 +208,10 @@ class Monitor:
     def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
         self.restores += 1
         retention_ms = self.settings.subject_retention_ms
-        return Ingest(
+        sources = self._feeders(subject)
+        longest_s = self.settings.longest_hold_ms / 1000
+        self._horizons.pop((state.topic, state.partition), None)
+        processor = Ingest(
             state,
             subject=subject,
             books=self.books,
@@ -209,8 +219,11 @@ class Monitor:
             tally=self.tally,
             retention_ms=min(retention_ms, CALL_RETENTION_MS) if subject == "call" else retention_ms,
             lateness_ms=self.settings.allowed_lateness_ms,
-            feeders=self._feeders(subject),
+            feeders=partial(Feeders, sources=sources, markers=self.markers, longest_s=longest_s) if sources else None,
         )
+        if processor.feeders is not None:
+            self._horizons[state.topic, state.partition] = processor.feeders.horizon
+        return processor
 
     def _evaluate(self, state: PartitionState, *, outlets: Outlets) -> Processor:
         self.restores += 1
@@ -227,6 +240,7 @@ class Monitor:
             ],
         )
         self.evaluations[state.partition] = processor
+        self._horizons[state.topic, state.partition] = processor.horizon
         return processor
 
     def statuses(self) -> list[WindowStatus]:
@@ -236,7 +250,7 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
-        tally, stats = self.tally, self.app.stats
+        tally, stats, held = self.tally, self.app.stats, self._horizons
         kinds = {topic_of(self.settings, subject): subject for subject in SUBJECTS}
         return Snapshot(
             now_ms=self.clock.now_ms(),
@@ -262,6 +276,8 @@ class Monitor:
                     rereads=one.seeks,
                     faults=one.faults,
                     set_aside=one.set_aside,
+                    held_seconds=held[topic, partition].held_s() if (topic, partition) in held else None,
+                    let_go=len(held[topic, partition].let_go) if (topic, partition) in held else None,
                     rows=one.rows,
                     restored_rows=one.restored_rows,
                     restore_seconds=one.restore_seconds,
@@ -283,6 +299,7 @@ class Monitor:
             refused={
                 self.settings.topics.agreements: self.books.refused,
                 self.settings.topics.responses: self.on_call.responses.refused,
+                self.settings.topics.markers: self.markers.refused,
             },
             mapped=tally.mapped,
             unmapped=tally.unmapped,
@@ -316,6 +333,8 @@ class Monitor:
         owned = {partition for topic, partition in self.app.stats.partitions if topic == self.settings.topics.partials}
         for partition in self.evaluations.keys() - owned:
             del self.evaluations[partition]
+        for place in self._horizons.keys() - self.app.stats.partitions.keys():
+            del self._horizons[place]
 
     async def check(self) -> None:
         """Check the topics before anything is consumed.
@@ -332,14 +351,17 @@ class Monitor:
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
         bootstrap, topics = self.settings.bootstrap, self.settings.topics
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
+        marks = MarkerReader(self.markers, bootstrap, topics.markers, options)
         people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
         try:
             await reader.start(self.app.fail)
             await people.start(self.app.fail)
+            await marks.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
             await run_worker(self.app)
         finally:
+            await marks.stop()
             await people.stop()
             await reader.stop()
 

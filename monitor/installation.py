@@ -48,6 +48,7 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
         foreign={source.topic: partitions_of(settings, source) for source in settings.sources},
         deliveries=topics.deliveries,
         responses=topics.responses,
+        markers=topics.markers,
     )
     return plan_topics(
         settings.app_id,

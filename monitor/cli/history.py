@@ -12,8 +12,8 @@ from monitor.core.events import SUBJECTS, Event
 from monitor.core.timeline import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.installation import topic_of
+from monitor.wire.deadletters import INTERNAL_ERROR
 from monitor.wire.events import decode
-from monitor.wire.markers import decode_source_marker
 
 if TYPE_CHECKING:
     from monitor.cli.progress import OnProgress
@@ -51,13 +51,16 @@ async def read_history(settings: Settings, on_progress: OnProgress, *, as_of_ms:
         for record in records:
             place = record.topic, record.partition
             first[place] = min(first.get(place, (record.offset, record.timestamp)), (record.offset, record.timestamp))
-            if record.timestamp > as_of_ms or decode_source_marker(record.value, record.headers) is not None:
+            if record.timestamp > as_of_ms:
                 continue
             try:
                 limit = settings.max_event_bytes
                 event = decode(topics[record.topic], record.key, record.value, record.headers, max_bytes=limit)
             except DecodeError as error:
                 history.rejected[error.reason] += 1
+                continue
+            except Exception:  # noqa: BLE001 - as the workers do, which made a dead letter of it
+                history.rejected[INTERNAL_ERROR] += 1
                 continue
             history.arrived.append(Arrived(event, record.timestamp))
     history.kept_from_ms = max((at_ms for offset, at_ms in first.values() if offset > 0), default=0)

@@ -64,9 +64,10 @@ class TopicSettings(Shape):
     statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
     deliveries: Topic = Field(default="deliveries", description="What became of each notice to on-call.")
     responses: Topic = Field(default="responses", description="Acknowledgements and silences, compacted.")
+    markers: Topic = Field(default="markers", description="How far foreign topics have been read, compacted.")
     dead_letters: Topic = Field(default="dead-letters", description="Records that are no events, with the reason.")
     partitions: Count = Field(
-        default=8, description="Partitions of each topic but agreements and responses, which have one."
+        default=8, description="Partitions of each topic but agreements, responses and markers, which have one."
     )
     replication: Count = Field(default=1, description="Copies of each partition: 3 in production.")
     event_retention_ms: PositiveDuration = Field(
@@ -139,6 +140,11 @@ class Settings(Shape):
     )
     backfill_age_ms: PositiveDuration = Field(
         default=900_000, alias="backfill_age", description="Older announcements are marked backfill: they page nobody."
+    )
+    longest_hold_ms: PositiveDuration = Field(
+        default=1_800_000,
+        alias="longest_hold",
+        description="How long a foreign topic that does not get further may hold deadlines back.",
     )
     subject_retention_ms: PositiveDuration = Field(
         default=2_592_000_000,

@@ -329,9 +329,17 @@ FAULTS = _counter(
     "faults_total", "How often work on a record or a row failed by a fault of the program, and was taken back", SOURCE
 )
 ROWS_SET_ASIDE = _gauge("rows_set_aside", "Rows that are left alone for an hour, as the work on them fails", SOURCE)
+HELD_BACK = _gauge(
+    "held_back_seconds",
+    "For how long sources that catch up have held back the deadlines (of partials: the windows) of a partition",
+    SOURCE,
+)
+LET_GO = _gauge(
+    "sources_let_go", "Sources that catch up without getting further, and hold the partition back no more", SOURCE
+)
 RECORDS_REFUSED = _counter(
     "records_refused_total",
-    "Agreements and responses that this worker could not use: what was in force stays",
+    "Agreements, responses and markers that this worker could not use: the rest stays",
     ("topic",),
 )
 EVENTS_MAPPED = _counter("events_mapped_total", "Events made of the records of a foreign topic", ("topic",))

@@ -281,6 +281,8 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
         (m.SOURCE_REREADS, stats.rereads),
         (m.FAULTS, stats.faults),
         (m.ROWS_SET_ASIDE, stats.set_aside),
+        (m.HELD_BACK, stats.held_seconds),
+        (m.LET_GO, stats.let_go),
         (m.LAG, stats.lag),
         (m.PARTITION_OPEN, int(stats.open)),
         (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),

@@ -77,6 +77,10 @@ class PartitionStats:
     rereads: int = 0
     faults: int = 0
     """How often work on a record or a row failed by a fault of the program."""
+    held_seconds: float | None = None
+    """For how long others that catch up have held it back; None: it waits for nobody."""
+    let_go: int | None = None
+    """How many that catch up without getting further hold it back no more."""
     set_aside: int = 0
     """Rows that are left alone, as the work on them fails."""
     rows: int | None = None

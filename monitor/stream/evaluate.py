@@ -52,7 +52,7 @@ class Evaluate:
         self.evaluator.restore(state.rows)
         self.seconds = 0.0
         """Time spent in evaluations."""
-        self._horizon = Horizon(state, sources)
+        self.horizon = Horizon(state, sources)
         self._dirty = True
         self._next_ms = 0
         self._book = books.book
@@ -86,7 +86,7 @@ class Evaluate:
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
             else:
-                self._horizon.hear(partial)
+                self.horizon.hear(partial)
         self._dirty = True
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
@@ -98,7 +98,7 @@ class Evaluate:
             self._try_again()
         elif self.evaluator.left_alone and time.monotonic() >= self._retry_at:
             self._try_again()
-        as_of_ms = self._horizon.as_of_ms(now_ms)
+        as_of_ms = self.horizon.as_of_ms(now_ms)
         if as_of_ms is None:
             self._next_ms = now_ms + self.interval_ms
             return False
@@ -109,7 +109,7 @@ class Evaluate:
             done = self.evaluator.evaluate(as_of_ms, self.books.book, limit=SERIES_AT_ONCE)
             self._emit(done, now_ms)
             more = done.more
-        self._horizon.looked(as_of_ms)
+        self.horizon.looked(as_of_ms)
         self.seconds += time.perf_counter() - started
         if more:
             return True
@@ -138,7 +138,7 @@ class Evaluate:
 
     def committed(self) -> None:
         """Remember what stands in memory beside the evaluator, which follows from the rows."""
-        self._memory = self._horizon.remember()
+        self._memory = self.horizon.remember()
 
     def recover(self, error: Exception) -> str:
         """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
@@ -147,7 +147,7 @@ class Evaluate:
         self.evaluator.restore(self.state.rows)
         self.evaluator.latest.update(before.latest)
         self.evaluator.left_alone = before.left_alone
-        self._horizon.recall(self._memory)
+        self.horizon.recall(self._memory)
         self._dirty, self._suspect = True, None
         if failed is None:
             return ""
@@ -168,7 +168,7 @@ class Evaluate:
 
     def next_tick_ms(self) -> int | None:
         """Return when windows are to be judged again."""
-        if self._dirty or self._horizon.is_held or self.books.book is not self._book:
+        if self._dirty or self.horizon.is_held or self.books.book is not self._book:
             return self._next_ms
         due_ms = self.evaluator.next_ms(self._next_ms)
         return None if due_ms is None else max(due_ms, self._next_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,20 +18,16 @@ from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.containment import internal_error
-from monitor.stream.horizon import Horizon
+from monitor.stream.feeders import Feeders, forget
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Bury
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.markers import decode_source_marker
 from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
 """Records that are folded before others may run: 5 to 10 ms."""
-
-FEEDER_SILENCE_S = 15.0
-"""How long a foreign topic is waited for after a restart (real seconds): it has no rows, so it is open at once."""
 
 TICK_SUBJECTS = 500
 """Subjects that one tick looks at before it lets others run: well under 50 ms."""
@@ -48,6 +44,7 @@ class Outlets:
     status: str
     statements: str
     deliveries: str = "deliveries"
+    markers: str = "markers"
     source: str = "sla-monitor"
     """The CloudEvents source of what is announced."""
     backfill_age_ms: int = 15 * 60_000
@@ -122,8 +119,8 @@ def _count(counter: Counter[Any], name: object, times: int) -> None:
 class Ingest:
     """Folds the records of one source partition of one subject.
 
-    ``feeders`` are the partitions of foreign topics (``jira-webhooks/0``) that events of the subject are made of. While
-    one of them catches up, the clock proves nothing here either: what it still has to read would come here.
+    ``feeders`` makes what is known of the partitions of foreign topics that events of the subject are made of; None if
+    there are none. While one of them catches up, the clock proves nothing here either.
     """
 
     def __init__(
@@ -136,7 +133,7 @@ class Ingest:
         tally: Tally,
         retention_ms: int,
         lateness_ms: int,
-        feeders: Collection[str] = (),
+        feeders: Callable[[PartitionState], Feeders] | None = None,
     ) -> None:
         self.state = state
         self.subject = subject
@@ -148,8 +145,10 @@ class Ingest:
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
         self.engine.restore(state.rows)
         self.watermark_ms = 0
-        self._feeders = frozenset(feeders)
-        self._feeds = _feeds(state, feeders)
+        if feeders is None:
+            forget(state)
+        self.feeders = None if feeders is None else feeders(state)
+        self._feeds = None if self.feeders is None else self.feeders.horizon
         self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
         self._marked: tuple[int, bool] | None = None
         self._book = books.book
@@ -166,6 +165,8 @@ class Ingest:
     ) -> Iterator[None]:
         """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
         changed: dict[PaneKey, None] = {}
+        if self.feeders is not None:
+            self.feeders.listen()
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
                 self.state.pack(SUBJECT)
@@ -193,10 +194,6 @@ class Ingest:
         latest = now_ms + self.outlets.max_ahead_ms
         for record in records:
             try:
-                if record.headers and (marker := decode_source_marker(record.value, record.headers)) is not None:
-                    if self._feeds is not None and marker.source in self._feeders:
-                        self._feeds.hear(marker)
-                    continue
                 event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
             except DecodeError as error:
                 self._bury(record, error.reason, error.detail)
@@ -225,6 +222,8 @@ class Ingest:
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
         """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left."""
+        if self.feeders is not None:
+            self.feeders.listen()
         horizon_ms = self._horizon_ms(now_ms, caught_up)
         if self.books.book is not self._book:
             self._book = self.books.book
@@ -253,21 +252,23 @@ class Ingest:
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""
-        if self.books.book is not self._book or self._sweep or (self._feeds is not None and self._feeds.is_held):
+        if self.books.book is not self._book or self._sweep:
+            return 0
+        if self.feeders is not None and (self.feeders.has_news or self.feeders.horizon.is_held):
             return 0
         return self.engine.next_expiry_ms()
 
     def committed(self) -> None:
         """Remember what stands in memory: it is as the rows are."""
-        feeds = None if self._feeds is None else self._feeds.remember()
+        feeds = None if self.feeders is None else self.feeders.remember()
         self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
 
     def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
         """Go back to what was remembered last."""
         self.engine.forget_batch()
         self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
-        if self._feeds is not None and feeds is not None:
-            self._feeds.recall(feeds)
+        if self.feeders is not None and feeds is not None:
+            self.feeders.recall(feeds)
         return ""
 
     def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
@@ -323,11 +324,3 @@ class Ingest:
 
     def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
         bury(self.state, self.outlets, self.tally, record, reason, detail)
-
-
-def _feeds(state: PartitionState, feeders: Collection[str]) -> Horizon | None:
-    """Return what is known of the foreign topics, None if there are none. Those that are gone hold nothing back."""
-    for key in [key for key in state.rows if key[:1] == b"m" and key[1:].decode() not in feeders]:
-        state.put(key, None)
-    # Deadlines do not wait for late events as periods do: even after a short stop they would be told wrongly.
-    return Horizon(state, feeders, short_ms=0, silence_s=FEEDER_SILENCE_S) if feeders else None

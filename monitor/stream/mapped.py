@@ -1,13 +1,14 @@
 """The work on a partition of a foreign topic: decode, map, re-key, emit to the topic of events. Nothing is kept.
 
 The events go out in the same transaction as the position, so each record makes its events exactly once, whatever is
-killed. What does not map becomes a dead letter with its original bytes. Between the events stand markers that say how
-far this partition has been read (`monitor.wire.markers`).
+killed. What does not map becomes a dead letter with its original bytes. How far this partition has been read, and where
+its events end, is told by markers (`monitor.wire.markers`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from aiokafka.structs import ConsumerRecord
 
@@ -20,8 +21,11 @@ from monitor.wire.events import decode, encode_event
 from monitor.wire.fields import json_object, refuse
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import RowMapping
-from monitor.wire.markers import encode_source_marker
+from monitor.wire.markers import SourceMarker, encode_source_marker
+from monitor.wire.rows import EndsRow
 
+ENDS = b"e"
+"""The key of the row that says where the events end that were made of the partition."""
 RECORDS_AT_ONCE = 128
 """Records that are mapped before others may run."""
 
@@ -29,7 +33,7 @@ RECORDS_AT_ONCE = 128
 class Mapped:
     """Makes events of the records of one partition of a foreign topic.
 
-    ``topic`` and ``partitions`` are those of the events. An event goes to the partition that Kafka's default
+    ``topic`` is that of the events. An event goes to the partition that Kafka's default
     partitioner finds for its subject's id, whatever partition the record was in.
     """
 
@@ -39,7 +43,6 @@ class Mapped:
         *,
         mapping: RowMapping,
         topic: str,
-        partitions: int,
         outlets: Outlets,
         tally: Tally,
         lateness_ms: int,
@@ -47,7 +50,6 @@ class Mapped:
         self.state = state
         self.subject = mapping.subject
         self.topic = topic
-        self.partitions = partitions
         self.outlets = outlets
         self.tally = tally
         self.lateness_ms = lateness_ms
@@ -55,6 +57,9 @@ class Mapped:
         self.watermark_ms = 0
         self._mapper = Mapper(mapping)
         self._marked: tuple[int, bool] | None = None
+        row = state.get(ENDS)
+        self._ends = dict(row.ends) if isinstance(row, EndsRow) else {}
+        """Where the events end that were made of this partition, by the partition that they are in."""
         self.committed()
 
     def batch(
@@ -66,6 +71,7 @@ class Mapped:
         due: bool = True,  # noqa: ARG002 - nothing here is due
     ) -> Iterator[None]:
         """Map a batch of records."""
+        any_made = False
         for place, record in enumerate(records):
             if place and place % RECORDS_AT_ONCE == 0:
                 yield
@@ -81,11 +87,12 @@ class Mapped:
                 continue
             for key, value in made:
                 self.state.emit(self.topic, key, value, partition_key=key)
+            any_made = any_made or bool(made)
             if made:
                 count_later(self.state, self.tally.mapped, record.topic, len(made))
             else:
                 count_later(self.state, self.tally.unmapped, record.topic)
-        self._mark(caught_up)
+        self._mark(caught_up, any_made=any_made)
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: ARG002, FBT001 - nothing here is due
         """Tell whether it has caught up."""
@@ -125,13 +132,22 @@ class Mapped:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms
         return made
 
-    def _mark(self, caught_up: bool) -> None:  # noqa: FBT001
-        """Tell the topic of events how far this partition is, if that has changed: deadlines wait for it there."""
+    def _mark(self, caught_up: bool, *, any_made: bool = False) -> None:  # noqa: FBT001
+        """Tell how far this partition is, if that has changed: deadlines of its events wait for it."""
         behind = not caught_up
         marked = (max(0, self.watermark_ms - self.lateness_ms) if behind else 0), behind
-        if marked == self._marked:
+        if marked == self._marked and not any_made:
             return
-        self._marked = marked
-        key, value, headers = encode_source_marker(self.source, marked[0], behind=behind)
-        for partition in range(self.partitions):
-            self.state.emit(self.topic, key, value, headers=headers, partition=partition)
+        is_news, self._marked = marked != self._marked, marked
+        # Where the events end is known once they are sent, in the same transaction.
+        self.state.after_sending(partial(self._tell, marked if is_news else None))
+
+    def _tell(self, marked: tuple[int, bool] | None, ends: Mapping[tuple[str, int], int]) -> None:
+        for (topic, partition), end in ends.items():
+            if topic == self.topic:
+                self._ends[partition] = max(end, self._ends.get(partition, 0))
+        self.state.put(ENDS, EndsRow(dict(self._ends)))
+        if marked is not None:
+            watermark_ms, behind = marked
+            marker = SourceMarker(source=self.source, watermark_ms=watermark_ms, behind=behind, ends=self._ends)
+            self.state.emit(self.outlets.markers, *encode_source_marker(marker), partition=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -47,6 +47,8 @@ class Output(NamedTuple):
 
 
 Record = tuple[bytes, bytes | None, Headers]
+Ends = Mapping[tuple[str, int], int]
+"""Offsets after the last record that was sent, by topic and partition."""
 
 
 class PartitionState:
@@ -94,6 +96,7 @@ class PartitionState:
         self._looked_at: list[bytes] = []
         self._counts: dict[str, int] = {}
         self._after_commit: list[Callable[[], None]] = []
+        self._after_sending: list[Callable[[Ends], None]] = []
         self.set_aside = SetAside(self)
 
     @property
@@ -104,7 +107,7 @@ class PartitionState:
     @property
     def dirty(self) -> bool:
         """Whether anything was put or emitted since the last commit."""
-        return bool(self._touched or self._packed or self._outputs)
+        return bool(self._touched or self._packed or self._outputs or self._after_sending)
 
     # -- for processors
 
@@ -157,6 +160,14 @@ class PartitionState:
     def after_commit(self, act: Callable[[], None]) -> None:
         """Have something done once what was put and emitted so far is committed: counters count what was written."""
         self._after_commit.append(act)
+
+    def after_sending(self, act: Callable[[Ends], None]) -> None:
+        """Have rows put and records emitted once it is known where the others of the transaction stand.
+
+        ``act`` is given the offset after the last record, by topic and partition. What it puts and emits goes into the
+        same transaction.
+        """
+        self._after_sending.append(act)
 
     def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
         """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
@@ -215,6 +226,7 @@ class PartitionState:
         self._new_wakes.clear()
         self._outputs.clear()
         self._after_commit.clear()
+        self._after_sending.clear()
         self.settle()
 
     def settle(self) -> None:
@@ -238,7 +250,7 @@ class PartitionState:
         outputs, self._outputs = self._outputs, []
         try:
             async with asyncio.timeout(self._commit_timeout_s):
-                await self._transact(await self._by_partition(changes, outputs, position))
+                await self._transact(changes, outputs, position)
         except TimeoutError:
             raise StateError(
                 f"{self.name}: a transaction was not confirmed within {self._commit_timeout_s:g} s: "
@@ -285,11 +297,11 @@ class PartitionState:
                     self._new_wakes.append((wake, key))
 
     async def _by_partition(
-        self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int
+        self, changes: Mapping[bytes, bytes | None], outputs: Iterable[Output]
     ) -> dict[tuple[str, int], list[Record]]:
         records: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
-        records[self.changelog, self.partition].append((POSITION, b"%d" % position, ()))
+        if changes:
+            records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
         for topic, key, value, headers, partition, partition_key in outputs:
             if partition is None:
                 partition = self.partition  # noqa: PLW2901
@@ -300,31 +312,48 @@ class PartitionState:
             records[topic, partition].append((key, value, headers))
         return records
 
-    async def _transact(self, records: dict[tuple[str, int], list[Record]]) -> None:
+    async def _transact(self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int) -> None:
         await self._writer.begin_transaction()
-        sent: list[asyncio.Future[Any]] = []
-        for (topic, partition), items in records.items():
-            for batch in self._batches(topic, items):
-                future = await self._writer.send_batch(batch, topic, partition=partition)
-                future.add_done_callback(_retrieve)
-                sent.append(future)
-        await asyncio.gather(*sent)
+        acts, self._after_sending = self._after_sending, []
+        ends = await self._send(await self._by_partition({**changes, POSITION: b"%d" % position}, outputs))
+        for act in acts:
+            act(ends)
+        if acts:
+            self.seal()
+            more, self._packed = self._packed, {}
+            outputs, self._outputs = self._outputs, []
+            await self._send(await self._by_partition(more, outputs))
+            changes.update(more)
         await self._writer.commit_transaction()
 
-    def _batches(self, topic: str, items: list[Record]) -> list[Any]:
+    async def _send(self, records: Mapping[tuple[str, int], list[Record]]) -> Ends:
+        """Send records; return the offset after the last one by topic and partition, as far as the broker told it."""
+        sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
+        for (topic, partition), items in records.items():
+            for batch, count in self._batches(topic, items):
+                future = await self._writer.send_batch(batch, topic, partition=partition)
+                future.add_done_callback(_retrieve)
+                sent.append(((topic, partition), count, future))
+        await asyncio.gather(*(future for _, _, future in sent))
+        return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
+
+    def _batches(self, topic: str, items: list[Record]) -> list[tuple[Any, int]]:
+        """Return the batches that hold some records, and how many each holds."""
         now = wall_ms()
         batch = self._writer.create_batch()
-        batches = [batch]
+        batches, counts = [batch], [0]
         for key, value, pairs in items:
             headers = list(pairs)  # the C builder takes nothing else
             if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
                 batch = self._writer.create_batch()
                 batches.append(batch)
+                counts.append(0)
                 if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:
                     raise StateError(f"{self.name}: a record for topic {topic}, key {key[:80]!r}, fits in no batch")
+            counts[-1] += 1
         for ready in batches:
             ready.close()
-        return batches
+        return list(zip(batches, counts, strict=True))
 
     def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
         rows, note = self.rows, self._wakes.note

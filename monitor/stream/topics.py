@@ -60,6 +60,7 @@ class TopicNames:
     dead_letters: str = "dead-letters"
     deliveries: str = "deliveries"
     responses: str = "responses"
+    markers: str = "markers"
     foreign: Mapping[str, int] = field(default_factory=dict)
     """Topics of others that are read through a mapping, and the partitions that they have."""
 
@@ -95,6 +96,7 @@ def plan_topics(
         *(spec(source, "delete", source_retention_ms) for source in names.sources),
         TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
         TopicSpec(name=names.responses, partitions=1, cleanup="compact"),
+        TopicSpec(name=names.markers, partitions=1, cleanup="compact"),
         spec(names.partials, "compact", config=compact | large),  # a pane names all calls that wait
         spec(names.alerts, "delete", long_retention_ms),
         spec(names.status, "compact"),

@@ -1,47 +1,61 @@
-"""Markers on the topics of events: how far a foreign topic has been read, in the midst of the events made of it.
+"""The markers topic: how far a partition of a foreign topic has been read, and where the events made of it end.
 
-    key   jira-webhooks/3        header  sla-marker: 1
-    value {"source": "jira-webhooks/3", "watermark_ms": 1767600000000, "behind": true}
+    key   jira-webhooks/3
+    value {"source": "jira-webhooks/3", "watermark_ms": 1767600000000, "behind": true, "ends": {"0": 1042, "2": 977}}
 
-They stand in order with the events: whoever has read a marker that says "not behind" has read all events before it.
-Whoever else reads the topic knows them by the header, and passes over them.
+Only workers write here, in the transaction of the events themselves. ``ends`` are offsets of the topic of events, by
+its partition: before them stand all events that were made of the foreign partition so far. Whoever has read a
+partition up to there has read all that "not behind" vouches for. So the markers need not stand among the events,
+where others may write. The topic is compacted: the newest marker of each foreign partition stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-import orjson
 
+from monitor.errors import DecodeError
 from monitor.wire.partials import Marker
 
-MARKER_HEADER: Final = "sla-marker"
 
+class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partition of a foreign topic says of itself.
 
-def encode_source_marker(
-    source: str, watermark_ms: int, *, behind: bool
-) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    """Return key, value and headers of a marker. Send it to every partition of the topic that the events go to."""
-    value = orjson.dumps({"source": source, "watermark_ms": watermark_ms, "behind": behind})
-    return source.encode(), value, [(MARKER_HEADER, b"1")]
+    ``watermark_ms`` is the instant up to which its events are made while it is ``behind`` (0: not known yet).
+    """
 
-
-def decode_source_marker(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> Marker | None:
-    """Return the marker that a record of a topic of events is, None if it is none."""
-    if value is None or not any(name == MARKER_HEADER for name, _ in headers):
-        return None
-    try:
-        return msgspec.json.decode(value, type=_Body).marker()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # somebody else's: it is told as the dead letter that it will be
-
-
-class _Body(msgspec.Struct, frozen=True):
     source: str
     watermark_ms: int
     behind: bool
+    ends: Mapping[int, int] = {}
+
+    def holds_from(self, partition: int) -> int:
+        """Return the position from which on a partition of events may rely on it. That it is behind holds at once."""
+        return 0 if self.behind else self.ends.get(partition, 0)
 
     def marker(self) -> Marker:
+        """Return it as sources say it to those that merge their panes."""
         return Marker(self.source, self.watermark_ms, self.behind)
+
+
+def encode_source_marker(marker: SourceMarker) -> tuple[bytes, bytes]:
+    """Return key and value of a marker's record."""
+    return marker.source.encode(), _encode(marker)
+
+
+def decode_source_marker(value: bytes) -> SourceMarker:
+    """Return the marker that a record holds.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    try:
+        return _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("foreign_record", f"no marker of ours: {error}") from None
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(SourceMarker).decode

@@ -146,14 +146,29 @@ class LookRow(NamedTuple):
     as_of_ms: int
 
 
+class HeardRow(NamedTuple):
+    """The offset of a followed topic (responses, markers) up to which a partition has heeded what is said there."""
+
+    offset: int
+
+
+class EndsRow(NamedTuple):
+    """Where the events end that were made of a foreign partition: offsets of the topic of events, by partition."""
+
+    ends: dict[int, int]
+
+
 SOURCE_ROWS: Final = RowCodec({
     b"s": RowKind(SubjectRow, wakes=True, version=SUBJECT_ROW_VERSION),
     b"p": RowKind(Pane),
     b"m": RowKind(Marker),
     b"l": RowKind(LookRow),
+    b"h": RowKind(HeardRow),
+    b"e": RowKind(EndsRow),
 })  # fmt: skip
 """The rows of a source partition: its subjects, the panes of its series, and what it knows of foreign topics that its
-events are made of: which of them catch up, and the last look."""
+events are made of: which of them catch up, up to where their markers were heard, and the last look. Of a partition of a
+foreign topic: where its events end."""
 
 
 EVALUATE_ROWS: Final = RowCodec({
@@ -167,12 +182,6 @@ EVALUATE_ROWS: Final = RowCodec({
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, what is remembered of each window, of budgets
 and of consequences, the credits granted so far, what each source that catches up said last, and the last look."""
-
-
-class HeardRow(NamedTuple):
-    """The offset of the responses topic up to which a partition of alerts has done what people asked for."""
-
-    offset: int
 
 
 NOTIFY_ROWS: Final = RowCodec({

@@ -73,6 +73,8 @@ def partition(topic="tickets", number=0, **changes):
         rereads=1,
         faults=2,
         set_aside=1,
+        held_seconds=12.5,
+        let_go=1,
         lost=0,
         kind="ticket" if topic == "tickets" else "call",
         rows=400,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
@@ -70,7 +71,9 @@ class FakeWriter:
         self.batches += 1
         self._sent.setdefault((topic, partition), []).extend(batch.records)
         sent: asyncio.Future = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
+        place = topic, partition
+        end = len(self.committed.get(place, ())) + len(self._sent[place])
+        sent.set_result(SimpleNamespace(offset=end - len(batch.records)))
         return sent
 
     async def commit_transaction(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import orjson
@@ -16,15 +16,18 @@ from hypothesis import strategies as st
 from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
 from monitor.core.book import Book
+from monitor.errors import DecodeError
 from monitor.stream import horizon
 from monitor.stream.books import Books
-from monitor.stream.ingest import FEEDER_SILENCE_S, Ingest, Outlets, Tally
+from monitor.stream.feeders import LONGEST_S, SILENCE_S, Feeders, heard_key
+from monitor.stream.ingest import Ingest, Outlets, Tally
 from monitor.stream.mapped import RECORDS_AT_ONCE, Mapped
+from monitor.stream.markers import Markers
 from monitor.stream.partition import PartitionState, partition_of
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.markers import MARKER_HEADER, decode_source_marker, encode_source_marker
+from monitor.wire.markers import SourceMarker, decode_source_marker, encode_source_marker
 from monitor.wire.partials import Marker, decode_partial
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import agreement, clock, ms
@@ -93,10 +96,13 @@ class Foreign:
             topic="hooks", partition=1, changelog="state", codec=SOURCE_ROWS, writer=self.writer
         )
         self.tally = Tally()
+        self.mapping = of or mapping()
+        self.restart()
+
+    def restart(self):
         self.processor = Mapped(
-            self.state, mapping=of or mapping(), topic="tickets", partitions=PARTITIONS, outlets=OUTLETS,
-            tally=self.tally, lateness_ms=60_000,
-        )  # fmt: skip
+            self.state, mapping=self.mapping, topic="tickets", outlets=OUTLETS, tally=self.tally, lateness_ms=60_000
+        )
 
     async def take(self, *values, caught_up=True):
         pieces = len(list(self.processor.batch(records("hooks", *values), NOW, caught_up)))
@@ -113,10 +119,10 @@ class Foreign:
         ]
 
     def events(self):
-        return [one for one in self.written("tickets") if not one[3]]
+        return self.written("tickets")
 
     def markers(self):
-        return [decode_source_marker(one[2], one[3]) for one in self.written("tickets") if one[3]]
+        return [decode_source_marker(one[2]) for one in self.written("markers")]
 
     def letters(self):
         return [decode_dead_letter(value, headers) for _, _, value, headers in self.written("dead")]
@@ -142,8 +148,8 @@ async def test_events_and_position_are_one_transaction():
     await foreign.take(body())
 
     (transaction,) = foreign.writer.transactions
-    assert {topic for topic, _ in transaction} == {"tickets", "state"}
-    assert transaction["state", 1] == [(b"\x00position", b"1", [])]
+    assert {topic for topic, _ in transaction} == {"tickets", "state", "markers"}
+    assert transaction["state", 1][0] == (b"\x00position", b"1", [])
 
 
 async def test_what_is_about_nothing_that_counts_makes_nothing_and_is_counted():
@@ -189,34 +195,44 @@ async def test_others_may_run_while_a_long_batch_is_mapped():
     assert await Foreign().take(*[body(number=f"T-{n}") for n in range(2 * RECORDS_AT_ONCE + 1)]) == 2
 
 
-async def test_how_far_it_is_is_told_to_every_partition_of_events_and_only_when_it_changes():
+async def test_how_far_it_is_and_where_its_events_end_is_told_when_it_changes():
     foreign = Foreign()
     await foreign.take(body(), caught_up=False)
-    at = ms("Mon 09:00") - 60_000
-    assert foreign.markers() == [Marker("hooks/1", at, True)] * PARTITIONS
-    # behind its events, where there are some in the same partition
-    by_partition = [one for one in foreign.written("tickets") if one[0] == partition_of(b"T-1", PARTITIONS)]
-    assert [bool(one[3]) for one in by_partition] == [False, True]
+    at, partition = ms("Mon 09:00") - 60_000, partition_of(b"T-1", PARTITIONS)
+    assert foreign.markers() == [SourceMarker(source="hooks/1", watermark_ms=at, behind=True, ends={partition: 1})]
+    # in the transaction of the events themselves
+    assert len(foreign.writer.transactions) == 1
 
     foreign.processor.tick(NOW, False)
     assert not foreign.state.dirty
 
+    await foreign.take(body(number="T-1", kind="done", at=ms("Mon 08:00")), caught_up=False)
+    assert len(foreign.markers()) == 1
+
     foreign.processor.tick(NOW, True)
     await foreign.state.commit(1)
-    assert foreign.markers().count(Marker("hooks/1", 0, False)) == PARTITIONS
+    assert foreign.markers()[1:] == [SourceMarker(source="hooks/1", watermark_ms=0, behind=False, ends={partition: 3})]
     foreign.processor.tick(NOW, True)
     assert not foreign.state.dirty
     assert foreign.processor.next_tick_ms() is None
 
 
-def test_a_marker_is_known_by_its_header_and_what_is_none_is_not_taken_for_one():
-    key, value, headers = encode_source_marker("hooks/1", 17, behind=True)
-    assert key == b"hooks/1"
-    assert decode_source_marker(value, headers) == Marker("hooks/1", 17, True)
-    assert decode_source_marker(value, [("other", b"1")]) is None
-    assert decode_source_marker(None, headers) is None
-    assert decode_source_marker(b"{}", headers) is None
-    assert decode_source_marker(b"\xff", headers) is None
+async def test_where_its_events_end_is_known_after_a_restart():
+    foreign = Foreign()
+    await foreign.take(body(), body(number="T-2"))
+    foreign.restart()
+    foreign.processor.tick(NOW, True)
+    await foreign.state.commit(2)
+
+    ends = {partition_of(key, PARTITIONS): 1 for key in (b"T-1", b"T-2")}
+    assert sum(ends.values()) == 2
+    assert foreign.markers()[-1] == SourceMarker(source="hooks/1", watermark_ms=0, behind=False, ends=ends)
+
+
+@given(st.binary(max_size=40) | st.just(b"[" * 5_000) | st.just(b'{"source": 1}'))
+def test_what_is_no_marker_is_refused(value):
+    with pytest.raises(DecodeError, match="no marker of ours"):
+        decode_source_marker(value)
 
 
 BODIES = [
@@ -280,26 +296,40 @@ class Tickets:
         self.state = PartitionState(
             topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=self.writer
         )
+        self.markers = Markers()
         self.restart(feeders)
 
     def restart(self, feeders=FEEDERS):
         self.processor = Ingest(
             self.state, subject="ticket", books=Books(Book((DESK,), 1)), outlets=OUTLETS, tally=Tally(),
-            retention_ms=90 * 86_400_000, lateness_ms=60_000, feeders=feeders,
+            retention_ms=90 * 86_400_000, lateness_ms=60_000,
+            feeders=partial(Feeders, sources=feeders, markers=self.markers, longest_s=LONGEST_S) if feeders else None,
         )  # fmt: skip
 
+    def hear(self, *markers):
+        """Markers stand in their topic."""
+        records = [(one.source.encode(), encode_source_marker(one)[1]) for one in markers]
+        end = self.markers.end
+        self.markers.take([
+            ConsumerRecord("markers", 0, end + place, 0, 0, key, value, None, 1, len(value), ())
+            for place, (key, value) in enumerate(records)
+        ])  # fmt: skip
+
     async def take(self, time, *found):
+        position = self.state.position
         batch = [
-            ConsumerRecord("tickets", 0, offset, 0, 0, key, value, None, 1, len(value), tuple(headers))
+            ConsumerRecord("tickets", 0, position + offset, 0, 0, key, value, None, 1, len(value), tuple(headers))
             for offset, (key, value, headers) in enumerate(found)
         ]
         for _ in self.processor.batch(batch, ms(time), True):
             pass
-        await self.state.commit(0)
+        await self.state.commit(position + len(found))
+        self.processor.committed()
 
     async def tick(self, time):
         self.processor.tick(ms(time), True)
-        await self.state.commit(0)
+        await self.state.commit(self.state.position)
+        self.processor.committed()
 
     def told(self):
         return [
@@ -320,19 +350,20 @@ def event(ticket, kind, time):
     return ticket.encode(), orjson.dumps(value), ()
 
 
-def level(source):
-    return encode_source_marker(source, 0, behind=False)
+def level(source, end=0):
+    return SourceMarker(source=source, watermark_ms=0, behind=False, ends={0: end})
 
 
 def behind(source, time):
-    return encode_source_marker(source, ms(time) if time else 0, behind=True)
+    return SourceMarker(source=source, watermark_ms=ms(time) if time else 0, behind=True)
 
 
 @pytest.fixture
 async def tickets():
     """A ticket that is due on Monday at 13:00, on a monitor that was stopped at noon; all was level then."""
     tickets = Tickets()
-    await tickets.take("Mon 09:00", event("T-1", "opened", "Mon 09:00"), *map(level, FEEDERS))
+    tickets.hear(*map(level, FEEDERS))
+    await tickets.take("Mon 09:00", event("T-1", "opened", "Mon 09:00"))
     await tickets.tick("Mon 12:00")
     await tickets.take("Mon 12:00", event("T-2", "opened", "Mon 12:00"))
     tickets.restart()
@@ -341,20 +372,22 @@ async def tickets():
 
 async def test_after_a_stop_no_deadline_is_judged_by_the_clock_before_each_foreign_topic_was_heard_of(tickets):
     await tickets.tick("Mon 14:00")
-    await tickets.take("Mon 14:00", level("hooks/0"))
+    tickets.hear(level("hooks/0"))
+    assert tickets.processor.feeders.has_news
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
     assert tickets.standing() is True
     assert tickets.processor.next_tick_ms() == 0
 
     # T-1 was resolved at 12:30, while nobody looked
-    await tickets.take("Mon 14:00", behind("hooks/1", ""))
+    tickets.hear(behind("hooks/1", ""))
     await tickets.tick("Mon 14:00")
-    await tickets.take("Mon 14:00", event("T-1", "resolved", "Mon 12:30"), behind("hooks/1", "Mon 12:30"))
+    await tickets.take("Mon 14:00", event("T-1", "resolved", "Mon 12:30"))
+    tickets.hear(behind("hooks/1", "Mon 12:30"))
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
 
-    await tickets.take("Mon 14:00", level("hooks/1"))
+    tickets.hear(level("hooks/1", 3))
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
     assert tickets.standing() is False
@@ -362,31 +395,64 @@ async def test_after_a_stop_no_deadline_is_judged_by_the_clock_before_each_forei
     assert tickets.told() == [("T-2", "breached")]
 
 
+async def test_that_a_foreign_topic_has_caught_up_holds_once_all_its_events_have_been_read(tickets):
+    # its marker is there before the last event that was made of it
+    tickets.hear(level("hooks/0"), level("hooks/1", 3))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    assert tickets.processor.next_tick_ms() == 0
+
+    await tickets.take("Mon 14:00", event("T-1", "resolved", "Mon 12:30"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    assert tickets.standing() is False
+
+
 async def test_a_foreign_topic_that_catches_up_lets_deadlines_pass_up_to_where_it_is(tickets):
-    await tickets.take("Mon 14:00", level("hooks/0"), behind("hooks/1", "Mon 13:30"))
+    tickets.hear(level("hooks/0"), behind("hooks/1", "Mon 13:30"))
     await tickets.tick("Mon 17:00")
     assert tickets.told() == [("T-1", "breached")]
 
-    await tickets.take("Mon 17:00", behind("hooks/1", "Mon 16:30"))
+    tickets.hear(behind("hooks/1", "Mon 16:30"))
     await tickets.tick("Mon 17:00")
     assert tickets.told() == [("T-1", "breached"), ("T-2", "breached")]
 
 
 async def test_one_that_was_behind_before_a_restart_still_is(tickets):
-    await tickets.take("Mon 12:00", *map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    tickets.hear(*map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    await tickets.tick("Mon 12:00")
     tickets.restart()
-    await tickets.take("Mon 14:00", level("hooks/0"))
+    tickets.hear(level("hooks/0"))
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
 
 
+async def test_what_a_foreign_topic_said_before_a_stop_says_nothing_after_it(tickets):
+    tickets.hear(*map(level, FEEDERS))
+    await tickets.tick("Mon 12:00")
+    tickets.restart()
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+
+
+async def test_markers_of_a_topic_that_was_made_anew_are_heard(tickets):
+    tickets.hear(*map(level, FEEDERS), *map(level, FEEDERS))
+    await tickets.tick("Mon 12:00")
+    tickets.markers = Markers()
+    tickets.restart()
+    tickets.hear(*map(level, FEEDERS))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
+
+
 async def test_a_foreign_topic_that_was_taken_out_of_the_settings_holds_nothing_back(tickets):
-    await tickets.take("Mon 12:00", *map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    tickets.hear(*map(level, FEEDERS), behind("hooks/1", "Mon 12:00"))
+    await tickets.tick("Mon 12:00")
     tickets.restart(feeders=())
-    await tickets.take("Mon 12:00", behind("hooks/1", "Mon 12:00"))
     await tickets.tick("Mon 14:00")
     assert tickets.told() == [("T-1", "breached")]
     assert horizon.marker_key("hooks/1") not in tickets.state.rows
+    assert heard_key("hooks/1") not in tickets.state.rows
 
 
 async def test_one_that_nobody_opens_is_not_waited_for_for_ever(tickets, monkeypatch):
@@ -394,16 +460,64 @@ async def test_one_that_nobody_opens_is_not_waited_for_for_ever(tickets, monkeyp
     monkeypatch.setattr(horizon.time, "monotonic", lambda: now[0])
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
-    now[0] = FEEDER_SILENCE_S + 1
+    now[0] = SILENCE_S + 1
     await tickets.tick("Mon 14:00")
     assert tickets.told() == [("T-1", "breached")]
 
 
-async def test_a_marker_is_no_event_and_no_dead_letter():
-    tickets = Tickets(feeders=())
-    await tickets.take("Mon 09:00", behind("hooks/1", ""), (b"k", b"{}", [(MARKER_HEADER, b"1")]))
-    assert [topic for topic, _ in tickets.writer.committed].count("dead") == 1  # the second is somebody else's
+async def test_one_that_catches_up_and_does_not_get_further_is_told_and_let_go(tickets, monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr(horizon.time, "monotonic", lambda: now[0])
+    feeds = tickets.processor.feeders.horizon
+    tickets.hear(level("hooks/0"), behind("hooks/1", "Mon 12:00"))
+    await tickets.tick("Mon 14:00")
+    assert feeds.held_s() == 0
+    # as long as it gets further it may take its time
+    now[0] = LONGEST_S - 1
+    tickets.hear(behind("hooks/1", "Mon 12:30"))
+    await tickets.tick("Mon 14:00")
+    now[0] = 2 * LONGEST_S - 2
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == []
+    assert feeds.held_s() == 2 * LONGEST_S - 2
+
+    now[0] = 2 * LONGEST_S
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
+    assert feeds.let_go == {"hooks/1"}
+    assert "hooks/1 catches up and has not got further for 1800 s" in caplog.text
+    assert feeds.held_s() == 0
+
+    # it holds back again once it gets further
+    tickets.hear(behind("hooks/1", "Mon 15:00"))
+    await tickets.tick("Mon 17:00")
+    assert tickets.told() == [("T-1", "breached")]
+    assert feeds.let_go == set()
+
+
+async def test_what_looks_like_a_marker_among_the_events_is_a_dead_letter_and_silences_nothing():
+    tickets = Tickets(feeders=("hooks/0",))
+    tickets.hear(level("hooks/0"))
+    await tickets.take("Mon 09:00", event("T-1", "opened", "Mon 09:00"))
+    forged = orjson.dumps({"source": "hooks/0", "watermark_ms": 1, "behind": True})
+    await tickets.take("Mon 09:00", (b"hooks/0", forged, [("sla-marker", b"1")]))
+    await tickets.tick("Mon 13:01")
+
+    assert tickets.told() == [("T-1", "breached")]
     assert tickets.processor.tally.dead_letters == {("tickets", "missing_field"): 1}
+
+
+async def test_what_was_heard_in_a_batch_that_failed_is_heard_again(tickets):
+    tickets.hear(level("hooks/0"), behind("hooks/1", "Mon 12:00"))
+    tickets.processor.tick(ms("Mon 14:00"), True)
+    tickets.state.take_back()
+    tickets.processor.recover(ValueError())
+    assert tickets.processor.feeders.has_news
+
+    await tickets.tick("Mon 14:00")
+    tickets.hear(level("hooks/1"))
+    await tickets.tick("Mon 14:00")
+    assert tickets.told() == [("T-1", "breached")]
 
 
 async def test_what_is_due_after_a_batch_is_told_in_its_transaction():

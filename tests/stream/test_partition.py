@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError, ProducerFenced
@@ -262,3 +263,23 @@ def test_what_is_restored_from_the_changelog_is_what_was_committed(steps: list, 
         assert sorted(heir.due_keys(until_ms)) == sorted(state.due_keys(until_ms)) == sorted(k for _, k in awake)
 
     asyncio.run(scenario())
+
+
+async def test_what_follows_from_where_the_others_stand_is_in_the_same_transaction() -> None:
+    state = state_of(writer := FakeWriter())
+    for _ in range(2):
+        state.emit("events", b"k", b"v", partition=1)
+        state.emit("events", b"k", b"v", partition=1)
+
+        def act(ends: Mapping[tuple[str, int], int]) -> None:
+            state.put(b"ends", row(0, ends["events", 1]))
+            state.emit("markers", b"m", b"%d" % ends["events", 1], partition=0)
+
+        state.after_sending(act)
+        assert state.dirty
+        await state.commit(1)
+
+    assert len(writer.transactions) == 2
+    assert writer.committed["markers", 0] == [(b"m", b"2", []), (b"m", b"4", [])]
+    assert state.get(b"ends") == row(0, 4)
+    assert not state.dirty

@@ -197,6 +197,8 @@ def _trouble() -> Json:
         Query(_total(m.RESTORES), "restored partitions", "R"),
         Query(_total(m.STALLS), "stalls", "S"),
         Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
+        Query(_total(m.HELD_BACK), "seconds held back by sources", "H"),
+        Query(_total(m.LET_GO), "sources let go", "G"),
         Query(_total(m.FAULTS), "faults", "F"),
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),

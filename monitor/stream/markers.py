@@ -1,0 +1,66 @@
+"""The markers of foreign topics as every worker knows them: a read model of the compacted topic of markers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.stream.following import Follower
+from monitor.wire.markers import SourceMarker, decode_source_marker
+
+log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """The newest marker of a source, and the offset at which it stands."""
+
+    offset: int
+    marker: SourceMarker
+
+
+class Markers:
+    """The newest marker of each foreign partition, by ``topic/partition``; listeners are called after each change."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, Told] = {}
+        self.end = 0
+        """Up to where the topic was read."""
+        self.refused = 0
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a listener after each change."""
+        self._listeners.append(listener)
+
+    def take(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take over records of the topic, in order. One that is no marker is reported and left out."""
+        for record in records:
+            self.end = record.offset + 1
+            if record.value is None:
+                self.newest.pop((record.key or b"").decode(errors="replace"), None)
+                continue
+            try:
+                marker = decode_source_marker(record.value)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                self.refused += 1
+                log.error("marker %r refused: %s", record.key, error)  # noqa: TRY400 - a foreign record is no fault
+                continue
+            self.newest[marker.source] = Told(record.offset, marker)
+        for listener in tuple(self._listeners):
+            listener()
+
+
+class MarkerReader(Follower):
+    """Follows the markers topic. `start` returns when all that is in it has been read."""
+
+    def __init__(self, markers: Markers, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
+        super().__init__(markers.take, bootstrap, topic, options)
+        self.markers = markers
+
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background."""
+        await super().start(failed)
+        self.markers.end = max(self.markers.end, self.end)
