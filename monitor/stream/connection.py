@@ -15,7 +15,10 @@ from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
+from monitor.stream import fetched
 from monitor.stream.partition import PartitionState
+
+fetched.install()  # all that reads Kafka in this process comes by here
 
 RESTORE_FETCH_BYTES: Final = 4 << 20
 RESTORE_RECORDS: Final = 20_000

@@ -23,10 +23,11 @@ from typing import Final, NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import StateError
+from monitor.stream.fetched import Unreadable
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Place, Processor, Source
 from monitor.stream.stats import PartitionStats
-from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED
+from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +100,8 @@ class Containment:
 
     async def batch(self, records: Sequence[ConsumerRecord], end: int, now_ms: int, *, caught_up: bool) -> None:
         """Fold records and commit them, up to the position ``end``."""
-        letters: list[Letter] = []
-        if skips := self._source.skips():
-            records, letters = _without(records, skips)
+        skips = self._source.skips()
+        records, letters = _usable(records, skips) if skips or _any_unreadable(records) else (records, [])
         started = time.perf_counter()
         try:
             self._bury(letters)
@@ -199,16 +199,23 @@ class Containment:
             self._source.bury(self._state, *one)
 
 
-def _without(
+def _any_unreadable(records: Sequence[ConsumerRecord]) -> bool:
+    return any(record.value.__class__ is Unreadable for record in records)
+
+
+def _usable(
     records: Sequence[ConsumerRecord], skips: Mapping[Place, str]
 ) -> tuple[Sequence[ConsumerRecord], list[Letter]]:
-    """Return the records without those that an operator has had skipped, and the dead letters of the latter."""
-    letters = [
-        Letter(one, SKIPPED, why)
-        for one in records
-        if (why := skips.get((one.topic, one.partition, one.offset))) is not None
-    ]
-    if letters:
-        gone = {id(one.record) for one in letters}
-        records = [one for one in records if id(one) not in gone]
-    return records, letters
+    """Return the records that can be worked on, and the dead letters of the others.
+
+    These are the ones that an operator has had skipped, and those that stand for a batch that cannot be read.
+    """
+    usable, letters = [], []
+    for one in records:
+        if (why := skips.get((one.topic, one.partition, one.offset))) is not None:
+            letters.append(Letter(one, SKIPPED, why))
+        elif isinstance(one.value, Unreadable):
+            letters.append(Letter(one, UNREADABLE, one.value.why))
+        else:
+            usable.append(one)
+    return usable, letters

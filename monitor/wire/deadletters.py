@@ -14,6 +14,7 @@ REJECTED: Final = "rejected"
 INTERNAL_ERROR: Final = "internal_error"
 SKIPPED: Final = "skipped"
 FOREIGN: Final = "foreign_record"
+UNREADABLE: Final = "unreadable_batch"
 
 DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     **{reason: text for reason, text in MAPPING_REASONS.items() if reason not in _OF_FILES},
@@ -24,6 +25,7 @@ DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     "in_the_future": "the event time lies far ahead of the monitor's clock",
     FOREIGN: "the record stands on a topic of the monitor's own, and is none of its records",
     INTERNAL_ERROR: "the monitor failed on the record, by a fault of its own; the detail says where",
+    UNREADABLE: "a whole batch cannot be read: its codec is unknown, it is damaged, or it inflates to far too much",
     SKIPPED: "an operator has had the record skipped; the detail says why",
 }
 """Why a record became a dead letter: it does not decode (`REASONS`), does not map, or its event was not taken. A closed

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from monitor.cli.kafka import Outgoing
 from monitor.config.sources import SourceSettings
@@ -15,6 +16,7 @@ from monitor.wire.partials import encode_partial
 from tests.e2e.installation import Installation
 from tests.e2e.test_bad_records import AGREEMENT, GOOD
 from tests.stream.running import until
+from tests.stream.test_fetched import BOMBS, batch
 from tests.wire.foreign_bodies import cdr, jira_issue_event
 
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
@@ -176,3 +178,32 @@ async def test_a_skip_can_be_taken_back(installation: Installation):
         await installation.turn("2026-01-05 09:01", worker)
 
         assert await letters(installation) == []
+
+
+async def test_batches_that_aiokafka_cannot_read_stop_no_worker(installation: Installation):
+    # given good tickets in compressed batches, a header name that is no UTF-8, and a bomb, as producers may write them
+    await installation.publish(AGREEMENT)
+    sent = [
+        batch(value("A"), codec="lz4", key=b"A"),
+        batch(value("B"), codec="zstd", key=b"B", name=b"\xff\xfe"),
+        batch(b"never", codec="zstd", payload=BOMBS["zstd"]),
+        batch(value("C"), codec="snappy", key=b"C"),
+    ]
+    async with AIOKafkaProducer(bootstrap_servers=installation.settings.bootstrap, acks=1) as producer:
+        for one in sent:
+            builder = producer.create_batch()
+            builder.append(key=b"k", value=b"v", timestamp=None)
+            builder.close()
+            builder._build()
+            builder._buffer = bytearray(one)
+            await (await producer.send_batch(builder, "tickets", partition=0))
+
+    async with installation.worker() as worker:
+        await installation.turn("2026-01-05 09:01", worker)
+
+        assert await letters(installation) == [("tickets/0/2", "unreadable_batch")]
+        assert (await worker.metrics()).value("sla_clocks_open", measure="resolution") == 3
+
+
+def value(name: str) -> bytes:
+    return orjson.dumps(GOOD | {"ticket": name})

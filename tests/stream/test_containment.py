@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitor.errors import DecodeError, StateError
 from monitor.stream import containment, setaside
 from monitor.stream.containment import Containment, place_of
+from monitor.stream.fetched import Unreadable
 from monitor.stream.partition import PartitionState, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.events import decode
@@ -199,6 +200,16 @@ async def test_what_an_operator_has_skipped_is_buried_unread_with_the_reason() -
 
     assert on.buried == {1: ("skipped", "it kills the worker (dana)")}
     assert CountingCodec().decode(b"k", on.state.rows[b"k"])[1] == 2
+
+
+async def test_what_stands_for_a_batch_that_cannot_be_read_is_buried_with_its_bytes() -> None:
+    on = Scene()
+
+    unreadable = record(1, value=Unreadable(b"the batch", "ValueError: codec 7 is unknown"))
+    await on.take(good(0), unreadable, good(2))
+
+    assert on.buried == {1: ("unreadable_batch", "ValueError: codec 7 is unknown")}
+    assert on.written("dead-letters") == [(b"in/0/1", b"the batch")]
 
 
 async def test_a_due_row_on_which_the_work_fails_is_no_fault_of_the_records_beside_it() -> None:

@@ -127,5 +127,5 @@ def test_what_is_refused_later_than_decoding_has_its_own_reasons():
     mapped = {
         "rejected", "nonexistent_time", "bad_number", "bad_value", "unknown_value", "negative_duration",
     }  # fmt: skip
-    anywhere = {"foreign_record", "internal_error", "skipped"}
+    anywhere = {"foreign_record", "internal_error", "skipped", "unreadable_batch"}
     assert set(DEAD_LETTER_REASONS) - set(REASONS) == own | mapped | anywhere
