@@ -1,0 +1,1 @@
+"""Hostile records of every topic, against a worker's own processors. ``python -m tests.fuzz --inputs N``."""

@@ -1,0 +1,119 @@
+"""Feeds hostile records between good ones, and looks after each batch whether the good ones are there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from monitor.core.events import SUBJECTS
+from monitor.core.rows import subject_key
+from tests.fuzz.records import (
+    FOLLOWED,
+    FOREIGN,
+    HOSTILE,
+    TOPICS,
+    Made,
+    good_alert,
+    good_event,
+    good_foreign,
+    good_partial,
+)
+from tests.fuzz.world import World
+
+A_WORLD = 20_000
+"""Inputs after which all begins anew: what they leave behind would make each batch slower than the one before."""
+A_BATCH = 20
+RARE = 40
+"""Of the topics that workers follow, one batch comes for so many others: a book takes its time."""
+
+
+class Result(NamedTuple):
+    """What came of a run."""
+
+    inputs: int
+    seconds: float
+    reasons: Counter[str]
+    faults: Counter[str]
+
+
+class Neighbour(NamedTuple):
+    """A good record among hostile ones, and how to see that it was worked on."""
+
+    made: Made
+    is_there: Callable[[World], bool]
+
+
+def neighbour(random: Random, topic: str, number: int) -> Neighbour:
+    """Return a good record of a topic that the workers consume."""
+    subject = next((one for one in SUBJECTS if TOPICS[one] == topic), None)
+    name = f"G-{number}"
+    if subject is not None:
+        key = subject_key(name)
+        return Neighbour(good_event(random, subject, name), lambda world: key in world.places[topic].state.rows)
+    if topic == "alerts":
+        return Neighbour(
+            good_alert(random, name),
+            lambda world: any(name.encode() in key for key in world.places[topic].state.rows if key[:1] == b"a"),
+        )
+    if topic == "partials":
+        mark = f"P{number}".encode()
+        return Neighbour(
+            good_partial(random, number),
+            lambda world: any(mark in key for key in world.places[topic].state.rows if key[:1] == b"w"),
+        )
+    mapping = next(one for one, its_topic in FOREIGN.items() if its_topic == topic)
+    before = Counter[str]()
+
+    def made_events(world: World) -> bool:
+        return world.monitor.tally.mapped[topic] > before[topic]
+
+    return Neighbour(good_foreign(random, mapping, number), made_events)
+
+
+async def feed_batch(world: World, random: Random, topic: str, number: int) -> int:
+    """Feed one batch of a topic with a good record in its midst, and look for that; return how many were hostile."""
+    count = random.randint(1, A_BATCH)
+    hostile = [HOSTILE[topic](random) for _ in range(count)]
+    if topic in FOLLOWED:
+        await world.feed(topic, hostile)
+        return count
+    good = neighbour(random, topic, number)
+    mapped = world.monitor.tally.mapped[topic]
+    place = random.randrange(count + 1)
+    await world.feed(topic, [*hostile[:place], good.made, *hostile[place:]])
+    if topic in FOREIGN.values():
+        assert world.monitor.tally.mapped[topic] > mapped, f"{good.made} on {topic} made no event"
+    else:
+        assert good.is_there(world), f"{good.made} on {topic} was lost"
+    return count
+
+
+async def run(inputs: int, seed: int, told: Callable[[str], None] = lambda _line: None) -> Result:
+    """Feed so many hostile records.
+
+    Raises:
+        BaseException: a worker would have stopped, or a good record was lost.
+    """
+    random, started = Random(seed), time.perf_counter()
+    done = number = 0
+    reasons, faults = Counter[str](), Counter[str]()
+    topics = [topic for topic in HOSTILE if topic not in FOLLOWED]
+    while done < inputs:
+        world, in_this = World(), 0
+        while in_this < A_WORLD and done < inputs:
+            number += 1
+            topic = random.choice(FOLLOWED if random.randrange(RARE) == 0 else topics)
+            count = await feed_batch(world, random, topic, number)
+            in_this, done = in_this + count, done + count
+            if random.randrange(10) == 0:
+                world.clock.advance(random.choice((1_000, 60_000, 3_600_000)))
+                await world.tick()
+            await asyncio.sleep(0)
+        reasons.update(world.reasons)
+        faults.update(world.faults)
+        told(f"{done:>9,} inputs, {time.perf_counter() - started:6.0f} s, {sum(faults.values())} faults")
+    return Result(done, time.perf_counter() - started, reasons, faults)

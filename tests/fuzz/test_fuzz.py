@@ -1,0 +1,50 @@
+"""No record of any topic stops a worker, and none of its neighbours is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz import run as running
+from tests.fuzz.records import HOSTILE
+from tests.fuzz.run import feed_batch, run
+from tests.fuzz.world import World
+
+
+@pytest.mark.parametrize("topic", HOSTILE)
+@given(random=st.randoms(use_true_random=False))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_law_no_record_stops_a_worker_and_no_neighbour_is_lost(topic: str, random: Random):
+    async def feed() -> None:
+        world = World()
+        for number in range(2):
+            await feed_batch(world, random, topic, number)
+            world.clock.advance(3_600_000)
+            await world.tick()
+
+    asyncio.run(feed())
+
+
+def test_a_run_of_the_program_is_repeated_by_its_seed():
+    first, second = (asyncio.run(run(400, 7)) for _ in range(2))
+
+    assert first.inputs >= 400
+    assert first.reasons == second.reasons
+    assert sum(first.reasons.values()) > 50
+
+
+def test_a_worker_that_would_stop_and_a_record_that_is_lost_are_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("monitor.stream.ingest.decode", lambda *_, **__: 1 / 0)
+    with pytest.raises(AssertionError, match="was lost"):
+        asyncio.run(run(400, 7))
+
+    def stops(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running.World, "feed", stops)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run(40, 7))

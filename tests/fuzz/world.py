@@ -1,0 +1,145 @@
+"""One worker's processors on all of its topics, without Kafka: what one writes, the next one reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+from aiokafka.structs import ConsumerRecord
+
+from monitor.bootstrap import Monitor
+from monitor.config.agreements import read_documents
+from monitor.config.settings import Settings, TopicSettings
+from monitor.config.sources import SourceSettings
+from monitor.core.notices import Notice, Outcome
+from monitor.stream.books import agreement_key
+from monitor.stream.clock import HandClock
+from monitor.stream.containment import Containment
+from monitor.stream.partition import PartitionState
+from monitor.stream.stats import PartitionStats
+from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
+from tests.fuzz.records import AGREEMENTS, FOLLOWED, FOREIGN, NOW_MS, Made
+from tests.stream.fakes import FakeWriter
+
+MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
+
+
+class Busy:
+    """A courier that delivers at once."""
+
+    def knows(self, receiver: str) -> bool:  # noqa: ARG002 - the protocol's
+        return True
+
+    async def deliver(self, receiver: str, notice: Notice) -> Outcome:  # noqa: ARG002 - the protocol's
+        return Outcome("delivered", 202, "")
+
+
+class Place:
+    """One partition of a topic, with all that a worker has around it."""
+
+    def __init__(self, monitor: Monitor, topic: str) -> None:
+        source = monitor.sources()[topic]
+        self.writer = FakeWriter(partitions=1)
+        self.state = PartitionState(
+            topic=topic, partition=0, changelog=f"state-of-{topic}", codec=source.codec, writer=self.writer
+        )
+        self.stats = PartitionStats()
+        self.processor = source.processor(self.state)
+        self.work = Containment(self.state, source, self.processor, self.stats, self.state.commit)
+        self.end = 0
+
+    def take_written(self) -> list[tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]]:
+        """Return what was written since the last time, but for the rows."""
+        found = [
+            (topic, *record)
+            for transaction in self.writer.transactions
+            for (topic, _), records in transaction.items()
+            if topic != self.state.changelog
+            for record in records
+        ]
+        self.writer.transactions.clear()
+        return found
+
+
+class World:
+    """All partitions of a worker. ``faults`` counts the dead letters ``internal_error`` by where they come from."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock(NOW_MS)
+        settings = Settings(
+            topics=TopicSettings(partitions=1),
+            sources=[
+                SourceSettings(topic=topic, mapping=str(MAPPINGS / f"{mapping}.yaml"), partitions=1)
+                for mapping, topic in FOREIGN.items()
+            ],
+        )
+        self.monitor = Monitor(settings, self.clock, Busy())
+        documents = read_documents(AGREEMENTS)
+        self.monitor.books.take([
+            (agreement_key(one.agreement.id, one.agreement.version), orjson.dumps(one.document)) for one in documents
+        ])  # fmt: skip
+        assert self.monitor.books.refused == 0
+        self.places = {topic: Place(self.monitor, topic) for topic in self.monitor.sources()}
+        self.faults: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self._ends: Counter[str] = Counter()
+
+    async def feed(self, topic: str, made: Sequence[Made]) -> list[str]:
+        """Have records worked on, and what follows from them; return the topics that were written to.
+
+        Raises:
+            BaseException: a worker would have stopped.
+        """
+        if topic in FOLLOWED:
+            self._follow(topic, made)
+            return []
+        place = self.places[topic]
+        records = [
+            ConsumerRecord(
+                topic, 0, place.end + number, NOW_MS, 0, one.key, one.value, None, len(one.key or b""),
+                len(one.value or b""), one.headers,
+            )
+            for number, one in enumerate(made)
+        ]  # fmt: skip
+        place.end += len(records)
+        await place.work.batch(records, place.end, self.clock.now_ms(), caught_up=True)
+        assert place.state.position == place.end
+        assert place.stats.faults >= 0
+        return await self._pass_on(place)
+
+    async def tick(self) -> None:
+        """Let all do what is due, until nothing is."""
+        for place in self.places.values():
+            for _ in range(200):
+                if not await place.work.tick(self.clock.now_ms(), caught_up=True):
+                    break
+            await self._pass_on(place)
+
+    def _follow(self, topic: str, made: Sequence[Made]) -> None:
+        if topic == "agreements":
+            self.monitor.books.take([(one.key or b"", one.value) for one in made])
+            return
+        end = self._ends[topic]
+        self._ends[topic] += len(made)
+        records = [
+            ConsumerRecord(topic, 0, end + number, 0, 0, one.key, one.value, None, 0, 0, one.headers)
+            for number, one in enumerate(made)
+        ]
+        {"responses": self.monitor.on_call.responses, "markers": self.monitor.markers}[topic].take(records)
+
+    async def _pass_on(self, place: Place) -> list[str]:
+        written = place.take_written()
+        lots: dict[str, list[Made]] = {}
+        for topic, key, value, headers in written:
+            if topic == "dead-letters":
+                letter = decode_dead_letter(value, headers)
+                self.reasons[letter.reason] += 1
+                if letter.reason == INTERNAL_ERROR:
+                    self.faults[letter.detail.partition(": ")[0]] += 1
+            elif topic in self.places or topic == "markers":
+                lots.setdefault(topic, []).append(Made(key, value, tuple(headers)))
+        for topic, made in lots.items():
+            await self.feed(topic, made)
+        return [topic for topic, *_ in written]
