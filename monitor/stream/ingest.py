@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.alerts import Alert
 from monitor.core.engine import Effects, SourceEngine
 from monitor.core.events import Event, Subject
+from monitor.core.parts import in_order
 from monitor.core.rows import SUBJECT
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
@@ -182,7 +183,7 @@ class Ingest:
             horizon_ms = self._horizon_ms(now_ms, caught_up)
             effects = self._look(self.state.due_keys(horizon_ms, TICK_SUBJECTS), horizon_ms, now_ms)
             changed.update(dict.fromkeys(effects.panes))
-        for pane in changed:
+        for pane in in_order(changed):
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
         self._mark(now_ms, caught_up)
 

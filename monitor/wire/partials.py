@@ -1,6 +1,6 @@
 """The partials topic: panes of source partitions on their way to the evaluators, and how far each source is.
 
-    p<pane key>␟<source>  ->  msgpack [source, pane], or no value once the pane has expired
+    p<pane key>␟<source>  ->  msgpack [source, pane], or no value once the pane has expired (a part: is gone)
     m<source>             ->  msgpack [watermark_ms, behind]
 
 The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by
