@@ -262,7 +262,9 @@ class SeriesPanes:
             index = self._repeats[width] = RepeatIndex(self.starts(width))
         starts = self.starts(width)
         for start_ms in sorted(index.stale):
-            index.take(start_ms, self.pane(width, start_ms).calls if start_ms in starts else {})
+            slot = self._slot(width, start_ms) if start_ms in starts else None
+            panes = {**slot.row.sources, **slot.own} if slot else {}
+            index.take(start_ms, {source: pane.calls for source, pane in panes.items() if pane.calls})
         return index.tally(span, within_ms, now_ms)
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:

@@ -61,7 +61,13 @@ def events(draw):
 
 
 series_keys = st.builds(SeriesKey, texts(), texts(), st.lists(texts(), max_size=3).map(tuple))
-pane_keys = st.builds(PaneKey, series_keys, st.sampled_from(["live", "minute", "quarter", "hour", "day"]), milliseconds)
+pane_keys = st.builds(
+    PaneKey,
+    series_keys,
+    st.sampled_from(["live", "minute", "quarter", "hour", "day"]),
+    milliseconds,
+    st.text("0123456789abcdef", max_size=30),
+)
 outages = st.builds(
     OutageRecord,
     st.sampled_from(["outage", "maintenance", "blind"]),
