@@ -12,7 +12,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, Filter, OutageRule, Window
-from monitor.core.objectives import Objective
 from tests.benchmarks import write_json
 from tests.core.stories import agreement, clock, ms
 from tests.stream.flow import Flow
@@ -64,9 +63,7 @@ async def outages(n: int) -> Flow:
     for start in range(0, n, BATCH):
         some = range(start, min(n, start + BATCH))
         now_ms = START_MS + round((some[-1] + 1) * gap_ms)
-        await flow.send(
-            *[(ids[i], fact("started", i, START_MS + round(i * gap_ms))) for i in some], now_ms=now_ms
-        )
+        await flow.send(*[(ids[i], fact("started", i, START_MS + round(i * gap_ms))) for i in some], now_ms=now_ms)
     await flow.look(START_MS + 15 * MINUTE_MS)
     for start in range(0, n, BATCH):
         some = range(start, min(n, start + BATCH))
@@ -91,7 +88,7 @@ def fact(kind: str, number: int, time_ms: int, **more: object) -> dict[str, obje
     return {"id": f"e{number}", "type": kind, "time": time_ms, **more}
 
 
-FLOODS = {"calls": (calls, 100_000), "repeats": (repeats, 100_000), "outages": (outages, 20_000), "due": (due, 100_000)}
+FLOODS = {"calls": (calls, 100_000), "repeats": (repeats, 100_000), "outages": (outages, 80_000), "due": (due, 100_000)}
 
 
 def main(json_path: Path | None) -> None:
@@ -101,7 +98,8 @@ def main(json_path: Path | None) -> None:
         flood, n = FLOODS[name]
         if (child := os.fork()) == 0:  # so that each has its own memory
             try:
-                if os.environ.get("NOGC"): gc.disable()
+                if os.environ.get("NOGC"):
+                    gc.disable()
                 began = time.perf_counter()
                 flow = asyncio.run(flood(n))
                 show(name, n, flow, time.perf_counter() - began)
@@ -113,7 +111,9 @@ def main(json_path: Path | None) -> None:
 
 
 def show(name: str, n: int, flow: Flow, seconds: float) -> None:
-    held = "  ".join(f"{step} {1000 * longest:.0f} ms ({flow.seconds[step]:.1f} s)" for step, longest in flow.held.items())
+    held = "  ".join(
+        f"{step} {1000 * longest:.0f} ms ({flow.seconds[step]:.1f} s)" for step, longest in flow.held.items()
+    )
     print(
         f"{name:8} {n:,} in {seconds:.1f} s: largest record {flow.largest:,} bytes, "
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; longest steps: {held}; parts {len(flow.ingest.engine.parts)}"
