@@ -47,7 +47,8 @@ class Effects(NamedTuple):
 
     ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
     in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
-    ``too_late`` changes of figures whose pane is no longer kept.
+    ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
+    not fit one row.
     """
 
     alerts: list[Alert]
@@ -55,6 +56,7 @@ class Effects(NamedTuple):
     rejected: list[tuple[int, str]]
     repeats: int = 0
     too_late: int = 0
+    divided: int = 0
 
 
 class SourceEngine:
@@ -269,8 +271,9 @@ class SourceEngine:
         self._too_late = 0
 
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
-        for key, pane in self.parts.divide(self._changed).items():
-            self._changed[key] = pane
+        divided = self.parts.divide(self._changed)
+        self._changed.update(divided)
+        for key in divided:
             self._note_expiry(key)
         for key, pane in self._changed.items():
             if key.part and key.width == "live" and not any(pane):
@@ -279,7 +282,7 @@ class SourceEngine:
             else:
                 self.rows.put(encode_pane_key(key), pane)
         keys = in_order(self._changed)
-        effects = Effects(alerts, keys, rejected, repeats, self._too_late)
+        effects = Effects(alerts, keys, rejected, repeats, self._too_late, len(divided))
         self.forget_batch()
         return effects
 

@@ -85,6 +85,14 @@ class Parts:
         if not first:
             del self._first[whole]
 
+    def remember(self) -> dict[PaneKey, tuple[str, ...]]:
+        """Return what `recall` takes."""
+        return {key: tuple(first) for key, first in self._first.items()}
+
+    def recall(self, memory: Mapping[PaneKey, tuple[str, ...]]) -> None:
+        """Go back to what was remembered: the rows are as they were then."""
+        self._first = {key: list(first) for key, first in memory.items()}
+
     def key_of(self, whole: PaneKey, change: Change) -> PaneKey:
         """Return the part of a pane in which the item of a change stands or is to stand."""
         first = self._first.get(whole)

@@ -322,6 +322,9 @@ OFFSET_HOLES = _counter("offset_holes_total", "Offsets without a record: markers
 RECORDS_LOST = _counter("records_lost_total", "Records that retention removed before they were read", SOURCE)
 EVENTS_REPEATED = _counter("events_repeated_total", "Events that were known already, by event id", ("topic",))
 EVENTS_LATE = _counter("events_late_total", "Events that came after their subject was forgotten", ("topic",))
+PANES_DIVIDED = _counter(
+    "panes_divided_total", "Parts made of panes that outgrew a row: waiting calls, outages, repeat callers", ("topic",)
+)
 SOURCE_REREADS = _counter(
     "source_rereads_total", "How often a source was read again from the position, as records had not come", SOURCE
 )

@@ -316,6 +316,8 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.EVENTS_REPEATED, (topic,), repeats)
     for topic, late in snapshot.late.items():
         page.set(m.EVENTS_LATE, (topic,), late)
+    for topic, parts in snapshot.divided.items():
+        page.set(m.PANES_DIVIDED, (topic,), parts)
     for topic, refused in snapshot.refused.items():
         page.set(m.RECORDS_REFUSED, (topic,), refused)
     for topic, events in snapshot.mapped.items():

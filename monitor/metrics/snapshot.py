@@ -131,6 +131,8 @@ class Snapshot:
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)
     """Events that came after their subject was forgotten, by topic."""
+    divided: Mapping[str, int] = field(default_factory=dict)
+    """Parts that were made of panes which outgrew a row, by topic."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Agreements and responses that could not be used, by topic."""
     mapped: Mapping[str, int] = field(default_factory=dict)

@@ -29,7 +29,8 @@ OUTLETS = Outlets(
 
 
 class Flow:
-    def __init__(self, topic, subject, *agreements):
+    def __init__(self, topic, subject, *agreements, max_record_bytes=8 << 20):
+        self.max_record_bytes = max_record_bytes
         self.topic, self.subject = topic, subject
         self.books, self.tally = Books(Book(agreements, 1)), Tally()
         self.held: defaultdict[str, float] = defaultdict(float)
@@ -59,7 +60,7 @@ class Flow:
         """Both workers are killed, and others go on with what was committed."""
         self.start(dict(self.state.rows), dict(self.partials.rows))
 
-    async def send(self, *records, now_ms):
+    async def send(self, *records, now_ms, take_back=False):
         """One batch reaches the source partition; its partials reach the evaluator."""
         self.now_ms = now_ms
         batch = []
@@ -68,6 +69,10 @@ class Flow:
             batch.append(ConsumerRecord(self.topic, 0, self.offset, 0, 0, key, value, None, len(key), len(value), ()))
             self.offset += 1
         self._measure("batch", self.ingest.batch(batch, now_ms, True))
+        if take_back:
+            self.state.take_back()
+            self.ingest.recover(RuntimeError("for the test"))
+            return
         await self._commit(self.state, self.offset)
         await self._pass_on()
 
@@ -115,6 +120,7 @@ class Flow:
         began = time.thread_time()
         await state.commit(position)
         self._note("commit", time.thread_time() - began)
+        (self.ingest if state is self.state else self.evaluate).committed()
         for records in state._writer.transactions.pop().values():
             self.largest = max([self.largest, *(len(key) + len(value or b"") for key, value, _ in records)])
         for key, value, _ in state._writer.committed.pop(("status", 0), []):
@@ -124,7 +130,10 @@ class Flow:
         writer = FakeWriter(partitions=1, batch_limit=1 << 30)
         if topic == self.topic:
             self.state_writer = writer
-        state = PartitionState(topic=topic, partition=0, changelog=f"{topic}-state", codec=codec, writer=writer)
+        state = PartitionState(
+            topic=topic, partition=0, changelog=f"{topic}-state", codec=codec, writer=writer,
+            max_record_bytes=self.max_record_bytes,
+        )  # fmt: skip
         state.rows.update(rows)
         state.loaded()
         return state

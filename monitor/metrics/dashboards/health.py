@@ -190,7 +190,7 @@ def _trouble() -> Json:
     text = (
         "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second, and "
         "how often a source was read again, as its records had not come. What the monitor failed on by a fault of its "
-        "own, and the agreements and responses that it could not use."
+        "own, and the agreements and responses that it could not use. Parts of panes that outgrew a row: a flood."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
@@ -202,5 +202,6 @@ def _trouble() -> Json:
         Query(_total(m.FAULTS), "faults", "F"),
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
+        Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
