@@ -1,22 +1,23 @@
-"""What a flood costs: waiting calls, outages, repeat callers, tickets due at once; the longest step, rows, memory."""
+"""Longest step, memory and largest record of floods: waiting calls, repeat callers, outages, tickets due at once."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import resource
-import sys
-import time
 import uuid
-from typing import TYPE_CHECKING
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
+from time import process_time
+from typing import TYPE_CHECKING, Any
 
+from monitor.bootstrap import calm_collector
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, Filter, OutageRule, Window
 from tests.benchmarks import write_json
 from tests.core.stories import agreement, clock, ms
 from tests.stream.flow import Flow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
 START_MS = ms("Mon 09:00")
@@ -24,11 +25,11 @@ BATCH = 2_000
 DAY, HOUR = Window("day"), Window("rolling", HOUR_MS)
 
 
-async def calls(n: int, repeats: str = "") -> Flow:
+async def calls(n: int, repeat_within_ms: int = 0) -> Flow:
     """n calls are queued within an hour and wait; then all are answered."""
     rule = CallRule(
         id="answer", where=Filter(), by=(), windows=(DAY, HOUR), answer_within_ms=20_000,
-        repeat_within_ms=24 * HOUR_MS if repeats else 0,
+        repeat_within_ms=repeat_within_ms,
     )  # fmt: skip
     flow = Flow("calls", "call", agreement(rule))
     ids = [str(uuid.UUID(int=number << 64 | 7)) for number in range(n)]
@@ -51,7 +52,7 @@ async def calls(n: int, repeats: str = "") -> Flow:
 
 async def repeats(n: int) -> Flow:
     """The same calls, each of another caller: who calls again is looked for."""
-    return await calls(n, "repeats")
+    return await calls(n, 24 * HOUR_MS)
 
 
 async def outages(n: int) -> Flow:
@@ -92,29 +93,30 @@ FLOODS = {"calls": (calls, 100_000), "repeats": (repeats, 100_000), "outages": (
 
 
 def main(json_path: Path | None) -> None:
-    figures: dict[str, object] = {}
-    asked = os.environ.get("FLOODS", ",".join(FLOODS)).split(",")
-    for name in asked:
-        flood, n = FLOODS[name]
-        if (child := os.fork()) == 0:  # so that each has its own memory
-            try:
-                if os.environ.get("NOGC"):
-                    gc.disable()
-                began = time.perf_counter()
-                flow = asyncio.run(flood(n))
-                show(name, n, flow, time.perf_counter() - began)
-                sys.stdout.flush()
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
+    figures = {name: _alone(flood, n) for name, (flood, n) in FLOODS.items()}
+    for name, one in figures.items():
+        steps = ", ".join(f"{step} {ms:.0f}" for step, ms in one["longest_ms"].items())
+        print(
+            f"{name:8} {one['subjects']:>7,} subjects  {one['cpu_seconds']:5.1f} s  {one['peak_mib']:4.0f} MiB  "
+            f"largest record {one['largest_record_bytes']:,} bytes  longest steps, ms: {steps}"
+        )
     write_json(figures, json_path)
 
 
-def show(name: str, n: int, flow: Flow, seconds: float) -> None:
-    held = "  ".join(
-        f"{step} {1000 * longest:.0f} ms ({flow.seconds[step]:.1f} s)" for step, longest in flow.held.items()
-    )
-    print(
-        f"{name:8} {n:,} in {seconds:.1f} s: largest record {flow.largest:,} bytes, "
-        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB; longest steps: {held}; parts {len(flow.ingest.engine.parts)}"
-    )
+def _alone(flood: Callable[[int], Coroutine[Any, Any, Flow]], n: int) -> dict[str, Any]:
+    """Run a flood in a process of its own, so that its memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measured, flood, n).result()
+
+
+def _measured(flood: Callable[[int], Coroutine[Any, Any, Flow]], n: int) -> dict[str, Any]:
+    calm_collector()
+    began = process_time()
+    flow = asyncio.run(flood(n))
+    return {
+        "subjects": n,
+        "cpu_seconds": process_time() - began,
+        "peak_mib": getrusage(RUSAGE_SELF).ru_maxrss / 1024,
+        "largest_record_bytes": flow.largest,
+        "longest_ms": {step: longest * 1000 for step, longest in flow.held.items()},
+    }
