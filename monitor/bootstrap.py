@@ -296,7 +296,7 @@ class Monitor:
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
-            divided=tally.divided,
+            divided={**dict.fromkeys(kinds, 0), **tally.divided},
             refused={
                 self.settings.topics.agreements: self.books.refused,
                 self.settings.topics.responses: self.on_call.responses.refused,

@@ -28,7 +28,7 @@ LARGEST: Final = 1 << 16
 _FEW: Final = 16
 """So few items are not measured: even the largest ones fit a row."""
 _LONGEST_NAME: Final = 64
-"""A longer id of something that is open is kept as its hash: only the instant is ever asked for."""
+"""A longer id is kept as its hash: what is asked for is whether two are the same, and when they began."""
 _CALL: Final = 8
 _OUTAGE: Final = 60
 _WEIGHT: Final = 18
@@ -39,7 +39,7 @@ _part = attrgetter("part")
 
 
 def name_of(subject_id: str) -> str:
-    """Return the name under which something that is open stands in a live pane."""
+    """Return the name under which an outage, or what is open, stands in panes."""
     return subject_id if len(subject_id) <= _LONGEST_NAME else _hash(subject_id)
 
 

@@ -157,6 +157,19 @@ def test_parts_of_a_pane_expire_with_it_and_the_pane_itself_last():
     assert all(told[-1] == "" and all(told[:-1]) for told in by_pane.values())
 
 
+def test_consequences_of_an_outage_with_a_long_id_find_it_and_each_stretch_has_a_short_name():
+    first, second = "first".ljust(500, "x"), "second".ljust(500, "x")
+    centre = Centre("outage")
+    centre.come("Mon 09:00", event("outage", first, "started"))
+    centre.come("Mon 09:01", event("outage", second, "started", parent=first))
+    centre.come("Mon 09:30", event("outage", first, "monitoring_lost"), event("outage", second, "restored"))
+    centre.stage.look("Mon 10:00")
+
+    assert max(len(name) for pane in panes(centre).values() for name in pane.outages) < 64
+    figures = {one.indicator: one for one in centre.stage.latest("day", SERIES).figures}
+    assert figures["failures"].numerator == 1
+
+
 # -- laws
 
 actions = st.lists(
