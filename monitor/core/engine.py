@@ -227,8 +227,7 @@ class SourceEngine:
         if at_ms == LIVE:
             return [PaneKey(series, "live", 0)]
         slices = plan.slices(series.agreement, series.measure)
-        if slices is None:
-            return []
+        assert slices is not None  # else there would be no pane to divide
         return [PaneKey(series, width, pane_start(width, slices.zone, at_ms)) for width, _ in slices.keep_ms]
 
     def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:

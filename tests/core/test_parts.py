@@ -244,6 +244,28 @@ def test_what_is_divided_is_told_in_an_order_in_which_nothing_is_ever_missing(se
             known.add(f"C-{place}")
 
 
+def test_parts_are_recalled_with_the_rows_of_a_batch_that_failed():
+    """Given a batch that failed, when its rows are taken back, then each item is looked for where it stands."""
+    with small_parts(largest=30):
+        centre = Centre("call")
+        for number in range(6):
+            centre.come(f"Mon 09:0{number}", event("call", f"C-{number}", "queued"))
+        rows = {key: copied(row) if key[:1] == b"p" else row for key, row in centre.rows.items()}
+        memory = centre.engine.parts.remember()
+        centre.engine.batch(events_of("call", [(number, number, "first", True) for number in range(9)]), 0, centre.book)
+        assert centre.engine.parts.remember() != memory
+
+        centre.rows = rows
+        centre.engine.forget_batch()
+        centre.engine.parts.recall(memory)
+        for number in range(6):
+            centre.come("Mon 10:00", event("call", f"C-{number}", "answered"))
+
+    assert {key: pane for key, pane in panes(centre).items() if key.width == "live"} == {
+        PaneKey(SERIES, "live", 0): empty_pane()
+    }
+
+
 def test_keys_are_told_with_the_last_part_first():
     key = PaneKey(SERIES, "day", 0)
     assert in_order([key, key._replace(part="1"), key._replace(part="2")]) == [
