@@ -6,9 +6,11 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
+from monitor.config.secrets import revealed
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
+from monitor.stream.quiet import hide_credentials
 from monitor.stream.topics import TopicNames, TopicSpec, plan_topics
 
 TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
@@ -16,7 +18,8 @@ TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "ou
 
 
 def security_options(security: SecuritySettings) -> dict[str, Any]:
-    """Return aiokafka's keywords for reaching the brokers."""
+    """Return aiokafka's keywords for reaching the brokers; whatever holds them prints no password."""
+    hide_credentials()  # here is where all of them come from
     options: dict[str, Any] = {}
     if security.protocol == "PLAINTEXT":
         return options
@@ -24,13 +27,12 @@ def security_options(security: SecuritySettings) -> dict[str, Any]:
     if security.protocol in ("SSL", "SASL_SSL"):
         context = ssl.create_default_context(cafile=security.ca_file)
         if security.certificate_file:
-            password = security.key_password.get_secret_value() if security.key_password else None
-            context.load_cert_chain(security.certificate_file, security.key_file, password)
+            context.load_cert_chain(security.certificate_file, security.key_file, revealed(security.key_password))
         options["ssl_context"] = context
     if security.mechanism:
         options["sasl_mechanism"] = security.mechanism
         options["sasl_plain_username"] = security.username
-        options["sasl_plain_password"] = security.password.get_secret_value() if security.password else None
+        options["sasl_plain_password"] = revealed(security.password)
     return options
 
 

@@ -179,7 +179,7 @@ async def test_the_name_of_the_host_is_not_known(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    found = await delivered(courier_of(pager=generic("http://nowhere.example/")))
+    found = await delivered(courier_of(pager=generic("https://nowhere.example/")))
 
     assert found == Outcome("retry", 0, "its host has no address (DNS)")
 
@@ -214,8 +214,8 @@ async def test_a_name_server_that_hangs_delays_no_other(desk, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     port = desk.url.rpartition(":")[2]
     courier = courier_of(
-        slow=generic(f"http://slow.example:{port}/slow", max_connections=64),
-        quick=generic(f"http://quick.example:{port}/quick"),
+        slow=generic(f"http://slow.example:{port}/slow", max_connections=64, insecure=True),
+        quick=generic(f"http://quick.example:{port}/quick", insecure=True),
     )
     waiting = [asyncio.create_task(courier.deliver("slow", notice())) for _ in range(64)]
 
