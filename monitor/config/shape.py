@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from monitor.config.secrets import Secret, holds_secrets
-from monitor.config.variables import NOTHING_FILLED, named_in
+from monitor.config.variables import NOTHING_FILLED, named_in, written_at
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,7 +124,7 @@ def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetai
             path.append(part)
     if kind.startswith("union_tag_"):
         path.append(str(context["discriminator"]).strip("'"))
-        written = filled.get(tuple(path))
+        written = written_at(path, filled)
         tags = str(context["expected_tags"]).replace("'", "").split(", ") if "tag" in context else ()
         message = f"is unknown: {written or context['tag']!r}" if tags else "is missing"
         return Violation(tuple(path), document.mistake(path, message, did_you_mean(context.get("tag"), tags)))
@@ -132,7 +132,7 @@ def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetai
         known = _known_keys(model, error["loc"][:-1])
         return Violation(tuple(path), document.mistake(path, "unknown key", did_you_mean(error["loc"][-1], known)))
     is_secret = _is_secret(model, error["loc"])
-    written = filled.get(tuple(path))
+    written = written_at(path, filled)
     hint = str(context.pop("hint", ""))
     if kind == "literal_error":
         expected = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ",").split(",")]

@@ -6,7 +6,7 @@ Any text of a receiver may name some, so that no secret needs to stand in the fi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ def variables_of(data: Plain) -> frozenset[str]:
 def named_in(text: str) -> str:
     """Return the variables that a text names, as it names them: ``${HOST} and ${TOKEN}``."""
     return " and ".join(found[0] for found in _VARIABLE.finditer(text) if not found[1])
+
+
+def written_at(path: Sequence[str | int], filled: Filled) -> str | None:
+    """Return the texts at a path and below it that variables were put into, or None."""
+    texts = [text for place, text in filled.items() if place[: len(path)] == tuple(path)]
+    return ", ".join(texts) or None
 
 
 def _texts(value: Plain) -> Iterator[str]:
