@@ -10,7 +10,6 @@ from monitor.config.secrets import revealed
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
-from monitor.stream.quiet import hide_credentials
 from monitor.stream.topics import TopicNames, TopicSpec, plan_topics
 
 TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
@@ -19,7 +18,6 @@ TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "ou
 
 def security_options(security: SecuritySettings) -> dict[str, Any]:
     """Return aiokafka's keywords for reaching the brokers; whatever holds them prints no password."""
-    hide_credentials()  # here is where all of them come from
     options: dict[str, Any] = {}
     if security.protocol == "PLAINTEXT":
         return options
