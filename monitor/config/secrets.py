@@ -6,9 +6,11 @@ carry a token. Both print as ``********``; an address prints its scheme and its 
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Final, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
@@ -57,6 +59,22 @@ def shown_url(url: str) -> str:
     host = f"[{host}]" if ":" in host else host
     address = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
     return address if url in (address, address + "/") else f"{address}/{HIDDEN}"
+
+
+def forms_of(secret: str) -> Iterator[str]:
+    """Return the forms in which a service may say a secret back: as it is, decoded, and what it is made of."""
+    yield secret
+    yield unquote(secret)
+    yield secret.removeprefix("whsec_")
+    scheme, _, credentials = secret.partition(" ")
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            yield from b64decode(credentials).decode("utf-8", "replace").split(":", 1)
+    with suppress(ValueError):
+        parts = urlsplit(secret)
+        if parts.username is not None:
+            user, password = unquote(parts.username), unquote(parts.password or "")
+            yield from (user, password, b64encode(f"{user}:{password}".encode()).decode())
 
 
 def _reader_of(kind: type[SecretText]) -> BeforeValidator:

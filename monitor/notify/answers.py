@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import unquote
 
+from monitor.config.secrets import forms_of
 from monitor.core.notices import Outcome, OutcomeKind
 from monitor.notify.requests import Answer
 from monitor.notify.texts import cut
@@ -60,7 +62,8 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """Return a text without links, and without the secrets and the words that they are made of."""
     hidden: set[str] = set()
     for secret in secrets:
-        hidden |= {secret, secret.removeprefix("whsec_"), *_WORD.findall(secret)}
+        words = _WORD.findall(secret)
+        hidden |= {*forms_of(secret), *words, *map(unquote, words)}
     for word in sorted(hidden, key=len, reverse=True):
         if len(word) >= _SHORTEST_SECRET:
             text = text.replace(word, "…")

@@ -116,6 +116,23 @@ def test_secrets_and_links_are_not_told(kind, changes, said):
 
 
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"authorization": "Basic bWU6b3BlbiBzZXNhbWU="}, "the password open sesame is wrong"),
+        ({"authorization": "Basic bWU6b3BlbiBzZXNhbWU="}, "bWU6b3BlbiBzZXNhbWU= is wrong"),
+        ({"proxy": "http://me:open%20sesame@proxy:3128"}, "the password open sesame is wrong"),
+        ({"proxy": "http://me:opensesame@proxy:3128"}, "Proxy-Authorization: Basic bWU6b3BlbnNlc2FtZQ=="),
+        ({"url": "https://desk.example/hook?token=open%2Fsesame"}, "no such token: open/sesame"),
+    ],
+)
+def test_a_secret_that_is_said_back_decoded_is_not_told_either(changes, said):
+    detail = read("generic", 400, said.encode(), **{"insecure": True, **changes}).detail
+
+    for secret in ("sesame", "open/", "bWU6", "b3Blb"):
+        assert secret not in detail
+
+
+@pytest.mark.parametrize(
     ("header", "wait_ms"),
     [
         (None, None),
