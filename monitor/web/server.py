@@ -110,4 +110,5 @@ async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
     """Tell no versions, let no cache keep an answer about the present, and end the connection with it."""
     response.headers["Server"] = "sla-monitor"
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Connection"] = "close"
     response.force_close()
