@@ -9,6 +9,7 @@ from typing import Final
 
 import orjson
 
+from monitor.cli.output import escaped, escaped_json
 from monitor.stream.worker import set_log_levels
 from monitor.wire.instants import rfc3339
 
@@ -59,6 +60,9 @@ class _Lines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's
+        return escaped(super().formatMessage(record))
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
         return rfc3339(int(record.created * 1000))
 
@@ -75,4 +79,4 @@ class _JsonLines(_Lines):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
+        return escaped_json(orjson.dumps(line)).decode()

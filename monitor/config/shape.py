@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from monitor.config.secrets import Secret, holds_secrets
 from monitor.config.variables import NOTHING_FILLED, named_in, written_at
+from monitor.wire.fields import has_control
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +62,7 @@ def _text(value: object) -> object:
     if isinstance(value, str):
         if not value.strip():
             raise wrong("is empty")
-        if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in value):
+        if has_control(value) or any("\ud800" <= character <= "\udfff" for character in value):
             raise wrong("holds control characters")
     return value
 

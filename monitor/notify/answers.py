@@ -22,7 +22,7 @@ _AGAIN: Final = frozenset({408, 425, 429})
 _REASONS: Final = ("message", "error", "errors", "detail", "title", "reason", "result", "status")
 _LINK: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^>]*>")
-_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _SHORTEST_SECRET: Final = 4
 _WORD: Final = re.compile(r"[^\s/?&=:]{6,}")
 

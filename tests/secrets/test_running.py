@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import orjson
 import pytest
 from click.testing import CliRunner
@@ -24,6 +22,7 @@ from monitor.notify.kinds import requests_for
 from monitor.notify.requests import Sender
 from monitor.stream.connection import Connection
 from monitor.stream.worker import set_log_levels
+from tests.cli.every_command import COMMANDS, arguments_of
 from tests.e2e.installation import Installation
 from tests.notify.given import notice
 from tests.secrets.canaries import KINDS, Canaries, receiver
@@ -45,39 +44,6 @@ notify: {receivers: [%s]}
 clocks:
   - {id: resolution, metric: resolution, targets: {"*": 1h}, by: [], windows: [day]}
 """
-
-FOREVER = {("worker",), ("traffic",)}
-"""Commands that do not end. The worker is looked at by itself, below; traffic has no other settings than it."""
-
-
-def commands(group: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Return every command that reads the settings."""
-    for name, one in sorted(group.commands.items()):
-        here = (*path, name)
-        if isinstance(one, click.Group):
-            yield from commands(one, here)
-        if any("--settings" in parameter.opts for parameter in one.params) and here not in FOREVER:
-            yield here, one
-
-
-COMMANDS = dict(commands())
-
-
-def arguments_of(command: click.Command, tmp_path: Path) -> list[str]:
-    """Return arguments with which a command gets as far as it can without somebody at the keyboard."""
-    found = []
-    for parameter in command.params:
-        if isinstance(parameter, click.Argument):
-            kinds = getattr(parameter.type, "choices", None)
-            wants_file = isinstance(parameter.type, click.Path)
-            found.append(str(tmp_path) if wants_file else kinds[0] if kinds else "slack")
-        elif parameter.required:
-            found += [parameter.opts[0], "1h" if "for" in parameter.opts[0] else "x"]
-        elif "--no-follow" in parameter.secondary_opts:
-            found.append("--no-follow")
-        elif "--yes" in parameter.opts:
-            found.append("--yes")
-    return found
 
 
 def test_the_commands_are_looked_at():

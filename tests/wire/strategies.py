@@ -15,7 +15,9 @@ from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
 _CHARACTERS = st.characters(
-    codec="utf-8", exclude_categories=["Cs"], exclude_characters=[chr(one) for one in range(32)] + ["\x7f"]
+    codec="utf-8",
+    exclude_categories=["Cs", "Cc", "Zl", "Zp"],
+    exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
 )
 
 
