@@ -113,8 +113,9 @@ def test_a_table_shows_them_escaped(capsys: pytest.CaptureFixture[str]):
 def test_a_line_of_the_log_is_one_that_a_terminal_can_show(as_json, capfd: pytest.CaptureFixture[str]):
     handlers, level = logging.root.handlers[:], logging.root.level
     try:
-        log_to_stderr(logging.INFO, as_json=as_json)
+        written = log_to_stderr(logging.INFO, as_json=as_json)
         logging.getLogger("tests.foreign").warning("about %s", HOSTILE)
+        written()
     finally:
         logging.root.handlers, logging.root.level = handlers, level
     told = capfd.readouterr().err

@@ -76,7 +76,7 @@ async def test_no_command_no_topic_no_metric_and_no_log_shows_a_canary(
     await installation.tell("ticket", "T-1", ("opened", "2026-01-05 09:00", {}))
     handlers, level = logging.root.handlers[:], logging.root.level
     levels = {name: logging.getLogger(name).level for name in ("monitor", "faust", "mode", "aiokafka")}
-    log_to_stderr(logging.DEBUG, as_json=True)
+    written = log_to_stderr(logging.DEBUG, as_json=True)
     logging.getLogger("monitor").info("the log is looked at")
     try:
         async with installation.worker(WebhookCourier(installation.settings.receivers, "sla", lambda: 0)) as worker:
@@ -96,6 +96,7 @@ async def test_no_command_no_topic_no_metric_and_no_log_shows_a_canary(
         logging.root.handlers, logging.root.level = handlers, level
         for name, one in levels.items():
             logging.getLogger(name).setLevel(one)
+    written()
     log = capfd.readouterr().err
 
     # All were told, and what they answered is there: without that nothing would have been looked at.
