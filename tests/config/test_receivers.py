@@ -183,6 +183,50 @@ def test_a_mistake_is_told_with_its_line_and_without_its_value(one: str, told: s
     assert "secret@" not in found
 
 
+CLEAR = (
+    "would send {} unencrypted, over http:// (write https://, or insecure: true if nobody can listen on that network)"
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "sent"),
+    [
+        ("{kind: alertmanager, url: 'http://x/', authorization: Bearer t}", "authorization"),
+        ("{kind: alertmanager, url: 'http://x/hook?token=t'}", "url"),
+        ("{kind: alertmanager, url: 'https://x/', proxy: 'http://me:p@proxy:3128'}", "proxy"),
+        ("{kind: alertmanager_api, url: 'http://x', authorization: Basic t}", "authorization"),
+        ("{kind: generic, url: 'http://x/', secrets: [" + SECRET + "], headers: {X-Key: k}}", "secrets, headers"),
+        ("{kind: opsgenie, api_key: k, url: 'http://x'}", "api_key"),
+        ("{kind: pagerduty, routing_key: " + ROUTING_KEY + ", url: 'http://x/'}", "routing_key"),
+        ("{kind: slack, url: 'http://chat/hooks/t'}", "url"),
+        ("{kind: slack, url: 'http://chat/api', token: t, channel: c}", "token, url"),
+        ("{kind: slack, url: 'http://127.0.0.1.example/'}", "url"),
+    ],
+)
+def test_a_secret_goes_out_unencrypted_only_where_the_settings_say_so(one: str, sent: str, file: Path) -> None:
+    file.write_text(f"receivers:\n  a: {one}\n")
+    assert mistakes_of(file, {}) == [f"2: receivers.a: {CLEAR.format(sent)}"]
+
+    file.write_text(f"receivers:\n  a: {one[:-1]}, insecure: true}}\n")
+    assert load_settings(file, {}).receivers["a"].insecure
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        "{kind: alertmanager_api, url: 'http://alertmanager:9093', labels: {team: noc}}",
+        "{kind: alertmanager, url: 'http://bridge:9000/alerts'}",
+        "{kind: alertmanager, url: 'https://x/?token=t', authorization: Bearer t, proxy: 'http://proxy:3128'}",
+        "{kind: slack, url: 'http://localhost:8065/hooks/t'}",
+        "{kind: slack, url: 'http://127.1.2.3/hooks/t'}",
+        "{kind: slack, url: 'http://[::1]:8065/hooks/t'}",
+    ],
+)
+def test_without_a_secret_or_on_this_machine_it_needs_no_word(one: str, file: Path) -> None:
+    file.write_text(f"receivers:\n  a: {one}\n")
+    assert not load_settings(file, {}).receivers["a"].insecure
+
+
 def test_all_mistakes_are_told_at_once(file: Path) -> None:
     file.write_text(
         "app_idd: x\nreceivers:\n  a: {kind: slak}\n  b: {kind: opsgenie}\n  c: {kind: generic, url: x, timeout: 5}\n"

@@ -197,6 +197,8 @@ class Car(Shape):
         ("name:\nwheels: []", "f.yaml:1: name: is empty"),
         ("name: ' '\nwheels: []", "f.yaml:1: name: is empty"),
         ('name: "a\\x1fb"\nwheels: []', "f.yaml:1: name: holds control characters"),
+        ('name: "a\\u202eb"\nwheels: []', "f.yaml:1: name: holds control characters"),
+        ('name: "a\\x9bb"\nwheels: []', "f.yaml:1: name: holds control characters"),
         ('name: "a\\ud800"\nwheels: []', "f.yaml:1: name: holds control characters"),
         (
             "name: a\nwheels: [{size: 1, kind: Snow}]",
