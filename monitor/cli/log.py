@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -39,7 +40,8 @@ def log_to_stderr(level: int, *, as_json: bool) -> Callable[[], None]:
 
 
 def _left_out_json(lines: int) -> str:
-    said = {"level": "warning", "logger": __name__, "message": left_out_line(lines).strip()}
+    now = rfc3339(int(time.time() * 1000))
+    said = {"time": now, "level": "warning", "logger": __name__, "message": left_out_line(lines).strip()}
     return orjson.dumps(said).decode() + "\n"
 
 
