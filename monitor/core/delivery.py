@@ -14,8 +14,6 @@ from typing import Final, Literal, NamedTuple
 from monitor.core.notices import Notice
 from monitor.core.pages import hash_of
 
-OUTBOX_ROW_VERSION: Final = 1
-FAILED_ROW_VERSION: Final = 1
 FIRST_PAUSE_MS: Final = 10_000
 LONGEST_PAUSE_MS: Final = 600_000
 SHORTEST_PAUSE_MS: Final = 1_000
@@ -42,7 +40,6 @@ class Waiting(NamedTuple):
 class OutboxRow(NamedTuple):
     """What waits for one receiver under one page's key, in order."""
 
-    version: int
     agreement: str
     receiver: str
     waiting: list[Waiting]
@@ -61,7 +58,6 @@ class FailedRow(NamedTuple):
     ``wake_ms`` is when it is forgotten.
     """
 
-    version: int
     wake_ms: int
     agreement: str
     receiver: str

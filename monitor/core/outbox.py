@@ -17,9 +17,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from monitor.core.delivery import (
-    FAILED_ROW_VERSION,
     KEPT_MS,
-    OUTBOX_ROW_VERSION,
     Attempt,
     Delivery,
     DeliveryResult,
@@ -104,7 +102,7 @@ class Outbox:
             notice = merged(old.notice, notice)
             told.append(_told(old, agreement, receiver, "replaced", now_ms))
         new = Waiting(notice, now_ms, now_ms)
-        self._store(key, OutboxRow(OUTBOX_ROW_VERSION, agreement, receiver, [*waiting, new]))
+        self._store(key, OutboxRow(agreement, receiver, [*waiting, new]))
         return [*told, _told(new, agreement, receiver, "pending", now_ms, next_ms=now_ms)]
 
     def skip(self, agreement: str, receiver: str, notice: Notice, now_ms: int) -> list[Delivery]:
@@ -182,7 +180,7 @@ class Outbox:
         first = 1 if key in self._flying else 0
         waiting = [*waiting[:first], *again, *waiting[first:]]
         whose = row.agreement, row.receiver
-        self._store(key, OutboxRow(OUTBOX_ROW_VERSION, *whose, waiting))
+        self._store(key, OutboxRow(*whose, waiting))
         return Resent([_told(one, *whose, "pending", now_ms, next_ms=now_ms) for one in again], *whose, again[0].notice)
 
     def forget(self, key: bytes) -> None:
@@ -237,7 +235,7 @@ class Outbox:
         if not kept:
             told = self._supersede(page, now_ms)
         kept = [*kept, Failed(waiting.notice, waiting.attempts)]
-        row = FailedRow(FAILED_ROW_VERSION, now_ms + KEPT_MS, agreement, receiver, kept)
+        row = FailedRow(now_ms + KEPT_MS, agreement, receiver, kept)
         self._rows.put(failed_key(page), row)
         self._failed[waiting.notice.id] = page
         return [*told, _told(waiting, agreement, receiver, result, now_ms, outcome)]

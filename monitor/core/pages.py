@@ -19,8 +19,6 @@ from typing import Final, NamedTuple
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.notices import MAX_KEY, Action, Notice, Severity
 
-ALERT_ROW_VERSION: Final = 1
-PAGE_ROW_VERSION: Final = 1
 MAX_ALERTS: Final = 200
 """Alerts that one notice tells of at most, the most urgent ones; its title counts all."""
 MAX_CHARACTERS: Final = 120_000
@@ -41,7 +39,6 @@ class AlertRow(NamedTuple):
     the ladder counts. ``steps`` are the steps that were taken; ``told`` the receivers whose pages hold the alert.
     """
 
-    version: int
     wake_ms: int
     alert: Alert
     since_ms: int
@@ -74,7 +71,6 @@ class PageRow(NamedTuple):
     trigger did not arrive: the next notice begins the page anew.
     """
 
-    version: int
     wake_ms: int
     agreement: str
     receiver: str

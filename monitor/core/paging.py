@@ -27,9 +27,7 @@ from monitor.core.alerts import Alert
 from monitor.core.book import Book
 from monitor.core.notices import Action, Notice, Severity
 from monitor.core.pages import (
-    ALERT_ROW_VERSION,
     ENDED,
-    PAGE_ROW_VERSION,
     AlertRow,
     Group,
     PageRow,
@@ -164,7 +162,7 @@ class Paging:
     # -- alerts
 
     def _begun(self, alert: Alert, now_ms: int, told: list[str]) -> AlertRow:
-        return AlertRow(ALERT_ROW_VERSION, 0, alert, now_ms, acknowledged=False, silenced=False, steps=[], told=told)
+        return AlertRow(0, alert, now_ms, acknowledged=False, silenced=False, steps=[], told=told)
 
     def _first(self, alert: Alert, now_ms: int) -> tuple[str, ...]:
         """Return who is told of an alert before it climbs the ladder."""
@@ -268,7 +266,7 @@ class Paging:
         # Who is told because nobody else came need not wait for the storm to gather.
         wait_ms = 0 if step else self._notify(alert, now_ms).group_wait_ms
         key = page_key(agreement, receiver, alert)
-        page = PageRow(PAGE_ROW_VERSION, now_ms + wait_ms, agreement, receiver, key, now_ms, step=step)
+        page = PageRow(now_ms + wait_ms, agreement, receiver, key, now_ms, step=step)
         self._rows.put(page_row_key(agreement, receiver), page)
 
     def _news(self, alert: Alert, receiver: str, now_ms: int, step: int = 0) -> None:

@@ -9,7 +9,7 @@ from monitor.core.budget import BudgetFigure, Burn
 from monitor.core.consequences import Consequence, Evidence
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, Extra, Former, SubjectRow
+from monitor.core.rows import Clock, Extra, Former, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
@@ -131,7 +131,6 @@ clocks = st.builds(
 )
 subject_rows = st.builds(
     SubjectRow,
-    st.just(SUBJECT_ROW_VERSION),
     milliseconds,
     st.integers(0, 2**62),
     st.lists(facts(), max_size=3),
