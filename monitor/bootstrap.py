@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from functools import partial
@@ -30,8 +31,9 @@ from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
 from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
-from monitor.stream.topics import check_topics
-from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
+from monitor.stream.topics import check_topics, count_partitions
+from monitor.stream.watch import TopicWatch
+from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, failing, run_worker
 from monitor.web.server import WebServer
 from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
@@ -132,6 +134,11 @@ class Monitor:
         """Up to when each partition may be judged that waits for others."""
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
+        self.watch = TopicWatch(
+            topic_plan(settings),
+            partial(count_partitions, settings.bootstrap, security=self.security),
+            check_ends=self.app.check_ends,
+        )
         self.books.on_change(self.app.look_again)
         self.on_call.on_change(self.app.look_again)
         self.markers.on_change(self.app.look_again)
@@ -164,6 +171,7 @@ class Monitor:
                 topic=topic,
                 processor=partial(self._ingest, subject=subject, outlets=outlets),
                 codec=SOURCE_ROWS,
+                partitions=self.settings.topics.partitions,
                 **contained,
             )
             for subject in SUBJECTS
@@ -173,13 +181,15 @@ class Monitor:
             topic=outlets.partials,
             processor=partial(self._evaluate, outlets=outlets),
             codec=EVALUATE_ROWS,
+            partitions=outlets.partials_partitions,
             **contained,
         )
-        for topic, mapping in self.mappings.items():
-            found[topic] = Source(
-                topic=topic,
-                processor=partial(self._mapped, mapping=mapping, outlets=outlets),
+        for source in self.settings.sources:
+            found[source.topic] = Source(
+                topic=source.topic,
+                processor=partial(self._mapped, mapping=self.mappings[source.topic], outlets=outlets),
                 codec=SOURCE_ROWS,
+                partitions=partitions_of(self.settings, source),
                 **contained,
             )
         found[outlets.alerts] = self.on_call.source()
@@ -309,6 +319,8 @@ class Monitor:
             rebalances=stats.rebalances,
             restores=self.restores + self.on_call.restores,
             stalls=stats.stalls,
+            clock_steps=stats.clock_steps,
+            unexpected_partitions=self.watch.unexpected,
         )
 
     def web_server(self) -> WebServer:
@@ -322,7 +334,7 @@ class Monitor:
             return False, f"stopped: {self.app.failure}"
         if (standstill := self.app.standstill()) is not None:
             return False, standstill
-        return True, "alive"
+        return True, "; ".join(["alive", *self.watch.wrong.values()])
 
     def ready(self) -> tuple[bool, str]:
         """Return whether all partitions of this worker are open, in words too."""
@@ -354,14 +366,20 @@ class Monitor:
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
         marks = MarkerReader(self.markers, bootstrap, topics.markers, options)
         people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
+        watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)
             await people.start(self.app.fail)
             await marks.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
+            watching = asyncio.ensure_future(self.watch.run())
+            watching.add_done_callback(failing(self.app))
             await run_worker(self.app)
         finally:
+            if watching is not None:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
             await marks.stop()
             await people.stop()
             await reader.stop()

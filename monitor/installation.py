@@ -72,6 +72,13 @@ def topic_of(settings: Settings, subject: Subject) -> str:
     return str(getattr(settings.topics, TOPIC_OF[subject]))
 
 
+def consumed(settings: Settings) -> list[str]:
+    """Return the topics that workers read, each with a changelog of its own."""
+    topics = settings.topics
+    sources = [topic_of(settings, subject) for subject in SUBJECTS]
+    return [*sources, topics.partials, topics.alerts, *(source.topic for source in settings.sources)]
+
+
 def partitions_of(settings: Settings, source: SourceSettings) -> int:
     """Return how many partitions a foreign topic has."""
     return source.partitions or settings.topics.partitions

@@ -384,6 +384,12 @@ RECEIVER_DISABLED = _gauge(
 REBALANCES = _counter("rebalances_total", "Rebalances of the consumer group that this worker saw")
 RESTORES = _counter("restores_total", "Partitions whose state this worker restored")
 STALLS = _counter("stalls_total", "How often the process stood still for over half a second")
+CLOCK_STEPS = _counter("clock_steps_total", "How often the host's clock was set by more than half a second")
+UNEXPECTED_PARTITIONS = _gauge(
+    "topic_unexpected_partitions",
+    "Partitions of a topic beyond those that this worker was started with; negative: missing ones; absent: none",
+    ("topic",),
+)
 MONITOR_TIME = _gauge("monitor_timestamp_seconds", "The clock by which the monitor judges")
 DROPPED_SERIES = _gauge(
     "exporter_dropped_series", f"Series beyond the {MAX_SERIES} that a metric shows, at this scrape", ("metric",)

@@ -335,6 +335,9 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     page.set(m.REBALANCES, (), snapshot.rebalances)
     page.set(m.RESTORES, (), snapshot.restores)
     page.set(m.STALLS, (), snapshot.stalls)
+    page.set(m.CLOCK_STEPS, (), snapshot.clock_steps)
+    for topic, partitions in snapshot.unexpected_partitions.items():
+        page.set(m.UNEXPECTED_PARTITIONS, (topic,), partitions)
     page.set(m.MONITOR_TIME, (), _in_unit(m.MONITOR_TIME, snapshot.now_ms))
     page.set(m.BUILD_INFO, (_own_version(), platform.python_version()), 1)
 

@@ -147,3 +147,7 @@ class Snapshot:
     restores: int | None = None
     stalls: int | None = None
     """How often the process stood still for over half a second."""
+    clock_steps: int | None = None
+    """How often the host's clock was set by more than half a second."""
+    unexpected_partitions: Mapping[str, int] = field(default_factory=dict)
+    """Partitions of a topic beyond those that the worker was started with, for topics that differ."""

@@ -62,6 +62,7 @@ class OnCall:
             topic=self._outlets.alerts,
             processor=self._processor,
             codec=NOTIFY_ROWS,
+            partitions=self._outlets.partials_partitions,
             let_go=self._let_go,
             bury=burier(self._outlets, self._tally),
             skips=self.skips,

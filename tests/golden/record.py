@@ -53,7 +53,10 @@ async def recorded(folder: Path) -> dict[str, Any]:
 
 
 async def _fall_behind(installation: Installation, worker: Any) -> None:
-    """Have a foreign topic say that it catches up, so that the rows of that are there too."""
+    """Have a foreign topic say that it catches up, so that the rows of that are there too.
+
+    In 0.1.0 it says so among the events; later releases have a topic of markers.
+    """
     marker = json.dumps({"source": "jira-webhooks/0", "watermark_ms": at(story.STOP) - 60_000, "behind": True}).encode()
     for partition in range(2):
         await installation.send(

@@ -23,6 +23,10 @@ CODECS = {
 }
 
 
+NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {"0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e")]}
+"""The kinds of rows that a release did not know."""
+
+
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recorded row is today: its own version stands in front of it, not in it.
 
@@ -49,9 +53,11 @@ def test_there_is_a_recording_of_each_released_version():
     assert "0.1.0" in RELEASES
 
 
-def test_rows_of_all_kinds_were_recorded(found: Recording):
+@pytest.mark.parametrize("release", RELEASES)
+def test_rows_of_all_kinds_that_a_release_knows_were_recorded(release: str):
     for codec in (SOURCE_ROWS, EVALUATE_ROWS, NOTIFY_ROWS):
-        assert {key[:1] for _, own, key, _ in records(found) if own is codec} == codec.kinds.keys()
+        known = codec.kinds.keys() - {kind for own, kind in NOT_YET[release] if own is codec}
+        assert {key[:1] for _, own, key, _ in records(recording(release)) if own is codec} == known
 
 
 def test_the_parts_of_rows_that_few_have_were_recorded_too(found: Recording):

@@ -36,10 +36,10 @@ async def told(installation: Installation) -> Told:
             for record in await installation.read("status")
         },
         {
-            (data["receiver"], data["action"], data["title"])
+            (data["receiver"], data["action"], data["title"] if data["action"] != "update" else "")
             for record in await installation.read("deliveries")
             for data in (orjson.loads(record.value)["data"],)
-            if data["result"] == "delivered"
+            if data["result"] == "delivered"  # an update may be replaced by the next one before it is sent
         },
     )
 

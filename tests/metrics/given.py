@@ -150,6 +150,8 @@ def everything():
         rebalances=2,
         restores=4,
         stalls=1,
+        clock_steps=1,
+        unexpected_partitions={"jira-webhooks": 1},
     )
 
 
