@@ -70,7 +70,7 @@ class RowCodec:
         """
         layout, _ = self.kinds.get(key[:1]) or self._refuse(key)
         try:
-            row: object = layout.decode(encoded[_BODY:])
+            row: object = layout.decode(encoded, _BODY)
         except StateError as error:
             raise StateError(f"row {_shown(key)} {error}") from error
         return row

@@ -64,20 +64,22 @@ class Layout(Generic[_Row]):
         decoder: msgspec.msgpack.Decoder[_Row] = msgspec.msgpack.Decoder(row)
         self._read = decoder.decode
 
-    def decode(self, encoded: bytes) -> _Row:
-        """Return the row that these bytes are.
+    def decode(self, encoded: bytes, start: int = 0) -> _Row:
+        """Return the row that these bytes are, from ``start`` on.
 
         Raises:
             NewerError: they are a version of it that this program does not know yet.
             StateError: they are none.
         """
-        if encoded[:1] == self.head:
+        if encoded[start : start + 1] == self.head:
             try:
-                return self._read(encoded[1:])
+                return self._read(encoded[start + 1 :])
             except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
                 raise StateError(f"is no {self.type.__name__}: {error}") from error
-        version, body = (encoded[0], encoded[1:]) if encoded and encoded[0] < MOST_VERSIONS else (0, encoded)
-        return self._upgraded(version, body)
+        body = encoded[start:]
+        if body and body[0] < MOST_VERSIONS:
+            return self._upgraded(body[0], body[1:])
+        return self._upgraded(0, body)
 
     def _upgraded(self, version: int, body: bytes) -> _Row:
         try:
