@@ -312,18 +312,18 @@ def _receivers(page: _Page, snapshot: Snapshot) -> None:
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:
-    for topic, repeats in snapshot.repeats.items():
-        page.set(m.EVENTS_REPEATED, (topic,), repeats)
-    for topic, late in snapshot.late.items():
-        page.set(m.EVENTS_LATE, (topic,), late)
-    for topic, parts in snapshot.divided.items():
-        page.set(m.PANES_DIVIDED, (topic,), parts)
-    for topic, refused in snapshot.refused.items():
-        page.set(m.RECORDS_REFUSED, (topic,), refused)
-    for topic, events in snapshot.mapped.items():
-        page.set(m.EVENTS_MAPPED, (topic,), events)
-    for topic, records in snapshot.unmapped.items():
-        page.set(m.RECORDS_UNMAPPED, (topic,), records)
+    by_topic: tuple[tuple[Metric, Mapping[str, int]], ...] = (
+        (m.EVENTS_REPEATED, snapshot.repeats),
+        (m.EVENTS_LATE, snapshot.late),
+        (m.PANES_DIVIDED, snapshot.divided),
+        (m.RECORDS_REFUSED, snapshot.refused),
+        (m.EVENTS_MAPPED, snapshot.mapped),
+        (m.RECORDS_UNMAPPED, snapshot.unmapped),
+        (m.UNEXPECTED_PARTITIONS, snapshot.unexpected_partitions),
+    )
+    for metric, counts in by_topic:
+        for topic, count in counts.items():
+            page.set(metric, (topic,), count)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(m.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():
@@ -336,8 +336,6 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     page.set(m.RESTORES, (), snapshot.restores)
     page.set(m.STALLS, (), snapshot.stalls)
     page.set(m.CLOCK_STEPS, (), snapshot.clock_steps)
-    for topic, partitions in snapshot.unexpected_partitions.items():
-        page.set(m.UNEXPECTED_PARTITIONS, (topic,), partitions)
     page.set(m.MONITOR_TIME, (), _in_unit(m.MONITOR_TIME, snapshot.now_ms))
     page.set(m.BUILD_INFO, (_own_version(), platform.python_version()), 1)
 
