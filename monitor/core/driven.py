@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.core import clock as clocks
 from monitor.core.course import begins, ends, is_due_to_run, is_inside
@@ -12,7 +12,7 @@ from monitor.core.reporting import completes, may_start
 from monitor.core.rows import NO_EXTRA, Clock, Former, moved, with_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from monitor.core.agreement import Agreement
     from monitor.core.clock import Terms
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.core.events import Value
     from monitor.core.measures import ClockRule
     from monitor.core.plan import Plan
+    from monitor.core.reporting import Reported
 
 
 def applied(clock: Clock, fact: Fact, of: Terms, course: Course) -> Clock:
@@ -45,9 +46,10 @@ def begun(
     facts: Sequence[Fact],
     attributes: dict[str, Value],
     course: Course,
-    existing: Sequence[Clock],
+    last: Mapping[tuple[str, str], tuple[int, Clock]],
     plan: Plan,
     subject: str,
+    reported: Reported | None,
 ) -> Iterator[tuple[int, Clock]]:
     """Yield the clocks that the newest fact begins, each with its place among those that exist (-1: a new one).
 
@@ -55,23 +57,22 @@ def begun(
         facts: the ledger up to that fact.
         attributes: the newest values of the subject, also of later facts.
         course: where the subject stands after it.
-        existing: all clocks of the subject.
+        last: the last clock of each rule, by agreement and rule, with its place among all.
         plan: the agreements.
         subject: the kind of the subject.
+        reported: what the facts have brought, where an agreement requires fields.
     """
     fact = facts[-1]
-    last = {clock.series[:2]: place for place, clock in enumerate(existing)}
     owned = {**attributes, "team": course.team} if course.team else attributes
     for agreement, rule, known in _rules(plan, subject, attributes, owned, fact.time_ms):
-        place = last.get((agreement.id, rule.id), -1)
-        was = existing[place] if place >= 0 else None
+        place, was = last.get((agreement.id, rule.id), (-1, None))
         if was is not None and (was.state != "stopped" or rule.cycles == "first"):
             continue
         priority = known.get("priority") if rule.on_change == "retroactive" else course.priority
         of = plan.terms_for(agreement, rule, priority, fact.time_ms)
-        if of is None or not may_start(of, facts):
+        if of is None or not may_start(of, reported):
             continue
-        if not begins(fact, course, of) and not (completes(of, facts) and is_due_to_run(course, of)):
+        if not begins(fact, course, of) and not (completes(of, reported) and is_due_to_run(course, of)):
             continue
         if was is not None and rule.cycles == "sum":
             yield place, clocks.reopened(was, fact.time_ms, plan.terms(was) or of)
@@ -83,18 +84,22 @@ def begun(
 
 
 def late_promises(
-    facts: Sequence[Fact], attributes: dict[str, Value], course: Course, existing: Sequence[Clock], plan: Plan,
+    facts: Sequence[Fact],
+    attributes: dict[str, Value],
+    course: Course,
+    existing: Container[tuple[str, str]],
+    plan: Plan,
     subject: str,
-) -> Iterator[Clock]:  # fmt: skip
+    reported: Reported | None,
+) -> Iterator[Clock]:
     """Yield the clocks of subjects for whose first priority nothing was promised: they start with the new one."""
     fact = facts[-1]
-    known = {clock.series[:2] for clock in existing}
     for agreement in plan.book.in_force(attributes, fact.time_ms):
         for rule in agreement.clocks:
-            if rule.on_change == "retroactive" or rule.subject != subject or (agreement.id, rule.id) in known:
+            if rule.on_change == "retroactive" or rule.subject != subject or (agreement.id, rule.id) in existing:
                 continue
             of = plan.terms_for(agreement, rule, course.priority, fact.time_ms)
-            if of is None or of.metric.course or not rule.where.matches(attributes) or not may_start(of, facts):
+            if of is None or of.metric.course or not rule.where.matches(attributes) or not may_start(of, reported):
                 continue
             is_over = course.is_cancelled or any(clocks.counts_as(one, of.metric.stop) for one in facts)
             if not is_over and any(one.type in of.metric.start for one in facts[:-1]):
@@ -147,6 +152,8 @@ def _held(clock: Clock, facts: Sequence[Fact], of: Terms) -> Clock:
     began: dict[str, int] = {}
     pause_on = of.rule.pause_on
     for fact in facts:
+        if fact.type not in _PAUSING:
+            continue
         reason = str(fact.attributes.get("reason", ""))
         if fact.type in SOLVED:
             began = {}
@@ -167,3 +174,7 @@ def _held(clock: Clock, facts: Sequence[Fact], of: Terms) -> Clock:
             caps = [*clock.extra.caps[:-1], since_ms + cap_ms]
             clock = with_extra(clock, caps=caps)._replace(next_ms=min(one for one in caps if one))
     return with_extra(clock, spent=spent) if spent else clock
+
+
+_PAUSING: Final = SOLVED | {"paused", "resumed"}
+"""The event types that begin or end pauses."""

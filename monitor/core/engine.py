@@ -14,6 +14,7 @@ from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.parts import Parts, in_order
 from monitor.core.periods import pane_start
+from monitor.core.pieces import at_once
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import (
@@ -27,7 +28,7 @@ from monitor.core.series import (
     empty_pane,
     encode_pane_key,
 )
-from monitor.core.subjects import step
+from monitor.core.subjects import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from monitor.core.book import Book
     from monitor.core.events import Event, Fact, Subject
     from monitor.core.ledger import Rejected
+    from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
 
 RETENTION_MS = 14 * 24 * HOUR_MS
@@ -48,7 +50,7 @@ class Effects(NamedTuple):
     ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
     in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
     ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
-    not fit one row.
+    not fit one row; ``together`` late facts that were not told one by one.
     """
 
     alerts: list[Alert]
@@ -57,6 +59,7 @@ class Effects(NamedTuple):
     repeats: int = 0
     too_late: int = 0
     divided: int = 0
+    together: int = 0
 
 
 class SourceEngine:
@@ -88,10 +91,14 @@ class SourceEngine:
 
     def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
+        return at_once(self.folded(events, now_ms, book))
+
+    def folded(self, events: Sequence[Event], now_ms: int, book: Book) -> Pieces[Effects]:
+        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between."""
         plan = self._plan(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
-        repeats = 0
+        repeats = together = 0
         # How often the same counts go into the live pane of a series: most changes are such, and go in together.
         live: dict[tuple[SeriesKey, Counts], int] = {}
         subject, retention_ms, get, put, apply_change, expired_ms = (
@@ -112,9 +119,12 @@ class SourceEngine:
                 after: SubjectRow | None
                 after, changes = short
             else:
-                after, told, changes, rejects, known = step(subject, subject_id, row, facts, now_ms, plan, retention_ms)
+                after, told, changes, rejects, known, late = yield from steps(
+                    subject, subject_id, row, facts, now_ms, plan, retention_ms
+                )
                 alerts += told
                 repeats += known
+                together += late
                 if rejects:
                     refused += [(subject_id, one) for one in rejects]
             put(key, after)
@@ -124,26 +134,33 @@ class SourceEngine:
                     live[counted] = live.get(counted, 0) + change[6]
                 else:
                     apply_change(change, expired_ms, plan)
+            if short is None:
+                yield
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
         rejected = _places(events, refused) if refused else []
-        return self._effects(alerts, rejected, repeats)
+        return self._effects(alerts, rejected, repeats, together)
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
         """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
+        return at_once(self.looked_at(keys, now_ms, book))
+
+    def looked_at(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Pieces[Effects]:
+        """Do what ``due`` does, in pieces. Nothing else may be asked of this engine in between."""
         plan = self._plan(book)
         alerts: list[Alert] = []
         for key in keys:
             row = self.rows.get(key)
             if key[:1] != b"s" or not isinstance(row, SubjectRow):
                 continue
-            done = step(self.subject, key[1:].decode(), row, (), now_ms, plan, self.retention_ms)
+            done = yield from steps(self.subject, key[1:].decode(), row, (), now_ms, plan, self.retention_ms)
             if done.row != row:
                 self.rows.put(key, done.row)
             alerts += done.alerts
             for change in done.changes:
                 self._apply(change, self._expired_ms, plan)
-        return self._effects(alerts, [], 0)
+            yield
+        return self._effects(alerts)
 
     def next_expiry_ms(self) -> int | None:
         """Return when the next pane is to be dropped."""
@@ -269,7 +286,9 @@ class SourceEngine:
         self._of_minute.clear()
         self._too_late = 0
 
-    def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
+    def _effects(
+        self, alerts: list[Alert], rejected: Sequence[tuple[int, str]] = (), repeats: int = 0, together: int = 0
+    ) -> Effects:
         divided = self.parts.divide(self._changed)
         self._changed.update(divided)
         for key in divided:
@@ -281,7 +300,7 @@ class SourceEngine:
             else:
                 self.rows.put(encode_pane_key(key), pane)
         keys = in_order(self._changed)
-        effects = Effects(alerts, keys, rejected, repeats, self._too_late, len(divided))
+        effects = Effects(alerts, keys, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
         return effects
 

@@ -7,31 +7,30 @@ whole ledger again and announces the difference to what was announced before: no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from monitor.core import clock as clocks
-from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
+from monitor.core.alerts import Alert, AlertState
+from monitor.core.announcing import announcement
+from monitor.core.corrections import Told, corrections, has_ended
 from monitor.core.course import Course
 from monitor.core.driven import applied, begun, late_promises, retargeted
-from monitor.core.events import Fact, Subject
-from monitor.core.explanation import stretches_of
+from monitor.core.events import Fact, Subject, Value
+from monitor.core.explanation import Life
 from monitor.core.ledger import Rejected, attributes_of, enter
 from monitor.core.plan import RESTARTS, STARTS, Plan
-from monitor.core.reporting import completed, may_start
+from monitor.core.reporting import Reported, completed, may_start
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
-from monitor.core.stretches import newest
-from monitor.core.supporting import missed_under
 
-Told = tuple[Clock, AlertState, int, str]
-"""What a clock told: itself at that moment, the state, the instant, the reason."""
+MOST_AGAIN: Final = 10_000
+"""How much of one step is spent on telling the late facts of a subject one by one: each time its ledger is folded
+again, every fact is applied to every clock. Then they are told together: a thousand facts backwards would cost half a
+million applications, while nothing else can be done."""
 
-Word = tuple[AlertState, int, str]
-"""The state, the instant and the reason of an announcement."""
-
-DETAILS: Final = ("customer", "service", "priority", "team", "agent", "queue", "severity", "channel")
-"""The attributes that may change while an alert lives: they go into its details, never into its labels."""
+_FEW: Final = 8
+"""So many facts of one subject are taken without a pause between them."""
 
 
 class Folding:
@@ -41,8 +40,8 @@ class Folding:
     """
 
     __slots__ = (
-        "_course", "_followed", "_noted", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected",
-        "repeats", "subject", "subject_id",
+        "_cause_ms", "_course", "_followed", "_last", "_left", "_noted", "_reported", "_reported_to", "alerts",
+        "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject", "subject_id", "together",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -56,29 +55,74 @@ class Folding:
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
+        self.together = 0
+        """Late facts that were not told one by one."""
+        self._left = MOST_AGAIN
+        self._cause_ms: int | None = None
+        """While the ledger waits to be folded again: when the newest fact that is the cause of it happened."""
+        self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
+        """The place of the last clock of each rule: the only one of it that may be open, or be opened again."""
+        self._reported: dict[str, Value] = {}
+        """What the first ``_reported_to`` facts have brought, where agreements require fields of a report."""
+        self._reported_to = 0
         self._course: Course | None = None
         """Where the subject stands after the first ``_followed`` facts; None: nobody needs to know."""
         self._followed = 0
         self._noted: list[Told] | None = None
         """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
 
+    def taking(self, new: Sequence[Fact]) -> Iterator[None]:
+        """Take all facts of a step, and pause between them where they are many."""
+        for place, fact in enumerate(new):
+            self.take(fact)
+            if place >= _FEW:
+                yield
+        self.settle()
+
     def take(self, fact: Fact) -> None:
-        """Take one fact, in the order of arrival: so that no batch boundary changes what is announced."""
+        """Take one fact, in the order of arrival: so that no batch boundary changes what is announced.
+
+        Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`settle`). What stands in
+        the end is the same; what would have been told and taken back in between is not told.
+        """
         place = enter(self.facts, fact)
         if isinstance(place, Rejected):
             self.rejected.append(place)
         elif place is None:
             self.repeats += 1
+        elif self._cause_ms is not None:
+            if place < len(self.facts) - 1:
+                self._put_off(fact)
         elif place < len(self.facts) - 1:
-            self.attributes = attributes_of(self.facts)
-            self.again(fact.time_ms)
+            if self._left <= 0:
+                self._put_off(fact)
+            else:
+                self.attributes = attributes_of(self.facts)
+                self.again(fact.time_ms)
         elif self._redecides(fact):
             self.until(fact.time_ms)
-            self.again(fact.time_ms)
+            self._again_soon(fact)
         elif self._is_belated(fact):
-            self.again(fact.time_ms)
+            self._again_soon(fact)
         else:
             self._apply(place)
+
+    def _again_soon(self, fact: Fact) -> None:
+        if self._left <= 0:
+            self._put_off(fact)
+        else:
+            self.again(fact.time_ms)
+
+    def _put_off(self, fact: Fact) -> None:
+        self.together += 1
+        self._cause_ms = max(self._cause_ms or 0, fact.time_ms)
+
+    def settle(self) -> None:
+        """Fold the ledger again if that was put off. To be called once all facts are taken."""
+        if self._cause_ms is not None:
+            cause_ms, self._cause_ms = self._cause_ms, None
+            self.attributes = attributes_of(self.facts)
+            self.again(cause_ms)
 
     def until(self, now_ms: int) -> None:
         """Tell what came due up to now."""
@@ -95,11 +139,16 @@ class Folding:
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         self._course = None
-        for place in range(len(self.facts)):
-            self._apply(place)
+        self._last, self._reported, self._reported_to = {}, {}, 0
+        starts, told = STARTS[self.subject], len(self.alerts)
+        if before or any(fact.type in starts for fact in self.facts):
+            for place in range(len(self.facts)):
+                self._apply(place)
+            self._left -= len(self.facts)
         self._pass_what_was_told(before)
         noted, self._noted = self._noted, None
         self._announce_difference(before, noted, cause_ms)
+        self._left -= len(self.facts) * (len(self._last) + len(self.alerts) - told)
 
     def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
         """Bring clocks that still run as far as they were judged before: the last fact may be older than that."""
@@ -132,7 +181,8 @@ class Folding:
 
     def _is_belated(self, fact: Fact) -> bool:
         """Return whether a fact happened before something that was told already: then it may disprove it."""
-        for clock in self.clocks:
+        for place in self._last.values():
+            clock = self.clocks[place]
             if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
                 return True  # a capped pause has ended since
             if clock.state == "running" and (clock.told or clock.breached_ms):
@@ -147,27 +197,42 @@ class Folding:
         """Apply the fact at a place of the ledger to all clocks."""
         fact = self.facts[place]
         course = self._course_at(place) if self.subject in self.plan.followed else None
-        for index, clock in enumerate(self.clocks):
+        reported = self._reported_at(place) if self.plan.book.requires else None
+        for index in sorted(self._last.values()):
+            clock = self.clocks[index]
             if clock.state == "cancelled":
                 continue
             of = self.plan.terms(clock)
             if of is None:
                 continue
             if clock.next_ms and clock.next_ms <= fact.time_ms:
-                clock = self._pass_thresholds(clock, fact.time_ms, of)  # noqa: PLW2901 - the same clock, one step on
+                clock = self._pass_thresholds(clock, fact.time_ms, of)
             after = clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
             self.clocks[index] = after
             if after is not clock and after.state not in OPEN:
                 self._end(after)
         kind = fact.type
         if kind in STARTS[self.subject]:
-            self._start(fact, self.facts[:place], course)
+            self._start(fact, self.facts[:place], course, reported)
         elif kind in RESTARTS[self.subject]:
             self._restart(fact)
-        if self.plan.book.requires:
-            self.clocks += completed(self.subject, self.facts[: place + 1], self.attributes, self.plan, self.clocks)
+        if reported is not None:
+            self._complete(self.facts[: place + 1], reported)
         if course is not None:
-            self._begin(self.facts[: place + 1], course)
+            self._begin(self.facts[: place + 1], course, reported)
+
+    def _complete(self, facts: Sequence[Fact], reported: Reported) -> None:
+        """Start the clocks that waited for what the newest of these facts brings."""
+        for clock in completed(self.subject, facts, reported, self.attributes, self.plan, self._last):
+            self._append(clock)
+
+    def _reported_at(self, place: int) -> Reported:
+        """Return what the facts have brought before the one at a place, and with it."""
+        if self._reported_to != place:
+            self._reported = attributes_of(self.facts[:place])
+        before = self._reported
+        self._reported, self._reported_to = {**before, **self.facts[place].attributes}, place + 1
+        return Reported(before, self._reported)
 
     def _course_at(self, place: int) -> Course:
         """Return where the subject stands after the fact at a place."""
@@ -194,16 +259,18 @@ class Folding:
             self._tell(clock, "rearmed", fact.time_ms, "due_moved")
         return after
 
-    def _begin(self, facts: Sequence[Fact], course: Course) -> None:
+    def _begin(self, facts: Sequence[Fact], course: Course, reported: Reported | None) -> None:
         """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
-        if facts[-1].type in self.plan.touching[self.subject] or self.plan.book.requires:
-            for place, clock in list(begun(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+        of_these = facts, self.attributes, course
+        if facts[-1].type in self.plan.touching[self.subject] or reported is not None:
+            last = {rule: (place, self.clocks[place]) for rule, place in self._last.items()}
+            for place, clock in list(begun(*of_these, last, self.plan, self.subject, reported)):
                 if place < 0:
                     self._enter(clock)
                 else:
                     self.clocks[place] = clock
         if course.changed_priority:
-            for clock in list(late_promises(facts, self.attributes, course, self.clocks, self.plan, self.subject)):
+            for clock in list(late_promises(*of_these, self._last, self.plan, self.subject, reported)):
                 self._enter(clock)
 
     def _enter(self, clock: Clock) -> None:
@@ -213,20 +280,23 @@ class Folding:
                 if _identity(was) == _identity(clock):
                     clock = clock._replace(ordinal=was.ordinal + bool(was.told or was.breached_ms))
             self.gone = tuple([one for one in self.gone if _identity(one) != _identity(clock)])
+        self._append(clock)
+
+    def _append(self, clock: Clock) -> None:
+        self._last[clock.series[:2]] = len(self.clocks)
         self.clocks.append(clock)
 
-    def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None) -> None:
+    def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None, reported: Reported | None) -> None:
         """Start the clocks that were promised for the subject and do not exist yet."""
-        existing = {clock.series[:2] for clock in self.clocks}
+        existing = self._last.keys()
         then = None if course is None else course.priority
         for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan, then):
-            if clock.series[:2] not in existing and may_start(of, [*before, fact]):
+            if clock.series[:2] not in existing and may_start(of, reported):
                 self._enter(clocks.started_late(clock, before, of) if before else clock)
 
     def _restart(self, fact: Fact) -> None:
         """Begin the next cycle of each stopped clock that this fact restarts."""
-        last = {clock.series[:2]: clock for clock in self.clocks}
-        for clock in last.values():
+        for clock in [self.clocks[place] for place in self._last.values()]:
             of = self.plan.terms(clock)
             if of is None or clock.state != "stopped" or fact.type not in of.metric.restart:
                 continue
@@ -267,65 +337,43 @@ class Folding:
         else:
             self._noted.append((clock, state, at_ms, reason))
 
-    def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
-        key = AlertKey(self.subject, self.subject_id, *clock.series[:2], clock.cycle)
+    def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str, life: Life | None = None) -> None:
+        of_subject = self.subject, self.subject_id, self.facts, self.attributes, self.clocks
+        self.alerts.append(announcement((clock, state, at_ms, reason), *of_subject, self.plan, life))
+
+    def _life(self, clock: Clock, said: Sequence[Told]) -> Life | None:
+        """Return the life of a clock of which much is to be said."""
         of = self.plan.terms(clock)
-        labels = {"agreement": key.agreement, "promise": key.promise, "subject": self.subject}
-        elapsed_ms = due_ms = -1
-        stretches = None
-        if of is not None:
-            stretches = newest(stretches_of(self.facts, clock, of, at_ms))
-            labels["metric"] = of.rule.metric
-            elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
-            due_ms = clocks.due_or_missed_ms(clock, of.calendar)
-        for fact in self.facts:
-            if fact.time_ms > clock.start_ms:
-                break  # what a subject is called later goes into the details: labels never change during a life
-            for name in ("customer", "service"):
-                if name in fact.attributes:
-                    labels[name] = str(fact.attributes[name])
-        self.alerts.append(
-            Alert(
-                alert_id(key, state, reason if state == "at_risk" else "", clock.ordinal),
-                key,
-                state,
-                at_ms,
-                reason,
-                clock.version,
-                labels,
-                clock.start_ms,
-                due_ms,
-                clock.budget_ms,
-                elapsed_ms,
-                clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
-                details=tuple([(name, str(self.attributes[name])) for name in DETAILS if name in self.attributes]),
-                stretches=stretches,
-                supporting=missed_under(clock, at_ms, self.clocks, self.plan) if state == "breached" else (),
-            )
-        )
+        if of is None or len(said) <= _FEW:
+            return None
+        return Life(self.facts, clock, of, max([at_ms for _, _, at_ms, _ in said]))
 
     def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> None:
         """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
         old = {_identity(clock): clock for clock in before}
+        told_of: dict[tuple[str, str, int], list[Told]] = {}
+        for one in noted:
+            told_of.setdefault(_identity(one[0]), []).append(one)
         for index, clock in enumerate(self.clocks):
             was = old.pop(_identity(clock), None)
-            said = [one for one in noted if _identity(one[0]) == _identity(clock)]
+            said = told_of.get(_identity(clock), [])
             # A warning that another target in mid-life gave once more is one warning.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
+            life = self._life(clock, said)
             if was is None:
-                for told in said:
-                    self._announce(*told)
+                for one in said:
+                    self._announce(*one, life)
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
-            down, announce = _corrections(was, clock, said, cause_ms, self._warned(was), self._warned(clock))
+            down, announce = corrections(was, clock, said, cause_ms, self._warned(was), self._warned(clock))
             if down is not None:
                 self._announce(clock._replace(ordinal=was.ordinal), *down)
             # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
-            anew = down is not None or (_has_ended(was) and (bool(announce) or not _has_ended(clock)))
+            anew = down is not None or (has_ended(was) and (bool(announce) or not has_ended(clock)))
             self.clocks[index] = after = clock._replace(ordinal=was.ordinal + anew)
             for word in announce:
-                self._announce(after, *word)
+                self._announce(after, *word, life)
         for clock in old.values():
             if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
                 of = self.plan.terms(clock)
@@ -340,49 +388,6 @@ class Folding:
         """Return the reasons of the warnings that a clock told: their order differs with the budget."""
         of = self.plan.terms(clock)
         return frozenset(one.reason for one in of.thresholds[: clock.told]) if of is not None else frozenset()
-
-
-def _corrections(
-    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, warned: frozenset[str], now_warned: frozenset[str]
-) -> tuple[Word | None, list[Word]]:
-    """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
-    if _has_ended(was) and was.state == "stopped" and clock.state == "cancelled":
-        # The last word of a cancelled clock is that it is void, also where its end was told before.
-        return ("voided", clock.stop_ms, "cancelled"), []
-    if _has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
-        # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
-        return None, [] if was.state == clock.state else [one[1:] for one in said]
-    down = _taken_back(was, clock, cause_ms, is_less=not warned <= now_warned)
-    if down is not None and down[0] == "rearmed":
-        warned = frozenset()  # the page is over: the warnings that still hold are told anew
-    ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in warned]
-    ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
-    if clock.state not in OPEN and (ups or not _has_ended(was)) and (down is None or down[0] == "rearmed"):
-        ups += [one[1:] for one in said if one[1] in ("resolved", "voided")]
-    return down, ups
-
-
-def _has_ended(clock: Clock) -> bool:
-    """Return whether something was announced of a clock, and its end too."""
-    return clock.state not in OPEN and bool(clock.told or clock.breached_ms)
-
-
-def _taken_back(was: Clock, clock: Clock, cause_ms: int, *, is_less: bool) -> Word | None:
-    """Return how an announcement is taken back that holds no more.
-
-    A late fact that proves that the promise was kept voids its breach; a due instant that moved later re-arms.
-    """
-    if was.breached_ms and not clock.breached_ms:
-        if clock.state in OPEN:
-            return "rearmed", cause_ms, "due_moved"
-        return "voided", clock.stop_ms, "cancelled" if clock.state == "cancelled" else "stopped_in_time"
-    if is_less and was.state in OPEN:
-        if clock.state in OPEN:
-            return "rearmed", cause_ms, "due_moved"
-        if clock.state == "cancelled":
-            return "voided", clock.stop_ms, "cancelled"
-        return "resolved", clock.stop_ms, "stopped_in_time"
-    return None
 
 
 def _identity(clock: Clock) -> tuple[str, str, int]:

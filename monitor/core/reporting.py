@@ -6,17 +6,16 @@ its clocks start at once (and the ticket is counted as incomplete), or wait for 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core import clock as clocks
-from monitor.core.ledger import attributes_of
 from monitor.core.plan import STARTS
 from monitor.core.rows import OPEN, Clock
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.starting import clocks_started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from monitor.core.agreement import Report
     from monitor.core.events import Fact, Subject, Value
@@ -28,37 +27,56 @@ def missing(report: Report, attributes: Mapping[str, Value]) -> list[str]:
     return [name for name in report.required if attributes.get(name) in (None, "")]
 
 
-def may_start(of: clocks.Terms, facts: Iterable[Fact]) -> bool:
-    """Return whether a clock may start with the last of these facts: its report is complete, or does not matter."""
+class Reported(NamedTuple):
+    """The attributes that the facts of a report have brought before the newest one, and with it."""
+
+    before: Mapping[str, Value]
+    now: Mapping[str, Value]
+
+
+def may_start(of: clocks.Terms, reported: Reported | None) -> bool:
+    """Return whether a clock may start with the newest fact: its report is complete, or does not matter.
+
+    ``reported`` is None where no agreement requires anything.
+    """
+    return reported is None or _is_complete(of, reported.now)
+
+
+def completes(of: clocks.Terms, reported: Reported | None) -> bool:
+    """Return whether the newest fact brings what a clock waited for."""
+    return reported is not None and _is_complete(of, reported.now) and not _is_complete(of, reported.before)
+
+
+def _is_complete(of: clocks.Terms, brought: Mapping[str, Value]) -> bool:
     report = of.agreement.report
     if of.rule.subject != "ticket" or not report.required or report.incomplete_clock == "starts":
         return True
-    return not missing(report, attributes_of(facts))
-
-
-def completes(of: clocks.Terms, facts: Sequence[Fact]) -> bool:
-    """Return whether the last of these facts brings what a clock waited for."""
-    return may_start(of, facts) and not may_start(of, facts[:-1])
+    return not missing(report, brought)
 
 
 def completed(
-    subject: Subject, facts: Sequence[Fact], attributes: dict[str, Value], plan: Plan, running: Iterable[Clock]
+    subject: Subject,
+    facts: Sequence[Fact],
+    reported: Reported,
+    attributes: dict[str, Value],
+    plan: Plan,
+    existing: Container[tuple[str, str]],
 ) -> list[Clock]:
     """Return the clocks that waited for what the newest of these facts has brought, as they start with it.
 
-    A ticket that was solved or cancelled before has nothing left to be timed.
+    ``existing`` holds the agreement and the rule of each clock that the subject has. A ticket that was solved or
+    cancelled before has nothing left to be timed.
     """
     if len(facts) < 2 or subject != "ticket":  # noqa: PLR2004 - what was opened, and what completes it
         return []
-    *before, newest = facts
-    opened = [one for one in before if one.type in STARTS[subject]]
-    if not opened or newest.type in STARTS[subject]:
-        return []
-    known, now = attributes_of(before), attributes_of(facts)
+    known, now = reported
     if now == known:
         return []
-    start = opened[0]._replace(time_ms=newest.time_ms)
-    existing = {one.series[:2] for one in running}
+    *before, newest = facts
+    opened = next((one for one in before if one.type in STARTS[subject]), None)
+    if opened is None or newest.type in STARTS[subject]:
+        return []
+    start = opened._replace(time_ms=newest.time_ms)
     found = []
     for clock, of in clocks_started(subject, start, attributes, plan):
         report = of.agreement.report

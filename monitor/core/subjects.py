@@ -20,6 +20,7 @@ from monitor.core.leads import lead_changes
 from monitor.core.ledger import Rejected
 from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
+from monitor.core.pieces import Pieces, at_once
 from monitor.core.plan import Plan
 from monitor.core.reporting import incomplete_changes
 from monitor.core.rows import OPEN, Clock, SubjectRow
@@ -37,6 +38,8 @@ class Step(NamedTuple):
     changes: list[Change]
     rejected: list[Rejected]
     repeats: int
+    together: int = 0
+    """Late facts whose consequences were told together, not one by one (`monitor.core.folding.MOST_AGAIN`)."""
 
 
 def step(
@@ -48,6 +51,19 @@ def step(
     plan: Plan,
     retention_ms: int,
 ) -> Step:
+    """Return what `steps` returns, at once."""
+    return at_once(steps(subject, subject_id, row, new, now_ms, plan, retention_ms))
+
+
+def steps(
+    subject: Subject,
+    subject_id: str,
+    row: SubjectRow | None,
+    new: Sequence[Fact],
+    now_ms: int,
+    plan: Plan,
+    retention_ms: int,
+) -> Pieces[Step]:
     """Return what new facts and the time make of a subject.
 
     Args:
@@ -63,8 +79,7 @@ def step(
     folding = Folding(subject, subject_id, plan, row)
     if row.stamp != plan.book.stamp and row.facts:
         folding.again(now_ms)
-    for fact in new:
-        folding.take(fact)
+    yield from folding.taking(new)
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
@@ -82,7 +97,7 @@ def step(
         ended_ms = last_ms if subject != "outage" else max(last_ms, announced_until_ms(folding.facts))
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
-            return Step(None, folding.alerts, changes, folding.rejected, folding.repeats)
+            return Step(None, folding.alerts, changes, folding.rejected, folding.repeats, folding.together)
     facts, attributes = folding.facts, folding.attributes
     if facts and attributes == facts[-1].attributes:
         attributes = {}
@@ -99,7 +114,8 @@ def step(
             folding.gone,
         ),
     )
-    done: Step = _new(Step, (after, folding.alerts, changes, folding.rejected, folding.repeats))
+    of_facts = folding.rejected, folding.repeats, folding.together
+    done: Step = _new(Step, (after, folding.alerts, changes, *of_facts))
     return done
 
 
