@@ -20,6 +20,7 @@ from monitor.config.variables import NOTHING_FILLED, Filled, fill_variables, var
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
+from monitor.wire.mapping_rules import MOST_EVENTS, MOST_REPETITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,6 +136,9 @@ class Settings(Shape):
     )
     allowed_lateness_ms: Duration = Field(
         default=60_000, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
+    )
+    max_events_per_record: Annotated[int, Field(ge=1, le=MOST_REPETITIONS)] = Field(
+        default=MOST_EVENTS, description="A record of a mapped topic that would make more events becomes a dead letter."
     )
     max_ahead_ms: PositiveDuration = Field(
         default=3_600_000, alias="max_ahead", description="An event further in the future becomes a dead letter."

@@ -9,7 +9,7 @@ from monitor.errors import DecodeError
 from monitor.wire.contract import REASONS
 from monitor.wire.mapping_rules import REASONS as MAPPING_REASONS
 
-_OF_FILES: Final = frozenset({"stale_row", "wrong_columns"})
+_OF_FILES: Final = frozenset({"stale_row", "wrong_columns", "line_too_long"})
 REJECTED: Final = "rejected"
 INTERNAL_ERROR: Final = "internal_error"
 SKIPPED: Final = "skipped"

@@ -48,7 +48,7 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from string import Formatter
 from typing import Final, NamedTuple
@@ -71,6 +71,10 @@ from monitor.wire.mapping_rules import (
 from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, span_ms, text_of, whole_number_of
 
 MAX_ID_BYTES: Final = 512
+PARTS_AN_EVENT: Final = 2
+"""A list has at most this many parts for each event that a row may make: most parts are about something else."""
+_DIGITS: Final = 1_000
+"""A longer number is put in order as a text: Python reads none of more than 4,300 digits."""
 
 
 class _Memory(NamedTuple):
@@ -84,8 +88,9 @@ class _Memory(NamedTuple):
 class Mapper:
     """Applies one mapping to rows, one after the other; it remembers the last row of each group."""
 
-    def __init__(self, mapping: RowMapping) -> None:
+    def __init__(self, mapping: RowMapping, most_events: int = MOST_REPETITIONS) -> None:
         self.mapping = mapping
+        self.most_events = most_events
         self._memory: dict[tuple[str, ...], _Memory] = {}
         conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
         conditions += [one for rule in mapping.events for one in rule.when]
@@ -121,13 +126,19 @@ class Mapper:
             if rule.rows != "every" and (rule.rows == "first") != (place == 0):
                 continue
             sequence = number * len(mapping.events) + index
-            for part in view.parts(rule) if rule.each or rule.repeat else (view,):
-                if part.holds(rule.when):
-                    made.append(self._event(rule, part, sequence))  # noqa: PERF401 - twice as fast for few
+            self._make(made, rule, view, sequence)
         if group:
             seen = {column: view.text(column) for column in self._remembered}
             self._memory[group] = _Memory(seen, order, place + 1)
         return made
+
+    def _make(self, made: list[Event], rule: EventRule, view: _View, sequence: int) -> None:
+        most = self.most_events
+        for part in view.parts(rule, PARTS_AN_EVENT * most) if rule.each or rule.repeat else (view,):
+            if part.holds(rule.when):
+                if len(made) >= most:
+                    raise DecodeError("too_many_events", f"at most {most:,} are made of one row")
+                made.append(self._event(rule, part, sequence))
 
     def _event(self, rule: EventRule, view: _View, sequence: int) -> Event:
         time_ms = view.instant(rule.at)
@@ -150,19 +161,22 @@ class _View:
     def __init__(
         self, row: Mapping[str, object], missing: frozenset[str], before: Mapping[str, str | None] | None = None
     ) -> None:
-        self._row = row
-        self._missing = missing
+        self.row = row
+        self.missing = missing
         self.before = before
         self._texts: dict[str, str | None] = {}
+        self.held: dict[int, bool | None] = {}
+        """Whether conditions hold for all parts of the row alike, by their identity; None: it differs."""
+        self._lists: dict[tuple[str, str], list[_View]] = {}
 
     def text(self, column: str) -> str | None:
         """Return a column's text; None if it has no value."""
         try:
             return self._texts[column]  # each rule asks for the same few columns again
         except KeyError:
-            value = lookup(self._row, column)
+            value = lookup(self.row, column)
             text = None if value is None else text_of(value)
-            found = self._texts[column] = None if text in self._missing else text
+            found = self._texts[column] = None if text in self.missing else text
             return found
 
     def needed(self, column: str) -> str:
@@ -172,15 +186,20 @@ class _View:
             raise DecodeError("missing_field", column)
         return text
 
-    def parts(self, rule: EventRule) -> Iterator[_View]:
+    def parts(self, rule: EventRule, most: int) -> Iterable[_View]:
         """Return a view for each part of the rule's column that holds a list, or for each repetition.
 
         A part that comes twice counts once.
         """
         if rule.repeat is not None:
-            yield from self._repetitions(rule.repeat)
-            return
-        value = lookup(self._row, rule.each)
+            return self._repetitions(rule.repeat)
+        found = self._lists.get((rule.each, rule.separator))
+        if found is None:  # several rules ask for the same list
+            found = self._lists[rule.each, rule.separator] = self._parts_of(rule, most)
+        return found
+
+    def _parts_of(self, rule: EventRule, most: int) -> list[_View]:
+        value = lookup(self.row, rule.each)
         if isinstance(value, Sequence) and not isinstance(value, str):
             parts = {
                 text_of(part): part if isinstance(part, Mapping) else text_of(part)
@@ -190,9 +209,9 @@ class _View:
         else:
             whole = self.text(rule.each)
             parts = {} if whole is None else {part.strip(): part.strip() for part in whole.split(rule.separator or ",")}
-        for text, part in parts.items():
-            if text and text not in self._missing:
-                yield _View({**self._row, EACH: part}, self._missing, self.before)
+        if len(parts) > most:
+            raise DecodeError("too_many_events", f"{rule.each}: {len(parts):,} parts, at most {most:,} are looked at")
+        return [_Part(self, EACH, part) for text, part in parts.items() if text and text not in self.missing]
 
     def _repetitions(self, repeat: Repeat) -> Iterator[_View]:
         times, after = (
@@ -203,16 +222,16 @@ class _View:
             raise DecodeError("bad_number", f"{repeat.times}: {times} is no number of repetitions")
         first = after + 1 if repeat.after else 1
         for number in range(first, first + times):
-            yield _View({**self._row, REPETITION: number}, self._missing, self.before)
+            yield _Part(self, REPETITION, number)
 
     def holds(self, conditions: Sequence[Condition]) -> bool:
         """Return whether all conditions hold."""
         for condition in conditions:  # noqa: SIM110 - the hot path: `all` of a generator takes twice as long
-            if not self._holds(condition):
+            if not self.holds_one(condition):
                 return False
         return True
 
-    def _holds(self, condition: Condition) -> bool:
+    def holds_one(self, condition: Condition) -> bool:
         text = self.text(condition.column)
         is_in, not_in, present = condition.is_in, condition.not_in, condition.present
         if (is_in is not None and text not in is_in) or (not_in is not None and text in not_in):
@@ -283,6 +302,39 @@ class _View:
         )
 
 
+class _Part(_View):
+    """One part of a row, or one repetition, under its name as a column. All other columns are those of the whole row.
+
+    The row is not copied, and what is the same for all its parts is found once: a large row has many parts.
+    """
+
+    def __init__(self, whole: _View, name: str, part: object) -> None:
+        super().__init__({name: part}, whole.missing, whole.before)
+        self._whole = whole
+        self._name = name
+        self._inside = name + "."
+
+    def text(self, column: str) -> str | None:
+        try:
+            return self._texts[column]
+        except KeyError:
+            if self._is_own(column):
+                return super().text(column)
+            found = self._texts[column] = self._whole.text(column)
+            return found
+
+    def _is_own(self, column: str) -> bool:
+        return column == self._name or (column.startswith(self._inside) and column not in self._whole.row)
+
+    def holds_one(self, condition: Condition) -> bool:
+        known, rule = self._whole.held, id(condition)
+        if rule not in known:
+            is_own = any(self._is_own(column) for column in condition.columns())
+            known[rule] = None if is_own else self._whole.holds_one(condition)
+        held = known[rule]
+        return super().holds_one(condition) if held is None else held
+
+
 @lru_cache
 def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
@@ -306,4 +358,4 @@ def place_of(mapping: RowMapping, row: Mapping[str, object]) -> tuple[tuple[str,
 
 def _order(view: _View, mapping: RowMapping) -> Order:
     texts = [view.needed(column) for column in mapping.order]
-    return tuple([(0, int(text), "") if text.isdecimal() else (1, 0, text) for text in texts])
+    return tuple([(0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text) for text in texts])

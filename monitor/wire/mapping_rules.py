@@ -18,19 +18,24 @@ REASONS: Final[dict[str, str]] = {
     "bad_value": "an attribute is neither true nor false",
     "unknown_value": "a value is not in the map of an attribute's values, and there is no `otherwise`",
     "negative_duration": "the second of two columns is before the first",
+    "too_many_events": "a row would make more events than one may",
     "bad_id": "an id is empty, longer than 512 bytes, or holds control characters",
     "stale_row": "an older row of its group than the one before",
     "not_an_object": "a JSON line holds something else than an object",
     "bad_json": "a line is no JSON",
     "bad_utf8": "a line is not in the file's encoding",
+    "line_too_long": "a line of JSON is longer than 8 MiB; such a row of CSV ends the reading of its file",
     "wrong_columns": "a CSV line has more or fewer columns than the header",
 }
 """Why rows are rejected, apart from the reasons that a mapping adds."""
 
 EACH: Final = "each"
 REPETITION: Final = "repetition"
+MOST_EVENTS: Final = 1_000
+"""A record of a live source that would make more events than this makes none (``too_many_events``)."""
 MOST_REPETITIONS: Final = 100_000
-"""A row that tells of more of something is rejected (``bad_number``): one wrong digit must not stop everything."""
+"""A row of a file makes as many, and tells of no more of something (``bad_number``): one wrong digit must not stop
+everything."""
 DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
 
 Order = tuple[tuple[int, int, str], ...]
@@ -81,6 +86,11 @@ class Condition:
     becomes: frozenset[str] | None = None
     leaves: frozenset[str] | None = None
     before: tuple[Instant, Instant] | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        """Return all columns that it asks for; some of them may be empty."""
+        compared = tuple([column for one in self.before or () for column in (*one.columns, *one.plus)])
+        return (self.column, self.same_as, self.differs_from, *compared)
 
     @property
     def looks_back(self) -> bool:

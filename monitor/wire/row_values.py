@@ -30,6 +30,8 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _DIGITS: Final = 17
+_LONGEST_TIME: Final = 100
+"""A time has fewer characters, also with white space and the names of days. Each that is known is kept in memory."""
 _DIGITS_OF_DAYS: Final = 5
 _SPAN: Final = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII)
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
@@ -61,7 +63,6 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-@lru_cache(maxsize=1 << 16)
 def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     """Return the instant that a text means, in epoch milliseconds, by the first format that fits it.
 
@@ -70,6 +71,13 @@ def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     Raises:
         DecodeError: ``bad_time`` no format fits; ``nonexistent_time`` clocks skipped it; ``absurd_time``.
     """
+    if len(text) > _LONGEST_TIME:
+        raise DecodeError("bad_time", f"{text[:_LONGEST_TIME]!r} … has {len(text):,} characters")
+    return _instant_ms(text, formats, zone)
+
+
+@lru_cache(maxsize=1 << 16)
+def _instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     for one in formats:
         found = _by_format(text, one, zone)
         if found is None:
