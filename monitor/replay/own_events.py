@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import orjson
 
 from monitor.core.events import SUBJECTS, Event, Subject
 from monitor.errors import ConfigError, DecodeError, Mistake
+from monitor.replay.lines import LINE_TOO_LONG, TOO_LONG, UNREADABLE, lines_of, opened
 from monitor.replay.readers import PROGRESS_ROWS, Progress, Reading, Rejected
 from monitor.wire.events import decode, right_key
 
@@ -25,21 +25,25 @@ def read_own_events(data: Sequence[Path], on_progress: Progress | None = None) -
     for path in data:
         try:
             size = path.stat().st_size
-            with path.open("rb") as raw:
-                lines: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-                for number, line in enumerate(lines, 1):
+            with opened(path) as (raw, content):
+                for number, line in enumerate(lines_of(content), 1):
                     if on_progress is not None and number % PROGRESS_ROWS == 0:
                         on_progress(path.name, raw.tell(), size)
-                    _take(reading, path.name, number, line.strip())
+                    _take(reading, path.name, number, line)
             if on_progress is not None:
                 on_progress(path.name, size, size)
-        except (OSError, EOFError) as error:
+        except UNREADABLE as error:
             message = f"cannot be read: {error}"
             raise ConfigError([Mistake(file=str(path), line=None, path="", message=message)]) from error
     return reading
 
 
-def _take(reading: Reading, file: str, number: int, line: bytes) -> None:
+def _take(reading: Reading, file: str, number: int, line: bytes | None) -> None:
+    if line is None:
+        reading.rows += 1
+        reading.rejected.append(Rejected(file, number, LINE_TOO_LONG, TOO_LONG))
+        return
+    line = line.strip()
     if not line:
         return
     reading.rows += 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from monitor.config.mapping import columns_of
 from monitor.config.shape import did_you_mean
 from monitor.core.events import Event
 from monitor.errors import ConfigError, DecodeError, Mistake
+from monitor.replay.lines import LINE_TOO_LONG, LONGEST_LINE, TOO_LONG, UNREADABLE, lines_of, opened
 from monitor.wire.mapping import Mapper, place_of
 from monitor.wire.mapping_rules import FileForm, Order, RowMapping
 
@@ -130,16 +130,16 @@ def read_rows(path: Path, mapping: RowMapping, on_progress: Progress | None = No
     kind = form.format or _format_of(path)
     try:
         size = path.stat().st_size
-        with path.open("rb") as raw:
-            stream: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            rows = _csv_rows(stream, path, mapping) if kind == "csv" else _json_rows(stream, form)
+        with opened(path) as (raw, content):
+            lines = lines_of(content)
+            rows = _csv_rows(lines, path, mapping) if kind == "csv" else _json_rows(lines, form)
             for number, row in enumerate(rows):
                 if on_progress is not None and number % PROGRESS_ROWS == 0:
                     on_progress(path.name, raw.tell(), size)
                 yield row
             if on_progress is not None:
                 on_progress(path.name, size, size)
-    except (OSError, EOFError, LookupError) as error:
+    except (*UNREADABLE, LookupError) as error:
         raise _unreadable(path, f"cannot be read: {error}") from error
 
 
@@ -159,17 +159,26 @@ def _format_of(path: Path) -> str:
     )
 
 
-class _Decoded:
-    """The lines of a stream as text, for the csv reader: it remembers whether one of a row was not in the encoding."""
+class _TooLongError(Exception):
+    """A line, or a row of several lines, is longer than memory allows: nobody knows where the next row begins."""
 
-    def __init__(self, stream: Iterable[bytes], encoding: str) -> None:
-        self._stream = stream
+
+class _Decoded:
+    """The lines of a file as text, for the csv reader: it remembers whether one of a row was not in the encoding."""
+
+    def __init__(self, lines: Iterable[bytes | None], encoding: str) -> None:
+        self._lines = lines
         self._encoding = encoding
         self._first = True
         self.bad = ""
+        self.read = 0
+        """Bytes of the present row."""
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._stream:
+        for line in self._lines:
+            self.read += len(line or b"")
+            if line is None or self.read > LONGEST_LINE:
+                raise _TooLongError
             raw = line.removeprefix(codecs.BOM_UTF8) if self._first else line
             self._first = False
             try:
@@ -179,8 +188,8 @@ class _Decoded:
                 yield raw.decode(self._encoding, errors="replace")
 
 
-def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Iterator[Row]:
-    lines = _Decoded(stream, mapping.file.encoding)
+def _csv_rows(raw: Iterable[bytes | None], path: Path, mapping: RowMapping) -> Iterator[Row]:
+    lines = _Decoded(raw, mapping.file.encoding)
     reader = csv.reader(lines, delimiter=mapping.file.delimiter, strict=False)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -189,7 +198,7 @@ def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Itera
         named = [(name, header.index(name)) for name in sorted(columns_of(mapping))]
         line = reader.line_num + 1
         for cells in reader:
-            bad, lines.bad = lines.bad, ""
+            bad, lines.bad, lines.read = lines.bad, "", 0
             if bad:
                 yield Row(line, {}, "bad_utf8", bad)
             elif cells and len(cells) != len(header):
@@ -197,6 +206,9 @@ def _csv_rows(stream: Iterable[bytes], path: Path, mapping: RowMapping) -> Itera
             elif cells:
                 yield Row(line, {name: cells[place] for name, place in named})
             line = reader.line_num + 1
+    except _TooLongError:
+        message = f"has a row that cannot be read: {TOO_LONG}"
+        raise _unreadable(path, message, "is a quote never closed?", reader.line_num + 1) from None
     except csv.Error as error:
         raise _unreadable(path, f"is no CSV: {error}", line=reader.line_num) from error
 
@@ -219,8 +231,11 @@ def _check_header(path: Path, header: list[str], mapping: RowMapping) -> None:
         raise ConfigError(mistakes)
 
 
-def _json_rows(stream: Iterable[bytes], form: FileForm) -> Iterator[Row]:
-    for number, raw in enumerate(stream, 1):
+def _json_rows(lines: Iterable[bytes | None], form: FileForm) -> Iterator[Row]:
+    for number, raw in enumerate(lines, 1):
+        if raw is None:
+            yield Row(number, {}, LINE_TOO_LONG, TOO_LONG)
+            continue
         line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if not line.strip():
             continue
