@@ -60,6 +60,7 @@ def outlets_of(settings: Settings) -> Outlets:
         backfill_age_ms=settings.backfill_age_ms,
         max_event_bytes=settings.max_event_bytes,
         max_ahead_ms=settings.max_ahead_ms,
+        max_events_per_record=settings.max_events_per_record,
         max_dead_letter_bytes=settings.max_dead_letter_bytes,
     )
 
@@ -307,6 +308,7 @@ class Monitor:
             repeats=tally.repeats,
             late=tally.too_late,
             divided={**dict.fromkeys(kinds, 0), **tally.divided},
+            together=tally.together,
             refused={
                 self.settings.topics.agreements: self.books.refused,
                 self.settings.topics.responses: self.on_call.responses.refused,

@@ -133,6 +133,8 @@ class Snapshot:
     """Events that came after their subject was forgotten, by topic."""
     divided: Mapping[str, int] = field(default_factory=dict)
     """Parts that were made of panes which outgrew a row, by topic."""
+    together: Mapping[str, int] = field(default_factory=dict)
+    """Late events that were not told one by one, by topic."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Agreements and responses that could not be used, by topic."""
     mapped: Mapping[str, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from monitor.errors import DecodeError, RowError
 from monitor.stream.books import Books
 from monitor.stream.horizon import Horizon
 from monitor.stream.ingest import Outlets, Tally, bury, count_later
+from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState, partition_of
 from monitor.stream.setaside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
@@ -78,8 +79,9 @@ class Evaluate:
         due: bool = True,  # noqa: ARG002 - nothing is judged here
     ) -> Iterator[None]:
         """Take over panes and the sources' own words of how far they are."""
+        pace = Pace()
         for place, record in enumerate(_newest(records)):
-            if place and place % RECORDS_AT_ONCE == 0:
+            if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
                 yield
             try:
                 partial = decode_partial(record.key, record.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,17 +14,20 @@ from monitor.core.alerts import Alert
 from monitor.core.engine import Effects, SourceEngine
 from monitor.core.events import Event, Subject
 from monitor.core.parts import in_order
+from monitor.core.pieces import Pieces
 from monitor.core.rows import SUBJECT
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.containment import internal_error
 from monitor.stream.feeders import Feeders, forget
+from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Bury
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode
+from monitor.wire.mapping_rules import MOST_EVENTS
 from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
@@ -52,6 +55,8 @@ class Outlets:
     """What happened longer ago than this when it is announced is marked ``backfill``."""
     max_event_bytes: int = 1 << 20
     max_dead_letter_bytes: int = MAX_VALUE
+    max_events_per_record: int = MOST_EVENTS
+    """A record of a foreign topic that would make more is a dead letter, and makes none."""
     max_ahead_ms: int = 3_600_000
     """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
 
@@ -72,6 +77,8 @@ class Tally:
     too_late: Counter[str] = field(default_factory=Counter)
     divided: Counter[str] = field(default_factory=Counter)
     """Parts that were made of panes which did not fit one row, by topic."""
+    together: Counter[str] = field(default_factory=Counter)
+    """Late events of a subject whose consequences were told together, by topic."""
     mapped: Counter[str] = field(default_factory=Counter)
     """Events that were made of a foreign topic's records, by that topic."""
     unmapped: Counter[str] = field(default_factory=Counter)
@@ -170,30 +177,43 @@ class Ingest:
         changed: dict[PaneKey, None] = {}
         if self.feeders is not None:
             self.feeders.listen()
+        pace = Pace()
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
-                self.state.pack(SUBJECT)
+                yield from pace.kept_by(self.state.pack(SUBJECT))
                 yield
             # Until the last piece, what the clock says could be disproved by a record of the next.
             is_last = start + RECORDS_AT_ONCE >= len(records)
-            effects = self._fold(records[start : start + RECORDS_AT_ONCE], now_ms, caught_up and is_last)
+            piece = records[start : start + RECORDS_AT_ONCE]
+            effects = yield from self._fold(piece, now_ms, caught_up and is_last, pace)
             changed.update(dict.fromkeys(effects.panes))
         if due and not (caught_up and self._behind):
             # What came due meanwhile goes into the same transaction, not into one of its own.
-            self.state.pack(SUBJECT)
+            yield from pace.kept_by(self.state.pack(SUBJECT))
             yield
             horizon_ms = self._horizon_ms(now_ms, caught_up)
-            effects = self._look(self.state.due_keys(horizon_ms, TICK_SUBJECTS), horizon_ms, now_ms)
+            keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
+            effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
+            self._announce_all(effects, now_ms)
             changed.update(dict.fromkeys(effects.panes))
         for pane in in_order(changed):
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+            if pace.is_over():
+                yield
         self._mark(now_ms, caught_up)
+        yield from pace.kept_by(self.state.pack())
 
-    def _fold(self, records: Sequence[ConsumerRecord], now_ms: int, caught_up: bool) -> Effects:  # noqa: FBT001
+    def _fold(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - a fact
+        pace: Pace,
+    ) -> Pieces[Effects]:
         events: list[Event] = []
         origins: list[ConsumerRecord] = []
         subject, newest = self.subject, self.watermark_ms
-        limit = self.outlets.max_event_bytes
+        limit, is_over = self.outlets.max_event_bytes, pace.is_over
         latest = now_ms + self.outlets.max_ahead_ms
         for record in records:
             try:
@@ -212,12 +232,14 @@ class Ingest:
                 newest = time_ms
             events.append(event)
             origins.append(record)
+            if is_over():
+                yield
         self.watermark_ms = min(newest, now_ms)
         if newest:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
         # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
         horizon_ms = self._horizon_ms(now_ms, caught_up and not self._behind)
-        effects = self.engine.batch(events, horizon_ms, self.books.book)
+        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
         for place, reason in effects.rejected:
             self._bury(origins[place], reason, "")
         self._announce_all(effects, now_ms)
@@ -234,24 +256,24 @@ class Ingest:
         limit = min(TICK_SUBJECTS, self.state.set_aside.limit)
         keys = self.state.due_keys(horizon_ms, limit)
         is_full = len(keys) >= limit
+        swept: list[bytes] = []
         if self._sweep and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
             swept, self._sweep = self._sweep[-limit:], self._sweep[:-limit]
             keys += self.state.looked_at(swept)
-        effects = self._look(keys, horizon_ms, now_ms)
+        # What there is no time for stays due, and to be swept.
+        looked = list[bytes]()
+        effects = self.engine.due(_noted(Pace().while_in_time(keys), looked), horizon_ms, self.books.book)
+        self._announce_all(effects, now_ms)
+        done = set(looked)
+        self._sweep += [key for key in swept if key not in done and key in self.state.rows]
         for pane in effects.panes:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
-        more = bool(self._sweep) or is_full
+        more = bool(self._sweep) or is_full or len(looked) < len(keys)
         # After a stop what is due may lie days back: panes go only once all of it is in them.
         for pane in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(pane, None)
         self._mark(now_ms, caught_up)
         return more
-
-    def _look(self, keys: Sequence[bytes], horizon_ms: int, now_ms: int) -> Effects:
-        """Tell what came due of these subjects."""
-        effects = self.engine.due(keys, horizon_ms, self.books.book)
-        self._announce_all(effects, now_ms)
-        return effects
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""
@@ -289,6 +311,8 @@ class Ingest:
             self._announce(alert, now_ms)
         if effects.repeats:
             count_later(self.state, tally.repeats, topic, effects.repeats)
+        if effects.together:
+            count_later(self.state, tally.together, topic, effects.together)
         if effects.too_late:
             count_later(self.state, tally.too_late, topic, effects.too_late)
         if effects.divided:
@@ -331,3 +355,10 @@ class Ingest:
 
     def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
         bury(self.state, self.outlets, self.tally, record, reason, detail)
+
+
+def _noted(keys: Iterable[bytes], looked: list[bytes]) -> Iterator[bytes]:
+    """Yield keys, and note which have been asked for."""
+    for key in keys:
+        looked.append(key)
+        yield key

@@ -12,9 +12,11 @@ from functools import partial
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.pieces import Pieces
 from monitor.errors import DecodeError
 from monitor.stream.containment import internal_error
 from monitor.stream.ingest import Outlets, Tally, bury, count_later
+from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, REJECTED
 from monitor.wire.events import decode, encode_event
@@ -55,7 +57,7 @@ class Mapped:
         self.lateness_ms = lateness_ms
         self.source = f"{state.topic}/{state.partition}"
         self.watermark_ms = 0
-        self._mapper = Mapper(mapping)
+        self._mapper = Mapper(mapping, outlets.max_events_per_record)
         self._marked: tuple[int, bool] | None = None
         row = state.get(ENDS)
         self._ends = dict(row.ends) if isinstance(row, EndsRow) else {}
@@ -72,11 +74,12 @@ class Mapped:
     ) -> Iterator[None]:
         """Map a batch of records."""
         any_made = False
+        pace = Pace()
         for place, record in enumerate(records):
-            if place and place % RECORDS_AT_ONCE == 0:
+            if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
                 yield
             try:
-                made = self._events(record.value, now_ms)
+                made = yield from self._events(record.value, now_ms, pace)
             except DecodeError as error:
                 known = error.reason in DEAD_LETTER_REASONS
                 reason, detail = (error.reason, error.detail) if known else (REJECTED, str(error))
@@ -112,7 +115,7 @@ class Mapped:
         self.watermark_ms, self._marked = self._memory
         return ""
 
-    def _events(self, value: bytes | None, now_ms: int) -> list[tuple[bytes, bytes]]:
+    def _events(self, value: bytes | None, now_ms: int, pace: Pace) -> Pieces[list[tuple[bytes, bytes]]]:
         """Return key and value of each event that a record makes, none if it is about nothing that counts."""
         if value is None:
             return []  # a deleted row, a compacted key: nothing happened to the subject
@@ -127,6 +130,8 @@ class Mapped:
             decode(self.subject, *encoded, max_bytes=limit)
             made.append(encoded)
             newest_ms = max(newest_ms, event.fact.time_ms)
+            if pace.is_over():
+                yield
         self.watermark_ms = min(newest_ms, now_ms)
         if newest_ms:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -17,8 +17,10 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.pieces import Pieces
 from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
+from monitor.stream.pace import Pace
 from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
 from monitor.stream.setaside import SetAside
 from monitor.stream.wakes import Wake, Wakes
@@ -27,6 +29,8 @@ __all__ = [
     "POSITION", "FencedError", "PartitionState", "Processor", "ProcessorFactory", "RowCodec", "Source", "partition_of",
 ]  # fmt: skip
 
+PACKED_AT_ONCE: Final = 8
+"""Rows that are encoded between two looks at the time: one of a megabyte takes some milliseconds."""
 POSITION: Final = b"\x00position"
 """The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
 
@@ -126,12 +130,15 @@ class PartitionState:
         self._decoded[key] = row
         self._touched[key] = None
 
-    def pack(self, first: bytes) -> None:
-        """Encode the rows that were put and whose keys begin with a byte, and let go of them.
+    def pack(self, first: bytes = b"") -> Pieces[None]:
+        """Encode the rows that were put and whose keys begin with a byte, and let go of them, a few at a time.
 
         For pieces of a large batch: what is encoded soon is still in the processor's caches.
         """
-        self._pack([key for key in self._touched if key[:1] == first])
+        keys = [key for key in self._touched if key.startswith(first)]
+        for start in range(0, len(keys), PACKED_AT_ONCE):
+            self._pack(keys[start : start + PACKED_AT_ONCE])
+            yield
 
     def emit(
         self,
@@ -329,31 +336,32 @@ class PartitionState:
     async def _send(self, records: Mapping[tuple[str, int], list[Record]]) -> Ends:
         """Send records; return the offset after the last one by topic and partition, as far as the broker told it."""
         sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
+        pace = Pace()
         for (topic, partition), items in records.items():
             for batch, count in self._batches(topic, items):
                 future = await self._writer.send_batch(batch, topic, partition=partition)
                 future.add_done_callback(_retrieve)
                 sent.append(((topic, partition), count, future))
+                if pace.is_over():
+                    await asyncio.sleep(0)
         await asyncio.gather(*(future for _, _, future in sent))
         return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
 
-    def _batches(self, topic: str, items: list[Record]) -> list[tuple[Any, int]]:
-        """Return the batches that hold some records, and how many each holds."""
+    def _batches(self, topic: str, items: list[Record]) -> Iterator[tuple[Any, int]]:
+        """Yield the batches that hold some records, and how many each holds."""
         now = wall_ms()
-        batch = self._writer.create_batch()
-        batches, counts = [batch], [0]
+        batch, count = self._writer.create_batch(), 0
         for key, value, pairs in items:
             headers = list(pairs)  # the C builder takes nothing else
             if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
-                batch = self._writer.create_batch()
-                batches.append(batch)
-                counts.append(0)
+                batch.close()
+                yield batch, count
+                batch, count = self._writer.create_batch(), 0
                 if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:
                     raise StateError(f"{self.name}: a record for topic {topic}, key {key[:80]!r}, fits in no batch")
-            counts[-1] += 1
-        for ready in batches:
-            ready.close()
-        return list(zip(batches, counts, strict=True))
+            count += 1
+        batch.close()
+        yield batch, count
 
     def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
         rows, note = self.rows, self._wakes.note

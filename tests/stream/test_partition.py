@@ -148,7 +148,7 @@ async def test_what_is_taken_back_leaves_the_state_as_it_was_committed() -> None
 
     state.put(b"a", None)
     state.put(b"b", row())
-    state.pack(b"b")
+    list(state.pack(b"b"))
     state.emit("alerts", b"k", b"v")
     state.after_commit(lambda: done.append("second"))
     state.take_back()
