@@ -325,6 +325,9 @@ EVENTS_LATE = _counter("events_late_total", "Events that came after their subjec
 PANES_DIVIDED = _counter(
     "panes_divided_total", "Parts made of panes that outgrew a row: waiting calls, outages, repeat callers", ("topic",)
 )
+EVENTS_TOLD_TOGETHER = _counter(
+    "events_told_together_total", "Late events of one subject that were too many to be told one by one", ("topic",)
+)
 SOURCE_REREADS = _counter(
     "source_rereads_total", "How often a source was read again from the position, as records had not come", SOURCE
 )

@@ -315,6 +315,7 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     by_topic: tuple[tuple[Metric, Mapping[str, int]], ...] = (
         (m.EVENTS_REPEATED, snapshot.repeats),
         (m.EVENTS_LATE, snapshot.late),
+        (m.EVENTS_TOLD_TOGETHER, snapshot.together),
         (m.PANES_DIVIDED, snapshot.divided),
         (m.RECORDS_REFUSED, snapshot.refused),
         (m.EVENTS_MAPPED, snapshot.mapped),

@@ -142,6 +142,7 @@ def everything():
         repeats={"tickets": 9},
         late={"calls": 1},
         divided={"calls": 3},
+        together={"tickets": 3},
         refused={"agreements": 1},
         mapped={"jira-webhooks": 12},
         unmapped={"jira-webhooks": 3},

@@ -203,6 +203,7 @@ def _trouble() -> Json:
         Query(_total(m.CLOCK_STEPS), "clock set", "C"),
         Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
         Query(_total(m.LET_GO), "sources let go", "G"),
+        Query(_total(m.EVENTS_TOLD_TOGETHER), "late events told together", "T"),
         Query(_total(m.FAULTS), "faults", "F"),
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
