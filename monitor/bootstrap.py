@@ -308,7 +308,7 @@ class Monitor:
             repeats=tally.repeats,
             late=tally.too_late,
             divided={**dict.fromkeys(kinds, 0), **tally.divided},
-            together=tally.together,
+            together={**dict.fromkeys(kinds, 0), **tally.together},
             refused={
                 self.settings.topics.agreements: self.books.refused,
                 self.settings.topics.responses: self.on_call.responses.refused,
