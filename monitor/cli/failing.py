@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from monitor.errors import BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
+from monitor.errors import AccessError, BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -27,6 +27,7 @@ EXIT_CODES: Final = {
 
 _WHO: Final[tuple[tuple[type[SlaMonitorError], str], ...]] = (
     (ConfigError, "the author of the file"),
+    (AccessError, "who keeps the security settings"),
     (BrokerError, "the operator of Kafka"),
     (DecodeError, "the producer of the record"),
     (StateError, "the operator of the worker"),

@@ -126,7 +126,7 @@ def test_a_variable_may_have_a_name_that_begins_as_settings_do(file: Path) -> No
 
 
 def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
-    file.write_text('security: {username: "${X}"}')
+    file.write_text('security: {protocol: SASL_SSL, mechanism: PLAIN, username: "${X}", password: p}')
 
     assert load_settings(file, {}).security.username == "${X}"
 
