@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from functools import partial
@@ -13,7 +14,7 @@ from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
-from monitor.installation import partitions_of, security_options, topic_of, topic_plan
+from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
@@ -28,6 +29,7 @@ from monitor.stream.mapped import Mapped
 from monitor.stream.markers import MarkerReader, Markers
 from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.refusals import refusal
 from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
 from monitor.stream.topics import check_topics
@@ -38,6 +40,7 @@ from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
+REFUSAL_TIMEOUT_S: Final = 10.0
 CALL_RETENTION_MS: Final = 24 * 3_600_000
 """Calls are not reopened: a day covers what comes late."""
 
@@ -342,7 +345,13 @@ class Monitor:
         Raises:
             BrokerError: what is missing or has the wrong shape, all of it.
         """
-        mistakes = await check_topics(self.settings.bootstrap, topic_plan(self.settings), security=self.security)
+        rights = needed_rights(self.settings, "worker")
+        mistakes = await check_topics(
+            self.settings.bootstrap,
+            topic_plan(self.settings),
+            security=self.security,
+            operations=[(one.operation, one.name) for one in rights if one.kind == "topic"],
+        )
         if mistakes:
             raise BrokerError("; ".join(mistakes))
 
@@ -360,10 +369,28 @@ class Monitor:
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
             await run_worker(self.app)
+        except Exception as error:
+            await self._tell_refusal(error)
+            raise
         finally:
             await marks.stop()
             await people.stop()
             await reader.stop()
+
+    async def _tell_refusal(self, error: Exception) -> None:
+        """Log what is in the way to Kafka, if anything is: a password or a certificate may be another one by now.
+
+        All that a worker sees of it is that no connection comes about and nothing is confirmed.
+        """
+        if isinstance(error, BrokerError):
+            return  # it says so itself
+        try:
+            async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+                why = await refusal(self.settings.bootstrap, self.security)
+        except TimeoutError:
+            return
+        if why is not None:
+            log.critical("worker stops: %s", why)
 
 
 def _courier_if_any(settings: Settings) -> Courier | None:

@@ -62,7 +62,10 @@ class BrokerError(SlaMonitorError):
 
 
 class AccessError(BrokerError):
-    """Kafka does not let the monitor in, or the monitor does not trust Kafka. Who keeps the security settings must act."""
+    """Kafka does not let the monitor in, or the monitor does not trust Kafka: a password, a certificate, a protocol.
+
+    Who keeps the security settings must act.
+    """
 
 
 class RowError(SlaMonitorError):

@@ -16,13 +16,14 @@ from tempfile import gettempdir
 from typing import Any, Final
 
 import mode
-from faust.auth import SASLCredentials, SSLCredentials
+from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from monitor.errors import BrokerError, SlaMonitorError, StateError
 from monitor.stream.clock import Clock, WallClock
 from monitor.stream.connection import Asker, Connection
 from monitor.stream.partition import Source
+from monitor.stream.refusals import missing_right
 from monitor.stream.runner import PartitionRunner
 from monitor.stream.standing import LATE_S
 from monitor.stream.stats import Stats
@@ -153,6 +154,8 @@ class WorkerApp(BatchApp):
         """Stop un-acknowledged because of an error; the first one counts."""
         if self.failure is not None:
             return
+        if (right := missing_right(error, "Read")) is not None:
+            error = BrokerError(right)
         self.failure = error
         if isinstance(error, SlaMonitorError):
             log.critical("worker stops: %s", error)
@@ -291,7 +294,7 @@ def _agent(app: WorkerApp) -> Callable[[Any], Any]:
     return hand_over
 
 
-def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredentials | None:
+def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredentials | OAuthCredentials | None:
     """Return Faust's form of aiokafka's security keywords.
 
     Raises:
@@ -310,4 +313,6 @@ def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredential
             ssl_context=security.get("ssl_context"),
             mechanism=mechanism,
         )
+    if protocol in ("SASL_PLAINTEXT", "SASL_SSL") and mechanism == "OAUTHBEARER":
+        return OAuthCredentials(oauth_cb=security["sasl_oauth_token_provider"], ssl_context=security.get("ssl_context"))
     raise BrokerError(f"security protocol {protocol} with mechanism {mechanism} is not supported")

@@ -20,6 +20,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
 from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.refusals import stopped
 from monitor.stream.setaside import SetAside
 from monitor.stream.wakes import Wake, Wakes
 
@@ -262,7 +263,7 @@ class PartitionState:
                 raise FencedError(
                     f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
                 ) from None
-            raise StateError(f"{self.name}: the transaction failed: {cause!r}") from error
+            raise stopped(f"{self.name}: the transaction failed", cause, "Write") from error
         self._apply(changes, wakes)
         self.position = position
         acts, self._after_commit = self._after_commit, []

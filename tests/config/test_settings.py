@@ -95,7 +95,7 @@ def test_a_password_from_the_environment_is_refused_where_nothing_would_be_encry
 
 def test_tokens_are_fetched_with_credentials_of_the_client(file: Path) -> None:
     file.write_text(
-        "security: {protocol: SASL_SSL, mechanism: OAUTHBEARER, token_endpoint: 'https://tokens.example/t', client_id: c}"
+        "security: {protocol: SASL_SSL, mechanism: OAUTHBEARER, client_id: c, token_endpoint: 'https://tokens.example'}"
     )
 
     settings = load_settings(file, {"SLA_MONITOR_SECURITY_CLIENT_SECRET": "0815"})
@@ -147,8 +147,10 @@ def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
         ),
         (
             "security: {certificate_file: c, key_file: k, key_password: p}",
-            "1: security: PLAINTEXT does not use certificate_file, key_file, key_password "
-            "(write protocol: SASL_SSL, or SSL, or remove it)",
+            (
+                "1: security: PLAINTEXT does not use certificate_file, key_file, key_password "
+                "(write protocol: SASL_SSL, or SSL, or remove it)"
+            ),
         ),
         (
             "security: {protocol: SSL, mechanism: PLAIN, username: u, password: p}",
@@ -169,18 +171,24 @@ def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
         ),
         (
             "security: {token_endpoint: 'http://tokens.example/t'}",
-            "1: security.token_endpoint: would send the client's secret unencrypted "
-            "(write https://; http:// is for this machine only)",
+            (
+                "1: security.token_endpoint: would send the client's secret unencrypted "
+                "(write https://; http:// is for this machine only)"
+            ),
         ),
         (
             "security: {token_endpoint: 'https://u:p@tokens.example/t'}",
-            "1: security.token_endpoint: is no address of a token endpoint "
-            "(write https://host/path, without user and password)",
+            (
+                "1: security.token_endpoint: is no address of a token endpoint "
+                "(write https://host/path, without user and password)"
+            ),
         ),
         (
             "security: {token_endpoint: 'https://[::1'}",
-            "1: security.token_endpoint: is no address of a token endpoint "
-            "(write https://host/path, without user and password)",
+            (
+                "1: security.token_endpoint: is no address of a token endpoint "
+                "(write https://host/path, without user and password)"
+            ),
         ),
         ("security: {password: [x]}", "1: security.password: must be text, not a list"),
         ("- app_id", "1: must be a map of keys and values, not a list"),
