@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,11 @@ from monitor.errors import ConfigError, Mistake
 from monitor.stream.rights import Right, Role, rights_of
 from monitor.stream.tokens import ClientCredentials
 from monitor.stream.topics import TopicNames, TopicSpec, plan_topics
+
+_UTC_TIME: Final = 0x17
+_TIME: Final = rb"(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)"
+_VALIDITY: Final = re.compile(rb"\x30[\x1e-\x22]" + _TIME + _TIME)
+"""The two times of a certificate in DER: a sequence of nothing else."""
 
 TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
 """The setting under ``topics`` that names each subject's topic."""
@@ -72,7 +79,36 @@ def _tls(security: SecuritySettings) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key, answer)
     except (ssl.SSLError, ValueError) as error:
         raise _unusable(*_why_not(security, error, was_asked=bool(asked))) from None
+    _valid_now(certificate)
     return context
+
+
+def _valid_now(certificate: str) -> None:
+    """Refuse a certificate that is out of date: all that Kafka says of it is that it does not know it."""
+    found = _VALIDITY.search(ssl.PEM_cert_to_DER_cert(_first_certificate(certificate)))
+    if found is None:
+        return
+    begin, end = (_instant(one) for one in found.groups())
+    now = datetime.now(UTC)
+    if not begin <= now < end:
+        message = (
+            f"has expired on {end:%Y-%m-%d %H:%M}Z" if now >= end else f"is valid only from {begin:%Y-%m-%d %H:%M}Z"
+        )
+        raise _unusable("certificate_file", f"{message}: {certificate}", "renew it, or look at this machine's clock")
+
+
+def _first_certificate(file: str) -> str:
+    text = Path(file).read_text(encoding="ascii", errors="replace")
+    begin = text.index(ssl.PEM_HEADER)
+    return text[begin : text.index(ssl.PEM_FOOTER, begin) + len(ssl.PEM_FOOTER)]
+
+
+def _instant(der: bytes) -> datetime:
+    """Return a time of a certificate: UTCTime has two digits of the year (1950 to 2049), GeneralizedTime four."""
+    digits = der[2:-1].decode()
+    if der[0] == _UTC_TIME:
+        digits = ("19" if digits >= "50" else "20") + digits
+    return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 def _why_not(security: SecuritySettings, error: Exception, *, was_asked: bool) -> tuple[str, str, str]:

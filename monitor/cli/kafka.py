@@ -103,8 +103,8 @@ async def are_empty(settings: Settings, topics: Sequence[str]) -> bool:
 
 async def _partitions(consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
     described = await describe(consumer._client, topics)  # noqa: SLF001 - see there
-    if described.hidden:
-        raise BrokerError(lacking([("Read", "topic", topic) for topic in sorted(described.hidden)]))
+    if unreadable := described.unreadable(topics):
+        raise BrokerError(lacking([("Read", "topic", topic) for topic in unreadable]))
     found = []
     for topic in topics:
         if topic not in described.known:

@@ -223,6 +223,9 @@ class WorkerApp(BatchApp):
             self._in_group_at = time.monotonic()
         if self._crashed.is_set() and self.crash_reason is not None:
             self.fail(self.crash_reason)  # a crash in the consumer's thread does not wake who waits in this loop
+        consumer: BatchConsumer | None = self._consumer
+        if consumer is not None and (refusal := consumer.group_refusal()) is not None:
+            self.fail(refusal)
         if expected is not None and now - expected > LATE_S:
             self.stats.stalls += 1
             log.warning("the process stood still for %.1f s", now - expected + PULSE_S)

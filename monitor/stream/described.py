@@ -101,6 +101,10 @@ class Topics(NamedTuple):
         """Return how many partitions a topic has, 0 if there is none."""
         return len(self.known[topic].leaders) if topic in self.known else 0
 
+    def unreadable(self, topics: Iterable[str]) -> list[str]:
+        """Return those of some topics that the user may not read, empty ones too: Kafka says so only to who fetches."""
+        return [topic for topic in topics if not self.is_allowed("Read", topic)]
+
     def is_allowed(self, operation: str, topic: str) -> bool:
         """Return whether the user may do something with a topic; as far as Kafka says anything about that."""
         if topic not in self.known:

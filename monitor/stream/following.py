@@ -55,7 +55,7 @@ class Follower:
         try:
             await consumer.start()
             topics = await describe(consumer._client, [self._topic.topic])  # noqa: SLF001 - see there
-            if self._topic.topic in topics.hidden:
+            if topics.unreadable([self._topic.topic]):
                 raise BrokerError(lacking([("Read", "topic", self._topic.topic)]))
             if self._topic.topic not in topics.known:
                 raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")

@@ -7,6 +7,7 @@ gets such an error asks here: the connection is tried once more, on its own, and
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
@@ -39,6 +40,8 @@ UNAUTHORIZED: Final = (
 )
 _WRONG_NAME: Final = (62, 64)
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+_NO_CERTIFICATE: Final = ("certificate required", "bad certificate", "handshake failure")
+"""What brokers say to a client without a certificate: TLS 1.3 has a word for it, Java uses older ones."""
 _WRONG_TIME: Final = (9, 10)
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
@@ -138,28 +141,37 @@ def _why(error: BaseException, address: str, options: Mapping[str, Any]) -> Brok
             return _distrust(error, address)
         case ssl.SSLError():
             return _alert(error, address, options)
-        case KafkaConnectionError():
-            return AccessError(
-                f"Kafka at {address} closes the connection: does its listener speak "
-                f"{options.get('security_protocol', 'PLAINTEXT')} (security.protocol)?{_certificate_hint(options)}"
-            )
+        case KafkaConnectionError() | ConnectionResetError() | BrokenPipeError():
+            return _closed(address, options)
         case KafkaError():
             return _refused_login(error, address, options)
     return _unreachable(error, address)
+
+
+def _closed(address: str, options: Mapping[str, Any]) -> AccessError:
+    """Return why a broker may have closed a connection without a word."""
+    protocol, mechanism = options.get("security_protocol", "PLAINTEXT"), options.get("sasl_mechanism")
+    doubts = f"does its listener speak {protocol} (security.protocol)?"
+    if mechanism == "OAUTHBEARER":  # aiokafka passes over what the broker says of a token
+        doubts = (
+            "it does not accept the token (look at client_id, scope, audience, its time, and whether Kafka trusts its "
+            f"issuer), or its listener does not speak {protocol} with {mechanism}"
+        )
+    elif protocol == "SSL":
+        doubts += " Does it ask for a certificate that it does not get (security.certificate_file)?"
+    return AccessError(f"Kafka at {address} closes the connection: {doubts}")
 
 
 def _refused_login(error: KafkaError, address: str, options: Mapping[str, Any]) -> BrokerError:
     """Return what SASL says."""
     mechanism, said = options.get("sasl_mechanism"), _said(error)
     match error:
-        case SaslAuthenticationFailed() if mechanism == "OAUTHBEARER":
-            told = f"refuses the token: {said}. Look at client_id and scope, and whether it trusts that token endpoint"
         case SaslAuthenticationFailed():
             told = f"refuses the user {options.get('sasl_plain_username')}: wrong password or user ({said})"
         case UnsupportedSaslMechanismError():
-            told = f"does not offer {mechanism} (security.mechanism): {said}"
+            told = f"does not offer {mechanism} (security.mechanism)"
         case IllegalSaslStateError():
-            told = f"expects no SASL there (security.protocol): {said}"
+            told = f"expects no SASL there: security.protocol is {options.get('security_protocol')}"
         case _:
             return BrokerError(f"Kafka at {address} does not answer as it should: {error!r}")
     return AccessError(f"Kafka at {address} {told}")
@@ -168,8 +180,11 @@ def _refused_login(error: KafkaError, address: str, options: Mapping[str, Any]) 
 def _unreachable(error: BaseException, address: str) -> BrokerError:
     if isinstance(error, TimeoutError):
         return BrokerError(f"Kafka at {address} does not answer within {TRY_MS / 1000:g} s")
-    reason = error.strerror if isinstance(error, OSError) else None
-    return BrokerError(f"Kafka at {address} cannot be reached: {reason or repr(error)}")
+    reason = repr(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        # asyncio puts words of its own before the reason; those of name resolution have numbers below zero.
+        reason = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return BrokerError(f"Kafka at {address} cannot be reached: {reason}")
 
 
 def _distrust(error: ssl.SSLCertVerificationError, address: str) -> BrokerError:
@@ -195,18 +210,17 @@ def _alert(error: ssl.SSLError, address: str, options: Mapping[str, Any]) -> Acc
         protocol = options.get("security_protocol")
         return AccessError(f"Kafka at {address} speaks no TLS there: security.protocol is {protocol} ({reason})")
     said = reason.rpartition("ALERT_")[2].replace("_", " ").lower()
-    if "expired" in said:
-        said += ": renew it (security.certificate_file)"
-    return AccessError(f"Kafka at {address} refuses the monitor's certificate: {said}{_certificate_hint(options)}")
-
-
-def _certificate_hint(options: Mapping[str, Any]) -> str:
-    context: ssl.SSLContext | None = options.get("ssl_context")
-    if context is None:
-        return ""
-    return " Or it asks for a certificate that it does not get, or does not trust (security.certificate_file)"
+    if said in _NO_CERTIFICATE:
+        return AccessError(
+            f"Kafka at {address} asks for a certificate of the monitor and gets none ({said}): set "
+            "security.certificate_file and key_file"
+        )
+    return AccessError(
+        f"Kafka at {address} refuses the monitor's certificate ({said}): is it signed by an authority that Kafka "
+        "trusts, and valid now (security.certificate_file)?"
+    )
 
 
 def _said(error: BaseException) -> str:
     """Return the broker's words alone: an error of aiokafka shows its number and class before them."""
-    return " ".join(str(one) for one in error.args) or type(error).__name__
+    return " ".join(one for one in error.args if isinstance(one, str)) or type(error).__name__

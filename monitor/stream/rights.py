@@ -1,6 +1,6 @@
 """The least rights in Kafka that a worker and the users of commands need: for ``topics acls`` and the worker's check.
 
-A new topic, or a new use of one, is entered here: in the tests a worker with exactly these rights runs on a real broker.
+A new topic, or a new use of one, is entered here: in the tests a worker with just these rights runs on a real broker.
 """
 
 from __future__ import annotations

@@ -103,7 +103,14 @@ class TokenSigner:
         self._key = folder / "tokens.key"
         openssl("genrsa", "-out", self._key, "2048")
         modulus = openssl("rsa", "-in", self._key, "-noout", "-modulus").decode().strip().removeprefix("Modulus=")
-        public = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1", "e": "AQAB", "n": _url(bytes.fromhex(modulus))}
+        public = {
+            "kty": "RSA",
+            "alg": "RS256",
+            "use": "sig",
+            "kid": "1",
+            "e": "AQAB",
+            "n": _url(bytes.fromhex(modulus)),
+        }
         self.jwks = folder / "jwks.json"
         self.jwks.write_text(json.dumps({"keys": [public]}))
 

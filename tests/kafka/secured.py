@@ -1,4 +1,4 @@
-"""A broker that lets nobody in without credentials and allows nothing that was not granted; and an installation on it."""
+"""A broker that lets nobody in without credentials and allows only what was granted; and an installation on it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import contextlib
 import json
 import ssl
 import threading
+import time
 import urllib.parse
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from click.testing import CliRunner, Result
 from confluent_kafka.admin import (
@@ -24,6 +25,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewTopic,
     ResourcePatternType,
     ResourceType,
 )
@@ -36,6 +38,7 @@ from monitor.stream.rights import Right, Role
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.certificates import Authority, Certified, TokenSigner
 
+JIRA = Path(__file__).parents[2] / "deploy" / "mappings" / "jira.yaml"
 PASSWORD = "it's a password"
 KEY_PASSWORD = "the key's own"
 _SECURITY = "org.apache.kafka.common.security"
@@ -80,7 +83,7 @@ class TokenEndpoint:
         self.address = f"https://127.0.0.1:{self._server.server_port}/token"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
-    def __enter__(self) -> TokenEndpoint:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -99,11 +102,15 @@ class Secured:
         self.tokens = tokens
         self.folder = folder
         self.stranger = Authority(folder / "stranger", "An authority that nobody trusts")
+        self.unknown = self.stranger.certify("worker")
         self.client = authority.certify("worker", key_password=KEY_PASSWORD)
-        self.admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
 
     def environment(self, way: str, **security: str) -> dict[str, str]:
-        """Return the variables of one way to come in: ``scram``, ``plain``, ``tokens`` or ``tls``; "" takes one away."""
+        """Return the variables of one way to come in: ``scram``, ``plain``, ``tokens`` or ``tls``.
+
+        ``security`` replaces some of them; an empty one takes it away.
+        """
         listener = "MUTUAL" if way == "tls" else "SASL"
         values = {"ca_file": str(self.authority.file), "protocol": "SSL" if way == "tls" else "SASL_SSL"}
         if way == "tls":
@@ -121,7 +128,7 @@ class Secured:
             mechanism = {"scram": "SCRAM-SHA-512", "plain": "PLAIN"}[way]
             values |= {"mechanism": mechanism, "username": way, "password": PASSWORD}
         return {
-            "SLA_MONITOR_BOOTSTRAP": self.broker.addresses[listener],
+            "SLA_MONITOR_BOOTSTRAP": security.pop("bootstrap", self.broker.addresses[listener]),
             **{f"SLA_MONITOR_SECURITY_{name.upper()}": value for name, value in (values | security).items()},
         }
 
@@ -131,18 +138,42 @@ class Secured:
 
     def grant(self, user: str, rights: Iterable[Right]) -> None:
         """Grant rights."""
-        for done in self.admin.create_acls([_binding(user, right) for right in rights]).values():
+        bindings = [_binding(user, right) for right in rights]
+        for done in self.admin.create_acls(bindings).values():
             done.result(10)
+        self._until_known(user, lambda held: held.issuperset(bindings))
 
     def withdraw(self, user: str, rights: Iterable[Right]) -> None:
         """Take rights away."""
+        bindings = [_binding(user, right) for right in rights]
         filters = [
             AclBindingFilter(one.restype, one.name, one.resource_pattern_type, one.principal, one.host, one.operation,
                              one.permission_type)
-            for one in (_binding(user, right) for right in rights)
+            for one in bindings
         ]  # fmt: skip
         for done in self.admin.delete_acls(filters).values():
             assert len(done.result(10)) == 1
+        self._until_known(user, lambda held: held.isdisjoint(bindings))
+
+    @contextlib.contextmanager
+    def without(self, user: str, *rights: Right) -> Iterator[None]:
+        """Take rights away for a while."""
+        self.withdraw(user, rights)
+        try:
+            yield
+        finally:
+            self.grant(user, rights)
+
+    def _until_known(self, user: str, done: Callable[[set[AclBinding]], bool]) -> None:
+        """Wait until the broker's authorizer has heard of it from the controller."""
+        asked = AclBindingFilter(
+            ResourceType.ANY, None, ResourcePatternType.ANY, _principal(user), None, AclOperation.ANY,
+            AclPermissionType.ANY,
+        )  # fmt: skip
+        deadline = time.monotonic() + 10
+        while not done(set(self.admin.describe_acls(asked).result(10))):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def certify_broker(self, certified: Certified) -> None:
         """Give the running broker another certificate."""
@@ -155,11 +186,20 @@ class Secured:
             done.result(10)
 
 
+def _principal(user: str) -> str:
+    return user if user.startswith("User:") else f"User:{user}"
+
+
 def _binding(user: str, right: Right) -> AclBinding:
-    principal = user if user.startswith("User:") else f"User:{user}"
     pattern = ResourcePatternType.PREFIXED if right.prefixed else ResourcePatternType.LITERAL
     return AclBinding(
-        _KINDS[right.kind], right.name, pattern, principal, "*", _OPERATIONS[right.operation], AclPermissionType.ALLOW
+        _KINDS[right.kind],
+        right.name,
+        pattern,
+        _principal(user),
+        "*",
+        _OPERATIONS[right.operation],
+        AclPermissionType.ALLOW,
     )
 
 
@@ -217,12 +257,16 @@ def secured_broker(folder: Path) -> Iterator[Secured]:
 class Installation:
     """One installation on the broker: its names in the environment of every command."""
 
-    def __init__(self, secured: Secured, way: str) -> None:
+    def __init__(self, secured: Secured, way: str, mark: str = "") -> None:
         self.secured = secured
         self.way = way
         self.user = secured.user(way)
-        self.mark = uuid.uuid4().hex[:8]
-        self.names = {"SLA_MONITOR_APP_ID": self.mark, "SLA_MONITOR_TOPICS_PARTITIONS": "1",
+        self.mark = mark or uuid.uuid4().hex[:8]
+        self.hooks = f"{self.mark}-hooks"
+        file = secured.folder / f"{self.mark}.yaml"
+        file.write_text(f"sources: [{{topic: {self.hooks}, mapping: {JIRA}}}]\n")
+        self.names = {"SLA_MONITOR_SETTINGS": str(file), "SLA_MONITOR_APP_ID": self.mark,
+                      "SLA_MONITOR_TOPICS_PARTITIONS": "1",
                       "SLA_MONITOR_WEB_PORT": "0", "SLA_MONITOR_SESSION_TIMEOUT": "6s"}  # fmt: skip
         for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status",
                       "statements", "deliveries", "responses", "dead_letters"):  # fmt: skip
@@ -235,6 +279,11 @@ class Installation:
     def settings(self, **security: str) -> Settings:
         """Return the settings of the commands and the worker."""
         return load_settings(None, self.environment(**security))
+
+    def create_foreign_topic(self) -> None:
+        """Create the topic of others, as its producer would."""
+        for done in self.secured.admin.create_topics([NewTopic(self.hooks, 1)]).values():
+            done.result(10)
 
     def rights(self, role: Role) -> list[Right]:
         """Return what ``topics acls`` prints for a role."""
