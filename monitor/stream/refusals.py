@@ -19,6 +19,7 @@ from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -89,7 +90,10 @@ async def explained(
     right = missing_right(error, operation)
     if right is not None:
         return BrokerError(right)
-    return await refusal(bootstrap, security) or BrokerError(f"Kafka at {bootstrap} {otherwise}: {error!r}")
+    found = await refusal(bootstrap, security)
+    if found is None or (isinstance(error, KafkaTimeoutError) and not isinstance(found, AccessError)):
+        return BrokerError(f"Kafka at {bootstrap} {otherwise}: {error!r}")  # it says what was waited for
+    return found
 
 
 async def refusal(bootstrap: str, security: Mapping[str, Any] | None) -> BrokerError | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from mode.utils.queues import FlowControlQueue
 
 from monitor.errors import BrokerError, StateError
 from monitor.stream import runner
 from monitor.stream.app import _credentials
 from monitor.stream.embedded import EmbeddedBroker
+from monitor.stream.tokens import ClientCredentials
 from monitor.stream.transport import IN_PROGRESS
 from monitor.stream.worker import WorkerApp
 from tests.stream.counting import ROW, expected
@@ -276,3 +279,14 @@ def test_security_that_faust_cannot_speak_is_refused() -> None:
     ).username == "u"  # fmt: skip
     with pytest.raises(BrokerError, match="GSSAPI"):
         _credentials({"security_protocol": "SASL_SSL", "sasl_mechanism": "GSSAPI"})
+
+
+def test_tokens_are_handed_to_fausts_own_clients() -> None:
+    tokens = ClientCredentials("https://tokens.example/t", "monitor", "secret")
+
+    for protocol, context in (("SASL_PLAINTEXT", None), ("SASL_SSL", ssl.create_default_context())):
+        options = {
+            "security_protocol": protocol, "sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": tokens,
+            "ssl_context": context,
+        }  # fmt: skip
+        assert credentials_to_aiokafka_auth(_credentials(options)) == options
