@@ -21,6 +21,7 @@ from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
 from monitor.errors import BrokerError, SlaMonitorError
 from monitor.installation import security_options
+from monitor.stream import worker as worker_module
 from monitor.stream.clock import wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.refusals import stopped
@@ -288,8 +289,11 @@ AT_WORK: Final = [
 
 
 @pytest.mark.parametrize("right", AT_WORK, ids=named)
-def test_a_worker_that_meets_a_missing_right_stops_and_names_it(right: Right, scram: Installation) -> None:
+def test_a_worker_that_meets_a_missing_right_stops_and_names_it(
+    right: Right, scram: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = of(scram, right)
+    monkeypatch.setattr(worker_module, "START_TIMEOUT_S", 3.0)  # without its group a worker never gets up
 
     async def run() -> None:
         settings = scram.settings()
