@@ -60,6 +60,7 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
         yield from topic(source, "Read")
     for name in (names.agreements, names.responses):
         yield from topic(name, "Read", "DescribeConfigs")
+    yield from topic(names.markers, "Read", *(["Write"] if names.foreign else []), "DescribeConfigs")
     for name in (names.partials, names.alerts):
         yield from topic(name, "Read", "Write", "DescribeConfigs")
     for name in (names.status, names.statements, names.deliveries, names.dead_letters):
@@ -75,7 +76,13 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
     written = (*names.sources, names.agreements, names.responses)
     read = _read_by_commands(names)
     own = dict.fromkeys(
-        [*read, names.partials, *names.sources, *(changelog_of(app_id, source) for source in changelogged(names))]
+        [
+            *read,
+            names.partials,
+            names.markers,
+            *names.sources,
+            *(changelog_of(app_id, source) for source in changelogged(names)),
+        ]
     )
     for name in own:
         described = name in read or name in written
