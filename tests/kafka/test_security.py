@@ -410,7 +410,7 @@ def test_who_lacks_the_right_to_write_is_told_so_at_once(right: Right, scram: In
 # -- what lives on
 
 
-def test_tokens_that_end_and_passwords_of_connections_are_renewed_while_a_worker_runs(
+def test_tokens_that_end_are_renewed_while_a_worker_runs(
     installations: Callable[[str], Installation], secured: Secured
 ) -> None:
     one = installations("tokens")
