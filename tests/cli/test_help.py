@@ -33,7 +33,7 @@ def test_all_commands_are_there():
         ("completion",), ("health",), ("traffic",), ("explain",), ("simulate",), ("recompute",), ("statements",),
         ("topics", "acls"), ("topics", "create"), ("topics", "check"), ("agreements", "apply"), ("agreements", "list"),
         ("agreements", "show"),
-        ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"),
+        ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"), ("dead-letters", "skip"),
         ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),
         ("deliveries",), ("deliveries", "resend"), ("receivers", "list"), ("receivers", "test"),
         ("receivers", "enable"),
