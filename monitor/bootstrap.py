@@ -91,6 +91,14 @@ def receiver_stamp(settings: Settings, receiver: str) -> str:
     return stamp_of(described) if described else ""
 
 
+def repeat_every_ms(settings: Settings, receiver: str) -> int:
+    """Return after how long a receiver is told again of what nobody has acknowledged, 0: never."""
+    described = settings.receivers.get(receiver)
+    if described is None or described.repeat_every_ms == "never":
+        return 0
+    return described.repeat_every_ms
+
+
 def calm_collector() -> None:
     """Have the garbage collector look less often: for a process that is a worker and nothing else.
 
@@ -126,8 +134,8 @@ class Monitor:
             tally=self.tally,
             courier=courier or _courier_if_any(settings),
             deliver_for_ms=settings.deliver_for_ms,
-            at_once=settings.deliveries_at_once,
             stamp=partial(receiver_stamp, settings),
+            repeat_ms=partial(repeat_every_ms, settings),
         )
         self.markers = Markers()
         self._horizons: dict[tuple[str, int], Horizon] = {}

@@ -158,7 +158,6 @@ class Settings(Shape):
     deliver_for_ms: PositiveDuration = Field(
         default=86_400_000, alias="deliver_for", description="How long a notice is tried again before it expires."
     )
-    deliveries_at_once: Count = Field(default=4, description="Most attempts under way to one receiver.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()
