@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 ATTEMPT_TIMEOUT_S: Final = 60.0
 """A courier has its own, shorter one: this is for one that hangs all the same."""
 PROOF_S: Final = 5.0
-"""How long a commit proves that the partition is still ours. No broker gives it to another worker sooner: that takes
-the time-out of a session."""
+"""How long a commit proves that the partition is still ours. No broker takes it from a silent worker sooner: that takes
+the time-out of a session. (Only a second process with the same ``instance_id`` may be quicker.)"""
 
 
 class Instant(NamedTuple):
