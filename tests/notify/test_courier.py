@@ -181,8 +181,10 @@ class Hostile:
         self.every_s = every_s
         self.sent = 0
         self.url = ""
+        self.talks = {}
 
     async def speak(self, reader, writer):
+        self.talks[asyncio.current_task()] = writer
         try:
             await reader.readuntil(b"\r\n\r\n")
             for piece in self.pieces:
@@ -202,7 +204,13 @@ class Hostile:
         one = cls(pieces, **options)
         async with await asyncio.start_server(one.speak, "127.0.0.1", 0) as server:
             one.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            yield one
+            try:
+                yield one
+            finally:  # no socket is left open behind a test
+                for writer in one.talks.values():
+                    writer.transport.abort()
+                await asyncio.wait(one.talks, timeout=10)
+                await asyncio.sleep(0)
 
 
 HEAD = b"HTTP/1.1 400 Bad Request\r\n"
