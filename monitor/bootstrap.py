@@ -32,8 +32,9 @@ from monitor.stream.partition import PartitionState, Processor, Source
 from monitor.stream.refusals import refusal
 from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
-from monitor.stream.topics import check_topics
-from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, run_worker
+from monitor.stream.topics import check_topics, count_partitions
+from monitor.stream.watch import TopicWatch
+from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, failing, run_worker
 from monitor.web.server import WebServer
 from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
@@ -92,6 +93,14 @@ def receiver_stamp(settings: Settings, receiver: str) -> str:
     return stamp_of(described) if described else ""
 
 
+def repeat_every_ms(settings: Settings, receiver: str) -> int:
+    """Return after how long a receiver is told again of what nobody has acknowledged, 0: never."""
+    described = settings.receivers.get(receiver)
+    if described is None or described.repeat_every_ms == "never":
+        return 0
+    return described.repeat_every_ms
+
+
 def calm_collector() -> None:
     """Have the garbage collector look less often: for a process that is a worker and nothing else.
 
@@ -127,14 +136,19 @@ class Monitor:
             tally=self.tally,
             courier=courier or _courier_if_any(settings),
             deliver_for_ms=settings.deliver_for_ms,
-            at_once=settings.deliveries_at_once,
             stamp=partial(receiver_stamp, settings),
+            repeat_ms=partial(repeat_every_ms, settings),
         )
         self.markers = Markers()
         self._horizons: dict[tuple[str, int], Horizon] = {}
         """Up to when each partition may be judged that waits for others."""
         self.restores = 0
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
+        self.watch = TopicWatch(
+            topic_plan(settings),
+            partial(count_partitions, settings.bootstrap, security=self.security),
+            check_ends=self.app.check_ends,
+        )
         self.books.on_change(self.app.look_again)
         self.on_call.on_change(self.app.look_again)
         self.markers.on_change(self.app.look_again)
@@ -167,6 +181,7 @@ class Monitor:
                 topic=topic,
                 processor=partial(self._ingest, subject=subject, outlets=outlets),
                 codec=SOURCE_ROWS,
+                partitions=self.settings.topics.partitions,
                 **contained,
             )
             for subject in SUBJECTS
@@ -176,13 +191,15 @@ class Monitor:
             topic=outlets.partials,
             processor=partial(self._evaluate, outlets=outlets),
             codec=EVALUATE_ROWS,
+            partitions=outlets.partials_partitions,
             **contained,
         )
-        for topic, mapping in self.mappings.items():
-            found[topic] = Source(
-                topic=topic,
-                processor=partial(self._mapped, mapping=mapping, outlets=outlets),
+        for source in self.settings.sources:
+            found[source.topic] = Source(
+                topic=source.topic,
+                processor=partial(self._mapped, mapping=self.mappings[source.topic], outlets=outlets),
                 codec=SOURCE_ROWS,
+                partitions=partitions_of(self.settings, source),
                 **contained,
             )
         found[outlets.alerts] = self.on_call.source()
@@ -299,6 +316,7 @@ class Monitor:
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
+            divided={**dict.fromkeys(kinds, 0), **tally.divided},
             refused={
                 self.settings.topics.agreements: self.books.refused,
                 self.settings.topics.responses: self.on_call.responses.refused,
@@ -311,6 +329,8 @@ class Monitor:
             rebalances=stats.rebalances,
             restores=self.restores + self.on_call.restores,
             stalls=stats.stalls,
+            clock_steps=stats.clock_steps,
+            unexpected_partitions=self.watch.unexpected,
         )
 
     def web_server(self) -> WebServer:
@@ -324,7 +344,7 @@ class Monitor:
             return False, f"stopped: {self.app.failure}"
         if (standstill := self.app.standstill()) is not None:
             return False, standstill
-        return True, "alive"
+        return True, "; ".join(["alive", *self.watch.wrong.values()])
 
     def ready(self) -> tuple[bool, str]:
         """Return whether all partitions of this worker are open, in words too."""
@@ -362,17 +382,23 @@ class Monitor:
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
         marks = MarkerReader(self.markers, bootstrap, topics.markers, options)
         people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
+        watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)
             await people.start(self.app.fail)
             await marks.start(self.app.fail)
             if not self.books.book.agreements:
                 log.warning("no agreements are published: nothing is promised yet (sla-monitor agreements apply DIR)")
+            watching = asyncio.ensure_future(self.watch.run())
+            watching.add_done_callback(failing(self.app))
             await run_worker(self.app)
         except Exception as error:
             await self._tell_refusal(error)
             raise
         finally:
+            if watching is not None:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
             await marks.stop()
             await people.stop()
             await reader.stop()

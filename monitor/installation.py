@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from monitor.config.secrets import revealed
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.config.sources import SourceSettings
 from monitor.core.events import SUBJECTS, Subject
@@ -27,7 +28,9 @@ TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "ou
 
 
 def security_options(security: SecuritySettings) -> dict[str, Any]:
-    """Return aiokafka's keywords for reaching the brokers. The files are read now: a rotation needs a new process.
+    """Return aiokafka's keywords for reaching the brokers; whatever holds them prints no password.
+
+    The files are read now: a rotation needs a new process.
 
     Raises:
         ConfigError: a file cannot be read or used.
@@ -44,7 +47,7 @@ def security_options(security: SecuritySettings) -> dict[str, Any]:
     elif security.mechanism:
         options["sasl_mechanism"] = security.mechanism
         options["sasl_plain_username"] = security.username
-        options["sasl_plain_password"] = security.password.get_secret_value() if security.password else None
+        options["sasl_plain_password"] = revealed(security.password)
     return options
 
 
@@ -196,6 +199,13 @@ def consumed_topics(settings: Settings) -> set[str]:
 def topic_of(settings: Settings, subject: Subject) -> str:
     """Return the name of a subject's topic."""
     return str(getattr(settings.topics, TOPIC_OF[subject]))
+
+
+def consumed(settings: Settings) -> list[str]:
+    """Return the topics that workers read, each with a changelog of its own."""
+    topics = settings.topics
+    sources = [topic_of(settings, subject) for subject in SUBJECTS]
+    return [*sources, topics.partials, topics.alerts, *(source.topic for source in settings.sources)]
 
 
 def partitions_of(settings: Settings, source: SourceSettings) -> int:

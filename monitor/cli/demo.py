@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO, cast
 
 import click
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.console import Console
 import monitor.demo
 from monitor.cli.demonstration import Options, demonstrate
 from monitor.cli.options import example
+from monitor.cli.patient import PatientStream, left_out_line, patient
 from monitor.config.agreements import read_documents
 from monitor.demo.display import mode_for, open_display
 from monitor.demo.picture import picture as svg_of
@@ -67,11 +69,24 @@ def demo(
     documents = read_documents(agreements or [EXAMPLES])
     # Warnings would tear the picture; what makes it fail is told at its end.
     logging.getLogger("monitor").addHandler(logging.NullHandler())
-    console = Console(markup=False, highlight=False, emoji=False)
+    # Where nobody reads what it shows, it goes on: a pager, a terminal that was stopped with Ctrl-S.
+    stream = patient(sys.stdout, _left_out_json if as_json else _no_line if sys.stdout.isatty() else left_out_line)
+    console = Console(file=cast("TextIO", stream), markup=False, highlight=False, emoji=False)
     display = open_display(mode_for(console, os.environ, as_json=as_json), console)
     options = Options(documents=documents, speed=speed, for_s=for_s, seed=seed, port=port)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        last = runner.run(demonstrate(options, display))
-    if picture is not None:
-        picture.write_text(svg_of(last), encoding="utf-8")
-    sys.stdout.flush()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            last = runner.run(demonstrate(options, display))
+        if picture is not None:
+            picture.write_text(svg_of(last), encoding="utf-8")
+    finally:
+        if isinstance(stream, PatientStream):
+            stream.drain()
+
+
+def _left_out_json(lines: int) -> str:
+    return json.dumps({"kind": "left_out", "lines": lines}) + "\n"
+
+
+def _no_line(_lines: int) -> str:
+    return ""  # it would tear the picture

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import orjson
 
+from monitor.cli.output import escaped, escaped_json
+from monitor.cli.patient import PatientStream, left_out_line, patient
 from monitor.stream.worker import set_log_levels
 from monitor.wire.instants import rfc3339
 
 WHILE_S: Final = 10.0
 
 
-def log_to_stderr(level: int, *, as_json: bool) -> None:
-    """Send the log to stderr, one line for each message, as text or as JSON."""
-    handler = logging.StreamHandler(sys.stderr)
+def log_to_stderr(level: int, *, as_json: bool) -> Callable[[], None]:
+    """Send the log to stderr, one line for each message, as text or as JSON; return what waits until it is written.
+
+    A worker never waits for its log: whoever collects it may have stopped reading.
+    """
+    stream = patient(sys.stderr, _left_out_json if as_json else left_out_line)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_JsonLines() if as_json else _Lines())
     handler.addFilter(OnceInAWhile(("aiokafka", "faust", "mode")))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     set_log_levels(level)
+
+    def written() -> None:
+        if isinstance(stream, PatientStream):
+            stream.drain()
+
+    atexit.register(written)
+    return written
+
+
+def _left_out_json(lines: int) -> str:
+    now = rfc3339(int(time.time() * 1000))
+    said = {"time": now, "level": "warning", "logger": __name__, "message": left_out_line(lines).strip()}
+    return orjson.dumps(said).decode() + "\n"
 
 
 class OnceInAWhile(logging.Filter):
@@ -59,6 +80,9 @@ class _Lines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's
+        return escaped(super().formatMessage(record))
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
         return rfc3339(int(record.created * 1000))
 
@@ -75,4 +99,4 @@ class _JsonLines(_Lines):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line).decode()
+        return escaped_json(orjson.dumps(line)).decode()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import click
 import orjson
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -29,8 +32,16 @@ STYLES: Final = {
 """Colours of states and verdicts. ``NO_COLOR`` turns all off."""
 
 
+_NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Kinds of characters that a terminal obeys, or that change the order or the lines of what stands around them."""
+
+
 class Output:
-    """Where one command prints."""
+    """Where one command prints.
+
+    What it prints is full of other people's texts. Whatever of them a terminal would obey is shown escaped, in every
+    form of the output.
+    """
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -39,6 +50,7 @@ class Output:
         self.console = Console(
             markup=False, highlight=False, emoji=False, width=None if self.is_terminal else _PIPE_COLUMNS
         )
+        self.console.push_render_hook(_Escaping())
 
     def say(self, text: str | Text = "", style: str | None = None) -> None:
         """Print a line for people."""
@@ -47,7 +59,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print a line on stderr, whatever the form of the output."""
-        click.echo(text, err=True)
+        click.echo(escaped(text), err=True)
 
     def record(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON holds
         """Print a line for machines."""
@@ -55,8 +67,8 @@ class Output:
             self.raw(orjson.dumps(values))
 
     def raw(self, line: bytes) -> None:
-        """Print a line of bytes as it is."""
-        click.echo(line)
+        """Print a line of JSON."""
+        click.echo(escaped_json(line))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> None:
         """Print a table for people."""
@@ -78,8 +90,49 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(escaped(cell)) for cell in row))
     return table
+
+
+def escaped(text: str) -> str:
+    """Return a text as a terminal can show it: control characters and marks of direction are escaped, lines stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one.encode("unicode_escape").decode() if one not in "\n\t" and unicodedata.category(one) in _NOT_SHOWN else one
+        for one in text
+    )
+
+
+def escaped_json(line: bytes) -> bytes:
+    """Return a line of JSON that means the same, and that a terminal can show; also of what is no JSON a line."""
+    text = line.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text.encode()
+    # Of a character in JSON text the escape means the same; blanks between its parts may be any blank.
+    return "".join(
+        " " if one in "\n\r\t" else json.dumps(one)[1:-1] if unicodedata.category(one) in _NOT_SHOWN else one
+        for one in text
+    ).encode("utf-8", "backslashreplace")
+
+
+class _Escaping(RenderHook):
+    """Escapes what all that a console prints is made of in the end."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Return what is to be printed in their place."""
+        return [_Escaped(renderables)]
+
+
+class _Escaped:
+    def __init__(self, renderables: Iterable[ConsoleRenderable]) -> None:
+        self._renderables = renderables
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for one in self._renderables:
+            for segment in console.render(one, options):
+                text, style, control = segment
+                yield segment if control or text.isprintable() else Segment(escaped(text), style)
 
 
 def printable(raw: bytes | None) -> str:

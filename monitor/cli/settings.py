@@ -9,7 +9,7 @@ import click
 
 from monitor.cli.options import BOOTSTRAP_VARIABLE, example, json_option, read_settings
 from monitor.cli.output import Output
-from monitor.config.settings import catalogue, effective
+from monitor.config.settings import shown
 
 
 @click.command(epilog=example("SLA_MONITOR_TOPICS_PARTITIONS=16 sla-monitor settings --settings monitor.yaml"))
@@ -22,13 +22,17 @@ def settings(out: Output, file: Path | None, bootstrap: str | None) -> None:
     The origin is a line of the file, a variable, or the default. Secrets are not shown.
     """
     rows = [
-        (name, value, "--bootstrap" if bootstrap and origin == BOOTSTRAP_VARIABLE else origin)
-        for name, value, origin in effective(read_settings(file, bootstrap))
+        one._replace(origin="--bootstrap") if bootstrap and one.origin == BOOTSTRAP_VARIABLE else one
+        for one in shown(read_settings(file, bootstrap))
     ]
-    for (name, value, origin), setting in zip(rows, catalogue(), strict=True):
+    for one in rows:
         out.record(
-            name=name, value=value, origin=origin, variable=setting.variable or None, description=setting.description
+            name=one.name,
+            value=one.value,
+            origin=one.origin,
+            variable=one.variable or None,
+            description=one.description,
         )
-    out.table(("setting", "value", "from"), rows)
+    out.table(("setting", "value", "from"), [(one.name, one.value, one.origin) for one in rows])
     if not file and not os.environ.get("SLA_MONITOR_SETTINGS"):
         out.say("No settings file: name one with --settings or SLA_MONITOR_SETTINGS.", style="dim")

@@ -11,7 +11,8 @@ from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
-from monitor.installation import needed_rights, security_options, topic_plan
+from monitor.installation import consumed, needed_rights, security_options, topic_plan
+from monitor.stream.offsets import set_back
 from monitor.stream.rights import ROLES, Role, commands, principal
 from monitor.stream.topics import TopicSpec, check_topics, create_topics
 
@@ -91,6 +92,31 @@ def acls(out: Output, settings: Settings, user: str | None, roles: tuple[Role, .
         out.say(f"# {role}: {ROLES[role]}")
     for line in commands(rights, user, settings.bootstrap):
         out.say(line)
+
+
+@topics.command("accept-loss", epilog=example("sla-monitor topics accept-loss tickets --settings monitor.yaml"))
+@click.argument("topic")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@settings_option
+@json_option
+def accept_loss(out: Output, settings: Settings, topic: str, *, yes: bool) -> None:
+    """Start TOPIC anew after its changelog was lost: all that it still holds is judged, and told, once more.
+
+    Stop all workers first. A worker whose changelog knows of less than was acknowledged stops and names this command.
+    It sets the offsets back that the workers' group has committed; what a changelog still knows of stays as it is.
+    """
+    if topic not in consumed(settings):
+        raise click.BadParameter(f"no topic that workers read: {', '.join(consumed(settings))}", param_hint="TOPIC")
+    if not yes:
+        click.confirm(f"All that topic {topic} still holds is told again, most of it as backfill. Go on?", abort=True)
+    security = security_options(settings.security)
+    before = asyncio.run(set_back(settings.bootstrap, settings.app_id, topic, security=security))
+    for partition, offset in before.items():
+        out.record(topic=topic, partition=partition, committed=0, before=offset)
+    out.table(
+        ("partition", "was committed", "is"),
+        [(f"{topic}/{partition}", "–" if offset is None else str(offset), "0") for partition, offset in before.items()],
+    )
 
 
 def _what(spec: TopicSpec, created: Collection[str]) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeGuard
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, model_validator
 
-from monitor.config.quantities import LONGEST_DURATION_MS, PositiveDuration
-from monitor.config.shape import Secret, Shape, Text, wrong
+from monitor.config.quantities import LONGEST_DURATION_MS, PositiveDuration, duration
+from monitor.config.secrets import Secret, SecretAddress, SecretUrl, secrets_in
+from monitor.config.shape import Shape, Text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,8 @@ _KEY_BYTES: Final = range(24, 65)
 _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _LONGEST_TIMEOUT_MS: Final = 30_000
 _LONGEST_URL: Final = 1_500
+_NO_CREDENTIALS: Final = frozenset({"url", "link", "proxy"})
+"""What may hold secrets, and is looked at in its own way."""
 _MOST_TAGS: Final = 20
 _LONGEST_TAG: Final = 50
 
@@ -131,6 +135,15 @@ def _expiry(value: int) -> int:
     return value
 
 
+def _repeat(value: object) -> int | Literal["never"]:
+    if value == "never":
+        return "never"
+    parsed = duration(value)
+    if parsed < 60_000:  # noqa: PLR2004 - a minute
+        raise wrong("is shorter than 1m", "write never where a standing breach is to be told once")
+    return parsed
+
+
 def _label(value: str) -> str:
     if not _LABEL.fullmatch(value):
         raise wrong(f"is no name of a label: {value[:100]!r}", "use letters, digits and '_', and begin with no digit")
@@ -144,31 +157,88 @@ def _tag(value: str) -> str:
 
 
 ReceiverName = Annotated[str, AfterValidator(_name)]
-Url = Annotated[Secret, AfterValidator(_url)]
-BaseUrl = Annotated[Secret, AfterValidator(_base_url)]
-ProxyUrl = Annotated[Secret, AfterValidator(_proxy)]
+Url = Annotated[SecretAddress, AfterValidator(_url)]
+BaseUrl = Annotated[SecretAddress, AfterValidator(_base_url)]
+ProxyUrl = Annotated[SecretAddress, AfterValidator(_proxy)]
 HeaderValue = Annotated[Secret, AfterValidator(_header_value)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 SigningSecret = Annotated[Secret, AfterValidator(_signing_secret)]
 RoutingKey = Annotated[Secret, AfterValidator(_routing_key)]
 Timeout = Annotated[PositiveDuration, AfterValidator(_timeout)]
 Expiry = Annotated[PositiveDuration, AfterValidator(_expiry)]
+Repeat = Annotated[int | Literal["never"], PlainValidator(_repeat)]
 LabelName = Annotated[str, AfterValidator(_label)]
 Tag = Annotated[Text, AfterValidator(_tag)]
 
 
 class _Receiver(Shape):
-    """What every kind has. URLs count as secrets: the path of many is one."""
+    """What every kind has. URLs count as secrets: the path of many is one.
+
+    It prints its kind alone: any of its texts may come out of a variable.
+    """
 
     timeout_ms: Timeout = Field(
         default=15_000,
         alias="timeout",
         description="How long one attempt may take, from the look-up of its host to the answer.",
     )
-    max_connections: Annotated[int, Field(ge=1, le=64)] = Field(default=4, description="Attempts at the same time.")
+    repeat_every_ms: Repeat = Field(
+        default=14_400_000,
+        alias="repeat_every",
+        description="A breach that stands and that nobody has acknowledged is told again after this; never: it is not.",
+    )
+    max_connections: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4, description="Attempts of one worker at the same time."
+    )
     ca_file: Text | None = Field(default=None, description="Certificates that the receiver is checked against.")
     proxy: ProxyUrl | None = Field(default=None, description="Proxy to reach it through; none of the environment's.")
     link: Url | None = Field(default=None, description="A page for people that notices link to: the dashboards.")
+    insecure: bool = Field(default=False, description="Let secrets go out unencrypted, over http://.")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        readable = [] if self.insecure else list(_readable_on_the_way(self))
+        if readable:
+            raise wrong(
+                f"would send {', '.join(readable)} unencrypted, over http://",
+                "write https://, or insecure: true if nobody can listen on that network",
+            )
+        return self
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Return what ``repr`` and ``str`` show."""
+        yield "kind", getattr(self, "kind", "")
+
+
+def _readable_on_the_way(receiver: _Receiver) -> Iterator[str]:
+    """Return the settings whose secrets others can read on their way: over ``http://`` to another machine.
+
+    Without other secrets an address counts as one if it has a query, or if it is all that an incoming webhook has.
+    """
+    url, proxy = getattr(receiver, "url", None), receiver.proxy
+    if _is_clear(url):
+        for name in type(receiver).model_fields:
+            if name not in _NO_CREDENTIALS and any(True for _ in secrets_in(getattr(receiver, name))):
+                yield name
+        if urlsplit(url.get_secret_value()).query or isinstance(receiver, SlackReceiver):
+            yield "url"
+    if proxy is not None and _is_clear(proxy) and urlsplit(proxy.get_secret_value()).username is not None:
+        yield "proxy"
+
+
+def _is_clear(url: SecretStr | None) -> TypeGuard[SecretStr]:
+    """Return whether an address is reached unencrypted, and not on this machine: a sidecar is."""
+    if url is None:
+        return False
+    parts = urlsplit(url.get_secret_value())
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class GenericReceiver(_Receiver):
@@ -211,7 +281,7 @@ class PagerDutyReceiver(_Receiver):
     kind: Literal["pagerduty"]
     routing_key: RoutingKey = Field(description="Integration key of an Events API V2 integration.")
     url: Url = Field(
-        default=SecretStr("https://events.pagerduty.com/v2/enqueue"),
+        default=SecretUrl("https://events.pagerduty.com/v2/enqueue"),
         description="https://events.eu.pagerduty.com/v2/enqueue in the EU.",
     )
 
@@ -222,7 +292,7 @@ class OpsgenieReceiver(_Receiver):
     kind: Literal["opsgenie"]
     api_key: HeaderValue = Field(description="Key of an API integration (not of the account).")
     url: BaseUrl = Field(
-        default=SecretStr("https://api.opsgenie.com"), description="https://api.eu.opsgenie.com in the EU."
+        default=SecretUrl("https://api.opsgenie.com"), description="https://api.eu.opsgenie.com in the EU."
     )
     teams: list[Text] = Field(default=[], max_length=50, description="Teams that respond; none: the integration's.")
     tags: list[Tag] = Field(default=[], max_length=_MOST_TAGS, description="Tags of the alerts.")
@@ -260,13 +330,11 @@ Receiver = Annotated[
 
 def secrets_of(receiver: Shape) -> Iterator[str]:
     """Return every secret of a receiver's settings: what must not be told."""
-    for name in type(receiver).model_fields:
-        value = getattr(receiver, name)
-        held = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
-        yield from (one.get_secret_value() for one in held if isinstance(one, SecretStr))
+    return (one.get_secret_value() for one in secrets_in(receiver))
 
 
 def stamp_of(receiver: Shape) -> str:
     """Return what changes whenever anything in a receiver's settings does, secrets too, and tells none of them."""
-    secrets = "\x1f".join(secrets_of(receiver))
-    return hashlib.blake2b(f"{receiver!r}\x1f{secrets}".encode(), digest_size=8).hexdigest()
+    fields = {name: getattr(receiver, name) for name in type(receiver).model_fields}
+    held = "\x1f".join((repr(fields), *secrets_of(receiver)))
+    return hashlib.blake2b(held.encode(), digest_size=8).hexdigest()

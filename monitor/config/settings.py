@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, model_validator
@@ -17,7 +17,7 @@ from monitor.config.quantities import Duration, PositiveDuration, Size, duration
 from monitor.config.receivers import Receiver, ReceiverName
 from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
 from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
-from monitor.config.variables import fill_variables, variables_of
+from monitor.config.variables import NOTHING_FILLED, Filled, fill_variables, variables_of
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
@@ -96,6 +96,7 @@ class TopicSettings(Shape):
 class SecuritySettings(Shape):
     """How the brokers are reached: TLS and SASL."""
 
+    quotes_values: ClassVar[bool] = False
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="Protocol of the brokers' listener."
     )
@@ -206,7 +207,6 @@ class Settings(Shape):
     deliver_for_ms: PositiveDuration = Field(
         default=86_400_000, alias="deliver_for", description="How long a notice is tried again before it expires."
     )
-    deliveries_at_once: Count = Field(default=4, description="Most attempts under way to one receiver.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()
@@ -218,6 +218,7 @@ class Settings(Shape):
     )
 
     _origins: dict[tuple[str, ...], str] = PrivateAttr(default_factory=dict)
+    _filled: Filled = PrivateAttr(default_factory=dict)
 
 
 class Setting(NamedTuple):
@@ -259,12 +260,12 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     named = variables_of(document.data)
     variables = _variables({name: value for name, value in environ.items() if name not in named}, mistakes)
     found: list[Mistake] = []
-    data = fill_variables(document, environ, found)
+    data, filled = fill_variables(document, environ, found)
     unset = {one.path for one in found}
     for setting, value in variables:
         data = _with(data, setting.path, value)
     violations: list[Mistake] = []
-    settings = validate(Settings, replace(document, data=data), violations)
+    settings = validate(Settings, replace(document, data=data), violations, filled)
     found.extend(one for one in violations if one.path not in unset)
     by_path = {setting.name: setting.variable for setting, _ in variables}
     mistakes.extend(
@@ -283,6 +284,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     }
     origins.update((setting.path, setting.variable) for setting, _ in variables)
     settings._origins.update(origins)  # noqa: SLF001 - filled by its own module
+    settings._filled = filled  # noqa: SLF001 - filled by its own module
     return settings
 
 
@@ -291,13 +293,37 @@ def own_topics(settings: Settings) -> frozenset[str]:
     return frozenset(value for value in dict(settings.topics).values() if isinstance(value, str))
 
 
-def effective(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return (name, value, origin) of every setting; the origin is ``default``, ``file:line`` or a variable.
+class Shown(NamedTuple):
+    """A setting as people see it: values as in a file, variables of receivers as they are named, no secrets.
 
-    Values are written as in a file; secrets are not shown.
+    ``origin`` is ``default``, ``file:line`` or a variable; ``variable`` is empty where none can set it.
     """
-    origins = settings._origins  # noqa: SLF001 - of its own module
-    return [(leaf.name, shown_value(leaf), origins.get(leaf.path, "default")) for leaf in _leaves(settings, ())]
+
+    name: str
+    value: str
+    origin: str
+    variable: str
+    description: str
+
+
+def shown(settings: Settings) -> list[Shown]:
+    """Return every setting that there is, also those of receivers, as people see them."""
+    origins, filled = settings._origins, settings._filled  # noqa: SLF001 - of its own module
+    return [
+        Shown(
+            leaf.name,
+            _shown_value(leaf, leaf.value, filled, leaf.path),
+            origins.get(leaf.path, "default"),
+            leaf.variable,
+            leaf.description,
+        )
+        for leaf in _leaves(settings, ())
+    ]
+
+
+def effective(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return (name, value, origin) of every setting, as people see them."""
+    return [(one.name, one.value, one.origin) for one in shown(settings)]
 
 
 def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
@@ -310,7 +336,7 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
             for one in value:
                 yield from _leaves(value[one], (*here, one))
         else:
-            variable = "" if isinstance(value, list) else PREFIX + "_".join(here).upper()
+            variable = "" if isinstance(value, list) or here[0] == "receivers" else PREFIX + "_".join(here).upper()
             yield Setting(here, variable, info.description or "", value, name.endswith("_ms"))
 
 
@@ -356,24 +382,20 @@ def _with(data: Plain, path: tuple[str, ...], value: Plain) -> Plain:
 
 def shown_value(leaf: Setting) -> str:
     """Return the value of a setting as it is written in a file; a secret is not shown."""
-    match leaf.value:
-        case None:
-            return ""
-        case bool() as value:
-            return str(value).lower()
-        case int() as value if leaf.is_duration:
-            return duration_text(value)
-        case SecretStr() as secret:
-            # Of an address its host helps to tell receivers apart; its path is often a secret.
-            parts = secret.get_secret_value().split("/")
-            return f"{parts[0]}//{parts[2]}/…" if parts[0] in ("http:", "https:") else "(set)"
-        case list() | dict():
-            return _shown_all(leaf)
-    return str(leaf.value)
+    return _shown_value(leaf, leaf.value, NOTHING_FILLED, leaf.path)
 
 
-def _shown_all(leaf: Setting) -> str:
-    if isinstance(leaf.value, dict):
-        return ", ".join(f"{key}={shown_value(leaf._replace(value=value))}" for key, value in leaf.value.items())
-    values = leaf.value if isinstance(leaf.value, list) else []
-    return ", ".join(shown_value(leaf._replace(value=value)) for value in values)
+def _shown_value(leaf: Setting, value: object, filled: Filled, path: tuple[str | int, ...]) -> str:
+    """Return a value as it is written in a file; of what came out of a variable only the variable's name."""
+    shown = "" if value is None else str(value)
+    if path in filled and not isinstance(value, SecretStr):
+        shown = filled[path]
+    elif isinstance(value, bool):
+        shown = shown.lower()
+    elif isinstance(value, int) and leaf.is_duration:
+        shown = duration_text(value)
+    elif isinstance(value, list):
+        shown = ", ".join(_shown_value(leaf, one, filled, (*path, place)) for place, one in enumerate(value))
+    elif isinstance(value, dict):
+        shown = ", ".join(f"{key}={_shown_value(leaf, one, filled, (*path, key))}" for key, one in value.items())
+    return shown

@@ -5,16 +5,23 @@ from __future__ import annotations
 import difflib
 import types
 import typing
-from typing import Annotated, Any, Final, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from monitor.config.secrets import Secret, holds_secrets
+from monitor.config.variables import NOTHING_FILLED, named_in, written_at
+from monitor.wire.fields import has_control
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from monitor.config.variables import Filled
     from monitor.config.yaml_file import YamlDocument
     from monitor.errors import Mistake
+
+__all__ = ["Secret", "Shape", "Text", "Violation", "check", "did_you_mean", "validate", "wrong"]
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -22,7 +29,10 @@ T = TypeVar("T", bound=BaseModel)
 class Shape(BaseModel):
     """Base of all that is read from a file: unknown keys are refused, nothing is converted silently."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    quotes_values: ClassVar[bool] = True
+    """Whether mistakes quote what was written. False where a password may stand in the wrong line."""
 
 
 def wrong(message: str, hint: str = "") -> PydanticCustomError:
@@ -52,7 +62,7 @@ def _text(value: object) -> object:
     if isinstance(value, str):
         if not value.strip():
             raise wrong("is empty")
-        if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in value):
+        if has_control(value) or any("\ud800" <= character <= "\udfff" for character in value):
             raise wrong("holds control characters")
     return value
 
@@ -61,19 +71,14 @@ Text = Annotated[str, BeforeValidator(_text)]
 """A text that is not empty and holds no control characters."""
 
 
-def _secret(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return SecretStr(str(value))
-    return SecretStr(value) if isinstance(value, str) else value
+def validate(
+    model: type[T], document: YamlDocument, mistakes: list[Mistake], filled: Filled = NOTHING_FILLED
+) -> T | None:
+    """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``.
 
-
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
-"""A text that is never shown."""
-
-
-def validate(model: type[T], document: YamlDocument, mistakes: list[Mistake]) -> T | None:
-    """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``."""
-    shape, violations = check(model, document)
+    ``filled`` are the texts that variables were put into: mistakes never show what these hold.
+    """
+    shape, violations = check(model, document, filled)
     mistakes.extend(violation.mistake for violation in violations)
     return shape
 
@@ -85,12 +90,12 @@ class Violation(NamedTuple):
     mistake: Mistake
 
 
-def check(model: type[T], document: YamlDocument) -> tuple[T | None, list[Violation]]:
+def check(model: type[T], document: YamlDocument, filled: Filled = NOTHING_FILLED) -> tuple[T | None, list[Violation]]:
     """Return the document as the model, or None and every violation."""
     try:
         return model.model_validate(document.data), []
     except ValidationError as errors:
-        return None, [_violation(model, document, error) for error in errors.errors(include_url=False)]
+        return None, [_violation(model, document, error, filled) for error in errors.errors(include_url=False)]
 
 
 _MESSAGES: Final = {
@@ -111,7 +116,7 @@ _MESSAGES: Final = {
 }
 
 
-def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetails) -> Violation:
+def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetails, filled: Filled) -> Violation:
     kind, context = error["type"], dict(error.get("ctx", {}))
     # Names of union members and "[key]" marks are pydantic's, not the author's.
     path: list[str | int] = []
@@ -120,12 +125,15 @@ def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetai
             path.append(part)
     if kind.startswith("union_tag_"):
         path.append(str(context["discriminator"]).strip("'"))
+        written = written_at(path, filled)
         tags = str(context["expected_tags"]).replace("'", "").split(", ") if "tag" in context else ()
-        message = f"is unknown: {context['tag']!r}" if tags else "is missing"
+        message = f"is unknown: {written or context['tag']!r}" if tags else "is missing"
         return Violation(tuple(path), document.mistake(path, message, did_you_mean(context.get("tag"), tags)))
     if kind == "extra_forbidden":
         known = _known_keys(model, error["loc"][:-1])
         return Violation(tuple(path), document.mistake(path, "unknown key", did_you_mean(error["loc"][-1], known)))
+    is_secret = _is_secret(model, error["loc"])
+    written = written_at(path, filled)
     hint = str(context.pop("hint", ""))
     if kind == "literal_error":
         expected = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ",").split(",")]
@@ -134,13 +142,46 @@ def _violation(model: type[BaseModel], document: YamlDocument, error: ErrorDetai
     template = _MESSAGES.get(kind)
     message = error["msg"].removeprefix("Value error, ")
     if template is not None:
-        message = template.format(**context, kind=_kind(error["input"]), input=error["input"])
+        value = _Unquoted(written) if is_secret or written is not None else error["input"]
+        message = template.format(**context, kind=_kind(value, error["input"]), input=value)
+    elif written is not None and not is_secret:  # validators of secrets never repeat them, others may
+        message, hint = (
+            f"does not fit with what {named_in(written)} holds",
+            "the value is not shown: it may be a secret",
+        )
     if kind.endswith("_type") and error["input"] is None:
         message = "is empty"
     return Violation(tuple(path), document.mistake(path, message, hint))
 
 
-def _kind(value: object) -> str:
+class _Unquoted:
+    """Stands for a value in messages that do not show it: by the text that was written in the file, or by none."""
+
+    def __init__(self, written: str | None) -> None:
+        self._text = "this" if written is None else f"what {named_in(written)} holds"
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def __format__(self, _: str) -> str:
+        return self._text
+
+
+def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:
+    """Return whether the value at a location is no one's to read: a secret, what holds some, or a section that may."""
+    found: list[Any] = [model]
+    for part in location:
+        if any(not shape.quotes_values for one in found for shape in _shapes(one) if issubclass(shape, Shape)):
+            return True
+        found = [inner for annotation in found for inner in _step(annotation, part)] or found
+    return any(holds_secrets(one) for one in found)
+
+
+def _kind(value: object, given: object = None) -> str:
+    """Return what a value is, in words that quote it; ``given`` is the value that an unquoted one stands for."""
+    if isinstance(value, _Unquoted):
+        names = {dict: "a map", list: "a list", type(None): "nothing", bool: "a truth value", str: "a text"}
+        return names.get(type(given), "a number") if str(value) == "this" else str(value)
     if isinstance(value, bool):
         return str(value).lower()
     names = {dict: "a map", list: "a list", type(None): "nothing"}

@@ -45,6 +45,8 @@ _SCALARS: Final[dict[str, Callable[[str], Plain]]] = {
     "int": int,
     "float": float,
 }
+# Names of anchors and tags in the words of PyYAML, not its tokens in angle brackets: a password without quotes is one.
+_NAMED: Final = re.compile(r" '(?![<\\])[^' ]{2,}'")
 _QUOTES_HINT: Final = "a text that starts with one of > < = * & % @ ! { [ or holds ': ' needs quotes"
 
 
@@ -187,11 +189,13 @@ class _Reader:
         kind = node.tag.removeprefix(_TAG)
         convert = _SCALARS.get(kind)
         if convert is None:
-            self._wrong(node, path, f"the tag {node.tag} is not allowed", "leave it out: plain values only")
+            # A tag of YAML's own is named; what else begins with an exclamation mark may be a password without quotes.
+            tag = f"the tag {node.tag}" if node.tag.startswith(_TAG) else "a tag"
+            self._wrong(node, path, f"{tag} is not allowed", f"leave it out: plain values only; {_QUOTES_HINT}")
             return None
         if kind != "str" and not _PATTERNS[kind].match(node.value):
             # Only with an explicit tag: `!!int x`.
-            self._wrong(node, path, f"is no {kind}: {node.value!r}", "leave the tag out")
+            self._wrong(node, path, f"is no {kind}", "leave the tag out")
             return None
         return convert(node.value)
 
@@ -249,7 +253,7 @@ def _syntax_mistake(file: str, error: yaml.YAMLError) -> Mistake:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        problem = " ".join(part for part in (error.context, error.problem) if part)
+        problem = _NAMED.sub("", " ".join(part for part in (error.context, error.problem) if part))
         if type(error) is yaml.MarkedYAMLError:  # our own: well written, but not plain
             hint = "write the values out"
     if "'\\t'" in problem:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from monitor.core.series import OutageRecord
 
 
+Step = tuple[int, int, float]
+
+
 class Downtime:
     """P, B, X and the downtime that counts under the rule's exclusion, in milliseconds.
 
@@ -51,12 +54,15 @@ class Downtime:
         excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
         self.excluded_ms = measure(excluded)
         scale = _Scale(subtract(period, excluded) if excluded else period)
-        down = (
-            (scale.at(a), scale.at(b), weight)
+        steps: Iterable[Step] = (
+            step
             for one in outages
             if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
-            for a, b, weight in steps_of(one, end_ms)
+            for step in steps_of(one, end_ms)
         )
+        if rule.overlap == "max":
+            steps = _joined(steps)
+        down = ((scale.at(a), scale.at(b), weight) for a, b, weight in steps)
         self.downtime_ms = weighted_measure(down, rule.overlap)
 
 
@@ -81,7 +87,17 @@ class _Scale:
         return self._before_ms[i] + min(at_ms, self._spans[i].end_ms) - self._spans[i].start_ms
 
 
-def steps_of(record: OutageRecord, end_ms: int) -> Iterator[tuple[int, int, float]]:
+def _joined(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the stretches of equal weight as their union: in a flood that is few of tens of thousands."""
+    spans: dict[float, list[tuple[int, int]]] = {}
+    for start_ms, end_ms, weight in steps:
+        spans.setdefault(weight, []).append((start_ms, end_ms))
+    for weight, of_weight in spans.items():
+        for start_ms, end_ms in union(of_weight):
+            yield start_ms, end_ms, weight
+
+
+def steps_of(record: OutageRecord, end_ms: int) -> Iterator[Step]:
     """Yield the stretches of an outage with their weights; one that is open lasts until the end."""
     over_ms = min(record.restored_ms, end_ms) if record.restored_ms else end_ms
     weights = record.weights or ((record.start_ms, 1.0),)

@@ -12,6 +12,7 @@ from monitor.core.heard import HEARTBEAT, heartbeat_subject
 from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
+from monitor.core.parts import Parts, in_order
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
@@ -22,7 +23,6 @@ from monitor.core.series import (
     Pane,
     PaneKey,
     SeriesKey,
-    Width,
     decode_pane_key,
     empty_pane,
     encode_pane_key,
@@ -47,7 +47,8 @@ class Effects(NamedTuple):
 
     ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
     in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
-    ``too_late`` changes of figures whose pane is no longer kept.
+    ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
+    not fit one row.
     """
 
     alerts: list[Alert]
@@ -55,6 +56,7 @@ class Effects(NamedTuple):
     rejected: list[tuple[int, str]]
     repeats: int = 0
     too_late: int = 0
+    divided: int = 0
 
 
 class SourceEngine:
@@ -65,8 +67,9 @@ class SourceEngine:
         self.rows = rows
         self.retention_ms = retention_ms
         self.plan: Plan | None = None
-        self._changed: dict[tuple[SeriesKey, Width, int], Pane] = {}
-        """The panes that this batch has changed, by their keys (a plain tuple finds them too)."""
+        self.parts = Parts()
+        self._changed: dict[PaneKey, Pane] = {}
+        """The panes that this batch has changed, by their keys."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
         self._expiries: list[tuple[int, PaneKey]] = []
@@ -78,7 +81,10 @@ class SourceEngine:
         """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
         for encoded in keys:
             if encoded[:1] == b"p":
-                self._note_expiry(decode_pane_key(encoded))
+                key = decode_pane_key(encoded)
+                self._note_expiry(key)
+                if key.part:
+                    self.parts.note(key)
 
     def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
@@ -154,6 +160,9 @@ class SourceEngine:
             if not self._expiries or self._expiries[0][0] > now_ms:
                 break
             _, key = heapq.heappop(self._expiries)
+            if key in self.parts:  # it goes after its parts
+                heapq.heappush(self._expiries, (now_ms + HOUR_MS, key))
+                continue
             pane = self.rows.get(encode_pane_key(key)) if self.subject == "outage" else None
             if isinstance(pane, Pane) and pane.outages:
                 last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
@@ -162,6 +171,8 @@ class SourceEngine:
                     continue
             self.rows.put(encode_pane_key(key), None)
             dropped.append(key)
+            if key.part:
+                self.parts.forget(key)
         return dropped
 
     def _plan(self, book: Book) -> Plan:
@@ -201,7 +212,23 @@ class SourceEngine:
                     at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms
                 ):  # no change of the minute is too late
                     self._of_minute[minute] = panes
-        apply(panes, change)
+        if not self.parts or (change[4] is None and change[5] is None):
+            apply(panes, change)
+            return
+        apply(panes, change._replace(call=None, outage=None))
+        item = change._replace(counts=(), value_ms=-1)
+        for key in [key for key in self._keys(change, plan) if key in self._changed]:
+            part = self.parts.key_of(key, change)
+            apply([self._changed.get(part) or self._pane(part)], item)
+
+    def _keys(self, change: Change, plan: Plan) -> list[PaneKey]:
+        """Return the keys of the panes that a change belongs to, without their parts."""
+        series, at_ms = change[0], change[1]
+        if at_ms == LIVE:
+            return [PaneKey(series, "live", 0)]
+        slices = plan.slices(series.agreement, series.measure)
+        assert slices is not None  # else there would be no pane to divide
+        return [PaneKey(series, width, pane_start(width, slices.zone, at_ms)) for width, _ in slices.keep_ms]
 
     def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
         """Return whether a change's pane is gone for good.
@@ -243,10 +270,18 @@ class SourceEngine:
         self._too_late = 0
 
     def _effects(self, alerts: list[Alert], rejected: list[tuple[int, str]], repeats: int) -> Effects:
-        keys = [PaneKey._make(key) for key in self._changed]
-        for key, pane in zip(keys, self._changed.values(), strict=True):
-            self.rows.put(encode_pane_key(key), pane)
-        effects = Effects(alerts, keys, rejected, repeats, self._too_late)
+        divided = self.parts.divide(self._changed)
+        self._changed.update(divided)
+        for key in divided:
+            self._note_expiry(key)
+        for key, pane in self._changed.items():
+            if key.part and key.width == "live" and not any(pane):
+                self.parts.forget(key)
+                self.rows.put(encode_pane_key(key), None)
+            else:
+                self.rows.put(encode_pane_key(key), pane)
+        keys = in_order(self._changed)
+        effects = Effects(alerts, keys, rejected, repeats, self._too_late, len(divided))
         self.forget_batch()
         return effects
 

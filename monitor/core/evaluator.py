@@ -102,8 +102,8 @@ class Evaluator:
         """Find the series in the keys of all rows; the rows are read when they are needed."""
         for encoded in keys:
             if encoded[:1] == b"w":
-                series, width, start_ms = decode_pane_key(encoded)
-                self._of(series).panes.note(width, start_ms)
+                series, width, start_ms, part = decode_pane_key(encoded)
+                self._of(series).panes.note(width, start_ms, part)
             elif encoded[:1] == b"v":
                 series, window = decode_window_key(encoded)
                 self._of(series).note(window)
@@ -116,7 +116,8 @@ class Evaluator:
         """
         self._follow(book)
         series = self._of(key.series)
-        if series.fold(source, key.width, key.start_ms, pane):
+        # The parts of a pane are merged as if each were of a source of its own.
+        if series.fold(f"{source}#{key.part}" if key.part else source, key.width, key.start_ms, pane):
             self._dirty.add(key.series)
         elif not series and key.series not in self._dirty and key.series not in self._foreseen:
             del self._series[key.series]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from monitor.core.clock import apply
 from monitor.core.ledger import is_roomy
 from monitor.core.plan import STARTS
-from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, SubjectRow
+from monitor.core.rows import OPEN, SubjectRow
 from monitor.core.shares import live_share, share_of
 from monitor.core.starting import clocks_started
 
@@ -52,9 +52,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
     ended_ms = 0
     if not clocks:
         ended_ms, wake_ms = fact.time_ms, fact.time_ms + retention_ms
-    row: SubjectRow = _new(
-        SubjectRow, (SUBJECT_ROW_VERSION, wake_ms, plan.book.stamp, [fact], {}, clocks, [], ended_ms, ())
-    )
+    row: SubjectRow = _new(SubjectRow, (wake_ms, plan.book.stamp, [fact], {}, clocks, [], ended_ms, ()))
     return row, changes
 
 
@@ -66,7 +64,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     The arguments are those of `monitor.core.subjects.step`.
     """
     time_ms, _, fact_id, kind, brought = fact
-    _, _, stamp, facts, attributes, before, _, _, gone = row
+    _, stamp, facts, attributes, before, _, _, gone = row
     if (
         stamp != plan.book.stamp
         or not facts
@@ -116,7 +114,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         ended_ms, wake_ms = time_ms, time_ms + retention_ms
     after_row: SubjectRow = _new(
         SubjectRow,
-        (SUBJECT_ROW_VERSION, wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms, gone),
+        (wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms, gone),
     )
     return after_row, changes
 

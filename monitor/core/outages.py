@@ -27,6 +27,7 @@ from monitor.core.clock import counts_as
 from monitor.core.heard import heard_changes
 from monitor.core.ledger import attributes_of
 from monitor.core.measures import ANY, CompositeRule
+from monitor.core.parts import name_of
 from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
 
     Each has one change with its record at its start; an open outage also has one in the live pane, with its start. A
     cancelled subject, an outage whose start is not known and maintenance that excludes nothing have none, but that
-    their service was watched when they were told of. Facts are ordered.
+    their service was watched when they were told of. Facts are ordered. Of a long id its hash is the name.
     """
+    outage_id = name_of(outage_id)
     component = str(attributes_of(facts).get("service", "")) if isinstance(rule, CompositeRule) else ""
     heard = heard_changes(outage_id, facts, rule, series, component)
     if any(fact.type == "cancelled" for fact in facts):
@@ -106,7 +108,9 @@ def _outage(facts: Sequence[Fact], rule: OutageRule, component: str) -> tuple[Ou
     record = OutageRecord(
         "outage", start_ms, acknowledged_ms, responded_ms, restored_ms, resolved_ms,
         _weights(facts, start_ms, restored_ms, rule.weights),
-        parent=next((str(fact.attributes["parent"]) for fact in reversed(facts) if "parent" in fact.attributes), ""),
+        parent=next(
+            (name_of(str(fact.attributes["parent"])) for fact in reversed(facts) if "parent" in fact.attributes), ""
+        ),
         component=component,
     )  # fmt: skip
     if rule.customers is not None:

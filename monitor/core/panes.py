@@ -9,20 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.core import sketch
-from monitor.core.series import Change, Pane, empty_pane
+from monitor.core.parts import name_of
+from monitor.core.series import LIVE, Change, Pane, empty_pane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _Item = TypeVar("_Item")
 
 
-def apply(panes: Iterable[Pane], change: Change) -> None:
+def apply(panes: Sequence[Pane], change: Change) -> None:
     """Put a change into panes (the slices of each width that it belongs to), or take it out, in place.
 
     Items are set and deleted by their id: where an item is replaced, the old change is taken out first.
     """
-    _, _, added, value_ms, call, outage, times = change
+    _, at_ms, added, value_ms, call, outage, times = change
+    if call is not None and at_ms == LIVE and (name := name_of(call[0])) != call[0]:
+        if times < 0:  # earlier releases kept the whole id
+            for pane in panes:
+                pane.calls.pop(call[0], None)
+        call = name, call[1]
     bucket = sketch.bucket_of(value_ms) if value_ms >= 0 else -1
     for pane in panes:
         counts = pane.counts

@@ -16,6 +16,7 @@ instant at which it was queued, and whoever adds up the panes finds the repeats 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,10 @@ class _Call(NamedTuple):
     escalated: bool
 
 
+_Place = tuple[int, str]
+"""Where calls stand: the start of their pane, and its part."""
+
+
 class _Kept(NamedTuple):
     """The tally of a pane, and the instants ``[from_ms, until_ms)`` for which it holds."""
 
@@ -82,60 +87,90 @@ def _call(item: str, ended_ms: int) -> _Call:
 class RepeatIndex:
     """The calls in the panes of one width of a series, by who called. Only what changed is counted again.
 
-    ``stale`` are the starts of panes that are to be taken (`take`) before the next `tally`.
+    ``stale`` are the starts of panes that are to be taken (`take`) before the next `tally`. A pane may consist of
+    several parts; each is taken and counted by itself, so that a new call costs nothing of all the others of a day.
     """
 
-    __slots__ = ("_callers", "_calls", "_tallies", "stale")
+    __slots__ = ("_callers", "_calls", "_items", "_of", "_tallies", "stale")
 
     def __init__(self, starts: Iterable[int]) -> None:
         self.stale = set(starts)
-        self._calls: dict[int, list[_Call]] = {}
-        self._callers: dict[int, list[tuple[int, int]]] = {}
-        """Instants of queueing and the pane's start, by who called."""
-        self._tallies: dict[int, _Kept] = {}
+        self._items: dict[_Place, Mapping[str, int]] = {}
+        self._of: dict[int, set[str]] = {}
+        """The parts of each pane that have calls."""
+        self._calls: dict[_Place, list[_Call]] = {}
+        self._callers: dict[int, list[tuple[int, _Place]]] = {}
+        """Instants of queueing and where the call stands, in order, by who called."""
+        self._tallies: dict[_Place, _Kept] = {}
 
-    def take(self, start_ms: int, items: Mapping[str, int]) -> None:
-        """Take over the items of a pane; none: it is gone."""
+    def take(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> None:
+        """Take over the items of a pane by its parts; none: it is gone. Items must not be changed any more."""
         self.stale.discard(start_ms)
-        before = self._calls.pop(start_ms, [])
+        for part in self._of.get(start_ms, set()) - parts.keys():
+            self._replace((start_ms, part), {})
+        for part, items in parts.items():
+            if items is not self._items.get((start_ms, part)):
+                self._replace((start_ms, part), items)
+
+    def _replace(self, place: _Place, items: Mapping[str, int]) -> None:
+        before = self._calls.pop(place, [])
         after = [_call(item, ended_ms) for item, ended_ms in items.items()]
+        self._of.setdefault(place[0], set()).add(place[1])
         if after:
-            self._calls[start_ms] = after
+            self._calls[place], self._items[place] = after, items
+        else:
+            self._items.pop(place, None)
+            self._of[place[0]].discard(place[1])
+            if not self._of[place[0]]:
+                del self._of[place[0]]
         changed = set(before) ^ set(after)
         for call in before:
-            self._callers[call.who].remove((call.queued_ms, start_ms))
+            others = self._callers[call.who]
+            others.pop(bisect_left(others, (call.queued_ms, place)))
         for call in after:
-            self._callers.setdefault(call.who, []).append((call.queued_ms, start_ms))
-        self._tallies.pop(start_ms, None)
+            insort(self._callers.setdefault(call.who, []), (call.queued_ms, place))
+        self._tallies.pop(place, None)
         for call in changed:
-            places = self._callers[call.who]
-            for _, other_ms in places:
-                self._tallies.pop(other_ms, None)
+            self._forget_before(call)
         for who in {call.who for call in before}:
             if not self._callers[who]:
                 del self._callers[who]
 
+    def _forget_before(self, call: _Call) -> None:
+        """Forget what was counted of the last calls before one: it is their next one. That of others is another."""
+        others = self._callers[call.who]
+        end = bisect_left(others, (call.queued_ms,))
+        if end:
+            last_ms = others[end - 1][0]
+            for _, place in others[bisect_left(others, (last_ms,)) : end]:
+                self._tallies.pop(place, None)
+
     def tally(self, span: Span, within_ms: int, now_ms: int) -> Tally:
         """Return the tally over the panes that start in a span, as far as it is known at an instant."""
         total = NO_TALLY
-        for start_ms in self._calls:
-            if span.start_ms <= start_ms < span.end_ms:
-                kept = self._tallies.get(start_ms)
+        for place in self._calls:
+            if span.start_ms <= place[0] < span.end_ms:
+                kept = self._tallies.get(place)
                 if kept is None or not kept.from_ms <= now_ms < kept.until_ms:
-                    kept = self._tallies[start_ms] = self._counted(start_ms, within_ms, now_ms)
+                    kept = self._tallies[place] = self._counted(place, within_ms, now_ms)
                 total = Tally(*[one + more for one, more in zip(total, kept.tally, strict=True)])
         return total
 
-    def _counted(self, start_ms: int, within_ms: int, now_ms: int) -> _Kept:
+    def _counted(self, place: _Place, within_ms: int, now_ms: int) -> _Kept:
         handled = unrepeated = confirmed = first = confirmed_net = first_net = 0
         until_ms = float("inf")
-        for call in self._calls[start_ms]:
+        for call in self._calls[place]:
             if not call.ended_ms:
                 continue
             end_ms = call.ended_ms + within_ms
-            repeats = [queued for queued, _ in self._callers[call.who] if call.queued_ms < queued <= end_ms]
-            repeated = any(queued <= now_ms for queued in repeats)
-            until_ms = min([until_ms, *(queued for queued in repeats if queued > now_ms)])
+            others = self._callers[call.who]
+            after = bisect_left(others, (call.queued_ms + 1,))
+            next_ms = others[after][0] if after < len(others) else None
+            repeated = False
+            if next_ms is not None and next_ms <= end_ms:
+                repeated = next_ms <= now_ms
+                if not repeated:
+                    until_ms = min(until_ms, next_ms)
             handled += 1
             unrepeated += not repeated
             if now_ms < end_ms:

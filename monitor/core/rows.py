@@ -10,8 +10,6 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from monitor.core.events import Fact, Value
 from monitor.core.series import Change, SeriesKey
 
-SUBJECT_ROW_VERSION: Final = 2
-
 ClockState = Literal["running", "paused", "stopped", "cancelled"]
 OPEN: Final = ("running", "paused")
 """The states of a clock that has not ended."""
@@ -122,7 +120,6 @@ class SubjectRow(NamedTuple):
     what they tell are new ones.
     """
 
-    version: int
     wake_ms: int
     stamp: int
     facts: list[Fact]

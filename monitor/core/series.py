@@ -121,11 +121,16 @@ class Change(NamedTuple):
 
 
 class PaneKey(NamedTuple):
-    """Where a pane stands: series, width and start (0 for live)."""
+    """Where a pane stands: series, width and start (0 for live).
+
+    A pane whose items do not fit one row has several: one without ``part``, which holds its counts too, and one for
+    each part, by the position of its first item (`monitor.core.parts`).
+    """
 
     series: SeriesKey
     width: Width
     start_ms: int
+    part: str = ""
 
 
 _SEPARATOR: Final = "\x1f"  # "unit separator": the wire refuses control characters in attributes and ids
@@ -133,9 +138,10 @@ _SEPARATOR: Final = "\x1f"  # "unit separator": the wire refuses control charact
 
 @lru_cache(maxsize=1 << 15)
 def encode_pane_key(key: PaneKey) -> bytes:
-    """Return the pane's row key, ``p`` + its parts joined with the unit separator."""
+    """Return the pane's row key, ``p`` + its fields joined with the unit separator."""
     series = key.series
-    parts = (series.agreement, series.measure, key.width, str(key.start_ms), *series.values)
+    start = f"{key.start_ms}/{key.part}" if key.part else str(key.start_ms)
+    parts = (series.agreement, series.measure, key.width, start, *series.values)
     return b"p" + _SEPARATOR.join(parts).encode()
 
 
@@ -143,4 +149,5 @@ def encode_pane_key(key: PaneKey) -> bytes:
 def decode_pane_key(encoded: bytes) -> PaneKey:
     """Return the key that `encode_pane_key` made."""
     agreement, measure, width, start, *values = encoded[1:].decode().split(_SEPARATOR)
-    return PaneKey(SeriesKey(agreement, measure, tuple(values)), width, int(start))  # type: ignore[arg-type]
+    start_ms, _, part = start.partition("/")
+    return PaneKey(SeriesKey(agreement, measure, tuple(values)), width, int(start_ms), part)  # type: ignore[arg-type]

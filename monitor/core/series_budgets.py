@@ -29,7 +29,7 @@ from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window
 from monitor.core.pane_figures import pane_figures
 from monitor.core.periods import window_span
 from monitor.core.series import Pane, SeriesKey
-from monitor.core.slices import OutageSlices, PaneSlices, within
+from monitor.core.slices import OutageSlices, PaneSlices, joined, within
 from monitor.core.timeline import Span, measure
 from monitor.core.verdicts import QUIET, Announced, ended
 
@@ -99,7 +99,7 @@ class SeriesBudgets:
             slices = self._pane_slices.setdefault(objective.id, PaneSlices(self._panes))
             found = slices.find(objective, rule, look.binding.agreement, settled_ms, look.now_ms - lateness_ms)
             kept_ms = look.now_ms - 2 * period_ms(budget.period) - lateness_ms - _KEPT_AT_LEAST_MS
-            bad = tuple(one for one in (*known, *found.settled) if one[1] > kept_ms)
+            bad = tuple(one for one in joined((*known, *found.settled)) if one[1] > kept_ms)
             if found.any_settled or bad != known:
                 self._put(BudgetRow(
                     row.told, {**row.bad, objective.id: bad}, {**row.settled_ms, objective.id: found.settled_ms}

@@ -11,7 +11,7 @@ from monitor.core.panes import merge_panes
 from monitor.core.timeline import Span, union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.core.agreement import Agreement
     from monitor.core.calendar import Calendar
@@ -38,6 +38,20 @@ def within(spans: Iterable[Span], span: Span) -> list[Span]:
         for start, end in spans
         if end > span.start_ms and start < span.end_ms
     ]
+
+
+def joined(slices: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield slices, which are in order, as stretches: a bad day is one, not 1,440 minutes."""
+    stretch: tuple[int, int] | None = None
+    for start_ms, end_ms in slices:
+        if stretch is not None and stretch[1] == start_ms:
+            stretch = stretch[0], end_ms
+            continue
+        if stretch is not None:
+            yield stretch
+        stretch = start_ms, end_ms
+    if stretch is not None:
+        yield stretch
 
 
 def misses(objective: Objective, figures: Sequence[Figure]) -> bool:

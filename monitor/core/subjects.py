@@ -22,11 +22,11 @@ from monitor.core.measures import CallRule, OutageRule
 from monitor.core.outages import announced_until_ms, outage_changes
 from monitor.core.plan import Plan
 from monitor.core.reporting import incomplete_changes
-from monitor.core.rows import OPEN, SUBJECT_ROW_VERSION, Clock, SubjectRow
+from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.shares import shares_of
 
-EMPTY: Final = SubjectRow(SUBJECT_ROW_VERSION, 0, 0, [], {}, [], [], 0)
+EMPTY: Final = SubjectRow(0, 0, [], {}, [], [], 0)
 
 
 class Step(NamedTuple):
@@ -89,7 +89,6 @@ def step(
     after: SubjectRow = _new(
         SubjectRow,
         (
-            SUBJECT_ROW_VERSION,
             wake_ms,
             plan.book.stamp,
             facts,

@@ -30,7 +30,11 @@ _DAY_MS: Final = 24 * HOUR_MS
 
 
 class MergedPane(NamedTuple):
-    """The row of one pane: what each source (topic and partition) last sent of it. Its key begins with ``w``."""
+    """The row of a pane: what sources (topic and partition) last sent of it. Its key begins with ``w``.
+
+    Counts and sketches of all sources share one row. What has items has a row of its own for each source and part,
+    whose key names them: together they would outgrow any record.
+    """
 
     sources: dict[str, Pane]
 
@@ -72,32 +76,38 @@ def merged_pane_key(key: PaneKey) -> bytes:
 
 
 class Slot:
-    """One pane: its row with what each source sent, and their sum once it was asked for."""
+    """One pane: its row with what each source sent, the panes that have rows of their own, and the sum of them all.
 
-    __slots__ = ("key", "merged", "row")
+    It is summed up once it is asked for.
+    """
 
-    def __init__(self, key: bytes, row: MergedPane) -> None:
+    __slots__ = ("key", "merged", "own", "row")
+
+    def __init__(self, key: bytes, row: MergedPane, own: dict[str, Pane]) -> None:
         self.key = key
         self.row = row
+        self.own = own
         self.merged: Pane | None = None
 
     def sum(self) -> Pane:
         """Return the sum; it is never changed, but replaced."""
         if self.merged is None:
-            panes = self.row.sources.values()
-            self.merged = next(iter(panes)) if len(panes) == 1 else merge_panes(panes)
+            panes = [*self.row.sources.values(), *self.own.values()]
+            self.merged = panes[0] if len(panes) == 1 else merge_panes(panes)
         return self.merged
 
 
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_judged", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_judged", "_own", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
         self._rows = rows
         self._slots: dict[Width, dict[int, Slot | None]] = {}
+        self._own: dict[tuple[Width, int], set[str]] = {}
+        """The sources of each pane that have rows of their own."""
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
@@ -108,9 +118,11 @@ class SeriesPanes:
     def __bool__(self) -> bool:
         return any(self._slots.values())
 
-    def note(self, width: Width, start_ms: int) -> None:
-        """Take note that a row exists."""
+    def note(self, width: Width, start_ms: int, source: str = "") -> None:
+        """Take note that a row exists, that of one source or the shared one."""
         self._slots.setdefault(width, {}).setdefault(start_ms, None)
+        if source:
+            self._own.setdefault((width, start_ms), set()).add(source)
 
     def replace(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
         """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs.
@@ -120,33 +132,56 @@ class SeriesPanes:
         slots = self._slots.setdefault(width, {})
         slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
         if pane is None or not (pane.counts or pane.buckets or pane.calls or pane.outages):
-            if slot is None or slot.row.sources.pop(source, None) is None:
+            if slot is None or (source not in slot.row.sources and source not in slot.own):
                 return False
-            if not slot.row.sources:
+            if len(slot.row.sources) + len(slot.own) == 1:
                 self.drop(width, start_ms)
                 return True
-        elif slot is None:
-            key = merged_pane_key(PaneKey(self.series, width, start_ms))
-            slot = slots[start_ms] = Slot(key, MergedPane({source: pane}))
+            self._leave(slot, source, width, start_ms)
         else:
-            sources = slot.row.sources
-            known = sources.get(source)
-            if known == pane:
+            if slot is None:
+                key = merged_pane_key(PaneKey(self.series, width, start_ms))
+                slot = slots[start_ms] = Slot(key, MergedPane({}), {})
+            if pane == (slot.own.get(source) or slot.row.sources.get(source)):
                 return False
-            sources[source] = pane
-            if known is None and len(sources) > 1:  # equal contents are equal rows
-                slot.row = MergedPane(dict(sorted(sources.items())))
+            self._enter(slot, source, width, start_ms, pane)
         slot.merged = None
-        self._rows.put(slot.key, slot.row)
         self._stale(width, start_ms)
         return True
 
+    def _enter(self, slot: Slot, source: str, width: Width, start_ms: int, pane: Pane) -> None:
+        sources = slot.row.sources
+        if pane.calls or pane.outages:
+            if source in sources:
+                self._leave(slot, source, width, start_ms)
+            slot.own[source] = pane
+            self.note(width, start_ms, source)
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), MergedPane({source: pane}))
+            return
+        if source in slot.own:
+            self._leave(slot, source, width, start_ms)
+        is_new = source not in sources
+        sources[source] = pane
+        if is_new and len(sources) > 1:  # equal contents are equal rows
+            slot.row = MergedPane(dict(sorted(sources.items())))
+        self._rows.put(slot.key, slot.row)
+
+    def _leave(self, slot: Slot, source: str, width: Width, start_ms: int) -> None:
+        if slot.own.pop(source, None) is not None:
+            self._own[width, start_ms].discard(source)
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
+            return
+        del slot.row.sources[source]
+        self._rows.put(slot.key, slot.row if slot.row.sources else None)
+
     def drop(self, width: Width, start_ms: int) -> None:
-        """Delete a pane and its row."""
+        """Delete a pane and its rows."""
         del self._slots[width][start_ms]
         self._days.pop(start_ms, None)
         self._quiet.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
+        for source in sorted(self._own.pop((width, start_ms), ())):
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
         self._stale(width, start_ms)
 
     def widths(self) -> list[Width]:
@@ -227,7 +262,9 @@ class SeriesPanes:
             index = self._repeats[width] = RepeatIndex(self.starts(width))
         starts = self.starts(width)
         for start_ms in sorted(index.stale):
-            index.take(start_ms, self.pane(width, start_ms).calls if start_ms in starts else {})
+            slot = self._slot(width, start_ms) if start_ms in starts else None
+            panes = {**slot.row.sources, **slot.own} if slot else {}
+            index.take(start_ms, {source: pane.calls for source, pane in panes.items() if pane.calls})
         return index.tally(span, within_ms, now_ms)
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
@@ -255,9 +292,13 @@ class SeriesPanes:
         slot = self._slots[width][start_ms]
         if slot is None:
             key = merged_pane_key(PaneKey(self.series, width, start_ms))
-            row = self._rows.get(key)
-            assert isinstance(row, MergedPane)
-            slot = self._slots[width][start_ms] = Slot(key, row)
+            shared = self._rows.get(key)
+            slot = Slot(key, shared if isinstance(shared, MergedPane) else MergedPane({}), {})
+            for source in sorted(self._own.get((width, start_ms), ())):
+                own = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms, source)))
+                assert isinstance(own, MergedPane)
+                slot.own.update(own.sources)
+            self._slots[width][start_ms] = slot
         return slot
 
     def _stale(self, width: Width, start_ms: int) -> None:

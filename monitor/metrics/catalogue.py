@@ -322,6 +322,9 @@ OFFSET_HOLES = _counter("offset_holes_total", "Offsets without a record: markers
 RECORDS_LOST = _counter("records_lost_total", "Records that retention removed before they were read", SOURCE)
 EVENTS_REPEATED = _counter("events_repeated_total", "Events that were known already, by event id", ("topic",))
 EVENTS_LATE = _counter("events_late_total", "Events that came after their subject was forgotten", ("topic",))
+PANES_DIVIDED = _counter(
+    "panes_divided_total", "Parts made of panes that outgrew a row: waiting calls, outages, repeat callers", ("topic",)
+)
 SOURCE_REREADS = _counter(
     "source_rereads_total", "How often a source was read again from the position, as records had not come", SOURCE
 )
@@ -374,6 +377,11 @@ DELIVERIES = _counter(
 )
 DELIVERIES_PENDING = _gauge("deliveries_pending", "Notices that wait for their delivery", ("receiver",))
 DELIVERIES_OLDEST = _gauge("deliveries_oldest_pending_seconds", "Age of the oldest notice that waits", ("receiver",))
+DELIVERIES_MISCONFIGURED = _gauge(
+    "deliveries_misconfigured",
+    "Pages that wait for somebody to mend their receiver's settings (401, 403)",
+    ("receiver",),
+)
 PAGES_OPEN = _gauge("pages_open", "Pages that are out, or wait for the rest of their storm", ("receiver",))
 RECEIVER_DISABLED = _gauge(
     "receiver_disabled", "1 if the receiver answered 410 and is told nothing until it is enabled, else 0", ("receiver",)
@@ -381,6 +389,12 @@ RECEIVER_DISABLED = _gauge(
 REBALANCES = _counter("rebalances_total", "Rebalances of the consumer group that this worker saw")
 RESTORES = _counter("restores_total", "Partitions whose state this worker restored")
 STALLS = _counter("stalls_total", "How often the process stood still for over half a second")
+CLOCK_STEPS = _counter("clock_steps_total", "How often the host's clock was set by more than half a second")
+UNEXPECTED_PARTITIONS = _gauge(
+    "topic_unexpected_partitions",
+    "Partitions of a topic beyond those that this worker was started with; negative: missing ones; absent: none",
+    ("topic",),
+)
 MONITOR_TIME = _gauge("monitor_timestamp_seconds", "The clock by which the monitor judges")
 DROPPED_SERIES = _gauge(
     "exporter_dropped_series", f"Series beyond the {MAX_SERIES} that a metric shows, at this scrape", ("metric",)

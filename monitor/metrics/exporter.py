@@ -34,6 +34,8 @@ from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]
 
+_FAILURES: Final = ("rejected", "expired")
+"""Outcomes of deliveries that an alert rule watches the increase of."""
 _TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability", "lead": "depth"}
 """The indicator that only this kind of measure has."""
 
@@ -303,25 +305,31 @@ def _receivers(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.DELIVERIES, receiver_outcome, count)
     for one in snapshot.receivers:
         labels = (one.receiver,)
+        for outcome in _FAILURES:
+            # From the start: the first one of a counter that comes out of nothing is no increase to Prometheus.
+            page.set(m.DELIVERIES, (one.receiver, outcome), snapshot.deliveries.get((one.receiver, outcome), 0))
         page.set(m.DELIVERIES_PENDING, labels, one.pending)
         if one.oldest_pending_ms is not None:
             age_ms = max(0, (snapshot.now_ms or 0) - one.oldest_pending_ms)
             page.set(m.DELIVERIES_OLDEST, labels, _in_unit(m.DELIVERIES_OLDEST, age_ms))
         page.set(m.PAGES_OPEN, labels, one.pages)
         page.set(m.RECEIVER_DISABLED, labels, int(one.disabled))
+        page.set(m.DELIVERIES_MISCONFIGURED, labels, one.misconfigured)
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:
-    for topic, repeats in snapshot.repeats.items():
-        page.set(m.EVENTS_REPEATED, (topic,), repeats)
-    for topic, late in snapshot.late.items():
-        page.set(m.EVENTS_LATE, (topic,), late)
-    for topic, refused in snapshot.refused.items():
-        page.set(m.RECORDS_REFUSED, (topic,), refused)
-    for topic, events in snapshot.mapped.items():
-        page.set(m.EVENTS_MAPPED, (topic,), events)
-    for topic, records in snapshot.unmapped.items():
-        page.set(m.RECORDS_UNMAPPED, (topic,), records)
+    by_topic: tuple[tuple[Metric, Mapping[str, int]], ...] = (
+        (m.EVENTS_REPEATED, snapshot.repeats),
+        (m.EVENTS_LATE, snapshot.late),
+        (m.PANES_DIVIDED, snapshot.divided),
+        (m.RECORDS_REFUSED, snapshot.refused),
+        (m.EVENTS_MAPPED, snapshot.mapped),
+        (m.RECORDS_UNMAPPED, snapshot.unmapped),
+        (m.UNEXPECTED_PARTITIONS, snapshot.unexpected_partitions),
+    )
+    for metric, counts in by_topic:
+        for topic, count in counts.items():
+            page.set(metric, (topic,), count)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(m.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():
@@ -333,6 +341,7 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     page.set(m.REBALANCES, (), snapshot.rebalances)
     page.set(m.RESTORES, (), snapshot.restores)
     page.set(m.STALLS, (), snapshot.stalls)
+    page.set(m.CLOCK_STEPS, (), snapshot.clock_steps)
     page.set(m.MONITOR_TIME, (), _in_unit(m.MONITOR_TIME, snapshot.now_ms))
     page.set(m.BUILD_INFO, (_own_version(), platform.python_version()), 1)
 

@@ -105,6 +105,8 @@ class ReceiverStats:
     """Since when the oldest notice waits."""
     pages: int = 0
     disabled: bool = False
+    misconfigured: int = 0
+    """Pages that wait for somebody to mend its settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,8 @@ class Snapshot:
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)
     """Events that came after their subject was forgotten, by topic."""
+    divided: Mapping[str, int] = field(default_factory=dict)
+    """Parts that were made of panes which outgrew a row, by topic."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Agreements and responses that could not be used, by topic."""
     mapped: Mapping[str, int] = field(default_factory=dict)
@@ -145,3 +149,7 @@ class Snapshot:
     restores: int | None = None
     stalls: int | None = None
     """How often the process stood still for over half a second."""
+    clock_steps: int | None = None
+    """How often the host's clock was set by more than half a second."""
+    unexpected_partitions: Mapping[str, int] = field(default_factory=dict)
+    """Partitions of a topic beyond those that the worker was started with, for topics that differ."""

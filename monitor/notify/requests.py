@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from monitor.config.secrets import shown_url
 from monitor.core.alerts import Alert
 from monitor.core.notices import Severity
 from monitor.notify.texts import cut
@@ -24,12 +25,16 @@ class Sender(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One HTTP request. The URL is printable ASCII and goes out as it is."""
+    """One HTTP request. The URL is printable ASCII and goes out as it is. Secrets stand in every part of it."""
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        """Return the method, where it goes, and how much it says."""
+        return f"Request({self.method} {shown_url(self.url)}, {len(self.body)} bytes)"
 
 
 class Answer(NamedTuple):

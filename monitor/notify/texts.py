@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-_CONTROLS: Final = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
+# Lines, what terminals obey, and what turns the direction of writing.
+_CONTROLS: Final = dict.fromkeys(
+    (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), " "
+)
 _DIGITS: Final = 16
 
 

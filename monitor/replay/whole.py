@@ -113,7 +113,7 @@ def _figures(
         tally = NO_TALLY
         if isinstance(rule, CallRule):
             index = RepeatIndex(())
-            index.take(from_ms, pane.calls)
+            index.take(from_ms, {"": pane.calls})
             tally = index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms)
         overdue = live.counts.get("overdue", 0)
         whole = Span(from_ms, to_ms)

@@ -16,12 +16,13 @@ from tempfile import gettempdir
 from typing import Any, Final
 
 import mode
+from aiokafka.errors import KafkaError
 from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from monitor.errors import BrokerError, SlaMonitorError, StateError
-from monitor.stream.clock import Clock, WallClock
-from monitor.stream.connection import Asker, Connection
+from monitor.stream.clock import Clock, WallClock, wall_ms
+from monitor.stream.connection import Asker, Connection, ends_below
 from monitor.stream.partition import Source
 from monitor.stream.refusals import missing_right
 from monitor.stream.runner import PartitionRunner
@@ -91,6 +92,9 @@ class _Upstream:
     async def end_offset(self) -> int:
         return await self._asker.end(self._tp)
 
+    async def committed_offset(self) -> int | None:
+        return await self._asker.committed(self._tp)
+
     async def seek(self, offset: int) -> None:
         await self._consumer.seek_wait({self._tp: offset})
 
@@ -111,6 +115,9 @@ class WorkerApp(BatchApp):
     _pulse: asyncio.TimerHandle | None
     _assigned_once: bool
     _in_group_at: float
+    _wall_at: float
+    _ends: Mapping[TP, int]
+    _low: Mapping[TP, int]
     _asker: Asker
 
     def _new_consumer(self) -> BatchConsumer:
@@ -140,6 +147,34 @@ class WorkerApp(BatchApp):
             elif now - runner.progress_at > longest_s:
                 return f"no progress of {runner.state.name} for {longest_s:g} s although records wait"
         return None
+
+    async def check_ends(self) -> None:
+        """Make sure that no source ends below what was read, or seen, of it, at this look and the last one.
+
+        Then it was deleted and created again under the workers. Kafka takes its partitions away from all of them when
+        it goes, so each looks at all.
+
+        Raises:
+            StateError: one does.
+        """
+        tps = [TP(topic, number) for topic, source in self.sources.items() for number in range(source.partitions)]
+        known = {tp: max(self._ends.get(tp, 0), self._position(tp)) for tp in tps}
+        try:
+            ends = await asyncio.gather(*(self._asker.end(tp) for tp in tps))
+        except KafkaError as error:  # what does not answer stops the worker elsewhere
+            log.warning("the ends of the sources cannot be looked at: %r", error)
+            return
+        low = {tp: end for tp, end in zip(tps, ends, strict=True) if end < known[tp]}
+        for tp in low.keys() & self._low.keys():
+            raise ends_below(
+                f"{tp.topic}/{tp.partition}", low[tp], known[tp], changelog_of(self.settings.app_id, tp.topic)
+            )
+        self._low = low
+        self._ends = {tp: max(end, known[tp]) for tp, end in zip(tps, ends, strict=True)}
+
+    def _position(self, tp: TP) -> int:
+        runner = self.runners.get(tp)
+        return runner.state.position if runner is not None and runner.is_open else 0
 
     def request_stop(self) -> None:
         """Have ``run_worker`` stop cleanly: commits in flight end, the group is left."""
@@ -188,11 +223,14 @@ class WorkerApp(BatchApp):
             runner.submit(event)
 
     def open_partitions(self, assigned: set[TP]) -> None:
-        """In tasks: a long restore must not hold up the rebalance. Batches wait in their runner meanwhile."""
+        """In tasks: a long restore must not hold up the rebalance. Batches wait in their runner meanwhile.
+
+        Partitions that a topic got since this worker was started have no changelog: their records wait in the topic.
+        """
         self._assigned_once = True
         for tp in assigned:
             source = self.sources.get(tp.topic)
-            if source is not None and tp not in self.runners:
+            if source is not None and tp not in self.runners and tp.partition < source.partitions:
                 self.runners[tp] = PartitionRunner(
                     source=source,
                     partition=tp.partition,
@@ -232,6 +270,13 @@ class WorkerApp(BatchApp):
             self._in_group_at = time.monotonic()
             for runner in self.runners.values():
                 runner.distrust()
+        step_s = (wall_ms() / 1000 - now) - self._wall_at
+        self._wall_at += step_s
+        if expected is not None and abs(step_s) > LATE_S:
+            self.stats.clock_steps += 1
+            log.warning("the clock of this host was set by %+.1f s (or it slept): it is judged by from now on", step_s)
+            for runner in self.runners.values():
+                runner.clock_was_set()
         for runner in self.runners.values():
             runner.pulse()
         if (standstill := self.standstill()) is not None:
@@ -273,6 +318,7 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
     app.settings, app.sources, app.clock = settings, dict(sources), clock or WallClock()
     app.stats, app.runners, app.failure, app.finished = Stats(), {}, None, asyncio.Event()
     app._pulse, app._assigned_once = None, False  # noqa: SLF001 - its maker
+    app._wall_at, app._ends, app._low = 0.0, {}, {}  # noqa: SLF001 - its maker
     app._in_group_at, app._asker = time.monotonic(), Asker(settings.connection)  # noqa: SLF001 - its maker
 
     async def on_assigned(_: Any, assigned: set[TP], **__: Any) -> None:  # noqa: ANN401 - a Faust signal

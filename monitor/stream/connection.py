@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.transaction_manager import TransactionManager
@@ -165,6 +166,16 @@ class Connection:
         finally:
             await stop_consumer(consumer)
 
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        """Start a client that asks about groups."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, client_id=self.client_id, **self.security)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
     async def restore(self, state: PartitionState, progress: Callable[[], None]) -> Ends:
         """Read all rows of a state from its changelog; return the ends of its source.
 
@@ -187,15 +198,30 @@ class Connection:
             source_end = (await consumer.end_offsets([source]))[source]
         state.loaded()
         if source_end < state.position:
-            raise StateError(
-                f"{state.name}: the topic ends at offset {source_end}, but offsets up to {state.position} were "
-                f"applied. Was it deleted and created again? Then delete its changelog {state.changelog} too"
-            )
+            raise ends_below(state.name, source_end, state.position, state.changelog)
         return Ends(first, source_end)
+
+    async def has_records(self, source: TopicPartition, start: int, end: int) -> bool:
+        """Return whether a reader of what was committed sees a record of a source in ``[start, end)``."""
+        async with self.reader() as consumer:
+            consumer.assign([source])
+            consumer.seek(source, max(start, (await consumer.beginning_offsets([source]))[source]))
+            while await consumer.position(source) < end:
+                for records in (await consumer.getmany(source, timeout_ms=500, max_records=1)).values():
+                    return bool(records[0].offset < end)
+        return False
+
+
+def ends_below(source: str, end: int, known: int, changelog: str) -> StateError:
+    """Return the error of a source that ends below offsets that were applied, or seen, before."""
+    return StateError(
+        f"{source}: the topic ends at offset {end}, but offsets up to {known} were "
+        f"applied. Was it deleted and created again? Then delete its changelog {changelog} too"
+    )
 
 
 class Asker:
-    """Asks for the ends of sources, many at once.
+    """Asks for the ends of sources, many at once, and for what a group has committed of them.
 
     Over a connection of its own: on the consumer's the broker answers only after the fetch that it holds (0.5 s).
     """
@@ -206,6 +232,8 @@ class Asker:
         self._task: asyncio.Task[None] | None = None
         self._open = AsyncExitStack()
         self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+        self._opening = asyncio.Lock()
 
     async def end(self, source: TopicPartition) -> int:
         """Return the last stable offset of a partition. Raises KafkaError if the broker does not tell."""
@@ -220,6 +248,19 @@ class Asker:
         """Return the first offset of a partition. Raises KafkaError if the broker does not tell."""
         offsets = await (await self._started()).beginning_offsets([source])
         return int(offsets[source])
+
+    async def committed(self, source: TopicPartition) -> int | None:
+        """Return the offset that the worker's group has committed of a partition, None for none.
+
+        The group has the client's id. Raises KafkaError if the broker does not tell.
+        """
+        async with self._opening:
+            if self._admin is None:
+                self._admin = await self._open.enter_async_context(self._connection.admin())
+            admin: AIOKafkaAdminClient = self._admin
+        found = await admin.list_consumer_group_offsets(self._connection.client_id, partitions=[source])
+        offset = found[source].offset
+        return offset if offset >= 0 else None
 
     async def close(self) -> None:
         """Close the connection."""

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.alerts import Alert
 from monitor.core.engine import Effects, SourceEngine
 from monitor.core.events import Event, Subject
+from monitor.core.parts import in_order
 from monitor.core.rows import SUBJECT
 from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
@@ -69,6 +70,8 @@ class Tally:
     """By receiver and what became of the attempt (or of the notice)."""
     repeats: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
+    divided: Counter[str] = field(default_factory=Counter)
+    """Parts that were made of panes which did not fit one row, by topic."""
     mapped: Counter[str] = field(default_factory=Counter)
     """Events that were made of a foreign topic's records, by that topic."""
     unmapped: Counter[str] = field(default_factory=Counter)
@@ -182,7 +185,7 @@ class Ingest:
             horizon_ms = self._horizon_ms(now_ms, caught_up)
             effects = self._look(self.state.due_keys(horizon_ms, TICK_SUBJECTS), horizon_ms, now_ms)
             changed.update(dict.fromkeys(effects.panes))
-        for pane in changed:
+        for pane in in_order(changed):
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
         self._mark(now_ms, caught_up)
 
@@ -261,12 +264,14 @@ class Ingest:
     def committed(self) -> None:
         """Remember what stands in memory: it is as the rows are."""
         feeds = None if self.feeders is None else self.feeders.remember()
-        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
+        parts = self.engine.parts.remember()
+        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds, parts
 
     def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
         """Go back to what was remembered last."""
         self.engine.forget_batch()
-        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
+        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds, parts = self._memory
+        self.engine.parts.recall(parts)
         if self.feeders is not None and feeds is not None:
             self.feeders.recall(feeds)
         return ""
@@ -286,6 +291,8 @@ class Ingest:
             count_later(self.state, tally.repeats, topic, effects.repeats)
         if effects.too_late:
             count_later(self.state, tally.too_late, topic, effects.too_late)
+        if effects.divided:
+            count_later(self.state, tally.divided, topic, effects.divided)
 
     def _announce(self, alert: Alert, now_ms: int) -> None:
         age_ms = now_ms - alert.at_ms

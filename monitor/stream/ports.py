@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -91,6 +92,7 @@ ProcessorFactory = Callable[["PartitionState"], Processor]
 class Source:
     """A topic that the worker consumes: what is done with it and how its rows are encoded.
 
+    ``partitions``: those from this number on are not worked on (`monitor.stream.watch` tells of them).
     ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
     again at the end. ``bury`` takes records on which the work fails (without it such a record stops the worker), and
     those that ``skips`` names, with the operator's reason.
@@ -99,6 +101,7 @@ class Source:
     topic: str
     processor: ProcessorFactory
     codec: RowCodec
+    partitions: int = sys.maxsize
     let_go: Callable[[PartitionState], None] = lambda _state: None
     bury: Bury | None = None
     skips: Callable[[], Mapping[Place, str]] = dict
@@ -145,6 +148,10 @@ class Upstream(Protocol):
 
     async def end_offset(self) -> int:
         """Ask the broker for the last stable offset."""
+        ...
+
+    async def committed_offset(self) -> int | None:
+        """Ask the broker for the offset that the group has committed; None: none."""
         ...
 
     async def seek(self, offset: int) -> None:

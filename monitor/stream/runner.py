@@ -25,6 +25,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import StateError
+from monitor.stream.accidents import check_changelog, check_end
 from monitor.stream.clock import Clock, wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.containment import Containment
@@ -209,6 +210,7 @@ class PartitionRunner:
             raise stopped(f"{self.state.name}: cannot become the writer of this partition", error, "Write") from error
         try:
             ends = await self._connection.restore(self.state, self._progressed)
+            await check_changelog(self.state, await self.upstream.committed_offset(), self._connection)
         except KafkaError as error:
             raise stopped(f"{self.state.name}: cannot restore the rows", error, "Read") from error
         self._work_on = Containment(
@@ -237,6 +239,7 @@ class PartitionRunner:
         batch: Batch = event.value
         if not await self._follows(batch):
             return
+        await check_end(self.state, batch, self.upstream)
         records = self._unapplied(batch)
         if not self._standing.trusted:
             await self._standing.ask(self.state.position)
@@ -355,6 +358,12 @@ class PartitionRunner:
 
     def _due(self) -> bool:
         return self._wait_s() <= 0
+
+    def clock_was_set(self) -> None:
+        """Judge anew, after asking how far the source goes: the clock says another time than a moment ago."""
+        self._standing.trusted = False
+        self._told = None
+        self._arm()
 
     def look_again(self) -> None:
         """Set the timer anew: what the processor wishes for has changed without a batch."""

@@ -54,14 +54,14 @@ class Standing:
         """Return whether the broker has lately said how far the source goes, to the consumer or to us."""
         view = self._upstream.view()
         latest = self._asked_ms if view is None else max(self._asked_ms, view.fetched_ms)
-        return wall_ms() - latest <= STALE_VIEW_MS
+        return abs(wall_ms() - latest) <= STALE_VIEW_MS  # the clock may have been set back
 
     def judge(self, batch: Batch, position: int) -> bool:
         """Return whether a batch, after which the position will be ``position``, is caught up."""
         if not self.trusted or not self._reached(position):
             return False
         now = wall_ms()
-        if position >= batch.highwater and now - batch.fetched_ms < FRESH_MS:
+        if position >= batch.highwater and abs(now - batch.fetched_ms) < FRESH_MS:
             return True
         return bool(batch.records) and abs(now - batch.records[-1].timestamp) < FRESH_MS
 

@@ -123,6 +123,8 @@ class Stats:
         self.partitions: dict[tuple[str, int], PartitionStats] = {}
         self.rebalances = 0
         self.stalls = 0
+        self.clock_steps = 0
+        """How often the host's clock was set, by more than half a second."""
 
     def partition(self, topic: str, partition: int) -> PartitionStats:
         """Return the figures of a partition, new ones if it was not owned."""

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from monitor.errors import BrokerError
 from monitor.stream.described import Topics, describe
@@ -29,7 +30,8 @@ class TopicSpec:
     """A topic as it must be. ``retention_ms`` -1 keeps for ever; None leaves it to the broker.
 
     ``foreign``: it is somebody else's, who creates it; only its partitions are of interest. ``follows`` names the
-    foreign topic whose changelog this is: it is not created before that one is there.
+    foreign topic whose changelog this is: it is not created before that one is there. ``keyed``: rows, or what they are
+    of, lie in the partition that the key had when there were so many; with another number they would be elsewhere.
     """
 
     name: str
@@ -39,6 +41,7 @@ class TopicSpec:
     config: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
     follows: str = ""
+    keyed: bool = False
 
     @property
     def all_config(self) -> dict[str, str]:
@@ -100,18 +103,18 @@ def plan_topics(
         return TopicSpec(name=name, partitions=partitions, cleanup=cleanup, retention_ms=retention_ms, **config)
 
     return [
-        *(spec(source, "delete", source_retention_ms) for source in names.sources),
+        *(spec(source, "delete", source_retention_ms, keyed=True) for source in names.sources),
         TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
         TopicSpec(name=names.responses, partitions=1, cleanup="compact"),
         TopicSpec(name=names.markers, partitions=1, cleanup="compact"),
-        spec(names.partials, "compact", config=compact | large),  # a pane names all calls that wait
-        spec(names.alerts, "delete", long_retention_ms),
+        spec(names.partials, "compact", config=compact | large, keyed=True),  # a pane names all calls that wait
+        spec(names.alerts, "delete", long_retention_ms, keyed=True),
         spec(names.status, "compact"),
         spec(names.statements, "compact"),
         spec(names.deliveries, "delete", long_retention_ms),
         spec(names.dead_letters, "delete", long_retention_ms, config=large),
         *(
-            spec(changelog_of(app_id, source), "compact", config=compact | large)
+            spec(changelog_of(app_id, source), "compact", config=compact | large, keyed=True)
             for source in (*names.sources, names.partials, names.alerts)
         ),
         *(TopicSpec(name=name, partitions=count, foreign=True) for name, count in names.foreign.items()),
@@ -200,21 +203,10 @@ async def check_topics(
     if unauthorized or shut or hidden:
         every = dict.fromkeys([*unauthorized, *shut, *hidden])
         mistakes.append(lacking([(operation, "topic", name) for operation, name in every]))
-    mistakes += [_missing(spec) for spec in wanted if spec.name not in counts and spec.name not in topics.hidden]
+    mistakes += wrong_counts([spec for spec in wanted if spec.name not in topics.hidden], counts).values()
     for spec in present:
         if spec.foreign:
-            if counts[spec.name] != spec.partitions:
-                mistakes.append(
-                    f"topic {spec.name} has {counts[spec.name]} partitions, not {spec.partitions}: write "
-                    f"partitions: {counts[spec.name]} for it in sources of the settings; if it got more of them after "
-                    f"it was read, its changelog must be created anew"
-                )
             continue
-        if counts[spec.name] != spec.partitions:
-            mistakes.append(
-                f"topic {spec.name} has {counts[spec.name]} partitions, not {spec.partitions}: set the number of "
-                f"partitions to {counts[spec.name]}, or create the topic and its changelog anew"
-            )
         if spec.name not in configs:
             continue
         cleanup = configs[spec.name].get("cleanup.policy", "")
@@ -231,6 +223,42 @@ async def check_topics(
                 f"kafka-configs --alter --topic {spec.name} --add-config {LARGEST_RECORD}={needed}"
             )
     return mistakes
+
+
+async def count_partitions(
+    bootstrap: str, names: Iterable[str], *, security: Mapping[str, Any] | None = None
+) -> dict[str, int]:
+    """Return how many partitions these topics have; those that do not exist are left out, and not created.
+
+    Raises:
+        BrokerError: the broker cannot be reached.
+    """
+    async with _admin(bootstrap, security) as admin:
+        # aiokafka's describe_topics would have many brokers create what it asks for by name.
+        answer = await admin._send_request(MetadataRequest(list(names), allow_auto_topic_creation=False))  # noqa: SLF001
+        topics = answer.to_object()["topics"]
+        return {one["topic"]: len(one["partitions"]) for one in topics if not one["error_code"]}
+
+
+def wrong_counts(wanted: Iterable[TopicSpec], counts: Mapping[str, int]) -> dict[str, str]:
+    """Return by topic what is wrong with the number of its partitions, and what to do."""
+    found = {}
+    for spec in wanted:
+        count = counts.get(spec.name)
+        if count is None:
+            found[spec.name] = _missing(spec)
+        elif count != spec.partitions and spec.foreign:
+            found[spec.name] = (
+                f"topic {spec.name} has {count} partitions, not {spec.partitions}: write "
+                f"partitions: {count} for it in sources of the settings; if it got more of them after "
+                f"it was read, its changelog must be created anew"
+            )
+        elif count != spec.partitions:
+            found[spec.name] = (
+                f"topic {spec.name} has {count} partitions, not {spec.partitions}: set the number of "
+                f"partitions to {count}, or create the topic and its changelog anew"
+            )
+    return found
 
 
 def _missing(spec: TopicSpec) -> str:

@@ -13,7 +13,8 @@ from monitor.stream.app import WorkerApp, WorkerSettings, build_app
 from monitor.stream.partition import Source
 
 __all__ = [
-    "Source", "WorkerApp", "WorkerSettings", "build_app", "loop_factory", "main_worker", "run_worker", "set_log_levels",
+    "Source", "WorkerApp", "WorkerSettings", "build_app", "failing", "loop_factory", "main_worker", "run_worker",
+    "set_log_levels",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def main_worker(build: Callable[[], WorkerApp], *, companions: Sequence[Callable
             loop.add_signal_handler(name, app.request_stop)
         beside = [asyncio.ensure_future(companion(app)) for companion in companions]
         for task in beside:
-            task.add_done_callback(_failing(app))
+            task.add_done_callback(failing(app))
         try:
             await run_worker(app)
         except Exception:  # noqa: BLE001 - app.fail has logged it in one place
@@ -96,8 +97,10 @@ def main_worker(build: Callable[[], WorkerApp], *, companions: Sequence[Callable
         return runner.run(process())
 
 
-def _failing(app: WorkerApp) -> Callable[[asyncio.Task[Any]], None]:
-    def failed(task: asyncio.Task[Any]) -> None:
+def failing(app: WorkerApp) -> Callable[[asyncio.Future[Any]], None]:
+    """Return what stops the worker when a task beside it fails."""
+
+    def failed(task: asyncio.Future[Any]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             app.fail(error)

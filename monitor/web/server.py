@@ -1,10 +1,12 @@
 """Three read-only pages: /healthz (alive), /readyz (ready) and /metrics. Nothing else is served.
 
-Served without authentication, so it listens on this machine only unless it is told otherwise.
+Served without authentication, so it listens on this machine only unless it is told otherwise; and whoever reaches it
+holds up neither the worker nor the next probe: see `monitor.web.door`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from inspect import isawaitable
@@ -14,6 +16,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from monitor.errors import ConfigError, Mistake
+from monitor.web.door import Connection, Door
 
 Probe = Callable[[], tuple[bool, str]]
 """Returns whether all is well, and a line that says why (not)."""
@@ -22,6 +25,8 @@ Metrics = Callable[[str], Page | Awaitable[Page]]
 """Takes the ``Accept`` header; returns body and content type, at once or later."""
 
 _SHUTDOWN_S: Final = 1.0
+_WAITING_IN_THE_KERNEL: Final = 32
+"""Connections that the loop may find at once, before any is counted."""
 
 
 class WebServer:
@@ -37,28 +42,36 @@ class WebServer:
         self.host = host
         self.port = port
         self._metrics = metrics
-        app = web.Application()
+        self._door = Door()
+        self._listener: asyncio.Server | None = None
+        app = web.Application(middlewares=[self._come_in])
         app.router.add_get("/healthz", _probe(alive))
         app.router.add_get("/readyz", _probe(ready))
         app.router.add_get("/metrics", self._scrape)
         app.on_response_prepare.append(_sign)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
+        served = self._runner.server
+        assert served is not None, "it has been set up"
         try:
-            await web.TCPSite(self._runner, self.host, self.port).start()
+            self._listener = await asyncio.get_running_loop().create_server(
+                lambda: Connection(self._door, served), self.host, self.port, backlog=_WAITING_IN_THE_KERNEL
+            )
         except OSError as error:
             await self._runner.cleanup()
             message = f"cannot listen on {self.host} port {self.port}: {error.strerror or error}"
             hint = "choose a free port (0: any) on an address of this machine"
             raise ConfigError([Mistake(file="settings", line=None, path="web", message=message, hint=hint)]) from error
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listener.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()
 
     @property
@@ -66,6 +79,17 @@ class WebServer:
         """Where it is served, without a path: ``http://127.0.0.1:6066``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @web.middleware
+    async def _come_in(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        connection = request.protocol
+        assert isinstance(connection, Connection), "none comes in otherwise"
+        connection.asked()
+        if request.path == "/metrics":
+            self._door.scrapes(connection)
+        return await handler(request)
 
     async def _scrape(self, request: web.Request) -> web.Response:
         found = self._metrics(", ".join(request.headers.getall("Accept", ())))
@@ -83,6 +107,8 @@ def _probe(question: Probe) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
-    """Tell no versions, and let no cache keep an answer about the present."""
+    """Tell no versions, let no cache keep an answer about the present, and end the connection with it."""
     response.headers["Server"] = "sla-monitor"
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Connection"] = "close"
+    response.force_close()

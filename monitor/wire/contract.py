@@ -23,8 +23,12 @@ LATEST_MS: Final = 4_102_444_800_000
 """2100-01-01T00:00Z: this and any later instant is absurd."""
 SECONDS: Final = (1_000_000_000, 10_000_000_000)
 """Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
-CONTROL: Final = r"[\u0000-\u001f\u007f]"
-"""Characters that may stand in no id and no attribute: one of them separates the parts of row keys."""
+CONTROL: Final = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
+"""Characters that may stand in no id and no attribute: one of them separates the parts of row keys, and all change how
+the text around them is shown. They are the control characters of ASCII and Latin-1 (C0, DEL, C1), the separators of
+lines and paragraphs, and what overrides or isolates the direction of writing. Marks of direction and marks without a
+width (U+061C, U+200B to U+200F, U+FEFF) are allowed: some scripts need them, and names that people paste are full of
+them. They are shown escaped."""
 NOT_NEGATIVE: Final = frozenset(
     {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
 )
@@ -44,7 +48,7 @@ REASONS: Final[dict[str, str]] = {
     "wrong_type": "a field has another JSON type than the contract says",
     "out_of_range": "a number is too large or below zero where it cannot be",
     "too_long": f"the text of an attribute is longer than {MAX_TEXT:,} characters",
-    "control_character": "an attribute contains a control character",
+    "control_character": "an attribute contains a control character (also one that ends a line or turns the direction)",
     "bad_id": f"an id is empty, longer than {MAX_ID} characters, or contains a control character",
     "unknown_type": "the subject has no events of this type",
     "wrong_subject": "the event is about another kind of subject than the topic",

@@ -48,7 +48,6 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from string import Formatter
@@ -56,6 +55,7 @@ from typing import Final, NamedTuple
 
 from monitor.core.events import Event, Fact, Value
 from monitor.errors import DecodeError
+from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import (
     EACH,
     MOST_REPETITIONS,
@@ -71,7 +71,6 @@ from monitor.wire.mapping_rules import (
 from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, span_ms, text_of, whole_number_of
 
 MAX_ID_BYTES: Final = 512
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 
 
 class _Memory(NamedTuple):
@@ -290,7 +289,7 @@ def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def _checked_id(text: str) -> str:
-    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or _CONTROL.search(text):
+    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or has_control(text):
         raise DecodeError("bad_id", repr(text[:80]))
     return text
 

@@ -1,10 +1,11 @@
 """The partials topic: panes of source partitions on their way to the evaluators, and how far each source is.
 
-    p<pane key>␟<source>  ->  msgpack [source, pane], or no value once the pane has expired
-    m<source>             ->  msgpack [watermark_ms, behind]
+    p<pane key>␟<source>  ->  version │ msgpack [source, pane], or no value once the pane has expired (a part: is gone)
+    m<source>             ->  version │ msgpack [watermark_ms, behind]
 
 The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by
-`partition_key`, not by their key: all panes of an agreement meet in one evaluator.
+`partition_key`, not by their key: all panes of an agreement meet in one evaluator. The version is one byte, that of the
+pane's layout, or of the marker's (`monitor.wire.versions`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from monitor.core.series import Pane, PaneKey, decode_pane_key, encode_pane_key
-from monitor.errors import DecodeError
+from monitor.errors import DecodeError, StateError
+from monitor.wire.versions import Layout, NewerError, Upgrade, unchanged
 
 _UNIT_SEPARATOR: Final = b"\x1f"
-_ROW_HEAD: Final = 8
-"""The bytes before the msgpack of an encoded row (`monitor.wire.rows`)."""
 _ARRAY_OF_TWO: Final = b"\x92"
 
 
@@ -29,6 +29,32 @@ class Partial(NamedTuple):
     source: str
     pane_key: PaneKey
     pane: Pane | None
+
+
+class _Sent(NamedTuple):
+    """What a record says of a pane."""
+
+    source: str
+    pane: Pane
+
+
+class _Place(NamedTuple):
+    """What a record says of how far a source is."""
+
+    watermark_ms: int
+    behind: bool
+
+
+PANE: Final = Layout(Pane, 1, {0: unchanged})
+"""What else holds panes takes its version and upgrades from here."""
+
+
+def _inside(upgrade: Upgrade) -> Upgrade:
+    return lambda fields: [fields[0], upgrade(fields[1])]
+
+
+_SENT: Final = Layout(_Sent, PANE.version, {version: _inside(upgrade) for version, upgrade in PANE.upgrades.items()})
+_PLACE: Final = Layout(_Place, 1, {0: unchanged})
 
 
 class Marker(NamedTuple):
@@ -45,7 +71,7 @@ def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, byte
     Args:
         source: topic and partition, ``tickets/3``.
         key: where the pane stands.
-        pane: the `Pane`, its encoded row (which saves encoding it again), or None if it has expired.
+        pane: the `Pane`, or None if it has expired.
 
     Raises:
         TypeError: the pane is something else.
@@ -53,18 +79,14 @@ def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, byte
     encoded_key = encode_pane_key(key) + _UNIT_SEPARATOR + source.encode()
     if pane is None:
         return encoded_key, None
-    if isinstance(pane, Pane):
-        body = _encode(pane)
-    elif isinstance(pane, bytes):
-        body = pane[_ROW_HEAD:]
-    else:
+    if not isinstance(pane, Pane):
         raise TypeError(f"a pane is expected, not a {type(pane).__name__}")
-    return encoded_key, _head(source) + body
+    return encoded_key, _head(source) + _encode(pane)
 
 
 def encode_marker(source: str, watermark_ms: int, *, behind: bool) -> tuple[bytes, bytes]:
     """Return key and value of the record that tells how far a source is. Send it to every partition of partials."""
-    return b"m" + source.encode(), _encode((watermark_ms, behind))
+    return b"m" + source.encode(), _PLACE.head + _encode((watermark_ms, behind))
 
 
 def partition_key(key: PaneKey) -> bytes:
@@ -80,7 +102,9 @@ def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
     """
     try:
         return _decode(key or b"", value)
-    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
+    except NewerError as error:
+        raise StateError(f"a record of the partials topic with key {ascii(key)[:120]} {error}") from error
+    except (StateError, ValueError) as error:
         raise DecodeError(
             "foreign_record",
             f"a record of the partials topic with key {ascii(key)[:120]} is not ours: {error}. "
@@ -90,19 +114,17 @@ def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
 
 def _decode(key: bytes, value: bytes | None) -> Partial | Marker:
     if key[:1] == b"m" and value is not None:
-        return Marker(key[1:].decode(), *_decode_marker(value))
+        return Marker(key[1:].decode(), *_PLACE.decode(value))
     if key[:1] != b"p":
         raise ValueError("it is neither a pane nor a marker")
     pane_key, _, source = key.rpartition(_UNIT_SEPARATOR)
-    pane = None if value is None else _decode_pane(value)[1]
+    pane = None if value is None else _SENT.decode(value).pane
     return Partial(source.decode(), decode_pane_key(pane_key), pane)
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode_pane: Final = msgspec.msgpack.Decoder(tuple[str, Pane]).decode
-_decode_marker: Final = msgspec.msgpack.Decoder(tuple[int, bool]).decode
 
 
 @lru_cache(maxsize=4096)
 def _head(source: str) -> bytes:
-    return _ARRAY_OF_TWO + _encode(source)
+    return _SENT.head + _ARRAY_OF_TWO + _encode(source)

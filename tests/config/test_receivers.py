@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.bootstrap import repeat_every_ms
 from monitor.config.receivers import secrets_of, stamp_of
 from monitor.config.settings import effective, load_settings
 from monitor.errors import ConfigError
@@ -69,19 +70,33 @@ def test_each_kind_is_read_and_variables_are_put_in(file: Path) -> None:
     assert (hook.timeout_ms, receivers["pager"].timeout_ms) == (3_000, 15_000)
 
 
+def test_each_is_told_again_after_four_hours_unless_it_says_otherwise(file: Path) -> None:
+    file.write_text(
+        f"receivers:\n  a: {{kind: pagerduty, routing_key: {ROUTING_KEY}}}\n"
+        f"  b: {{kind: pagerduty, routing_key: {ROUTING_KEY}, repeat_every: 30m}}\n"
+        f"  c: {{kind: pagerduty, routing_key: {ROUTING_KEY}, repeat_every: never}}\n"
+    )
+    settings = load_settings(file, {})
+
+    assert [repeat_every_ms(settings, name) for name in "abc"] == [4 * 3_600_000, 30 * 60_000, 0]
+    assert repeat_every_ms(settings, "nobody") == 0
+    told = {name: value for name, value, _ in effective(settings)}
+    assert [told[f"receivers.{name}.repeat_every"] for name in "abc"] == ["4h", "30m", "never"]
+
+
 def test_they_are_shown_with_their_lines_and_without_secrets(file: Path) -> None:
     file.write_text(FILE)
     settings = load_settings(file, ENVIRONMENT)
 
     told = {name: (value, origin) for name, value, origin in effective(settings)}
 
-    assert told["receivers.desk.hook.url"] == ("https://desk.example/…", f"{file}:4")
-    assert told["receivers.desk.hook.secrets"] == ("(set), (set)", f"{file}:5")
-    assert told["receivers.desk.hook.headers"] == ("X-Tenant=(set)", f"{file}:7")
+    assert told["receivers.desk.hook.url"] == ("https://desk.example/********", f"{file}:4")
+    assert told["receivers.desk.hook.secrets"] == ("********, ********", f"{file}:5")
+    assert told["receivers.desk.hook.headers"] == ("X-Tenant=********", f"{file}:7")
     assert told["receivers.desk.hook.timeout"] == ("3s", f"{file}:8")
     assert told["receivers.am-1.labels"] == ("team=noc", f"{file}:10")
-    assert told["receivers.pager.routing_key"] == ("(set)", f"{file}:11")
-    assert told["receivers.pager.url"] == ("https://events.pagerduty.com/…", "default")
+    assert told["receivers.pager.routing_key"] == ("********", f"{file}:11")
+    assert told["receivers.pager.url"] == ("https://events.pagerduty.com/********", "default")
     assert told["receivers.genie.tags"] == ("sla, 42", f"{file}:12")
     assert told["receivers.bot.url"] == ("", "default")
     shown = repr(effective(settings)) + repr(settings)
@@ -137,7 +152,7 @@ def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
         ("a b: {kind: slack, url: 'https://x'}", "a b: is no name of a receiver: 'a b'"),
         ("a: {kind: slak}", "a.kind: is unknown: 'slak' (did you mean 'slack'?)"),
         ("a: {url: 'https://x'}", "a.kind: is missing"),
-        ("a: 5", "a: must be a map of keys and values, not the number 5"),
+        ("a: 5", "a: must be a map of keys and values, not a number"),
         ("a: {kind: slack}", "a: needs url, or token and channel (url is that of an incoming webhook)"),
         ("a: {kind: slack, token: x}", "a: token and channel need each other"),
         ("a: {kind: slack, url: 'https://x', chanel: y}", "a.chanel: unknown key (did you mean 'channel'?)"),
@@ -168,6 +183,8 @@ def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
             "a.headers.Host: is no header that can be set: 'Host'",
         ),
         ("a: {kind: alertmanager, url: 'https://x/', timeout: 5m}", "a.timeout: is longer than 30s"),
+        ("a: {kind: alertmanager, url: 'https://x/', repeat_every: 5s}", "a.repeat_every: is shorter than 1m"),
+        ("a: {kind: alertmanager, url: 'https://x/', repeat_every: 0}", "a.repeat_every: is no duration"),
         (
             "a: {kind: alertmanager, url: 'https://x/', max_connections: 0}",
             "a.max_connections: must be at least 1, not 0",
@@ -181,6 +198,50 @@ def test_a_mistake_is_told_with_its_line_and_without_its_value(one: str, told: s
     (found,) = mistakes_of(file, {})
     assert found.startswith(f"2: receivers.{told}")
     assert "secret@" not in found
+
+
+CLEAR = (
+    "would send {} unencrypted, over http:// (write https://, or insecure: true if nobody can listen on that network)"
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "sent"),
+    [
+        ("{kind: alertmanager, url: 'http://x/', authorization: Bearer t}", "authorization"),
+        ("{kind: alertmanager, url: 'http://x/hook?token=t'}", "url"),
+        ("{kind: alertmanager, url: 'https://x/', proxy: 'http://me:p@proxy:3128'}", "proxy"),
+        ("{kind: alertmanager_api, url: 'http://x', authorization: Basic t}", "authorization"),
+        ("{kind: generic, url: 'http://x/', secrets: [" + SECRET + "], headers: {X-Key: k}}", "secrets, headers"),
+        ("{kind: opsgenie, api_key: k, url: 'http://x'}", "api_key"),
+        ("{kind: pagerduty, routing_key: " + ROUTING_KEY + ", url: 'http://x/'}", "routing_key"),
+        ("{kind: slack, url: 'http://chat/hooks/t'}", "url"),
+        ("{kind: slack, url: 'http://chat/api', token: t, channel: c}", "token, url"),
+        ("{kind: slack, url: 'http://127.0.0.1.example/'}", "url"),
+    ],
+)
+def test_a_secret_goes_out_unencrypted_only_where_the_settings_say_so(one: str, sent: str, file: Path) -> None:
+    file.write_text(f"receivers:\n  a: {one}\n")
+    assert mistakes_of(file, {}) == [f"2: receivers.a: {CLEAR.format(sent)}"]
+
+    file.write_text(f"receivers:\n  a: {one[:-1]}, insecure: true}}\n")
+    assert load_settings(file, {}).receivers["a"].insecure
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        "{kind: alertmanager_api, url: 'http://alertmanager:9093', labels: {team: noc}}",
+        "{kind: alertmanager, url: 'http://bridge:9000/alerts'}",
+        "{kind: alertmanager, url: 'https://x/?token=t', authorization: Bearer t, proxy: 'http://proxy:3128'}",
+        "{kind: slack, url: 'http://localhost:8065/hooks/t'}",
+        "{kind: slack, url: 'http://127.1.2.3/hooks/t'}",
+        "{kind: slack, url: 'http://[::1]:8065/hooks/t'}",
+    ],
+)
+def test_without_a_secret_or_on_this_machine_it_needs_no_word(one: str, file: Path) -> None:
+    file.write_text(f"receivers:\n  a: {one}\n")
+    assert not load_settings(file, {}).receivers["a"].insecure
 
 
 def test_all_mistakes_are_told_at_once(file: Path) -> None:

@@ -84,7 +84,7 @@ def test_secrets_are_kept_but_never_shown(file: Path) -> None:
     assert settings.security.password.get_secret_value() == "0815"
     assert "0815" not in repr(settings)
     assert "0815" not in repr(effective(settings))
-    assert ("security.password", "(set)", "SLA_MONITOR_SECURITY_PASSWORD") in effective(settings)
+    assert ("security.password", "********", "SLA_MONITOR_SECURITY_PASSWORD") in effective(settings)
 
 
 def test_a_password_from_the_environment_is_refused_where_nothing_would_be_encrypted_or_checked() -> None:

@@ -25,6 +25,8 @@ from monitor.core.figures import Figure
 from monitor.core.measures import Window
 from monitor.core.objectives import Objective
 from monitor.core.series import WIDTH_MS, width_for
+from monitor.core.slices import joined
+from monitor.core.timeline import union
 from tests.core.stories import span
 
 MONTH = Window("month")
@@ -138,3 +140,12 @@ def test_the_windows_of_an_objective_come_once_and_without_a_budget_not_at_all()
 @pytest.mark.parametrize(("length", "width"), [("1m", "minute"), ("5m", "minute"), ("15m", "quarter"), ("1h", "hour")])
 def test_slices_are_made_of_the_widest_panes_that_fit(length, width):
     assert slice_width(span(length)) == width
+
+
+@given(st.lists(st.integers(0, 30), unique=True).map(sorted))
+def test_slices_that_follow_each_other_are_one_stretch_and_none_is_lost(numbers):
+    slices = [(number * 60, number * 60 + 60) for number in numbers]
+
+    stretches = list(joined(slices))
+
+    assert stretches == [tuple(one) for one in union(slices)]

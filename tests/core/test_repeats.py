@@ -211,16 +211,29 @@ def defined(several, span, within, now):
     return Tally(*tally)
 
 
-@given(calls, calls, st.integers(0, 10), st.lists(st.integers(0, 60), min_size=1, max_size=4), st.integers(0, 4))
-def test_the_index_counts_what_the_definition_says_whatever_it_held_before(before, after, within, instants, first):
+def in_parts(items, number):
+    """The items of a pane as so many parts hold them."""
+    parts = {}
+    for place, (name, ended) in enumerate(items.items()):
+        parts.setdefault(f"calls/0#{place % number}", {})[name] = ended
+    return parts
+
+
+@given(
+    calls, calls, st.integers(0, 10), st.lists(st.integers(0, 60), min_size=1, max_size=4), st.integers(0, 4),
+    st.integers(1, 3), st.integers(1, 3),
+)  # fmt: skip
+def test_the_index_counts_what_the_definition_says_whatever_it_held_before(
+    before, after, within, instants, first, parts, later_parts
+):
     span = Span(first * 10, 60)
     index = RepeatIndex(())
     old, new = items_of(before), items_of(after)
     for start in sorted(old):
-        index.take(start, old[start])
+        index.take(start, in_parts(old[start], parts))
     index.tally(span, within, instants[0])
     for start in sorted(old.keys() | new.keys()):
-        index.take(start, new.get(start, {}))
+        index.take(start, in_parts(new.get(start, {}), later_parts))
 
     for now in instants:
         assert index.tally(span, within, now) == defined(after, span, within, now)

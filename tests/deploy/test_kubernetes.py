@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from importlib.metadata import version
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,47 @@ def test_everything_that_selects_workers_selects_these_pods_and_no_job():
                 assert not selector.items() <= pod["metadata"]["labels"].items()
     policy = BY_NAME["NetworkPolicy", "sla-monitor"]["spec"]["podSelector"]["matchLabels"]
     assert policy.items() <= labels.items()
+
+
+def egress(policy: str) -> dict[frozenset[tuple[str, int]], list[dict[str, Any]]]:
+    """Return where a policy lets pods go, by the ports."""
+    spec = BY_NAME["NetworkPolicy", policy]["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    return {frozenset((one["protocol"], one["port"]) for one in rule["ports"]): rule["to"] for rule in spec["egress"]}
+
+
+DNS = frozenset({("UDP", 53), ("TCP", 53)})
+HTTPS = frozenset({("TCP", 443)})
+
+
+def test_workers_reach_dns_kafka_and_receivers_and_nothing_else():
+    host, _, port = load_settings(SETTINGS, SECRETS).bootstrap.rpartition(":")
+    kafka = frozenset({("TCP", int(port))})
+    reached = egress("sla-monitor")
+    assert reached.keys() == {DNS, kafka, HTTPS}
+    assert reached[kafka] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": host.partition(".")[2]}}}
+    ]
+    assert {one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in reached[DNS][:1]} == {
+        "kube-system"
+    }
+    for one in reached[HTTPS]:
+        network = ip_network(one["ipBlock"]["cidr"])
+        assert network.prefixlen == 0
+        assert all(network.supernet_of(ip_network(inner)) for inner in one["ipBlock"]["except"])
+    metadata = ip_address("169.254.169.254")
+    (ipv4,) = [one["ipBlock"] for one in reached[HTTPS] if "." in one["ipBlock"]["cidr"]]
+    assert any(metadata in ip_network(one) for one in ipv4["except"]), "it hands out the machine's credentials"
+
+
+def test_jobs_reach_dns_and_kafka_and_nobody_reaches_them():
+    workers, jobs = egress("sla-monitor"), egress("sla-monitor-jobs")
+    assert jobs == {ports: to for ports, to in workers.items() if ports != HTTPS}
+    spec = BY_NAME["NetworkPolicy", "sla-monitor-jobs"]["spec"]
+    assert "ingress" not in spec
+    (chosen,) = spec["podSelector"]["matchExpressions"]
+    components = {pod["metadata"]["labels"][chosen["key"]] for (kind, _), pod in PODS.items() if kind == "Job"}
+    assert (chosen["operator"], set(chosen["values"])) == ("In", components)
 
 
 def test_a_worker_is_known_by_its_pods_name_and_has_time_to_stop():

@@ -137,10 +137,11 @@ def everything():
         deliveries={("on-call", "delivered"): 6, ("on-call", "retry"): 2},
         receivers=[
             ReceiverStats(receiver="on-call", pending=2, oldest_pending_ms=NOW_MS - 90_000, pages=3),
-            ReceiverStats(receiver="chat", disabled=True),
+            ReceiverStats(receiver="chat", disabled=True, misconfigured=1),
         ],
         repeats={"tickets": 9},
         late={"calls": 1},
+        divided={"calls": 3},
         refused={"agreements": 1},
         mapped={"jira-webhooks": 12},
         unmapped={"jira-webhooks": 3},
@@ -149,6 +150,8 @@ def everything():
         rebalances=2,
         restores=4,
         stalls=1,
+        clock_steps=1,
+        unexpected_partitions={"jira-webhooks": 1},
     )
 
 

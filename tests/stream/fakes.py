@@ -92,6 +92,8 @@ class FakeConnection:
 
     def __init__(self, writer: FakeWriter, *, position: int = 0, end: int = 0) -> None:
         self.fake_writer, self.position, self.end = writer, position, end
+        self.visible: list[int] = []
+        """The offsets at which a reader of what was committed finds a record."""
 
     def writer(self, transactional_id: str) -> FakeWriter:
         self.fake_writer.transactional_id = transactional_id
@@ -102,6 +104,9 @@ class FakeConnection:
         state.loaded()
         return Ends(0, self.end)
 
+    async def has_records(self, source: Any, start: int, end: int) -> bool:  # noqa: ARG002 - as Connection's
+        return any(start <= offset < end for offset in self.visible)
+
 
 class FakeUpstream:
     def __init__(self) -> None:
@@ -110,6 +115,7 @@ class FakeUpstream:
         self.seeks: list[int] = []
         self.done: list[object] = []
         self.seen: View | None = None
+        self.committed: int | None = None
 
     def view(self) -> View | None:
         return self.seen
@@ -120,6 +126,9 @@ class FakeUpstream:
     async def end_offset(self) -> int:
         self.asked += 1
         return self.end
+
+    async def committed_offset(self) -> int | None:
+        return self.committed
 
     async def seek(self, offset: int) -> None:
         self.seeks.append(offset)

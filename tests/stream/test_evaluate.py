@@ -111,6 +111,18 @@ async def test_a_pane_that_its_source_forgets_in_the_same_batch_is_still_stated(
     assert statement.figures[0].value == 0.5
 
 
+async def test_a_look_that_takes_long_is_followed_by_a_long_rest(monkeypatch):
+    partition = Partition(DESK)
+    await partition.take(partial(*resolved("met")))
+    looks = iter((0.0, 0.0, 1.0))  # its start, before the series, after it
+    monkeypatch.setattr(evaluate, "time", SimpleNamespace(perf_counter=lambda: next(looks)))
+
+    assert not await partition.tick("Mon 10:00")
+    await partition.take(partial(*resolved("met", "breached")))
+
+    assert partition.processor.next_tick_ms() == ms("Mon 10:00") + 4_000
+
+
 async def test_windows_end_where_a_source_has_caught_up_to():
     partition = Partition(DESK)
     await partition.take(partial(*resolved("met")), encode_marker("tickets/0", ms("Mon 10:00"), behind=True))

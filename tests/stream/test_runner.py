@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFenced
@@ -13,7 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFen
 from monitor.errors import StateError
 from monitor.stream import runner
 from monitor.stream.clock import HandClock, wall_ms
-from monitor.stream.partition import FencedError, Source
+from monitor.stream.partition import POSITION, FencedError, Source
 from monitor.stream.runner import PartitionRunner
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch, View
@@ -27,16 +28,20 @@ START_MS = 1_000_000
 class Scene:
     """A runner with all that is around it."""
 
-    def __init__(self, *, position: int = 0, end: int = 0) -> None:
+    def __init__(
+        self, *, position: int = 0, end: int = 0, committed: int | None = None, visible: Sequence[int] = ()
+    ) -> None:
         self.writer = FakeWriter()
         self.upstream = FakeUpstream()
         self.upstream.end = end
+        self.upstream.committed = committed
         self.clock = HandClock(START_MS)
         self.stats = PartitionStats()
         self.failures: list[BaseException] = []
         self.processor: Counting | None = None
         self.let_go: list[tuple[object, bool, bool]] = []
         self.connection = FakeConnection(self.writer, position=position, end=end)
+        self.connection.visible = list(visible)
         self.runner = PartitionRunner(
             source=Source(topic="in", processor=self._make, codec=CountingCodec(), let_go=self._let_go),
             partition=0,
@@ -82,7 +87,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(**options: int) -> AsyncIterator[Scene]:
+async def scene(**options: Any) -> AsyncIterator[Scene]:
     made = Scene(**options)
     await until(lambda: made.runner.is_open or bool(made.failures))
     try:
@@ -421,6 +426,16 @@ async def test_closing_does_not_wait_for_a_long_restore() -> None:
     assert made.writer.stopped
 
 
+async def test_a_tick_that_wants_its_ownership_proved_is_committed_though_it_has_nothing_to_write() -> None:
+    async with scene() as on:
+        await on.apply(batch(0, 1))
+        on.runner.state.due_keys = lambda *_: on.runner.state.prove() or []  # type: ignore[method-assign]
+        on.clock.advance(100)
+        await until(lambda: len(on.writer.transactions) == 2)
+
+        assert on.writer.transactions[-1] == {("app-in-state", 0): [(POSITION, b"1", [])]}
+
+
 @pytest.mark.parametrize(
     ("harm", "error"),
     [
@@ -490,3 +505,67 @@ async def test_also_of_one_that_is_let_go_before_it_is_open() -> None:
     on = Scene()
     await on.runner.close()
     assert on.let_go[0][0] is on.let_go[-1][0] is on.runner.state
+
+
+class TestALostChangelog:
+    @pytest.mark.parametrize(
+        ("position", "committed", "visible", "knows"),
+        [
+            (0, 7, [0, 6], "none"),  # created anew
+            (0, 7, [], "none"),  # … and what was acknowledged has expired
+            (4, 7, [4, 5, 6], "4"),  # cut
+            (4, 7, [6], "4"),
+        ],
+    )
+    async def test_it_stops_the_worker_and_names_the_way_out(
+        self, position: int, committed: int, visible: list[int], knows: str
+    ) -> None:
+        async with scene(position=position, end=9, committed=committed, visible=visible) as on:
+            (error,) = on.failures
+
+            assert isinstance(error, StateError)
+            assert f"up to {committed} were acknowledged, but app-in-state knows of {knows}" in str(error)
+            assert "sla-monitor topics accept-loss in" in str(error)
+            assert on.processor is None
+            assert on.writer.transactions == []
+
+    @pytest.mark.parametrize(
+        ("position", "committed", "visible"),
+        [
+            (0, None, [0]),  # the first start
+            (0, 0, [0]),  # the loss was accepted
+            (7, 7, []),
+            (7, 3, [3, 4, 5, 6]),  # a hint that lags behind
+            (4, 7, []),  # between the two are markers of transactions only
+            (4, 7, [3, 7]),
+        ],
+    )
+    async def test_all_else_is_no_accident(self, position: int, committed: int | None, visible: list[int]) -> None:
+        async with scene(position=position, end=9, committed=committed, visible=visible) as on:
+            assert on.failures == []
+            assert on.runner.is_open
+
+    async def test_rows_without_a_committed_offset_are_worth_a_line(self, caplog: pytest.LogCaptureFixture) -> None:
+        async with scene(position=4, end=9) as on:
+            assert on.runner.is_open
+        assert "offsets up to 4 were applied, but the group has committed none" in caplog.text
+
+
+class TestASourceThatBeginsAnew:
+    async def test_it_stops_the_worker_before_its_records_are_taken_for_repeats(self) -> None:
+        async with scene(position=9, end=9) as on:
+            on.upstream.end = 2
+            event = batch(0, 2)
+            await on.apply(event)
+
+            (error,) = on.failures
+            assert "ends at offset 2, but offsets up to 9 were applied" in str(error)
+            assert not event.acked
+
+    async def test_an_old_batch_of_a_source_that_goes_on_is_a_repeat(self) -> None:
+        async with scene(position=9, end=9) as on:
+            await on.apply(batch(0, 2))
+
+            assert on.failures == []
+            assert on.upstream.asked == 1
+            assert on.stats.repeats == 2

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+from faust.types import TP
 from mode.utils.queues import FlowControlQueue
 
 from monitor.errors import BrokerError, StateError
@@ -20,7 +22,7 @@ from monitor.stream.embedded import EmbeddedBroker
 from monitor.stream.tokens import ClientCredentials
 from monitor.stream.transport import IN_PROGRESS
 from monitor.stream.worker import WorkerApp
-from tests.stream.counting import ROW, expected
+from tests.stream.counting import ROW, counting_source, expected
 from tests.stream.running import produce, read, running, until
 
 Make = Callable[..., WorkerApp]
@@ -290,3 +292,46 @@ def test_tokens_are_handed_to_fausts_own_clients() -> None:
             "ssl_context": context,
         }  # fmt: skip
         assert credentials_to_aiokafka_auth(_credentials(options)) == options
+
+
+async def test_a_source_that_ends_below_what_was_seen_of_it_at_two_looks_stops_the_worker(
+    broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await produce(broker.bootstrap, "in", [b"a"] * 3)
+    app = worker(sources={"in": replace(counting_source("in", silence_ms=60_000), partitions=2)})
+    async with running(app):
+        await until(lambda: events(app) == 3)
+        await app.check_ends()
+        asked = app._asker.end
+
+        async def shorter(tp: TP) -> int:
+            return min(1, await asked(tp))
+
+        # a broker that has just taken over may say too little once
+        monkeypatch.setattr(app._asker, "end", shorter)
+        await app.check_ends()
+        monkeypatch.setattr(app._asker, "end", asked)
+        await app.check_ends()
+        # also when the partition was taken away meanwhile: a topic that is gone belongs to nobody
+        monkeypatch.setattr(app._asker, "end", shorter)
+        monkeypatch.setattr(app, "runners", {})
+        await app.check_ends()
+        with pytest.raises(StateError, match=r"in/0: the topic ends at offset 1, but offsets up to 3 .* app-in-state"):
+            await app.check_ends()
+        monkeypatch.undo()
+
+
+async def test_ends_that_a_broker_does_not_tell_are_asked_for_again(
+    worker: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = worker(sources={"in": replace(counting_source("in"), partitions=2)})
+    async with running(app):
+
+        async def away(tp: TP) -> int:
+            raise KafkaConnectionError(str(tp))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(app._asker, "end", away)
+            await app.check_ends()
+        assert "the ends of the sources cannot be looked at" in caplog.text
+        await app.check_ends()

@@ -117,7 +117,7 @@ async def test_no_answer_tells_versions_or_may_be_cached(ask, path):
 async def test_it_listens_on_this_machine_only_and_says_where(server):
     assert server.address == f"http://127.0.0.1:{server.port}"
     assert server.port > 0
-    assert {site[0] for site in server._runner.addresses} == {"127.0.0.1"}
+    assert {one.getsockname()[0] for one in server._listener.sockets} == {"127.0.0.1"}
 
 
 async def test_a_taken_port_names_who_must_act(server, worker):

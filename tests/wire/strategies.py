@@ -9,13 +9,15 @@ from monitor.core.budget import BudgetFigure, Burn
 from monitor.core.consequences import Consequence, Evidence
 from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import SUBJECT_ROW_VERSION, Clock, Extra, Former, SubjectRow
+from monitor.core.rows import Clock, Extra, Former, SubjectRow
 from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.core.stretches import Stretch, Stretches
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
 _CHARACTERS = st.characters(
-    codec="utf-8", exclude_categories=["Cs"], exclude_characters=[chr(one) for one in range(32)] + ["\x7f"]
+    codec="utf-8",
+    exclude_categories=["Cs", "Cc", "Zl", "Zp"],
+    exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
 )
 
 
@@ -61,7 +63,13 @@ def events(draw):
 
 
 series_keys = st.builds(SeriesKey, texts(), texts(), st.lists(texts(), max_size=3).map(tuple))
-pane_keys = st.builds(PaneKey, series_keys, st.sampled_from(["live", "minute", "quarter", "hour", "day"]), milliseconds)
+pane_keys = st.builds(
+    PaneKey,
+    series_keys,
+    st.sampled_from(["live", "minute", "quarter", "hour", "day"]),
+    milliseconds,
+    st.text("0123456789abcdef", max_size=30),
+)
 outages = st.builds(
     OutageRecord,
     st.sampled_from(["outage", "maintenance", "blind"]),
@@ -123,7 +131,6 @@ clocks = st.builds(
 )
 subject_rows = st.builds(
     SubjectRow,
-    st.just(SUBJECT_ROW_VERSION),
     milliseconds,
     st.integers(0, 2**62),
     st.lists(facts(), max_size=3),

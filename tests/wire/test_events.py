@@ -28,6 +28,8 @@ CLOUD = {
     "data": {"priority": "P1"},
 }
 
+CONTROLS = [*"\x00\x1f\n\x1b\x7f\x80\x85\x9b\x9f", *"\u2028\u2029\u202a\u202c\u202e\u2066\u2069"]
+
 SCALARS = (
     st.none()
     | st.booleans()
@@ -35,7 +37,8 @@ SCALARS = (
     | st.integers(1_790_000_000_000, 1_800_000_000_000)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
-    | st.sampled_from([AT, "2026-11-23T13:05:01", "opened", "sla.call.queued", "1.0", "a\x1fb", "\x7f", "x" * 2_000])
+    | st.sampled_from([AT, "2026-11-23T13:05:01", "opened", "sla.call.queued", "1.0", "x" * 2_000])
+    | st.sampled_from(["a\x1fb", "\x7f", "\x85", "\u202e"])
 )
 ODD = st.recursive(
     SCALARS, lambda one: st.lists(one, max_size=2) | st.dictionaries(st.text(max_size=3), one, max_size=2)
@@ -296,12 +299,30 @@ class TestRefusals:
         assert refusal(ticket, customer="x" * 10_000) == "too_long"
         assert refusal(ticket, customer="é" * (MAX_TEXT + 1)) == "too_long"
 
-    @pytest.mark.parametrize("character", ["\x00", "\x1f", "\n", "\x7f"])
+    @pytest.mark.parametrize("character", CONTROLS)
     def test_control_characters_get_into_no_key(self, character):
         assert refusal(ticket, customer=f"a{character}b") == "control_character"
         assert refusal(ticket, id=f"a{character}b") == "bad_id"
         assert refusal(ticket, ticket=f"a{character}b") == "bad_id"
         assert refusal(cloud, subject=f"a{character}b") == "bad_id"
+
+    @pytest.mark.parametrize("character", CONTROLS)
+    @pytest.mark.parametrize("name", ["id", "ticket", "customer"])
+    def test_it_is_refused_escaped_or_not(self, name, character):
+        for escape in (True, False):
+            body = {**PLAIN, name: f"é{character}b"}
+            value = json.dumps(body, ensure_ascii=escape).encode()
+            key = body["ticket"].encode()
+            reason = "control_character" if name == "customer" else "bad_id"
+            assert refusal(decode, "ticket", key, value) == reason
+
+    @pytest.mark.parametrize("character", ["\xa0", "é", "\u0627", "\u200d", "\u200f", "\u061c", "\ufeff", "😀"])
+    def test_what_scripts_and_pasted_names_need_may_stand(self, character):
+        assert ticket(customer=f"a{character}b").fact.attributes["customer"] == f"a{character}b"
+        assert ticket(id=f"a{character}b").fact.id == f"a{character}b"
+
+    def test_a_control_character_in_what_is_passed_over_is_passed_over(self):
+        assert ticket(note="a\u202eé").subject_id == "T-17"
 
     @pytest.mark.parametrize("name", ["id", "ticket"])
     def test_an_id_that_is_empty_or_too_long(self, name):

@@ -34,18 +34,19 @@ alerts = any_alert()
 notices = st.builds(
     Notice, texts(), texts(), st.sampled_from(["trigger", "update", "resolve"]),
     st.sampled_from(["critical", "warning", "info"]), instants, texts(), st.lists(alerts, max_size=3).map(tuple),
-    st.integers(0, 9), st.booleans(),
+    st.integers(0, 9), st.booleans(), texts(), st.booleans(),
 )  # fmt: skip
 counts = st.integers(0, 1000)
 SCHEMA = jsonschema.Draft202012Validator(announcement_schema("delivery"))
 ROWS = {
-    b"a": st.builds(AlertRow, st.just(1), instants, alerts, instants, st.booleans(), st.booleans(),
+    b"a": st.builds(AlertRow, instants, alerts, instants, st.booleans(), st.booleans(),
                     st.lists(counts, max_size=3), st.lists(texts(), max_size=3)),
-    b"p": st.builds(PageRow, st.just(1), instants, texts(), texts(), texts(), instants, instants, counts, counts,
-                    st.sampled_from(["critical", "warning", "info"]), st.booleans()),
-    b"o": st.builds(OutboxRow, st.just(1), texts(), texts(),
-                    st.lists(st.builds(Waiting, notices, instants, instants, counts), max_size=3)),
-    b"f": st.builds(FailedRow, st.just(1), instants, texts(), texts(),
+    b"p": st.builds(PageRow, instants, texts(), texts(), texts(), instants, instants, counts, counts,
+                    st.sampled_from(["critical", "warning", "info"]), st.booleans(), texts(), st.booleans()),
+    b"o": st.builds(OutboxRow, texts(), texts(),
+                    st.lists(st.builds(Waiting, notices, instants, instants, counts, counts, st.booleans()),
+                             max_size=3)),
+    b"f": st.builds(FailedRow, instants, texts(), texts(),
                     st.lists(st.builds(Failed, notices, counts), max_size=2)),
     b"d": st.builds(DisabledRow, texts(), instants, texts()),
     b"r": st.builds(HeardRow, counts),
@@ -73,7 +74,7 @@ def test_it_fits_with_the_longest_reasons_of_pauses_too():
 
 def check_that_the_row_fits(long):
     notice = Notice("i" * 32, "k" * 255, "update", "critical", 0, "t" * 300, fitting(long))
-    row = OutboxRow(1, "desk", "on-call", [Waiting(notice, 0, 0)] * 5)
+    row = OutboxRow("desk", "on-call", [Waiting(notice, 0, 0)] * 5)
 
     assert len(NOTIFY_ROWS.encode(b"ox", row)) < 8 << 20
 

@@ -9,41 +9,41 @@ from hypothesis import strategies as st
 
 from monitor.core.events import ATTRIBUTES, Fact
 from monitor.core.ledger import MAX_FACTS, Rejected, enter
-from monitor.core.rows import SUBJECT_ROW_VERSION, SubjectRow, subject_key
-from monitor.core.series import Pane, empty_pane, encode_pane_key
+from monitor.core.rows import SubjectRow, subject_key
+from monitor.core.series import Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
 from monitor.core.verdicts import Announced
 from monitor.core.windows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
 from monitor.stream.worker import WorkerSettings
 from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
+from monitor.wire.partials import PANE, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind
+from monitor.wire.versions import Layout, unchanged, without_own_version
 from tests.wire import strategies
 
 KEY = subject_key("T-17")
-ROW = SubjectRow(SUBJECT_ROW_VERSION, 1_795_439_101_123, 7, [], {"priority": "P1"}, [], [])
+ROW = SubjectRow(1_795_439_101_123, 7, [], {"priority": "P1"}, [], [])
 
 
-class Old(NamedTuple):
-    version: int
+class Name(NamedTuple):
     name: str
 
 
-class New(NamedTuple):
-    version: int
+class Names(NamedTuple):
     wake_ms: int
     names: list[str]
     note: str = "none"
 
 
-OLD = RowCodec({b"x": RowKind(Old, version=1)})
-NEW = RowCodec({
-    b"x": RowKind(
-        New,
-        wakes=True,
-        version=3,
-        upgrades={1: lambda row: [2, 0, row[1]], 2: lambda row: [3, row[1], [row[2]]]},
-    )
-})  # fmt: skip
+def codec(layout: Layout, *, wakes: bool = False) -> RowCodec:
+    return RowCodec({b"x": RowKind(layout, wakes)})
+
+
+OLD = codec(Layout(Name, 1, {0: without_own_version(4)}))
+NEW = codec(
+    Layout(Names, 3, {0: without_own_version(4), 1: lambda row: [0, row[0]], 2: lambda row: [row[0], [row[1]]]}),
+    wakes=True,
+)
 
 
 def test_the_longest_ledger_that_events_can_make_fits_in_a_record_of_the_changelog():
@@ -136,58 +136,80 @@ class TestRoundTrips:
         assert all(isinstance(one, Announced) for by_id in decoded.told.values() for one in by_id.values())
 
     def test_a_row_with_a_new_field_that_has_a_default_reads_older_rows(self):
-        encoded = NEW.encode(b"x", New(3, 5, ["a"]))
-        shorter = encoded[:8] + msgspec.msgpack.encode([3, 5, ["a"]])
+        encoded = NEW.encode(b"x", Names(5, ["a"]))
+        shorter = encoded[:9] + msgspec.msgpack.encode([5, ["a"]])
 
         assert NEW.decode(b"x", shorter) == NEW.decode(b"x", encoded)
 
 
 class TestVersions:
-    def test_an_older_row_is_upgraded_step_by_step(self):
-        encoded = OLD.encode(b"x1", Old(1, "lily"))
+    def test_a_row_is_written_with_the_version_of_its_layout(self):
+        assert OLD.encode(b"x", Name("lily"))[8:10] == b"\x01\x91"
+        assert NEW.encode(b"x", Names(5, ["a"]))[8:10] == b"\x03\x93"
 
-        assert NEW.decode(b"x1", encoded) == New(3, 0, ["lily"])
+    def test_an_older_row_is_upgraded_step_by_step(self):
+        assert NEW.decode(b"x1", OLD.encode(b"x1", Name("lily"))) == Names(0, ["lily"])
+
+    def test_a_row_of_before_versions_is_known_by_its_first_byte(self):
+        unmarked = bytes(8) + msgspec.msgpack.encode([4, "lily"])
+
+        assert OLD.decode(b"x", unmarked) == Name("lily")
+        assert NEW.decode(b"x", unmarked) == Names(0, ["lily"])
+
+    def test_a_row_that_had_an_older_version_of_its_own_names_it(self):
+        with pytest.raises(StateError, match=r"'x' has an old version of its own, \[3\]"):
+            OLD.decode(b"x", bytes(8) + msgspec.msgpack.encode([3, "lily"]))
 
     def test_an_older_row_that_has_the_present_shape_is_upgraded_too(self):
-        codec = RowCodec({b"x": RowKind(Old, version=2, upgrades={1: lambda row: [2, row[1].upper()]})})
+        louder = codec(Layout(Name, 2, {1: lambda row: [row[0].upper()]}))
 
-        assert codec.decode(b"x", OLD.encode(b"x", Old(1, "lily"))) == Old(2, "LILY")
+        assert louder.decode(b"x", OLD.encode(b"x", Name("lily"))) == Name("LILY")
 
     def test_an_older_row_without_an_upgrade_names_the_way_out(self):
-        codec = RowCodec({b"x": RowKind(Old, version=2)})
+        later = codec(Layout(Name, 2, {}))
 
         with pytest.raises(
             StateError, match="version 1, which can no longer be upgraded to 2: run a release in between"
         ):
-            codec.decode(b"x", OLD.encode(b"x", Old(1, "lily")))
+            later.decode(b"x", OLD.encode(b"x", Name("lily")))
 
-    def test_an_upgrade_that_leads_elsewhere_is_found_out(self):
-        codec = RowCodec({b"x": RowKind(Old, version=2, upgrades={1: lambda row: row})})
+    @pytest.mark.parametrize("upgrade", [lambda _: [5], lambda row: row[3], lambda row: row[0]["a"], lambda _: ()])
+    def test_an_upgrade_that_makes_no_row_is_found_out(self, upgrade):
+        wrong = codec(Layout(Name, 2, {1: upgrade}))
 
-        with pytest.raises(StateError, match="to version 2 made version 1"):
-            codec.decode(b"x", OLD.encode(b"x", Old(1, "lily")))
+        with pytest.raises(StateError, match="'x' is no Name of version 1"):
+            wrong.decode(b"x", OLD.encode(b"x", Name("lily")))
 
-    def test_an_upgrade_that_makes_no_row_is_found_out(self):
-        codec = RowCodec({b"x": RowKind(Old, version=2, upgrades={1: lambda _: [2, 5]})})
+    @pytest.mark.parametrize("upgrades", [{0: unchanged}, {2: unchanged}, {0: unchanged, 2: unchanged}])
+    def test_upgrades_that_do_not_lead_to_the_version_are_refused(self, upgrades):
+        with pytest.raises(ValueError, match="Name: version 2 has upgrades from"):
+            Layout(Name, 2, upgrades)
 
-        with pytest.raises(StateError, match="is no Old"):
-            codec.decode(b"x", OLD.encode(b"x", Old(1, "lily")))
-
-    @pytest.mark.parametrize("version", [SUBJECT_ROW_VERSION + 1, 99])
+    @pytest.mark.parametrize("version", [2, 99, 127])
     def test_a_newer_row_asks_for_an_update_of_the_workers(self, version):
-        same_shape = SOURCE_ROWS.encode(KEY, ROW._replace(version=version))
-        another_shape = same_shape[:8] + msgspec.msgpack.encode([version, "of a later day"])
+        encoded = SOURCE_ROWS.encode(KEY, ROW)
+        same_shape = encoded[:8] + bytes([version]) + encoded[9:]
+        another_shape = encoded[:8] + bytes([version]) + msgspec.msgpack.encode(["of a later day"])
 
-        for encoded in (same_shape, another_shape):
+        for newer in (same_shape, another_shape):
             with pytest.raises(StateError, match=rf"'sT-17' has version {version}.*update all workers"):
-                SOURCE_ROWS.decode(KEY, encoded)
+                SOURCE_ROWS.decode(KEY, newer)
+
+    def test_what_holds_panes_has_their_version(self):
+        assert EVALUATE_ROWS.kinds[b"w"].layout.version == SOURCE_ROWS.kinds[b"p"].layout.version
+        assert (
+            encode_partial("tickets/0", PaneKey(SeriesKey("a", "b", ()), "hour", 0), empty_pane())[1][:1] == PANE.head
+        )
 
 
 class TestDamage:
-    @pytest.mark.parametrize("body", [b"", b"\xc1", b"\x01", b"\x90", b"\x98\x01", b"\x91\xa1\xff", b"\x91" * 5_000])
-    def test_bytes_that_are_no_row_stop_the_worker_with_the_key(self, body):
+    @pytest.mark.parametrize(
+        "body", [b"", b"\xc1", b"\xc0", b"\x01", b"\x90", b"\x98\x01", b"\x91\xa1\xff", b"\x91" * 5_000]
+    )
+    @pytest.mark.parametrize("version", [b"", b"\x01"])
+    def test_bytes_that_are_no_row_stop_the_worker_with_the_key(self, version, body):
         with pytest.raises(StateError, match="sT-17"):
-            SOURCE_ROWS.decode(KEY, bytes(8) + body)
+            SOURCE_ROWS.decode(KEY, bytes(8) + version + body)
 
     def test_a_pane_that_is_none(self):
         with pytest.raises(StateError, match="is no Pane"):

@@ -160,7 +160,10 @@ def _delay() -> Json:
 
 
 def _durations() -> Json:
-    text = "99 of 100 batches and their transactions took at most so long; and how late timers were."
+    text = (
+        "99 of 100 batches and their transactions took at most so long; how late timers were; and for how long sources "
+        "that catch up have held back deadlines or windows."
+    )
 
     def within(metric: m.Metric) -> str:
         buckets = select(metric, {}, bucket=True)
@@ -170,6 +173,7 @@ def _durations() -> Json:
         Query(within(m.BATCH_DURATION), "batch"),
         Query(within(m.COMMIT_DURATION), "transaction", "C"),
         Query(within(m.TICK_DELAY), "timer", "T"),
+        Query(f"max({select(m.HELD_BACK, {})})", "held back by sources", "H"),
     ]
     return lines("99 of 100 within", text, queries, SECONDS, linked=False)
 
@@ -188,19 +192,20 @@ def _deliveries() -> Json:
 
 def _trouble() -> Json:
     text = (
-        "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second, and "
-        "how often a source was read again, as its records had not come. What the monitor failed on by a fault of its "
-        "own, and the agreements and responses that it could not use."
+        "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second or "
+        "its clock was set, and how often a source was read again, as its records had not come. What the monitor "
+        "failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a flood."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
         Query(_total(m.RESTORES), "restored partitions", "R"),
         Query(_total(m.STALLS), "stalls", "S"),
+        Query(_total(m.CLOCK_STEPS), "clock set", "C"),
         Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
-        Query(_total(m.HELD_BACK), "seconds held back by sources", "H"),
         Query(_total(m.LET_GO), "sources let go", "G"),
         Query(_total(m.FAULTS), "faults", "F"),
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
+        Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)

@@ -1,0 +1,94 @@
+"""The door of the web server: how many connections may be open, and for how long.
+
+A worker has few file descriptors to spare, and whoever reaches its port needs no password. So a connection is for one
+request, its headers must come in time, its answer must be taken in time, and of too many the oldest that has asked for
+nothing yet is closed. A probe asks with its first packet, so it is always served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from aiohttp import web
+
+MOST_CONNECTIONS: Final = 64
+MOST_SCRAPES: Final = 4
+"""Answers of /metrics that are under way, each a few megabytes that somebody may not take."""
+HEADERS_S: Final = 5.0
+"""How long a connection has to say what it wants."""
+ANSWER_S: Final = 20.0
+"""How long it has to take the answer: longer than any scrape interval that makes sense for so much."""
+LIMITS: Final[dict[str, Any]] = {"max_line_size": 4_096, "max_field_size": 8_190, "max_headers": 64}
+"""Bytes of a line and of a header, and headers. A longer request is answered with 400."""
+
+
+class Connection(web.RequestHandler):
+    """One connection, from its opening until it is let go or cut off."""
+
+    __slots__ = ("_deadline", "_door", "has_asked")
+
+    def __init__(self, door: Door, server: web.Server) -> None:
+        options: dict[str, Any] = {"access_log": None, **LIMITS}
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._door = door
+        self._deadline: asyncio.TimerHandle | None = None
+        self.has_asked = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self._door.enter(self)
+        self._end_in(HEADERS_S)
+
+    def asked(self) -> None:
+        """Take note that a whole request has come; from now on there is time for the answer."""
+        self.has_asked = True
+        self._end_in(ANSWER_S)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._door.leave(self)
+        super().connection_lost(exc)
+
+    def cut_off(self) -> None:
+        """End now, whatever was still to be said."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _end_in(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self.cut_off)
+
+
+class Door:
+    """The connections of one server."""
+
+    def __init__(self) -> None:
+        self._open: dict[Connection, None] = {}
+        self._scrapes: dict[Connection, None] = {}
+
+    def enter(self, one: Connection) -> None:
+        """Let a connection in; where there are too many, another goes."""
+        if len(self._open) >= MOST_CONNECTIONS:
+            oldest = next(iter(self._open))
+            self._cut_off(next((other for other in self._open if not other.has_asked), oldest))
+        self._open[one] = None
+
+    def scrapes(self, one: Connection) -> None:
+        """Take note that a connection wants the metrics; where too many do, the oldest goes."""
+        if len(self._scrapes) >= MOST_SCRAPES:
+            self._cut_off(next(iter(self._scrapes)))
+        self._scrapes[one] = None
+
+    def leave(self, one: Connection) -> None:
+        """Forget a connection that has ended."""
+        self._open.pop(one, None)
+        self._scrapes.pop(one, None)
+
+    def _cut_off(self, one: Connection) -> None:
+        self.leave(one)
+        one.cut_off()

@@ -1,0 +1,146 @@
+"""The newest code reads each row that a released version wrote, as what that version meant by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.stream.partition import POSITION
+from monitor.stream.topics import changelog_of
+from monitor.wire.announcements import decode_alert, decode_statement, decode_status
+from monitor.wire.deliveries import decode_delivery
+from monitor.wire.partials import Marker, decode_partial, encode_marker, encode_partial
+from monitor.wire.responses import decode_response
+from monitor.wire.rows import EVALUATE_ROWS, NOTIFY_ROWS, SOURCE_ROWS, RowCodec
+from tests.golden.record import shown
+from tests.golden.recording import RELEASES, Recording, recording
+
+CODECS = {
+    **dict.fromkeys(("tickets", "calls", "outages", "leads", "jira-webhooks"), SOURCE_ROWS),
+    "partials": EVALUATE_ROWS,
+    "alerts": NOTIFY_ROWS,
+}
+
+
+NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {"0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e")]}
+"""The kinds of rows that a release did not know."""
+
+
+def as_today(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what a recorded row is today: its own version stands in front of it, not in it.
+
+    Whoever changes what rows mean says here what becomes of the old ones.
+    """
+    return {name: value for name, value in row.items() if name != "version"}
+
+
+def without_new_fields(row: Any, recorded: Any) -> Any:
+    """Return a row without the fields that its release did not know. They must mean nothing."""
+    if isinstance(row, dict) and isinstance(recorded, dict):
+        new = row.keys() - recorded.keys()
+        assert not any(row[name] for name in new), {name: row[name] for name in new}
+        return {name: without_new_fields(row[name], recorded[name]) for name in row if name not in new}
+    if isinstance(row, list) and isinstance(recorded, list) and len(row) == len(recorded):
+        return [without_new_fields(one, other) for one, other in zip(row, recorded, strict=True)]
+    return row
+
+
+def records(found: Recording) -> list[tuple[str, RowCodec, bytes, bytes]]:
+    return [
+        (source, codec, record.key, record.value)
+        for source, codec in CODECS.items()
+        for record in found.topics[changelog_of("sla-monitor", source)]
+        if record.value is not None and record.key != POSITION
+    ]
+
+
+@pytest.fixture(params=RELEASES)
+def found(request: pytest.FixtureRequest) -> Recording:
+    return recording(request.param)
+
+
+def test_there_is_a_recording_of_each_released_version():
+    assert "0.1.0" in RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_rows_of_all_kinds_that_a_release_knows_were_recorded(release: str):
+    for codec in (SOURCE_ROWS, EVALUATE_ROWS, NOTIFY_ROWS):
+        known = codec.kinds.keys() - {kind for own, kind in NOT_YET[release] if own is codec}
+        assert {key[:1] for _, own, key, _ in records(recording(release)) if own is codec} == known
+
+
+def test_the_parts_of_rows_that_few_have_were_recorded_too(found: Recording):
+    subjects = [row for source, rows in found.rows.items() for key, row in rows.items() if "facts" in row]
+    clocks = [clock for row in subjects for clock in row["clocks"]]
+    panes = [row for rows in found.rows.values() for row in rows.values() if "buckets" in row]
+
+    assert any(clock["extra"] and clock["extra"]["former"] for clock in clocks)
+    assert any(clock["pauses"] for clock in clocks)
+    assert any(clock["breached_ms"] for clock in clocks)
+    assert any(row["shown"] for row in subjects)
+    assert any(pane["calls"] for pane in panes)
+    assert {record["kind"] for pane in panes for record in pane["outages"].values()} >= {
+        "outage", "maintenance", "heard",
+    }  # fmt: skip
+    assert any(record["customers"] for pane in panes for record in pane["outages"].values())
+    assert any(row["open"] for row in found.rows["partials/0"].values() if "misses" in row)
+
+
+def test_each_row_is_read_as_what_it_meant(found: Recording):
+    read = 0
+    for source, codec in CODECS.items():
+        for partition in range(2):
+            rows = found.rows.get(f"{source}/{partition}", {})
+            stored = found.stored(changelog_of("sla-monitor", source), partition)
+            assert rows.keys() == stored.keys() - {POSITION}
+            for key, row in rows.items():
+                recorded = as_today(row)
+                assert without_new_fields(shown(codec.decode(key, stored[key])), recorded) == recorded, (source, key)
+                read += 1
+    assert read > 100
+
+
+def test_each_row_that_was_ever_written_is_read_and_written_again_in_the_newest_version(found: Recording):
+    for _, codec, key, value in records(found):
+        row = codec.decode(key, value)
+        again = codec.encode(key, row)
+
+        assert codec.decode(key, again) == row
+        assert codec.wake_ms(again) == codec.wake_ms(value)
+        assert again[8] == codec.kinds[key[:1]].layout.version
+
+
+def test_each_partial_is_read_and_written_again(found: Recording):
+    panes = markers = 0
+    for record in found.topics["partials"]:
+        partial = decode_partial(record.key, record.value)
+        if isinstance(partial, Marker):
+            again = encode_marker(partial.source, partial.watermark_ms, behind=partial.behind)
+            markers += 1
+        else:
+            again = encode_partial(partial.source, partial.pane_key, partial.pane)
+            panes += partial.pane is not None
+        assert again[0] == record.key
+        assert decode_partial(*again) == partial
+    assert panes
+    assert markers
+
+
+@pytest.mark.parametrize(
+    ("topic", "decode"),
+    [
+        ("alerts", decode_alert),
+        ("status", decode_status),
+        ("statements", decode_statement),
+        ("deliveries", decode_delivery),
+        ("responses", decode_response),
+    ],
+)
+def test_what_was_announced_and_answered_is_read(found: Recording, topic: str, decode: Any):
+    values = [record.value for record in found.topics[topic] if record.value is not None]
+
+    assert values
+    for value in values:
+        assert decode(value) is not None

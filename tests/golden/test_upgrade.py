@@ -1,0 +1,78 @@
+"""A worker of the newest code takes over the state of a released version, in mid-story, and tells the same story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+
+from tests.e2e.installation import Installation, at
+from tests.golden import story
+from tests.golden.recording import RELEASES, recording, refill
+
+
+class Told(NamedTuple):
+    """All that readers of the topics know in the end."""
+
+    alerts: dict[str, Any]
+    statements: dict[bytes, Any]
+    status: dict[bytes, Any]
+    delivered: set[tuple[str, str, str]]
+
+
+async def told(installation: Installation) -> Told:
+    """Read everything; nothing may have been told twice."""
+    alerts = [orjson.loads(record.value) for record in await installation.read("alerts") if record.key != b"filler"]
+    statements = [(record.key, orjson.loads(record.value)["data"]) for record in await installation.read("statements")]
+    assert len({one["id"] for one in alerts}) == len(alerts)
+    assert len(dict(statements)) == len(statements)
+    return Told(
+        {one["id"]: one["data"] for one in alerts},
+        dict(statements),
+        {
+            record.key: orjson.loads(record.value)["data"] if record.value else None
+            for record in await installation.read("status")
+        },
+        {
+            (data["receiver"], data["action"], data["title"] if data["action"] != "update" else "")
+            for record in await installation.read("deliveries")
+            for data in (orjson.loads(record.value)["data"],)
+            if data["result"] == "delivered"  # an update may be replaced by the next one before it is sent
+        },
+    )
+
+
+@pytest.fixture
+async def uninterrupted(tmp_path: Path) -> Told:
+    """What the newest code tells if nobody stops it."""
+    (tmp_path / "whole").mkdir()
+    async with Installation.started(at(story.START), tmp_path / "whole", story.SOURCES) as installation:
+        await story.publish(installation)
+        async with installation.worker(story.courier()) as worker:
+            await story.first_half(installation, worker)
+            await story.second_half(installation, worker)
+        return await told(installation)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_a_worker_goes_on_with_the_state_of_an_older_release(release: str, uninterrupted: Told, tmp_path: Path):
+    (tmp_path / "upgraded").mkdir()
+    async with Installation.started(at(story.STOP), tmp_path / "upgraded", story.SOURCES) as installation:
+        # given the topics as a worker of that release left them
+        await refill(installation, release)
+        before = len(await installation.read("alerts"))
+        installation.clock.advance(recording(release).now_ms - installation.clock.now_ms())
+        # when a worker of today takes over, and the story goes on
+        async with installation.worker(story.courier()) as worker:
+            assert not worker.monitor.tally.dead_letters
+            await story.second_half(installation, worker)
+        upgraded = await told(installation)
+    # then all is told that is told without a stop, and nothing else
+    assert len(upgraded.alerts) > before / 2
+    assert upgraded.alerts.keys() == uninterrupted.alerts.keys()
+    assert upgraded.alerts == uninterrupted.alerts
+    assert upgraded.statements == uninterrupted.statements
+    assert upgraded.status == uninterrupted.status
+    assert upgraded.delivered == uninterrupted.delivered
