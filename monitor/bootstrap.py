@@ -14,7 +14,7 @@ from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
-from monitor.installation import partitions_of, security_options, topic_of, topic_plan
+from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
@@ -29,6 +29,7 @@ from monitor.stream.mapped import Mapped
 from monitor.stream.markers import MarkerReader, Markers
 from monitor.stream.oncall import OnCall
 from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.refusals import refusal
 from monitor.stream.responses import ResponseReader
 from monitor.stream.stats import Durations
 from monitor.stream.topics import check_topics, count_partitions
@@ -40,6 +41,7 @@ from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
+REFUSAL_TIMEOUT_S: Final = 10.0
 CALL_RETENTION_MS: Final = 24 * 3_600_000
 """Calls are not reopened: a day covers what comes late."""
 
@@ -92,6 +94,14 @@ def receiver_stamp(settings: Settings, receiver: str) -> str:
     return stamp_of(described) if described else ""
 
 
+def repeat_every_ms(settings: Settings, receiver: str) -> int:
+    """Return after how long a receiver is told again of what nobody has acknowledged, 0: never."""
+    described = settings.receivers.get(receiver)
+    if described is None or described.repeat_every_ms == "never":
+        return 0
+    return described.repeat_every_ms
+
+
 def calm_collector() -> None:
     """Have the garbage collector look less often: for a process that is a worker and nothing else.
 
@@ -127,8 +137,8 @@ class Monitor:
             tally=self.tally,
             courier=courier or _courier_if_any(settings),
             deliver_for_ms=settings.deliver_for_ms,
-            at_once=settings.deliveries_at_once,
             stamp=partial(receiver_stamp, settings),
+            repeat_ms=partial(repeat_every_ms, settings),
         )
         self.markers = Markers()
         self._horizons: dict[tuple[str, int], Horizon] = {}
@@ -357,7 +367,13 @@ class Monitor:
         Raises:
             BrokerError: what is missing or has the wrong shape, all of it.
         """
-        mistakes = await check_topics(self.settings.bootstrap, topic_plan(self.settings), security=self.security)
+        rights = needed_rights(self.settings, "worker")
+        mistakes = await check_topics(
+            self.settings.bootstrap,
+            topic_plan(self.settings),
+            security=self.security,
+            operations=[(one.operation, one.name) for one in rights if one.kind == "topic"],
+        )
         if mistakes:
             raise BrokerError("; ".join(mistakes))
 
@@ -378,6 +394,9 @@ class Monitor:
             watching = asyncio.ensure_future(self.watch.run())
             watching.add_done_callback(failing(self.app))
             await run_worker(self.app)
+        except Exception as error:
+            await self._tell_refusal(error)
+            raise
         finally:
             if watching is not None:
                 watching.cancel()
@@ -385,6 +404,21 @@ class Monitor:
             await marks.stop()
             await people.stop()
             await reader.stop()
+
+    async def _tell_refusal(self, error: Exception) -> None:
+        """Log what is in the way to Kafka, if anything is: a password or a certificate may be another one by now.
+
+        All that a worker sees of it is that no connection comes about and nothing is confirmed.
+        """
+        if isinstance(error, BrokerError):
+            return  # it says so itself
+        try:
+            async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+                why = await refusal(self.settings.bootstrap, self.security)
+        except TimeoutError:
+            return
+        if why is not None:
+            log.critical("worker stops: %s", why)
 
 
 def _courier_if_any(settings: Settings) -> Courier | None:

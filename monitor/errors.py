@@ -3,7 +3,8 @@
 SlaMonitorError
 ├── ConfigError       the author of an agreement, a mapping or the settings
 ├── DecodeError       the producer of an event: the record becomes a dead letter
-├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape
+├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape, a right is missing
+│   └── AccessError   who keeps the security settings: password, certificate, trusted authority, protocol
 ├── RowError          the makers of the monitor: what was made of a record cannot be written, so it is a dead letter
 └── StateError        nobody can: the worker must stop and be restarted (fenced, gap, broken row)
 """
@@ -58,6 +59,13 @@ class DecodeError(SlaMonitorError):
 
 class BrokerError(SlaMonitorError):
     """Kafka lacks a topic, or has it in a shape that the monitor cannot use. The operator of Kafka must act."""
+
+
+class AccessError(BrokerError):
+    """Kafka does not let the monitor in, or the monitor does not trust Kafka: a password, a certificate, a protocol.
+
+    Who keeps the security settings must act.
+    """
 
 
 class RowError(SlaMonitorError):

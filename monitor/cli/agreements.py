@@ -22,6 +22,7 @@ from monitor.config.settings import Settings
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import wall_ms
+from monitor.stream.rights import agreements_writer
 
 
 class Published(NamedTuple):
@@ -80,7 +81,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
         )
         for change in changes
     ]
-    asyncio.run(send_all(settings, records, transactional_id=f"{settings.app_id}-agreements"))
+    asyncio.run(send_all(settings, records, transactional_id=agreements_writer(settings.app_id)))
     out.say(f"{len(changes)} version(s) published.", style="green")
 
 

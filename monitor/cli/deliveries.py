@@ -22,14 +22,22 @@ from monitor.wire.deliveries import decode_delivery
 from monitor.wire.envelopes import DeliveryData
 from monitor.wire.responses import Resend
 
-_STYLES: Final = {"delivered": "green", "rejected": "bold red", "expired": "bold red", "gone": "bold red"}
+_STYLES: Final = {
+    "delivered": "green",
+    **dict.fromkeys(("rejected", "misconfigured", "expired", "gone"), "bold red"),
+}
+_WAITS_FOR_SOMEBODY: Final = frozenset({"gone", "misconfigured"})
 
 
 @click.group(
     invoke_without_command=True,
     epilog=example("sla-monitor deliveries --failed", "sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"),
 )
-@click.option("--failed", is_flag=True, help="Only what was refused, has expired, or waits for a disabled receiver.")
+@click.option(
+    "--failed",
+    is_flag=True,
+    help="Only what was refused or has expired, and what waits for somebody to mend or enable its receiver.",
+)
 @click.option("--receiver", metavar="NAME", help="Only to this receiver.")
 @click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
 @settings_option
@@ -49,7 +57,8 @@ def deliveries(
     found = [
         one
         for one in newest_deliveries(out, settings)
-        if receiver in (None, one.receiver) and (not failed or one.result in delivery.FAILED or one.result == "gone")
+        if receiver in (None, one.receiver)
+        and (not failed or one.result in delivery.FAILED or one.result in _WAITS_FOR_SOMEBODY)
     ]
     for one in found[-last:]:
         out.record(**msgspec.to_builtins(one))
@@ -89,8 +98,10 @@ def resend(out: Output, settings: Settings, notice_id: str, by: str) -> None:
     ID is that of the list. The worker that owns the page sends it, under the same id. What failed is kept for 7 days.
     """
     found = next((one for one in newest_deliveries(out, settings) if one.notice == notice_id), None)
-    if found is None or found.result not in delivery.FAILED:
+    if found is None or found.result not in delivery.FAILED or found.next is not None:
         why = "there is no such notice" if found is None else f"it is {found.result}"
+        if found is not None and found.next is not None:
+            why += f" and is tried again by itself at {found.next}"
         out.note(f"error, for whoever runs this: {notice_id} cannot be sent again: {why}")
         click.get_current_context().exit(FAILED)
     respond(settings, Resend(notice=notice_id, at_ms=wall_ms(), by=by))

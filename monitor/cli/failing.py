@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from monitor.cli.output import escaped
-from monitor.errors import BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
+from monitor.errors import AccessError, BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -28,6 +28,7 @@ EXIT_CODES: Final = {
 
 _WHO: Final[tuple[tuple[type[SlaMonitorError], str], ...]] = (
     (ConfigError, "the author of the file"),
+    (AccessError, "who keeps the security settings"),
     (BrokerError, "the operator of Kafka"),
     (DecodeError, "the producer of the record"),
     (StateError, "the operator of the worker"),

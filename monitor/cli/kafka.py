@@ -17,6 +17,8 @@ from monitor.errors import BrokerError
 from monitor.installation import security_options
 from monitor.stream.clock import wall_ms
 from monitor.stream.connection import Producer, stop_consumer
+from monitor.stream.described import describe
+from monitor.stream.refusals import explained, lacking
 
 POLL_MS: Final = 200
 FETCH_BYTES: Final = 4 << 20
@@ -100,14 +102,14 @@ async def are_empty(settings: Settings, topics: Sequence[str]) -> bool:
 
 
 async def _partitions(consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
-    # All topics are asked for: asking for one by its name would make many brokers create it.
-    known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+    described = await describe(consumer._client, topics)  # noqa: SLF001 - see there
+    if unreadable := described.unreadable(topics):
+        raise BrokerError(lacking([("Read", "topic", topic) for topic in unreadable]))
     found = []
     for topic in topics:
-        partitions = known.partitions_for_topic(topic)
-        if not partitions:
+        if topic not in described.known:
             raise BrokerError(f"topic {topic} does not exist at {settings.bootstrap}: run sla-monitor topics create")
-        found += [TopicPartition(topic, partition) for partition in sorted(partitions)]
+        found += [TopicPartition(topic, partition) for partition in sorted(described.known[topic].leaders)]
     return found
 
 
@@ -166,11 +168,12 @@ async def producer(settings: Settings, *, transactional_id: str | None = None) -
     )
     giving_up = asyncio.ensure_future(writer.give_up_in_time())
     try:
-        await writer.start()
+        async with asyncio.timeout(CONFIRM_MS / 1000):
+            await writer.start()  # an idempotent producer asks for its id for ever
         yield writer
         await writer.flush()
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"Kafka at {settings.bootstrap} does not take records: {error!r}") from error
+        raise await refused_records(settings, error, "does not take records") from error
     finally:
         giving_up.cancel()
         try:
@@ -180,8 +183,15 @@ async def producer(settings: Settings, *, transactional_id: str | None = None) -
             await writer.client.close()
 
 
+async def refused_records(settings: Settings, error: BaseException, otherwise: str) -> BrokerError:
+    """Return why Kafka did not take records, in our words; ``otherwise`` where only the error itself tells."""
+    security = security_options(settings.security)
+    return await explained(error, settings.bootstrap, security, operation="Write", otherwise=otherwise)
+
+
 @asynccontextmanager
 async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    security = security_options(settings.security)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap,
         client_id=settings.app_id,
@@ -192,12 +202,14 @@ async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         fetch_max_wait_ms=POLL_MS,
         max_partition_fetch_bytes=FETCH_BYTES,
         check_crcs=settings.check_crcs,
-        **security_options(settings.security),
+        **security,
     )
     try:
         await consumer.start()
         yield consumer
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"Kafka at {settings.bootstrap} does not answer as it should: {error!r}") from error
+        raise await explained(
+            error, settings.bootstrap, security, operation="Read", otherwise="does not answer as it should"
+        ) from error
     finally:
         await stop_consumer(consumer)

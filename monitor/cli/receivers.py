@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 import click
 import orjson
@@ -25,8 +24,6 @@ from monitor.errors import ConfigError
 from monitor.stream.clock import wall_ms
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Enable
-
-_WAITING: Final = frozenset({"pending", "retry", "gone"})
 
 
 @click.group(epilog=example("sla-monitor receivers list", "sla-monitor receivers test on-call"))
@@ -51,18 +48,23 @@ def list_receivers(out: Output, settings: Settings) -> None:
         enabled = responses.get(f"enable/{receiver}".encode())
         is_disabled = gone_ms is not None and gone_ms > max(delivered_ms or 0, enabled.at_ms if enabled else 0)
         is_described = courier is not None and courier.knows(receiver)
-        waiting = sum(one.result in _WAITING for one in own)
-        failed = sum(one.result in FAILED_RESULTS for one in own)
+        waiting = sum(one.next_ms is not None for one in own)
+        failed = sum(one.next_ms is None and one.result in FAILED_RESULTS for one in own)
+        is_misconfigured = bool(own) and own[-1].result == "misconfigured"
         out.record(
             receiver=receiver,
             described=is_described,
             disabled=is_disabled,
+            misconfigured=is_misconfigured,
             agreements=sorted(named.get(receiver, ())),
             delivered_ms=delivered_ms,
             waiting=waiting,
             failed=failed,
         )
-        state = "disabled (410)" if is_disabled else "ready" if is_described else "not in the settings"
+        state = "ready" if is_described else "not in the settings"
+        if is_misconfigured:
+            state = f"misconfigured ({own[-1].status or own[-1].detail})"
+        state = "disabled (410)" if is_disabled else state
         last = rfc3339(delivered_ms) if delivered_ms is not None else "never"
         rows.append((receiver, state, ", ".join(sorted(named.get(receiver, ()))), last, str(waiting), str(failed)))
     if rows:
@@ -84,7 +86,7 @@ def try_out(out: Output, settings: Settings, name: str) -> None:
     if not courier.knows(name):
         out.note(f"error, for the author of the settings: they describe no receiver {printable(name.encode())!r}")
         click.get_current_context().exit(FAILED)
-    outcomes = asyncio.run(_deliver(courier, name, wall_ms()))
+    outcomes = asyncio.run(_deliver(courier, trial_notices(settings.app_id, name, wall_ms()), name))
     for action, outcome in outcomes:
         out.record(receiver=name, action=action, result=outcome.kind, status=outcome.status, detail=outcome.detail)
         shown = f"{outcome.status or ''} {outcome.detail}".strip()
@@ -110,23 +112,23 @@ def enable(out: Output, settings: Settings, name: str, by: str) -> None:
     out.say(f"{name} is told again.", style="green")
 
 
-def trial_notices(name: str, now_ms: int) -> list[Notice]:
+def trial_notices(installation: str, name: str, now_ms: int) -> list[Notice]:
     """Return a test notice and its end."""
     key = AlertKey("ticket", "test", "test", "test", 1)
-    page = f"test/{name}/{now_ms}"
+    page = f"{installation}/test/{name}/{now_ms}"
     title = "Test of sla-monitor: nothing is wrong"
     labels = {"agreement": "test", "promise": "test"}
     begun = Alert(alert_id(key, "breached", "", now_ms), key, "breached", now_ms, "due", 1, labels)
     ended = begun._replace(id=alert_id(key, "resolved", "", now_ms), state="resolved", reason="stopped")
-    return [
-        Notice(hash_of(page, "1"), page, "trigger", "info", now_ms, title, (begun,), is_test=True),
-        Notice(hash_of(page, "2"), page, "resolve", "info", now_ms, title, (ended,), is_test=True),
-    ]
+    first = Notice(
+        hash_of(page, "1"), page, "trigger", "info", now_ms, title, (begun,), is_test=True, installation=installation
+    )
+    return [first, first._replace(id=hash_of(page, "2"), action="resolve", alerts=(ended,))]
 
 
-async def _deliver(courier: Courier, name: str, now_ms: int) -> list[tuple[str, Outcome]]:
+async def _deliver(courier: Courier, notices: list[Notice], name: str) -> list[tuple[str, Outcome]]:
     outcomes: list[tuple[str, Outcome]] = []
-    for notice in trial_notices(name, now_ms):
+    for notice in notices:
         outcomes.append((notice.action, await courier.deliver(name, notice)))
         if outcomes[-1][1].kind != "delivered":
             break

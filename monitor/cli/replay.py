@@ -9,14 +9,13 @@ from typing import Any
 import click
 import orjson
 
-from monitor.cli.kafka import producer
+from monitor.cli.kafka import producer, refused_records
 from monitor.cli.options import example, settings_option
 from monitor.cli.output import Output
 from monitor.cli.progress import OnProgress, progress
 from monitor.config.mapping import load_mapping
 from monitor.config.settings import Settings
 from monitor.core.events import Event
-from monitor.errors import BrokerError
 from monitor.installation import topic_of
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events
@@ -114,7 +113,7 @@ async def _send(settings: Settings, reading: Reading, speed: float, on_progress:
 
         async def send(event: Event) -> None:
             if failures:
-                raise BrokerError(f"Kafka at {settings.bootstrap} does not take records: {failures[0]!r}")
+                raise await refused_records(settings, failures[0], "does not take records")
             key, value = encode_event(event)
             (await writer.send(topic_of(settings, event.subject), key=key, value=value)).add_done_callback(told)
 
@@ -126,5 +125,5 @@ async def _send(settings: Settings, reading: Reading, speed: float, on_progress:
             on_progress=lambda done, total: on_progress("sent", done, total),
         )
     if failures:
-        raise BrokerError(f"Kafka at {settings.bootstrap} did not take {len(failures)} records: {failures[0]!r}")
+        raise await refused_records(settings, failures[0], f"did not take {len(failures)} records")
     return sent

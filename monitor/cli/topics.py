@@ -11,8 +11,9 @@ from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
-from monitor.installation import consumed, security_options, topic_plan
+from monitor.installation import consumed, needed_rights, security_options, topic_plan
 from monitor.stream.offsets import set_back
+from monitor.stream.rights import ROLES, Role, commands, principal
 from monitor.stream.topics import TopicSpec, check_topics, create_topics
 
 
@@ -51,6 +52,46 @@ def check(out: Output, settings: Settings) -> None:
     if _check(settings, out):
         out.say(f"All {len(topic_plan(settings))} topics at {settings.bootstrap} are as they must be.")
         out.record(ok=True, topics=len(topic_plan(settings)))
+
+
+@topics.command(
+    epilog=example("sla-monitor topics acls --user sla-monitor", "sla-monitor topics acls --user desk --for producer")
+)
+@click.option("--user", help="Who gets the rights: a user, or User:CN=… of a certificate. Default: the settings' user.")
+@click.option(
+    "--for",
+    "roles",
+    type=click.Choice(list(ROLES)),
+    multiple=True,
+    default=("worker",),
+    show_default=True,
+    help="What the user does; may be given several times.",
+)
+@settings_option
+@json_option
+def acls(out: Output, settings: Settings, user: str | None, roles: tuple[Role, ...]) -> None:
+    """Print the least rights in Kafka, as the kafka-acls command lines that grant them.
+
+    They are those that the settings at hand need. Whoever administers Kafka runs the lines. Nothing is asked of Kafka
+    here, and nothing is changed.
+    """
+    user = user or settings.security.username
+    if user is None:
+        raise click.UsageError("Say whose rights: --user.")
+    rights = sorted({right for role in roles for right in needed_rights(settings, role)})
+    for right in rights:
+        out.record(
+            principal=principal(user),
+            resource_type=right.kind.replace(" ", "_"),
+            resource=right.name,
+            pattern="prefixed" if right.prefixed else "literal",
+            operation=right.operation,
+            permission="allow",
+        )
+    for role in roles:
+        out.say(f"# {role}: {ROLES[role]}")
+    for line in commands(rights, user, settings.bootstrap):
+        out.say(line)
 
 
 @topics.command("accept-loss", epilog=example("sla-monitor topics accept-loss tickets --settings monitor.yaml"))

@@ -12,9 +12,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeGuard
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, model_validator
 
-from monitor.config.quantities import LONGEST_DURATION_MS, PositiveDuration
+from monitor.config.quantities import LONGEST_DURATION_MS, PositiveDuration, duration
 from monitor.config.secrets import Secret, SecretAddress, SecretUrl, secrets_in
 from monitor.config.shape import Shape, Text, wrong
 
@@ -135,6 +135,15 @@ def _expiry(value: int) -> int:
     return value
 
 
+def _repeat(value: object) -> int | Literal["never"]:
+    if value == "never":
+        return "never"
+    parsed = duration(value)
+    if parsed < 60_000:  # noqa: PLR2004 - a minute
+        raise wrong("is shorter than 1m", "write never where a standing breach is to be told once")
+    return parsed
+
+
 def _label(value: str) -> str:
     if not _LABEL.fullmatch(value):
         raise wrong(f"is no name of a label: {value[:100]!r}", "use letters, digits and '_', and begin with no digit")
@@ -157,6 +166,7 @@ SigningSecret = Annotated[Secret, AfterValidator(_signing_secret)]
 RoutingKey = Annotated[Secret, AfterValidator(_routing_key)]
 Timeout = Annotated[PositiveDuration, AfterValidator(_timeout)]
 Expiry = Annotated[PositiveDuration, AfterValidator(_expiry)]
+Repeat = Annotated[int | Literal["never"], PlainValidator(_repeat)]
 LabelName = Annotated[str, AfterValidator(_label)]
 Tag = Annotated[Text, AfterValidator(_tag)]
 
@@ -172,7 +182,14 @@ class _Receiver(Shape):
         alias="timeout",
         description="How long one attempt may take, from the look-up of its host to the answer.",
     )
-    max_connections: Annotated[int, Field(ge=1, le=64)] = Field(default=4, description="Attempts at the same time.")
+    repeat_every_ms: Repeat = Field(
+        default=14_400_000,
+        alias="repeat_every",
+        description="A breach that stands and that nobody has acknowledged is told again after this; never: it is not.",
+    )
+    max_connections: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4, description="Attempts of one worker at the same time."
+    )
     ca_file: Text | None = Field(default=None, description="Certificates that the receiver is checked against.")
     proxy: ProxyUrl | None = Field(default=None, description="Proxy to reach it through; none of the environment's.")
     link: Url | None = Field(default=None, description="A page for people that notices link to: the dashboards.")

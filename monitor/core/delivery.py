@@ -19,22 +19,32 @@ LONGEST_PAUSE_MS: Final = 600_000
 SHORTEST_PAUSE_MS: Final = 1_000
 KEPT_MS: Final = 7 * 86_400_000
 """How long what failed can be sent again."""
+MOST_REFUSALS: Final = 5
+"""How often the receiver may refuse what is sent before the notice is given up. A proxy in front of it refuses too."""
 
-DeliveryResult = Literal["pending", "delivered", "retry", "rejected", "gone", "expired", "replaced", "skipped"]
-"""``pending``: it waits for its first attempt; ``retry``: this attempt failed, another follows; ``gone``: the receiver
-wants no more and is disabled; ``replaced``: a newer notice of its page tells it; ``skipped``: the receiver never heard
-of the page that is over."""
+DeliveryResult = Literal[
+    "pending", "delivered", "retry", "rejected", "misconfigured", "gone", "expired", "replaced", "skipped"
+]
+"""``pending``: it waits for its first attempt; ``retry``: this attempt failed, another follows; ``rejected``: the
+receiver refused what was sent, another attempt follows a few times; ``misconfigured``: somebody must mend the settings,
+another attempt follows; ``gone``: the receiver wants no more and is disabled; ``replaced``: a newer notice of its page
+tells it; ``skipped``: the receiver never heard of the page that is over."""
 FAILED: Final[frozenset[DeliveryResult]] = frozenset({"rejected", "expired", "skipped"})
-"""The results after which only a hand sends it again."""
+"""The results after which only a hand sends it again, unless they say when the next attempt follows."""
 
 
 class Waiting(NamedTuple):
-    """A notice that waits: since when, until when, and how often it was attempted."""
+    """A notice that waits: since when, until when, how often it was attempted, and how often its content was refused.
+
+    ``misconfigured``: its last attempt failed because of the settings.
+    """
 
     notice: Notice
     queued_ms: int
     next_ms: int
     attempts: int = 0
+    refusals: int = 0
+    misconfigured: bool = False
 
 
 class OutboxRow(NamedTuple):

@@ -26,7 +26,9 @@ class Notice(NamedTuple):
     ``id`` is the same for every attempt, also after a restart, so that a receiver can drop repeats; ``key`` is the same
     from the first trigger to the resolve. ``alerts`` hold the newest announcement of each alert of the page, the most
     urgent first; at a resolve those that ended it. ``step`` is the step of the escalation ladder (0: the first).
-    ``is_test``: a harmless message that was asked for by hand.
+    ``is_test``: a harmless message that was asked for by hand. ``installation`` tells the pages of two monitors apart
+    at one receiver; it is empty in pages that an earlier version began. ``is_repeat``: nothing has happened since the
+    last notice of the page; it stands and nobody has acknowledged it.
     """
 
     id: str
@@ -38,11 +40,14 @@ class Notice(NamedTuple):
     alerts: tuple[Alert, ...]
     step: int = 0
     is_test: bool = False
+    installation: str = ""
+    is_repeat: bool = False
 
 
-OutcomeKind = Literal["delivered", "retry", "rejected", "gone"]
-"""``retry``: a network error, 429 or 5xx; ``rejected``: another 4xx, sending it again is of no use until somebody has
-mended it; ``gone``: 410, the receiver wants no more at all."""
+OutcomeKind = Literal["delivered", "retry", "rejected", "misconfigured", "gone"]
+"""``rejected``: the receiver itself refuses what was sent (400, 413, 422); ``misconfigured``: no attempt succeeds until
+somebody mends the settings (401, 403, a receiver that nobody describes); ``gone``: 410, the receiver wants no more at
+all; ``retry``: all others that are no success."""
 
 
 class Outcome(NamedTuple):
@@ -62,6 +67,10 @@ class Courier(Protocol):
 
     def knows(self, receiver: str) -> bool:
         """Return whether the settings have a receiver of this name."""
+        ...
+
+    def places(self, receiver: str) -> int:
+        """Return how many attempts to a receiver that it knows may be under way at the same time."""
         ...
 
     async def deliver(self, receiver: str, notice: Notice) -> Outcome:

@@ -8,6 +8,7 @@ id. Of the notices of a page at most one is on its way.
 - A page whose trigger could not be delivered is begun by its next update; its resolve is kept beside the trigger, so
   that both are sent when somebody sends the failed one again.
 - A disabled receiver's notices wait: until it is enabled, or they expire.
+- Only what the receiver itself refuses is given up before it expires, and not at once: a proxy may have refused it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 
 from monitor.core.delivery import (
     KEPT_MS,
+    MOST_REFUSALS,
     Attempt,
     Delivery,
     DeliveryResult,
@@ -54,6 +56,7 @@ class _Line(NamedTuple):
     receiver: str
     notices: int
     oldest_ms: int
+    misconfigured: bool
 
 
 class Outbox:
@@ -92,10 +95,12 @@ class Outbox:
     # -- what waits
 
     def put(self, agreement: str, receiver: str, notice: Notice, now_ms: int) -> list[Delivery]:
-        """Have a notice delivered after those that wait under its key."""
+        """Have a notice delivered after those that wait under its key. What still waits need not be told again."""
         key = outbox_key(notice.key)
         row = self._row(key)
         waiting = [] if row is None else list(row.waiting)
+        if waiting and notice.is_repeat:
+            return []
         told = []
         if waiting and waiting[-1].notice.action == "update":
             old = waiting.pop()
@@ -151,16 +156,20 @@ class Outbox:
             self._store(key, row._replace(waiting=row.waiting[1:]))
             told = _told(tried, *whose, "delivered", now_ms, outcome)
             return Settled([*self._supersede(notice.key, now_ms), told], *whose)
-        if outcome.kind == "rejected":
-            return self._give_up(key, row, tried, outcome, "rejected", now_ms)
         deadline_ms = head.queued_ms + self.deliver_for_ms
+        if outcome.kind == "rejected":
+            tried = tried._replace(refusals=head.refusals + 1)
+            if tried.refusals >= MOST_REFUSALS:
+                return self._give_up(key, row, tried, outcome, "rejected", now_ms)
         if outcome.kind == "gone":
             next_ms = deadline_ms
+        elif now_ms >= deadline_ms:
+            return self._give_up(key, row, tried, outcome, "expired", now_ms)
         else:
-            next_ms = now_ms + max(pause_ms(notice.id, tried.attempts), outcome.retry_after_ms or 0)
-            if next_ms > deadline_ms:
-                return self._give_up(key, row, tried, outcome, "expired", now_ms)
-        tried = tried._replace(next_ms=next_ms)
+            # However late the receiver wants to be asked again, it is asked once more before the notice expires.
+            pause = max(pause_ms(notice.id, tried.attempts), outcome.retry_after_ms or 0)
+            next_ms = min(now_ms + pause, deadline_ms)
+        tried = tried._replace(next_ms=next_ms, misconfigured=outcome.kind == "misconfigured")
         self._store(key, row._replace(waiting=[tried, *row.waiting[1:]]))
         return Settled([_told(tried, *whose, outcome.kind, now_ms, outcome, next_ms=next_ms)], *whose)
 
@@ -265,7 +274,7 @@ class Outbox:
             self._next.pop(key, None)
             return
         oldest_ms = min(one.queued_ms for one in row.waiting)
-        self.lines[key] = _Line(row.receiver, len(row.waiting), oldest_ms)
+        self.lines[key] = _Line(row.receiver, len(row.waiting), oldest_ms, row.waiting[0].misconfigured)
         if key not in self._flying:
             self._schedule(key, row.waiting[0].next_ms)
 

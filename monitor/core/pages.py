@@ -52,6 +52,12 @@ class AlertRow(NamedTuple):
         """Whether the alert has ended, which is still to be told."""
         return self.alert.state in ENDED
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the alert is a breach that stands, that nobody has acknowledged and that no silence mutes."""
+        told = self.alert.state == "breached" and not self.alert.backfill
+        return told and not self.acknowledged and not self.silenced
+
 
 Urgency = tuple[int, int]
 
@@ -68,7 +74,8 @@ class PageRow(NamedTuple):
     """One page. ``wake_ms`` is when its next notice is due (0: there is nothing to tell).
 
     ``notices`` counts those that were made (0: the first one still waits for more alerts); ``lost`` says that the
-    trigger did not arrive: the next notice begins the page anew.
+    trigger did not arrive: the next notice begins the page anew. ``installation`` is the one whose page it is.
+    ``again`` says that nothing has happened since the last notice: at ``wake_ms`` the page is told again.
     """
 
     wake_ms: int
@@ -81,16 +88,31 @@ class PageRow(NamedTuple):
     step: int = 0
     severity: Severity = "info"
     lost: bool = False
+    installation: str = ""
+    again: bool = False
 
 
 class Group:
-    """The rows of the alerts of one page, how urgent each is, and which of them have ended."""
+    """The rows of the alerts of one page, how urgent each is, which of them have ended, and which wait for somebody."""
 
-    __slots__ = ("members", "over")
+    __slots__ = ("members", "over", "unanswered")
 
     def __init__(self) -> None:
         self.members: dict[bytes, Urgency] = {}
         self.over: set[bytes] = set()
+        self.unanswered: set[bytes] = set()
+
+    def take(self, key: bytes, row: AlertRow) -> None:
+        """Take over what a row says of its alert."""
+        self.members[key] = urgency(row.alert)
+        (self.over.add if row.over else self.over.discard)(key)
+        (self.unanswered.add if row.unanswered else self.unanswered.discard)(key)
+
+    def leave(self, key: bytes) -> None:
+        """Forget an alert."""
+        self.members.pop(key, None)
+        self.over.discard(key)
+        self.unanswered.discard(key)
 
     def to_tell(self) -> list[bytes]:
         """Return the rows that a notice may tell of, in the order in which they find room.
@@ -121,9 +143,12 @@ def page_row_key(agreement: str, receiver: str) -> bytes:
     return f"p{agreement}{_SEPARATOR}{receiver}".encode()
 
 
-def page_key(agreement: str, receiver: str, alert: Alert) -> str:
-    """Return the key of a page for its whole life: it is told apart by the alert that began it."""
-    text = f"{agreement}/{receiver}/{alert.id}"
+def page_key(installation: str, agreement: str, receiver: str, alert: Alert) -> str:
+    """Return the key of a page for its whole life: it is told apart by the alert that began it.
+
+    Two installations that watch the same subjects announce alerts of the same ids.
+    """
+    text = f"{installation}/{agreement}/{receiver}/{alert.id}"
     return text if len(text) <= MAX_KEY else hash_of(text)
 
 
@@ -138,15 +163,19 @@ def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], counts: Co
     Its id follows from the page's key and the number of the notice.
     """
     first = sorted(alerts, key=urgency)
+    is_repeat = page.again and action == "update"
+    title = title_of(page.agreement, first, counts)
     return Notice(
         hash_of(page.key, str(page.notices + 1)),
         page.key,
         action,
         severity_of(counts) if action != "resolve" else page.severity,
         now_ms,
-        title_of(page.agreement, first, counts),
+        f"{title} (told again)" if is_repeat else title,
         tuple(first),
         page.step,
+        installation=page.installation,
+        is_repeat=is_repeat,
     )
 
 

@@ -14,12 +14,14 @@ the first notice waits a little for more of the storm, later ones come together,
 - An acknowledgement holds for the alerts that are out. One that breaks later climbs the ladder anew.
 - A silence withholds triggers, updates and the ladder, never the end of a page that is out: it would stay open for
   ever. When it ends the alert is told, and its ladder begins then.
+- A page that holds a breach which nobody has acknowledged and no silence mutes is told again after ``repeat_ms`` of its
+  receiver without a notice. However long nobody looked (a stop), it is told again once, not once for each time missed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from monitor.core.agreement import Agreement, Notify, Step
@@ -37,7 +39,6 @@ from monitor.core.pages import (
     page_key,
     page_row_key,
     severity_of,
-    urgency,
 )
 from monitor.core.rows import Rows
 from monitor.core.silences import Silences
@@ -57,11 +58,21 @@ class Turn(NamedTuple):
 class Paging:
     """The alerts and pages of one partition. What it keeps besides the rows is found again from them."""
 
-    def __init__(self, rows: Rows, *, too_old_ms: int) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        too_old_ms: int,
+        installation: str = "",
+        repeat_ms: Callable[[str], int] = lambda _receiver: 0,
+    ) -> None:
+        """``installation`` stands in the keys of new pages; ``repeat_ms`` is asked for each receiver (0: never)."""
         self.too_old_ms = too_old_ms
         self.book = Book()
         self.silences = Silences()
         self._rows = rows
+        self._installation = installation
+        self._repeat_ms = repeat_ms
         self._groups: dict[tuple[str, str], Group] = {}
 
     def restore(self, keys: Iterable[bytes]) -> None:
@@ -121,7 +132,7 @@ class Paging:
             if row is not None and not row.over:
                 count += 1
                 wake_ms = row.wake_ms if row.silenced else 0
-                self._rows.put(key, row._replace(acknowledged=True, wake_ms=wake_ms))
+                self._store(key, row._replace(acknowledged=True, wake_ms=wake_ms))
         return count
 
     def lost(self, agreement: str, receiver: str, key: str, *, lost: bool = True) -> None:
@@ -138,6 +149,11 @@ class Paging:
         if not isinstance(page, PageRow) or not 0 < page.wake_ms <= now_ms:
             return None
         group = self._groups[page.agreement, page.receiver]
+        if page.again:
+            page = self._planned(page, now_ms)
+            if not 0 < page.wake_ms <= now_ms:  # somebody has answered meanwhile
+                self._rows.put(key, page)
+                return None
         alerts = fitting([row.alert for one in group.to_tell() if (row := self._alert(one)) is not None])
         counts = group.counts()
         # Ends that find no room are told with the next notice.
@@ -145,7 +161,7 @@ class Paging:
         is_over = len(ended) == len(group.members)
         action: Action = "resolve" if is_over else "update" if page.notices and not page.lost else "trigger"
         notice = notice_of(page, action, alerts, counts, now_ms)
-        rest_ms = self._notify(alerts[0], now_ms).group_interval_ms
+        rest_ms = self._notify(page.agreement, now_ms).group_interval_ms
         for one in ended:
             row = self._alert(one)
             assert row is not None
@@ -154,8 +170,9 @@ class Paging:
             return Turn(page, notice, page.lost)
         told = page._replace(
             wake_ms=now_ms + rest_ms if group.over else 0, told_ms=now_ms, notices=page.notices + 1, lost=False,
-            severity=max(page.severity, severity_of(counts), key=_ORDER.index),
+            severity=max(page.severity, severity_of(counts), key=_ORDER.index), again=False,
         )  # fmt: skip
+        told = self._planned(told, now_ms)
         self._rows.put(key, told)
         return Turn(told, notice)
 
@@ -166,7 +183,7 @@ class Paging:
 
     def _first(self, alert: Alert, now_ms: int) -> tuple[str, ...]:
         """Return who is told of an alert before it climbs the ladder."""
-        notify = self._notify(alert, now_ms)
+        notify = self._notify(alert.key.agreement, now_ms)
         return notify.receivers if alert.state == "breached" else notify.at_risk
 
     def _route(self, key: bytes, row: AlertRow, now_ms: int, *, changed: bool) -> None:
@@ -190,12 +207,14 @@ class Paging:
             step = reached.get(receiver, 0)
             if changed or step:
                 self._news(row.alert, receiver, now_ms, step)
+            else:
+                self._plan(row.alert.key.agreement, receiver, now_ms)
         for receiver in joined:
             self._join(row.alert, receiver, now_ms, reached[receiver])
 
     def _climb(self, row: AlertRow, reached: dict[str, int], now_ms: int) -> AlertRow:
         """Take the steps of the ladder that are due: add whom they reach, and find out when the next one is."""
-        agreement = self._agreement(row.alert, now_ms)
+        agreement = self._agreement(row.alert.key.agreement, now_ms)
         if agreement is None:
             return row
         steps, wake_ms = list(row.steps), 0
@@ -232,8 +251,7 @@ class Paging:
         """Take an alert out of a page, and an empty page that nobody was told of away."""
         agreement = row.alert.key.agreement
         group = self._groups[agreement, receiver]
-        group.members.pop(key, None)
-        group.over.discard(key)
+        group.leave(key)
         if not group.members:
             del self._groups[agreement, receiver]
             self._rows.put(page_row_key(agreement, receiver), None)
@@ -252,8 +270,7 @@ class Paging:
             group = self._groups.get(place)
             if group is None:
                 group = self._groups[place] = Group()
-            group.members[key] = urgency(row.alert)
-            (group.over.add if row.over else group.over.discard)(key)
+            group.take(key, row)
 
     # -- pages
 
@@ -264,9 +281,9 @@ class Paging:
             self._news(alert, receiver, now_ms, step)
             return
         # Who is told because nobody else came need not wait for the storm to gather.
-        wait_ms = 0 if step else self._notify(alert, now_ms).group_wait_ms
-        key = page_key(agreement, receiver, alert)
-        page = PageRow(now_ms + wait_ms, agreement, receiver, key, now_ms, step=step)
+        wait_ms = 0 if step else self._notify(agreement, now_ms).group_wait_ms
+        key = page_key(self._installation, agreement, receiver, alert)
+        page = PageRow(now_ms + wait_ms, agreement, receiver, key, now_ms, step=step, installation=self._installation)
         self._rows.put(page_row_key(agreement, receiver), page)
 
     def _news(self, alert: Alert, receiver: str, now_ms: int, step: int = 0) -> None:
@@ -277,10 +294,34 @@ class Paging:
         page = page._replace(step=max(page.step, step))
         if page.notices:
             group = self._groups[agreement, receiver]
-            rest_ms = 0 if len(group.over) == len(group.members) else self._notify(alert, now_ms).group_interval_ms
+            rest_ms = 0 if len(group.over) == len(group.members) else self._notify(agreement, now_ms).group_interval_ms
             # Never 0, which says that there is nothing to tell.
-            page = page._replace(wake_ms=max(now_ms, page.told_ms + rest_ms))
+            page = page._replace(wake_ms=max(now_ms, page.told_ms + rest_ms), again=False)
         self._rows.put(page_row_key(agreement, receiver), page)
+
+    # -- telling again
+
+    def _plan(self, agreement: str, receiver: str, now_ms: int) -> None:
+        """Find out anew when a page is told again: the settings, the agreement or what people ask for may differ."""
+        page = self._page(agreement, receiver)
+        assert page is not None  # it is there as long as it holds an alert
+        planned = self._planned(page, now_ms)
+        if planned != page:
+            self._rows.put(page_row_key(agreement, receiver), planned)
+
+    def _planned(self, page: PageRow, now_ms: int) -> PageRow:
+        """Return the page with the instant at which it is told again, unless it has something new to tell."""
+        if not page.notices or (page.wake_ms and not page.again):
+            return page
+        due_ms = self._repeat_due_ms(page, now_ms)
+        return page._replace(wake_ms=due_ms, again=due_ms > 0)
+
+    def _repeat_due_ms(self, page: PageRow, now_ms: int) -> int:
+        """Return when a page is to be told again if nothing happens until then, 0: not at all."""
+        is_named = page.receiver in self._notify(page.agreement, now_ms).everybody()
+        repeat_ms = self._repeat_ms(page.receiver) if is_named else 0
+        unanswered = self._groups[page.agreement, page.receiver].unanswered
+        return page.told_ms + repeat_ms if repeat_ms and unanswered else 0
 
     def _alert(self, key: bytes) -> AlertRow | None:
         row = self._rows.get(key)
@@ -290,13 +331,13 @@ class Paging:
         row = self._rows.get(page_row_key(agreement, receiver))
         return row if isinstance(row, PageRow) else None
 
-    def _agreement(self, alert: Alert, now_ms: int) -> Agreement | None:
+    def _agreement(self, agreement: str, now_ms: int) -> Agreement | None:
         """Return the text that holds now: who is on call today, whenever the promise was made."""
-        return self.book.version(alert.key.agreement, now_ms)
+        return self.book.version(agreement, now_ms)
 
-    def _notify(self, alert: Alert, now_ms: int) -> Notify:
-        agreement = self._agreement(alert, now_ms)
-        return NOBODY if agreement is None else agreement.notify
+    def _notify(self, agreement: str, now_ms: int) -> Notify:
+        found = self._agreement(agreement, now_ms)
+        return NOBODY if found is None else found.notify
 
 
 def _due_ms(agreement: Agreement, step: Step, since_ms: int, now_ms: int) -> int:

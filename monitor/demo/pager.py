@@ -17,6 +17,10 @@ class Pager:
         """Return True: all are here."""
         return True
 
+    def places(self, receiver: str) -> int:  # noqa: ARG002 - as the protocol has it
+        """Return how many notices it takes at the same time."""
+        return 4
+
     async def deliver(self, receiver: str, notice: Notice) -> Outcome:
         """Take a notice."""
         if notice.action == "trigger":

@@ -380,6 +380,11 @@ DELIVERIES = _counter(
 )
 DELIVERIES_PENDING = _gauge("deliveries_pending", "Notices that wait for their delivery", ("receiver",))
 DELIVERIES_OLDEST = _gauge("deliveries_oldest_pending_seconds", "Age of the oldest notice that waits", ("receiver",))
+DELIVERIES_MISCONFIGURED = _gauge(
+    "deliveries_misconfigured",
+    "Pages that wait for somebody to mend their receiver's settings (401, 403)",
+    ("receiver",),
+)
 PAGES_OPEN = _gauge("pages_open", "Pages that are out, or wait for the rest of their storm", ("receiver",))
 RECEIVER_DISABLED = _gauge(
     "receiver_disabled", "1 if the receiver answered 410 and is told nothing until it is enabled, else 0", ("receiver",)

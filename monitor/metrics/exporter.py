@@ -34,6 +34,8 @@ from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 
 Values = tuple[str, ...]
 
+_FAILURES: Final = ("rejected", "expired")
+"""Outcomes of deliveries that an alert rule watches the increase of."""
 _TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability", "lead": "depth"}
 """The indicator that only this kind of measure has."""
 
@@ -303,12 +305,16 @@ def _receivers(page: _Page, snapshot: Snapshot) -> None:
         page.set(m.DELIVERIES, receiver_outcome, count)
     for one in snapshot.receivers:
         labels = (one.receiver,)
+        for outcome in _FAILURES:
+            # From the start: the first one of a counter that comes out of nothing is no increase to Prometheus.
+            page.set(m.DELIVERIES, (one.receiver, outcome), snapshot.deliveries.get((one.receiver, outcome), 0))
         page.set(m.DELIVERIES_PENDING, labels, one.pending)
         if one.oldest_pending_ms is not None:
             age_ms = max(0, (snapshot.now_ms or 0) - one.oldest_pending_ms)
             page.set(m.DELIVERIES_OLDEST, labels, _in_unit(m.DELIVERIES_OLDEST, age_ms))
         page.set(m.PAGES_OPEN, labels, one.pages)
         page.set(m.RECEIVER_DISABLED, labels, int(one.disabled))
+        page.set(m.DELIVERIES_MISCONFIGURED, labels, one.misconfigured)
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:

@@ -105,6 +105,8 @@ class ReceiverStats:
     """Since when the oldest notice waits."""
     pages: int = 0
     disabled: bool = False
+    misconfigured: int = 0
+    """Pages that wait for somebody to mend its settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def lines_of(notice: Notice, now_ms: int) -> list[Line]:
         start_ms = min(notice.at_ms, now_ms)
         annotations = {**shared, "summary": shared["title"], "severity": notice.severity}
         labels = {"alertname": name, "key": cut_apart(notice.key, LONGEST_VALUE)}
+        labels |= {"installation": notice.installation} if notice.installation else {}
         return [Line(labels, annotations, start_ms, start_ms if notice.action == "resolve" else None)]
     return [_line(alert, notice, shared, now_ms) for alert in notice.alerts]
 
@@ -106,6 +107,8 @@ def _line(alert: Alert, notice: Notice, shared: dict[str, str], now_ms: int) -> 
         "agreement": key.agreement,
         "promise": key.promise,
         "cycle": str(key.cycle),
+        # Two monitors of the same subjects may tell one Alertmanager. A page that an earlier version began has none.
+        "installation": notice.installation,
     }
     annotations = {**told(alert), **shared, "severity": notice.severity if notice.is_test else severity_of(alert)}
     # Clocks of producers differ: nothing may begin or end in Alertmanager's future.

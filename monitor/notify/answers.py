@@ -18,10 +18,15 @@ LONGEST_RETRY_AFTER_MS: Final = 3_600_000
 """A receiver may put off a page for an hour at most, whatever it asks for."""
 
 _LONGEST_DETAIL: Final = 200
-_AGAIN: Final = frozenset({408, 425, 429})
+_LONGEST_RETRY_AFTER: Final = 64
+"""Characters of the header that are read: a date has 29."""
+_REFUSALS: Final = frozenset({400, 413, 422})
+"""By these the service itself says that it does not take what it was sent."""
+_STRANGER: Final = frozenset({401, 403})
 _REASONS: Final = ("message", "error", "errors", "detail", "title", "reason", "result", "status")
-_LINK: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-_TAG: Final = re.compile(r"<[^>]*>")
+# Each of these looks at a character a bounded number of times: an answer may be made to cost time.
+_LINK: Final = re.compile(r"[a-z0-9+.-]{1,32}://\S*", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _SHORTEST_SECRET: Final = 4
 _WORD: Final = re.compile(r"[^\s/?&=:]{6,}")
@@ -46,13 +51,13 @@ def outcome(answer: Answer, reading: Reading, secrets: Iterable[str], now_ms: in
         kind = reading(answer)
         if kind != "delivered":
             detail = f"{detail} (not the answer of this service to a notice that it took)"
-    elif status in _AGAIN or status >= 500:  # noqa: PLR2004 - errors of the server
-        kind = "retry"
-        retry_after_ms = _retry_after_ms(answer.retry_after, now_ms)
     elif status == 410:  # noqa: PLR2004 - Gone
         kind = "gone"
     else:
-        kind = "rejected"
+        # Whatever else it is, a proxy in front of a service that is being deployed answers so for a minute.
+        kind = "rejected" if status in _REFUSALS else "misconfigured" if status in _STRANGER else "retry"
+        if kind != "rejected":
+            retry_after_ms = _retry_after_ms(answer.retry_after, now_ms)
         if 300 <= status < 400:  # noqa: PLR2004 - redirects
             detail = f"{status}: sends elsewhere, which is not followed; write the new address into the settings"
     return Outcome(kind, status, detail, retry_after_ms)
@@ -74,17 +79,17 @@ def _retry_after_ms(header: str | None, now_ms: int) -> int | None:
     """Return how long the receiver asks to be left alone: seconds or a date (RFC 9110, section 10.2.3)."""
     if header is None:
         return None
-    text = header.strip()
+    text = header[:_LONGEST_RETRY_AFTER].strip()
     if text.isascii() and text.isdigit():
         # More digits than this are beyond the bound anyway, and no number to convert.
         return min(int(text[:9]) * 1000, LONGEST_RETRY_AFTER_MS)
     try:
         when = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        if when.tzinfo is None:
+            return None
+        return min(max(milliseconds(when) - now_ms, 0), LONGEST_RETRY_AFTER_MS)
+    except (ValueError, IndexError, TypeError, OverflowError):  # OverflowError: a year, a day or a zone beyond all
         return None
-    if when.tzinfo is None:
-        return None
-    return min(max(milliseconds(when) - now_ms, 0), LONGEST_RETRY_AFTER_MS)
 
 
 def _reason(answer: Answer, secrets: Iterable[str]) -> str:

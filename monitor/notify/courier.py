@@ -1,7 +1,7 @@
 """The courier: one attempt to tell one notice by HTTP, and what came of it.
 
-Every receiver has a line of its own: its connections, its limit of attempts at the same time, and its thread that looks
-up the name of its host. However slow one is, no other waits.
+Every receiver has a line of its own: its connections, and its thread that looks up the name of its host. However slow
+one is, no other waits. Whoever calls the courier keeps to the number of attempts that may be under way (``places``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from yarl import URL
 from monitor.config.receivers import Receiver, secrets_of
 from monitor.core.notices import Notice, Outcome
 from monitor.notify.answers import outcome, without_secrets
+from monitor.notify.bounded import BoundedConnector
 from monitor.notify.failures import UnreadableCertificatesError, words_for
 from monitor.notify.kinds import reading_of, requests_for
 from monitor.notify.requests import Answer, Request, Sender
@@ -49,11 +50,15 @@ class WebhookCourier:
         """Return whether the settings have a receiver of this name."""
         return receiver in self._lines
 
+    def places(self, receiver: str) -> int:
+        """Return how many attempts to a receiver may be under way at the same time."""
+        return self._lines[receiver].places
+
     async def deliver(self, receiver: str, notice: Notice) -> Outcome:
         """Attempt one delivery."""
         line = self._lines.get(receiver)
         if line is None:
-            return Outcome("rejected", 0, "the settings have no receiver of this name")
+            return Outcome("misconfigured", 0, "the settings have no receiver of this name")
         return await line.deliver(notice)
 
 
@@ -64,26 +69,24 @@ class _Line:
         self._receiver = receiver
         self._sender = sender
         self._now_ms = now_ms
-        self._free = asyncio.Semaphore(receiver.max_connections)
+        self.places = receiver.max_connections
         self._resolver = _Resolver()
 
     async def deliver(self, notice: Notice) -> Outcome:
-        # Waiting for a place is not a part of the attempt: its time-out begins with it.
-        async with self._free:
-            now_ms = self._now_ms()
-            deadline_s = asyncio.get_running_loop().time() + self._receiver.timeout_ms / 1000
-            first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
-            found = await self._attempt(first, now_ms, deadline_s)
-            for request in others:
-                if found.kind == "delivered":
-                    found = await self._attempt(request, now_ms, deadline_s)
-            return found
+        now_ms = self._now_ms()
+        deadline_s = asyncio.get_running_loop().time() + self._receiver.timeout_ms / 1000
+        first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
+        found = await self._attempt(first, now_ms, deadline_s)
+        for request in others:
+            if found.kind == "delivered":
+                found = await self._attempt(request, now_ms, deadline_s)
+        return found
 
     async def _attempt(self, request: Request, now_ms: int, deadline_s: float) -> Outcome:
         try:
             answer = await self._ask(request, deadline_s)
         except UnreadableCertificatesError:
-            return Outcome("rejected", 0, "ca_file holds no certificates that can be read")
+            return Outcome("misconfigured", 0, "ca_file holds no certificates that can be read")
         except (aiohttp.ClientError, OSError) as error:  # OSError: time-outs and broken connections too
             return Outcome("retry", 0, without_secrets(words_for(error), secrets_of(self._receiver)))
         return outcome(answer, reading_of(self._receiver), secrets_of(self._receiver), now_ms)
@@ -94,7 +97,7 @@ class _Line:
         # A page is rare: a connection that was kept for it would mostly be one that the other side has closed.
         async with (
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=True, resolver=self._resolver, ssl=self._trusted()),
+                connector=BoundedConnector(force_close=True, resolver=self._resolver, ssl=self._trusted()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_OWN_HEADERS,
                 auto_decompress=False,
@@ -151,7 +154,7 @@ class _Resolver(AbstractResolver):
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     """Return the beginning of the body. The status has been read by now: a body that breaks off changes nothing."""
-    body = b""
+    body = bytearray()
     try:
         async for chunk in response.content.iter_any():
             body += chunk
@@ -159,4 +162,4 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
                 break
     except (aiohttp.ClientError, OSError):
         pass
-    return body[:_MOST_READ]
+    return bytes(body[:_MOST_READ])

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from monitor.notify.bounded import EndlessAnswerError
+
 
 class UnreadableCertificatesError(OSError):
     """The receiver's file of certificates holds none."""
@@ -43,6 +45,7 @@ _WORDS: Final[tuple[tuple[type[Exception], Callable[[Any], str]], ...]] = (
     (aiohttp.ClientProxyConnectionError, lambda error: f"the proxy cannot be reached: {_of_system(error.os_error)}"),
     (aiohttp.ClientHttpProxyError, lambda error: f"the proxy refuses: {error.status}"),
     (aiohttp.ClientConnectorError, lambda error: f"cannot be reached: {_of_system(error.os_error)}"),
+    (EndlessAnswerError, lambda _: "its answer has no end"),
     (aiohttp.ServerDisconnectedError, lambda _: "closed the connection without an answer"),
     (OSError, lambda error: f"the connection broke: {_of_system(error)}"),
 )

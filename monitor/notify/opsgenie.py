@@ -26,12 +26,15 @@ _PRIORITIES: Final[dict[Severity, str]] = {"critical": "P1", "warning": "P3", "i
 
 
 def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender) -> tuple[Request, ...]:
-    """Return what creates the alert, or closes it, or sets its priority (it may have got worse) and adds a note."""
+    """Return what creates the alert, or closes it, or sets its priority (it may have got worse) and adds a note.
+
+    A repeat creates it: of one that is open Opsgenie only counts it, one that was closed by hand is opened anew.
+    """
     url = f"{receiver.url.get_secret_value().rstrip('/')}/v2/alerts"
     headers: dict[str, str | None] = {"Authorization": f"GenieKey {receiver.api_key.get_secret_value()}"}
     alias = cut_apart(notice.key, MAX_ALIAS)
     source = {"source": cut(sender.source, MAX_SOURCE)}
-    if notice.action != "trigger":
+    if notice.action == "resolve" or (notice.action == "update" and not notice.is_repeat):
         # The alias is a part of the path here: its slashes and question marks are not those of the path.
         path = f"{url}/{quote(alias, safe='')}"
         note = source | {"note": _lines(notice, f"{notice.title} ({notice.severity})", MAX_NOTE)}

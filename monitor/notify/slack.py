@@ -30,10 +30,19 @@ _SIGNS: Final[dict[Severity, str]] = {
     "info": ":white_circle:",
 }
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_AGAIN: Final = frozenset(
-    {"ratelimited", "rate_limited", "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
-)
-"""Errors of the Web API that pass (https://api.slack.com/methods/chat.postMessage#errors)."""
+_REFUSALS: Final = frozenset({
+    "invalid_arguments", "invalid_attachments", "invalid_blocks", "invalid_blocks_format", "invalid_json",
+    "invalid_form_data", "invalid_post_type", "json_not_object", "missing_post_type", "msg_blocks_too_long",
+    "msg_too_long", "no_text", "too_many_attachments",
+})  # fmt: skip
+"""Errors of the Web API that refuse the message (https://api.slack.com/methods/chat.postMessage#errors)."""
+_STRANGER: Final = frozenset({
+    "access_denied", "account_inactive", "channel_not_found", "ekm_access_denied", "enterprise_is_restricted",
+    "invalid_auth", "is_archived", "missing_scope", "no_permission", "not_allowed_token_type", "not_authed",
+    "not_in_channel", "org_login_required", "restricted_action", "team_access_not_granted", "token_expired",
+    "token_revoked", "two_factor_setup_required",
+})  # fmt: skip
+"""Those that do not pass before somebody mends the token, its rights, or the channel. All others may pass."""
 
 
 def request(receiver: SlackReceiver, notice: Notice, sender: Sender) -> Request:
@@ -84,7 +93,9 @@ def accepted(answer: Answer) -> OutcomeKind:
     if answer.body.strip() == b"ok" or (isinstance(said, dict) and said.get("ok") is True):
         return "delivered"
     error = said.get("error") if isinstance(said, dict) else None
-    return "rejected" if isinstance(error, str) and error not in _AGAIN else "retry"
+    if not isinstance(error, str):
+        return "retry"
+    return "rejected" if error in _REFUSALS else "misconfigured" if error in _STRANGER else "retry"
 
 
 def escaped(text: str, limit: int) -> str:

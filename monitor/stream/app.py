@@ -17,13 +17,14 @@ from typing import Any, Final
 
 import mode
 from aiokafka.errors import KafkaError
-from faust.auth import SASLCredentials, SSLCredentials
+from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from monitor.errors import BrokerError, SlaMonitorError, StateError
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.connection import Asker, Connection, ends_below
 from monitor.stream.partition import Source
+from monitor.stream.refusals import missing_right
 from monitor.stream.runner import PartitionRunner
 from monitor.stream.standing import LATE_S
 from monitor.stream.stats import Stats
@@ -188,6 +189,8 @@ class WorkerApp(BatchApp):
         """Stop un-acknowledged because of an error; the first one counts."""
         if self.failure is not None:
             return
+        if (right := missing_right(error, "Read")) is not None:
+            error = BrokerError(right)
         self.failure = error
         if isinstance(error, SlaMonitorError):
             log.critical("worker stops: %s", error)
@@ -258,6 +261,9 @@ class WorkerApp(BatchApp):
             self._in_group_at = time.monotonic()
         if self._crashed.is_set() and self.crash_reason is not None:
             self.fail(self.crash_reason)  # a crash in the consumer's thread does not wake who waits in this loop
+        consumer: BatchConsumer | None = self._consumer
+        if consumer is not None and (refusal := consumer.group_refusal()) is not None:
+            self.fail(refusal)
         if expected is not None and now - expected > LATE_S:
             self.stats.stalls += 1
             log.warning("the process stood still for %.1f s", now - expected + PULSE_S)
@@ -337,7 +343,7 @@ def _agent(app: WorkerApp) -> Callable[[Any], Any]:
     return hand_over
 
 
-def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredentials | None:
+def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredentials | OAuthCredentials | None:
     """Return Faust's form of aiokafka's security keywords.
 
     Raises:
@@ -356,4 +362,6 @@ def _credentials(security: Mapping[str, Any]) -> SSLCredentials | SASLCredential
             ssl_context=security.get("ssl_context"),
             mechanism=mechanism,
         )
+    if protocol in ("SASL_PLAINTEXT", "SASL_SSL") and mechanism == "OAUTHBEARER":
+        return OAuthCredentials(oauth_cb=security["sasl_oauth_token_provider"], ssl_context=security.get("ssl_context"))
     raise BrokerError(f"security protocol {protocol} with mechanism {mechanism} is not supported")

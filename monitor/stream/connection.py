@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
@@ -41,6 +42,8 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - aiokafka's, passed on
         super().__init__(**options)
         self._message_accumulator.reenqueue = self._send_again
+        if self._txn_manager is not None:
+            self._txn_manager.error_transaction = self._give_up_transaction
 
     def _send_again(self, batch: Any) -> None:  # noqa: ANN401 - untyped
         """Queue a batch for another attempt, unless all were given up before its backoff was over (as when fenced).
@@ -50,6 +53,11 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
         accumulator = self._message_accumulator
         if accumulator._exception is None:  # noqa: SLF001
             MessageAccumulator.reenqueue(accumulator, batch)
+
+    def _give_up_transaction(self, error: BaseException) -> None:
+        """Fail the open transaction with all its batches: those of a topic that may not be written wait for ever."""
+        TransactionManager.error_transaction(self._txn_manager, error)
+        self._message_accumulator.fail_all(error)
 
     def _unconfirmed(self) -> tuple[Any, ...]:
         accumulator = self._message_accumulator

@@ -12,6 +12,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from monitor.errors import BrokerError, StateError
 from monitor.stream.connection import stop_consumer
+from monitor.stream.described import describe
+from monitor.stream.refusals import explained, lacking
 
 
 class Follower:
@@ -33,6 +35,7 @@ class Follower:
         self._topic = TopicPartition(topic, 0)
         self._bootstrap = bootstrap
         self._consumer_options = {"bootstrap_servers": bootstrap, **options}
+        self._security = {name: value for name, value in options.items() if name != "check_crcs"}
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -51,17 +54,20 @@ class Follower:
         )
         try:
             await consumer.start()
-            # All topics are asked for: asking for one by its name would make many brokers create it.
-            known = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - aiokafka offers the names only
+            topics = await describe(consumer._client, [self._topic.topic])  # noqa: SLF001 - see there
+            if topics.unreadable([self._topic.topic]):
+                raise BrokerError(lacking([("Read", "topic", self._topic.topic)]))
+            if self._topic.topic not in topics.known:
+                raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
+            consumer.assign([self._topic])
+            end = self.end = (await consumer.end_offsets([self._topic]))[self._topic]
+            # Not "until the last offset": markers and compaction leave holes.
+            while await consumer.position(self._topic) < end:
+                await self._read(500)
         except (KafkaError, OSError) as error:
-            raise BrokerError(f"Kafka at {self._bootstrap} does not answer as it should: {error!r}") from error
-        if self._topic.partition not in (known.partitions_for_topic(self._topic.topic) or ()):
-            raise BrokerError(f"topic {self._topic.topic} does not exist: run sla-monitor topics create")
-        consumer.assign([self._topic])
-        end = self.end = (await consumer.end_offsets([self._topic]))[self._topic]
-        # Not "until the last offset": markers and compaction leave holes.
-        while await consumer.position(self._topic) < end:
-            await self._read(500)
+            raise await explained(
+                error, self._bootstrap, self._security, operation="Read", otherwise="does not answer as it should"
+            ) from error
         self._task = asyncio.create_task(self._follow())
 
         def ended(task: asyncio.Task[None]) -> None:

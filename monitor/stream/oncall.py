@@ -18,13 +18,17 @@ from monitor.wire.rows import NOTIFY_ROWS
 
 
 class ReceiverStanding(NamedTuple):
-    """How it stands with one receiver: notices that wait (since when the oldest), pages, and whether it is disabled."""
+    """How it stands with one receiver: notices that wait (since when the oldest), pages, and whether it is disabled.
+
+    ``misconfigured`` counts the pages that wait for somebody to mend its settings.
+    """
 
     receiver: str
     pending: int
     oldest_pending_ms: int | None
     pages: int
     disabled: bool
+    misconfigured: int
 
 
 class OnCall:
@@ -38,17 +42,18 @@ class OnCall:
         tally: Tally,
         courier: Courier | None,
         deliver_for_ms: int,
-        at_once: int,
         stamp: Callable[[str], str],
+        repeat_ms: Callable[[str], int],
     ) -> None:
         self.responses = Responses()
-        self.deliveries = Deliveries(courier, at_once=at_once)
+        self.deliveries = Deliveries(courier)
         self.restores = 0
         self._books = books
         self._outlets = outlets
         self._tally = tally
         self._deliver_for_ms = deliver_for_ms
         self._stamp = stamp
+        self._repeat_ms = repeat_ms
         self._owned: dict[int, Notify] = {}
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -83,6 +88,7 @@ class OnCall:
             tally=self._tally,
             deliver_for_ms=self._deliver_for_ms,
             stamp=self._stamp,
+            repeat_ms=self._repeat_ms,
         )
         self._owned[state.partition] = processor
         return processor
@@ -107,6 +113,7 @@ class OnCall:
                 min((one[receiver].oldest_ms for one in waiting if receiver in one), default=None),
                 pages[receiver],
                 receiver in disabled,
+                sum(one[receiver].misconfigured for one in waiting if receiver in one),
             )
             for receiver in sorted(named.union(pages, disabled, *waiting))
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from aiokafka.structs import ConsumerRecord
@@ -14,12 +15,13 @@ from monitor.core.outbox import Outbox
 from monitor.core.paging import Paging
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
-from monitor.stream.deliveries import Deliveries
+from monitor.stream.deliveries import Deliveries, Instant
 from monitor.stream.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.partition import PartitionState
 from monitor.stream.responses import Responses
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deliveries import encode_delivery
+from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Acknowledgement, Enable, Resend, Response
 from monitor.wire.rows import HeardRow
 
@@ -30,21 +32,32 @@ RECORDS_AT_ONCE: Final = 256
 TICK_ROWS: Final = 300
 """Rows that one tick looks at before it lets others run."""
 HEARD: Final = b"r"
-_WORTH_A_LINE: Final[frozenset[DeliveryResult]] = frozenset({"rejected", "gone", "expired"})
+_WHO_MUST_ACT: Final[dict[DeliveryResult, str]] = {
+    "rejected": "the receiver refuses what it is sent",
+    "misconfigured": "whoever writes the settings must mend the receiver there",
+    "gone": "whoever runs the monitor must give it a new address, or enable it: sla-monitor receivers enable",
+    "expired": "nobody was told",
+}
+"""What a line of log says of a result that somebody should know of."""
 
 
 class Waiting(NamedTuple):
-    """What waits for one receiver: how many notices, and since when the oldest one."""
+    """What waits for one receiver: how many notices, and since when the oldest one.
+
+    ``misconfigured`` counts the pages whose last attempt failed because of the settings.
+    """
 
     notices: int
     oldest_ms: int
+    misconfigured: int
 
 
 class Notify:
     """Pages whom the agreements name, and delivers.
 
-    An attempt begins with a tick and is about what was committed before it; its outcome is folded by a later tick. So
-    whatever a worker dies between, the row still holds the notice, and it is attempted again under the same id.
+    An attempt is about what was committed before its tick, and begins after the commit of its tick, which proves that
+    the partition is still ours; its outcome is folded by a later tick. So whatever a worker dies between, the row still
+    holds the notice, and it is attempted again under the same id.
     """
 
     def __init__(
@@ -57,6 +70,7 @@ class Notify:
         outlets: Outlets,
         tally: Tally,
         deliver_for_ms: int,
+        repeat_ms: Callable[[str], int] = lambda _receiver: 0,
         stamp: Callable[[str], str] = lambda _receiver: "",
     ) -> None:
         self.state = state
@@ -66,6 +80,7 @@ class Notify:
         self.tally = tally
         self._deliveries = deliveries
         self._deliver_for_ms = deliver_for_ms
+        self._repeat_ms = repeat_ms
         self._stamp = stamp
         self._sweep: list[bytes] = []  # alerts to look at again: the agreements, or what people ask for, have changed
         self._restore()
@@ -73,7 +88,12 @@ class Notify:
     def _restore(self) -> None:
         """Find again in the rows what stands in memory. Nothing is under way."""
         self.under_way = self._deliveries.under_way()
-        self.paging = Paging(self.state, too_old_ms=self._deliver_for_ms)
+        self.paging = Paging(
+            self.state,
+            too_old_ms=self._deliver_for_ms,
+            installation=self.outlets.source,
+            repeat_ms=self._repeat_ms,
+        )
         self.outbox = Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
         self._book = self.books.book
         self._heard_end = -1
@@ -109,8 +129,11 @@ class Notify:
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
         """Attempt what is due, take what came of earlier attempts, page; return whether more is left."""
         # First of all: what the rows hold now was committed, what this tick puts was not.
+        began = Instant.now()
         attempts, expired = self.outbox.due(now_ms)
-        self.under_way.start(attempts)
+        if attempts or self.under_way.wants_proof:
+            self.state.prove()
+            self.state.after_commit(partial(self.under_way.start, attempts, began))
         if self._fresh:
             self._compare_stamps(now_ms)
         for settled in expired:
@@ -127,7 +150,8 @@ class Notify:
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due alerts and pages."""
-        if self._fresh or self._sweep or self.under_way.has_results or self._changed():
+        under_way = self.under_way
+        if self._fresh or self._sweep or under_way.has_results or under_way.wants_proof or self._changed():
             return 0
         return self.outbox.next_ms()
 
@@ -152,8 +176,10 @@ class Notify:
         """Return what waits for each receiver."""
         found: dict[str, Waiting] = {}
         for line in self.outbox.lines.values():
-            one = found.get(line.receiver, Waiting(0, line.oldest_ms))
-            found[line.receiver] = Waiting(one.notices + line.notices, min(one.oldest_ms, line.oldest_ms))
+            one = found.get(line.receiver, Waiting(0, line.oldest_ms, 0))
+            found[line.receiver] = Waiting(
+                one.notices + line.notices, min(one.oldest_ms, line.oldest_ms), one.misconfigured + line.misconfigured
+            )
         return found
 
     def open_pages(self) -> Counter[str]:
@@ -234,10 +260,13 @@ class Notify:
     def _tell(self, deliveries: Iterable[Delivery]) -> None:
         for one in deliveries:
             count_later(self.state, self.tally.deliveries, (one.receiver, one.result))
-            if one.result in _WORTH_A_LINE:
-                log.warning(
-                    "receiver %s: notice %s (%s) %s: %s",
+            if one.result in _WHO_MUST_ACT:
+                again = f"it is tried again at {rfc3339(one.next_ms)}" if one.next_ms >= 0 else "it is not tried again"
+                log.log(
+                    logging.ERROR if one.result == "misconfigured" else logging.WARNING,
+                    "receiver %s: notice %s (%s) %s: %s; %s; %s",
                     one.receiver, one.notice.id, one.notice.title, one.result, one.detail,
+                    _WHO_MUST_ACT[one.result], again,
                 )  # fmt: skip
             key, value = encode_delivery(one, self.outlets.source)
             self.state.emit(self.outlets.deliveries, key, value)

@@ -22,6 +22,7 @@ from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
 from monitor.stream.pace import Pace
 from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.refusals import stopped
 from monitor.stream.setaside import SetAside
 from monitor.stream.wakes import Wake, Wakes
 
@@ -102,6 +103,7 @@ class PartitionState:
         self._after_commit: list[Callable[[], None]] = []
         self._after_sending: list[Callable[[Ends], None]] = []
         self.set_aside = SetAside(self)
+        self._prove = False
 
     @property
     def name(self) -> str:
@@ -110,8 +112,8 @@ class PartitionState:
 
     @property
     def dirty(self) -> bool:
-        """Whether anything was put or emitted since the last commit."""
-        return bool(self._touched or self._packed or self._outputs or self._after_sending)
+        """Whether a commit is wanted: something was put or emitted since the last one, or ownership is to be proved."""
+        return bool(self._touched or self._packed or self._outputs or self._after_sending or self._prove)
 
     # -- for processors
 
@@ -176,6 +178,10 @@ class PartitionState:
         """
         self._after_sending.append(act)
 
+    def prove(self) -> None:
+        """Have a commit follow though nothing is to be written: it fails if another worker owns the partition."""
+        self._prove = True
+
     def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
         """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
 
@@ -234,6 +240,7 @@ class PartitionState:
         self._outputs.clear()
         self._after_commit.clear()
         self._after_sending.clear()
+        self._prove = False
         self.settle()
 
     def settle(self) -> None:
@@ -255,6 +262,7 @@ class PartitionState:
         changes, self._packed = self._packed, {}
         wakes, self._new_wakes = self._new_wakes, []
         outputs, self._outputs = self._outputs, []
+        self._prove = False
         try:
             async with asyncio.timeout(self._commit_timeout_s):
                 await self._transact(changes, outputs, position)
@@ -269,7 +277,7 @@ class PartitionState:
                 raise FencedError(
                     f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
                 ) from None
-            raise StateError(f"{self.name}: the transaction failed: {cause!r}") from error
+            raise stopped(f"{self.name}: the transaction failed", cause, "Write") from error
         self._apply(changes, wakes)
         self.position = position
         acts, self._after_commit = self._after_commit, []

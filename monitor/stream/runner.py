@@ -31,6 +31,7 @@ from monitor.stream.connection import Connection
 from monitor.stream.containment import Containment
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Source, Upstream
+from monitor.stream.refusals import stopped
 from monitor.stream.standing import LATE_S, Standing
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch
@@ -206,12 +207,12 @@ class PartitionRunner:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._writer.start()  # fences earlier owners; the broker ends their open transaction
         except (TimeoutError, KafkaError) as error:
-            raise StateError(f"{self.state.name}: cannot become the writer of this partition: {error!r}") from error
+            raise stopped(f"{self.state.name}: cannot become the writer of this partition", error, "Write") from error
         try:
             ends = await self._connection.restore(self.state, self._progressed)
             await check_changelog(self.state, await self.upstream.committed_offset(), self._connection)
         except KafkaError as error:
-            raise StateError(f"{self.state.name}: cannot restore the rows: {error!r}") from error
+            raise stopped(f"{self.state.name}: cannot restore the rows", error, "Read") from error
         self._work_on = Containment(
             self.state, self.source, self.source.processor(self.state), self.stats, self._commit
         )

@@ -10,10 +10,12 @@ from typing import Any, Final, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.metadata import MetadataRequest
 
 from monitor.errors import BrokerError
+from monitor.stream.described import Topics, describe
+from monitor.stream.refusals import explained, lacking
 
 Cleanup = Literal["delete", "compact"]
 
@@ -71,6 +73,11 @@ class TopicNames:
 def changelog_of(app_id: str, topic: str) -> str:
     """Return the topic that holds the rows and the positions of a source."""
     return f"{app_id}-{topic}-state"
+
+
+def changelogged(names: TopicNames) -> list[str]:
+    """Return the topics that a worker consumes with a changelog beside each."""
+    return [*names.sources, names.partials, names.alerts, *names.foreign]
 
 
 def plan_topics(
@@ -136,13 +143,15 @@ async def create_topics(
     """
     wanted = {spec.name: spec for spec in specs}
     async with _admin(bootstrap, security) as admin:
-        present = await _partition_counts(admin)
+        topics = await describe(admin._client, wanted)  # noqa: SLF001 - see there
+        _refuse_hidden(topics, "Describe")
+        present = topics.known
         missing = [
             spec
             for name, spec in wanted.items()
             if name not in present
             and not spec.foreign
-            and (not spec.follows or present.get(spec.follows) == spec.partitions)
+            and (not spec.follows or topics.partitions_of(spec.follows) == spec.partitions)
         ]
         if not missing:
             return []
@@ -152,11 +161,15 @@ async def create_topics(
                 for spec in missing
             ]
         )
-        refused = []
+        refused, unauthorized = [], []
         for name, code, *detail in response.topic_errors:
             error = for_code(code)
-            if code and error is not TopicAlreadyExistsError:  # another one was faster
+            if error is TopicAuthorizationFailedError:
+                unauthorized.append(("Create", "topic", name))
+            elif code and error is not TopicAlreadyExistsError:  # another one was faster
                 refused.append(f"{name}: {(detail and detail[0]) or error.__name__}")
+        if unauthorized:
+            refused.append(lacking(unauthorized))
         if refused:
             raise BrokerError("Kafka refused to create topics; allow it or create them by hand: " + "; ".join(refused))
         await _until_known(admin, missing)
@@ -164,21 +177,37 @@ async def create_topics(
 
 
 async def check_topics(
-    bootstrap: str, specs: Iterable[TopicSpec], *, security: Mapping[str, Any] | None = None
+    bootstrap: str,
+    specs: Iterable[TopicSpec],
+    *,
+    security: Mapping[str, Any] | None = None,
+    operations: Iterable[tuple[str, str]] = (),
 ) -> list[str]:
     """Return what is wrong with the topics, one sentence each; nothing if all is well.
+
+    ``operations`` are those that the user of the settings must be allowed, each with its topic.
 
     Raises:
         BrokerError: the broker cannot be reached.
     """
     wanted = list(specs)
     async with _admin(bootstrap, security) as admin:
-        counts = await _partition_counts(admin)
+        topics = await describe(admin._client, [spec.name for spec in wanted])  # noqa: SLF001 - see there
+        counts = {name: len(one.leaders) for name, one in topics.known.items()}
         present = [spec for spec in wanted if spec.name in counts]
-        configs = await _configs(admin, [spec.name for spec in present])
-    mistakes = [*wrong_counts(wanted, counts).values()]
+        configs = await _configs(admin, [spec.name for spec in present if not spec.foreign])
+    unauthorized = [one for one in operations if not topics.is_allowed(*one)]
+    shut = [("DescribeConfigs", spec.name) for spec in present if not spec.foreign and spec.name not in configs]
+    hidden = [("Describe", name) for name in sorted(topics.hidden - {name for _, name in unauthorized})]
+    mistakes = []
+    if unauthorized or shut or hidden:
+        every = dict.fromkeys([*unauthorized, *shut, *hidden])
+        mistakes.append(lacking([(operation, "topic", name) for operation, name in every]))
+    mistakes += wrong_counts([spec for spec in wanted if spec.name not in topics.hidden], counts).values()
     for spec in present:
         if spec.foreign:
+            continue
+        if spec.name not in configs:
             continue
         cleanup = configs[spec.name].get("cleanup.policy", "")
         if set(cleanup.split(",")) != {spec.cleanup}:
@@ -240,6 +269,12 @@ def _missing(spec: TopicSpec) -> str:
     )
 
 
+def _refuse_hidden(topics: Topics, operation: str) -> None:
+    """Raise if Kafka does not even tell whether some topics exist: they would be taken for missing ones."""
+    if topics.hidden:
+        raise BrokerError(lacking([(operation, "topic", name) for name in sorted(topics.hidden)]))
+
+
 @asynccontextmanager
 async def _admin(bootstrap: str, security: Mapping[str, Any] | None) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
@@ -247,32 +282,36 @@ async def _admin(bootstrap: str, security: Mapping[str, Any] | None) -> AsyncIte
         await admin.start()
         yield admin
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"Kafka at {bootstrap} does not answer as it should: {error!r}") from error
+        otherwise = "does not answer as it should"
+        raise await explained(error, bootstrap, security, operation="Describe", otherwise=otherwise) from error
     finally:
         await admin.close()
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-
-
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the configuration of topics, without those whose configuration the user may not see."""
     if not names:
         return {}
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    return {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in answers
-        for resource in answer.resources
-    }
+    found = {}
+    for resource in (one for answer in answers for one in answer.resources):
+        error, name = for_code(resource[0]), resource[3]
+        if error is NoError:
+            found[name] = {entry[0]: entry[1] for entry in resource[4]}
+        elif error is not TopicAuthorizationFailedError:
+            raise BrokerError(f"Kafka does not tell the configuration of topic {name}: {resource[1] or error.__name__}")
+    return found
 
 
 async def _until_known(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
     """Wait until the new topics have leaders: a worker that starts at once would miss them."""
     for _ in range(100):
-        topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        topics = await describe(admin._client, [spec.name for spec in specs])  # noqa: SLF001 - see there
+        _refuse_hidden(topics, "Describe")
         if all(
-            len(parts := topics.get(spec.name, ())) == spec.partitions and all(part["leader"] >= 0 for part in parts)
+            spec.name in topics.known
+            and len(leaders := topics.known[spec.name].leaders) == spec.partitions
+            and all(leader >= 0 for leader in leaders.values())
             for spec in specs
         ):
             return

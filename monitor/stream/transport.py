@@ -102,6 +102,15 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return None
         return View(state.lso, state.timestamp)
 
+    def group_refusal(self) -> BaseException | None:
+        """Return why Kafka does not let the consumer into its group. From any thread.
+
+        aiokafka tells it to who polls; a worker has nothing to poll before it is in the group.
+        """
+        coordinator = None if self._consumer is None else self._consumer._coordinator  # noqa: SLF001
+        refusal: BaseException | None = getattr(coordinator, "_pending_exception", None)
+        return refusal
+
     async def fetch(self, active: set[TP], timeout: float, max_records: int) -> dict[TP, Batch]:  # noqa: ASYNC109
         """Return what has arrived for the active partitions, waiting up to ``timeout`` seconds for it."""
         result: dict[TP, Batch] = await self.call_thread(self._fetch, active, timeout, max_records)
@@ -175,6 +184,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Return what the consumer knows of a partition, if anything."""
         thread: FetchThread = self._thread
         return thread.view(tp)
+
+    def group_refusal(self) -> BaseException | None:
+        """Return why Kafka does not let this worker into its group, if it does not."""
+        thread: FetchThread | None = getattr(self, "_thread", None)
+        return None if thread is None else thread.group_refusal()
 
     def batch_finished(self, message: ConsumerMessage) -> None:
         """Tell that a batch was worked on or dropped. ``Consumer.ack`` cannot be overridden: Cython inlines it."""

@@ -86,6 +86,7 @@ def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, 
                 alerts_total=len(notice.alerts),
                 alerts=[_alert_envelope(alert, source) for alert in notice.alerts[:shown]],
                 link=link,
+                repeat=notice.is_repeat,
             ),
         )
     )

@@ -238,7 +238,8 @@ class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One message to a receiver.
 
     ``alerts`` are announcements as they stand on their topic, the most urgent first; of a storm those that fit:
-    ``alerts_total`` counts all.
+    ``alerts_total`` counts all. ``repeat``: nothing has happened since the last notice of the page; it stands and
+    nobody has acknowledged it.
     """
 
     key: str
@@ -253,6 +254,7 @@ class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     alerts_total: int
     alerts: list[AlertEnvelope]
     link: str | None = None
+    repeat: bool = False
 
 
 class NoticeEnvelope(_Envelope, kw_only=True, frozen=True):

@@ -31,7 +31,7 @@ def test_all_commands_are_there():
     assert set(ALL) - GROUPS == {
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",), ("init",), ("status",),
         ("completion",), ("health",), ("traffic",), ("explain",), ("simulate",), ("recompute",), ("statements",),
-        ("topics", "create"), ("topics", "check"), ("topics", "accept-loss"),
+        ("topics", "acls"), ("topics", "create"), ("topics", "check"), ("topics", "accept-loss"),
         ("agreements", "apply"), ("agreements", "list"),
         ("agreements", "show"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"), ("dead-letters", "skip"),

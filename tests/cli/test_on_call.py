@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import orjson
 import pytest
 
@@ -25,12 +27,23 @@ from tests.stream.test_books import document
 NOW_MS = wall_ms()
 
 
-def told(result: DeliveryResult, *, ticket: str = "T-1", receiver: str = "on-call", at_ms: int = NOW_MS) -> Outgoing:
+AGAIN: Final = frozenset({"pending", "retry", "misconfigured", "gone"})
+
+
+def told(
+    result: DeliveryResult,
+    *,
+    ticket: str = "T-1",
+    receiver: str = "on-call",
+    at_ms: int = NOW_MS,
+    again: frozenset[str] = AGAIN,
+) -> Outgoing:
     page = OnCall(desk(notify(receiver))).at("Mon 09:00", (ticket, "breached"))
     (row,) = [row for key, row in page.rows.items() if key[:1] == b"p"]
     notice = notice_of(row, "trigger", [alert(ticket)], Counts(1, 0, 0), at_ms)
-    status, detail = (401, "who are you?") if result == "rejected" else (202, "")
-    delivery = Delivery(notice, "desk", receiver, result, at_ms, at_ms, 1, status, detail)
+    status, detail = {"rejected": (400, "no such field"), "misconfigured": (401, "who are you?")}.get(result, (202, ""))
+    next_ms = at_ms + 1000 if result in again else -1
+    delivery = Delivery(notice, "desk", receiver, result, at_ms, at_ms, 1, status, detail, next_ms)
     return Outgoing("deliveries", *encode_delivery(delivery, "test"))
 
 
@@ -51,13 +64,25 @@ def test_the_last_word_on_each_notice_is_listed(run: Run, kafka: Kafka):
 
     listed = lines(run("deliveries", "--json"))
     assert [(one["receiver"], one["result"], one["status"]) for one in listed] == [
-        ("on-call", "rejected", 401), ("chat", "delivered", 202),
+        ("on-call", "rejected", 400), ("chat", "delivered", 202),
     ]  # fmt: skip
     shown = run("deliveries").stdout
-    assert "401 who are you?" in shown
+    assert "400 no such field" in shown
     assert "2 of 2 notice(s)" in shown
     assert [one["receiver"] for one in lines(run("deliveries", "--failed", "--json"))] == ["on-call"]
     assert [one["receiver"] for one in lines(run("deliveries", "--receiver", "chat", "--json"))] == ["chat"]
+
+
+def test_what_waits_for_somebody_to_mend_the_settings_is_listed_among_what_failed(run: Run, kafka: Kafka):
+    kafka.send(told("retry"), told("misconfigured", receiver="chat"), told("gone", receiver="noc"))
+
+    failed = lines(run("deliveries", "--failed", "--json"))
+    assert {one["receiver"]: one["result"] for one in failed} == {"chat": "misconfigured", "noc": "gone"}
+    assert "401 who are you?" in run("deliveries", "--failed").stdout
+    shown = {one["receiver"]: one for one in lines(run("receivers", "list", "--json"))}
+    assert [shown[name]["misconfigured"] for name in ("on-call", "chat", "noc")] == [False, True, False]
+    assert [(shown[name]["waiting"], shown[name]["failed"]) for name in ("on-call", "chat")] == [(1, 0), (1, 0)]
+    assert "misconfigured (401)" in run("receivers", "list").stdout
 
 
 def test_without_deliveries_and_with_strange_records_it_says_so(run: Run, kafka: Kafka):
@@ -71,13 +96,21 @@ def test_without_deliveries_and_with_strange_records_it_says_so(run: Run, kafka:
 
 
 def test_a_failed_notice_is_asked_for_again_and_any_other_is_not(run: Run, kafka: Kafka):
-    kafka.send(told("rejected"), told("delivered", ticket="T-2"))
-    failed, fine = (one["notice"] for one in lines(run("deliveries", "--json")))
+    kafka.send(
+        told("rejected"),
+        told("delivered", ticket="T-2", at_ms=NOW_MS + 1),
+        told("rejected", ticket="T-3", at_ms=NOW_MS + 2, again=frozenset({"rejected"})),
+    )
+    failed, fine, tried = (one["notice"] for one in lines(run("deliveries", "--json")))
 
     assert run("deliveries", "resend", failed, "--by", "ann").exit_code == 0
     ((asked),) = responses(kafka)
     assert (asked.notice, asked.by) == (failed, "ann")
-    for wrong, why in ((fine, "it is delivered"), ("nothing", "there is no such notice")):
+    for wrong, why in (
+        (fine, "it is delivered"),
+        ("nothing", "there is no such notice"),
+        (tried, "it is rejected and is tried again by itself at 20"),
+    ):
         result = run("deliveries", "resend", wrong)
         assert result.exit_code == 1
         assert why in result.stderr
@@ -163,7 +196,7 @@ def test_receivers_are_listed_with_how_it_stands(run: Run, kafka: Kafka):
 
     assert shown["on-call"] == {
         "receiver": "on-call", "described": False, "disabled": True, "agreements": ["desk"], "delivered_ms": None,
-        "waiting": 1, "failed": 0,
+        "waiting": 1, "failed": 0, "misconfigured": False,
     }  # fmt: skip
     assert (shown["noc"]["agreements"], shown["noc"]["delivered_ms"], shown["noc"]["failed"]) == ([], NOW_MS, 1)
     assert shown["chat"]["agreements"] == ["desk"]

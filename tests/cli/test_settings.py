@@ -10,7 +10,9 @@ from tests.cli.conftest import Run, lines
 
 def test_it_tells_values_and_origins_but_no_secrets(run: Run, tmp_path: Path):
     file = tmp_path / "monitor.yaml"
-    file.write_text("session_timeout: 20s\nsecurity:\n  password: hunter2\n")
+    file.write_text(
+        "session_timeout: 20s\nsecurity: {protocol: SASL_SSL, mechanism: PLAIN, username: sla, password: hunter2}\n"
+    )
     environment = {"SLA_MONITOR_TOPICS_PARTITIONS": "16"}
     result = run("settings", "--settings", file, "--bootstrap", "kafka:9092", "--json", env=environment)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.bootstrap import repeat_every_ms
 from monitor.config.receivers import secrets_of, stamp_of
 from monitor.config.settings import effective, load_settings
 from monitor.errors import ConfigError
@@ -69,6 +70,20 @@ def test_each_kind_is_read_and_variables_are_put_in(file: Path) -> None:
     assert (hook.timeout_ms, receivers["pager"].timeout_ms) == (3_000, 15_000)
 
 
+def test_each_is_told_again_after_four_hours_unless_it_says_otherwise(file: Path) -> None:
+    file.write_text(
+        f"receivers:\n  a: {{kind: pagerduty, routing_key: {ROUTING_KEY}}}\n"
+        f"  b: {{kind: pagerduty, routing_key: {ROUTING_KEY}, repeat_every: 30m}}\n"
+        f"  c: {{kind: pagerduty, routing_key: {ROUTING_KEY}, repeat_every: never}}\n"
+    )
+    settings = load_settings(file, {})
+
+    assert [repeat_every_ms(settings, name) for name in "abc"] == [4 * 3_600_000, 30 * 60_000, 0]
+    assert repeat_every_ms(settings, "nobody") == 0
+    told = {name: value for name, value, _ in effective(settings)}
+    assert [told[f"receivers.{name}.repeat_every"] for name in "abc"] == ["4h", "30m", "never"]
+
+
 def test_they_are_shown_with_their_lines_and_without_secrets(file: Path) -> None:
     file.write_text(FILE)
     settings = load_settings(file, ENVIRONMENT)
@@ -126,7 +141,7 @@ def test_a_variable_may_have_a_name_that_begins_as_settings_do(file: Path) -> No
 
 
 def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
-    file.write_text('security: {username: "${X}"}')
+    file.write_text('security: {protocol: SASL_SSL, mechanism: PLAIN, username: "${X}", password: p}')
 
     assert load_settings(file, {}).security.username == "${X}"
 
@@ -168,6 +183,8 @@ def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
             "a.headers.Host: is no header that can be set: 'Host'",
         ),
         ("a: {kind: alertmanager, url: 'https://x/', timeout: 5m}", "a.timeout: is longer than 30s"),
+        ("a: {kind: alertmanager, url: 'https://x/', repeat_every: 5s}", "a.repeat_every: is shorter than 1m"),
+        ("a: {kind: alertmanager, url: 'https://x/', repeat_every: 0}", "a.repeat_every: is no duration"),
         (
             "a: {kind: alertmanager, url: 'https://x/', max_connections: 0}",
             "a.max_connections: must be at least 1, not 0",

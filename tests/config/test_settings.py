@@ -87,8 +87,26 @@ def test_secrets_are_kept_but_never_shown(file: Path) -> None:
     assert ("security.password", "********", "SLA_MONITOR_SECURITY_PASSWORD") in effective(settings)
 
 
+def test_a_password_from_the_environment_is_refused_where_nothing_would_be_encrypted_or_checked() -> None:
+    assert mistakes_of(None, {"SLA_MONITOR_SECURITY_PASSWORD": "0815"}) == [
+        "settings: security: PLAINTEXT does not use password (write protocol: SASL_SSL, or SSL, or remove it)"
+    ]
+
+
+def test_tokens_are_fetched_with_credentials_of_the_client(file: Path) -> None:
+    file.write_text(
+        "security: {protocol: SASL_SSL, mechanism: OAUTHBEARER, client_id: c, token_endpoint: 'https://tokens.example'}"
+    )
+
+    settings = load_settings(file, {"SLA_MONITOR_SECURITY_CLIENT_SECRET": "0815"})
+
+    assert settings.security.client_secret is not None
+    assert settings.security.client_secret.get_secret_value() == "0815"
+    assert "0815" not in repr(settings) + repr(effective(settings))
+
+
 def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
-    file.write_text("security: {key_password: 4711}")
+    file.write_text("security: {protocol: SSL, certificate_file: c, key_file: k, key_password: 4711}")
 
     settings = load_settings(file, {})
 
@@ -122,7 +140,56 @@ def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
             "1: log_level: must be 'debug', 'info', 'warning' or 'error', not 'warn' (did you mean 'warning'?)",
         ),
         ("\nsecurity: {protocol: SASL_SSL}", "2: security: SASL_SSL needs mechanism, username, password"),
-        ("security: {key_file: a}", "1: security: certificate_file and key_file need each other"),
+        ("security: {protocol: SSL, key_file: a}", "1: security: certificate_file and key_file need each other"),
+        (
+            "security: {password: p}",
+            "1: security: PLAINTEXT does not use password (write protocol: SASL_SSL, or SSL, or remove it)",
+        ),
+        (
+            "security: {certificate_file: c, key_file: k, key_password: p}",
+            (
+                "1: security: PLAINTEXT does not use certificate_file, key_file, key_password "
+                "(write protocol: SASL_SSL, or SSL, or remove it)"
+            ),
+        ),
+        (
+            "security: {protocol: SSL, mechanism: PLAIN, username: u, password: p}",
+            "1: security: SSL does not use mechanism, username, password (remove it)",
+        ),
+        (
+            "security: {protocol: SASL_PLAINTEXT, mechanism: PLAIN, username: u, password: p, ca_file: c}",
+            "1: security: SASL_PLAINTEXT with PLAIN does not use ca_file (remove it)",
+        ),
+        ("security: {protocol: SSL, key_password: p}", "1: security: key_password needs key_file"),
+        (
+            "security: {protocol: SASL_SSL, mechanism: OAUTHBEARER, username: u}",
+            "1: security: SASL_SSL with OAUTHBEARER does not use username (remove it)",
+        ),
+        (
+            "security: {protocol: SASL_SSL, mechanism: OAUTHBEARER, client_id: c}",
+            "1: security: SASL_SSL needs token_endpoint, client_secret",
+        ),
+        (
+            "security: {token_endpoint: 'http://tokens.example/t'}",
+            (
+                "1: security.token_endpoint: would send the client's secret unencrypted "
+                "(write https://; http:// is for this machine only)"
+            ),
+        ),
+        (
+            "security: {token_endpoint: 'https://u:p@tokens.example/t'}",
+            (
+                "1: security.token_endpoint: is no address of a token endpoint "
+                "(write https://host/path, without user and password)"
+            ),
+        ),
+        (
+            "security: {token_endpoint: 'https://[::1'}",
+            (
+                "1: security.token_endpoint: is no address of a token endpoint "
+                "(write https://host/path, without user and password)"
+            ),
+        ),
         ("security: {password: [x]}", "1: security.password: must be text, not a list"),
         ("- app_id", "1: must be a map of keys and values, not a list"),
         ("app_id: a\n---\napp_id: b", "3: is a second document (settings are one document)"),

@@ -46,9 +46,14 @@ class Rows(dict):
 class OnCall:
     """Paging of one partition; its notices are as good as delivered."""
 
-    def __init__(self, *agreements, rows=None):
+    def __init__(self, *agreements, rows=None, repeat=None, installation="prod"):
         self.rows = Rows() if rows is None else rows
-        self.paging = Paging(self.rows, too_old_ms=DAY_MS)
+        self.repeat = {receiver: span(every) for receiver, every in (repeat or {}).items()}
+        self.installation = installation
+        self.paging = Paging(
+            self.rows, too_old_ms=DAY_MS, installation=installation,
+            repeat_ms=lambda receiver: self.repeat.get(receiver, 0),
+        )  # fmt: skip
         self.paging.restore(self.rows)
         self.notices = []
         self.skipped = []
@@ -60,7 +65,8 @@ class OnCall:
 
     def restart(self):
         """Lose all that is not in the rows."""
-        again = OnCall(*self.paging.book.agreements, rows=self.rows)
+        again = OnCall(*self.paging.book.agreements, rows=self.rows, installation=self.installation)
+        again.repeat = self.repeat
         again.notices, again.paging.silences = self.notices, self.paging.silences
         return again
 
@@ -88,6 +94,8 @@ class OnCall:
             self.paging.look(key, now_ms)
             return
         turn = self.paging.turn(key, now_ms)
+        if turn is None:  # it was to be told again, and somebody has answered meanwhile
+            return
         (self.skipped if turn.idle else self.notices).append((turn.page.receiver, turn.notice))
 
     def silence(self, time, length, **more):

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.delivery import KEPT_MS, LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS, FailedRow, pause_ms
+from monitor.core.delivery import (
+    KEPT_MS,
+    LONGEST_PAUSE_MS,
+    MOST_REFUSALS,
+    SHORTEST_PAUSE_MS,
+    FailedRow,
+    pause_ms,
+)
 from monitor.core.notices import Notice, Outcome
 from monitor.core.outbox import Outbox
 from monitor.core.pages import MAX_ALERTS, hash_of
@@ -14,7 +21,8 @@ from tests.core.paging_stage import DAY_MS, Rows, alert
 
 DELIVERED = Outcome("delivered", 202, "")
 DOWN = Outcome("retry", 503, "no")
-REFUSED = Outcome("rejected", 401, "who are you")
+REFUSED = Outcome("rejected", 400, "no such field")
+STRANGER = Outcome("misconfigured", 401, "who are you")
 GONE = Outcome("gone", 410, "no more")
 MINUTE = 60_000
 
@@ -55,12 +63,25 @@ class Desk:
         self.lost += [settled.lost] if settled.lost else []
         return self
 
+    def restart(self):
+        """Lose all that is not in the rows."""
+        again = Desk(self.rows)
+        again.told, again.lost = self.told, self.lost
+        return again
+
     def try_(self, outcome, now_ms):
         """Attempt what is due, with one outcome for all."""
         tried = self.due(now_ms)
         while self.flying:
             self.settle(outcome, now_ms)
         return tried
+
+    def refuse(self, now_ms):
+        """Refuse what is due until it is given up."""
+        for _ in range(MOST_REFUSALS):
+            self.try_(REFUSED, now_ms)
+            now_ms += LONGEST_PAUSE_MS
+        return self
 
     def _take(self, deliveries):
         self.told += [(one.notice.action, one.result, one.attempt) for one in deliveries]
@@ -143,11 +164,14 @@ def test_what_cannot_be_delivered_for_a_day_expires_and_is_kept_for_a_while():
     assert desk.outbox.resend(notice().id, 0) is None
 
 
-def test_to_come_again_after_the_day_is_over_is_not_to_come_at_all():
+def test_who_wants_to_be_asked_again_after_the_day_is_over_is_asked_once_more_before_it_is():
     desk = Desk().put(notice())
     desk.try_(Outcome("retry", 429, "", retry_after_ms=DAY_MS + 1), 0)
 
-    assert desk.told[-1] == ("trigger", "expired", 1)
+    assert desk.told[-1] == ("trigger", "retry", 1)
+    assert desk.outbox.next_ms() == DAY_MS
+    desk.try_(DOWN, DAY_MS)
+    assert desk.told[-1] == ("trigger", "expired", 2)
 
 
 # -- replacing
@@ -197,11 +221,70 @@ def test_an_update_that_is_replaced_on_its_way_is_told_if_it_arrives_and_the_new
 # -- refused
 
 
+def test_what_the_receiver_refuses_is_tried_again_a_few_times_each_told_at_once():
+    desk = Desk().put(notice())
+    now_ms, waits = 0, []
+    for _ in range(MOST_REFUSALS - 1):
+        desk.try_(REFUSED, now_ms)
+        waits.append(desk.outbox.next_ms() - now_ms)
+        now_ms = desk.outbox.next_ms()
+        desk = desk.restart()
+    desk.try_(REFUSED, now_ms)
+
+    assert waits == [pause_ms(notice().id, attempt) for attempt in range(1, MOST_REFUSALS)]
+    assert desk.told[1:] == [("trigger", "rejected", attempt) for attempt in range(1, MOST_REFUSALS + 1)]
+    assert (desk.outbox.next_ms(), desk.lost) == (None, ["page"])
+
+
+def test_a_proxy_that_refuses_for_a_moment_loses_no_page():
+    desk = Desk().put(notice())
+    for _ in range(2 * MOST_REFUSALS):
+        desk.try_(DOWN, desk.outbox.next_ms())
+    for _ in range(MOST_REFUSALS - 1):
+        desk.try_(REFUSED, desk.outbox.next_ms())
+    desk.try_(DELIVERED, desk.outbox.next_ms())
+
+    assert (desk.told[-1][1], desk.rows) == ("delivered", {})
+
+
+def test_what_wrong_settings_keep_from_arriving_is_tried_for_the_whole_day_and_said_to_wait_for_somebody():
+    desk = Desk().put(notice())
+    desk.try_(STRANGER, 0)
+    desk = desk.restart()
+    assert [line.misconfigured for line in desk.outbox.lines.values()] == [True]
+    while desk.outbox.next_ms() is not None and desk.outbox.next_ms() < DAY_MS:
+        desk.try_(STRANGER, desk.outbox.next_ms())
+    assert {one[1] for one in desk.told[1:]} == {"misconfigured"}
+    desk.try_(DOWN, DAY_MS - 1)
+    desk.try_(DOWN, DAY_MS)
+    assert desk.told[-1][1] == "expired"
+
+
+def test_settings_that_were_mended_are_no_longer_said_to_be_wrong():
+    desk = Desk().put(notice())
+    desk.try_(STRANGER, 0)
+    desk.try_(DOWN, desk.outbox.next_ms())
+
+    assert [line.misconfigured for line in desk.outbox.lines.values()] == [False]
+
+
+def test_what_still_waits_is_not_told_again_beside_it():
+    again = notice("update", 2)._replace(is_repeat=True)
+    desk = Desk().put(notice())
+    desk.try_(DOWN, 0)
+    desk.put(again)
+    assert desk.told == [("trigger", "pending", 0), ("trigger", "retry", 1)]
+    desk.try_(DELIVERED, desk.outbox.next_ms())
+    desk.put(again, DAY_MS)
+
+    assert desk.try_(DELIVERED, DAY_MS) == ["update"]
+
+
 def test_a_refused_trigger_is_kept_and_the_next_update_begins_the_page():
     desk = Desk().put(notice()).put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
 
-    assert desk.told[-1] == ("trigger", "rejected", 1)
+    assert desk.told[-1] == ("trigger", "rejected", MOST_REFUSALS)
     assert desk.lost == []
     assert desk.due(2) == ["trigger"]
     assert desk.flying[0].notice.at_ms == 1
@@ -209,26 +292,27 @@ def test_a_refused_trigger_is_kept_and_the_next_update_begins_the_page():
 
 def test_the_end_of_a_page_whose_trigger_was_refused_is_skipped():
     desk = Desk().put(notice()).put(notice("resolve", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
 
-    assert desk.told[-2:] == [("trigger", "rejected", 1), ("resolve", "skipped", 0)]
+    assert desk.told[-2:] == [("trigger", "rejected", MOST_REFUSALS), ("resolve", "skipped", 0)]
     assert desk.lost == ["page"]
     assert desk.due(DAY_MS) == []
 
 
 def test_a_refused_update_or_end_holds_up_nothing():
     desk = Desk().put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("resolve", 3))
-    desk.try_(REFUSED, 3)
+    desk.refuse(3)
 
     assert desk.lost == []
-    assert [one[1] for one in desk.told] == ["pending", "rejected", "pending", "replaced", "rejected"]
+    rejected = ["rejected"] * MOST_REFUSALS
+    assert [one[1] for one in desk.told] == ["pending", *rejected, "pending", *rejected[1:], "replaced", "rejected"]
 
 
 def test_what_failed_is_sent_again_with_what_failed_after_it_in_order():
     desk = Desk().put(notice()).put(notice("resolve", 0))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk = Desk(desk.rows)
 
     again = desk.outbox.resend(notice().id, 5)
@@ -241,11 +325,11 @@ def test_what_failed_is_sent_again_with_what_failed_after_it_in_order():
 
 def test_of_a_page_the_newest_failed_notice_is_worth_sending_again():
     desk = Desk().put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("update", 3))
-    desk.try_(REFUSED, 3)
+    desk.refuse(3)
 
-    assert desk.told[-2:] == [("update", "replaced", 1), ("update", "rejected", 1)]
+    assert desk.told[-2:] == [("update", "replaced", MOST_REFUSALS), ("update", "rejected", MOST_REFUSALS)]
     assert desk.outbox.resend(notice("update", 1).id, 5) is None
     assert desk.outbox.resend(notice("update", 3).id, 5) is not None
     assert desk.try_(DELIVERED, 5) == ["update"]
@@ -254,17 +338,17 @@ def test_of_a_page_the_newest_failed_notice_is_worth_sending_again():
 
 def test_what_failed_is_done_with_when_a_newer_notice_of_its_page_arrives():
     desk = Desk().put(notice())
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("trigger", 3))
     desk.try_(DELIVERED, 3)
 
-    assert desk.told[-2:] == [("trigger", "replaced", 1), ("trigger", "delivered", 1)]
+    assert desk.told[-2:] == [("trigger", "replaced", MOST_REFUSALS), ("trigger", "delivered", 1)]
     assert desk.rows == {}
 
 
 def test_what_is_sent_again_goes_before_what_waits_but_not_before_what_is_on_its_way():
     desk = Desk().put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("update", 3))
     desk.due(3)
     desk.outbox.resend(notice("update", 1).id, 4)
@@ -273,7 +357,7 @@ def test_what_is_sent_again_goes_before_what_waits_but_not_before_what_is_on_its
     assert desk.flying[0].notice.at_ms == 1
 
     desk = Desk().put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("update", 3))
     desk.outbox.resend(notice("update", 1).id, 4)
     desk.due(5)
@@ -282,11 +366,13 @@ def test_what_is_sent_again_goes_before_what_waits_but_not_before_what_is_on_its
 
 def test_a_trigger_on_its_way_that_is_refused_begins_with_the_first_update_behind_it():
     desk = Desk().put(notice("update", 1))
-    desk.try_(REFUSED, 2)
+    desk.refuse(2)
     desk.put(notice("trigger", 3, alerts=())).put(notice("update", 4))
     desk.due(4)
     desk.outbox.resend(notice("update", 1).id, 5)
     desk.settle(REFUSED, 6)
+    for _ in range(MOST_REFUSALS - 1):
+        desk.try_(REFUSED, desk.outbox.next_ms())
 
     assert [desk.try_(DELIVERED, 7), desk.try_(DELIVERED, 7)] == [["trigger"], ["update"]]
 

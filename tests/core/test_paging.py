@@ -132,9 +132,36 @@ def test_a_notice_of_endless_texts_holds_as_many_alerts_as_a_record_can():
 
 def test_a_key_is_never_too_long():
     name = "x" * 100
-    assert page_key("desk", "on-call", alert()) == f"desk/on-call/{alert().id}"
-    assert page_key(name, name, alert()) != page_key(name, name, alert("T-2"))
-    assert len(page_key(name * 2, name, alert())) == 32
+    assert page_key("prod", "desk", "on-call", alert()) == f"prod/desk/on-call/{alert().id}"
+    assert page_key("prod", name, name, alert()) != page_key("prod", name, name, alert("T-2"))
+    assert len(page_key("prod", name * 2, name, alert())) == 32
+    assert page_key("prod", name * 2, name, alert()) != page_key("staging", name * 2, name, alert())
+
+
+def test_two_installations_behind_one_receiver_tell_of_the_same_ticket_under_keys_and_ids_of_their_own():
+    def told(installation):
+        return (
+            OnCall(desk(), installation=installation)
+            .at("Mon 09:00", ("T-1", "breached"))
+            .at("Mon 09:30", ("T-1", "resolved"))
+            .until("Mon 10:00")
+            .notices
+        )
+
+    notices = [one for installation in ("prod", "staging") for _, one in told(installation)]
+    assert [one.action for one in notices] == ["trigger", "resolve"] * 2
+    assert len({one.id for one in notices}) == 4
+    assert [one.key.split("/")[0] for one in notices] == ["prod", "prod", "staging", "staging"]
+    assert [one.installation for one in notices] == ["prod", "prod", "staging", "staging"]
+
+
+def test_a_page_that_is_out_keeps_its_key_when_the_keys_of_new_ones_are_made_otherwise():
+    on_call = OnCall(desk(), installation="").at("Mon 09:00", ("T-1", "breached")).until("Mon 09:01")
+    on_call.installation = "prod"
+    on_call = on_call.restart().at("Mon 09:30", ("T-1", "resolved")).until("Mon 10:00")
+
+    assert [(one.action, one.installation) for _, one in on_call.notices] == [("trigger", ""), ("resolve", "")]
+    assert len(on_call.keys) == 1
 
 
 def test_a_long_subject_is_cut_in_the_title():
@@ -435,6 +462,129 @@ def test_a_silence_names_agreement_promise_and_labels():
     assert longest.until_ms(told, 5) == 20
 
 
+# -- told again
+
+AGAIN = {"on-call": "4h"}
+
+
+def test_a_breach_that_stands_and_that_nobody_acknowledges_is_told_again():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached"))
+    on_call.at("Mon 18:00", ("T-1", "resolved")).until("Tue 23:00")
+
+    assert on_call.told() == [
+        "on-call trigger Mon 09:00:10 T-1=breached",
+        "on-call update Mon 13:00:10 T-1=breached",
+        "on-call update Mon 17:00:10 T-1=breached",
+        "on-call resolve Mon 18:00 T-1=resolved",
+    ]
+    assert [one.is_repeat for _, one in on_call.notices] == [False, True, True, False]
+    assert on_call.notices[1][1].title == "desk: resolution of ticket T-1 is breached (told again)"
+    assert len(on_call.keys) == 1
+    assert len({one.id for _, one in on_call.notices}) == 4
+    assert on_call.rows == {}
+
+
+def test_each_receiver_is_told_again_at_its_own_pace_or_never():
+    on_call = OnCall(desk(notify("on-call chat head")), repeat={"on-call": "4h", "head": "8h"})
+    on_call.at("Mon 09:00", ("T-1", "breached")).until("Mon 19:00")
+
+    assert {who: len(on_call.told(who)) for who in ("on-call", "head", "chat")} == {"on-call": 3, "head": 2, "chat": 1}
+
+
+def test_whatever_is_told_puts_off_telling_it_again():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).at("Mon 12:00", ("T-2", "breached"))
+
+    assert on_call.until("Mon 17:00").told()[1:] == [
+        "on-call update Mon 12:00 T-1=breached T-2=breached",
+        "on-call update Mon 16:00 T-1=breached T-2=breached",
+    ]
+
+
+def test_what_is_only_at_risk_is_told_once():
+    on_call = OnCall(desk(notify(at_risk="on-call")), repeat=AGAIN).at("Mon 09:00", ("T-1", "at_risk"))
+
+    assert len(on_call.until("Mon 23:00").told()) == 1
+
+
+def test_who_was_told_of_a_breach_in_the_backfill_is_not_told_again():
+    on_call = OnCall(desk(notify(at_risk="on-call")), repeat=AGAIN).at("Mon 09:00", ("T-1", "at_risk"))
+    on_call.at("Mon 12:00", ("T-1", "breached"), backfill=True).until("Mon 23:00")
+
+    assert [one.split()[1] for one in on_call.told()] == ["trigger", "update"]
+
+
+def test_an_acknowledgement_ends_telling_again_until_another_alert_breaks():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached"), ("T-2", "breached"))
+    on_call.until("Mon 13:30").paging.acknowledge(alert("T-1").key.text())
+    # T-2 still waits for somebody
+    assert len(on_call.sweep("Mon 13:30").until("Mon 17:30").told()) == 3
+    on_call.paging.acknowledge(on_call.notices[0][1].key)
+    assert len(on_call.sweep("Mon 17:30").until("Tue 08:00").told()) == 3
+    on_call.at("Tue 08:00", ("T-3", "breached"))
+    assert [one.split(" T-")[0] for one in on_call.until("Tue 13:00").told()[3:]] == [
+        "on-call update Tue 08:00",
+        "on-call update Tue 12:00",
+    ]
+
+
+def test_who_acknowledges_at_the_last_moment_is_not_told_again():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).until("Mon 13:00")
+    on_call.paging.acknowledge(alert().key.text())  # and nothing has looked at the page since
+
+    assert len(on_call.until("Tue 09:00").told()) == 1
+
+
+def test_a_silence_ends_telling_again_and_its_end_begins_it():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).silence("Mon 10:00", "10h")
+
+    assert on_call.until("Tue 01:00").told()[1:] == [
+        "on-call update Mon 20:00 T-1=breached",
+        "on-call update Tue 00:00 T-1=breached",
+    ]
+    assert [one.is_repeat for _, one in on_call.notices] == [False, False, True]
+
+
+def test_after_a_stop_of_a_day_a_page_is_told_again_once():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).until("Mon 09:01").restart()
+    page = next(key for key in on_call.rows if key[:1] == b"p")
+    late = ms("Tue 10:00")
+
+    on_call.sweep("Tue 10:00")._do(page, late)
+    assert on_call.paging.turn(page, late) is None
+    assert on_call.until("Tue 14:00").told()[1:] == [
+        "on-call update Tue 10:00 T-1=breached",
+        "on-call update Tue 14:00 T-1=breached",
+    ]
+
+
+def test_another_pace_holds_for_the_pages_that_are_out():
+    on_call = OnCall(desk()).at("Mon 09:00", ("T-1", "breached")).until("Mon 10:00")
+    on_call.repeat = {"on-call": ms("Mon 03:00") - ms("Mon 00:00")}
+    on_call.sweep("Mon 10:00").until("Mon 12:30")
+    assert on_call.told()[1:] == ["on-call update Mon 12:00:10 T-1=breached"]
+    # a longer one, which only the next turn notices
+    on_call.repeat = {"on-call": ms("Mon 10:00") - ms("Mon 00:00")}
+    assert len(on_call.until("Mon 20:00").told()) == 2
+    assert len(on_call.until("Mon 22:01").told()) == 3
+    on_call.repeat = {}
+    assert len(on_call.sweep("Mon 22:01").until("Wed 22:00").told()) == 3
+
+
+def test_who_is_named_no_more_is_not_told_again():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).until("Mon 10:00")
+    on_call.amend(desk(notify("manager"))).sweep("Mon 10:00").until("Mon 20:00")
+
+    assert len(on_call.told("on-call")) == 1
+
+
+def test_a_page_whose_trigger_was_lost_is_begun_again_as_long_as_the_breach_stands():
+    on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).until("Mon 09:01")
+    on_call.paging.lost("desk", "on-call", on_call.notices[0][1].key)
+
+    assert on_call.until("Mon 14:00").told()[1:] == ["on-call trigger Mon 13:00:10 T-1=breached"]
+    assert on_call.notices[1][1].is_repeat is False
+
+
 # -- pages that never began
 
 
@@ -465,7 +615,7 @@ def test_the_end_of_a_page_that_never_began_need_not_be_told():
 
 def test_a_restart_at_any_moment_changes_nothing():
     def story(restarts):
-        on_call = OnCall(desk(LADDER))
+        on_call = OnCall(desk(LADDER), repeat={"on-call": "10m"})
         for time, what in (
             ("Mon 09:00", ("T-1", "breached")), ("Mon 09:00:05", ("T-2", "breached")),
             ("Mon 09:05", ("T-1", "resolved")), ("Mon 09:20", ("T-3", "breached")), ("Mon 09:21", ("T-2", "resolved")),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import jsonschema
 import orjson
 
+from monitor.core.delivery import MOST_REFUSALS
 from tests.e2e.installation import Installation, Worker, eventually
 from tests.stream.notifying import DELIVERED, DOWN, REFUSED, ScriptedCourier
 
@@ -70,6 +71,8 @@ async def test_an_event_a_breach_a_page_a_restart_and_its_end(installation: Inst
         for receiver in ("chat", "on-call", "second-line"):
             assert pages(courier, receiver)[-1] == "resolve T-1", receiver
     assert len({(notice.id) for _, notice in courier.delivered}) == len(courier.delivered)
+    # and whose page it is stands in its key
+    assert {notice.key.split("/")[0] for _, notice in courier.delivered} == {installation.settings.app_id}
 
 
 async def test_what_people_answer_reaches_the_worker_that_runs(installation: Installation):
@@ -81,10 +84,16 @@ async def test_what_people_answer_reaches_the_worker_that_runs(installation: Ins
     async with installation.worker(courier) as worker:
         await installation.turn("2026-01-05 10:00", worker)
         await installation.turn("2026-01-05 10:01", worker)
-        # given a page that was refused, because a token was wrong
+        # given a page that was refused, which is told at once
         (failed,) = await installation.json("deliveries", "--failed")
-        assert (failed["receiver"], failed["result"], failed["detail"]) == ("on-call", "rejected", "who are you?")
-        # when the token is mended and the page is sent again, it arrives
+        assert (failed["receiver"], failed["result"], failed["detail"]) == ("on-call", "rejected", "no such field")
+        assert failed["next_ms"] > failed["at_ms"]
+        # and was refused whenever it was tried again
+        for minute in range(2, 8):
+            await installation.turn(f"2026-01-05 10:0{minute}", worker)
+        (failed,) = await installation.json("deliveries", "--failed")
+        assert (failed["attempt"], "next_ms" in failed) == (MOST_REFUSALS, False)
+        # when the receiver is mended and the page is sent again, it arrives
         answers.clear()
         assert (await installation.run("deliveries", "resend", failed["notice"])).exit_code == 0
         await eventually(lambda: _settled(worker, lambda: bool(pages(courier, "on-call"))))
@@ -108,7 +117,7 @@ async def test_what_people_answer_reaches_the_worker_that_runs(installation: Ins
         assert pages(courier, "on-call") == ["trigger T-1", "update T-1,T-2"]
 
         metrics = await worker.metrics()
-        assert metrics.value("sla_deliveries_total", receiver="on-call", outcome="rejected") == 1
+        assert metrics.value("sla_deliveries_total", receiver="on-call", outcome="rejected") == MOST_REFUSALS
         assert metrics.value("sla_deliveries_total", receiver="on-call", outcome="delivered") == 2
         assert metrics.value("sla_pages_open", receiver="on-call") == 1
         assert metrics.value("sla_deliveries_pending", receiver="second-line") == 0

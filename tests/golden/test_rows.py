@@ -35,6 +35,17 @@ def as_today(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "version"}
 
 
+def without_new_fields(row: Any, recorded: Any) -> Any:
+    """Return a row without the fields that its release did not know. They must mean nothing."""
+    if isinstance(row, dict) and isinstance(recorded, dict):
+        new = row.keys() - recorded.keys()
+        assert not any(row[name] for name in new), {name: row[name] for name in new}
+        return {name: without_new_fields(row[name], recorded[name]) for name in row if name not in new}
+    if isinstance(row, list) and isinstance(recorded, list) and len(row) == len(recorded):
+        return [without_new_fields(one, other) for one, other in zip(row, recorded, strict=True)]
+    return row
+
+
 def records(found: Recording) -> list[tuple[str, RowCodec, bytes, bytes]]:
     return [
         (source, codec, record.key, record.value)
@@ -85,7 +96,8 @@ def test_each_row_is_read_as_what_it_meant(found: Recording):
             stored = found.stored(changelog_of("sla-monitor", source), partition)
             assert rows.keys() == stored.keys() - {POSITION}
             for key, row in rows.items():
-                assert shown(codec.decode(key, stored[key])) == as_today(row), (source, key)
+                recorded = as_today(row)
+                assert without_new_fields(shown(codec.decode(key, stored[key])), recorded) == recorded, (source, key)
                 read += 1
     assert read > 100
 

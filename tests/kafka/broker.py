@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -87,11 +87,27 @@ def free_port() -> int:
 
 
 class KafkaBroker:
-    """One broker, from ``with`` to its end. ``properties`` go into server.properties."""
+    """One broker, from ``with`` to its end. ``properties`` go into server.properties.
 
-    def __init__(self, properties: Mapping[str, str] | None = None, *, heap: str = "512m") -> None:
+    ``listeners`` are more listeners beside the plain one, each with its protocol and the host that it advertises; their
+    addresses stand in ``addresses``.
+    """
+
+    def __init__(
+        self,
+        properties: Mapping[str, str] | None = None,
+        *,
+        heap: str = "512m",
+        listeners: Mapping[str, tuple[str, str]] | None = None,
+        java_options: Sequence[str] = (),
+        format_options: Sequence[str] = (),
+    ) -> None:
         self.properties = dict(properties or {})
         self.heap = heap
+        self.listeners = dict(listeners or {})
+        self.java_options = java_options
+        self.format_options = format_options
+        self.addresses: dict[str, str] = {}
         self.bootstrap = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -102,13 +118,18 @@ class KafkaBroker:
         folder = Path(self._folder.name)
         port, controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{port}"
+        ports = {name: free_port() for name in self.listeners}
+        self.addresses = {name: f"127.0.0.1:{number}" for name, number in ports.items()}
+        more = "".join(f",{name}://127.0.0.1:{number}" for name, number in ports.items())
+        advertised = "".join(f",{name}://{self.listeners[name][1]}:{number}" for name, number in ports.items())
+        protocols = "".join(f",{name}:{protocol}" for name, (protocol, _) in self.listeners.items())
         config = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{advertised}",
+            "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(folder / "data"),
             "auto.create.topics.enable": "false",
@@ -127,9 +148,17 @@ class KafkaBroker:
         properties.write_text("".join(f"{key}={value}\n" for key, value in config.items()))
         log4j = folder / "log4j2.yaml"
         log4j.write_text(QUIET_LOG4J)
-        java = ["java", f"-Xmx{self.heap}", f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jars}/*"]
+        java = [
+            "java",
+            f"-Xmx{self.heap}",
+            f"-Dlog4j2.configurationFile={log4j}",
+            *self.java_options,
+            "-cp",
+            f"{jars}/*",
+        ]
         subprocess.run(
-            [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), "--standalone"],
+            [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), "--standalone",
+             *self.format_options],
             check=True, capture_output=True, timeout=60,
         )  # fmt: skip
         self._log = (folder / "broker.log").open("wb")

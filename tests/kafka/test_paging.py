@@ -13,6 +13,7 @@ import orjson
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from tests.kafka.chaos import Fleet
 from tests.kafka.monitor_job import MonitorJob
+from tests.kafka.test_monitor_chaos import STOPS
 from tests.notify.desk import Desk
 
 PAGES = 25
@@ -56,8 +57,12 @@ async def hear(desk: Desk, action: str, fleet: Fleet) -> None:
 
 async def deliveries(job: MonitorJob) -> list[tuple[str, str]]:
     """Return the key and the action of each notice that was delivered."""
-    results = [orjson.loads(one.value)["data"] for one in await read_all(job.settings, job.settings.topics.deliveries)]
-    return [(one["key"], one["action"]) for one in results if one["result"] == "delivered"]
+    return [(one["key"], one["action"]) for one in await results(job) if one["result"] == "delivered"]
+
+
+async def results(job: MonitorJob) -> list[dict[str, Any]]:
+    """Return what became of each attempt so far."""
+    return [orjson.loads(one.value)["data"] for one in await read_all(job.settings, job.settings.topics.deliveries)]
 
 
 async def test_a_page_that_is_on_its_way_when_its_worker_is_killed_is_sent_again_under_its_id(
@@ -69,7 +74,6 @@ async def test_a_page_that_is_on_its_way_when_its_worker_is_killed_is_sent_again
         desk.otherwise = "hang"
         file.write_text(
             f"receivers:\n  on-call: {{kind: generic, url: {desk.url}, secrets: [{SECRET}], max_connections: 64}}\n"
-            "deliveries_at_once: 64\n"
         )
         more = {"SETTINGS": str(file)}
         job = MonitorJob(kafka, tmp_path, [agreement(n) for n in range(PAGES)], static=True, session_s=20, more=more)
@@ -105,3 +109,46 @@ async def test_a_page_that_is_on_its_way_when_its_worker_is_killed_is_sent_again
         assert [action for action, _ in page] == ["trigger"] * (KILLS + 1) + ["resolve"]
         assert len(set(page)) == 2
     assert [code for _, code in fleet.exits].count(-9) == KILLS
+
+
+async def test_a_worker_that_stood_still_tells_nobody_of_what_the_next_owner_has_ended(
+    kafka: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.yaml"
+    async with Desk.started() as desk:
+        # given two workers, and pages that wait for their next attempt, for the receiver is down
+        desk.otherwise = (503, b"", {})
+        file.write_text(
+            f"receivers:\n  on-call: {{kind: generic, url: {desk.url}, secrets: [{SECRET}], max_connections: 64}}\n"
+        )
+        job = MonitorJob(
+            kafka, tmp_path, [agreement(n) for n in range(PAGES)], session_s=8, more={"SETTINGS": str(file)}
+        )
+        await job.create()
+        async with Fleet(job.command, tmp_path, restart_after_s=0.2) as fleet:
+            fleet.do("start", 0)
+            fleet.do("start", 1)
+            await send(job, "opened")
+            deadline = time.monotonic() + 120
+            while len({one["key"] for one in await results(job) if one["result"] == "retry"}) < PAGES:
+                assert time.monotonic() < deadline, fleet.log(0)[-4000:]
+                await asyncio.sleep(0.1)
+            # when one of them stands still, and the other tells all pages and ends them
+            fleet.do("freeze", 0)
+            desk.otherwise = (200, b"", {})
+            while len({key for key, _ in await deliveries(job)}) < PAGES:
+                assert time.monotonic() < deadline, fleet.log(1)[-4000:]
+                await asyncio.sleep(0.5)
+            await send(job, "responded")
+            await hear(desk, "resolve", fleet)
+            ended = len(desk.told)
+            # and it goes on
+            fleet.do("thaw", 0)
+            while not any(life.worker == 0 for life in fleet.lives):
+                assert time.monotonic() < deadline + 60, fleet.log(0)[-4000:]
+                await asyncio.sleep(0.1)
+
+            # then it has told nobody before it found out that it owns nothing any more
+            assert desk.told[ended:] == []
+            stopped = next(life for life in fleet.lives if life.worker == 0)
+            assert any(why in stopped.log for why in STOPS), stopped.log[-4000:]

@@ -137,7 +137,7 @@ def everything():
         deliveries={("on-call", "delivered"): 6, ("on-call", "retry"): 2},
         receivers=[
             ReceiverStats(receiver="on-call", pending=2, oldest_pending_ms=NOW_MS - 90_000, pages=3),
-            ReceiverStats(receiver="chat", disabled=True),
+            ReceiverStats(receiver="chat", disabled=True, misconfigured=1),
         ],
         repeats={"tickets": 9},
         late={"calls": 1},

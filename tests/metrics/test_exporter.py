@@ -307,6 +307,16 @@ def test_how_it_stands_with_each_receiver_is_shown():
     assert value_of(shown, "sla_receiver_disabled", receiver="on-call") == 0
     assert value_of(shown, "sla_receiver_disabled", receiver="chat") == 1
     assert value_of(shown, "sla_deliveries_oldest_pending_seconds", receiver="chat") is None
+    assert value_of(shown, "sla_deliveries_misconfigured", receiver="on-call") == 0
+    assert value_of(shown, "sla_deliveries_misconfigured", receiver="chat") == 1
+
+
+def test_a_receiver_has_counters_of_failures_before_the_first_one():
+    shown = everything()
+
+    assert value_of(shown, "sla_deliveries_total", receiver="chat", outcome="rejected") == 0
+    assert value_of(shown, "sla_deliveries_total", receiver="chat", outcome="expired") == 0
+    assert value_of(shown, "sla_deliveries_total", receiver="chat", outcome="retry") is None
 
 
 def test_an_agreement_shows_when_its_term_ends_and_until_when_notice_can_be_given():

@@ -145,4 +145,6 @@ def notices(draw):
         alerts=tuple(told) * draw(st.sampled_from([1, 1, 1, 40])),
         step=draw(st.integers(0, 5)),
         is_test=draw(st.booleans()),
+        installation=draw(any_text),
+        is_repeat=draw(st.booleans()),
     )

@@ -212,4 +212,4 @@ async def test_what_it_does_not_take_is_reported(story):
     )
     found = await story.courier.deliver("alertmanager", notice())
 
-    assert (found.kind, found.status) == ("rejected", 404)
+    assert (found.kind, found.status) == ("retry", 404)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 import pytest
 from hypothesis import given
@@ -26,12 +28,17 @@ def read(kind, status, body=b"", retry_after=None, **changes):
         (200, "delivered"),
         (202, "delivered"),
         (204, "delivered"),
-        (301, "rejected"),
-        (304, "rejected"),
+        (100, "retry"),
+        (301, "retry"),
+        (304, "retry"),
         (400, "rejected"),
-        (401, "rejected"),
-        (404, "rejected"),
+        (401, "misconfigured"),
+        (402, "retry"),
+        (403, "misconfigured"),
+        (404, "retry"),
+        (405, "retry"),
         (408, "retry"),
+        (409, "retry"),
         (410, "gone"),
         (413, "rejected"),
         (422, "rejected"),
@@ -57,9 +64,13 @@ def test_the_status_decides(status, kind):
         ("slack", {}, 200, b"ok", "delivered"),
         ("slack", {}, 200, b"<html>Please log in</html>", "retry"),
         ("slack", {}, 410, b"channel_is_archived", "gone"),
-        ("slack", {}, 404, b"no_service", "rejected"),
+        ("slack", {}, 404, b"no_service", "retry"),
         ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":true,"ts":"1.2"}', "delivered"),
-        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"channel_not_found"}', "rejected"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"channel_not_found"}', "misconfigured"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"invalid_auth"}', "misconfigured"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"invalid_blocks"}', "rejected"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"never heard of"}', "retry"),
+        ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":[]}', "retry"),
         ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"internal_error"}', "retry"),
         ("alertmanager_api", {}, 200, b"", "delivered"),
         ("alertmanager_api", {}, 400, b'{"code":601,"message":"startsAt in body must be a date"}', "rejected"),
@@ -150,11 +161,67 @@ def test_a_secret_that_is_said_back_decoded_is_not_told_either(changes, said):
         ("1.5", None),
         ("", None),
         ("²", None),
+        # what a hostile or broken receiver writes: never an exception
+        ("Mon, 02 Mar 9999 11:00:00 GMT", LONGEST_RETRY_AFTER_MS),
+        ("Mon, 02 Mar 9999 23:59:59 -2359", LONGEST_RETRY_AFTER_MS),
+        ("Mon, 02 Mar 99999 11:00:00 GMT", None),
+        (f"Mon, 02 Mar {'9' * 30} 11:00 GMT", None),
+        (f"Mon, 02 Mar 2026 {'9' * 25}:00 GMT", None),
+        ("Mon, 02 Mar 2026 11:00:00 +999999999", None),
+        (f"Mon, 02 Mar 2026 11:00:00 +{'9' * 30}", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Mon, 02 Mar 2026 12:00:30 GMT" + " " * 8_000 + "x", 30_000),
+        ("1 " * 4_000, None),
     ],
 )
 def test_what_a_receiver_asks_for_is_kept_up_to_an_hour(header, wait_ms):
     assert read("generic", 429, retry_after=header) == Outcome("retry", 429, "429", wait_ms)
     assert read("generic", 400, retry_after=header).retry_after_ms is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<" * (16 << 10),
+        b"<a" * (8 << 10),
+        b"a." * (8 << 10),
+        b"a" * (16 << 10),
+        b"a://" * (4 << 10),
+        b"a:/ " * (4 << 10),
+        b"\x00 " * (8 << 10),
+        b"&" * (16 << 10),
+        b"[" * (16 << 10),
+        b'{"message":' * (1 << 10),
+        orjson.dumps(["<" * 7_000, "a." * 4_000]),
+        b"\xf0" * (16 << 10),
+    ],
+    ids=lambda body: repr(body[:6]),
+)
+def test_no_answer_costs_more_than_its_bytes(body):
+    def cost(answer):
+        started = time.process_time()
+        read("generic", 400, answer)
+        return time.process_time() - started
+
+    # The best of three: others use the machine too. Twice the bytes cost twice the time; where time grows with their
+    # square, as it did, 16 kB cost more than half a second.
+    assert min(cost(body) for _ in range(3)) < 0.05
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "see https://user.example/t0p5ecret now",
+        "x" * 60 + "https://user.example/t0p5ecret",
+        "a.b-c+d://t0p5ecret",
+        "HTTPS://t0p5ecret",
+        "(ftp://t0p5ecret",
+        "<a href='https://t0p5ecret'>here</a>",
+        "<<<a https://t0p5ecret",
+    ],
+)
+def test_no_link_is_told_however_it_is_written(said):
+    assert "t0p5ecret" not in read("generic", 400, said.encode()).detail
 
 
 @given(

@@ -30,7 +30,8 @@ def schema_of(kind, told, request):
     if kind == "opsgenie" and request.method == "PUT":
         return schemas.OPSGENIE_PRIORITY
     if kind == "opsgenie":
-        return schemas.OPSGENIE_CREATE if told.action == "trigger" else schemas.OPSGENIE_ACTION
+        creates = told.action == "trigger" or (told.action == "update" and told.is_repeat)
+        return schemas.OPSGENIE_CREATE if creates else schemas.OPSGENIE_ACTION
     return {
         "generic": schemas.CLOUDEVENT,
         "alertmanager": schemas.ALERTMANAGER,
@@ -71,7 +72,7 @@ def test_what_generic_receivers_get_is_as_its_published_schema_says(told):
 @WITH_LINK
 @given(told=notices())
 def test_trigger_update_and_resolve_have_one_key_and_the_same_labels(told):
-    steps = [told._replace(action=action) for action in ("trigger", "update", "resolve")]
+    steps = [told._replace(action=action, is_repeat=False) for action in ("trigger", "update", "resolve")]
     # What may change in an alert's life: everything but its key and its labels.
     ended = [one._replace(state="resolved", reason="stopped", at_ms=NOON_MS, details=()) for one in told.alerts]
     steps[2] = steps[2]._replace(alerts=tuple(ended), title="over", severity="info", at_ms=NOON_MS)

@@ -31,8 +31,9 @@ SHIPPED = [
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: str(file.relative_to(ROOT)))
 @FORMS
 def test_every_shipped_settings_file_is_shown(file: Path, form: list[str], run: Run):
-    # What the shipped files leave to the environment.
-    user = {PREFIX + "SECURITY_USERNAME": "sla", PREFIX + "SECURITY_PASSWORD": "x"}
+    # What the shipped files leave to the environment, where they say how one logs in.
+    logs_in = (yaml.safe_load(file.read_text()) or {}).get("security", {}).get("mechanism")
+    user = {PREFIX + "SECURITY_USERNAME": "sla", PREFIX + "SECURITY_PASSWORD": "x"} if logs_in else {}
     shown = run("settings", "--settings", file, *form, env=user)
 
     assert shown.exit_code == 0, shown.output
@@ -63,16 +64,29 @@ def test_settings_show_hosts_and_variables_but_no_canary(
         assert told["receivers.slack.channel"]["variable"] is None
 
 
-def test_nothing_of_the_settings_prints_a_canary(settings_file: Path, canaries: Canaries):
-    secret = {
-        PREFIX + f"SECURITY_{name.upper()}": canaries.text()
-        for name, field in SecuritySettings.model_fields.items()
-        if holds_secrets(field.annotation)
-    }
-    assert secret.keys() >= {"SLA_MONITOR_SECURITY_PASSWORD", "SLA_MONITOR_SECURITY_KEY_PASSWORD"}
-    valid = {PREFIX + "SECURITY_PROTOCOL": "SASL_SSL", PREFIX + "SECURITY_MECHANISM": "PLAIN"}
-    valid[PREFIX + "SECURITY_USERNAME"] = "sla"
-    settings = load_settings(settings_file, {**canaries.environment, **valid, **secret})
+LOGINS = {
+    "PLAIN": {"USERNAME": "sla", "CERTIFICATE_FILE": "cert.pem", "KEY_FILE": "key.pem"},
+    "OAUTHBEARER": {"CLIENT_ID": "sla", "TOKEN_ENDPOINT": "https://tokens.example/t"},
+}
+"""What each mechanism has beside its secrets."""
+SECRETS = {
+    "PLAIN": {"PASSWORD", "KEY_PASSWORD"},
+    "OAUTHBEARER": {"CLIENT_SECRET"},
+}
+
+
+def test_each_secret_of_the_brokers_belongs_to_a_login():
+    secret = {name.upper() for name, one in SecuritySettings.model_fields.items() if holds_secrets(one.annotation)}
+
+    assert set().union(*SECRETS.values()) == secret
+
+
+@pytest.mark.parametrize("mechanism", LOGINS)
+def test_nothing_of_the_settings_prints_a_canary(settings_file: Path, canaries: Canaries, mechanism: str):
+    login = {"PROTOCOL": "SASL_SSL", "MECHANISM": mechanism, **LOGINS[mechanism]}
+    login |= {name: canaries.text() for name in SECRETS[mechanism]}
+    environment = {PREFIX + "SECURITY_" + name: value for name, value in login.items()}
+    settings = load_settings(settings_file, {**canaries.environment, **environment})
 
     assert len(list(secrets_in(settings))) > 20
     for one in (settings, settings.security, *settings.receivers.values(), *secrets_in(settings)):

@@ -27,7 +27,8 @@ from tests.stream.fakes import FakeWriter
 
 DELIVERED = Outcome("delivered", 202, "")
 DOWN = Outcome("retry", 503, "down")
-REFUSED = Outcome("rejected", 401, "who are you?")
+REFUSED = Outcome("rejected", 400, "no such field")
+STRANGER = Outcome("misconfigured", 401, "who are you?")
 GONE = Outcome("gone", 410, "no more")
 OUTLETS = Outlets(
     alerts="alerts", partials="partials", partials_partitions=1, dead_letters="dead", status="status",
@@ -42,11 +43,15 @@ class ScriptedCourier:
     def __init__(self, answer: Callable[[str, Notice], Outcome] = lambda _receiver, _notice: DELIVERED) -> None:
         self.answer = answer
         self.strangers: set[str] = set()
+        self.most = 4
         self.gates: dict[str, asyncio.Event] = {}
         self.received: list[tuple[str, Notice]] = []
         self.delivered: list[tuple[str, Notice]] = []
         self.at_once: Counter[str] = Counter()
         self.most_at_once: Counter[str] = Counter()
+
+    def places(self, _receiver: str) -> int:
+        return self.most
 
     def knows(self, receiver: str) -> bool:
         return receiver not in self.strangers
@@ -69,14 +74,18 @@ class ScriptedCourier:
 class Partition:
     """One partition of alerts. What it does is committed with each call, unless it is killed before that."""
 
-    def __init__(self, *agreements, courier=None, rows=None, writer=None, responses=None, stamps=None, at_once=4):
+    def __init__(
+        self, *agreements, courier=None, rows=None, writer=None, responses=None, stamps=None, at_once=4, repeat=None
+    ):
         self.writer = writer or FakeWriter()
         self.courier = courier or ScriptedCourier()
-        self.deliveries = Deliveries(self.courier, at_once=at_once)
+        self.courier.most = at_once
+        self.deliveries = Deliveries(self.courier)
         self.responses = responses or Responses()
         self.tally = Tally()
         self.books = Books(Book(agreements or (desk(),), 1))
         self.stamps = stamps or {}
+        self.repeat = repeat or {}
         self.state = PartitionState(
             topic="alerts", partition=0, changelog="state", codec=NOTIFY_ROWS, writer=self.writer
         )
@@ -85,6 +94,7 @@ class Partition:
         self.processor = Notify(
             self.state, books=self.books, responses=self.responses, deliveries=self.deliveries, outlets=OUTLETS,
             tally=self.tally, deliver_for_ms=DAY_MS, stamp=lambda receiver: self.stamps.get(receiver, ""),
+            repeat_ms=lambda receiver: self.repeat.get(receiver, 0),
         )  # fmt: skip
 
     def killed(self, **changed):
@@ -95,7 +105,7 @@ class Partition:
             *self.books.book.agreements,
             **{
                 "courier": self.courier, "rows": {**self.state.rows, **position}, "writer": self.writer,
-                "responses": self.responses, "stamps": self.stamps, **changed,
+                "responses": self.responses, "stamps": self.stamps, "repeat": self.repeat, **changed,
             },
         )  # fmt: skip
 
@@ -163,4 +173,6 @@ class Partition:
         return [f"{one.action} {one.result} {one.attempt}" for one in records]
 
 
-__all__ = ["DELIVERED", "DOWN", "GONE", "REFUSED", "Partition", "ScriptedCourier", "alert", "desk", "ms", "notify"]
+__all__ = [
+    "DELIVERED", "DOWN", "GONE", "REFUSED", "STRANGER", "Partition", "ScriptedCourier", "alert", "desk", "ms", "notify",
+]  # fmt: skip

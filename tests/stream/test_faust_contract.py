@@ -9,6 +9,7 @@ from importlib.metadata import version
 import aiokafka
 import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.producer.transaction_manager import TransactionManager
 from faust.app.base import App
@@ -46,6 +47,8 @@ def test_the_versions_are_those_that_were_read() -> None:
         (driver.AIOKafkaConsumerThread, "_highwaters", ["self", "partitions"]),
         (aiokafka_fetcher.Fetcher, "fetched_records", ["self", "partitions", "timeout", "max_records"]),
         (aiokafka_fetcher.Fetcher, "_create_fetch_waiter", ["self"]),
+        (TransactionManager, "error_transaction", ["self", "exc"]),
+        (GroupCoordinator, "_push_error_to_user", ["self", "exc"]),
         (App, "_new_transport", ["self"]),
         (App, "_new_consumer", ["self"]),
         (App, "_stop_consumer", ["self"]),

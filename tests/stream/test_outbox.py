@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import msgspec
 import pytest
+from aiokafka.errors import ProducerFenced
 
 from monitor.core.notices import Outcome
 from monitor.stream import outbox
-from monitor.stream.deliveries import Deliveries
+from monitor.stream.deliveries import PROOF_S, Deliveries, Instant
+from monitor.stream.partition import FencedError
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.responses import Acknowledgement, Enable, Resend, SilenceResponse
 from tests.stream.notifying import (
     DELIVERED,
     DOWN,
     GONE,
+    OUTLETS,
     REFUSED,
+    STRANGER,
     Partition,
     ScriptedCourier,
     alert,
@@ -55,7 +60,132 @@ async def test_nothing_is_attempted_before_it_was_committed():
     await partition.commit()
     partition.processor.tick(now_ms, True)
     await partition.let_run()
+    assert partition.courier.received == [], "nothing has shown yet that the partition is still ours"
+    await partition.commit()
+    await partition.let_run()
     assert actions(partition.courier) == ["trigger"]
+
+
+async def test_a_thawed_worker_whose_partition_has_another_owner_by_now_tells_nobody():
+    # given a trigger that is due, of a page that the next owner has told and ended meanwhile
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    await partition.tick(ms("Mon 09:00:10"))
+    other = Partition(rows=partition.state.rows, courier=ScriptedCourier())
+    await other.until("Mon 09:20")
+    await other.hear(alert(state="resolved", time="Mon 09:20"), now="Mon 09:20")
+    await other.until("Mon 09:30")
+    assert actions(other.courier) == ["trigger", "resolve"]
+
+    # when the first one goes on, fenced and without a record to fold
+    partition.writer.fail = ProducerFenced()
+    with pytest.raises(FencedError):
+        await partition.tick(ms("Mon 09:40"))
+    await partition.let_run()
+
+    assert partition.courier.received == []
+
+
+async def test_the_attempts_of_a_tick_that_failed_begin_with_the_tick_that_succeeds():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    await partition.tick(ms("Mon 09:00:10"))
+    partition.processor.tick(ms("Mon 09:00:10"), True)
+    partition.state.take_back()
+    partition.processor.recover(RuntimeError("a bug"))
+    assert not partition.state.dirty
+    await partition.commit()
+    await partition.let_run()
+    assert partition.courier.received == []
+
+    await partition.until("Mon 09:01")
+    assert actions(partition.courier) == ["trigger"]
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    """The clocks by which the age of a commit is judged, in seconds."""
+    now = {"monotonic_s": 0.0, "wall_s": 0.0}
+    monkeypatch.setattr(Instant, "now", classmethod(lambda cls: cls(**now)))
+    return now
+
+
+async def queued(courier):
+    """A partition with two pages for a slow receiver that takes one at a time: the second one has no place yet."""
+    courier.gates["slow"] = asyncio.Event()
+    partition = Partition(*(desk(notify("slow"), id=one) for one in "ab"), courier=courier, at_once=1)
+    await partition.hear(*(alert(agreement=one) for one in "ab"), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+    assert len(courier.received) == 1
+    return partition
+
+
+@pytest.mark.parametrize("clock", ["monotonic_s", "wall_s"])
+async def test_an_attempt_that_waited_for_its_place_while_the_process_stood_still_begins_after_another_commit(
+    clocks, clock
+):
+    courier = ScriptedCourier()
+    partition = await queued(courier)
+    clocks[clock] += PROOF_S + 1
+    courier.gates["slow"].set()
+    await partition.let_run()
+    assert len(courier.received) == 1
+
+    # the outcome of the first one alone would ask for a tick too
+    partition.processor.under_way.take()
+    assert partition.processor.next_tick_ms() == 0
+    commits = len(partition.writer.transactions)
+    await partition.tick(ms("Mon 09:02"))
+    await partition.let_run()
+    assert len(partition.writer.transactions) == commits + 1
+    assert len(courier.received) == 2
+    assert not partition.processor.under_way.wants_proof
+
+
+async def test_and_never_begins_if_the_commit_shows_that_another_worker_owns_the_partition(clocks):
+    courier = ScriptedCourier()
+    partition = await queued(courier)
+    clocks["monotonic_s"] += PROOF_S + 1
+    courier.gates["slow"].set()
+    await partition.let_run()
+    partition.writer.fail = ProducerFenced()
+    with pytest.raises(FencedError):
+        await partition.tick(ms("Mon 09:02"))
+    partition.processor.close()
+    await partition.let_run()
+
+    assert len(courier.received) == 1
+
+
+async def test_a_commit_that_began_before_the_process_stood_still_proves_nothing(clocks):
+    courier = ScriptedCourier()
+    partition = await queued(courier)
+    clocks["monotonic_s"] += PROOF_S + 1
+    courier.gates["slow"].set()
+    await partition.let_run()
+    partition.processor.tick(ms("Mon 09:02"), True)
+    clocks["monotonic_s"] += PROOF_S + 1  # frozen again while the broker confirms
+    await partition.commit()
+    await partition.let_run()
+    assert len(courier.received) == 1
+
+    await partition.until("Mon 09:03")
+    assert len(courier.received) == 2
+
+
+async def test_a_commit_in_flight_while_the_partition_is_let_go_begins_nothing():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:09")
+    await partition.tick(ms("Mon 09:00:10"))
+    partition.processor.tick(ms("Mon 09:00:10"), True)
+    partition.processor.close()
+    await partition.commit()
+    await partition.let_run()
+
+    assert partition.courier.received == []
 
 
 async def test_what_is_killed_between_commit_and_attempt_or_between_attempt_and_result_is_sent_again_under_its_id():
@@ -146,18 +276,128 @@ async def test_a_receiver_that_is_down_for_an_hour_gets_everything_once_in_order
     assert partition.state.rows.keys() == set()
 
 
-async def test_an_unknown_receiver_is_refused_with_the_reason():
+async def test_a_page_waits_for_the_settings_to_describe_its_receiver():
     courier = ScriptedCourier()
     courier.strangers.add("on-call")
     partition = Partition(courier=courier)
     await partition.hear(alert(), now="Mon 09:00")
-    await partition.until("Mon 09:01")
+    await partition.until("Mon 12:00")
 
-    assert partition.told() == ["trigger pending 0", "trigger rejected 1"]
+    assert {one.rpartition(" ")[0] for one in partition.told()} == {"trigger pending", "trigger misconfigured"}
     assert courier.received == []
+    courier.strangers.clear()
+    partition = await partition.killed().until("Mon 12:15")
+    assert actions(courier) == ["trigger"]
     for nobody, words in ((courier, "no receiver of this name"), (None, "no receivers at all")):
-        outcome = await Deliveries(nobody).attempt("on-call", notice_of(partition))
-        assert outcome == Outcome("rejected", 0, f"the settings of this worker describe {words}")
+        courier.strangers.add("on-call")
+        outcome = await Deliveries(nobody).attempt("on-call", courier.received[0][1], asyncio.Event().wait)
+        assert outcome == Outcome("misconfigured", 0, f"the settings of this worker describe {words}")
+
+
+async def test_who_refuses_our_token_is_tried_again_and_somebody_is_told_to_act_at_once(caplog):
+    answers = [STRANGER]
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: answers[0]))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:10")
+
+    (line,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert "receiver on-call" in line.message
+    assert "misconfigured: who are you?; whoever writes the settings must mend the receiver there" in line.message
+    assert partition.processor.waiting()["on-call"].misconfigured == 1
+    assert partition.tally.deliveries["on-call", "misconfigured"] == 1
+    partition = partition.killed()
+    assert partition.processor.waiting()["on-call"].misconfigured == 1
+    # and when the token is mended, the page arrives
+    await partition.until("Mon 20:00")
+    answers[0] = DELIVERED
+    await partition.until("Mon 20:10")
+    assert partition.told()[-1].startswith("trigger delivered")
+    assert partition.processor.waiting() == {}
+
+
+async def test_a_404_of_a_deployment_loses_no_page():
+    clock = {"now": 0}
+    not_found = Outcome("retry", 404, "404: default backend")
+    courier = ScriptedCourier(lambda _receiver, _notice: not_found if clock["now"] < ms("Mon 09:05") else DELIVERED)
+    partition = Partition(courier=courier)
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:04:59")
+    clock["now"] = ms("Mon 09:05")
+    await partition.until("Mon 09:30")
+
+    assert [notice.action for _, notice in courier.delivered] == ["trigger"]
+
+
+async def test_a_breach_that_stands_is_told_again_over_restarts_until_somebody_acknowledges_it():
+    partition = Partition(repeat={"on-call": 4 * 3_600_000})
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 12:00")
+    partition = await partition.killed().until("Mon 14:00")
+    assert actions(partition.courier) == ["trigger", "update"]
+    # a stop of a day: once
+    partition = partition.killed()
+    partition.now_ms = ms("Tue 14:00")
+    await partition.until("Tue 14:30")
+    assert actions(partition.courier) == ["trigger", "update", "update"]
+    await partition.say(Acknowledgement(target=alert().key.text(), at_ms=0))
+    await partition.until("Wed 23:00")
+    assert actions(partition.courier) == ["trigger", "update", "update"]
+    await partition.hear(alert(state="resolved", time="Wed 23:00"), now="Wed 23:00")
+    await partition.until("Wed 23:10")
+    assert actions(partition.courier)[3:] == ["resolve"]
+    assert [key for key in partition.state.rows if key[:1] != b"r"] == []
+
+
+async def test_a_receiver_that_is_down_is_not_told_again_of_what_it_was_not_told():
+    answers = [DOWN]
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: answers[0]), repeat={"on-call": 3_600_000})
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 16:30")
+    answers[0] = DELIVERED
+    await partition.until("Mon 16:45")
+
+    assert [notice.action for _, notice in partition.courier.delivered] == ["trigger"]
+    assert {one.split()[0] for one in partition.told()} == {"trigger"}
+
+
+async def test_rows_of_the_version_before_are_read_and_their_pages_end_under_the_keys_that_they_began_with():
+    # given a page that is out and a notice that waits, as the code before these fields wrote them
+    partition = Partition(courier=ScriptedCourier(lambda _receiver, _notice: DOWN))
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:00:20")
+    old = dict(_before(key, value) for key, value in partition.state.rows.items())
+    partition = partition.killed(rows=old, courier=ScriptedCourier(), repeat={"on-call": 3_600_000})
+
+    partition.now_ms = ms("Mon 09:00:30")
+    # when the newer code takes over, the notice arrives, is told again, and ends
+    await partition.until("Mon 09:30")
+    await partition.until("Mon 10:30")
+    await partition.hear(alert(state="resolved", time="Mon 10:30"), now="Mon 10:30")
+    await partition.until("Mon 10:40")
+
+    assert actions(partition.courier) == ["trigger", "update", "resolve"]
+    assert {notice.key for _, notice in partition.courier.received} == {f"desk/on-call/{alert().id}"}
+    assert {notice.installation for _, notice in partition.courier.received} == {""}
+
+
+def _before(key, value):
+    """A row without the fields that were added, and with the key that its page had."""
+    fields = msgspec.msgpack.decode(value[9:])
+    name = f"desk/on-call/{alert().id}"
+    match key[:1]:
+        case b"p":
+            assert fields[-2:] == [OUTLETS.source, False]
+            fields = [*fields[:3], name, *fields[4:-2]]
+        case b"o":
+            key = b"o" + name.encode()
+            fields[2] = [[_notice_before(one[0], name), *one[1:4]] for one in fields[2]]
+    own_version = [1] if key[:1] in (b"a", b"p", b"o", b"f") else []
+    return key, value[:8] + msgspec.msgpack.encode(own_version + fields)
+
+
+def _notice_before(fields, name):
+    assert fields[-2:] == [OUTLETS.source, False]
+    return [fields[0], name, *fields[2:-2]]
 
 
 def notice_of(partition):
@@ -372,7 +612,7 @@ async def test_what_waits_and_is_open_can_be_seen():
     await partition.hear(alert(agreement="other"), now="Mon 09:01")
     await partition.until("Mon 09:02")
 
-    assert partition.processor.waiting() == {"on-call": (2, ms("Mon 09:00:10"))}
+    assert partition.processor.waiting() == {"on-call": (2, ms("Mon 09:00:10"), 0)}
     assert partition.processor.open_pages() == {"on-call": 2}
 
 

@@ -14,7 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFen
 from monitor.errors import StateError
 from monitor.stream import runner
 from monitor.stream.clock import HandClock, wall_ms
-from monitor.stream.partition import FencedError, Source
+from monitor.stream.partition import POSITION, FencedError, Source
 from monitor.stream.runner import PartitionRunner
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch, View
@@ -424,6 +424,16 @@ async def test_closing_does_not_wait_for_a_long_restore() -> None:
 
     assert made.failures == []
     assert made.writer.stopped
+
+
+async def test_a_tick_that_wants_its_ownership_proved_is_committed_though_it_has_nothing_to_write() -> None:
+    async with scene() as on:
+        await on.apply(batch(0, 1))
+        on.runner.state.due_keys = lambda *_: on.runner.state.prove() or []  # type: ignore[method-assign]
+        on.clock.advance(100)
+        await until(lambda: len(on.writer.transactions) == 2)
+
+        assert on.writer.transactions[-1] == {("app-in-state", 0): [(POSITION, b"1", [])]}
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from faust.types import TP
 from mode.utils.queues import FlowControlQueue
 
@@ -17,6 +19,7 @@ from monitor.errors import BrokerError, StateError
 from monitor.stream import runner
 from monitor.stream.app import _credentials
 from monitor.stream.embedded import EmbeddedBroker
+from monitor.stream.tokens import ClientCredentials
 from monitor.stream.transport import IN_PROGRESS
 from monitor.stream.worker import WorkerApp
 from tests.stream.counting import ROW, counting_source, expected
@@ -278,6 +281,17 @@ def test_security_that_faust_cannot_speak_is_refused() -> None:
     ).username == "u"  # fmt: skip
     with pytest.raises(BrokerError, match="GSSAPI"):
         _credentials({"security_protocol": "SASL_SSL", "sasl_mechanism": "GSSAPI"})
+
+
+def test_tokens_are_handed_to_fausts_own_clients() -> None:
+    tokens = ClientCredentials("https://tokens.example/t", "monitor", "secret")
+
+    for protocol, context in (("SASL_PLAINTEXT", None), ("SASL_SSL", ssl.create_default_context())):
+        options = {
+            "security_protocol": protocol, "sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": tokens,
+            "ssl_context": context,
+        }  # fmt: skip
+        assert credentials_to_aiokafka_auth(_credentials(options)) == options
 
 
 async def test_a_source_that_ends_below_what_was_seen_of_it_at_two_looks_stops_the_worker(

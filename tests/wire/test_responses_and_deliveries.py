@@ -34,7 +34,7 @@ alerts = any_alert()
 notices = st.builds(
     Notice, texts(), texts(), st.sampled_from(["trigger", "update", "resolve"]),
     st.sampled_from(["critical", "warning", "info"]), instants, texts(), st.lists(alerts, max_size=3).map(tuple),
-    st.integers(0, 9), st.booleans(),
+    st.integers(0, 9), st.booleans(), texts(), st.booleans(),
 )  # fmt: skip
 counts = st.integers(0, 1000)
 SCHEMA = jsonschema.Draft202012Validator(announcement_schema("delivery"))
@@ -42,9 +42,10 @@ ROWS = {
     b"a": st.builds(AlertRow, instants, alerts, instants, st.booleans(), st.booleans(),
                     st.lists(counts, max_size=3), st.lists(texts(), max_size=3)),
     b"p": st.builds(PageRow, instants, texts(), texts(), texts(), instants, instants, counts, counts,
-                    st.sampled_from(["critical", "warning", "info"]), st.booleans()),
+                    st.sampled_from(["critical", "warning", "info"]), st.booleans(), texts(), st.booleans()),
     b"o": st.builds(OutboxRow, texts(), texts(),
-                    st.lists(st.builds(Waiting, notices, instants, instants, counts), max_size=3)),
+                    st.lists(st.builds(Waiting, notices, instants, instants, counts, counts, st.booleans()),
+                             max_size=3)),
     b"f": st.builds(FailedRow, instants, texts(), texts(),
                     st.lists(st.builds(Failed, notices, counts), max_size=2)),
     b"d": st.builds(DisabledRow, texts(), instants, texts()),
