@@ -258,8 +258,8 @@ class Ingest:
         is_full = len(keys) >= limit
         swept: list[bytes] = []
         if self._sweep and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
-            swept, self._sweep = self._sweep[-limit:], self._sweep[:-limit]
-            keys += self.state.looked_at(swept)
+            swept, self._sweep = self.state.looked_at(self._sweep[-limit:]), self._sweep[:-limit]
+            keys += swept
         # What there is no time for stays due, and to be swept.
         looked = list[bytes]()
         effects = self.engine.due(_noted(Pace().while_in_time(keys), looked), horizon_ms, self.books.book)

@@ -11,13 +11,19 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core import engine
+from monitor.core.book import Book
 from monitor.errors import DecodeError, StateError
 from monitor.stream import containment, setaside
+from monitor.stream.books import Books
 from monitor.stream.containment import Containment, place_of
 from monitor.stream.fetched import Unreadable
+from monitor.stream.ingest import Ingest, Outlets, Tally
 from monitor.stream.partition import PartitionState, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.events import decode
+from monitor.wire.rows import SOURCE_ROWS
+from tests.core.stories import agreement, clock, ms
 from tests.stream.counting import Counting, CountingCodec
 from tests.stream.fakes import FakeWriter, record
 
@@ -266,6 +272,50 @@ async def test_a_row_that_was_set_aside_is_looked_at_again_when_it_changes_or_an
     monkeypatch.setattr(setaside.time, "monotonic", lambda: later)
     await on.work.tick(10_000, caught_up=True)
     assert (b"43", b"1") in on.written("silent")
+
+
+async def test_a_subject_on_which_another_book_fails_is_set_aside_and_the_sweep_of_the_others_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given open tickets under one book of agreements
+    desk = agreement(clock(budgets={"P1": "4h"}, at_risk=()))
+    books, writer = Books(Book((desk,), 1)), FakeWriter(partitions=1)
+    state = PartitionState(topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=writer)
+    outlets = Outlets(
+        alerts="alerts", partials="partials", partials_partitions=1, dead_letters="dead", status="status",
+        statements="statements",
+    )  # fmt: skip
+    processor = Ingest(
+        state, subject="ticket", books=books, outlets=outlets, tally=Tally(), retention_ms=86_400_000, lateness_ms=0
+    )
+    source = Source(topic="tickets", processor=lambda _: processor, codec=SOURCE_ROWS, bury=lambda *_: None)
+    work = Containment(state, source, processor, PartitionStats(), state.commit)
+    body = b'{"id":"e","type":"opened","time":%d,"ticket":"T-%d","priority":"P1"}'
+    opened = [
+        record(number, key=b"T-%d" % number, value=body % (ms("Mon 09:00"), number), topic="tickets")
+        for number in range(40)
+    ]
+    await work.batch(opened, 40, ms("Mon 09:00"), caught_up=True)
+
+    # when the next book cannot be laid over one of them
+    real = engine.steps
+
+    def steps(subject: str, subject_id: str, *rest: object) -> object:
+        if subject_id == "T-7":
+            raise ZeroDivisionError
+        return real(subject, subject_id, *rest)
+
+    monkeypatch.setattr(engine, "steps", steps)
+    books.book = Book((agreement(clock(budgets={"P1": "2h"}, at_risk=())),), 2)
+    count = 0
+    while await work.tick(ms("Mon 10:00"), caught_up=True):
+        count += 1
+        assert count < 60
+
+    # then all others have the new deadline, and nothing is swept for ever
+    due = {key: state.codec.wake_ms(row) for key, row in state.rows.items() if key[:1] == b"s"}
+    assert {key for key, at_ms in due.items() if at_ms != ms("Mon 11:00")} == {b"sT-7"}
+    assert list(state.set_aside.keys) == [b"sT-7"]
 
 
 faults = st.sampled_from(["good"] * 4 + list(FAULTS))
