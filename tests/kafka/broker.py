@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -87,12 +88,17 @@ def free_port() -> int:
 
 
 class KafkaBroker:
-    """One broker, from ``with`` to its end. ``properties`` go into server.properties."""
+    """One broker, from ``with`` to its end. ``properties`` go into server.properties.
+
+    It can be killed and started again on the same data and the same port, frozen and thawed.
+    """
 
     def __init__(self, properties: Mapping[str, str] | None = None, *, heap: str = "512m") -> None:
         self.properties = dict(properties or {})
         self.heap = heap
         self.bootstrap = ""
+        self._port = 0
+        self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -101,6 +107,7 @@ class KafkaBroker:
         self._folder = tempfile.TemporaryDirectory(prefix="sla-monitor-kafka-")
         folder = Path(self._folder.name)
         port, controller = free_port(), free_port()
+        self._port = port
         self.bootstrap = f"127.0.0.1:{port}"
         config = {
             "process.roles": "broker,controller",
@@ -133,19 +140,50 @@ class KafkaBroker:
             check=True, capture_output=True, timeout=60,
         )  # fmt: skip
         self._log = (folder / "broker.log").open("wb")
-        self._process = subprocess.Popen(
-            [*java, "kafka.Kafka", str(properties)], stdout=self._log, stderr=subprocess.STDOUT
-        )
-        self._wait(port, folder / "broker.log")
+        self._command = [*java, "kafka.Kafka", str(properties)]
+        self.start()
+        self.wait()
         return self
 
-    def _wait(self, port: int, log: Path) -> None:
+    def start(self) -> None:
+        """Start the process, for the first time or on the data that a killed one left. It does not answer yet."""
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.STDOUT)
+
+    def kill(self) -> None:
+        """End the process with SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self) -> None:
+        """Stop the process as a machine stops that swaps or is moved: connections stay, nothing answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def revive(self) -> None:
+        """Make sure that the broker runs and answers, whatever was done to it."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self.thaw()
+        else:
+            self.start()
+        self.wait()
+
+    def wait(self) -> None:
+        """Return as soon as the listener takes connections."""
+        assert self._folder is not None
+        log = Path(self._folder.name) / "broker.log"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
             except OSError:
                 time.sleep(0.1)
             else:
@@ -163,6 +201,7 @@ class KafkaBroker:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
+            self.thaw()
             self._process.terminate()
             try:
                 self._process.wait(20)
