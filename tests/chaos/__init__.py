@@ -1,1 +1,1 @@
-"""Chaos as a program: ``python -m tests.chaos``. Rounds of random faults under load, judged by an independent oracle."""
+"""Chaos as a program (``python -m tests.chaos``): rounds of random faults under load, judged by an oracle."""

@@ -11,7 +11,7 @@ SESSION_S = 3.0
 """The session of the workers in a round: who is silent for longer loses its partitions."""
 FAULTS_FROM_S = 2.0
 """A worker takes so long to start."""
-FAULTS_UNTIL_S = 9.5
+FAULTS_UNTIL_S = 8.0
 
 
 def random_plan(seed: int) -> list[Step]:
@@ -46,16 +46,16 @@ def _worker_faults(chance: random.Random, worker: int, at_s: float) -> Iterator[
                 at_s += chance.uniform(1, 3)
             case freeze:
                 yield Step(at_s, "freeze", worker)
-                at_s += SESSION_S + chance.uniform(0.7, 3) if freeze == "long freeze" else chance.uniform(0.2, 2)
+                at_s += SESSION_S + chance.uniform(0.7, 2) if freeze == "long freeze" else chance.uniform(0.2, 2)
                 yield Step(at_s, "thaw", worker)
         at_s += chance.uniform(0.3, 3)
 
 
 def _broker_faults(chance: random.Random, faults: int) -> Iterator[Step]:
-    at_s = chance.uniform(2.5, 6)
+    at_s = chance.uniform(2.5, 5)
     for _ in range(faults):
         undo = chance.choice(("start", "thaw"))
         yield Step(at_s, "kill" if undo == "start" else "freeze", BROKER)
-        at_s += chance.uniform(0.1, 2) if undo == "start" else chance.uniform(0.3, 4)
+        at_s += chance.uniform(0.1, 2) if undo == "start" else chance.uniform(0.3, 3.5)
         yield Step(at_s, undo, BROKER)
         at_s += chance.uniform(3, 5)  # it needs two seconds to start

@@ -32,7 +32,7 @@ BROKER_STOPS = (
 )
 """Why a worker may also stop where the broker is killed and frozen."""
 PACE = 0.3
-"""How long the promises of a round are, against those of the long runs: the last deadline comes 7 s after its ticket."""
+"""How long promises are, against those of the long runs: the last deadline comes 7 s after its ticket."""
 LOAD_S = 5.0
 WINDOWS = {"response": "30m", "resolution": "30m", "restore": "30m"}
 """In which window the verdicts of each clock are counted: all of a round is in it."""
@@ -158,7 +158,9 @@ def counts_differ(topics: Topics, job: MonitorJob, load: Load) -> list[str]:
         for clock, kept in verdicts(story.subject, story.facts, load.pace):
             wanted[clock, "all"] += 1
             wanted[clock, "kept"] += kept
-    return [f"{key}: {told[key]} in the status, wanted {wanted[key]}" for key in wanted | told if told[key] != wanted[key]]
+    return [
+        f"{key}: {told[key]} in the status, wanted {wanted[key]}" for key in wanted | told if told[key] != wanted[key]
+    ]
 
 
 def check_workers(

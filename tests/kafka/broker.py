@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -88,12 +88,15 @@ def free_port() -> int:
 
 
 class KafkaBroker:
-    """One broker, from ``with`` to its end. ``properties`` go into server.properties.
+    """One broker, from ``with`` to its end. ``properties`` go into server.properties, ``java`` to the virtual machine.
 
     It can be killed and started again on the same data and the same port, frozen and thawed.
     """
 
-    def __init__(self, properties: Mapping[str, str] | None = None, *, heap: str = "512m") -> None:
+    def __init__(
+        self, properties: Mapping[str, str] | None = None, *, heap: str = "512m", java: Sequence[str] = ()
+    ) -> None:
+        self.java = java
         self.properties = dict(properties or {})
         self.heap = heap
         self.bootstrap = ""
@@ -134,7 +137,7 @@ class KafkaBroker:
         properties.write_text("".join(f"{key}={value}\n" for key, value in config.items()))
         log4j = folder / "log4j2.yaml"
         log4j.write_text(QUIET_LOG4J)
-        java = ["java", f"-Xmx{self.heap}", f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jars}/*"]
+        java = ["java", *self.java, f"-Xmx{self.heap}", f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jars}/*"]
         subprocess.run(
             [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), "--standalone"],
             check=True, capture_output=True, timeout=60,
@@ -212,3 +215,12 @@ class KafkaBroker:
             self._log.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def quick_broker() -> KafkaBroker:
+    """Return a broker that is soon there again after it was killed, and that is slower at its work for it."""
+    return KafkaBroker(
+        # Else the controller waits for nine seconds whether the broker of before is still alive.
+        {"broker.session.timeout.ms": "1000", "broker.heartbeat.interval.ms": "200"},
+        java=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    )

@@ -260,9 +260,7 @@ class MonitorJob:
             if isinstance(row, Pane) and any(row)
         }
 
-    def rows_differ(
-        self, topics: Topics, local: dict[str, DictRows], but: Collection[str] = frozenset()
-    ) -> list[str]:
+    def rows_differ(self, topics: Topics, local: dict[str, DictRows], but: Collection[str] = frozenset()) -> list[str]:
         """Return in which subjects the rows of the changelogs differ from the local ones. ``but``: not of these ids."""
         left_out = {subject_key(one) for one in but}
         stored = {

@@ -29,7 +29,6 @@ MARGIN_MS = 3_000
 """How late a worker may see a fact without announcing something that the fact disproves."""
 
 
-
 def clocks(pace: float = 1.0) -> list[dict[str, Any]]:
     """Return the clocks of the agreement."""
 
@@ -176,7 +175,10 @@ class Load:
 
     async def produce(self, bootstrap: str, topics: dict[str, str]) -> None:
         """Send all facts, each at its time or later."""
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5, acks="all", max_batch_size=1 << 18)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap, linger_ms=5, acks="all", max_batch_size=1 << 18,
+            request_timeout_ms=120_000,  # so long it tries again while the broker is down
+        )  # fmt: skip
         await producer.start()
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -189,9 +191,7 @@ class Load:
                 self.behind_s = max(self.behind_s, loop.time() - began - at_s)
                 now_ms = int(time.time() * 1000)
                 until_ms = now_ms + MARGIN_MS * self.pace
-                soon_ms = [
-                    one for one in pending(story.subject, story.facts, self.pace) if now_ms < one <= until_ms
-                ]
+                soon_ms = [one for one in pending(story.subject, story.facts, self.pace) if now_ms < one <= until_ms]
                 if soon_ms:
                     at_s = loop.time() - began + (max(soon_ms) - now_ms + 2) / 1000
                     heapq.heappush(self._queue, (at_s, number, story))
@@ -218,7 +218,7 @@ class Load:
                 yield story, word
 
     def blurred(self) -> set[str]:
-        """Return the ids of subjects of which a fact reached Kafka only after something had come due that it changes."""
+        """Return the ids of subjects of which a fact reached Kafka after something that it changes had come due."""
         found = set()
         for story in self.stories:
             for number, taken_ms in story.taken_at_ms.items():

@@ -131,10 +131,9 @@ def _run(promise: Promise, facts: Sequence[Told]) -> Iterator[tuple[int, str, st
             state = does
             if told and does == "cancelled":
                 yield cycle, "voided", "cancelled", at_ms
-            elif told:
-                yield cycle, "resolved", "stopped" if told == len(marks) else "stopped_in_time", at_ms
             elif does == "stopped":
-                yield cycle, KEPT, "stopped", at_ms
+                reason = "stopped" if told == len(marks) else "stopped_in_time"
+                yield cycle, "resolved" if told else KEPT, reason, at_ms
         elif does == "paused":
             elapsed_ms, state = elapsed_ms + at_ms - since_ms, "paused"
         elif does == "resumed":
