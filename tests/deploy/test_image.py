@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,13 +168,14 @@ def test_it_works_as_nobody_on_a_read_only_root_and_its_health_check_tells(root:
     # The demonstration is a worker, a broker and traffic in one process: no Kafka is needed to see it work.
     with running(root, config, "demo", "--json", "--port", str(port)) as demo:
         assert json.loads(demo.stdout.readline())["kind"] == "start"
+        threading.Thread(target=demo.stdout.read, daemon=True).start()  # a pipe without a reader would fill up
         deadline = time.monotonic() + 60
         while outcome(root, config, *health, "--ready", **settings)[0]:
             assert demo.poll() is None
             assert time.monotonic() < deadline
         demo.send_signal(signal.SIGTERM)
-        _, err = demo.communicate(timeout=60)
-    assert (demo.returncode, err) == (0, "")
+        assert demo.wait(timeout=60) == 0
+        assert demo.stderr.read() == ""
 
 
 def test_it_cannot_write_anywhere_but_tmp(root: Path, config: dict[str, Any]):
