@@ -13,9 +13,10 @@ python3 -m venv "$work/tools"
 export UV_CUSTOM_COMPILE_COMMAND=deploy/supply/lock.sh
 
 lock() {
+  # With extras: pip 23 (Python 3.11 and 3.12 bring it) does not know otherwise that coverage[toml] is pinned, too.
   # setuptools builds the project; pip would fetch whichever is newest, so it is locked too.
   sed -n 's/^requires = \["\(.*\)"\]$/\1/p' pyproject.toml |
-    "$work/tools/bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes "$@" pyproject.toml -
+    "$work/tools/bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras "$@" pyproject.toml -
 }
 lock -o requirements.txt "$@"
 lock -o requirements-test.txt -c requirements.txt --extra test "$@"
