@@ -33,6 +33,7 @@ LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"
 
 class Locked(NamedTuple):
     version: str
+    extras: frozenset[str]
     marker: str
     hashes: frozenset[str]
 
@@ -49,7 +50,10 @@ def lock(name: str) -> dict[str, Locked]:
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", line
         found[canonicalize_name(requirement.name)] = Locked(
-            specifier.version, str(requirement.marker or ""), frozenset(one.strip() for one in hashes)
+            specifier.version,
+            frozenset(requirement.extras),
+            str(requirement.marker or ""),
+            frozenset(one.strip() for one in hashes),
         )
     return found
 
@@ -97,11 +101,14 @@ def test_the_lock_holds_what_the_project_asks_for_and_nothing_that_nobody_asks_f
             if name in reached:
                 continue
             reached.add(name)
-            waiting += [
-                canonicalize_name(each.name)
+            needed = [
+                each
                 for each in map(Requirement, requires(name) or ())
                 if each.marker is None or each.marker.evaluate({"extra": ""})
             ]
+            waiting += [canonicalize_name(each.name) for each in needed]
+            # pip 23 takes a package with an extra for another one than without, and asks for its hash
+            assert all(each.extras <= locked[canonicalize_name(each.name)].extras for each in needed), name
         assert reached == {name for name, one in locked.items() if not one.marker or Marker(one.marker).evaluate()}
 
 

@@ -349,7 +349,8 @@ def _get(address: str) -> tuple[int, str]:
         with urllib.request.urlopen(address, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
+        with refused:
+            return refused.code, refused.read().decode()
     except OSError:  # it has just been started again
         return 0, ""
 

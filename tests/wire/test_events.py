@@ -1,6 +1,7 @@
 """What a record of a source topic is: an event, or a refusal that says exactly why."""
 
 import json
+import sys
 from pathlib import Path
 
 import orjson
@@ -232,7 +233,13 @@ class TestRefusals:
     def test_nesting_without_end_in_a_field_that_nobody_looks_at(self):
         value = orjson.dumps(PLAIN)[:-1] + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
-        assert refusal(decode, "ticket", b"T-17", value) == "bad_json"
+        try:
+            event = decode("ticket", b"T-17", value)
+        except DecodeError as refused:
+            assert refused.reason == "bad_json"
+        else:  # from Python 3.14 on the limit is the stack's, and the field is passed over like any other
+            assert sys.version_info >= (3, 14)
+            assert event == decode("ticket", b"T-17", orjson.dumps(PLAIN))
 
     @pytest.mark.parametrize("value", [b"[]", b"1", b"1.5", b'"opened"', b"null", b"true"])
     def test_json_that_is_no_object(self, value):
