@@ -301,6 +301,9 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
         broker_check_crcs=settings.check_crcs,
         broker_max_poll_records=settings.max_batch_records,
         consumer_auto_offset_reset="earliest",
+        # A broker that has just been started may answer without the topics. Who leads the group then assigns nothing to
+        # anybody until its next look at the topics: by default that comes five minutes later.
+        consumer_metadata_max_age_ms=int(settings.session_timeout_s * 1000),
         consumer_group_instance_id=settings.instance_id,
         consumer_max_fetch_size=settings.max_batch_bytes,
         agent_supervisor=mode.CrashingSupervisor,

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import IO
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -54,7 +54,10 @@ def page(port: int, path: str) -> tuple[int, str]:
     try:
         with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return answer.status, answer.read().decode()
-    except (URLError, OSError):
+    except HTTPError as refused:
+        with refused:
+            return refused.code, ""
+    except OSError:
         return 0, ""
 
 

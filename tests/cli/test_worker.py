@@ -34,7 +34,10 @@ def is_ready(address: str) -> bool:
     try:
         with urlopen(f"{address}/readyz", timeout=5) as answer:
             return answer.status == 200
-    except (HTTPError, URLError):
+    except HTTPError as refused:
+        refused.close()
+        return False
+    except URLError:
         return False
 
 

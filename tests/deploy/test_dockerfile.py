@@ -18,7 +18,7 @@ def instruction(word: str) -> str:
 
 
 def test_its_base_is_pinned_and_may_be_another():
-    assert re.fullmatch(r"BASE=python:3\.13\.\d+-slim-\w+", instruction("ARG"))
+    assert re.fullmatch(r"BASE=python:3\.13\.\d+-slim-\w+@sha256:[0-9a-f]{64}", instruction("ARG"))
     assert {line for line in LINES if line.startswith("FROM")} == {"FROM ${BASE} AS build", "FROM ${BASE}"}
 
 
@@ -51,7 +51,10 @@ def test_every_file_that_it_copies_is_let_through_and_the_packages_are_pinned():
     }
     assert copied == let_through
     assert all((ROOT / name).exists() for name in copied)
-    assert "-c requirements.txt" in TEXT
+    installs = re.findall(r"bin/pip install ([^&]*)", " ".join(LINES))
+    assert len(installs) == 2
+    assert "--require-hashes -r requirements.txt" in installs[0], "every file by its hash"
+    assert "--no-deps --no-build-isolation" in installs[1], "nothing else is fetched, setuptools neither"
 
 
 def test_what_the_image_holds_is_named_in_the_project_file():

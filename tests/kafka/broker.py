@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -87,10 +88,11 @@ def free_port() -> int:
 
 
 class KafkaBroker:
-    """One broker, from ``with`` to its end. ``properties`` go into server.properties.
+    """One broker, from ``with`` to its end. ``properties`` go into server.properties, ``java`` to the virtual machine.
 
     ``listeners`` are more listeners beside the plain one, each with its protocol and the host that it advertises; their
-    addresses stand in ``addresses``.
+    addresses stand in ``addresses``. It can be killed and started again on the same data and the same ports, frozen and
+    thawed.
     """
 
     def __init__(
@@ -99,16 +101,18 @@ class KafkaBroker:
         *,
         heap: str = "512m",
         listeners: Mapping[str, tuple[str, str]] | None = None,
-        java_options: Sequence[str] = (),
+        java: Sequence[str] = (),
         format_options: Sequence[str] = (),
     ) -> None:
+        self.java = java
         self.properties = dict(properties or {})
         self.heap = heap
         self.listeners = dict(listeners or {})
-        self.java_options = java_options
         self.format_options = format_options
         self.addresses: dict[str, str] = {}
         self.bootstrap = ""
+        self._port = 0
+        self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -117,6 +121,7 @@ class KafkaBroker:
         self._folder = tempfile.TemporaryDirectory(prefix="sla-monitor-kafka-")
         folder = Path(self._folder.name)
         port, controller = free_port(), free_port()
+        self._port = port
         self.bootstrap = f"127.0.0.1:{port}"
         ports = {name: free_port() for name in self.listeners}
         self.addresses = {name: f"127.0.0.1:{number}" for name, number in ports.items()}
@@ -148,33 +153,57 @@ class KafkaBroker:
         properties.write_text("".join(f"{key}={value}\n" for key, value in config.items()))
         log4j = folder / "log4j2.yaml"
         log4j.write_text(QUIET_LOG4J)
-        java = [
-            "java",
-            f"-Xmx{self.heap}",
-            f"-Dlog4j2.configurationFile={log4j}",
-            *self.java_options,
-            "-cp",
-            f"{jars}/*",
-        ]
+        java = ["java", *self.java, f"-Xmx{self.heap}", f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jars}/*"]
         subprocess.run(
             [*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), "--standalone",
              *self.format_options],
             check=True, capture_output=True, timeout=60,
         )  # fmt: skip
         self._log = (folder / "broker.log").open("wb")
-        self._process = subprocess.Popen(
-            [*java, "kafka.Kafka", str(properties)], stdout=self._log, stderr=subprocess.STDOUT
-        )
-        self._wait(port, folder / "broker.log")
+        self._command = [*java, "kafka.Kafka", str(properties)]
+        self.start()
+        self.wait()
         return self
 
-    def _wait(self, port: int, log: Path) -> None:
+    def start(self) -> None:
+        """Start the process, for the first time or on the data that a killed one left. It does not answer yet."""
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.STDOUT)
+
+    def kill(self) -> None:
+        """End the process with SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self) -> None:
+        """Stop the process as a machine stops that swaps or is moved: connections stay, nothing answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def revive(self) -> None:
+        """Make sure that the broker runs and answers, whatever was done to it."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self.thaw()
+        else:
+            self.start()
+        self.wait()
+
+    def wait(self) -> None:
+        """Return as soon as the listener takes connections."""
+        assert self._folder is not None
+        log = Path(self._folder.name) / "broker.log"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
             except OSError:
                 time.sleep(0.1)
             else:
@@ -192,6 +221,7 @@ class KafkaBroker:
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
+            self.thaw()
             self._process.terminate()
             try:
                 self._process.wait(20)
@@ -202,3 +232,12 @@ class KafkaBroker:
             self._log.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def quick_broker() -> KafkaBroker:
+    """Return a broker that is soon there again after it was killed, and that is slower at its work for it."""
+    return KafkaBroker(
+        # Else the controller waits for nine seconds whether the broker of before is still alive.
+        {"broker.session.timeout.ms": "1000", "broker.heartbeat.interval.ms": "200"},
+        java=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    )

@@ -1,7 +1,7 @@
-"""Disturbs worker processes under load: kill -9, SIGTERM, SIGSTOP and SIGCONT, more and fewer workers.
+"""Disturbs worker processes and their broker under load: kill -9, SIGTERM, SIGSTOP and SIGCONT, more and fewer workers.
 
 Any worker that has a command line will do. The supervisor of the fleet restarts a worker that exited, as a deployment
-does; a step of a plan says what happens to which worker, and when.
+does; a step of a plan says what happens to which worker, or to the broker, and when.
 """
 
 from __future__ import annotations
@@ -14,17 +14,37 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Protocol, Self
 
 Action = Literal["start", "kill", "term", "freeze", "thaw"]
 
 
+BROKER: Final = "broker"
+Target = int | Literal["broker"]
+
+
 class Step(NamedTuple):
-    """After ``at_s`` seconds do something to the worker of a number. ``term`` is final unless it is started again."""
+    """After ``at_s`` seconds do something to the worker of a number, or to the broker.
+
+    ``term`` is final unless the worker is started again. A killed worker is restarted, a killed broker is not.
+    """
 
     at_s: float
     action: Action
-    worker: int
+    target: Target
+
+    def __str__(self) -> str:
+        return f"{self.at_s:.1f} {self.action} {self.target}"
+
+
+class Broker(Protocol):
+    """A broker that can be disturbed."""
+
+    def start(self) -> None: ...
+    def kill(self) -> None: ...
+    def freeze(self) -> None: ...
+    def thaw(self) -> None: ...
+    def revive(self) -> None: ...
 
 
 class Life(NamedTuple):
@@ -52,6 +72,8 @@ class Fleet:
     command: Callable[[int], Command]
     folder: Path
     restart_after_s: float = 1.0
+    broker: Broker | None = None
+    """The broker that steps may disturb. It is left running."""
     lives: list[Life] = field(default_factory=list)
     _begins: dict[int, int] = field(default_factory=dict)
     """Where in its log the present life of each worker begins."""
@@ -65,6 +87,8 @@ class Fleet:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._supervisor is not None
+        if self.broker is not None:  # workers that stop need it
+            await asyncio.to_thread(self.broker.revive)
         self._wanted.clear()
         self._supervisor.cancel()
         await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -80,16 +104,26 @@ class Fleet:
             self._ended(number, process)
         self._processes.clear()
 
-    def do(self, action: Action, worker: int) -> None:
-        """Do one thing to one worker now."""
+    def do(self, action: Action, target: Target) -> None:
+        """Do one thing to one worker, or to the broker, now. A signal to a worker that does not run does nothing."""
+        if target == BROKER:
+            assert self.broker is not None
+            assert action != "term"
+            getattr(self.broker, action)()
+            return
+        self._do(action, target)
+
+    def _do(self, action: Action, worker: int) -> None:
         if action == "start":
             self._wanted.add(worker)
             if worker not in self._processes:  # else it is still stopping: the supervisor starts it after that
                 self._start(worker)
             return
-        process = self._processes[worker]
         if action == "term":
             self._wanted.discard(worker)
+        process = self._processes.get(worker)
+        if process is None:  # it waits for its restart
+            return
         process.send_signal({
             "kill": signal.SIGKILL, "term": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT,
         }[action])  # fmt: skip
@@ -97,9 +131,9 @@ class Fleet:
     async def follow(self, plan: Sequence[Step]) -> None:
         """Do all steps of a plan at their times."""
         started = time.monotonic()
-        for step in sorted(plan):
+        for step in sorted(plan, key=lambda step: step.at_s):
             await asyncio.sleep(max(0.0, started + step.at_s - time.monotonic()))
-            self.do(step.action, step.worker)
+            self.do(step.action, step.target)
 
     def log(self, worker: int) -> str:
         """Return what a worker has said, over all its restarts."""
@@ -110,6 +144,11 @@ class Fleet:
     def exits(self) -> list[tuple[int, int]]:
         """Return who ended, with what exit code, in that order."""
         return [(life.worker, life.code) for life in self.lives]
+
+    @property
+    def wanted(self) -> set[int]:
+        """Return the numbers of the workers that shall run."""
+        return set(self._wanted)
 
     def running(self) -> set[int]:
         """Return the numbers of the workers that run."""

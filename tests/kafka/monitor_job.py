@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ from monitor.core.engine import SourceEngine
 from monitor.core.evaluator import Evaluator
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
-from monitor.core.rows import SubjectRow
+from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import Pane, PaneKey, SeriesKey, decode_pane_key
 from monitor.errors import DecodeError
 from monitor.installation import topic_of, topic_plan
@@ -55,7 +55,10 @@ QUIET_S = 4.0
 class Topics:
     """Follows topics as a ``read_committed`` reader: all records of some, the newest of each key of the others."""
 
-    def __init__(self, bootstrap: str, partitions: int, *, all_of: Iterable[str], newest_of: Iterable[str]) -> None:
+    def __init__(
+        self, bootstrap: str, partitions: int, *, all_of: Iterable[str], newest_of: Iterable[str], quiet_s: float
+    ) -> None:
+        self._quiet_s = quiet_s
         self.all: dict[str, list[ConsumerRecord]] = {topic: [] for topic in all_of}
         self.newest: dict[str, dict[tuple[int, bytes], ConsumerRecord]] = {topic: {} for topic in newest_of}
         self.behind_last: dict[TopicPartition, int] = defaultdict(int)
@@ -76,7 +79,7 @@ class Topics:
 
     def is_quiet(self) -> bool:
         """Return whether nothing has been written for a while."""
-        return time.monotonic() - self.news_at > QUIET_S
+        return time.monotonic() - self.news_at > self._quiet_s
 
     async def read(self) -> None:
         """Read on, to the present ends."""
@@ -102,6 +105,7 @@ class MonitorJob:
     session_s: float = 6.0
     static: bool = False
     compact: bool = True
+    quiet_s: float = QUIET_S
     more: dict[str, str] = field(default_factory=dict)
     """Further settings, by the names of their variables."""
     mark: str = field(default_factory=lambda: f"job-{uuid.uuid4().hex[:8]}")
@@ -180,6 +184,7 @@ class MonitorJob:
                 names.status,
                 *(changelog_of(self.mark, topic) for topic in (*self.sources.values(), names.partials)),
             ),
+            quiet_s=self.quiet_s,
         )
 
     # -- how far the workers are
@@ -255,19 +260,20 @@ class MonitorJob:
             if isinstance(row, Pane) and any(row)
         }
 
-    def rows_differ(self, topics: Topics, local: dict[str, DictRows]) -> list[str]:
-        """Return in which subjects the rows of the changelogs differ from the local ones."""
+    def rows_differ(self, topics: Topics, local: dict[str, DictRows], but: Collection[str] = frozenset()) -> list[str]:
+        """Return in which subjects the rows of the changelogs differ from the local ones. ``but``: not of these ids."""
+        left_out = {subject_key(one) for one in but}
         stored = {
             (f"{topic}/{partition}", key): SOURCE_ROWS.decode(key, record.value)
             for topic in self.sources.values()
             for (partition, key), record in topics.newest[changelog_of(self.mark, topic)].items()
-            if key[:1] == b"s" and record.value is not None
+            if key[:1] == b"s" and record.value is not None and key not in left_out
         }
         wanted = {
             (source, key): row
             for source, rows in local.items()
             for key, row in rows.rows.items()
-            if isinstance(row, SubjectRow)
+            if isinstance(row, SubjectRow) and key not in left_out
         }
         return _differences("row", stored, wanted)
 
@@ -343,7 +349,8 @@ def _get(address: str) -> tuple[int, str]:
         with urllib.request.urlopen(address, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
+        with refused:
+            return refused.code, refused.read().decode()
     except OSError:  # it has just been started again
         return 0, ""
 

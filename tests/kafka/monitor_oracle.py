@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -22,6 +23,10 @@ class Promise(NamedTuple):
     stop: frozenset[str]
     restart: str
     marks: dict[str, tuple[tuple[int, str], ...]]
+
+
+KEPT = "kept"
+"""The state of a clock that stopped in time and had announced nothing: nobody is told."""
 
 
 class Word(NamedTuple):
@@ -54,32 +59,61 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
 }  # fmt: skip
 
 
-def words(subject: str, subject_id: str, facts: Sequence[Told]) -> Iterator[Word]:
+@cache
+def promises(subject: str, pace: float) -> tuple[Promise, ...]:
+    """Return the promises for a kind of subject, with budgets and warnings ``pace`` times as long."""
+
+    def mark(after_ms: int, reason: str) -> tuple[int, str]:
+        kind, _, number = reason.rpartition("_")  # before_due_4000 is a time, elapsed_50 is not
+        return round(after_ms * pace), f"{kind}_{round(int(number) * pace)}" if kind == "before_due" else reason
+
+    return tuple(
+        one._replace(marks={priority: tuple(mark(*each) for each in marks) for priority, marks in one.marks.items()})
+        for one in PROMISES[subject]
+    )
+
+
+def words(subject: str, subject_id: str, facts: Sequence[Told], pace: float = 1.0) -> Iterator[Word]:
     """Yield all that must be announced, given that nothing more happens to the subject."""
-    for promise in PROMISES[subject]:
-        for cycle, state, reason, at_ms in _run(promise, facts):
+    for promise in promises(subject, pace):
+        for cycle, state, reason, at_ms in _announced(promise, facts):
             yield Word(f"{subject}/{subject_id}/chaos/{promise.id}/{cycle}", state, reason, at_ms)
 
 
-def due_until(subject: str, facts: Sequence[Told], now_ms: int) -> bool:
+def verdicts(subject: str, facts: Sequence[Told], pace: float = 1.0) -> Iterator[tuple[str, bool]]:
+    """Yield id and verdict (kept or not) of each clock that stopped or is overdue; cancelled ones count nowhere."""
+    for promise in promises(subject, pace):
+        states: dict[int, list[str]] = {}
+        for cycle, state, _, _ in _run(promise, facts):
+            states.setdefault(cycle, []).append(state)
+        for told in states.values():
+            if "voided" not in told and ("breached" in told or told[-1] in ("resolved", KEPT)):
+                yield promise.id, "breached" not in told
+
+
+def due_until(subject: str, facts: Sequence[Told], now_ms: int, pace: float = 1.0) -> bool:
     """Return whether anything has come due by now."""
-    return any(at_ms <= now_ms for promise in PROMISES[subject] for *_, at_ms in _run(promise, facts))
+    return any(at_ms <= now_ms for promise in promises(subject, pace) for *_, at_ms in _announced(promise, facts))
 
 
-def pending(subject: str, facts: Sequence[Told]) -> list[int]:
+def pending(subject: str, facts: Sequence[Told], pace: float = 1.0) -> list[int]:
     """Return the instants at which something comes due after the last fact, if nothing more happens."""
     if not facts:
         return []
     return [
         at_ms
-        for promise in PROMISES[subject]
-        for _, state, _, at_ms in _run(promise, facts)
+        for promise in promises(subject, pace)
+        for _, state, _, at_ms in _announced(promise, facts)
         if state in ("at_risk", "breached") and at_ms > facts[-1].at_ms
     ]
 
 
+def _announced(promise: Promise, facts: Sequence[Told]) -> Iterator[tuple[int, str, str, int]]:
+    return (one for one in _run(promise, facts) if one[1] != KEPT)
+
+
 def _run(promise: Promise, facts: Sequence[Told]) -> Iterator[tuple[int, str, str, int]]:
-    """Yield cycle, state, reason and instant of all that one clock announces."""
+    """Yield cycle, state, reason and instant of all that one clock announces, and of what it kept unannounced."""
     priority = ""
     for fact in facts:  # the newest priority decides as if it had always held
         priority = fact.attributes.get("priority", priority)
@@ -97,8 +131,9 @@ def _run(promise: Promise, facts: Sequence[Told]) -> Iterator[tuple[int, str, st
             state = does
             if told and does == "cancelled":
                 yield cycle, "voided", "cancelled", at_ms
-            elif told:
-                yield cycle, "resolved", "stopped" if told == len(marks) else "stopped_in_time", at_ms
+            elif does == "stopped":
+                reason = "stopped" if told == len(marks) else "stopped_in_time"
+                yield cycle, "resolved" if told else KEPT, reason, at_ms
         elif does == "paused":
             elapsed_ms, state = elapsed_ms + at_ms - since_ms, "paused"
         elif does == "resumed":

@@ -246,7 +246,7 @@ def secured_broker(folder: Path) -> Iterator[Secured]:
     broker = KafkaBroker(
         properties,
         listeners=listeners,
-        java_options=[f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={jwks}"],
+        java=[f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={jwks}"],
         format_options=["--add-scram", f'SCRAM-SHA-512=[name=scram,password="{PASSWORD}"]'],
     )
     certified = authority.certify("tokens", "IP:127.0.0.1")

@@ -34,7 +34,7 @@ async def test_every_effect_happens_once_when(plan: list[Step], kafka: str, tmp_
     )  # fmt: skip
 
     assert await job.check() > 10_000
-    for worker in {step.worker for step in plan}:
+    for worker in {step.target for step in plan}:
         log = fleet.log(worker)
         assert "Traceback" not in log, log[-4000:]
     if any(step.action == "freeze" for step in plan):

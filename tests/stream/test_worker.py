@@ -8,8 +8,10 @@ import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaConnectionError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from faust.types import TP
@@ -206,6 +208,31 @@ async def test_a_worker_waits_out_a_broker_that_is_away_for_a_while(broker: Embe
         await until(lambda: app.ready() and sum(runner.state.position for runner in app.runners.values()) >= 10)
 
     assert await counts(broker) == {b"a": 10}
+
+
+async def test_a_worker_whose_broker_did_not_know_the_topics_just_after_its_start_gets_them_back(
+    broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = worker()
+    async with running(app):
+        client = app.consumer._thread._consumer._client
+        stock, blind = ClusterMetadata.update_metadata, True
+
+        def update(cluster: ClusterMetadata, metadata: Any) -> None:
+            # given a broker that was started a moment ago and answers for a while that there are no topics
+            if cluster is client.cluster and blind:
+                metadata.topics = []
+            stock(cluster, metadata)
+
+        monkeypatch.setattr(ClusterMetadata, "update_metadata", update)
+        client._loop.call_soon_threadsafe(client.force_metadata_update)
+        await until(lambda: not app.runners)
+        await asyncio.sleep(2.5)  # so long it knows none
+        blind = False
+
+        # when records come, then they are not left to the next look at the topics, minutes later
+        await produce(broker.bootstrap, "in", [b"a"] * 5)
+        await until(lambda: events(app) == 5, timeout_s=20)
 
 
 async def test_a_worker_with_lag_and_no_progress_stops_and_says_where(worker: Make) -> None:
