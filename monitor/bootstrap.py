@@ -254,6 +254,7 @@ class Monitor:
             outlets=outlets,
             tally=self.tally,
             interval_ms=self.settings.evaluate_interval_ms,
+            max_series=self.settings.max_series,
             sources=[
                 f"{topic_of(self.settings, subject)}/{partition}"
                 for subject in SUBJECTS
@@ -326,6 +327,7 @@ class Monitor:
             },
             mapped=tally.mapped,
             unmapped=tally.unmapped,
+            series={key: count for one in self.evaluations.values() for key, count in one.evaluator.places().items()},
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,

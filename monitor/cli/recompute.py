@@ -73,6 +73,8 @@ def recompute(
         _tell_clock(out, clock)
     for period in found.periods:
         _tell_period(out, period)
+    if found.in_rest:
+        out.note(f"{found.in_rest:,} periods were stated together with others, as other (max_series): not compared")
     if found.not_kept:
         out.note(f"{found.not_kept:,} clocks and periods were judged by events that the topics hold no more")
     many = len(found.clocks) + len(found.periods)

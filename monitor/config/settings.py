@@ -19,6 +19,7 @@ from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wr
 from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.variables import NOTHING_FILLED, Filled, fill_variables, variables_of
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
+from monitor.core.rest import MOST_SERIES
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
 from monitor.wire.mapping_rules import MOST_EVENTS, MOST_REPETITIONS
@@ -207,6 +208,9 @@ class Settings(Shape):
     )
     evaluate_interval_ms: PositiveDuration = Field(
         default=1_000, alias="evaluate_interval", description="At most this often figures and objectives are evaluated."
+    )
+    max_series: Count = Field(
+        default=MOST_SERIES, description="Series that a measure shows one by one; the rest is counted as one, other."
     )
     deliver_for_ms: PositiveDuration = Field(
         default=86_400_000, alias="deliver_for", description="How long a notice is tried again before it expires."

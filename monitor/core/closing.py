@@ -34,25 +34,26 @@ PERIODS_AT_ONCE: Final = 8
 class Closing:
     """Closes the periods of one series in their order.
 
-    ``closed`` says whether the last run closed any, ``unfinished`` whether periods are still to be closed.
+    What makes the statements is handed in at each run: kept, it would make a cycle, and a series that is put to sleep
+    would take its memory until the garbage collector comes. ``closed`` says whether the last run closed any,
+    ``unfinished`` whether periods are still to be closed.
     """
 
-    __slots__ = ("_panes", "_rows", "_state", "_telling", "closed", "unfinished")
+    __slots__ = ("_panes", "_rows", "_telling", "closed", "unfinished")
 
-    def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling, state: State) -> None:
+    def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling) -> None:
         self.closed = False
         self.unfinished = False
         self._panes = panes
         self._rows = rows
         self._telling = telling
-        self._state = state
 
-    def run(self, look: Look) -> bool:
+    def run(self, look: Look, state: State) -> bool:
         """Close the periods that ended longer ago than their lateness; return whether any is still to be closed."""
         self.closed = self.unfinished = False
         pending = False
         for window in self._windows(look):
-            pending |= self._close_window(look, window)
+            pending |= self._close_window(look, window, state)
         return pending
 
     def _windows(self, look: Look) -> list[Window]:
@@ -61,7 +62,7 @@ class Closing:
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
-    def _close_window(self, look: Look, window: Window) -> bool:
+    def _close_window(self, look: Look, window: Window, state: State) -> bool:
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
             row = self._rows.get(window.name)
@@ -83,7 +84,7 @@ class Closing:
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
             if binding is not None and window in binding.windows:
-                status = self._state(look, binding, window, span, to_ms, close_ms)
+                status = state(look, binding, window, span, to_ms, close_ms)
                 self._telling.announce(look, spot, status, rolling=False)
                 if binding.agreement.status != "draft":
                     look.statuses.append(status)

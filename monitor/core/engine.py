@@ -75,7 +75,8 @@ class SourceEngine:
         """The panes that this batch has changed, by their keys."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
-        self._expiries: list[tuple[int, PaneKey]] = []
+        self._expiries: list[tuple[int, bytes]] = []
+        """When each pane is to be dropped, by its row key: the rows hold that anyway."""
         self._too_late = 0
         self._expired_ms = 0
         """As of when panes have expired."""
@@ -85,7 +86,7 @@ class SourceEngine:
         for encoded in keys:
             if encoded[:1] == b"p":
                 key = decode_pane_key(encoded)
-                self._note_expiry(key)
+                self._note_expiry(key, encoded)
                 if key.part:
                     self.parts.note(key)
 
@@ -176,17 +177,18 @@ class SourceEngine:
         for _ in range(limit):
             if not self._expiries or self._expiries[0][0] > now_ms:
                 break
-            _, key = heapq.heappop(self._expiries)
+            _, encoded = heapq.heappop(self._expiries)
+            key = decode_pane_key(encoded)
             if key in self.parts:  # it goes after its parts
-                heapq.heappush(self._expiries, (now_ms + HOUR_MS, key))
+                heapq.heappush(self._expiries, (now_ms + HOUR_MS, encoded))
                 continue
-            pane = self.rows.get(encode_pane_key(key)) if self.subject == "outage" else None
+            pane = self.rows.get(encoded) if self.subject == "outage" else None
             if isinstance(pane, Pane) and pane.outages:
                 last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
                 if last_ms + self._kept_ms(key) > now_ms:
-                    heapq.heappush(self._expiries, (last_ms + self._kept_ms(key), key))
+                    heapq.heappush(self._expiries, (last_ms + self._kept_ms(key), encoded))
                     continue
-            self.rows.put(encode_pane_key(key), None)
+            self.rows.put(encoded, None)
             dropped.append(key)
             if key.part:
                 self.parts.forget(key)
@@ -195,10 +197,10 @@ class SourceEngine:
     def _plan(self, book: Book) -> Plan:
         if self.plan is None or self.plan.book is not book:
             self.plan = Plan(book)
-            panes = [key for _, key in self._expiries]
+            panes = [encoded for _, encoded in self._expiries]
             self._expiries = []
-            for key in panes:  # another agreement may keep them longer
-                self._note_expiry(key)
+            for encoded in panes:  # another agreement may keep them longer
+                self._note_expiry(decode_pane_key(encoded), encoded)
         return self.plan
 
     def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:
@@ -261,18 +263,19 @@ class SourceEngine:
 
     def _pane(self, key: PaneKey) -> Pane:
         """Return a pane that this batch has not changed before, a new one if there is none."""
-        row = self.rows.get(encode_pane_key(key))
+        encoded = encode_pane_key(key)
+        row = self.rows.get(encoded)
         if row is None:
             row = empty_pane()
-            self._note_expiry(key)
+            self._note_expiry(key, encoded)
         assert isinstance(row, Pane)
         self._changed[key] = row
         return row
 
-    def _note_expiry(self, key: PaneKey) -> None:
+    def _note_expiry(self, key: PaneKey, encoded: bytes) -> None:
         if key.width == "live":
             return
-        heapq.heappush(self._expiries, (key.start_ms + self._kept_ms(key), key))
+        heapq.heappush(self._expiries, (key.start_ms + self._kept_ms(key), encoded))
 
     def _kept_ms(self, key: PaneKey) -> int:
         """Return how long a pane is kept after its start."""
@@ -292,7 +295,7 @@ class SourceEngine:
         divided = self.parts.divide(self._changed)
         self._changed.update(divided)
         for key in divided:
-            self._note_expiry(key)
+            self._note_expiry(key, encode_pane_key(key))
         for key, pane in self._changed.items():
             if key.part and key.width == "live" and not any(pane):
                 self.parts.forget(key)

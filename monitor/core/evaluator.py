@@ -24,6 +24,8 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
   delivered, is stated, too. Availability is counted from the start of the window or from the beginning of the
   agreement, whichever is later; where the agreement says how long a source may be silent, what was silent for longer
   is blind, also from the beginning on.
+- **The rest.** A measure shows at most ``max_series`` series; all others are counted in one more (`monitor.core.rest`),
+  which is judged where a miss of the whole is one of a part, and owes no credits.
 - **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
   closed periods stay closed and newer announcements stand.
 """
@@ -31,11 +33,12 @@ What is decided here (formulas: `monitor.core.indicators`, verdicts and alerts: 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from monitor.core.rest import MOST_SERIES, Rest
 from monitor.core.scope import FORESEEN, Scope
-from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
-from monitor.core.series_windows import SeriesWindows
+from monitor.core.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
+from monitor.core.series_windows import AsleepSeries, SeriesWindows
 from monitor.core.windows import MergedPane, WindowRow, decode_window_key
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ if TYPE_CHECKING:
     from monitor.core.series import Pane
 
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
+
+MOST_AWAKE: Final = 1_000
+"""How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
+10 kB for it; the others are made anew from their rows when anything of them changes."""
 
 
 class Evaluation(NamedTuple):
@@ -66,14 +73,15 @@ class Evaluation(NamedTuple):
 class Evaluator:
     """Keeps the panes of all series of a partition, and judges the windows of those that changed or that time moved.
 
-    ``rows`` keep what must survive: a `MergedPane` for each pane (keys begin with ``w``) and a `WindowRow` for each
-    window that has something to remember (``v``). ``latest`` are the newest statuses by series and window name; after
+    ``rows`` keep what must survive: a `MergedPane` for each pane (keys begin with ``w``), a `RestRow` for each pane of
+    a series that is not shown by itself (``x``), and a `WindowRow` for each window that has something to remember
+    (``v``). ``latest`` are the newest statuses by series and window name; after
     a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
     ``as_of_ms``: what is open is not evaluated again merely because it gets older.
 
     ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages and of goals
     that an agreement names are then shown from its beginning (`Scope.foreseen`), as far as their kinds are among
-    ``foresees``; without ``owns`` each is with its first pane.
+    ``foresees``; without ``owns`` each is with its first pane. A measure shows ``max_series`` series by themselves.
     """
 
     def __init__(
@@ -81,10 +89,12 @@ class Evaluator:
         rows: Rows,
         owns: Callable[[str], bool] | None = None,
         foresees: Collection[MeasureKind] = FORESEEN,
+        *,
+        max_series: int = MOST_SERIES,
     ) -> None:
         self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
         self._rows = rows
-        self._series: dict[SeriesKey, SeriesWindows] = {}
+        self._series: dict[SeriesKey, SeriesWindows | AsleepSeries] = {}
         self._scope: Scope | None = None
         self._dirty: set[SeriesKey] = set()
         self._round: list[SeriesKey] = []
@@ -97,6 +107,9 @@ class Evaluator:
         """The series that is being evaluated, None between evaluations."""
         self.left_alone: set[SeriesKey] = set()
         """Series that are not evaluated: it failed. Their panes are kept."""
+        self._restless: set[SeriesKey] = set()
+        """The series that stay awake between two evaluations."""
+        self._rest = Rest(rows, max_series)
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series in the keys of all rows; the rows are read when they are needed."""
@@ -104,6 +117,10 @@ class Evaluator:
             if encoded[:1] == b"w":
                 series, width, start_ms, part = decode_pane_key(encoded)
                 self._of(series).panes.note(width, start_ms, part)
+                if not is_rest(series):
+                    self._rest.place(series)
+            elif encoded[:1] == b"x":
+                self._rest.note(decode_pane_key(encoded))
             elif encoded[:1] == b"v":
                 series, window = decode_window_key(encoded)
                 self._of(series).note(window)
@@ -115,12 +132,46 @@ class Evaluator:
         The pane belongs to the evaluator from then on: it must not be changed any more.
         """
         self._follow(book)
+        if key.part:  # the parts of a pane are merged as if each were of a source of its own
+            source = f"{source}#{key.part}"
+        if not self._rest.has_place(key.series) and not self._finds_place(key.series, pane):
+            self._fold_into_rest(source, key, pane)
+            return
         series = self._of(key.series)
-        # The parts of a pane are merged as if each were of a source of its own.
-        if series.fold(f"{source}#{key.part}" if key.part else source, key.width, key.start_ms, pane):
+        if series.fold(source, key.width, key.start_ms, pane):
             self._dirty.add(key.series)
+            if not series.panes:
+                self._rest.free(key.series)  # at once: after a restart its rows would not tell of a place
         elif not series and key.series not in self._dirty and key.series not in self._foreseen:
-            del self._series[key.series]
+            self._drop(key.series)
+        elif key.series not in self._dirty:
+            self._let_sleep(series)
+
+    def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
+        """Give a series without a place one, if it may have it; return whether it is folded by itself."""
+        assert self._scope is not None
+        if pane is None or pane == empty_pane():
+            return key not in self._rest
+        if key.values and self._rest.is_full(key) and not (key in self._foreseen or self._scope.is_named(key)):
+            return False
+        self._rest.place(key)
+        if key in self._rest:
+            rest = self._of(rest_of(key))
+            series = self._of(key)
+            series.follow(rest)
+            for source, width, start_ms, part in self._rest.leave(key):
+                rest.exchange(source, key.values, width, start_ms, part, empty_pane())
+                series.fold(source, width, start_ms, part)
+            self._dirty.update((key, rest.key))
+        return True
+
+    def _fold_into_rest(self, source: str, key: PaneKey, pane: Pane | None) -> None:
+        old = self._rest.exchange(key._replace(part=source), None if pane == empty_pane() else pane)
+        if pane is None and old is None:
+            return
+        rest = self._of(rest_of(key.series))
+        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane):
+            self._dirty.add(rest.key)
 
     def touch_all(self) -> None:
         """Have every series evaluated again."""
@@ -138,7 +189,7 @@ class Evaluator:
             at_ms, key = heapq.heappop(self._wakes)
             series = self._series.get(key)
             if series is not None and series.next_ms == at_ms:
-                series.next_ms = None
+                self._of(key).next_ms = None
                 self._dirty.add(key)
         found = Evaluation([], [], [], more=False)
         for _ in range(limit):
@@ -164,11 +215,15 @@ class Evaluator:
         for key, series in self._series.items():
             if len(found) >= limit:
                 break
-            spread = series.panes.spread()
+            spread = series.panes.spread() if isinstance(series, SeriesWindows) else None
             if spread is not None:
                 window, buckets = spread
                 found[key, window] = buckets
         return found
+
+    def places(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, by agreement and measure, how many series are shown by themselves and how many are in the rest."""
+        return self._rest.counts()
 
     def next_ms(self, now_ms: int) -> int | None:
         """Return when `evaluate` is wanted though nothing is folded until then; None: never.
@@ -187,7 +242,8 @@ class Evaluator:
         return None
 
     def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> None:
-        series = self._series[key]
+        series = self._of(key)
+        series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
         statuses, alerts, ended = series.evaluate(now_ms, scope)
@@ -200,10 +256,14 @@ class Evaluator:
             self.latest[key, window] = status
         if series.unfinished:
             self._dirty.add(key)
+        if not series.panes:
+            self._rest.free(key)
         if not series and key not in self._foreseen:
-            del self._series[key]
+            self._drop(key)
         elif series.next_ms is not None and series.next_ms != before_ms:
             heapq.heappush(self._wakes, (series.next_ms, key))
+        if key in self._series and key not in self._dirty:
+            self._let_sleep(series)
 
     def _follow(self, book: Book) -> None:
         if self._scope is None or self._scope.book is not book:
@@ -221,6 +281,21 @@ class Evaluator:
 
     def _of(self, key: SeriesKey) -> SeriesWindows:
         series = self._series.get(key)
+        if isinstance(series, SeriesWindows):
+            return series
         if series is None:
-            series = self._series[key] = SeriesWindows(key, self._rows)
-        return series
+            awake = SeriesWindows(key, self._rows)
+            if len(self._restless) < MOST_AWAKE:
+                self._restless.add(key)
+        else:
+            awake = SeriesWindows.awake(key, self._rows, series)
+        self._series[key] = awake
+        return awake
+
+    def _let_sleep(self, series: SeriesWindows) -> None:
+        if series.key not in self._restless:
+            self._series[series.key] = series.asleep()
+
+    def _drop(self, key: SeriesKey) -> None:
+        del self._series[key]
+        self._restless.discard(key)

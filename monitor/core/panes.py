@@ -53,6 +53,22 @@ def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
         items.pop(item[0], None)
 
 
+def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
+    """Return a new pane: the counts and buckets of a sum in which one part has taken the place of another."""
+    found = empty_pane() if total is None else Pane(total.counts.copy(), total.buckets.copy(), {}, {})
+    counts = found.counts
+    for part, times in ((old, -1), (new, 1)):
+        if part is None:
+            continue
+        for name, n in part.counts.items():
+            counts[name] = counts.get(name, 0) + n * times
+            if not counts[name]:
+                del counts[name]
+        for bucket, n in part.buckets.items():
+            sketch.count(found.buckets, bucket, n * times)
+    return found
+
+
 def merge_panes(panes: Iterable[Pane]) -> Pane:
     """Return a new pane with what all of them hold. Order and grouping do not matter.
 

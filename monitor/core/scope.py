@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import MeasureKind, OutageRule
+from monitor.core.objectives import UNITS
 from monitor.core.plan import Plan, Slices, windows_of
-from monitor.core.series import SeriesKey
+from monitor.core.series import SeriesKey, is_rest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +37,19 @@ class Binding(NamedTuple):
     measure: Measure | None
     windows: tuple[Window, ...]
     over: str
+    rest: bool = False
+    """The series counts together what its measure does not show one by one (`monitor.core.rest`)."""
+
+    def judged(self) -> list[Objective]:
+        """Return the objectives that are judged for the series.
+
+        Those of the rest are shares and durations that a part must have missed where the whole has. A number, or the
+        union of outages of many services, proves nothing of any of them.
+        """
+        if self.measure is None or (self.rest and self.measure.kind == "outage"):
+            return []
+        found = [one for one in self.agreement.objectives if one.measure == self.measure.id]
+        return [one for one in found if UNITS[one.indicator] in {"ratio", "ms"}] if self.rest else found
 
     def enforced(self, window: Window) -> frozenset[str]:
         """Return the ids of the objectives that are enforced in a window: those shown, but a draft's."""
@@ -45,7 +59,7 @@ class Binding(NamedTuple):
         """Return the objectives that are judged in a window."""
         if self.measure is None or window not in self.windows:
             return []
-        return [one for one in self.agreement.objectives if one.measure == self.measure.id and window in one.windows]
+        return [one for one in self.judged() if window in one.windows]
 
 
 class Scope:
@@ -57,6 +71,7 @@ class Scope:
         self._versions: dict[str, list[Agreement]] = {}
         self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
         """By agreement, version, edition and measure: the measure and its windows."""
+        self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
         self._began_ms: dict[str, int] = {}
         for agreement in sorted(book.agreements, key=lambda one: (one.valid_from_ms, one.version)):
@@ -78,12 +93,13 @@ class Scope:
         if agreement is None:
             return None
         measure, windows = self._measure(agreement, series.measure) or (None, ())
-        if measure is not None and len(measure.by) != len(series.values):
+        rest = is_rest(series)
+        if measure is not None and len(measure.by) != len(series.values) - rest:
             measure = None  # the series of a version that split the figures another way
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
-            return Binding(agreement, measure, (), "terminated")
-        meant = measure is not None and _is_meant(agreement, measure, series)
-        return Binding(agreement, measure, windows if meant else (), "agreement_changed")
+            return Binding(agreement, measure, (), "terminated", rest)
+        meant = measure is not None and (rest or _is_meant(agreement, measure, series))
+        return Binding(agreement, measure, windows if meant else (), "agreement_changed", rest)
 
     def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
         key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
@@ -126,10 +142,28 @@ class Scope:
         return list(found)
 
     def needs_no_event(self, series: SeriesKey) -> bool:
-        """Return whether the series' measure, in the newest version that has it, has figures without any event."""
-        measures = (one.measure(series.measure) for one in reversed(self._versions.get(series.agreement, [])))
-        newest = next((one for one in measures if one is not None), None)
-        return newest is not None and _needs_no_event(newest)
+        """Return whether the series' measure, in the newest version that has it, has figures without any event.
+
+        The rest has none: it is shown as long as anything is counted in it.
+        """
+        newest = self._newest(series)
+        return newest is not None and not is_rest(series) and _needs_no_event(newest[1])
+
+    def is_named(self, series: SeriesKey) -> bool:
+        """Return whether the newest version lists the series' values in its filters: then it is always shown."""
+        measure = series[:2]
+        if measure not in self._named:
+            newest = self._newest(series)
+            self._named[measure] = frozenset(_combinations(*newest) if newest is not None else ())
+        return series.values in self._named[measure]
+
+    def _newest(self, series: SeriesKey) -> tuple[Agreement, Measure] | None:
+        """Return the newest version that has the series' measure."""
+        for agreement in reversed(self._versions.get(series.agreement, [])):
+            measure = agreement.measure(series.measure)
+            if measure is not None:
+                return agreement, measure
+        return None
 
 
 def _needs_no_event(measure: Measure) -> bool:

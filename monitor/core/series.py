@@ -41,6 +41,33 @@ class SeriesKey(NamedTuple):
     values: tuple[str, ...]
 
 
+OTHER: Final = "other"
+"""The name under which the values of a measure that are not shown by themselves are counted together."""
+_REST: Final = "(rest)"
+
+
+def rest_of(series: SeriesKey) -> SeriesKey:
+    """Return the series that counts a series together with all others of its measure that are not shown.
+
+    It has one value more than ``by`` has attributes, so a customer who is really called ``other`` is another series.
+    """
+    return SeriesKey(series.agreement, series.measure, (*(OTHER for _ in series.values), _REST))
+
+
+def is_rest(series: SeriesKey) -> bool:
+    """Return whether a series is what `rest_of` returns."""
+    values = series.values
+    return len(values) > 1 and values[-1] == _REST and all(one == OTHER for one in values[:-1])
+
+
+def labels_in(by: tuple[str, ...], series: SeriesKey) -> dict[str, str]:
+    """Return the values of a series by the attributes that its measure is split by; those of the rest say so."""
+    labels = dict(zip(by, series.values, strict=False))
+    if is_rest(series):
+        labels["rest"] = "true"
+    return labels
+
+
 class OutageRecord(NamedTuple):
     """An outage or a maintenance as an item of a pane. Instants in ms; 0 means "not yet".
 
@@ -133,10 +160,20 @@ class PaneKey(NamedTuple):
     part: str = ""
 
 
+Slice = tuple[Width, int, str]
+"""A slice of time, by width and start, and what has a row of its own in it ("": all that has none)."""
+
+
+@lru_cache(maxsize=1 << 13)
+def slice_of(width: Width, start_ms: int, source: str = "") -> Slice:
+    """Return a slice as one tuple for all series that have a pane of it."""
+    return width, start_ms, source
+
+
 _SEPARATOR: Final = "\x1f"  # "unit separator": the wire refuses control characters in attributes and ids
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def encode_pane_key(key: PaneKey) -> bytes:
     """Return the pane's row key, ``p`` + its fields joined with the unit separator."""
     series = key.series
@@ -145,7 +182,7 @@ def encode_pane_key(key: PaneKey) -> bytes:
     return b"p" + _SEPARATOR.join(parts).encode()
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def decode_pane_key(encoded: bytes) -> PaneKey:
     """Return the key that `encode_pane_key` made."""
     agreement, measure, width, start, *values = encoded[1:].decode().split(_SEPARATOR)

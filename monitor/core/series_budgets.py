@@ -235,7 +235,7 @@ def _kept(binding: Binding) -> list[Objective]:
     """Return the objectives with a budget that are judged."""
     if binding.measure is None or not binding.windows:
         return []
-    return [one for one in binding.agreement.objectives if one.budget is not None and one.measure == binding.measure.id]
+    return [one for one in binding.judged() if one.budget is not None]
 
 
 def _name(objective: Objective, pair: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.consequences import Consequence, decide
 from monitor.core.credit_account import charged
+from monitor.core.series import is_rest
 from monitor.core.verdicts import QUIET, Announced, Place, ended, labels_of, told_state
 from monitor.core.windows import encode_window_key
 
@@ -50,8 +51,8 @@ class SeriesConsequences:
 
     def closed(self, look: Look, agreement: Agreement, status: WindowStatus) -> tuple[Consequence, ...]:
         """Decide what follows from a period that has closed, remember it and announce it."""
-        if not agreement.consequences or agreement.status == "draft":
-            return ()
+        if not agreement.consequences or agreement.status == "draft" or is_rest(self.series):
+            return ()  # nobody in particular is owed what many missed together
         row = self._load(status.window)
         decision = decide(status, agreement, row.misses)
         told = dict(row.told)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.closing import Closing
 from monitor.core.heard import silent_at
 from monitor.core.lead_rule import LeadRule
 from monitor.core.look import Look, spot_of
 from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, OutageRule, Window
+from monitor.core.panes import exchanged
 from monitor.core.periods import period, period_window, window_span
-from monitor.core.series import SeriesKey, Width, width_for
+from monitor.core.series import Pane, SeriesKey, Slice, Width, width_for
 from monitor.core.series_budgets import SeriesBudgets
 from monitor.core.series_consequences import SeriesConsequences
 from monitor.core.telling import Telling
 from monitor.core.timeline import Span
 from monitor.core.window_rows import WindowRows
-from monitor.core.window_status import News, news_of, status_of
+from monitor.core.window_status import news_of, status_of
 from monitor.core.windows import ROLLING, SeriesPanes, WindowRow
 
 if TYPE_CHECKING:
@@ -26,9 +27,22 @@ if TYPE_CHECKING:
     from monitor.core.figures import WindowStatus
     from monitor.core.rows import Rows
     from monitor.core.scope import Binding, Scope
-    from monitor.core.series import Pane
 
+_ITEMS_OF: Final = "\x1e"  # no attribute holds it: the wire refuses control characters
 _PANE_GRACE_MS: Final = 25 * HOUR_MS  # a day's pane begins up to a day before what it holds (see SourceEngine)
+
+
+class AsleepSeries(NamedTuple):
+    """A series that was evaluated and is not needed for now: a tenth of the memory of one that is awake."""
+
+    next_ms: int | None
+    slices: tuple[Slice, ...]
+    """Its panes."""
+    windows: tuple[str, ...]
+    """The windows that have a row."""
+    latest: tuple[WindowStatus, ...]
+    shown: tuple[tuple[int, WindowStatus], ...]
+    prune_ms: int
 
 
 class SeriesWindows:
@@ -39,7 +53,7 @@ class SeriesWindows:
 
     __slots__ = (
         "_budgets", "_closing", "_consequences", "_prune_ms", "_rows", "_shown", "_telling",
-        "key", "latest", "next_ms", "panes", "unfinished",
+        "key", "latest", "next_ms", "panes", "parts", "unfinished",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -48,17 +62,43 @@ class SeriesWindows:
         self.latest: dict[str, WindowStatus] = {}
         self.next_ms: int | None = None
         self.unfinished = False
+        self.parts = 0
+        """How many series are counted in this one: none but in the rest."""
         self._rows = WindowRows(key, rows)
         self._telling = Telling(self._rows)
-        self._closing = Closing(self.panes, self._rows, self._telling, self._statement)
+        self._closing = Closing(self.panes, self._rows, self._telling)
         self._budgets = SeriesBudgets(self.panes, rows)
         self._consequences = SeriesConsequences(key, rows)
-        self._shown: dict[str, tuple[int, News]] = {}
+        self._shown: dict[str, tuple[int, WindowStatus]] = {}
         """When each window was told last, and what."""
         self._prune_ms = 0
 
     def __bool__(self) -> bool:
         return bool(self.panes) or bool(self._rows)
+
+    def asleep(self) -> AsleepSeries:
+        """Return what must be known of the series until it is needed again: the rows tell the rest."""
+        return AsleepSeries(
+            self.next_ms,
+            self.panes.noted(),
+            tuple(self._rows.names()),
+            tuple(self.latest.values()),
+            tuple(self._shown.values()),
+            self._prune_ms,
+        )
+
+    @classmethod
+    def awake(cls, key: SeriesKey, rows: Rows, asleep: AsleepSeries) -> SeriesWindows:
+        """Return a series as it was before it was put to sleep."""
+        series = cls(key, rows)
+        for slice_ in asleep.slices:
+            series.panes.note(*slice_)
+        for window in asleep.windows:
+            series.note(window)
+        series.latest = {one.window: one for one in asleep.latest}
+        series._shown = {told.window: (at_ms, told) for at_ms, told in asleep.shown}
+        series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
+        return series
 
     def note(self, window: str) -> None:
         """Take note that a window has a row."""
@@ -72,12 +112,39 @@ class SeriesWindows:
         """
         if (
             pane is None
-            and (width == "day" or width in self._open_from_ms())
             and start_ms in self.panes.starts(width)
-            and all(one.restored_ms for one in self.panes.pane(width, start_ms).outages.values())
+            and self._is_still_stated(width, self.panes.pane(width, start_ms))
         ):
             return False
         return self.panes.replace(source, width, start_ms, pane)
+
+    def exchange(
+        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None
+    ) -> bool:
+        """Take over the newest pane of a part, which has these values, in place of its older one, as `fold` does.
+
+        Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
+        """
+        if new is None and old is not None and self._is_still_stated(width, old):
+            return False
+        total = self.panes.of_source(source, width, start_ms)
+        found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
+        if any(one is not None and (one.calls or one.outages) for one in (old, new)):
+            items = None if new is None else Pane({}, {}, new.calls, new.outages)
+            found |= self.panes.replace(_ITEMS_OF.join((source, *values)), width, start_ms, items)
+        return found
+
+    def follow(self, other: SeriesWindows) -> None:
+        """State no period that another series has stated, whose part this one was."""
+        for name, row in other._rows.items():
+            own = self._rows.get(name)
+            if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
+                self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
+
+    def _is_still_stated(self, width: Width, pane: Pane) -> bool:
+        """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
+        of_period = width == "day" or width in self._open_from_ms()
+        return of_period and all(one.restored_ms for one in pane.outages.values())
 
     def evaluate(self, now_ms: int, scope: Scope) -> tuple[list[WindowStatus], list[Alert], list[str]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more."""
@@ -92,7 +159,7 @@ class SeriesWindows:
         pending = False
         if lives:
             self._budgets.settle(look)
-            pending = self._closing.run(look)
+            pending = self._closing.run(look, self._statement)
             self.unfinished = self._closing.unfinished
             if self._closing.closed:
                 self._prune_ms = 0  # the periods' panes may go now
@@ -120,8 +187,9 @@ class SeriesWindows:
         status = self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
         if consequences := self._consequences.open(look, window.name):
             status = status._replace(consequences=consequences)
+        status = self._sharing(status)
         self.latest[window.name] = status
-        self._show(look, status, news_of(status, calendar=calendar))
+        self._show(look, status, calendar=calendar)
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
         self._telling.announce(look, spot, status, rolling=not calendar)
         if calendar:
@@ -141,13 +209,15 @@ class SeriesWindows:
             # That nobody called again is confirmed by time alone.
             look.wakes_ms.append(look.now_ms - look.now_ms % HOUR_MS + HOUR_MS)
 
-    def _show(self, look: Look, status: WindowStatus, news: News) -> None:
+    def _show(self, look: Look, status: WindowStatus, *, calendar: bool) -> None:
         """Tell what is news; what only grew with time at most once a minute."""
-        at_ms, known = self._shown.get(status.window, (0, None))
+        at_ms, told = self._shown.get(status.window, (0, None))
+        news = news_of(status, calendar=calendar)
+        known = None if told is None else news_of(told, calendar=calendar)
         if known == news:
             return
         if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
-            self._shown[status.window] = look.now_ms, news
+            self._shown[status.window] = look.now_ms, status
             look.statuses.append(status)
             row = self._rows.get(status.window)
             if not row.shown:
@@ -155,11 +225,24 @@ class SeriesWindows:
         else:
             look.wakes_ms.append(at_ms + MINUTE_MS)
 
+    def _sharing(self, status: WindowStatus) -> WindowStatus:
+        """Return a status that shares what is equal with what was told of it, and its labels with the other windows."""
+        labels = next((one.labels for one in self.latest.values() if one.labels == status.labels), status.labels)
+        _, told = self._shown.get(status.window, (0, status))
+        return status._replace(
+            labels=labels,
+            figures=told.figures if told.figures == status.figures else status.figures,
+            verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
+            live=told.live if told.live == status.live else status.live,
+        )
+
     def _status(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
     ) -> WindowStatus:
         from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
         status = status_of(self.panes, binding, window, span, Span(from_ms, to_ms), as_of_ms, closed=closed)
+        if self.parts:
+            status.live["series"] = self.parts
         budgets = self._budgets.figures(look, binding, window, status)
         return status._replace(budgets=budgets) if budgets else status
 

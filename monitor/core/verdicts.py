@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
 from monitor.core.figures import Figure, ObjectiveVerdict, Verdict
+from monitor.core.series import labels_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +172,7 @@ def labels_of(began: Agreement | None, series: SeriesKey) -> dict[str, str]:
     An amendment must not change the labels of an alert that is out.
     """
     measure = began.measure(series.measure) if began else None
-    return dict(zip(measure.by if measure else (), series.values, strict=False))
+    return labels_in(measure.by, series) if measure else {}
 
 
 def told_state(standing: Announced) -> AlertState:

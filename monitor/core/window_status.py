@@ -13,7 +13,7 @@ from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
 from monitor.core.pane_figures import pane_figures
 from monitor.core.repeats import NO_TALLY
-from monitor.core.series import width_for
+from monitor.core.series import is_rest, labels_in, width_for
 from monitor.core.shares import overdue_at
 from monitor.core.timeline import Span
 from monitor.core.verdicts import judge
@@ -60,10 +60,11 @@ def status_of(
     assert measure is not None
     live = panes.live()
     durations = 0
+    values = () if is_rest(panes.series) else panes.series.values
     figures: tuple[Figure, ...]
     if isinstance(measure, OutageRule):
         hours = binding.agreement.hours_of(measure)
-        begun = _since(measure, panes.series.values, shown)
+        begun = _since(measure, values, shown)
         if begun.start_ms < begun.end_ms:
             shown = begun
         records: Iterable[tuple[str, OutageRecord]] = panes.outages(window, span)
@@ -78,7 +79,7 @@ def status_of(
         counts["blind"] = live.counts.get("blind", 0) + silent
         counting = None
         if measure.customers is not None:
-            served = served_of(measure.customers, panes.series.values)
+            served = served_of(measure.customers, values)
             counting = Counting(measure.customers, served, binding.agreement.zone, panes.history)
         figures = outage_figures(measure, records, begun.start_ms, begun.end_ms, as_of_ms, hours, counting)
     else:
@@ -106,7 +107,7 @@ def status_of(
     verdicts = tuple(
         [judge(one, figures, durations, calendar=calendar, closed=closed) for one in binding.shown(window)]
     )
-    labels = dict(zip(measure.by, panes.series.values, strict=True))
+    labels = labels_in(measure.by, panes.series)
     return WindowStatus(
         panes.series, labels, window.name, shown.start_ms, shown.end_ms, as_of_ms, binding.agreement.version,
         figures, verdicts, counts, closed,

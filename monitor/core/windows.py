@@ -13,7 +13,18 @@ from monitor.core.interruptions import past_days
 from monitor.core.measures import HOUR_MS
 from monitor.core.panes import merge_panes
 from monitor.core.repeats import RepeatIndex, Tally
-from monitor.core.series import OutageRecord, Pane, PaneKey, SeriesKey, Width, empty_pane, encode_pane_key, width_for
+from monitor.core.series import (
+    OutageRecord,
+    Pane,
+    PaneKey,
+    SeriesKey,
+    Slice,
+    Width,
+    empty_pane,
+    encode_pane_key,
+    slice_of,
+    width_for,
+)
 from monitor.core.timeline import NEVER_MS
 from monitor.core.verdicts import Announced
 
@@ -173,6 +184,18 @@ class SeriesPanes:
             return
         del slot.row.sources[source]
         self._rows.put(slot.key, slot.row if slot.row.sources else None)
+
+    def noted(self) -> tuple[Slice, ...]:
+        """Return all panes, and what has rows of its own in them, as `note` takes them."""
+        shared = [slice_of(width, start_ms) for width, slots in self._slots.items() for start_ms in slots]
+        own = [slice_of(*place, source) for place, sources in self._own.items() for source in sources]
+        return (*shared, *own)
+
+    def of_source(self, source: str, width: Width, start_ms: int) -> Pane | None:
+        """Return the newest pane of a source, None if it has none. It must not be changed."""
+        if start_ms not in self._slots.get(width, {}):
+            return None
+        return self._slot(width, start_ms).row.sources.get(source)
 
     def drop(self, width: Width, start_ms: int) -> None:
         """Delete a pane and its rows."""

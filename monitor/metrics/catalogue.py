@@ -368,6 +368,12 @@ TICK_DELAY = _histogram("tick_delay_seconds", "From the instant a timer was set 
 DETECTION_DELAY = _histogram(
     "detection_delay_seconds", "From the instant a clock got at risk or breached to its announcement"
 )
+SERIES_SHOWN = _gauge("series_shown", "Series of a measure that are shown one by one", ("agreement", "measure"))
+SERIES_IN_REST = _gauge(
+    "series_in_rest",
+    "Series of a measure beyond max_series: they are counted together, as other",
+    ("agreement", "measure"),
+)
 EVALUATION = _counter(
     "evaluation_seconds_total", "Time spent judging windows, by partition of partials", ("partition",)
 )

@@ -18,42 +18,18 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.core.agreement import Agreement
-from monitor.core.figures import WindowStatus
 from monitor.core.levels import in_force, parts_by_origin
-from monitor.core.measures import subject_of
-from monitor.core.objectives import INDICATORS
-from monitor.core.series import SeriesKey
-from monitor.core.sketch import counts_within
 from monitor.core.term import outlook
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import ATTRIBUTES, MAX_SERIES, VERDICTS, Metric
-from monitor.metrics.outcomes import show_outcomes
-from monitor.metrics.shown import FIGURES, LIVE, SPREADS, Spread
+from monitor.metrics.catalogue import MAX_SERIES, Metric
+from monitor.metrics.figures import SeriesLabels, show_figures
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
+from monitor.metrics.text import Lines
 
 Values = tuple[str, ...]
 
 _FAILURES: Final = ("rejected", "expired")
 """Outcomes of deliveries that an alert rule watches the increase of."""
-_TELLS: Final = {"clock": "compliance", "call": "asa", "outage": "availability", "lead": "depth"}
-"""The indicator that only this kind of measure has."""
-
-
-class SnapshotCollector(Collector):
-    """Shows what ``snapshot`` returns at the moment of the scrape, at most ``max_series`` series for each metric."""
-
-    def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
-        self.snapshot = snapshot
-        self.max_series = max_series
-
-    def describe(self) -> Iterable[Family]:
-        """Return nothing: a registration takes no snapshot."""
-        return ()
-
-    def collect(self) -> Iterable[Family]:
-        """Return the families of a new snapshot; those without a sample are left out."""
-        return families(self.snapshot(), max_series=self.max_series)
 
 
 class Exporter:
@@ -62,42 +38,48 @@ class Exporter:
     def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
         self.snapshot = snapshot
         self.max_series = max_series
+        self._labels = SeriesLabels()
+        self._one_at_a_time = asyncio.Lock()
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """Return body and content type in the format that the scraper accepts."""
-        taken = self.snapshot()
-        return await asyncio.to_thread(
-            render, registry_of(SnapshotCollector(lambda: taken, max_series=self.max_series)), accept
-        )
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(
+                page_of, self.snapshot(), accept, max_series=self.max_series, labels=self._labels
+            )
 
 
-def registry_of(collector: Collector) -> CollectorRegistry:
+def page_of(
+    snapshot: Snapshot, accept: str, *, max_series: int = MAX_SERIES, labels: SeriesLabels | None = None
+) -> tuple[bytes, str]:
+    """Return body and content type of a snapshot in the format that an ``Accept`` header asks for.
+
+    That is text, or OpenMetrics. Each metric shows at most ``max_series`` series.
+    """
+    encode, content_type = choose_encoder(accept)
+    lines, page = Lines(max_series), _Page(max_series)
+    show_figures(lines, snapshot, labels)
+    _agreements(page, snapshot)
+    for stats in snapshot.partitions:
+        _partition(page, stats)
+    _receivers(page, snapshot)
+    _health(page, snapshot)
+    for measure, (shown, in_rest) in snapshot.series.items():
+        page.set(m.SERIES_SHOWN, measure, shown)
+        page.set(m.SERIES_IN_REST, measure, in_rest)
+    page.drop(lines.dropped())
+    return b"".join((*lines.page(encode), encode(_registry_of(page)))), content_type
+
+
+def _registry_of(collector: Collector) -> CollectorRegistry:
     """Return a registry of its own with this collector: the library's global one shows other people's metrics."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     return registry
 
 
-def render(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return body and content type in the format that an ``Accept`` header asks for: text, or OpenMetrics."""
-    encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
-
-
-def families(snapshot: Snapshot, *, max_series: int = MAX_SERIES) -> list[Family]:
-    """Return a snapshot as metric families, in the order of the catalogue."""
-    page = _Page(max_series)
-    _figures(page, snapshot)
-    _agreements(page, snapshot)
-    for stats in snapshot.partitions:
-        _partition(page, stats)
-    _receivers(page, snapshot)
-    _health(page, snapshot)
-    return page.families()
-
-
-class _Page:
-    """The samples of one scrape. Series that come first stay when there are too many: whoever adds them sorts them."""
+class _Page(Collector):
+    """The samples of one scrape beside those of the figures. Series that come first stay when there are too many."""
 
     def __init__(self, max_series: int) -> None:
         self._max_series = max_series
@@ -114,15 +96,17 @@ class _Page:
         else:
             series[labels] = value
 
-    def set_all(self, metric: Metric, samples: Mapping[Values, float]) -> None:
-        """Set samples that say nothing without each other: all of them, or none where they are too many."""
-        if len(self._values.get(metric, ())) + len(samples) > self._max_series:
-            self._dropped[metric] = self._dropped.get(metric, 0) + len(samples)
-        else:
-            self._values.setdefault(metric, {}).update(samples)
+    def drop(self, series: Mapping[str, int]) -> None:
+        """Show how many series found no room, by metric."""
+        for name, n in series.items():
+            self._dropped[m.CATALOGUE[name]] = n
 
-    def families(self) -> list[Family]:
-        """Return everything that was set."""
+    def describe(self) -> Iterable[Family]:
+        """Return nothing: a registration takes nothing."""
+        return ()
+
+    def collect(self) -> Iterable[Family]:
+        """Return everything that was set, in the order of the catalogue."""
         for metric, dropped in self._dropped.items():
             self._values.setdefault(m.DROPPED_SERIES, {})[(metric.name,)] = dropped
         return [_family(metric, self._values[metric]) for metric in m.CATALOGUE.values() if metric in self._values]
@@ -147,104 +131,6 @@ def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
 def _printable(value: str) -> str:
     """Return a label value that can be encoded: one lone surrogate must not cost the whole scrape."""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
-
-
-def _figures(page: _Page, snapshot: Snapshot) -> None:
-    kinds = _subjects(snapshot.agreements)
-    live: dict[Values, tuple[str, WindowStatus]] = {}
-    # Sorted, so that the same series are shown at each scrape where there are too many.
-    for status in sorted(_newest(snapshot.statuses), key=lambda one: (one.series, one.window)):
-        kind = kind_of(status)
-        series = _series_labels(status, kinds.get((status.series.agreement, status.version, status.series.measure), ""))
-        _window(page, kind, (*series, status.window), status)
-        show_outcomes(page.set, (*series, status.window), status)
-        sketch = snapshot.spreads.get((status.series, status.window))
-        if sketch is not None and kind in SPREADS:
-            _spread(page, SPREADS[kind], (*series, status.window), sketch)
-        if kind and (series not in live or live[series][1].as_of_ms < status.as_of_ms):
-            live[series] = kind, status
-    for series, (kind, status) in live.items():
-        for name, shown in LIVE[kind].items():
-            value = status.live.get(name, 0)
-            if shown.age_of:
-                if not status.live.get(shown.age_of):
-                    continue
-                # A status is not told again merely because what is open gets older.
-                value += max(0, (snapshot.now_ms or 0) - status.as_of_ms)
-            page.set(shown.metric, series, _in_unit(shown.metric, value))
-
-
-def _newest(statuses: Iterable[WindowStatus]) -> Iterable[WindowStatus]:
-    newest: dict[tuple[SeriesKey, str], WindowStatus] = {}
-    for status in statuses:
-        if status.closed:  # a statement is history; the period that runs has taken its place
-            continue
-        other = newest.get((status.series, status.window))
-        if other is None or other.as_of_ms <= status.as_of_ms:
-            newest[status.series, status.window] = status
-    return newest.values()
-
-
-def kind_of(status: WindowStatus) -> str:
-    """Return the kind of measure that a status is of, told by its indicators; "" for none that is known."""
-    indicators = {figure.indicator for figure in status.figures}
-    return next((kind for kind, indicator in _TELLS.items() if indicator in indicators), "")
-
-
-def _subjects(agreements: Iterable[Agreement]) -> dict[tuple[str, int, str], str]:
-    """Return the subject that each measure is of, by agreement, version and measure."""
-    found: dict[tuple[str, int, str], str] = {}
-    for one in agreements:
-        for measure in one.measures():
-            found[one.id, one.version, measure.id] = subject_of(measure)
-    return found
-
-
-def _series_labels(status: WindowStatus, subject: str) -> Values:
-    labels = status.labels
-    split_by = sorted(name for name in labels if name not in ATTRIBUTES)
-    other = ",".join(f"{name}={labels[name]}" for name in split_by)
-    return (
-        status.series.agreement,
-        status.series.measure,
-        subject,
-        *(labels.get(name, "") for name in ATTRIBUTES),
-        other,
-    )
-
-
-def _window(page: _Page, kind: str, labels: Values, status: WindowStatus) -> None:
-    shown_of = FIGURES.get(kind, {})
-    units = INDICATORS.get(kind, {})
-    for figure in status.figures:
-        shown = shown_of.get(figure.indicator)
-        if shown is None:
-            continue
-        values = (*labels, *shown.extra)
-        page.set(shown.value, values, _in_unit(shown.value, figure.value))
-        if shown.numerator is not None:
-            page.set(shown.numerator, values, _in_unit(shown.numerator, figure.numerator))
-        if shown.denominator is not None:
-            page.set(shown.denominator, values, _in_unit(shown.denominator, figure.denominator))
-    for one in status.verdicts:
-        values = (one.objective, one.indicator, one.comparison, *labels)
-        scale = 1000 if units.get(one.indicator) == "ms" else 1
-        for metric, value in (
-            (m.OBJECTIVE_VALUE, one.value),
-            (m.OBJECTIVE_TARGET, one.target),
-            (m.OBJECTIVE_WARNING, one.at_risk),
-        ):
-            page.set(metric, values, None if value is None else value / scale)
-        page.set(m.OBJECTIVE_SAMPLES, values, one.sample)
-        page.set(m.OBJECTIVE_MINIMUM, values, one.minimum_sample)
-        for verdict in VERDICTS:
-            page.set(m.OBJECTIVE_VERDICT, (*values, verdict), int(verdict == one.verdict))
-
-
-def _spread(page: _Page, shown: Spread, labels: Values, sketch: Mapping[int, int]) -> None:
-    counts = counts_within(sketch, [bound * 1000 for bound in shown.bounds])
-    bounds = [*map(str, shown.bounds), "+Inf"]
-    page.set_all(shown.metric, {(*labels, bound): n for bound, n in zip(bounds, counts, strict=True)})
 
 
 def _in_unit(metric: Metric, value: float | None) -> float | None:

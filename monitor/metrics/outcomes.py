@@ -8,43 +8,50 @@ from typing import TYPE_CHECKING
 from monitor.metrics import catalogue as m
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from monitor.core.budget import BudgetFigure
     from monitor.core.consequences import Consequence
     from monitor.core.figures import WindowStatus
     from monitor.metrics.catalogue import Metric
 
-    Set = Callable[[Metric, tuple[str, ...], float | None], None]
-    """Takes a metric, its labels and the value; None: it is absent."""
+    Put = Callable[[Metric, str, Mapping[tuple[tuple[str, ...], tuple[str, ...]], float]], None]
+    """Takes a metric, the labels of a window, and the values by the labels before and after those."""
 
 
-def show_outcomes(put: Set, labels: tuple[str, ...], status: WindowStatus) -> None:
+def show_outcomes(put: Put, labels: str, status: WindowStatus) -> None:
     """Show the budgets of a window, and what follows from its closed periods."""
     for budget in status.budgets:
         _show_budget(put, labels, budget)
     credits_due: dict[tuple[str, str], list[Consequence]] = {}
+    misses: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {}
     for one in status.consequences:
         if one.kind == "credit":
             credits_due.setdefault((one.objective, one.currency), []).append(one)
         else:
-            standing = one.kind.removeprefix("termination_")
-            put(m.TERMINATION_MISSES, (one.objective, standing, *labels), len(one.evidence.misses))
-    for (objective, currency), found in credits_due.items():
-        values = (objective, currency, *labels)
-        put(m.CREDIT, values, float(sum(one.amount for one in found)))
+            misses[(one.objective, one.kind.removeprefix("termination_")), ()] = len(one.evidence.misses)
+    if misses:
+        put(m.TERMINATION_MISSES, labels, misses)
+    for before, found in credits_due.items():
+        put(m.CREDIT, labels, {(before, ()): float(sum(one.amount for one in found))})
         ends_ms = [one.claim_until_ms for one in found if one.claim_until_ms]
-        put(m.CREDIT_CLAIM, values, min(ends_ms) / 1000 if ends_ms else None)
+        if ends_ms:
+            put(m.CREDIT_CLAIM, labels, {(before, ()): min(ends_ms) / 1000})
 
 
-def _show_budget(put: Set, labels: tuple[str, ...], budget: BudgetFigure) -> None:
+def _show_budget(put: Put, labels: str, budget: BudgetFigure) -> None:
     in_time = budget.unit == "ms"
-    values = (budget.objective, "seconds" if in_time else "events", *labels)
+    before = (budget.objective, "seconds" if in_time else "events")
     scale = 1000 if in_time else 1
-    put(m.BUDGET_ALLOWED, values, budget.total / scale)
-    put(m.BUDGET_CONSUMED, values, budget.consumed / scale)
-    put(m.BUDGET_REMAINING, values, budget.remaining / scale)
-    put(m.BUDGET_SPENT, values, inf if budget.consumed_share is None and budget.exhausted else budget.consumed_share)
-    for burn in budget.burns:
-        endless = burn.rate is None and burn.bad > 0
-        put(m.BUDGET_BURN, (*values, burn.window), inf if endless else burn.rate)
+    put(m.BUDGET_ALLOWED, labels, {(before, ()): budget.total / scale})
+    put(m.BUDGET_CONSUMED, labels, {(before, ()): budget.consumed / scale})
+    put(m.BUDGET_REMAINING, labels, {(before, ()): budget.remaining / scale})
+    spent = inf if budget.consumed_share is None and budget.exhausted else budget.consumed_share
+    if spent is not None:
+        put(m.BUDGET_SPENT, labels, {(before, ()): spent})
+    rates = {burn.window: inf if burn.rate is None and burn.bad > 0 else burn.rate for burn in budget.burns}
+    known: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {
+        (before, (window,)): rate for window, rate in rates.items() if rate is not None
+    }
+    if known:
+        put(m.BUDGET_BURN, labels, known)

@@ -119,6 +119,8 @@ class Snapshot:
     statuses: Sequence[WindowStatus] = ()
     spreads: Mapping[tuple[SeriesKey, str], Mapping[int, int]] = field(default_factory=dict)
     """Sketches of durations (`monitor.core.sketch`), by series and the one window that each is shown in."""
+    series: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """By agreement and measure: how many series are shown one by one, and how many are counted together as the rest."""
     partitions: Sequence[PartitionStats] = ()
     dead_letters: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By topic and reason."""

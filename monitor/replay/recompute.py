@@ -20,6 +20,7 @@ from monitor.core.differences import (
 )
 from monitor.core.figures import WindowStatus
 from monitor.core.measures import ClockRule, subject_of
+from monitor.core.series import is_rest
 from monitor.replay.local import Progress
 from monitor.replay.simulate import Outcome, clock_id, outcome
 
@@ -58,6 +59,7 @@ class Recomputed:
     """The differences, and how much was compared.
 
     ``not_kept`` counts clocks and periods that were judged by events which the topics hold no more.
+    ``in_rest`` counts recomputed periods of series that the monitor stated together, beyond ``max_series``.
     """
 
     clocks: list[ClockFinding]
@@ -65,6 +67,7 @@ class Recomputed:
     compared_clocks: int
     compared_periods: int
     not_kept: int
+    in_rest: int = 0
 
 
 def recompute(
@@ -124,6 +127,8 @@ def recompute(
     ]
     followed = _by_period(consequences_of([one for one, _ in stated.values()], book))
     follows = _by_period(again.consequences)
+    other, in_rest = _comparable(mine, other)
+    mine = [one for one in mine if not is_rest(one.series)]
     periods = [
         PeriodFinding(
             one,
@@ -138,8 +143,30 @@ def recompute(
         periods=periods,
         compared_clocks=len([one for one in {*known, *again.verdicts} if asked(one.agreement)]),
         compared_periods=len({period_id(one) for one in (*mine, *other)}),
+        in_rest=in_rest,
         not_kept=len(ours) - len(known) + sum(place.from_ms < kept_from_ms for place in stated),
     )
+
+
+def _comparable(mine: Iterable[WindowStatus], other: Iterable[WindowStatus]) -> tuple[list[WindowStatus], int]:
+    """Return the recomputed statements that can be compared, and how many cannot.
+
+    What was beyond ``max_series`` was stated as one series, the rest; recomputed it is stated one by one.
+    """
+    stated = {period_id(one) for one in mine}
+    rests = {_slot(one) for one in mine if is_rest(one.series)}
+    found, in_rest = [], 0
+    for one in other:
+        if period_id(one) not in stated and _slot(one) in rests:
+            in_rest += 1
+        else:
+            found.append(one)
+    return found, in_rest
+
+
+def _slot(one: WindowStatus) -> tuple[str, str, str, int]:
+    """Return the measure, the window and the period of a statement."""
+    return one.series.agreement, one.series.measure, one.window, one.from_ms
 
 
 def _has_closed(statement: WindowStatus, book: Book, until_ms: int) -> bool:

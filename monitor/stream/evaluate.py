@@ -10,7 +10,8 @@ from typing import Final
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.evaluator import Evaluation, Evaluator
-from monitor.core.series import SeriesKey, decode_pane_key
+from monitor.core.rest import MOST_SERIES
+from monitor.core.series import SeriesKey, decode_pane_key, rest_of
 from monitor.core.windows import decode_window_key
 from monitor.errors import DecodeError, RowError
 from monitor.stream.books import Books
@@ -46,13 +47,15 @@ class Evaluate:
         tally: Tally,
         interval_ms: int,
         sources: Iterable[str] = (),
+        max_series: int = MOST_SERIES,
     ) -> None:
         self.state = state
         self.books = books
         self.outlets = outlets
         self.tally = tally
         self.interval_ms = interval_ms
-        self.evaluator = Evaluator(state, self._owns)
+        self._max_series = max_series
+        self.evaluator = Evaluator(state, self._owns, max_series=max_series)
         self.evaluator.restore(state.rows)
         self.seconds = 0.0
         """Time spent in evaluations."""
@@ -149,7 +152,7 @@ class Evaluate:
     def recover(self, error: Exception) -> str:
         """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
         failed = self._failed(error)
-        before, self.evaluator = self.evaluator, Evaluator(self.state, self._owns)
+        before, self.evaluator = self.evaluator, Evaluator(self.state, self._owns, max_series=self._max_series)
         self.evaluator.restore(self.state.rows)
         self.evaluator.latest.update(before.latest)
         self.evaluator.left_alone = before.left_alone
@@ -182,6 +185,7 @@ class Evaluate:
 
 _KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
     b"w": lambda key: decode_pane_key(key).series,
+    b"x": lambda key: rest_of(decode_pane_key(key).series),
     b"v": lambda key: decode_window_key(key)[0],
     b"c": lambda key: decode_window_key(key)[0],
 }
@@ -189,13 +193,14 @@ _KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
 
 
 def _newest(records: Sequence[ConsumerRecord]) -> Iterable[ConsumerRecord]:
-    """Return the last record of each key, in order: what is in between, nobody ever sees.
+    """Return the last record of each key: what is in between, nobody ever sees.
 
-    That a source keeps a pane no longer takes nothing back that it said of it before: both are kept.
+    The keys are in the order of their first records: who comes first gets a place, wherever a batch ends. That a source
+    keeps a pane no longer takes nothing back that it said of it before: both are kept.
     """
-    newest: dict[tuple[bytes | None, bool], ConsumerRecord] = {}
+    newest: dict[bytes | None, dict[bool, ConsumerRecord]] = {}
     for record in records:
-        key = record.key, record.value is None
-        newest.pop(key, None)
-        newest[key] = record
-    return newest.values()
+        of_key = newest.setdefault(record.key, {})
+        of_key.pop(record.value is None, None)
+        of_key[record.value is None] = record
+    return [record for of_key in newest.values() for record in of_key.values()]

@@ -21,6 +21,7 @@ import msgspec
 from monitor.core.credit_account import AccountRow
 from monitor.core.delivery import DisabledRow, FailedRow, OutboxRow
 from monitor.core.pages import AlertRow, PageRow
+from monitor.core.rest import RestRow
 from monitor.core.rows import SubjectRow
 from monitor.core.series_budgets import BudgetRow
 from monitor.core.series_consequences import ConsequenceRow
@@ -134,8 +135,16 @@ _MERGED: Final = Layout(
     MergedPane, PANE.version, {version: _in_each(upgrade) for version, upgrade in PANE.upgrades.items()}
 )
 
+
+def _in_rest(upgrade: Upgrade) -> Upgrade:
+    return lambda fields: [upgrade(fields[0])]
+
+
+_REST: Final = Layout(RestRow, PANE.version, {version: _in_rest(upgrade) for version, upgrade in PANE.upgrades.items()})
+
 EVALUATE_ROWS: Final = RowCodec({
     b"w": RowKind(_MERGED),
+    b"x": RowKind(_REST),
     b"v": RowKind(Layout(WindowRow, 1, {0: unchanged})),
     b"b": RowKind(Layout(BudgetRow, 1, {0: unchanged})),
     b"c": RowKind(Layout(ConsequenceRow, 1, {0: unchanged})),
@@ -143,8 +152,9 @@ EVALUATE_ROWS: Final = RowCodec({
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
 })  # fmt: skip
-"""The rows of a partition of partials: the panes of all sources, what is remembered of each window, of budgets
-and of consequences, the credits granted so far, what each source that catches up said last, and the last look."""
+"""The rows of a partition of partials: the panes of all sources, those of series in the rest, what is remembered of
+each window, of budgets and of consequences, the credits granted so far, what each source that catches up said last, and
+the last look."""
 
 
 NOTIFY_ROWS: Final = RowCodec({

@@ -15,6 +15,7 @@ from monitor.core.objectives import Objective
 from monitor.core.panes import apply
 from monitor.core.periods import pane_start
 from monitor.core.plan import Plan
+from monitor.core.rest import MOST_SERIES, RestRow
 from monitor.core.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.series_budgets import BudgetRow
 from monitor.core.series_consequences import ConsequenceRow
@@ -30,7 +31,9 @@ P2 = SeriesKey("desk", "resolution", ("P2",))
 class Rows(dict):
     """Rows as a partition keeps them: encoded, so that nothing is shared with whoever put them."""
 
-    TYPES: ClassVar = {b"w": MergedPane, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow, b"a": AccountRow}
+    TYPES: ClassVar = {
+        b"w": MergedPane, b"x": RestRow, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow, b"a": AccountRow
+    }  # fmt: skip
 
     def get(self, key):
         encoded = super().get(key)
@@ -47,10 +50,11 @@ class Rows(dict):
 class Stage:
     """Sources that send panes, and one evaluator."""
 
-    def __init__(self, *agreements, owns=None):
+    def __init__(self, *agreements, owns=None, max_series=MOST_SERIES):
         self.rows = Rows()
         self.owns = owns
-        self.evaluator = Evaluator(self.rows, owns)
+        self.max_series = max_series
+        self.evaluator = Evaluator(self.rows, owns, max_series=max_series)
         self.panes = {}
         self.sent = []
         self.statuses, self.alerts, self.statements, self.ended = [], [], [], []
@@ -64,7 +68,7 @@ class Stage:
         return self
 
     def restart(self):
-        self.evaluator = Evaluator(self.rows, self.owns)
+        self.evaluator = Evaluator(self.rows, self.owns, max_series=self.max_series)
         self.evaluator.restore([*self.rows, b"\x00position"])
         return self
 

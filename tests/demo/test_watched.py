@@ -17,7 +17,7 @@ from monitor.core.series import Pane
 from monitor.demo.hours import busy_start_ms
 from monitor.demo.traffic import MINUTE_MS
 from monitor.demo.view import Counters, DemoView, promises
-from monitor.metrics.exporter import SnapshotCollector, registry_of, render
+from monitor.metrics.exporter import page_of
 from monitor.metrics.snapshot import Snapshot
 from tests.demo.world import Watch
 
@@ -104,7 +104,7 @@ def page(watch):
     snapshot = Snapshot(
         now_ms=watch.now_ms, agreements=watch.book.agreements, statuses=list(watch.evaluator.latest.values())
     )
-    return render(registry_of(SnapshotCollector(lambda: snapshot)), "")[0].decode()
+    return page_of(snapshot, "")[0].decode()
 
 
 def test_the_metrics_of_it_never_hold_the_id_of_anything(hour):

@@ -23,7 +23,9 @@ CODECS = {
 }
 
 
-NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {"0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e")]}
+NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
+    "0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e"), (EVALUATE_ROWS, b"x")]
+}
 """The kinds of rows that a release did not know."""
 
 

@@ -13,7 +13,7 @@ from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
 from monitor.core.objectives import INDICATORS
 from monitor.core.series import SeriesKey
 from monitor.core.sketch import add
-from monitor.metrics.exporter import SnapshotCollector, registry_of, render
+from monitor.metrics.exporter import page_of
 from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats, Snapshot
 
 NOW_MS = 1_790_000_000_000
@@ -146,6 +146,7 @@ def everything():
         refused={"agreements": 1},
         mapped={"jira-webhooks": 12},
         unmapped={"jira-webhooks": 3},
+        series={("desk", "clock"): (1_000, 29_000)},
         evaluation_seconds={0: 1.5},
         detection_delay=durations(0.02, 0.04, 70.0),
         rebalances=2,
@@ -157,8 +158,7 @@ def everything():
 
 
 def exposition(snapshot, accept="", **options):
-    body, _ = render(registry_of(SnapshotCollector(lambda: snapshot, **options)), accept)
-    return body.decode()
+    return page_of(snapshot, accept, **options)[0].decode()
 
 
 def samples(snapshot, **options):

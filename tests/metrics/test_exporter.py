@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from monitor.core.agreement import Agreement, Origin, Support
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.term import Length, Term
-from monitor.metrics.exporter import Exporter, SnapshotCollector, kind_of, registry_of, render
+from monitor.metrics.exporter import Exporter, page_of
+from monitor.metrics.figures import kind_of
 from monitor.metrics.snapshot import Observations, Snapshot
 from tests.core.stories import agreement, clock
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
@@ -124,21 +130,12 @@ def test_a_statement_does_not_stand_in_for_the_period_that_runs():
 
 
 def test_the_series_of_a_revoked_partition_vanish_with_it():
-    owned = [Snapshot(partitions=[partition("tickets", 0), partition("tickets", 1)], statuses=[status()])]
-    registry = registry_of(SnapshotCollector(lambda: owned[0]))
-    assert b'partition="1"' in render(registry, "")[0]
-    owned[0] = Snapshot(partitions=[partition("tickets", 0)])
-    body = render(registry, "")[0]
-    assert b'partition="1"' not in body
-    assert b"sla_clock" not in body
-    assert b"sla_partitions_open 1.0" in body
-
-
-def test_a_registration_takes_no_snapshot():
-    def taken():
-        raise AssertionError("nobody scraped yet")
-
-    registry_of(SnapshotCollector(taken))
+    both = Snapshot(partitions=[partition("tickets", 0), partition("tickets", 1)], statuses=[status()])
+    assert 'partition="1"' in exposition(both)
+    text = exposition(Snapshot(partitions=[partition("tickets", 0)]))
+    assert 'partition="1"' not in text
+    assert "sla_clock" not in text
+    assert "sla_partitions_open 1.0" in text
 
 
 def test_the_registry_is_our_own():
@@ -228,13 +225,71 @@ def test_any_customer_can_be_read_back(name):
 
 
 def test_openmetrics_is_spoken_to_those_who_ask_for_it():
-    collector = registry_of(SnapshotCollector(everything))
-    body, content_type = render(collector, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+    body, content_type = page_of(everything(), "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
     found = {family.name: family for family in openmetrics(body.decode())}
     assert found["sla_clock_compliance_ratio"].unit == "ratio"
     assert found["sla_events"].type == "counter"
-    assert render(collector, "")[1].startswith("text/plain; version=0.0.4")
+    assert page_of(everything(), "")[1].startswith("text/plain; version=0.0.4")
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text;version=1.0.0"])
+def test_the_page_is_what_the_client_library_writes(accept):
+    """Read by the library and written by it again, it is the same families in the same words."""
+    body, _ = page_of(everything(), accept)
+    read = openmetrics if accept else text_string_to_metric_families
+    registry = CollectorRegistry(auto_describe=False)
+    families = list(read(body.decode()))
+    registry.register(type("Read", (Collector,), {"collect": lambda _: families})())
+    again = choose_encoder(accept)[0](registry)
+    assert _sorted_lines(again) == _sorted_lines(body)
+
+
+LABEL = re.compile(r'[a-z_]+="[^"]*"')
+
+
+def _sorted_lines(page):
+    """The lines of a page with their labels in order and their numbers as numbers."""
+    found = []
+    for line in page.decode().splitlines():
+        if line.startswith("#"):
+            found.append(line)
+            continue
+        name, brace, rest = line.partition("{")
+        labels, _, value = rest.rpartition("} ") if brace else ("", "", "")
+        name, value = (name, value) if brace else line.split(" ")
+        found.append(f"{name} {sorted(LABEL.findall(labels))} {float(value)}")
+    return sorted(found)
+
+
+def test_customers_who_cannot_be_told_apart_do_not_cost_the_whole_scrape():
+    crowd = [status(labels={"customer": name}) for name in ("\ud800", "\ud801")]
+    found = samples(Snapshot(statuses=crowd))
+    assert sum(name == "sla_clock_compliance_ratio" for name, _ in found) == 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("clock", "call", "lead")), st.integers(0, 2), st.booleans()), max_size=12),
+    st.integers(0, 40),
+)
+def test_a_window_has_all_lines_of_a_metric_or_none_and_what_has_no_room_is_counted(crowd, most):
+    statuses = [
+        status(kind, labels={"customer": f"c{n:02}"}, verdicts=[verdict()] * judged, **({"mean": None} if gap else {}))
+        for n, (kind, judged, gap) in enumerate(crowd)
+        for judged in (min(judged, 1),)
+    ]
+    whole, cut = samples(Snapshot(statuses=statuses)), samples(Snapshot(statuses=statuses), max_series=most)
+    dropped = {next(iter(labels))[1]: n for (name, labels), n in cut.items() if name == "sla_exporter_dropped_series"}
+    for name in {name for name, _ in whole} - {"sla_build_info"}:
+        shown = {key for key in cut if key[0] == name}
+        assert len(shown) <= max(most, 1) or name.startswith("sla_partitions")
+        assert all(cut[key] == whole[key] for key in shown)
+        assert len(shown) + dropped.get(name, 0) == sum(key[0] == name for key in whole)
+        sizes = Counter(dict(labels)["customer"] for key, labels in shown if "customer" in dict(labels))
+        all_of = Counter(
+            dict(labels)["customer"] for key, labels in whole if key == name and "customer" in dict(labels)
+        )
+        assert all(sizes[one] == all_of[one] for one in sizes)
 
 
 async def test_the_snapshot_is_taken_in_the_loop_and_the_text_made_beside_it():

@@ -9,6 +9,7 @@ import pytest
 from monitor.core.book import Book
 from monitor.core.causes import Arrived, Cause
 from monitor.core.events import Event, Value
+from monitor.core.series import rest_of
 from monitor.replay.local import run_replay
 from monitor.replay.recompute import Judged, Recomputed, recompute
 from tests.replay.desk import book, event, ms
@@ -153,3 +154,14 @@ def test_burn_alerts_are_of_series_and_no_clocks_to_be_compared():
     found = recompute(announced, events, budgeted, until_ms=END_MS)
 
     assert (found.clocks, found.periods, found.not_kept, found.compared_clocks) == ([], [], 0, 1)
+
+
+def test_what_was_stated_together_with_others_is_counted_and_not_compared():
+    seen = judged([OPENED, ANSWERED, *LATE], book(DESK))
+    (statement, at_ms) = seen.statements[0]
+    one = statement._replace(series=statement.series._replace(values=("P1",)))
+    together = Judged(alerts=seen.alerts, statements=[(one._replace(series=rest_of(one.series)), at_ms)])
+
+    found = compared(together, arrived(OPENED, ANSWERED, *LATE), book(DESK))
+
+    assert (found.periods, found.in_rest) == ([], 1)

@@ -38,7 +38,7 @@ OUTLETS = Outlets(
 class Partition:
     """One partition of partials and its processor."""
 
-    def __init__(self, *agreements, number=None):
+    def __init__(self, *agreements, number=None, **options):
         number = partition_of(agreements[0].id.encode(), PARTITIONS) if number is None else number
         self.writer = FakeWriter(partitions=PARTITIONS)
         self.state = PartitionState(
@@ -46,7 +46,7 @@ class Partition:
         )
         self.books = Books(Book(agreements, 1))
         self.processor = Evaluate(
-            self.state, books=self.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+            self.state, books=self.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000, **options
         )  # fmt: skip
 
     async def take(self, *records):
@@ -95,7 +95,30 @@ async def test_of_the_records_of_one_pane_only_the_newest_is_taken():
 
     await partition.take(partial(*one), partial(*other), partial(*two))
 
-    assert taken == [Pane(*other[1]), Pane(*two[1])]
+    assert taken == [Pane(*two[1]), Pane(*other[1])], "in the order in which they came first"
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_who_came_first_has_the_place_wherever_a_batch_ends(together):
+    partition = Partition(DESK, max_series=1)
+    first, later, again = resolved("met"), resolved("met", priority="P2"), resolved("met", "breached")
+    records = [partial(*first), partial(*later), partial(*again)]
+
+    for batch in [records] if together else [[one] for one in records]:
+        await partition.take(*batch)
+    while await partition.tick("Mon 12:00"):
+        pass
+
+    shown = {series.values for series, _ in partition.processor.evaluator.latest}
+    assert shown == {("P1",), ("other", "(rest)")}
+    assert partition.processor.evaluator.places() == {("desk", "resolution"): (1, 1)}
+
+
+async def test_an_evaluator_that_is_made_anew_keeps_its_bound():
+    partition = Partition(DESK, max_series=1)
+    partition.processor.recover(ValueError("something failed"))
+    await partition.take(partial(*resolved("met")), partial(*resolved("met", priority="P2")))
+    assert partition.processor.evaluator.places() == {("desk", "resolution"): (1, 1)}
 
 
 async def test_a_pane_that_its_source_forgets_in_the_same_batch_is_still_stated():

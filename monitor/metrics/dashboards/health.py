@@ -56,7 +56,7 @@ def health() -> Json:
             ),
             Row(8, [(12, _partitions()), (12, _table())]),
             Row(8, [(12, _events()), (12, _delay())]),
-            Row(8, [(6, _durations()), (6, _deliveries()), (6, _reasons()), (6, _trouble())]),
+            Row(8, [(5, _durations()), (5, _deliveries()), (5, _reasons()), (5, _trouble()), (4, _series())]),
         ],
     )
 
@@ -210,3 +210,16 @@ def _trouble() -> Json:
         Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
+
+
+def _series() -> Json:
+    text = "Series of each measure: those shown one by one, and those beyond max_series, counted together as other."
+
+    def each(metric: m.Metric) -> str:
+        return f"max by (agreement, measure) ({select(metric, {})}) or on () vector(0)"
+
+    queries = [
+        Query(each(m.SERIES_SHOWN), "{{agreement}} {{measure}}"),
+        Query(each(m.SERIES_IN_REST), "{{agreement}} {{measure}} in the rest", "R"),
+    ]
+    return lines("Series", text, queries, COUNT, linked=False)

@@ -1,0 +1,196 @@
+"""The figures of a scrape as lines of text: microseconds a line, where the client library makes objects of each first.
+
+Lines are the same in both formats that the library knows; the heads of the families (help, type) are its own. A window
+is shown by a template: which lines it has is the same for thousands of series, only labels and values differ.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from monitor.metrics.catalogue import CATALOGUE, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    Encode = Callable[[CollectorRegistry], bytes]
+    """Makes the text of a registry in one of the formats."""
+    _Place = tuple[list[str], str, str, int, int, int]
+    """The lines of a metric, what stands around the labels, and where the value stands."""
+    Row = tuple[float, ...]
+    """Where the values of a template stand: a figure, a verdict, the counts of what is open."""
+
+_END: Final = b"# EOF\n"
+"""How a page of OpenMetrics ends."""
+
+
+class Line(NamedTuple):
+    """One line of a template: its metric, the labels before and after those of the series, and where its value stands.
+
+    The value is field ``field`` of row ``row``, divided by ``divisor`` where that is not 0.
+    """
+
+    metric: Metric
+    row: int
+    field: int
+    divisor: int = 0
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+class _Ready:
+    """A template as it is filled: what has room on the page.
+
+    ``dropped`` is how many lines of each metric have no room, ``times`` how often that has been so; ``most`` is the
+    most lines of one metric.
+    """
+
+    __slots__ = ("dropped", "lines", "most", "times")
+
+    def __init__(self, lines: list[_Place], dropped: dict[str, int], most: int) -> None:
+        self.lines = lines
+        self.dropped = dropped
+        self.most = most
+        self.times = 0
+
+
+class Lines:
+    """The lines of one scrape by metric, at most so many of each: whoever adds them sorts them.
+
+    A window's lines of one metric say little without each other: all of them are shown, or none.
+    """
+
+    def __init__(self, max_series: int) -> None:
+        self._dropped: dict[str, int] = {}
+        self._max_series = max_series
+        self._lines: dict[str, list[str]] = {}
+        self._seen: set[str] = set()
+        self._ready: dict[Hashable, _Ready] = {}
+        self._room = max_series
+        """How many lines of each metric in the templates surely have room, as they are."""
+
+    def is_full(self, shape: Hashable) -> bool:
+        """Count a window of a shape as dropped, if none of its lines has room; return whether that is so."""
+        ready = self._ready.get(shape)
+        if ready is None or ready.lines:
+            return False
+        ready.times += 1
+        return True
+
+    def is_new(self, labels: str) -> bool:
+        """Return whether nothing had these labels before: two lines with the same ones would cost the whole scrape."""
+        if labels in self._seen:
+            return False
+        self._seen.add(labels)
+        return True
+
+    def fill(self, shape: Hashable, template: Callable[[], Sequence[Line]], labels: str, rows: Sequence[Row]) -> None:
+        """Add the lines of a template, which is made once for each shape, with the labels and values of a series."""
+        ready = self._ready.get(shape)
+        if ready is not None and self._room < ready.most:
+            # Which templates have lost their room must be found out.
+            for one in self._ready.values():
+                self._drop(one.dropped, one.times)
+            self._ready.clear()
+            ready, self._room = None, self._max_series
+        if ready is None:
+            ready = self._prepare(shape, template())
+        self._room -= ready.most
+        for lines, head, tail, row, field, divisor in ready.lines:
+            value = rows[row][field]
+            lines.append(f"{head}{labels}{tail}{value / divisor if divisor else value}\n")
+        ready.times += 1
+
+    def put(self, metric: Metric, labels: str, values: Mapping[tuple[tuple[str, ...], tuple[str, ...]], float]) -> None:
+        """Add the lines of one metric of a window, by their labels before and after those of the series.
+
+        No template may have the metric: its room is not asked for again.
+        """
+        lines = self._lines.setdefault(metric.name, [])
+        if len(lines) + len(values) > self._max_series:
+            self._drop({metric.name: len(values)})
+            return
+        for (before, after), value in values.items():
+            head, tail = around(metric, before, after)
+            lines.append(f"{head}{labels}{tail}{number(value)}\n")
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many lines found no room, by the names of their metrics."""
+        for one in self._ready.values():
+            self._drop(one.dropped, one.times)
+            one.times = 0
+        return self._dropped
+
+    def _drop(self, lines: Mapping[str, int], times: int = 1) -> None:
+        for name, n in lines.items() if times else ():
+            self._dropped[name] = self._dropped.get(name, 0) + n * times
+
+    def page(self, encode: Encode) -> list[bytes]:
+        """Return the text of all families, in the order of the catalogue."""
+        found = []
+        for metric in CATALOGUE.values():
+            if lines := self._lines.get(metric.name):
+                found += [head_of(metric, encode), "".join(lines).encode()]
+        return found
+
+    def _prepare(self, shape: Hashable, template: Sequence[Line]) -> _Ready:
+        """Find out which lines of a template have room."""
+        counts: dict[str, int] = {}
+        for line in template:
+            counts[line.metric.name] = counts.get(line.metric.name, 0) + 1
+        room = {name: self._max_series - len(self._lines.setdefault(name, [])) for name in counts}
+        shown = [
+            (self._lines[line.metric.name], *around(line.metric, line.before, line.after), *line[1:4])
+            for line in template
+            if counts[line.metric.name] <= room[line.metric.name]
+        ]
+        dropped = {name: n for name, n in counts.items() if n > room[name]}
+        most = max((n for name, n in counts.items() if name not in dropped), default=0)
+        self._room = min([self._room, *(room[name] for name in counts if name not in dropped)])
+        ready = self._ready[shape] = _Ready(shown, dropped, most)
+        return ready
+
+
+class _Empty(Collector):
+    def __init__(self, metric: Metric) -> None:
+        self._family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind, metric.unit)
+
+    def collect(self) -> Iterable[Family]:
+        return (self._family,)
+
+
+def head_of(metric: Metric, encode: Encode) -> bytes:
+    """Return what stands above the lines of a family in a format, as the client library writes it."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Empty(metric))
+    return encode(registry).removesuffix(_END)
+
+
+def around(metric: Metric, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, str]:
+    """Return what stands before and after the labels of a series in a line of a metric."""
+    names = metric.labels
+    first = labels_text(zip(names, before, strict=False))
+    last = labels_text(zip(names[len(names) - len(after) :], after, strict=True))
+    return f"{metric.name}{{{first}{',' if first else ''}", f"{',' if last else ''}{last}}} "
+
+
+def labels_text(labels: Iterable[tuple[str, str]]) -> str:
+    """Return labels as text. To Prometheus an empty one is absent."""
+    return ",".join([f'{name}="{_escaped(value)}"' for name, value in labels if value])
+
+
+def number(value: float) -> str:
+    """Return a number as both formats read it."""
+    return str(value) if isfinite(value) else {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
+
+
+def _escaped(value: str) -> str:
+    """Return a label value as it is written. One lone surrogate must not cost the whole scrape."""
+    if '"' in value or "\\" in value or "\n" in value:
+        value = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
