@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
+from monitor.wire.contract import MAX_INTEGER
 
 EARLIEST_MS: Final = 946_684_800_000
 LATEST_MS: Final = 4_102_444_800_000
@@ -55,12 +56,19 @@ def lookup(row: Mapping[str, object], path: str) -> object:
 
 
 def text_of(value: object) -> str:
-    """Return a value as text, without white space around it: ``true`` and ``1.5`` as JSON writes them."""
+    """Return a value as text, without white space around it: ``true`` and ``1.5`` as JSON writes them.
+
+    Raises:
+        DecodeError: ``wrong_type``: lists or objects nested too deeply.
+    """
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    try:
+        return str(value)
+    except RecursionError:
+        raise DecodeError("wrong_type", f"{type(value).__name__} nested too deeply to be a text") from None
 
 
 def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
@@ -185,4 +193,8 @@ def attribute_of(name: str, text: str, times: float = 1.0) -> Value:
             raise DecodeError("bad_value", f"{name}: {text!r} is neither true nor false")
         return word in _TRUE
     number = number_of(text, times)
-    return round(number) if kind is int else number
+    if kind is not int:
+        return number
+    if abs(number) > MAX_INTEGER:
+        raise DecodeError("bad_number", f"{name}: {text!r} is too large")
+    return round(number)

@@ -74,7 +74,7 @@ async def test_what_a_mapping_cannot_make_an_event_of_is_a_dead_letter(installat
     async with installation.worker() as worker:
         await installation.turn("2026-01-05 09:01", worker)
 
-        assert [one for one, _ in await letters(installation)] == ["cdr/0/0", "jira-webhooks/0/0"]
+        assert await letters(installation) == [("cdr/0/0", "bad_number"), ("jira-webhooks/0/0", "wrong_type")]
         metrics = await worker.metrics()
         assert metrics.value("sla_events_mapped_total", topic="cdr") > 0
         assert metrics.value("sla_events_mapped_total", topic="jira-webhooks") > 0
