@@ -29,6 +29,7 @@ BROKER_STOPS = (
     "cannot restore the rows",
     "no broker",
     "does not answer",
+    "cannot be reached",
 )
 """Why a worker may also stop where the broker is killed and frozen."""
 PACE = 0.3
