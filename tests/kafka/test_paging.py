@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from monitor.cli.kafka import Outgoing, read_all, send_all
+from tests.chaos.rounds import STOPS
 from tests.kafka.chaos import Fleet
 from tests.kafka.monitor_job import MonitorJob
-from tests.kafka.test_monitor_chaos import STOPS
 from tests.notify.desk import Desk
 
 PAGES = 25
