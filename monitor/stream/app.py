@@ -200,6 +200,9 @@ class WorkerApp(BatchApp):
 
     async def on_stop(self) -> None:
         """Stop the flow, then end the commits in flight; what they applied is acknowledged before the group is left."""
+        # Stopping the consumer may take a second. Nothing is read then, so the clock proves nothing.
+        for runner in self.runners.values():
+            runner.end_ticks()
         await self._stop_consumer()
         if self._pulse is not None:
             self._pulse.cancel()

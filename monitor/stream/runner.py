@@ -94,6 +94,7 @@ class PartitionRunner:
         self._work = asyncio.Event()
         self._tick_due = False
         self._closing = False
+        self._ticks = True
         self._standing = Standing(self.state.name, upstream)
         self._left_over = False
         self._told: bool | None = None  # what the processor was last told about having caught up
@@ -119,6 +120,11 @@ class PartitionRunner:
         """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
         self._standing.trusted = False
         self._progressed()  # it had no chance to make any
+
+    def end_ticks(self) -> None:
+        """Judge nothing by the clock any more: the source is about to be read no longer."""
+        self._ticks = False
+        self._disarm()
 
     def pulse(self) -> None:
         """Notice that records wait in the source while none comes. Called at an even pace, but not in a frozen process.
@@ -191,6 +197,8 @@ class PartitionRunner:
                     await self._seek_back(self.state.position, "records wait in the source and none has come")
             if self._tick_due and not self._closing:
                 self._tick_due = False
+                if not self._ticks:
+                    continue
                 await self._tick()
             self._arm()
             if not self._inbox and not self._tick_due and not self._closing:
@@ -372,7 +380,7 @@ class PartitionRunner:
     def _arm(self) -> None:
         """Set the one timer to the nearest instant that rows or the processor wish for."""
         self._disarm()
-        if self._closing or not self.is_open or self._tick_due:
+        if self._closing or not self._ticks or not self.is_open or self._tick_due:
             return
         delay = 0.0 if self._told is not self.caught_up else min(self._wait_s(), LONGEST_TIMER_S)
         if not self.caught_up and self._told is False:  # look again whether it is

@@ -41,7 +41,7 @@ def batch(
     key: bytes = b"k",
 ) -> bytes:
     """A batch as a producer may write it; ``name`` is the header's, as bytes."""
-    mark = b"X" * len(name)
+    mark = name if name.isascii() else b"X" * len(name)
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 26)
     for offset, value in enumerate(values):
         builder.append(offset, 1_700_000_000_000, key, value, [(mark.decode(), b"v")])

@@ -81,6 +81,24 @@ async def test_a_deadline_fires_on_a_partition_without_traffic(broker: EmbeddedB
     assert await alerts(broker, "silent") == [(b"a", b"1")]
 
 
+async def test_while_a_worker_stops_to_read_no_deadline_is_judged_by_the_clock(
+    broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = worker(silence_ms=1_500)
+    stop_reading = app._stop_consumer
+
+    async def slowly() -> None:
+        await asyncio.sleep(2.5)  # the deadline passes meanwhile
+        await stop_reading()
+
+    monkeypatch.setattr(app, "_stop_consumer", slowly)
+    async with running(app):
+        await produce(broker.bootstrap, "in", [b"a"])
+        await until(lambda: events(app) == 1)
+
+    assert await alerts(broker, "silent") == []
+
+
 async def test_a_restarted_worker_goes_on_where_it_was(broker: EmbeddedBroker, worker: Make) -> None:
     await produce(broker.bootstrap, "in", [b"a", b"b"] * 50)
     first = worker()
