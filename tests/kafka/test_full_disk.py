@@ -69,10 +69,8 @@ def fill(disk: Path) -> Path:
 
 def restart(broker: KafkaBroker) -> None:
     """Start the broker's process again, with all that it has written."""
-    ended = broker._process
-    assert ended is not None
-    broker._process = subprocess.Popen(ended.args, stdout=broker._log, stderr=subprocess.STDOUT)
-    broker._wait(int(broker.bootstrap.rpartition(":")[2]), Path(broker._log.name))
+    broker.start()
+    broker.wait()
 
 
 async def test_a_full_disk_of_the_broker_loses_nothing_and_tells_nothing_twice(

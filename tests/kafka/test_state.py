@@ -16,6 +16,7 @@ from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
 from monitor.stream.connection import Connection
+from monitor.stream.offsets import set_back
 from monitor.stream.partition import FencedError, PartitionState
 from monitor.stream.topics import create_topics
 from monitor.stream.worker import WorkerSettings, build_app
@@ -179,7 +180,9 @@ async def test_what_transactions_leave_in_a_source_holds_nobody_up(job: Counting
 
 
 @pytest.mark.parametrize("at", [15, 20], ids=["with records after it", "at the end"])
-async def test_a_group_offset_beyond_the_position_is_not_believed(job: CountingJob, at: int) -> None:
+async def test_a_group_offset_beyond_the_position_stops_the_worker_until_the_loss_is_accepted(
+    job: CountingJob, at: int
+) -> None:
     # given a group whose committed offset no state knows of, as after the loss of a changelog
     await produce(job.bootstrap, job.source, [b"a"] * 20)
     group = AIOKafkaConsumer(bootstrap_servers=job.bootstrap, group_id=job.app, enable_auto_commit=False)
@@ -189,9 +192,14 @@ async def test_a_group_offset_beyond_the_position_is_not_believed(job: CountingJ
     await group.commit({tp: at})
     await group.stop()
 
+    lost = build_app(_settings(job), _sources(job))
+    with pytest.raises(StateError, match=f"offsets up to {at} were acknowledged, but .* knows of none"):
+        async with running(lost):
+            await until(lambda: lost.failure is not None)
+
+    # when somebody accepts it, all is read from the first record on
+    await set_back(job.bootstrap, job.app, job.source, security={})
     app = build_app(_settings(job), _sources(job))
     async with running(app):
         stats = app.stats.partitions[job.source, 0]
         await until(lambda: stats.events == 20 and stats.caught_up)
-
-        assert stats.seeks == 1
