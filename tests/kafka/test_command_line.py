@@ -18,9 +18,11 @@ from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
 from monitor.installation import topic_plan
 from monitor.stream.clock import wall_ms
+from monitor.wire.announcements import encode_alert
 from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process, stop
+from tests.core.paging_stage import alert
 
 
 @pytest.fixture
@@ -86,18 +88,22 @@ def test_from_nothing_to_an_alert(settings: Settings, tmp_path: Path):
     assert [record.key for record in asyncio.run(read_all(settings, topic))].count(b"T-2") == 2
 
 
+def told(ticket: str) -> bytes:
+    return encode_alert(alert(ticket), "sla-monitor")[1]
+
+
 def test_what_was_aborted_is_not_told(settings: Settings):
     async def write() -> None:
         async with producer(settings, transactional_id=settings.app_id) as writer:
             await writer.begin_transaction()
-            await writer.send_and_wait(settings.topics.alerts, key=b"k", value=b'"aborted"')
+            await writer.send_and_wait(settings.topics.alerts, key=b"k", value=told("aborted"))
             await writer.abort_transaction()
             async with writer.transaction():
-                await writer.send_and_wait(settings.topics.alerts, key=b"k", value=b'"committed"')
+                await writer.send_and_wait(settings.topics.alerts, key=b"k", value=told("committed"))
 
     run("topics", "create")
     asyncio.run(write())
-    assert run("tail", "alerts", "--no-follow", "--json").stdout == '"committed"\n'
+    assert run("tail", "alerts", "--no-follow", "--json").stdout == told("committed").decode() + "\n"
 
 
 def test_a_topic_of_the_wrong_shape_is_told_and_keeps_the_worker_from_starting(

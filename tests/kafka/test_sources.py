@@ -46,7 +46,7 @@ async def test_a_topic_of_others_is_checked_and_never_created(kafka: str, tmp_pa
     await create_topics(kafka, [TopicSpec(name=topic, partitions=PARTITIONS + 1, cleanup="compact")])
     assert await create_topics(kafka, plan) == []
     wrong = [one for one in await check_topics(kafka, plan) if topic in one]
-    assert f"has {PARTITIONS + 1} partitions, not {PARTITIONS}: write partitions: {PARTITIONS + 1}" in wrong[-1]
+    assert f"has {PARTITIONS + 1} partitions, not {PARTITIONS}: write partitions: {PARTITIONS + 1}" in wrong[0]
 
 
 async def test_webhooks_make_their_events_once_whoever_is_killed(kafka: str, tmp_path: Path) -> None:
