@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from math import inf
@@ -22,7 +23,7 @@ from monitor.core.levels import in_force, parts_by_origin
 from monitor.core.term import outlook
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import MAX_SERIES, Metric
-from monitor.metrics.figures import SeriesLabels, show_figures
+from monitor.metrics.figures import Known, show_figures
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 from monitor.metrics.text import Lines
 
@@ -38,19 +39,23 @@ class Exporter:
     def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
         self.snapshot = snapshot
         self.max_series = max_series
-        self._labels = SeriesLabels()
+        self._known = Known()
         self._one_at_a_time = asyncio.Lock()
+        self._making = threading.Lock()
+        """Held while a page is made: a scrape may be given up while its thread goes on."""
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """Return body and content type in the format that the scraper accepts."""
         async with self._one_at_a_time:
-            return await asyncio.to_thread(
-                page_of, self.snapshot(), accept, max_series=self.max_series, labels=self._labels
-            )
+            return await asyncio.to_thread(self._page, self.snapshot(), accept)
+
+    def _page(self, snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+        with self._making:
+            return page_of(snapshot, accept, max_series=self.max_series, known=self._known)
 
 
 def page_of(
-    snapshot: Snapshot, accept: str, *, max_series: int = MAX_SERIES, labels: SeriesLabels | None = None
+    snapshot: Snapshot, accept: str, *, max_series: int = MAX_SERIES, known: Known | None = None
 ) -> tuple[bytes, str]:
     """Return body and content type of a snapshot in the format that an ``Accept`` header asks for.
 
@@ -58,7 +63,7 @@ def page_of(
     """
     encode, content_type = choose_encoder(accept)
     lines, page = Lines(max_series), _Page(max_series)
-    show_figures(lines, snapshot, labels)
+    show_figures(lines, snapshot, known)
     _agreements(page, snapshot)
     for stats in snapshot.partitions:
         _partition(page, stats)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from monitor.metrics.shown import FIGURES, LIVE, SPREADS, Spread
 from monitor.metrics.text import Line, Lines, labels_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from monitor.core.agreement import Agreement
     from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
@@ -27,62 +28,66 @@ _TELLS: Final = {"compliance": "clock", "asa": "call", "availability": "outage",
 _VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
 """Where they stand in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
+_ALL: Final = {kind: tuple(shown) for kind, shown in LIVE.items()}
 _FLAGS: Final = (0, 1)
 """The row of a template whose values are always the same."""
 
 
-def show_figures(page: Lines, snapshot: Snapshot, series: SeriesLabels | None = None) -> None:
-    """Show all series, always the same ones where there are too many; ``series`` knows labels of an earlier page."""
-    series = series or SeriesLabels()
-    series.follow(snapshot.agreements)
-    live: dict[SeriesKey, tuple[str, WindowStatus]] = {}
-    for (key, window), status in sorted(_newest(snapshot.statuses).items(), key=itemgetter(0)):
-        kind = kind_of(status)
-        known = live.get(key) if kind else None
-        if kind and (known is None or known[1].as_of_ms < status.as_of_ms):
-            live[key] = kind, status
-        sketch = snapshot.spreads.get((key, window)) if kind in SPREADS else None
-        shape = _shape(kind, status)
+def show_figures(page: Lines, snapshot: Snapshot, known: Known | None = None) -> None:
+    """Show all series, always the same ones where there are too many; ``known`` is from an earlier page."""
+    known = known or Known()
+    known.follow(snapshot.agreements)
+    now_ms, spreads = snapshot.now_ms or 0, snapshot.spreads
+    newest: WindowStatus | None = None
+    """Of the windows of one series, which follow each other: what is open now is the same in all of them."""
+    for status, shape in known.in_order(snapshot.statuses):
+        kind = shape[0]
+        if newest is not None and newest.series != status.series:
+            _live(page, known, newest, now_ms)
+            newest = None
+        if kind and (newest is None or newest.as_of_ms < status.as_of_ms):
+            newest = status
+        sketch = spreads.get((status.series, status.window)) if spreads and kind in SPREADS else None
         if sketch is None and not status.budgets and not status.consequences and page.is_full(shape):
             continue
-        labels = series.of_window(status)
+        labels = known.labels_of_window(status)
         if not page.is_new(labels):
             continue
-        page.fill(shape, lambda kind=kind, status=status: _template(kind, status), labels, _rows(status))  # type: ignore[misc]
+        page.fill(shape, partial(_template, kind, status), labels, _rows(status))
         show_outcomes(page.put, labels, status)
         if sketch is not None:
             _spread(page, SPREADS[kind], labels, sketch)
-    for kind, status in live.values():
-        _live(page, series, kind, status, snapshot.now_ms or 0)
-
-
-def _newest(statuses: Iterable[WindowStatus]) -> dict[tuple[SeriesKey, str], WindowStatus]:
-    newest: dict[tuple[SeriesKey, str], WindowStatus] = {}
-    for status in statuses:
-        if status.closed:  # a statement is history; the period that runs has taken its place
-            continue
-        key = status.series, status.window
-        other = newest.get(key)
-        if other is None or other.as_of_ms <= status.as_of_ms:
-            newest[key] = status
-    return newest
+    if newest is not None:
+        _live(page, known, newest, now_ms)
 
 
 def kind_of(status: WindowStatus) -> str:
     """Return the kind of measure that a status is of, told by its indicators; "" for none that is known."""
-    for figure in status.figures:
-        if figure.indicator in _TELLS:
-            return _TELLS[figure.indicator]
-    return ""
+    return _kind_of(tuple(map(_NAME, status.figures)))
 
 
-def _shape(kind: str, status: WindowStatus) -> tuple[object, ...]:
-    """Return all that decides which lines a window has: not its values, but whether they are there."""
-    return (
-        kind,
-        tuple([one[0] if one[_VALUE] is not None else (one[0],) for one in status.figures]),
-        tuple([(*one[:3], one.at_risk is None, one.value is None, one.verdict) for one in status.verdicts]),
-    )
+@lru_cache(maxsize=256)
+def _kind_of(indicators: tuple[str, ...]) -> str:
+    return next((_TELLS[one] for one in indicators if one in _TELLS), "")
+
+
+_NAME: Final = itemgetter(0)
+_PRESENT: Final = itemgetter(_VALUE)
+
+
+Shape = tuple[str, tuple[str, ...], tuple[str, ...], tuple[object, ...]]
+
+
+def _shape(status: WindowStatus) -> Shape:
+    """Return all that decides which lines a window has: not its values, but whether they are there.
+
+    That is its kind, its indicators, those without a value, and its verdicts.
+    """
+    figures = status.figures
+    names = tuple(map(_NAME, figures))
+    gaps = tuple([one[0] for one in figures if one[_VALUE] is None]) if None in map(_PRESENT, figures) else ()
+    verdicts = tuple([(*one[:3], one.at_risk is None, one.value is None, one.verdict) for one in status.verdicts])
+    return _kind_of(names), names, gaps, verdicts
 
 
 def _rows(status: WindowStatus) -> list[Any]:
@@ -129,21 +134,23 @@ def _verdict_lines(kind: str, one: ObjectiveVerdict, row: int) -> list[Line]:
     ]
 
 
-def _live(page: Lines, series: SeriesLabels, kind: str, status: WindowStatus, now_ms: int) -> None:
+def _live(page: Lines, known: Known, status: WindowStatus, now_ms: int) -> None:
     """Show what is open now in a series."""
-    shown = LIVE[kind]
-    names = [name for name in shown if name not in _AGES[kind] or status.live.get(shown[name].age_of)]
-    shape = kind, *names
+    kind, counts = kind_of(status), status.live
+    shown, ages = LIVE[kind], _AGES[kind]
+    # Where nothing is open, nothing has an age.
+    names = tuple([one for one in shown if one not in ages or counts.get(shown[one].age_of)]) if ages else _ALL[kind]
+    shape = kind, names
     if page.is_full(shape):
         return
-    labels = series.of(status)
+    labels = known.labels(status)
     if not page.is_new(labels):
         return
     values = []
     for name in names:
-        value = status.live.get(name, 0)
+        value = counts.get(name, 0)
         # A status is not told again merely because what is open gets older.
-        values.append(value + max(0, now_ms - status.as_of_ms) if name in _AGES[kind] else value)
+        values.append(value + max(0, now_ms - status.as_of_ms) if name in ages else value)
     page.fill(
         shape,
         lambda: [Line(shown[name].metric, 0, place, _divisor(shown[name].metric)) for place, name in enumerate(names)],
@@ -163,10 +170,11 @@ def _divisor(metric: Metric) -> int:
     return 1000 if metric.unit == "seconds" else 0
 
 
-class SeriesLabels:
-    """The labels of the series as text: made once for all windows of a series, and kept from one page to the next.
+class Known:
+    """What is known from one page to the next: labels as text, the order of the windows, and their shapes.
 
-    Only those of series that are shown are ever made. They are forgotten when another book holds.
+    Most statuses are the same objects as at the last scrape. Only labels of series that are shown are ever made; they
+    are forgotten when another book holds.
     """
 
     def __init__(self) -> None:
@@ -175,6 +183,12 @@ class SeriesLabels:
         """The subject that each measure is of."""
         self._heads: dict[tuple[str, int, str], str] = {}
         self._texts: dict[tuple[SeriesKey, int], str] = {}
+        self._statuses: Sequence[WindowStatus] = ()
+        self._shapes: list[Shape] = []
+        """The shape of each status."""
+        self._distinct: dict[Shape, Shape] = {}
+        self._order: list[int] | None = None
+        """The places of the statuses by series and window; None: there are statements or older ones among them."""
 
     def follow(self, agreements: Sequence[Agreement]) -> None:
         """Take over the agreements that hold now."""
@@ -188,7 +202,31 @@ class SeriesLabels:
             self._heads.clear()
             self._texts.clear()
 
-    def of(self, status: WindowStatus) -> str:
+    def in_order(self, statuses: Sequence[WindowStatus]) -> list[tuple[WindowStatus, Shape]]:
+        """Return the newest status of each window with its shape, by series and window, without the statements.
+
+        A statement is history: the period that runs has taken its place.
+        """
+        before = self._statuses
+        if self._order is not None and len(before) == len(statuses) and all(map(_is_of_the_same, before, statuses)):
+            shapes = [
+                shape if one is was else self._shape_of(one)
+                for one, was, shape in zip(statuses, before, self._shapes, strict=True)
+            ]
+            order = self._order
+        else:
+            self._distinct.clear()
+            shapes = [self._shape_of(one) for one in statuses]
+            order = _order(statuses)
+            self._order = order if len(order) == len(statuses) else None
+        self._statuses, self._shapes = statuses, shapes
+        return [(statuses[place], shapes[place]) for place in order]
+
+    def _shape_of(self, status: WindowStatus) -> Shape:
+        shape = _shape(status)
+        return self._distinct.setdefault(shape, shape)
+
+    def labels(self, status: WindowStatus) -> str:
         """Return the labels of the series (`SERIES`) that a status is of."""
         key = status.series, status.version
         text = self._texts.get(key)
@@ -196,9 +234,9 @@ class SeriesLabels:
             text = self._texts[key] = self._made(status)
         return text
 
-    def of_window(self, status: WindowStatus) -> str:
+    def labels_of_window(self, status: WindowStatus) -> str:
         """Return the labels of a window (`WINDOWED`)."""
-        return f'{self.of(status)},window="{status.window}"'
+        return f'{self.labels(status)},window="{status.window}"'
 
     def _made(self, status: WindowStatus) -> str:
         measure = status.series.agreement, status.version, status.series.measure
@@ -211,3 +249,20 @@ class SeriesLabels:
         others = [f"{name}={labels[name]}" for name in sorted(labels) if name not in ATTRIBUTES]
         last = labels_text([("other", ",".join(others))])
         return ",".join([one for one in (head, own, last) if one])
+
+
+def _is_of_the_same(before: WindowStatus, now: WindowStatus) -> bool:
+    """Return whether a status has taken the place of another one of the same window."""
+    return before is now or (before.series == now.series and before.window == now.window and not now.closed)
+
+
+def _order(statuses: Sequence[WindowStatus]) -> list[int]:
+    """Return the places of the newest status of each window, by series and window."""
+    newest: dict[tuple[SeriesKey, str], int] = {}
+    for place, status in enumerate(statuses):
+        if not status.closed:
+            key = status.series, status.window
+            other = newest.get(key)
+            if other is None or statuses[other].as_of_ms <= status.as_of_ms:
+                newest[key] = place
+    return [place for _, place in sorted(newest.items())]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import time
+from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.bootstrap import calm_collector
 from monitor.core.engine import SourceEngine
@@ -149,16 +151,14 @@ def rss() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-async def _fetch(address: str) -> int:
-    """Read a page as a scraper does; return its bytes."""
-    host, _, port = address.removeprefix("http://").rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 20)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n")
-    size = 0
-    while piece := await reader.read(1 << 20):
-        size += len(piece)
-    writer.close()
-    return size
+_SCRAPER: Final = """
+import sys, time, urllib.request
+for line in sys.stdin:
+    started = time.perf_counter()
+    size = len(urllib.request.urlopen(line.strip() + "/metrics").read())
+    print(time.perf_counter() - started, size, flush=True)
+"""
+"""A scraper as it is: another process."""
 
 
 async def scraped(worker: Worker, times: int = SCRAPES) -> tuple[list[float], list[float], int]:
@@ -172,15 +172,21 @@ async def scraped(worker: Worker, times: int = SCRAPES) -> tuple[list[float], li
             waits.append(time.perf_counter() - asked - 0.001)
 
     exporter = Exporter(worker.snapshot)
+    scraper = await asyncio.create_subprocess_exec(sys.executable, "-c", _SCRAPER, stdin=PIPE, stdout=PIPE)
+    assert scraper.stdin is not None
+    assert scraper.stdout is not None
     async with WebServer(port=0, alive=lambda: (True, ""), ready=lambda: (True, ""), metrics=exporter.scrape) as server:
         for _ in range(times):
             waits: list[float] = []
             watching = asyncio.create_task(watch(waits))
-            started = time.perf_counter()
-            size = await _fetch(server.address)
-            seconds.append(time.perf_counter() - started)
+            scraper.stdin.write(f"{server.address}\n".encode())
+            took, bytes_read = (await scraper.stdout.readline()).split()
+            seconds.append(float(took))
+            size = int(bytes_read)
             watching.cancel()
             holds.append(max(waits))
+        scraper.stdin.close()
+        await scraper.wait()
     return seconds, holds, size
 
 
