@@ -5,9 +5,9 @@ The rows stand wherever the caller keeps them (a partition's state, a dict); the
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.expiries import Expiries
 from monitor.core.heard import HEARTBEAT, heartbeat_subject
 from monitor.core.inorder import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.measures import HOUR_MS, MINUTE_MS
@@ -75,8 +75,7 @@ class SourceEngine:
         """The panes that this batch has changed, by their keys."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
-        self._expiries: list[tuple[int, bytes]] = []
-        """When each pane is to be dropped, by its row key: the rows hold that anyway."""
+        self._expiries = Expiries()
         self._too_late = 0
         self._expired_ms = 0
         """As of when panes have expired."""
@@ -165,7 +164,7 @@ class SourceEngine:
 
     def next_expiry_ms(self) -> int | None:
         """Return when the next pane is to be dropped."""
-        return self._expiries[0][0] if self._expiries else None
+        return self._expiries.next_ms()
 
     def expire(self, now_ms: int, limit: int = 1_000) -> list[PaneKey]:
         """Drop panes that no window needs any more, and return their keys.
@@ -175,18 +174,18 @@ class SourceEngine:
         dropped: list[PaneKey] = []
         self._expired_ms = max(self._expired_ms, now_ms)
         for _ in range(limit):
-            if not self._expiries or self._expiries[0][0] > now_ms:
+            encoded = self._expiries.take(now_ms)
+            if encoded is None:
                 break
-            _, encoded = heapq.heappop(self._expiries)
             key = decode_pane_key(encoded)
             if key in self.parts:  # it goes after its parts
-                heapq.heappush(self._expiries, (now_ms + HOUR_MS, encoded))
+                self._expiries.note(now_ms + HOUR_MS, encoded)
                 continue
             pane = self.rows.get(encoded) if self.subject == "outage" else None
             if isinstance(pane, Pane) and pane.outages:
                 last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
                 if last_ms + self._kept_ms(key) > now_ms:
-                    heapq.heappush(self._expiries, (last_ms + self._kept_ms(key), encoded))
+                    self._expiries.note(last_ms + self._kept_ms(key), encoded)
                     continue
             self.rows.put(encoded, None)
             dropped.append(key)
@@ -197,8 +196,7 @@ class SourceEngine:
     def _plan(self, book: Book) -> Plan:
         if self.plan is None or self.plan.book is not book:
             self.plan = Plan(book)
-            panes = [encoded for _, encoded in self._expiries]
-            self._expiries = []
+            panes, self._expiries = self._expiries, Expiries()
             for encoded in panes:  # another agreement may keep them longer
                 self._note_expiry(decode_pane_key(encoded), encoded)
         return self.plan
@@ -275,7 +273,7 @@ class SourceEngine:
     def _note_expiry(self, key: PaneKey, encoded: bytes) -> None:
         if key.width == "live":
             return
-        heapq.heappush(self._expiries, (key.start_ms + self._kept_ms(key), encoded))
+        self._expiries.note(key.start_ms + self._kept_ms(key), encoded)
 
     def _kept_ms(self, key: PaneKey) -> int:
         """Return how long a pane is kept after its start."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
-MOST_AWAKE: Final = 1_000
+MOST_AWAKE: Final = 500
 """How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
 10 kB for it; the others are made anew from their rows when anything of them changes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.closing import Closing
@@ -41,8 +42,15 @@ class AsleepSeries(NamedTuple):
     windows: tuple[str, ...]
     """The windows that have a row."""
     latest: tuple[WindowStatus, ...]
-    shown: tuple[tuple[int, WindowStatus], ...]
+    shown: tuple[int | WindowStatus, ...]
+    """When each window was told last, and what, one after the other."""
     prune_ms: int
+
+
+@lru_cache(maxsize=256)
+def names_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of windows as one tuple for all series that have the same."""
+    return names
 
 
 class SeriesWindows:
@@ -81,9 +89,9 @@ class SeriesWindows:
         return AsleepSeries(
             self.next_ms,
             self.panes.noted(),
-            tuple(self._rows.names()),
+            names_of(tuple(sorted(self._rows.names()))),
             tuple(self.latest.values()),
-            tuple(self._shown.values()),
+            tuple([one for told in self._shown.values() for one in told]),
             self._prune_ms,
         )
 
@@ -96,7 +104,8 @@ class SeriesWindows:
         for window in asleep.windows:
             series.note(window)
         series.latest = {one.window: one for one in asleep.latest}
-        series._shown = {told.window: (at_ms, told) for at_ms, told in asleep.shown}
+        told = zip(asleep.shown[::2], asleep.shown[1::2], strict=True)
+        series._shown = {status.window: (at_ms, status) for at_ms, status in told}  # type: ignore[union-attr, misc]  # they alternate
         series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
         return series
 
@@ -226,14 +235,16 @@ class SeriesWindows:
             look.wakes_ms.append(at_ms + MINUTE_MS)
 
     def _sharing(self, status: WindowStatus) -> WindowStatus:
-        """Return a status that shares what is equal with what was told of it, and its labels with the other windows."""
-        labels = next((one.labels for one in self.latest.values() if one.labels == status.labels), status.labels)
+        """Return a status that shares what is equal with what was told of it and with the other windows."""
         _, told = self._shown.get(status.window, (0, status))
+        for other in self.latest.values():
+            if other.labels == status.labels:
+                status = status._replace(labels=other.labels)
+            if other.live == status.live:
+                status = status._replace(live=other.live)
         return status._replace(
-            labels=labels,
             figures=told.figures if told.figures == status.figures else status.figures,
             verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
-            live=told.live if told.live == status.live else status.live,
         )
 
     def _status(

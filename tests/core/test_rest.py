@@ -359,6 +359,17 @@ def test_a_series_that_is_asleep_between_two_evaluations_says_the_same(steps, mo
     assert asleep.evaluator.next_ms(0) == awake.evaluator.next_ms(0)
 
 
+def test_windows_that_share_their_labels_follow_an_amendment():
+    def split(by, **more):
+        return agreement(clock(windows=(HOURS, DAY), by=(by,)), **more)
+
+    stage = Stage(split("customer")).stopped("Mon 09:00", series=named("acme")).look("Mon 10:00")
+    own = stage.latest("day", named("acme"))
+    assert own.labels is stage.latest("24h", named("acme")).labels
+    stage.amend(split("customer"), split("team", version=2, valid_from=ms("Mon 12:00"))).look("Mon 13:00")
+    assert [stage.latest(window, named("acme")).labels for window in ("24h", "day")] == [{"team": "acme"}] * 2
+
+
 COUNTS = st.dictionaries(st.sampled_from("abc"), st.integers(1, 5), max_size=3)
 PANES = st.builds(
     lambda counts, buckets: empty_pane()._replace(counts=counts, buckets=buckets),
