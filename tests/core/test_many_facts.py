@@ -16,7 +16,7 @@ from monitor.core.plan import Plan
 from monitor.core.subjects import step
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.stories import ms as at
-from tests.core.test_disorder_laws import cut, standing
+from tests.core.test_disorder_laws import cut, standing_but_for_sums
 from tests.core.test_subject_laws import (
     BOOKS,
     CHANGING,
@@ -151,12 +151,6 @@ def test_what_is_told_together_leaves_out_what_only_held_in_between(monkeypatch)
 
     assert told_of(late) == ([], 2)
     assert told_of(late[:2]) == (["rearmed Mon 10:00"], 1)
-
-
-def standing_but_for_sums(story, rules):
-    """What stands in the end of clocks that have one life: a summed one tells the end of each, for good."""
-    summed = {rule.id for rule in rules if rule.cycles == "sum"}
-    return {key: states for key, states in standing(story).items() if key.promise not in summed}
 
 
 @settings(max_examples=60, deadline=None)
