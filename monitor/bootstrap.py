@@ -23,14 +23,16 @@ from monitor.stream.books import BookReader, Books
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.feeders import Feeders
+from monitor.stream.following import ModelReader
 from monitor.stream.horizon import Horizon
 from monitor.stream.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.mapped import Mapped
-from monitor.stream.markers import MarkerReader, Markers
+from monitor.stream.markers import Markers
 from monitor.stream.oncall import OnCall
-from monitor.stream.partition import PartitionState, Processor, Source
+from monitor.stream.partition import PartitionState
+from monitor.stream.ports import Processor
 from monitor.stream.refusals import refusal
-from monitor.stream.responses import ResponseReader
+from monitor.stream.sources import Burial, Source
 from monitor.stream.stats import Durations
 from monitor.stream.topics import check_topics, count_partitions
 from monitor.stream.watch import TopicWatch
@@ -176,14 +178,14 @@ class Monitor:
     def sources(self) -> dict[str, Source]:
         """Return all topics that a worker consumes, with what it does with them."""
         outlets = outlets_of(self.settings)
-        contained: dict[str, Any] = {"bury": burier(outlets, self.tally), "skips": self.on_call.skips}
+        burial = Burial(burier(outlets, self.tally), self.on_call.skips)
         found = {
             topic: Source(
                 topic=topic,
                 processor=partial(self._ingest, subject=subject, outlets=outlets),
                 codec=SOURCE_ROWS,
                 partitions=self.settings.topics.partitions,
-                **contained,
+                burial=burial,
             )
             for subject in SUBJECTS
             for topic in (topic_of(self.settings, subject),)
@@ -193,7 +195,7 @@ class Monitor:
             processor=partial(self._evaluate, outlets=outlets),
             codec=EVALUATE_ROWS,
             partitions=outlets.partials_partitions,
-            **contained,
+            burial=burial,
         )
         for source in self.settings.sources:
             found[source.topic] = Source(
@@ -201,9 +203,9 @@ class Monitor:
                 processor=partial(self._mapped, mapping=self.mappings[source.topic], outlets=outlets),
                 codec=SOURCE_ROWS,
                 partitions=partitions_of(self.settings, source),
-                **contained,
+                burial=burial,
             )
-        found[outlets.alerts] = self.on_call.source()
+        found[outlets.alerts] = self.on_call.source(burial)
         return found
 
     def _mapped(self, state: PartitionState, *, mapping: RowMapping, outlets: Outlets) -> Processor:
@@ -384,8 +386,8 @@ class Monitor:
         options: dict[str, Any] = {"check_crcs": self.settings.check_crcs, **self.security}
         bootstrap, topics = self.settings.bootstrap, self.settings.topics
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
-        marks = MarkerReader(self.markers, bootstrap, topics.markers, options)
-        people = ResponseReader(self.on_call.responses, bootstrap, topics.responses, options)
+        marks = ModelReader(self.markers, bootstrap, topics.markers, options)
+        people = ModelReader(self.on_call.responses, bootstrap, topics.responses, options)
         watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)

@@ -22,7 +22,7 @@ from monitor.core.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
 from monitor.installation import consumed_topics, topic_of
 from monitor.stream.clock import wall_ms
-from monitor.stream.ports import Place
+from monitor.stream.sources import Place
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
 from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339

@@ -23,13 +23,14 @@ from faust.types import TP
 from monitor.errors import BrokerError, SlaMonitorError, StateError
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.connection import Asker, Connection, ends_below
-from monitor.stream.partition import Source
+from monitor.stream.ports import View
 from monitor.stream.refusals import missing_right
 from monitor.stream.runner import PartitionRunner
+from monitor.stream.sources import Source
 from monitor.stream.standing import LATE_S
 from monitor.stream.stats import Stats
 from monitor.stream.topics import changelog_of
-from monitor.stream.transport import BatchApp, BatchConsumer, View
+from monitor.stream.transport import BatchApp, BatchConsumer
 
 log = logging.getLogger(__name__)
 

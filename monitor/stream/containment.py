@@ -25,7 +25,8 @@ from aiokafka.structs import ConsumerRecord
 from monitor.errors import StateError
 from monitor.stream.fetched import Unreadable
 from monitor.stream.partition import PartitionState
-from monitor.stream.ports import Place, Processor, Source
+from monitor.stream.ports import Processor
+from monitor.stream.sources import Place, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
 
@@ -80,8 +81,8 @@ def _report(what: str, place: str, error: BaseException) -> None:
 class Containment:
     """The work of one processor on its partition: fold and commit, with faults kept to where they happen.
 
-    ``commit`` writes what the state holds, with the position that it is given. A source without ``bury`` has nowhere to
-    put a record: its faults stop the worker.
+    ``commit`` writes what the state holds, with the position that it is given. A source without ``burial`` has nowhere
+    to put a record: its faults stop the worker.
     """
 
     def __init__(
@@ -100,7 +101,8 @@ class Containment:
 
     async def batch(self, records: Sequence[ConsumerRecord], end: int, now_ms: int, *, caught_up: bool) -> None:
         """Fold records and commit them, up to the position ``end``."""
-        skips = self._source.skips()
+        burial = self._source.burial
+        skips = {} if burial is None else burial.skips()
         records, letters = _usable(records, skips) if skips or _any_unreadable(records) else (records, [])
         started = time.perf_counter()
         try:
@@ -187,7 +189,7 @@ class Containment:
         self.processor.committed()
 
     def _take_back(self, error: Exception) -> str:
-        if self._source.bury is None:
+        if self._source.burial is None:
             raise error
         self._stats.faults += 1
         self._state.take_back()
@@ -195,8 +197,8 @@ class Containment:
 
     def _bury(self, letters: Sequence[Letter]) -> None:
         for one in letters:
-            assert self._source.bury is not None
-            self._source.bury(self._state, *one)
+            assert self._source.burial is not None
+            self._source.burial.bury(self._state, *one)
 
 
 def _any_unreadable(records: Sequence[ConsumerRecord]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -93,3 +93,27 @@ class Follower:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._consumer is not None:
             await stop_consumer(self._consumer)
+
+
+class Model(Protocol):
+    """A read model that knows how far its topic was read."""
+
+    end: int
+
+    def take(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take over records of the topic, in order."""
+        ...
+
+
+class ModelReader(Follower):
+    """Follows the topic of a read model that knows how far it was read."""
+
+    def __init__(self, model: Model, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
+        super().__init__(model.take, bootstrap, topic, options)
+        self._model = model
+
+    async def start(self, failed: Callable[[BaseException], None]) -> None:
+        """Read the topic to its end, then go on in the background."""
+        await super().start(failed)
+        # Behind the last record, where compaction has removed later ones.
+        self._model.end = max(self._model.end, self.end)

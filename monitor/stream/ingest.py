@@ -23,7 +23,7 @@ from monitor.stream.containment import internal_error
 from monitor.stream.feeders import Feeders, forget
 from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
-from monitor.stream.ports import Bury
+from monitor.stream.sources import Bury
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
 from monitor.wire.events import decode

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.stream.following import Follower
 from monitor.wire.markers import SourceMarker, decode_source_marker
 
 log = logging.getLogger(__name__)
@@ -51,16 +50,3 @@ class Markers:
             self.newest[marker.source] = Told(record.offset, marker)
         for listener in tuple(self._listeners):
             listener()
-
-
-class MarkerReader(Follower):
-    """Follows the markers topic. `start` returns when all that is in it has been read."""
-
-    def __init__(self, markers: Markers, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
-        super().__init__(markers.take, bootstrap, topic, options)
-        self.markers = markers
-
-    async def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Read the topic to its end, then go on in the background."""
-        await super().start(failed)
-        self.markers.end = max(self.markers.end, self.end)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from monitor.core.notices import Courier
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries
-from monitor.stream.ingest import Outlets, Tally, burier
+from monitor.stream.ingest import Outlets, Tally
 from monitor.stream.outbox import Notify
-from monitor.stream.partition import PartitionState, Source
-from monitor.stream.ports import Place
+from monitor.stream.partition import PartitionState
 from monitor.stream.responses import Responses
+from monitor.stream.sources import Burial, Place, Source
 from monitor.wire.rows import NOTIFY_ROWS
 
 
@@ -61,7 +61,7 @@ class OnCall:
         self.responses.on_change(listener)
         self.deliveries.on_result(listener)
 
-    def source(self) -> Source:
+    def source(self, burial: Burial) -> Source:
         """Return the topic of alerts, with what is done with it."""
         return Source(
             topic=self._outlets.alerts,
@@ -69,8 +69,7 @@ class OnCall:
             codec=NOTIFY_ROWS,
             partitions=self._outlets.partials_partitions,
             let_go=self._let_go,
-            bury=burier(self._outlets, self._tally),
-            skips=self.skips,
+            burial=burial,
         )
 
     def skips(self) -> Mapping[Place, str]:

@@ -21,14 +21,10 @@ from monitor.core.pieces import Pieces
 from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
 from monitor.stream.pace import Pace
-from monitor.stream.ports import WAKE_BYTES, Headers, Processor, ProcessorFactory, RowCodec, Source, Writer
+from monitor.stream.ports import WAKE_BYTES, Headers, RowCodec, Writer
 from monitor.stream.refusals import stopped
 from monitor.stream.setaside import SetAside
 from monitor.stream.wakes import Wake, Wakes
-
-__all__ = [
-    "POSITION", "FencedError", "PartitionState", "Processor", "ProcessorFactory", "RowCodec", "Source", "partition_of",
-]  # fmt: skip
 
 PACKED_AT_ONCE: Final = 8
 """Rows that are encoded between two looks at the time: one of a megabyte takes some milliseconds."""
@@ -102,7 +98,7 @@ class PartitionState:
         self._counts: dict[str, int] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._after_sending: list[Callable[[Ends], None]] = []
-        self.set_aside = SetAside(self)
+        self.set_aside = SetAside(self._note_wake)
         self._prove = False
 
     @property
@@ -390,7 +386,7 @@ class PartitionState:
         wake_ms = self.codec.wake_ms
         self._wakes.replace((wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded)))
 
-    def note_wake(self, key: bytes) -> None:
+    def _note_wake(self, key: bytes) -> None:
         """Note again when a row wishes to wake."""
         encoded = self.rows.get(key)
         if encoded is not None and (wake_ms := self.codec.wake_ms(encoded)):

@@ -1,19 +1,17 @@
-"""What the stream layer needs from others, and what others give to it: protocols, with fakes in the tests."""
+"""What the stream layer needs from others, and what others give to it: protocols, with fakes in the tests.
+
+Nothing of the stream layer is imported here: all of it may import this.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from aiokafka.structs import ConsumerRecord
 
 if TYPE_CHECKING:
     import asyncio
-
-    from monitor.stream.partition import PartitionState
-    from monitor.stream.transport import View
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -78,33 +76,11 @@ class Processor(Protocol):
         ...
 
 
-Place = tuple[str, int, int]
-"""Topic, partition and offset of a record."""
+class View(NamedTuple):
+    """What the consumer knows of a partition: its end, and when (real ms) it learnt that."""
 
-Bury = Callable[["PartitionState", ConsumerRecord, str, str], None]
-"""Makes a dead letter of a record, for a reason and with a detail."""
-
-ProcessorFactory = Callable[["PartitionState"], Processor]
-"""Makes the processor of a partition, after its rows were restored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A topic that the worker consumes: what is done with it and how its rows are encoded.
-
-    ``partitions``: those from this number on are not worked on (`monitor.stream.watch` tells of them).
-    ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
-    again at the end. ``bury`` takes records on which the work fails (without it such a record stops the worker), and
-    those that ``skips`` names, with the operator's reason.
-    """
-
-    topic: str
-    processor: ProcessorFactory
-    codec: RowCodec
-    partitions: int = sys.maxsize
-    let_go: Callable[[PartitionState], None] = lambda _state: None
-    bury: Bury | None = None
-    skips: Callable[[], Mapping[Place, str]] = dict
+    highwater: int
+    fetched_ms: int
 
 
 class Writer(Protocol):

@@ -7,14 +7,12 @@ done by each partition of alerts in the order of the offsets; its rows remember 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.silences import Silences
-from monitor.stream.following import Follower
-from monitor.stream.ports import Place
+from monitor.stream.sources import Place
 from monitor.wire.responses import Response, SilenceResponse, Skip, decode_response, silence_of
 
 log = logging.getLogger(__name__)
@@ -67,16 +65,3 @@ class Responses:
     def _refuse(self, key: bytes, error: Exception) -> None:
         self.refused += 1
         log.error("response %r refused: %s", key.decode(errors="replace"), error)
-
-
-class ResponseReader(Follower):
-    """Follows the responses topic. `start` returns when all that is in it has been read."""
-
-    def __init__(self, responses: Responses, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
-        super().__init__(responses.take, bootstrap, topic, options)
-        self.responses = responses
-
-    async def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Read the topic to its end, then go on in the background."""
-        await super().start(failed)
-        self.responses.end = max(self.responses.end, self.end)

@@ -30,8 +30,9 @@ from monitor.stream.clock import Clock, wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.containment import Containment
 from monitor.stream.partition import PartitionState
-from monitor.stream.ports import Source, Upstream
+from monitor.stream.ports import Upstream
 from monitor.stream.refusals import stopped
+from monitor.stream.sources import Source
 from monitor.stream.standing import LATE_S, Standing
 from monitor.stream.stats import PartitionStats
 from monitor.stream.transport import Batch

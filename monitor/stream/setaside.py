@@ -8,11 +8,8 @@ an hour has passed. While ticks succeed, twice as many rows are looked at each t
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from monitor.stream.partition import PartitionState
+from collections.abc import Callable, Container, Sequence
+from typing import Final
 
 NO_LIMIT: Final = 1 << 20
 """More rows than any tick looks at."""
@@ -21,13 +18,16 @@ ASIDE_S: Final = 3600.0
 
 
 class SetAside:
-    """The rows of one partition that are set aside, by their keys. ``limit`` is how many rows a tick may look at."""
+    """The rows of one partition that are set aside, by their keys. ``limit`` is how many rows a tick may look at.
 
-    def __init__(self, state: PartitionState) -> None:
+    ``note_wake`` has a row be due again when it wishes to.
+    """
+
+    def __init__(self, note_wake: Callable[[bytes], None]) -> None:
         self.keys: dict[bytes, float] = {}
         """With the monotonic instant at which each is looked at again."""
         self.limit = NO_LIMIT
-        self._state = state
+        self._note_wake = note_wake
 
     def failed(self, suspects: Sequence[bytes]) -> bytes | None:
         """Take note that a tick failed that looked at these rows; return the row that was set aside, if it is found."""
@@ -47,4 +47,4 @@ class SetAside:
         now = time.monotonic()
         for key in [key for key, until in self.keys.items() if key in changed or until <= now]:
             del self.keys[key]
-            self._state.note_wake(key)
+            self._note_wake(key)

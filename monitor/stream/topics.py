@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
-from aiokafka.protocol.metadata import MetadataRequest
 
 from monitor.errors import BrokerError
 from monitor.stream.described import Topics, describe
@@ -231,13 +230,12 @@ async def count_partitions(
     """Return how many partitions these topics have; those that do not exist are left out, and not created.
 
     Raises:
-        BrokerError: the broker cannot be reached.
+        BrokerError: the broker cannot be reached, or does not tell whether some of them exist.
     """
     async with _admin(bootstrap, security) as admin:
-        # aiokafka's describe_topics would have many brokers create what it asks for by name.
-        answer = await admin._send_request(MetadataRequest(list(names), allow_auto_topic_creation=False))  # noqa: SLF001
-        topics = answer.to_object()["topics"]
-        return {one["topic"]: len(one["partitions"]) for one in topics if not one["error_code"]}
+        topics = await describe(admin._client, names)  # noqa: SLF001 - see there
+        _refuse_hidden(topics, "Describe")
+        return {name: len(one.leaders) for name, one in topics.known.items()}
 
 
 def wrong_counts(wanted: Iterable[TopicSpec], counts: Mapping[str, int]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from faust.types.tuples import ConsumerMessage
 from mode.threads import WorkerThread
 
 from monitor.stream.connection import stop_consumer
+from monitor.stream.ports import View
 
 IN_PROGRESS: Final = 2
 FETCH_WAIT_MS: Final = 500
@@ -48,13 +49,6 @@ class Batch(NamedTuple):
     records: Sequence[ConsumerRecord]
     start: int
     end: int
-    highwater: int
-    fetched_ms: int
-
-
-class View(NamedTuple):
-    """What the consumer knows of a partition: its end, and when (real ms) it learnt that."""
-
     highwater: int
     fetched_ms: int
 

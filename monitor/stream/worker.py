@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from monitor.stream.app import WorkerApp, WorkerSettings, build_app
-from monitor.stream.partition import Source
+from monitor.stream.sources import Source
 
 __all__ = [
     "Source", "WorkerApp", "WorkerSettings", "build_app", "failing", "loop_factory", "main_worker", "run_worker",

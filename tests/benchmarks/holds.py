@@ -20,7 +20,8 @@ from monitor.stream.books import Books
 from monitor.stream.containment import Containment
 from monitor.stream.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.mapped import Mapped
-from monitor.stream.partition import PartitionState, Source
+from monitor.stream.partition import PartitionState
+from monitor.stream.sources import Burial, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.rows import SOURCE_ROWS
 from tests.benchmarks import write_json
@@ -63,8 +64,11 @@ class Partition:
                 lateness_ms=MINUTE_MS,
             )  # fmt: skip
         source = Source(
-            topic=topic, processor=lambda _state: self.processor, codec=SOURCE_ROWS, bury=burier(OUTLETS, tally)
-        )
+            topic=topic,
+            processor=lambda _state: self.processor,
+            codec=SOURCE_ROWS,
+            burial=Burial(burier(OUTLETS, tally)),
+        )  # fmt: skip
         self._work = Containment(self.state, source, self.processor, PartitionStats(), self.state.commit)
 
     async def take(self, values: Iterable[tuple[bytes, bytes]]) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.stream.partition import PartitionState, Source
+from monitor.stream.partition import PartitionState
+from monitor.stream.sources import Source
 
 ROW = struct.Struct(">qqq")
 EVERY = 5

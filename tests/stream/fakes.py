@@ -10,7 +10,8 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 
 from monitor.stream.connection import Ends
-from monitor.stream.transport import Batch, View
+from monitor.stream.ports import View
+from monitor.stream.transport import Batch
 
 
 @dataclass

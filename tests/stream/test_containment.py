@@ -19,7 +19,8 @@ from monitor.stream.books import Books
 from monitor.stream.containment import Containment, place_of
 from monitor.stream.fetched import Unreadable
 from monitor.stream.ingest import Ingest, Outlets, Tally
-from monitor.stream.partition import PartitionState, Source
+from monitor.stream.partition import PartitionState
+from monitor.stream.sources import Burial, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.events import decode
 from monitor.wire.rows import SOURCE_ROWS
@@ -104,7 +105,7 @@ class Scene:
         self.buried: dict[int, tuple[str, str]] = {}
         source = Source(
             topic="in", processor=lambda _state: self.processor, codec=CountingCodec(),
-            bury=self._bury if buries else None, skips=lambda: skips or {},
+            burial=Burial(self._bury, lambda: skips or {}) if buries else None,
         )  # fmt: skip
         self.work = Containment(self.state, source, self.processor, self.stats, self.state.commit)
 
@@ -288,7 +289,7 @@ async def test_a_subject_on_which_another_book_fails_is_set_aside_and_the_sweep_
     processor = Ingest(
         state, subject="ticket", books=books, outlets=outlets, tally=Tally(), retention_ms=86_400_000, lateness_ms=0
     )
-    source = Source(topic="tickets", processor=lambda _: processor, codec=SOURCE_ROWS, bury=lambda *_: None)
+    source = Source(topic="tickets", processor=lambda _: processor, codec=SOURCE_ROWS, burial=Burial(lambda *_: None))
     work = Containment(state, source, processor, PartitionStats(), state.commit)
     body = b'{"id":"e","type":"opened","time":%d,"ticket":"T-%d","priority":"P1"}'
     opened = [

@@ -18,7 +18,8 @@ from monitor.stream.books import Books
 from monitor.stream.containment import Containment
 from monitor.stream.evaluate import SERIES_AT_ONCE, Evaluate
 from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.partition import PartitionState, Source, partition_of
+from monitor.stream.partition import PartitionState, partition_of
+from monitor.stream.sources import Burial, Source
 from monitor.stream.stats import PartitionStats
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial
@@ -211,7 +212,7 @@ async def test_a_series_on_which_an_evaluation_fails_is_left_alone_and_the_other
         return encode(status, source)
 
     monkeypatch.setattr(evaluate, "encode_status", failing)
-    source = Source(topic="partials", processor=None, codec=EVALUATE_ROWS, bury=lambda *_: None)
+    source = Source(topic="partials", processor=None, codec=EVALUATE_ROWS, burial=Burial(lambda *_: None))
     work = Containment(partition.state, source, partition.processor, PartitionStats(), partition.state.commit)
 
     for _ in range(20):

@@ -7,7 +7,8 @@ from aiokafka import AIOKafkaProducer
 
 from monitor.errors import BrokerError
 from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.responses import ResponseReader, Responses
+from monitor.stream.following import ModelReader
+from monitor.stream.responses import Responses
 from monitor.wire.responses import Acknowledgement, Enable, SilenceResponse, encode_response
 from tests.core.paging_stage import alert
 from tests.stream.running import until
@@ -30,7 +31,7 @@ async def test_what_is_there_is_read_before_it_starts_and_what_comes_is_followed
         await write(broker.bootstrap, encode_response(silence), encode_response(ack), (b"strange", b"{"))
         responses, changes = Responses(), []
         responses.on_change(lambda: changes.append(responses.end))
-        reader = ResponseReader(responses, broker.bootstrap, "responses", {})
+        reader = ModelReader(responses, broker.bootstrap, "responses", {})
         failures = []
         await reader.start(failures.append)
         try:
@@ -52,7 +53,7 @@ async def test_a_topic_whose_last_records_are_gone_was_read_to_its_end_all_the_s
         await write(broker.bootstrap, *(encode_response(Enable(receiver=f"r{n}", at_ms=0)) for n in range(3)))
         responses = Responses()
         responses.take = lambda _records: None  # as if compaction had removed them
-        reader = ResponseReader(responses, broker.bootstrap, "responses", {})
+        reader = ModelReader(responses, broker.bootstrap, "responses", {})
         await reader.start(lambda _error: None)
         await reader.stop()
     assert responses.end == 3
@@ -60,7 +61,7 @@ async def test_a_topic_whose_last_records_are_gone_was_read_to_its_end_all_the_s
 
 async def test_a_missing_topic_is_told_to_its_operator():
     with EmbeddedBroker({"other": 1}) as broker:
-        reader = ResponseReader(Responses(), broker.bootstrap, "responses", {})
+        reader = ModelReader(Responses(), broker.bootstrap, "responses", {})
         with pytest.raises(BrokerError, match="topic responses does not exist"):
             await reader.start(lambda _error: None)
         await reader.stop()

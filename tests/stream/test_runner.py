@@ -14,10 +14,12 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFen
 from monitor.errors import StateError
 from monitor.stream import runner
 from monitor.stream.clock import HandClock, wall_ms
-from monitor.stream.partition import POSITION, FencedError, Source
+from monitor.stream.partition import POSITION, FencedError
+from monitor.stream.ports import View
 from monitor.stream.runner import PartitionRunner
+from monitor.stream.sources import Source
 from monitor.stream.stats import PartitionStats
-from monitor.stream.transport import Batch, View
+from monitor.stream.transport import Batch
 from tests.stream.counting import Counting, CountingCodec
 from tests.stream.fakes import FakeConnection, FakeEvent, FakeUpstream, FakeWriter, record
 from tests.stream.running import until

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from monitor.errors import BrokerError
+from monitor.stream import topics
+from monitor.stream.described import Topics
 from monitor.stream.embedded import EmbeddedBroker
 from monitor.stream.topics import TopicNames, count_partitions, plan_topics
 from monitor.stream.watch import TopicWatch
@@ -114,3 +116,14 @@ async def test_a_broker_that_does_not_answer_is_worth_a_line_and_asked_again(
 async def test_partitions_are_counted_without_creating_what_is_asked_for() -> None:
     with EmbeddedBroker({"there": 3}) as broker:
         assert (await count_partitions(broker.bootstrap, ["there"])) == {"there": 3}
+
+
+async def test_a_topic_that_kafka_says_nothing_of_is_not_taken_for_a_missing_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def described(_client: object, names: Iterable[str]) -> Topics:
+        return Topics({}, frozenset(names))
+
+    monkeypatch.setattr(topics, "describe", described)
+    with EmbeddedBroker({"there": 3}) as broker, pytest.raises(BrokerError, match="Describe on topic there"):
+        await count_partitions(broker.bootstrap, ["there"])
