@@ -28,7 +28,7 @@ from monitor.core.reporting import missing
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import LIVE, Change, SeriesKey
 from monitor.core.stretches import Stretch
-from monitor.core.supporting import missed_under
+from monitor.core.supporting import Misses
 from monitor.installation import topic_of
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of
@@ -71,13 +71,14 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
             out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
     if not row.clocks and not row.shown:
         out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
+    misses = Misses(row.clocks, plan)
     for clock in row.clocks:
         terms = plan.terms(clock)
         if terms is None:
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
         missed_at_ms = due_or_missed_ms(clock, terms.calendar)
-        under = missed_under(clock, missed_at_ms, row.clocks, plan) if 0 <= missed_at_ms <= now_ms else ()
+        under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
         _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):

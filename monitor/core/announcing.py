@@ -8,7 +8,6 @@ from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertKey, alert_id
 from monitor.core.explanation import stretches_of
 from monitor.core.stretches import newest
-from monitor.core.supporting import missed_under
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.core.events import Fact, Subject, Value
     from monitor.core.explanation import Life
     from monitor.core.plan import Plan
-    from monitor.core.rows import Clock
+    from monitor.core.supporting import Misses
 
 DETAILS: Final = ("customer", "service", "priority", "team", "agent", "queue", "severity", "channel")
 """The attributes that may change while an alert lives: they go into its details, never into its labels."""
@@ -29,7 +28,7 @@ def announcement(
     subject_id: str,
     facts: Sequence[Fact],
     attributes: Mapping[str, Value],
-    all_clocks: Sequence[Clock],
+    misses: Misses,
     plan: Plan,
     life: Life | None = None,
 ) -> Alert:
@@ -41,7 +40,7 @@ def announcement(
         subject_id: the id of that.
         facts: its ledger.
         attributes: the newest value of each of its attributes.
-        all_clocks: all clocks of the subject.
+        misses: those of supporting agreements on the subject.
         plan: the agreements.
         life: that of the clock, if it is known.
     """
@@ -80,5 +79,5 @@ def announcement(
         clocks.wall_at(clock, at_ms, of) if of else max(0, at_ms - clock.start_ms),
         details=tuple([(name, str(attributes[name])) for name in DETAILS if name in attributes]),
         stretches=stretches,
-        supporting=missed_under(clock, at_ms, all_clocks, plan) if state == "breached" else (),
+        supporting=misses.under(clock, at_ms) if state == "breached" else (),
     )

@@ -23,6 +23,7 @@ from monitor.core.plan import RESTARTS, STARTS, Plan
 from monitor.core.reporting import Reported, completed, may_start
 from monitor.core.rows import OPEN, Clock, SubjectRow
 from monitor.core.starting import clocks_started
+from monitor.core.supporting import Misses
 
 MOST_AGAIN: Final = 10_000
 """How much of one step is spent on telling the late facts of a subject one by one: each time its ledger is folded
@@ -40,8 +41,9 @@ class Folding:
     """
 
     __slots__ = (
-        "_cause_ms", "_course", "_followed", "_last", "_left", "_noted", "_reported", "_reported_to", "alerts",
-        "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject", "subject_id", "together",
+        "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_reported", "_reported_to",
+        "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject", "subject_id",
+        "together",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -62,6 +64,7 @@ class Folding:
         """While the ledger waits to be folded again: when the newest fact that is the cause of it happened."""
         self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
         """The place of the last clock of each rule: the only one of it that may be open, or be opened again."""
+        self._misses = Misses(self.clocks, plan)
         self._reported: dict[str, Value] = {}
         """What the first ``_reported_to`` facts have brought, where agreements require fields of a report."""
         self._reported_to = 0
@@ -138,7 +141,7 @@ class Folding:
         ``cause_ms`` is when what caused it happened.
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
-        self._course = None
+        self._course, self._misses = None, Misses(self.clocks, self.plan)
         self._last, self._reported, self._reported_to = {}, {}, 0
         starts, told = STARTS[self.subject], len(self.alerts)
         if before or any(fact.type in starts for fact in self.facts):
@@ -338,7 +341,7 @@ class Folding:
             self._noted.append((clock, state, at_ms, reason))
 
     def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str, life: Life | None = None) -> None:
-        of_subject = self.subject, self.subject_id, self.facts, self.attributes, self.clocks
+        of_subject = self.subject, self.subject_id, self.facts, self.attributes, self._misses
         self.alerts.append(announcement((clock, state, at_ms, reason), *of_subject, self.plan, life))
 
     def _life(self, clock: Clock, said: Sequence[Told]) -> Life | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.alerts import SupportingMiss
@@ -18,32 +20,78 @@ if TYPE_CHECKING:
     from monitor.core.timeline import Span
 
 
-def missed_under(clock: Clock, at_ms: int, clocks: Sequence[Clock], plan: Plan) -> tuple[SupportingMiss, ...]:
-    """Return the clocks of supporting agreements that had missed their targets at an instant.
+class Misses:
+    """When the clocks of one subject missed their targets, as far as their agreements support others.
 
-    They are judged as of ``at_ms`` whatever they have been through since: the order in which the clocks of a subject
-    are brought forward changes nothing.
+    They are judged as of the instant that is asked for, whatever they have been through since: the order in which the
+    clocks of a subject are brought forward changes nothing. Each clock is looked at once when the next cycle of its
+    rule has begun; until then each time. So a thousand breaches of a subject cost a thousand looks, not a million.
 
     Args:
-        clock: one of a supported agreement.
-        at_ms: the instant of its breach.
-        clocks: all clocks of the same subject.
+        clocks: all clocks of the subject; of each rule only the last one may change, others may be appended.
         plan: the agreements.
     """
-    of = plan.terms(clock)
-    if of is None or not plan.book.supporting(of.agreement):
-        return ()
-    supported = {of.agreement.id, *of.agreement.lineage}
-    found = []
-    for one in clocks:
-        terms = plan.terms(one)
-        if terms is None or not _supports(terms.agreement, supported, of.rule.id):
-            continue
-        missed = due_or_missed_ms(one, terms.calendar)
-        if 0 <= missed <= at_ms:
-            agreement = terms.agreement
-            found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, one.series.measure, missed))
-    return tuple(sorted(found))
+
+    __slots__ = ("_clocks", "_last", "_past", "_plan", "_seen")
+
+    def __init__(self, clocks: Sequence[Clock], plan: Plan) -> None:
+        self._clocks = clocks
+        self._plan = plan
+        self._seen = 0
+        self._last: dict[tuple[str, str], int] = {}
+        """The place of the last clock of each rule."""
+        self._past: dict[tuple[str, str], list[tuple[int, Agreement]]] = {}
+        """The misses of the clocks before that one, in their order, and who had promised."""
+
+    def under(self, clock: Clock, at_ms: int) -> tuple[SupportingMiss, ...]:
+        """Return what supporting agreements had missed at the instant of a clock's breach.
+
+        Of a clock with several cycles the newest miss tells: the earlier ones were told with the breaches before.
+        """
+        of = self._plan.terms(clock)
+        if of is None or not self._plan.book.supporting(of.agreement):
+            return ()
+        self._look()
+        supported = {of.agreement.id, *of.agreement.lineage}
+        found = []
+        for rule, place in self._last.items():
+            missed = self._missed(self._clocks[place])
+            if missed is None or missed[0] > at_ms or not _supports(missed[1], supported, of.rule.id):
+                missed = self._before(rule, at_ms, supported, of.rule.id)
+            if missed is not None:
+                missed_ms, agreement = missed
+                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], missed_ms))
+        return tuple(sorted(found))
+
+    def _look(self) -> None:
+        """Take note of the clocks that have come since."""
+        for place in range(self._seen, len(self._clocks)):
+            rule = self._clocks[place].series[:2]
+            before = self._last.get(rule)
+            missed = None if before is None else self._missed(self._clocks[before])
+            if missed is not None:
+                self._past.setdefault(rule, []).append(missed)
+            self._last[rule] = place
+        self._seen = len(self._clocks)
+
+    def _before(
+        self, rule: tuple[str, str], at_ms: int, supported: set[str], clock: str
+    ) -> tuple[int, Agreement] | None:
+        past = self._past.get(rule, ())
+        for place in range(bisect_right(past, at_ms, key=_missed_ms) - 1, -1, -1):
+            if _supports(past[place][1], supported, clock):
+                return past[place]
+        return None
+
+    def _missed(self, one: Clock) -> tuple[int, Agreement] | None:
+        terms = self._plan.terms(one)
+        if terms is None or not terms.agreement.supports:
+            return None
+        missed_ms = due_or_missed_ms(one, terms.calendar)
+        return None if missed_ms < 0 else (missed_ms, terms.agreement)
+
+
+_missed_ms = itemgetter(0)
 
 
 def _supports(agreement: Agreement, supported: set[str], clock: str) -> bool:

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core import supporting
 from monitor.core.agreement import Support
 from monitor.core.alerts import SupportingMiss
+from monitor.core.events import Event, Fact
 from monitor.core.measures import Filter
 from monitor.core.supporting import TooLong, too_long
 from tests.core.stories import Story, agreement, clock, ms, ticket
@@ -94,6 +96,59 @@ def test_no_batch_boundary_changes_what_was_missed_under_a_breach(events, data):
 
     cut = data.draw(st.integers(0, len(events)))
     assert run([[one] for one in events]) == run([batch for batch in (events[:cut], events[cut:]) if batch])
+
+
+def again_and_again(cycles, *agreements):
+    """A ticket that is solved and reopened, each time after the targets of an hour were missed."""
+    story = Story(*agreements, retention="400d")
+    for day in range(cycles):
+        story.at(f"Mon+{day} 09:00", ticket("T-1", "opened" if day == 0 else "reopened"))
+        story.at(f"Mon+{day} 12:00", ticket("T-1", "resolved"))
+    return story
+
+
+def each(id, **more):
+    return agreement(clock("resolution", {"*": "1h"}, at_risk=(), cycles="each"), id=id, **more)
+
+
+def test_of_a_clock_with_several_cycles_the_newest_miss_is_told():
+    story = again_and_again(3, each("sla"), each("ola", supports=(Support("sla", ()),), kind="ola"))
+
+    told = [one.supporting for one in story.alerts if one.key[2:4] == ("sla", "resolution") and one.supporting]
+    assert [[one.missed_ms for one in under] for under in told] == [[ms(f"Mon+{day} 10:00")] for day in range(3)]
+
+
+def test_a_version_that_supports_no_more_tells_of_no_miss_but_those_before_it_do():
+    under = {"supports": (Support("sla", ()),), "kind": "ola"}
+    first = each("ola", **under)
+    second = each("ola", version=2, valid_from=ms("Mon+1 00:00"), **under | {"supports": (Support("other", ()),)})
+    third = each("ola", version=3, valid_from=ms("Mon+2 00:00"), **under | {"supports": ()})
+    story = again_and_again(3, each("sla"), first, second, third, each("later", **under))
+
+    told = [one.supporting for one in story.alerts if one.key[2] == "sla" and one.state == "breached"]
+    assert [[(one.agreement, one.version, one.missed_ms) for one in under] for under in told] == [
+        [("later", 1, ms(f"Mon+{day} 10:00")), ("ola", 1, ms("Mon+0 10:00"))] for day in range(3)
+    ]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_hundred_breaches_look_at_each_supporting_clock_a_few_times(backwards, monkeypatch):
+    looks = []
+    of = supporting.due_or_missed_ms
+    monkeypatch.setattr(supporting, "due_or_missed_ms", lambda *args: looks.append(1) or of(*args))
+    cycles = 100
+    events = [
+        Event("ticket", "T-1", Fact(ms(f"Mon+{day} {hour}:00"), 0, f"{day}-{hour}", kind, {}))
+        for day in range(cycles)
+        for hour, kind in (("09", "opened" if day == 0 else "reopened"), ("12", "resolved"))
+    ]
+    story = Story(each("sla"), each("ola", supports=(Support("sla", ()),), kind="ola"), retention="400d")
+
+    story.take(story.engine.batch(events[::-1] if backwards else events, ms(f"Mon+{cycles} 00:00"), story.book))
+
+    breached = [one for one in story.alerts if one.key.agreement == "sla" and one.state == "breached"]
+    assert len(breached) >= cycles
+    assert len(looks) <= 4 * len(breached)
 
 
 def test_budgets_that_add_up_to_more_than_the_slas_are_found():
