@@ -79,6 +79,9 @@ class SourceEngine:
         self._too_late = 0
         self._expired_ms = 0
         """As of when panes have expired."""
+        self._dropped: list[bytes] | None = None
+        """The panes that have expired since `remember`; None: nobody will ask for them again."""
+        self._memory: tuple[dict[PaneKey, tuple[str, ...]], int] = {}, 0
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
@@ -181,7 +184,9 @@ class SourceEngine:
             if key in self.parts:  # it goes after its parts
                 self._expiries.note(now_ms + HOUR_MS, encoded)
                 continue
-            pane = self.rows.get(encoded) if self.subject == "outage" else None
+            pane = self.rows.get(encoded)
+            if pane is None:  # it was never committed, or is noted twice
+                continue
             if isinstance(pane, Pane) and pane.outages:
                 last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
                 if last_ms + self._kept_ms(key) > now_ms:
@@ -189,6 +194,8 @@ class SourceEngine:
                     continue
             self.rows.put(encoded, None)
             dropped.append(key)
+            if self._dropped is not None:
+                self._dropped.append(encoded)
             if key.part:
                 self.parts.forget(key)
         return dropped
@@ -286,6 +293,24 @@ class SourceEngine:
         self._changed.clear()
         self._of_minute.clear()
         self._too_late = 0
+
+    def remember(self) -> None:
+        """Take note that the rows are as this engine has left them: `recall` goes back to this moment."""
+        self._memory = self.parts.remember(), self._expired_ms
+        self._dropped = []
+
+    def recall(self) -> None:
+        """Go back to what was remembered last: what came since failed, and its rows are as they were then.
+
+        Panes that had expired are there again. They go an hour later, should it be them on which the work fails.
+        """
+        self.forget_batch()
+        again_ms = self._expired_ms + HOUR_MS
+        parts, self._expired_ms = self._memory
+        self.parts.recall(parts)
+        for encoded in self._dropped or ():
+            self._expiries.note(again_ms, encoded)
+        self._dropped = []
 
     def _effects(
         self, alerts: list[Alert], rejected: Sequence[tuple[int, str]] = (), repeats: int = 0, together: int = 0

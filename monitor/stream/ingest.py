@@ -286,14 +286,13 @@ class Ingest:
     def committed(self) -> None:
         """Remember what stands in memory: it is as the rows are."""
         feeds = None if self.feeders is None else self.feeders.remember()
-        parts = self.engine.parts.remember()
-        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds, parts
+        self.engine.remember()
+        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
 
     def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
         """Go back to what was remembered last."""
-        self.engine.forget_batch()
-        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds, parts = self._memory
-        self.engine.parts.recall(parts)
+        self.engine.recall()
+        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
         if self.feeders is not None and feeds is not None:
             self.feeders.recall(feeds)
         return ""

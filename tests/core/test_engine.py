@@ -4,8 +4,9 @@ from monitor.core import plan as plans
 from monitor.core.agreement import Notify, Step
 from monitor.core.alerts import AlertKey
 from monitor.core.book import Book
+from monitor.core.events import Event, Fact
 from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, OutageRule, Window, subject_of
+from monitor.core.measures import HOUR_MS, CallRule, OutageRule, Window, subject_of
 from monitor.core.pages import fitting
 from monitor.core.rows import subject_key
 from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
@@ -62,6 +63,46 @@ def test_panes_go_a_few_at_a_time_when_no_window_needs_them_and_what_comes_after
     effects = story.engine.batch(stamped, first_ms + DAY_MS, story.book)
     assert effects.too_late
     assert not [one for one in panes(story) if one.width == "minute"]
+
+
+def test_panes_whose_expiry_was_taken_back_go_an_hour_later():
+    """Given panes that expire in a tick that fails, when an hour has passed, then they go: no restart is needed."""
+    story = Story(DESK, retention="30d")
+    story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "resolved"))
+    rows, expiry_ms = dict(story.rows), story.engine.next_expiry_ms()
+    story.engine.remember()
+    assert story.engine.expire(expiry_ms)
+
+    story.rows = rows
+    story.engine.recall()
+
+    assert story.engine.next_expiry_ms() == expiry_ms + HOUR_MS
+    assert [key.width for key in story.engine.expire(expiry_ms + HOUR_MS)] == ["minute"]
+    assert [one.width for one in panes(story)] == ["live"]
+
+
+def test_what_was_taken_back_lets_nothing_be_too_late():
+    story = Story(DESK, retention="30d").at("Mon 09:00", ticket("T-1", "opened"), ticket("T-2", "opened"))
+    story.engine.remember()
+    story.engine.expire(ms("Mon+9 00:00"))
+    story.engine.recall()
+
+    late = Event("ticket", "T-2", Fact(ms("Mon 10:30"), 0, "late", "resolved", {}))
+    assert not story.engine.batch([late], ms("Mon 11:00"), story.book).too_late
+
+
+def test_a_pane_that_was_never_committed_expires_without_a_word():
+    story = Story(DESK, retention="30d").at("Mon 09:00", ticket("T-1", "opened"))
+    rows = dict(story.rows)
+    story.engine.remember()
+    story.at("Mon 10:00", ticket("T-1", "resolved"))
+    expiry_ms = story.engine.next_expiry_ms()
+
+    story.rows = rows
+    story.engine.recall()
+
+    assert story.engine.expire(expiry_ms) == []
+    assert story.engine.next_expiry_ms() is None
 
 
 def test_what_a_measure_had_is_taken_out_of_no_pane_once_no_agreement_knows_it():

@@ -252,12 +252,13 @@ def test_parts_are_recalled_with_the_rows_of_a_batch_that_failed():
             centre.come(f"Mon 09:0{number}", event("call", f"C-{number}", "queued"))
         rows = {key: copied(row) if key[:1] == b"p" else row for key, row in centre.rows.items()}
         memory = centre.engine.parts.remember()
+        centre.engine.remember()
         centre.engine.batch(events_of("call", [(number, number, "first", True) for number in range(9)]), 0, centre.book)
         assert centre.engine.parts.remember() != memory
 
         centre.rows = rows
-        centre.engine.forget_batch()
-        centre.engine.parts.recall(memory)
+        centre.engine.recall()
+        assert centre.engine.parts.remember() == memory
         for number in range(6):
             centre.come("Mon 10:00", event("call", f"C-{number}", "answered"))
 

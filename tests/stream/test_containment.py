@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from monitor.core import engine
 from monitor.core.book import Book
+from monitor.core.measures import Window
 from monitor.errors import DecodeError, StateError
-from monitor.stream import containment, setaside
+from monitor.stream import containment, ingest, setaside
 from monitor.stream.books import Books
 from monitor.stream.containment import Containment, place_of
 from monitor.stream.fetched import Unreadable
@@ -317,6 +318,48 @@ async def test_a_subject_on_which_another_book_fails_is_set_aside_and_the_sweep_
     due = {key: state.codec.wake_ms(row) for key, row in state.rows.items() if key[:1] == b"s"}
     assert {key for key, at_ms in due.items() if at_ms != ms("Mon 11:00")} == {b"sT-7"}
     assert list(state.set_aside.keys) == [b"sT-7"]
+
+
+async def test_panes_go_though_the_tick_that_dropped_them_was_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given the pane of a ticket that was resolved
+    hour = Window("rolling", 3_600_000)
+    desk = agreement(clock(budgets={"P1": "4h"}, at_risk=(), windows=(hour,)))
+    writer = FakeWriter(partitions=1)
+    state = PartitionState(topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=writer)
+    outlets = Outlets(
+        alerts="alerts", partials="partials", partials_partitions=1, dead_letters="dead", status="status",
+        statements="statements",
+    )  # fmt: skip
+    processor = Ingest(
+        state, subject="ticket", books=Books(Book((desk,), 1)), outlets=outlets, tally=Tally(),
+        retention_ms=30 * 86_400_000, lateness_ms=0,
+    )  # fmt: skip
+    source = Source(topic="tickets", processor=lambda _: processor, codec=SOURCE_ROWS, burial=Burial(lambda *_: None))
+    work = Containment(state, source, processor, PartitionStats(), state.commit)
+    body = b'{"id":"%s","type":"%s","time":%d,"ticket":"T-1","priority":"P1"}'
+    life = [(b"opened", ms("Mon 09:00")), (b"resolved", ms("Mon 10:00"))]
+    await work.batch(
+        [record(place, key=b"T-1", value=body % (kind, kind, at_ms), topic="tickets")
+         for place, (kind, at_ms) in enumerate(life)],
+        2, ms("Mon 10:00"), caught_up=True,
+    )  # fmt: skip
+    expiry_ms = processor.next_tick_ms()
+    assert expiry_ms is not None
+
+    # when the tick that drops it fails
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ingest, "encode_partial", failing)
+        assert not await work.tick(expiry_ms, caught_up=True)
+    assert [key for key in state.rows if key[:1] == b"p" and b"minute" in key]
+
+    # then it goes an hour later
+    again_ms = processor.next_tick_ms()
+    assert again_ms == expiry_ms + 3_600_000
+    await work.tick(again_ms, caught_up=True)
+    assert not [key for key in state.rows if key[:1] == b"p" and b"minute" in key]
 
 
 faults = st.sampled_from(["good"] * 4 + list(FAULTS))
