@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import click
 
-from monitor.cli.output import escaped
 from monitor.errors import AccessError, BrokerError, ConfigError, DecodeError, SlaMonitorError, StateError
+from monitor.wire.visible import for_terminal
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -58,9 +58,9 @@ def tell(error: SlaMonitorError) -> None:
     who = next((who for kind, who in _WHO if isinstance(error, kind)), "whoever runs this")
     text = str(error)
     if isinstance(error, ConfigError):
-        click.echo(escaped(text), err=True)
+        click.echo(for_terminal(text), err=True)
         count = len(error.mistakes)
         text = "1 mistake to correct" if count == 1 else f"{count} mistakes to correct"
         if {mistake.file for mistake in error.mistakes} <= {"environment", "command line"}:
             who = "whoever runs this"
-    click.echo(escaped(f"error, for {who}: {' '.join(text.split())}"), err=True)
+    click.echo(for_terminal(f"error, for {who}: {' '.join(text.split())}"), err=True)

@@ -11,10 +11,11 @@ from typing import Final
 
 import orjson
 
-from monitor.cli.output import escaped, escaped_json
+from monitor.cli.output import escaped_json
 from monitor.cli.patient import PatientStream, left_out_line, patient
 from monitor.stream.worker import set_log_levels
 from monitor.wire.instants import rfc3339
+from monitor.wire.visible import for_terminal
 
 WHILE_S: Final = 10.0
 
@@ -81,7 +82,7 @@ class _Lines(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's
-        return escaped(super().formatMessage(record))
+        return for_terminal(super().formatMessage(record))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
         return rfc3339(int(record.created * 1000))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -14,6 +13,8 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook,
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from monitor.wire.visible import escape, for_terminal, is_obeyed
 
 _PIPE_COLUMNS: Final = 200
 """Tables that nobody sees on a terminal are not squeezed into 80 columns."""
@@ -30,10 +31,6 @@ STYLES: Final = {
     "low_sample": "dim",
 }
 """Colours of states and verdicts. ``NO_COLOR`` turns all off."""
-
-
-_NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Kinds of characters that a terminal obeys, or that change the order or the lines of what stands around them."""
 
 
 class Output:
@@ -59,7 +56,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print a line on stderr, whatever the form of the output."""
-        click.echo(escaped(text), err=True)
+        click.echo(for_terminal(text), err=True)
 
     def record(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON holds
         """Print a line for machines."""
@@ -90,18 +87,8 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(escaped(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(for_terminal(cell)) for cell in row))
     return table
-
-
-def escaped(text: str) -> str:
-    """Return a text as a terminal can show it: control characters and marks of direction are escaped, lines stay."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one.encode("unicode_escape").decode() if one not in "\n\t" and unicodedata.category(one) in _NOT_SHOWN else one
-        for one in text
-    )
 
 
 def escaped_json(line: bytes) -> bytes:
@@ -110,10 +97,9 @@ def escaped_json(line: bytes) -> bytes:
     if text.isprintable():
         return text.encode()
     # Of a character in JSON text the escape means the same; blanks between its parts may be any blank.
-    return "".join(
-        " " if one in "\n\r\t" else json.dumps(one)[1:-1] if unicodedata.category(one) in _NOT_SHOWN else one
-        for one in text
-    ).encode("utf-8", "backslashreplace")
+    return "".join(" " if one in "\n\r\t" else json.dumps(one)[1:-1] if is_obeyed(one) else one for one in text).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 class _Escaping(RenderHook):
@@ -132,10 +118,10 @@ class _Escaped:
         for one in self._renderables:
             for segment in console.render(one, options):
                 text, style, control = segment
-                yield segment if control or text.isprintable() else Segment(escaped(text), style)
+                yield segment if control or text.isprintable() else Segment(for_terminal(text), style)
 
 
 def printable(raw: bytes | None) -> str:
     """Return bytes as text that a terminal can show: what is no UTF-8, and control characters, are escaped."""
     text = (raw or b"").decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(one if one.isprintable() else escape(one) for one in text)

@@ -26,6 +26,7 @@ from monitor.metrics.catalogue import MAX_SERIES, Metric
 from monitor.metrics.figures import Known, show_figures
 from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
 from monitor.metrics.text import Lines
+from monitor.wire.visible import visible
 
 Values = tuple[str, ...]
 
@@ -135,6 +136,7 @@ def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
 
 def _printable(value: str) -> str:
     """Return a label value that can be encoded: one lone surrogate must not cost the whole scrape."""
+    value = visible(value)
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 

@@ -14,6 +14,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from monitor.metrics.catalogue import CATALOGUE, Metric
+from monitor.wire.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -191,6 +192,7 @@ def number(value: float) -> str:
 
 def _escaped(value: str) -> str:
     """Return a label value as it is written. One lone surrogate must not cost the whole scrape."""
+    value = visible(value)
     if '"' in value or "\\" in value or "\n" in value:
         value = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
     return value if value.isascii() else value.encode("utf-8", "replace").decode()

@@ -15,6 +15,7 @@ from monitor.core.notices import Notice
 from monitor.notify.requests import LONGEST_VALUE, Request, Sender, fitted, is_over, post, severity_of, told
 from monitor.notify.texts import cut, cut_apart
 from monitor.wire.instants import rfc3339
+from monitor.wire.visible import visible
 
 MAX_BODY: Final = 512 << 10
 """Bytes; what does not fit is counted in ``truncatedAlerts``."""
@@ -41,7 +42,7 @@ class Line(NamedTuple):
 def request(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:
     """Return the request with the payload."""
     link = receiver.link.get_secret_value() if receiver.link else ""
-    page = {"page": cut_apart(notice.key, LONGEST_VALUE)}
+    page = {"page": _label(notice.key)}
     shown_most = notice._replace(alerts=notice.alerts[:MAX_ALERTS])
     lines = [one._replace(labels=one.labels | page) for one in lines_of(shown_most, now_ms)]
     total = max(len(notice.alerts), len(lines))
@@ -92,7 +93,7 @@ def lines_of(notice: Notice, now_ms: int) -> list[Line]:
         name = "SLATest" if notice.is_test else "SLANotice"
         start_ms = min(notice.at_ms, now_ms)
         annotations = {**shared, "summary": shared["title"], "severity": notice.severity}
-        labels = {"alertname": name, "key": cut_apart(notice.key, LONGEST_VALUE)}
+        labels = {"alertname": name, "key": _label(notice.key)}
         labels |= {"installation": notice.installation} if notice.installation else {}
         return [Line(labels, annotations, start_ms, start_ms if notice.action == "resolve" else None)]
     return [_line(alert, notice, shared, now_ms) for alert in notice.alerts]
@@ -114,11 +115,16 @@ def _line(alert: Alert, notice: Notice, shared: dict[str, str], now_ms: int) -> 
     # Clocks of producers differ: nothing may begin or end in Alertmanager's future.
     at_ms = min(alert.at_ms, now_ms)
     return Line(
-        {label_name(name): cut_apart(value, LONGEST_VALUE) for name, value in sorted(labels.items()) if value},
+        {label_name(name): _label(value) for name, value in sorted(labels.items()) if value},
         {label_name(name): value for name, value in annotations.items()},
         at_ms,
         at_ms if is_over(alert) or notice.action == "resolve" else None,
     )
+
+
+def _label(value: str) -> str:
+    """Return the value of a label: it identifies the alert, and people see it."""
+    return cut_apart(visible(value), LONGEST_VALUE)
 
 
 def label_name(name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-# Lines, what terminals obey, and what turns the direction of writing.
-_CONTROLS: Final = dict.fromkeys(
-    (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), " "
-)
+from monitor.wire.visible import visible
+
+_BLANKS: Final = dict.fromkeys(range(0x09, 0x0E), " ")
+"""Ends of lines and tabs."""
 _DIGITS: Final = 16
 
 
@@ -18,8 +18,8 @@ def width(text: str) -> int:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return a text as one line of at most ``limit`` units; what was cut off is told by ``…``."""
-    line = text[: limit + 1].translate(_CONTROLS)
+    """Return a text as one visible line of at most ``limit`` units; what was cut off is told by ``…``."""
+    line = visible(text[: limit + 1].translate(_BLANKS))
     return line if width(line) <= limit else f"{_first(line, limit - 1)}…"
 
 

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from monitor.errors import ConfigError, Mistake
 from monitor.web.door import Connection, Door
+from monitor.wire.visible import visible
 
 Probe = Callable[[], tuple[bool, str]]
 """Returns whether all is well, and a line that says why (not)."""
@@ -101,7 +102,7 @@ def _probe(question: Probe) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_request: web.Request) -> web.Response:
         well, why = question()
         status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-        return web.Response(status=status, text=why.rstrip("\n") + "\n")
+        return web.Response(status=status, text=visible(why.rstrip("\n")) + "\n")
 
     return answer
 

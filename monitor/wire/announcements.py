@@ -40,6 +40,7 @@ from monitor.wire.envelopes import (
 )
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcomes import budget_data, budget_of, consequence_data, consequence_of
+from monitor.wire.visible import visible
 from monitor.wire.wording import explain
 
 __all__ = [
@@ -77,7 +78,7 @@ def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, 
                 key=notice.key,
                 action=notice.action,
                 severity=notice.severity,
-                title=notice.title,
+                title=visible(notice.title),
                 at=at,
                 at_ms=notice.at_ms,
                 step=notice.step,

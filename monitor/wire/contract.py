@@ -24,11 +24,14 @@ LATEST_MS: Final = 4_102_444_800_000
 SECONDS: Final = (1_000_000_000, 10_000_000_000)
 """Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
 CONTROL: Final = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
-"""Characters that may stand in no id and no attribute: one of them separates the parts of row keys, and all change how
-the text around them is shown. They are the control characters of ASCII and Latin-1 (C0, DEL, C1), the separators of
-lines and paragraphs, and what overrides or isolates the direction of writing. Marks of direction and marks without a
-width (U+061C, U+200B to U+200F, U+FEFF) are allowed: some scripts need them, and names that people paste are full of
-them. They are shown escaped."""
+"""Characters that may stand in no id: all change how the text around them is shown. They are the control characters of
+ASCII and Latin-1 (C0, DEL, C1), the separators of lines and paragraphs, and what overrides or isolates the direction of
+writing. Marks of direction and marks without a width (U+061C, U+200B to U+200F, U+FEFF) are allowed: some scripts need
+them, and names that people paste are full of them. Terminals show them escaped."""
+ASCII_CONTROL: Final = r"[\u0000-\u001f\u007f]"
+"""Those of them that may stand in no attribute either: some separate the parts of row keys. The others may: a name that
+was decoded wrongly (Windows-1252 taken for Latin-1) holds C1 characters, and what is promised to its bearer must be
+watched all the same. They are shown escaped everywhere (`monitor.wire.visible`)."""
 NOT_NEGATIVE: Final = frozenset(
     {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
 )
@@ -48,8 +51,9 @@ REASONS: Final[dict[str, str]] = {
     "wrong_type": "a field has another JSON type than the contract says",
     "out_of_range": "a number is too large or below zero where it cannot be",
     "too_long": f"the text of an attribute is longer than {MAX_TEXT:,} characters",
-    "control_character": "an attribute contains a control character (also one that ends a line or turns the direction)",
-    "bad_id": f"an id is empty, longer than {MAX_ID} characters, or contains a control character",
+    "control_character": "an attribute contains a control character of ASCII",
+    "bad_id": f"an id is empty, longer than {MAX_ID} characters, or contains a character that controls, ends a line or "
+    "turns the direction",
     "unknown_type": "the subject has no events of this type",
     "wrong_subject": "the event is about another kind of subject than the topic",
     "bad_specversion": "a CloudEvent of another version than 1.0",
@@ -187,7 +191,7 @@ def _attributes() -> dict[str, Any]:
 def _attribute(name: str, kind: type) -> dict[str, Any]:
     schema: dict[str, Any] = {"description": MEANINGS[name]}
     if kind is str:
-        schema |= {"type": ["string", "integer", "null"], "maxLength": MAX_TEXT, "not": _containing_control()}
+        schema |= {"type": ["string", "integer", "null"], "maxLength": MAX_TEXT, "not": _containing(ASCII_CONTROL)}
     elif kind is bool:
         return schema | {"type": ["boolean", "null"]}
     else:
@@ -204,12 +208,12 @@ def _sequence() -> dict[str, Any]:
 
 
 def _id() -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": MAX_ID, "not": _containing_control()}
+    return {"type": "string", "minLength": 1, "maxLength": MAX_ID, "not": _containing(CONTROL)}
 
 
-def _containing_control() -> dict[str, Any]:
+def _containing(characters: str) -> dict[str, Any]:
     # The type beside it: a pattern alone also holds of everything that is not a string, and "not" would refuse that.
-    return {"type": "string", "pattern": CONTROL}
+    return {"type": "string", "pattern": characters}
 
 
 def _instant(*, or_null: bool = False) -> dict[str, Any]:

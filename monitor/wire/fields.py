@@ -11,6 +11,7 @@ import orjson
 from monitor.core.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
 from monitor.wire.contract import (
+    ASCII_CONTROL,
     CONTROL,
     EARLIEST_MS,
     INSTANTS,
@@ -26,6 +27,7 @@ from monitor.wire.instants import parse_rfc3339
 _SHOWN: Final = 80
 """How much of a wrong text a refusal shows."""
 _find_control: Final = re.compile(CONTROL).search
+_find_ascii_control: Final = re.compile(ASCII_CONTROL).search
 
 
 def has_control(text: str) -> bool:
@@ -103,7 +105,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             refuse("too_long", f"{name} has {len(value):,} characters, at most {MAX_TEXT:,} are allowed")
-        if has_control(value):
+        if not value.isprintable() and _find_ascii_control(value) is not None:
             refuse("control_character", f"{name} is {shown(value)}")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):

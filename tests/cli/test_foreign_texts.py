@@ -11,13 +11,14 @@ import pytest
 
 from monitor.cli.kafka import Outgoing
 from monitor.cli.log import log_to_stderr
-from monitor.cli.output import Output, escaped, escaped_json
+from monitor.cli.output import Output, escaped_json
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.series import SeriesKey
 from monitor.stream.books import agreement_key
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter
+from monitor.wire.visible import for_terminal
 from tests.cli.conftest import Kafka, Run
 from tests.cli.every_command import COMMANDS, arguments_of
 
@@ -95,7 +96,7 @@ def test_what_is_escaped_in_json_means_the_same():
 
 def test_what_people_need_is_shown_as_it_is():
     for text in ("Zoë\xa0Müller", "数据", "\u0627\u0644", "😀", "two\nlines\tand a tab"):
-        assert escaped(text) == text
+        assert for_terminal(text) == text
 
 
 def test_a_table_shows_them_escaped(capsys: pytest.CaptureFixture[str]):

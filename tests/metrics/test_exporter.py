@@ -19,10 +19,12 @@ from prometheus_client.registry import Collector
 
 from monitor.core.agreement import Agreement, Origin, Support
 from monitor.core.measures import CallRule, ClockRule, OutageRule
+from monitor.core.series import SeriesKey
 from monitor.core.term import Length, Term
 from monitor.metrics.exporter import Exporter, page_of
 from monitor.metrics.figures import kind_of
 from monitor.metrics.snapshot import Observations, Snapshot
+from monitor.wire.visible import visible
 from tests.core.stories import agreement, clock
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
 
@@ -212,16 +214,31 @@ def test_a_measure_of_no_known_kind_breaks_nothing():
     assert value_of(Snapshot(statuses=[strange]), "sla_clocks_open") is None
 
 
-@given(st.text(st.characters(), max_size=40))
-def test_any_customer_can_be_read_back(name):
+@given(st.text(st.characters(), max_size=40) | st.text("\\xu0128e\x81\x1b\u202e", max_size=12))
+def test_any_customer_is_shown(name):
     # Lone surrogates too: one such name must not cost the whole scrape.
     snapshot = Snapshot(statuses=[status(labels={"customer": name})])
-    expected = name.encode("utf-8", "replace").decode()
-    if "\r" in name or expected != name:
+    shown = visible(name).encode("utf-8", "replace").decode()
+    if visible(name) != shown:
         assert exposition(snapshot)
     else:
-        wanted = {"agreement": "desk", "measure": "clock", "window": "24h"} | ({"customer": name} if name else {})
+        wanted = {"agreement": "desk", "measure": "clock", "window": "24h"} | ({"customer": shown} if name else {})
         assert ("sla_clock_compliance_ratio", frozenset(wanted.items())) in samples(snapshot)
+
+
+def test_names_that_were_decoded_wrongly_are_shown_escaped_and_apart_from_those_that_hold_an_escape():
+    names = ["M\x81ller", "M\\x81ller", "a\u202eb", "a\u2028b", "C:\\users"]
+    snapshot = Snapshot(
+        statuses=[
+            status(labels={"customer": one})._replace(series=SeriesKey("desk", "clock", (one,))) for one in names
+        ],
+        dead_letters={("tickets", name): 1 for name in names},
+    )
+    page = exposition(snapshot)
+
+    assert not re.search("[\x80-\x9f\u2028-\u202e\u2066-\u2069]", page)
+    shown = {dict(labels)["customer"] for name, labels in samples(snapshot) if name == "sla_clock_compliance_ratio"}
+    assert shown == {r"M\x81ller", r"M\\x81ller", r"a\u202eb", r"a\u2028b", r"C:\users"}
 
 
 def test_openmetrics_is_spoken_to_those_who_ask_for_it():

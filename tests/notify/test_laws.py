@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,6 +15,7 @@ from monitor.core.notices import MAX_KEY
 from monitor.notify.alertmanager import fingerprint
 from monitor.notify.texts import cut, cut_apart, width
 from monitor.wire.announcements import announcement_schema
+from monitor.wire.contract import CONTROL
 from tests.notify import schemas
 from tests.notify.given import HOSTILE, KINDS, LINK, NOON_MS, all_asked, any_text, asked, late_ticket, notice, notices
 
@@ -63,6 +66,36 @@ def test_every_payload_is_valid_and_within_the_limits(kind, told):
     assert all_asked(kind, told, link=LINK) == found, "the same attempt says the same"
 
 
+def texts_of(told, name=""):
+    """Every text of a payload that people see; keys and the data of generic receivers are for machines."""
+    if isinstance(told, dict):
+        for key, value in told.items():
+            if key not in ("dedup_key", "groupKey", "alias", "alerts" if "alerts_total" in told else ""):
+                yield from texts_of(value, key)
+    elif isinstance(told, list):
+        for value in told:
+            yield from texts_of(value, name)
+    elif isinstance(told, str):
+        # Opsgenie's descriptions and notes have lines.
+        yield told.replace("\n", " ") if name in ("description", "note") else told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", ["trigger", "update", "resolve"])
+def test_no_receiver_is_shown_what_changes_the_text_around_it(kind, action):
+    hostile = "M\x81ller\x9b31m\u2028\u202e\u2066gpj.exe"
+    alert = late_ticket(labels={"customer": hostile, "team": hostile}, details=(("agent", hostile), ("team", hostile)))
+    objective = alert._replace(key=alert.key._replace(kind="objective", what=f"{hostile}|month|2026-11-01"))
+    for request in all_asked(kind, notice(action, alert, objective, title=f"late for {hostile}"), link=LINK):
+        body = orjson.loads(request.body)
+        if kind == "generic":
+            body = {"title": body["data"]["title"]}
+        for text in texts_of(body):
+            assert not re.search(CONTROL, text), text
+        if action == "trigger":
+            assert r"M\x81ller" in "".join(texts_of(body))
+
+
 @WITH_LINK
 @given(told=notices())
 def test_what_generic_receivers_get_is_as_its_published_schema_says(told):
@@ -96,7 +129,7 @@ def test_what_is_cut_is_a_line_of_the_length_that_is_allowed(text):
         assert width(line) <= limit
         assert line.isprintable() or set(line) & {"\u202e", "\xad"} or not line.isascii()
         assert "\n" not in line
-        assert "\x00" not in line
+        assert not re.search(CONTROL, line)
 
 
 @given(one=any_text, other=any_text)

@@ -21,6 +21,10 @@ _CHARACTERS = st.characters(
 )
 
 
+_VALUE_CHARACTERS = st.characters(codec="utf-8", exclude_characters=[*map(chr, range(0x20)), "\x7f"])
+"""Of attributes: names that were decoded wrongly are kept."""
+
+
 def texts(most=20):
     return st.text(_CHARACTERS, max_size=most)
 
@@ -36,7 +40,7 @@ def attribute(name):
     if name in INSTANTS.values():
         return instants
     if kind is str:
-        return texts() | st.just("x" * MAX_TEXT)
+        return st.text(_VALUE_CHARACTERS, max_size=20) | st.just("x" * MAX_TEXT)
     if kind is bool:
         return st.booleans()
     least = 0 if name in NOT_NEGATIVE else None
