@@ -11,11 +11,10 @@ from typing import Final
 
 import orjson
 
-from monitor.cli.output import escaped_json
 from monitor.cli.patient import PatientStream, left_out_line, patient
 from monitor.stream.worker import set_log_levels
 from monitor.wire.instants import rfc3339
-from monitor.wire.visible import for_terminal
+from monitor.wire.visible import for_terminal, json_for_terminal
 
 WHILE_S: Final = 10.0
 
@@ -100,4 +99,4 @@ class _JsonLines(_Lines):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return escaped_json(orjson.dumps(line)).decode()
+        return json_for_terminal(orjson.dumps(line)).decode()

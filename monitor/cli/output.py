@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -14,7 +13,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from monitor.wire.visible import escape, for_terminal, is_obeyed
+from monitor.wire.visible import escape, for_terminal, json_for_terminal
 
 _PIPE_COLUMNS: Final = 200
 """Tables that nobody sees on a terminal are not squeezed into 80 columns."""
@@ -65,7 +64,7 @@ class Output:
 
     def raw(self, line: bytes) -> None:
         """Print a line of JSON."""
-        click.echo(escaped_json(line))
+        click.echo(json_for_terminal(line))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str | None = None) -> None:
         """Print a table for people."""
@@ -89,17 +88,6 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(for_terminal(cell)) for cell in row))
     return table
-
-
-def escaped_json(line: bytes) -> bytes:
-    """Return a line of JSON that means the same, and that a terminal can show; also of what is no JSON a line."""
-    text = line.decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text.encode()
-    # Of a character in JSON text the escape means the same; blanks between its parts may be any blank.
-    return "".join(" " if one in "\n\r\t" else json.dumps(one)[1:-1] if is_obeyed(one) else one for one in text).encode(
-        "utf-8", "backslashreplace"
-    )
 
 
 class _Escaping(RenderHook):

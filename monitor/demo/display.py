@@ -16,6 +16,7 @@ from monitor.core.objectives import UNITS
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import DemoView, promises, summary
 from monitor.wire.announcements import stretches_json
+from monitor.wire.visible import json_for_terminal
 from monitor.wire.wording import explain, quantity
 
 STATUS_EVERY_S: Final = 10.0
@@ -205,8 +206,8 @@ class JsonLines(_Lines):
         self._write("summary", summary(view))
 
     def _write(self, kind: str, fields: Mapping[str, object]) -> None:
-        line = json.dumps({"kind": kind, **fields}, ensure_ascii=False)
-        self.console.file.write(line + "\n")
+        line = json.dumps({"kind": kind, **fields}, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        self.console.file.write(json_for_terminal(line).decode() + "\n")
         self.console.file.flush()
 
 

@@ -2,12 +2,13 @@
 
 Attributes (a customer's name, say) are kept as they come, also with the C1 characters of a mis-decoded name or with
 overrides of the writing direction. Whatever shows one to people or to their tools asks here first: commands and the log
-(`for_terminal`), and pages, labels of metrics and of alerts (`visible`). The data of topics and of signed webhooks
-stays as it was sent: machines compare it.
+(`for_terminal`, `json_for_terminal`), and pages, labels of metrics and of alerts (`visible`). The data of topics and of
+signed webhooks stays as it was sent: machines compare it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import Final
@@ -39,9 +40,16 @@ def for_terminal(text: str) -> str:
     ])  # fmt: skip
 
 
-def is_obeyed(character: str) -> bool:
-    """Return whether a terminal obeys a character."""
-    return unicodedata.category(character) in _OBEYED
+def json_for_terminal(line: bytes) -> bytes:
+    """Return a line of JSON that means the same, and that a terminal can show; also of what is no JSON a line."""
+    text = line.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text.encode()
+    # Of a character in JSON text the escape means the same; blanks between its parts may be any blank.
+    return "".join([
+        " " if one in "\n\r\t" else json.dumps(one)[1:-1] if unicodedata.category(one) in _OBEYED else one
+        for one in text
+    ]).encode("utf-8", "backslashreplace")  # fmt: skip
 
 
 def escape(character: str) -> str:

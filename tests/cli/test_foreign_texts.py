@@ -11,25 +11,31 @@ import pytest
 
 from monitor.cli.kafka import Outgoing
 from monitor.cli.log import log_to_stderr
-from monitor.cli.output import Output, escaped_json
+from monitor.cli.output import Output
 from monitor.core.alerts import Alert, AlertKey
 from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
 from monitor.core.series import SeriesKey
 from monitor.stream.books import agreement_key
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter
-from monitor.wire.visible import for_terminal
-from tests.cli.conftest import Kafka, Run
+from monitor.wire.events import decode
+from monitor.wire.visible import for_terminal, json_for_terminal
+from tests.cli.conftest import AGREEMENT, Kafka, Run
 from tests.cli.every_command import COMMANDS, arguments_of
+from tests.cli.test_explain import given_a_ticket
+from tests.cli.test_replay import MAPPING
 
 AT_MS = 1_767_603_600_000
 HOSTILE = "T\x1b]0;pwned\x07\x1b[2J\x9b31m\x7f\x85\u2028\u202e17\u2066\u200b\ufeff"
+DECODED_WRONGLY = "M\x81ller\x9b31m\x85\u2028\u202egpj\u2066"
+"""No ASCII control is in it: no event brings one."""
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def hostile_records() -> list[Outgoing]:
     key = AlertKey("ticket", HOSTILE, "desk", HOSTILE, 1)
     alert = Alert(HOSTILE, key, "breached", AT_MS, HOSTILE, 1, {"customer": HOSTILE}, AT_MS, AT_MS, 1, 1)
+    alert = alert._replace(details=(("agent", HOSTILE), ("customer", HOSTILE)))
     figure = Figure("compliance", 0.9, 9, 10, "ratio", HOSTILE)
     verdict = ObjectiveVerdict(HOSTILE, "compliance", ">=", 0.95, None, 0.9, 10, 1, "breached")
     series = SeriesKey("desk", HOSTILE, (HOSTILE,))
@@ -78,6 +84,41 @@ def test_no_command_prints_what_a_terminal_obeys(run: Run, kafka: Kafka, tmp_pat
             assert r"\u202e17" in shown, "it was there to be seen"
 
 
+def test_attributes_are_kept_and_no_command_shows_them_raw(run: Run, kafka: Kafka, folder: Path):
+    """Given a customer whose name was decoded wrongly, then what is promised to it is watched, and shown escaped."""
+    desk = folder / "desk.yaml"
+    desk.write_text(AGREEMENT.replace("metric: resolution\n", "metric: resolution\n    by: [customer]\n"))
+    given_a_ticket(
+        kafka, run, folder,
+        ("08:00", "opened", {"priority": "P1", "customer": DECODED_WRONGLY}),
+        ("09:00", "paused", {"reason": DECODED_WRONGLY}),
+        ("10:00", "resumed", {"reason": DECODED_WRONGLY}),
+    )  # fmt: skip
+    for form in ((), ("--json",)):
+        shown = run("explain", "ticket", "T-1", "--at", "2026-01-05T12:00:00Z", *form).output
+        assert not OBEYED.search(shown)
+        assert re.search(r"M\\(x81|u0081)ller", shown), "it was there to be seen"
+
+    work = folder / "work"
+    work.mkdir()
+    opened, resolved = "2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z"
+    (work / "mapping.yaml").write_text(MAPPING.replace("{constant: Finance}", "who"))
+    row = {"number": "T-1", "priority": "P1", "who": DECODED_WRONGLY, "opened": opened, "resolved": resolved}
+    (work / "rows.jsonl").write_bytes(orjson.dumps(row) + b"\n")
+    for form in ((), ("--json", "-")):
+        replayed = run(
+            "replay", work / "rows.jsonl", "--mapping", work / "mapping.yaml", "--agreements", desk, *form
+        )  # fmt: skip
+        assert replayed.exit_code == 0
+        assert not OBEYED.search(replayed.output)
+    assert {one["labels"]["customer"] for one in orjson.loads(replayed.stdout)["figures"]} == {DECODED_WRONGLY}
+
+    event = {"id": "e", "type": "opened", "time": opened, "ticket": "T-1", "customer": DECODED_WRONGLY}
+    kafka.send(Outgoing("tickets", b"T-1", orjson.dumps(event)))
+    (one,) = kafka.read("tickets")
+    assert decode("ticket", one.key, one.value).fact.attributes["customer"] == DECODED_WRONGLY
+
+
 def test_machines_read_what_was_written(run: Run, kafka: Kafka):
     kafka.send(*hostile_records())
     lines = run("tail", "alerts", "--no-follow", "--json").stdout.splitlines()
@@ -89,9 +130,9 @@ def test_machines_read_what_was_written(run: Run, kafka: Kafka):
 def test_what_is_escaped_in_json_means_the_same():
     for text in (HOSTILE, "Zoë \xa0 😀", "\U000e0001\U0001f468\u200d\U0001f469", '"\\u202e"'):
         line = orjson.dumps({"text": text})
-        assert orjson.loads(escaped_json(line)) == {"text": text}
-        assert not OBEYED.search(escaped_json(line).decode())
-    assert escaped_json(b'{\n"a":\t1}') == b'{ "a": 1}'
+        assert orjson.loads(json_for_terminal(line)) == {"text": text}
+        assert not OBEYED.search(json_for_terminal(line).decode())
+    assert json_for_terminal(b'{\n"a":\t1}') == b'{ "a": 1}'
 
 
 def test_what_people_need_is_shown_as_it_is():

@@ -223,6 +223,15 @@ def test_names_from_events_are_no_markup_and_no_control_of_the_terminal():
         assert "\x1b" not in text
 
 
+@pytest.mark.parametrize("mode", ["plain", "json", "live"])
+def test_attributes_of_a_demonstration_turn_no_direction_and_end_no_line(mode):
+    name = "M\x81ller\x9b31m\x85\u2028\u202egpj\u2066"
+    rogue = alert("T-9", "breached", 1)._replace(labels={"customer": name}, details=(("agent", name),), reason=name)
+    text = written(mode, view(alerts=[rogue], statuses=[status(name, "breached", 0.5)]))
+    assert "ller" in text
+    assert not set(text) & set("\x81\x9b\x85\u2028\u202e\u2066")
+
+
 def test_the_summary_is_for_machines():
     found = json.loads(json.dumps(summary(view())))
     assert found["events"] == 1_234
