@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from monitor.config.receivers import stamp_of
 from monitor.config.settings import Settings
+from monitor.config.web_settings import WebSettings
 from monitor.core.events import SUBJECTS, Subject
 from monitor.core.figures import WindowStatus
 from monitor.core.notices import Courier
@@ -37,6 +38,7 @@ from monitor.stream.stats import Durations
 from monitor.stream.topics import check_topics, count_partitions
 from monitor.stream.watch import TopicWatch
 from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, failing, run_worker
+from monitor.web.door import Door, Limits
 from monitor.web.server import WebServer
 from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
@@ -104,6 +106,11 @@ def repeat_every_ms(settings: Settings, receiver: str) -> int:
     return described.repeat_every_ms
 
 
+def limits_of(web: WebSettings) -> Limits:
+    """Return how much whoever reaches the port of a worker may take."""
+    return Limits(web.max_connections, web.max_scrapes, web.headers_timeout_ms / 1000, web.answer_timeout_ms / 1000)
+
+
 def calm_collector() -> None:
     """Have the garbage collector look less often: for a process that is a worker and nothing else.
 
@@ -146,6 +153,8 @@ class Monitor:
         self._horizons: dict[tuple[str, int], Horizon] = {}
         """Up to when each partition may be judged that waits for others."""
         self.restores = 0
+        self.door = Door(limits_of(settings.web))
+        """Of the web server: who may take how much of it."""
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.watch = TopicWatch(
             topic_plan(settings),
@@ -337,12 +346,14 @@ class Monitor:
             stalls=stats.stalls,
             clock_steps=stats.clock_steps,
             unexpected_partitions=self.watch.unexpected,
+            cut_off=self.door.cut_off_by,
         )
 
     def web_server(self) -> WebServer:
         """Return the server of /healthz, /readyz and /metrics; enter it beside ``run``."""
         web = self.settings.web
-        return WebServer(web.host, web.port, alive=self.alive, ready=self.ready, metrics=Exporter(self.snapshot).scrape)
+        metrics = Exporter(self.snapshot).scrape
+        return WebServer(web.host, web.port, alive=self.alive, ready=self.ready, metrics=metrics, door=self.door)
 
     def alive(self) -> tuple[bool, str]:
         """Return whether the worker gets on, and why (not)."""

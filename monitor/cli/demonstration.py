@@ -24,7 +24,8 @@ from monitor.bootstrap import Monitor
 from monitor.cli.feeding import feed
 from monitor.cli.kafka import Outgoing, committed, producer, send_all
 from monitor.config.agreements import AgreementDocument
-from monitor.config.settings import Settings, TopicSettings, WebSettings
+from monitor.config.settings import Settings, TopicSettings
+from monitor.config.web_settings import WebSettings
 from monitor.core.alerts import Alert
 from monitor.core.events import SUBJECTS
 from monitor.core.figures import WindowStatus

@@ -13,7 +13,7 @@ import click
 from monitor.cli.failing import FAILED
 from monitor.cli.options import example, json_option, read_settings
 from monitor.cli.output import Output
-from monitor.config.settings import WebSettings
+from monitor.config.web_settings import WebSettings
 
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a worker may listen on, not we
 LONGEST_ANSWER: Final = 4_096

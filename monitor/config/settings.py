@@ -18,6 +18,7 @@ from monitor.config.receivers import Receiver, ReceiverName
 from monitor.config.shape import Secret, Shape, Text, did_you_mean, validate, wrong
 from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.variables import NOTHING_FILLED, Filled, fill_variables, variables_of
+from monitor.config.web_settings import WebSettings
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.core.rest import MOST_SERIES
 from monitor.errors import ConfigError, Mistake
@@ -63,7 +64,6 @@ def _token_endpoint(value: str) -> str:
 
 Servers = Annotated[Text, AfterValidator(_servers)]
 TokenEndpoint = Annotated[Text, AfterValidator(_token_endpoint)]
-Port = Annotated[int, Field(ge=0, le=65_535)]
 LetterSize = Annotated[Size, AfterValidator(_letter_size)]
 
 
@@ -157,13 +157,6 @@ def _fields_used(protocol: str, mechanism: str | None) -> set[str]:
     if protocol.endswith("SSL"):
         used |= set(_TLS)
     return used
-
-
-class WebSettings(Shape):
-    """Where /healthz, /readyz and /metrics are served."""
-
-    host: Text = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 opens it to the network.")
-    port: Port = Field(default=6066, description="Port to listen on; 0 takes a free one.")
 
 
 class Settings(Shape):

@@ -399,6 +399,7 @@ REBALANCES = _counter("rebalances_total", "Rebalances of the consumer group that
 RESTORES = _counter("restores_total", "Partitions whose state this worker restored")
 STALLS = _counter("stalls_total", "How often the process stood still for over half a second")
 CLOCK_STEPS = _counter("clock_steps_total", "How often the host's clock was set by more than half a second")
+CUT_OFF = _counter("web_cut_off_total", "Connections to the worker's pages that were cut off, by reason", ("reason",))
 UNEXPECTED_PARTITIONS = _gauge(
     "topic_unexpected_partitions",
     "Partitions of a topic beyond those that this worker was started with; negative: missing ones; absent: none",

@@ -224,6 +224,8 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     for metric, counts in by_topic:
         for topic, count in counts.items():
             page.set(metric, (topic,), count)
+    for reason, count in snapshot.cut_off.items():
+        page.set(m.CUT_OFF, (reason,), count)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(m.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():

@@ -155,5 +155,7 @@ class Snapshot:
     """How often the process stood still for over half a second."""
     clock_steps: int | None = None
     """How often the host's clock was set by more than half a second."""
+    cut_off: Mapping[str, int] = field(default_factory=dict)
+    """Connections to the web server that were cut off, by the reason."""
     unexpected_partitions: Mapping[str, int] = field(default_factory=dict)
     """Partitions of a topic beyond those that the worker was started with, for topics that differ."""

@@ -8,19 +8,28 @@ nothing yet is closed. A probe asks with its first packet, so it is always serve
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from collections import Counter
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from aiohttp import web
 
-MOST_CONNECTIONS: Final = 64
-MOST_SCRAPES: Final = 4
-"""Answers of /metrics that are under way, each a few megabytes that somebody may not take."""
-HEADERS_S: Final = 5.0
-"""How long a connection has to say what it wants."""
-ANSWER_S: Final = 20.0
-"""How long it has to take the answer: longer than any scrape interval that makes sense for so much."""
-LIMITS: Final[dict[str, Any]] = {"max_line_size": 4_096, "max_field_size": 8_190, "max_headers": 64}
-"""Bytes of a line and of a header, and headers. A longer request is answered with 400."""
+Why = Literal["no_request", "answer_not_taken", "connections", "scrapes"]
+"""Why a connection was cut off: its time or its place was needed. A closed set: it labels a counter."""
+REQUEST: Final[dict[str, Any]] = {"max_line_size": 4_096, "max_field_size": 8_190, "max_headers": 64}
+"""Bytes of a line and of a header, and headers: guards of the protocol that nobody needs to set, as no probe and no
+scraper comes near them. A longer request is answered with 400."""
+
+
+class Limits(NamedTuple):
+    """How much whoever reaches the port may take. The settings are those of ``web``."""
+
+    connections: int = 64
+    scrapes: int = 4
+    """Answers of /metrics that are under way, each a few megabytes that somebody may not take."""
+    headers_s: float = 5.0
+    """How long a connection has to say what it wants."""
+    answer_s: float = 20.0
+    """How long it has to take the answer: longer than any scrape interval that makes sense for so much."""
 
 
 class Connection(web.RequestHandler):
@@ -29,7 +38,7 @@ class Connection(web.RequestHandler):
     __slots__ = ("_deadline", "_door", "has_asked")
 
     def __init__(self, door: Door, server: web.Server) -> None:
-        options: dict[str, Any] = {"access_log": None, **LIMITS}
+        options: dict[str, Any] = {"access_log": None, **REQUEST}
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._door = door
         self._deadline: asyncio.TimerHandle | None = None
@@ -39,12 +48,12 @@ class Connection(web.RequestHandler):
         """Begin."""
         super().connection_made(transport)
         self._door.enter(self)
-        self._end_in(HEADERS_S)
+        self._end_in(self._door.limits.headers_s)
 
     def asked(self) -> None:
         """Take note that a whole request has come; from now on there is time for the answer."""
         self.has_asked = True
-        self._end_in(ANSWER_S)
+        self._end_in(self._door.limits.answer_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
@@ -58,30 +67,35 @@ class Connection(web.RequestHandler):
         if self.transport is not None:
             self.transport.abort()
 
+    def _too_late(self) -> None:
+        self._door.cut_off(self, "answer_not_taken" if self.has_asked else "no_request")
+
     def _end_in(self, seconds: float) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = asyncio.get_running_loop().call_later(seconds, self.cut_off)
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self._too_late)
 
 
 class Door:
-    """The connections of one server."""
+    """The connections of one server. ``cut_off_by`` counts those that were cut off, by `Why`."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - it never changes
+        self.limits = limits
+        self.cut_off_by: Counter[str] = Counter(dict.fromkeys(get_args(Why), 0))
         self._open: dict[Connection, None] = {}
         self._scrapes: dict[Connection, None] = {}
 
     def enter(self, one: Connection) -> None:
         """Let a connection in; where there are too many, another goes."""
-        if len(self._open) >= MOST_CONNECTIONS:
+        if len(self._open) >= self.limits.connections:
             oldest = next(iter(self._open))
-            self._cut_off(next((other for other in self._open if not other.has_asked), oldest))
+            self.cut_off(next((other for other in self._open if not other.has_asked), oldest), "connections")
         self._open[one] = None
 
     def scrapes(self, one: Connection) -> None:
         """Take note that a connection wants the metrics; where too many do, the oldest goes."""
-        if len(self._scrapes) >= MOST_SCRAPES:
-            self._cut_off(next(iter(self._scrapes)))
+        if len(self._scrapes) >= self.limits.scrapes:
+            self.cut_off(next(iter(self._scrapes)), "scrapes")
         self._scrapes[one] = None
 
     def leave(self, one: Connection) -> None:
@@ -89,6 +103,8 @@ class Door:
         self._open.pop(one, None)
         self._scrapes.pop(one, None)
 
-    def _cut_off(self, one: Connection) -> None:
+    def cut_off(self, one: Connection, why: Why) -> None:
+        """End a connection now."""
         self.leave(one)
+        self.cut_off_by[why] += 1
         one.cut_off()

@@ -38,12 +38,19 @@ class WebServer:
     """
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 6066, *, alive: Probe, ready: Probe, metrics: Metrics
+        self,
+        host: str = "127.0.0.1",
+        port: int = 6066,
+        *,
+        alive: Probe,
+        ready: Probe,
+        metrics: Metrics,
+        door: Door | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._metrics = metrics
-        self._door = Door()
+        self._door = door or Door()
         self._listener: asyncio.Server | None = None
         app = web.Application(middlewares=[self._come_in])
         app.router.add_get("/healthz", _probe(alive))

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from monitor.cli.health import address_of
-from monitor.config.settings import WebSettings
+from monitor.config.web_settings import WebSettings
 from tests.cli.conftest import Run
 
 PAGES = {"/healthz": (200, "alive\n"), "/readyz": (503, "not all partitions are open yet\n")}

@@ -128,6 +128,13 @@ def test_a_secret_of_digits_is_a_secret(file: Path) -> None:
             "topics: {tickets: a b}",
             "1: topics.tickets: is no topic name: 'a b' (use letters, digits, '-', '_' and '.')",
         ),
+        ("web: {headers_timeout: 10ms}", "1: web.headers_timeout: must be 100ms to 1m, not 10ms"),
+        ("web: {answer_timeout: 1h}", "1: web.answer_timeout: must be 1s to 10m, not 1h"),
+        ("web: {max_connections: 1}", "1: web.max_connections: must be at least 2, not 1"),
+        (
+            "web: {max_connections: 4, max_scrapes: 4}",
+            "1: web: max_scrapes (4) leaves no connection of 4 for a probe (keep it below max_connections)",
+        ),
         ("web: {port: 70000}", "1: web.port: must be at most 65535, not 70000"),
         ("max_batch_records: 0", "1: max_batch_records: must be at least 1, not 0"),
         ("max_event_bytes: 1 MB", "1: max_event_bytes: is no size: '1 MB' (write 1 MiB, 64 KiB or a number of bytes)"),

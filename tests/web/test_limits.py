@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import aiohttp
 import pytest
 
-from monitor.web import door
+from monitor.bootstrap import limits_of
+from monitor.config.web_settings import WebSettings
+from monitor.web.door import Door, Limits
 from monitor.web.server import WebServer
 from tests.stream.running import until
 from tests.web.test_server import Worker
@@ -109,7 +112,9 @@ async def test_400_trickling_clients_neither_block_a_probe_nor_kill_a_worker_wit
             await asyncio.sleep(0.1)
         assert set(answers) == {200}
         assert len(answers) > 5
-        assert events((await get(free_port, "/metrics"))[1]) > before
+        page = (await get(free_port, "/metrics"))[1]
+        assert events(page) > before
+        assert float(re.search(r'^sla_web_cut_off_total\{reason="connections"\} (\S+)$', page, re.MULTILINE)[1]) > 100
         assert started.poll() is None
     finally:
         storm.set()
@@ -120,18 +125,22 @@ async def test_400_trickling_clients_neither_block_a_probe_nor_kill_a_worker_wit
 
 
 @pytest.fixture
-def hurried(monkeypatch):
-    monkeypatch.setattr(door, "HEADERS_S", 0.3)
-    monkeypatch.setattr(door, "ANSWER_S", 0.6)
-    monkeypatch.setattr(door, "MOST_CONNECTIONS", 5)
+def door():
+    return Door(Limits(connections=5, scrapes=3, headers_s=0.3, answer_s=0.6))
 
 
 @pytest.fixture
-async def server(hurried):  # noqa: ARG001 - it sets the limits
+async def server(door):
     worker = Worker()
     page = b"x" * PAGE, "text/plain"
-    async with WebServer(port=0, alive=worker.alive, ready=worker.ready, metrics=lambda _: page) as running:
+    async with WebServer(port=0, alive=worker.alive, ready=worker.ready, metrics=lambda _: page, door=door) as running:
         yield running
+
+
+def cut_off(door: Door) -> dict[str, int]:
+    """Return what was counted; each reason is there from the start."""
+    assert door.cut_off_by.keys() == {"no_request", "answer_not_taken", "connections", "scrapes"}
+    return {why: count for why, count in door.cut_off_by.items() if count}
 
 
 async def closed(reader: asyncio.StreamReader) -> bool:
@@ -140,43 +149,59 @@ async def closed(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def test_a_connection_that_asks_nothing_is_closed(server):
+async def test_a_connection_that_asks_nothing_is_closed(server, door):
     async with connection(server.port, b"GET /healthz HT") as reader:
         assert await closed(reader)
 
+    assert cut_off(door) == {"no_request": 1}
 
-async def test_an_answer_that_nobody_takes_is_cut_off_and_forgotten(server):
+
+async def test_an_answer_that_nobody_takes_is_cut_off_and_forgotten(server, door):
     async with connection(server.port, SCRAPE):
-        await until(lambda: len(server._door._scrapes) == 1)
-        await until(lambda: not server._door._open)
-        assert not server._door._scrapes
+        await until(lambda: len(door._scrapes) == 1)
+        await until(lambda: not door._open)
+        assert not door._scrapes
+        assert cut_off(door) == {"answer_not_taken": 1}
 
 
-async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server):
+async def test_who_is_answered_or_leaves_is_not_cut_off(server, door):
+    async with connection(server.port, b"GET /hea"):
+        await until(lambda: bool(door._open))
+    assert (await get(server.port, "/healthz"))[0] == 200
+    assert (await get(server.port, "/metrics"))[0] == 200
+
+    await until(lambda: not door._open)
+    assert cut_off(door) == {}
+
+
+async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server, door):
     async with AsyncExitStack() as slow:
-        for _ in range(door.MOST_SCRAPES * 2):
+        for _ in range(door.limits.scrapes):
             await slow.enter_async_context(connection(server.port, SCRAPE))
-        await until(lambda: len(server._door._scrapes) == door.MOST_SCRAPES)
+        await until(lambda: len(door._scrapes) == door.limits.scrapes)
 
         status, text = await get(server.port, "/metrics")
 
         assert (status, len(text)) == (200, PAGE)
-        assert len(server._door._scrapes) <= door.MOST_SCRAPES
+        assert len(door._scrapes) <= door.limits.scrapes
+        assert cut_off(door)["scrapes"] == 1
 
 
-async def test_of_too_many_connections_the_oldest_that_asked_nothing_goes(server):
+async def test_of_too_many_connections_the_oldest_that_asked_nothing_goes(server, door):
+    most = door.limits.connections
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(connection(server.port, SCRAPE))
-        await until(lambda: bool(server._door._scrapes))
-        (busy,) = server._door._scrapes
-        idle = [await stack.enter_async_context(connection(server.port)) for _ in range(door.MOST_CONNECTIONS - 1)]
-        await until(lambda: len(server._door._open) == door.MOST_CONNECTIONS)
+        await until(lambda: bool(door._scrapes))
+        (busy,) = door._scrapes
+        idle = [await stack.enter_async_context(connection(server.port)) for _ in range(most - 1)]
+        await until(lambda: len(door._open) == most)
         gone = asyncio.ensure_future(closed(idle[0]))
 
         assert (await get(server.port, "/healthz"))[0] == 200
 
         assert await gone
-        assert busy in server._door._open, "the one that was being answered stayed"
+        assert busy in door._open, "the one that was being answered stayed"
+        assert cut_off(door) == {"connections": 1}
 
 
 async def test_a_connection_is_for_one_request(server):
@@ -201,3 +226,10 @@ async def test_a_request_of_too_much_is_refused_and_the_connection_closed(server
         answer = await asyncio.wait_for(reader.read(), 5)
 
     assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400")), answer[:200]
+
+
+def test_the_limits_are_those_of_the_settings():
+    web = WebSettings(max_connections=9, max_scrapes=2, headers_timeout="300ms", answer_timeout="1s")
+
+    assert limits_of(web) == Limits(connections=9, scrapes=2, headers_s=0.3, answer_s=1.0)
+    assert limits_of(WebSettings()) == Limits()

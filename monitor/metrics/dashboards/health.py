@@ -194,7 +194,8 @@ def _trouble() -> Json:
     text = (
         "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second or "
         "its clock was set, and how often a source was read again, as its records had not come. What the monitor "
-        "failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a flood."
+        "failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a flood. "
+        "Connections to its pages that were cut off."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
@@ -208,6 +209,7 @@ def _trouble() -> Json:
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
         Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
+        Query(_total(m.CUT_OFF), "connections cut off", "W"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
 
