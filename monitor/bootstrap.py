@@ -323,6 +323,7 @@ class Monitor:
                 for (topic, partition), one in sorted(stats.partitions.items())
             ],
             dead_letters=tally.dead_letters,
+            cut={**dict.fromkeys((*kinds, *self.mappings), 0), **tally.cut},
             alerts=tally.alerts,
             supporting=tally.supporting,
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},

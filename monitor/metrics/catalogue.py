@@ -378,6 +378,9 @@ EVALUATION = _counter(
     "evaluation_seconds_total", "Time spent judging windows, by partition of partials", ("partition",)
 )
 DEAD_LETTERS = _counter("dead_letters_total", "Records that were no events", ("topic", "reason"))
+DEAD_LETTERS_CUT = _counter(
+    "dead_letters_cut_total", "Dead letters that hold a part of their record only: they cannot be replayed", ("topic",)
+)
 ALERTS = _counter("alerts_total", "Announcements, by kind of subject (or objective) and state", ("kind", "state"))
 DELIVERIES = _counter(
     "deliveries_total",

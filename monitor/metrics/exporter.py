@@ -217,6 +217,7 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
         (m.EVENTS_TOLD_TOGETHER, snapshot.together),
         (m.PANES_DIVIDED, snapshot.divided),
         (m.RECORDS_REFUSED, snapshot.refused),
+        (m.DEAD_LETTERS_CUT, snapshot.cut),
         (m.EVENTS_MAPPED, snapshot.mapped),
         (m.RECORDS_UNMAPPED, snapshot.unmapped),
         (m.UNEXPECTED_PARTITIONS, snapshot.unexpected_partitions),

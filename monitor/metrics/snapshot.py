@@ -124,6 +124,8 @@ class Snapshot:
     partitions: Sequence[PartitionStats] = ()
     dead_letters: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By topic and reason."""
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """Dead letters that do not hold all of their record, by its topic."""
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By kind (a subject, or ``objective``) and state."""
     supporting: Mapping[tuple[str, str], int] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
 from monitor.stream.sources import Bury
 from monitor.wire.announcements import encode_alert
-from monitor.wire.deadletters import MAX_VALUE, encode_dead_letter
+from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
 from monitor.wire.events import decode
 from monitor.wire.mapping_rules import MOST_EVENTS
 from monitor.wire.partials import encode_marker, encode_partial
@@ -67,6 +67,8 @@ class Tally:
 
     dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By topic and reason."""
+    cut: Counter[str] = field(default_factory=Counter)
+    """Dead letters that do not hold all of their record, by its topic."""
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind of subject (or ``objective``) and state."""
     supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -105,6 +107,8 @@ def bury(
         record.headers,
         max_bytes=outlets.max_dead_letter_bytes,
     )
+    if any(name == TRUNCATED for name, _ in headers):
+        count_later(state, tally.cut, record.topic)
     state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
 
 

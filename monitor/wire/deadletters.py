@@ -38,6 +38,8 @@ LARGEST_VALUE: Final = 7 << 20
 MAX_KEY: Final = 16 << 10
 MAX_HEADERS: Final = 32 << 10
 MAX_DETAIL: Final = 1 << 10
+TRUNCATED: Final = "truncated"
+"""The header that names what was cut."""
 _ORIGINAL: Final = "original."
 
 
@@ -101,7 +103,7 @@ def encode_dead_letter(
             break
         kept.append((_ORIGINAL + name, text or b""))
     if truncated:
-        told.append(("truncated", ",".join(truncated).encode()))
+        told.append((TRUNCATED, ",".join(truncated).encode()))
     return f"{topic}/{partition}/{offset}".encode(), value, told + kept
 
 
@@ -123,7 +125,7 @@ def decode_dead_letter(value: bytes | None, headers: Sequence[tuple[str, bytes |
             own.get("key"),
             value,
             tuple((name[len(_ORIGINAL) :], text or b"") for name, text in headers if name.startswith(_ORIGINAL)),
-            tuple(own["truncated"].decode().split(",")) if "truncated" in own else (),
+            tuple(own[TRUNCATED].decode().split(",")) if TRUNCATED in own else (),
         )
     except KeyError as error:
         raise DecodeError("missing_field", f"not a dead letter: no header {error.args[0]}") from None

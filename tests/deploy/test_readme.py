@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from monitor.config.settings import catalogue
 from monitor.metrics.catalogue import CATALOGUE
 from tests.cli.conftest import Run, folder, kafka, lines, own_environment, run
 from tests.deploy.stack import FILE, ROOT, parse
@@ -69,6 +70,30 @@ def test_every_metric_that_it_names_is_in_the_catalogue():
     named = set(re.findall(r"`(?:absent\()?(sla_[a-z_]+)", TEXT))
     assert len(named) > 6
     assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in named} <= set(CATALOGUE)
+
+
+BOUNDS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in TEXT[TEXT.index("| bound | setting |") :].split("\n\n")[0].splitlines()[2:]
+]
+
+
+@pytest.mark.parametrize("row", BOUNDS, ids=[row[0][:40] for row in BOUNDS])
+def test_a_bound_has_a_setting_or_a_reason_a_counter_and_a_rule(row: list[str]):
+    _, setting, beyond, counter, rule = row
+    settings = {one.name for one in catalogue()}
+    if not setting.startswith("fixed"):
+        assert set(re.findall(r"`([^`]+)`", setting)) <= settings, setting
+    assert beyond
+    if rule != "–":
+        assert set(re.findall(r"`([^`]+)`", counter)) <= set(CATALOGUE)
+        text = "".join(path.read_text() for path in (ROOT / "deploy" / "prometheus" / "rules").iterdir())
+        (alert,) = re.findall(rf"- alert: {rule.strip('`')}\n((?:(?!- alert:).*\n)*)", text)
+        assert counter.strip("`") in alert or alert.count("sla_deliveries_")
+
+
+def test_all_bounds_were_found():
+    assert len(BOUNDS) >= 14
 
 
 def test_the_ports_that_it_names_are_those_of_the_compose_file():

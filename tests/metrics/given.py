@@ -153,6 +153,7 @@ def everything():
         restores=4,
         stalls=1,
         clock_steps=1,
+        cut={"calls": 1},
         cut_off={"no_request": 3, "scrapes": 0},
         unexpected_partitions={"jira-webhooks": 1},
     )

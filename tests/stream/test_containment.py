@@ -19,7 +19,7 @@ from monitor.stream import containment, ingest, setaside
 from monitor.stream.books import Books
 from monitor.stream.containment import Containment, place_of
 from monitor.stream.fetched import Unreadable
-from monitor.stream.ingest import Ingest, Outlets, Tally
+from monitor.stream.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.partition import PartitionState
 from monitor.stream.sources import Burial, Source
 from monitor.stream.stats import PartitionStats
@@ -360,6 +360,23 @@ async def test_panes_go_though_the_tick_that_dropped_them_was_taken_back(monkeyp
     assert again_ms == expiry_ms + 3_600_000
     await work.tick(again_ms, caught_up=True)
     assert not [key for key in state.rows if key[:1] == b"p" and b"minute" in key]
+
+
+async def test_letters_that_were_cut_are_counted_once_they_are_written() -> None:
+    writer, tally = FakeWriter(partitions=1), Tally()
+    state = PartitionState(topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=writer)
+    outlets = Outlets(
+        alerts="alerts", partials="partials", partials_partitions=1, dead_letters="dead", status="status",
+        statements="statements", max_dead_letter_bytes=10,
+    )  # fmt: skip
+    make = burier(outlets, tally)
+    make(state, record(0, value=b"x" * 10, topic="tickets"), "bad_json", "")
+    make(state, record(1, value=b"x" * 11, topic="tickets"), "bad_json", "")
+    assert not tally.cut
+
+    await state.commit(2)
+
+    assert (tally.cut, tally.dead_letters) == ({"tickets": 1}, {("tickets", "bad_json"): 2})
 
 
 faults = st.sampled_from(["good"] * 4 + list(FAULTS))

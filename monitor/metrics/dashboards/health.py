@@ -195,7 +195,7 @@ def _trouble() -> Json:
         "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second or "
         "its clock was set, and how often a source was read again, as its records had not come. What the monitor "
         "failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a flood. "
-        "Connections to its pages that were cut off."
+        "Dead letters and connections to its pages that were cut."
     )
     queries = [
         Query(_total(m.REBALANCES), "rebalances"),
@@ -209,6 +209,7 @@ def _trouble() -> Json:
         Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
         Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
         Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
+        Query(_total(m.DEAD_LETTERS_CUT), "dead letters cut", "D"),
         Query(_total(m.CUT_OFF), "connections cut off", "W"),
     ]
     return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
