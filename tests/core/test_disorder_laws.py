@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.stories import Story, agreement, clock, ticket
+from monitor.core.events import Event, Fact
+from monitor.core.measures import HOUR_MS
+from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.test_call_laws import histories as calls
 from tests.core.test_call_laws import run as run_calls
 from tests.core.test_lead_laws import histories as leads
@@ -105,6 +107,34 @@ def test_a_summed_clock_tells_the_end_of_a_life_whose_stop_arrives_after_the_reo
     disordered.at("Mon 00:00", opened).at("Mon 12:00", reopened).at("Mon 12:00", stopped).until("Mon 13:00")
 
     assert standing(ordered) == standing(disordered)
+
+
+LIVES = st.lists(
+    st.tuples(st.sampled_from([0, 0, 1, 2, 4]), st.sampled_from(["resolved", "reopened", "paused", "resumed"])),
+    min_size=2,
+    max_size=7,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LIVES, st.sampled_from(["resolution", "resolution_gross"]), st.data())
+def test_whatever_the_order_the_last_word_of_a_summed_clock_is_true(lives, metric, data):
+    """The known fault is one of the ends of former lives: whether a breach stands in the end is told all the same."""
+    at_ms, events = MONDAY_MS, [Event("ticket", "T-1", Fact(MONDAY_MS, 0, "opened", "opened", {}))]
+    for place, (hours, kind) in enumerate(lives):
+        at_ms += hours * HOUR_MS
+        events.append(Event("ticket", "T-1", Fact(at_ms, place + 1, str(place), kind, {})))
+    rule = clock(metric, {"*": "4h"}, at_risk=("75%",), cycles="sum")
+    hours_after = data.draw(st.sampled_from([0, 1, 10]))
+
+    def last_word(arrived):
+        story = Story(agreement(rule), retention="400d")
+        for event in arrived:
+            story.take(story.engine.batch([event], 0, story.book))
+        story.due(at_ms + hours_after * HOUR_MS)
+        return story.alerts[-1].state == "breached" if story.alerts else False
+
+    assert last_word(data.draw(st.permutations(events))) == last_word(events)
 
 
 @settings(max_examples=60, deadline=None)
