@@ -29,7 +29,7 @@ from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window
 from monitor.core.pane_figures import pane_figures
 from monitor.core.periods import window_span
 from monitor.core.series import Pane, SeriesKey
-from monitor.core.slices import OutageSlices, PaneSlices, joined, within
+from monitor.core.slices import OutageSlices, PaneSlices, joined, packed, unpacked, within
 from monitor.core.timeline import Span, measure
 from monitor.core.verdicts import QUIET, Announced, ended
 
@@ -51,12 +51,12 @@ _KEPT_AT_LEAST_MS = 4 * 24 * HOUR_MS
 class BudgetRow(NamedTuple):
     """What is remembered of a series' budgets. Its key begins with ``b``.
 
-    ``told`` holds, by ``objective|pair``, what was announced; ``bad`` and ``settled_ms``, by objective, the bad slices
-    as spans ``(from_ms, to_ms)`` and up to when slices are settled.
+    ``told`` holds, by ``objective|pair``, what was announced; ``bad`` and ``settled_ms``, by objective, the bad slices,
+    packed (`monitor.core.slices`), and up to when slices are settled.
     """
 
     told: dict[str, Announced]
-    bad: dict[str, tuple[tuple[int, int], ...]]
+    bad: dict[str, tuple[int, ...]]
     settled_ms: dict[str, int]
 
 
@@ -68,7 +68,7 @@ def encode_budget_key(series: SeriesKey) -> bytes:
 class SeriesBudgets:
     """Keeps the budgets of one series. Without a budget in its agreement it does nothing."""
 
-    __slots__ = ("_bad", "_outage_slices", "_pane_slices", "_panes", "_row", "_rows", "series")
+    __slots__ = ("_bad", "_outage_slices", "_pane_slices", "_panes", "_row", "_rows", "_settled", "series")
 
     def __init__(self, panes: SeriesPanes, rows: Rows) -> None:
         self.series = panes.series
@@ -77,6 +77,8 @@ class SeriesBudgets:
         self._row: BudgetRow | None = None
         self._bad: dict[str, list[Span]] = {}
         """The bad slices of each objective with timeslices, as of the last look."""
+        self._settled: dict[str, tuple[tuple[int, int], ...]] = {}
+        """Those of them that are settled, as they stand in the row."""
         self._outage_slices: dict[str, OutageSlices] = {}
         self._pane_slices: dict[str, PaneSlices] = {}
 
@@ -95,15 +97,21 @@ class SeriesBudgets:
             if budget is None or budget.method != "timeslices":
                 continue
             row = self._load()
-            known, settled_ms = row.bad.get(objective.id, ()), row.settled_ms.get(objective.id, 0)
+            known = self._settled.get(objective.id)
+            if known is None:
+                known = unpacked(row.bad.get(objective.id, ()))
+            settled_ms = row.settled_ms.get(objective.id, 0)
             slices = self._pane_slices.setdefault(objective.id, PaneSlices(self._panes))
             found = slices.find(objective, rule, look.binding.agreement, settled_ms, look.now_ms - lateness_ms)
             kept_ms = look.now_ms - 2 * period_ms(budget.period) - lateness_ms - _KEPT_AT_LEAST_MS
             bad = tuple(one for one in joined((*known, *found.settled)) if one[1] > kept_ms)
             if found.any_settled or bad != known:
                 self._put(BudgetRow(
-                    row.told, {**row.bad, objective.id: bad}, {**row.settled_ms, objective.id: found.settled_ms}
+                    row.told,
+                    {**row.bad, objective.id: packed(bad)},
+                    {**row.settled_ms, objective.id: found.settled_ms},
                 ))  # fmt: skip
+            self._settled[objective.id] = bad
             self._bad[objective.id] = [Span(*one) for one in (*bad, *found.fresh)]
 
     def figures(self, look: Look, binding: Binding, window: Window, status: WindowStatus) -> tuple[BudgetFigure, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.budget import slice_width
@@ -52,6 +54,28 @@ def joined(slices: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         stretch = start_ms, end_ms
     if stretch is not None:
         yield stretch
+
+
+def packed(spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Return spans, which are in order and apart, in few small numbers; none of them is lost.
+
+    First comes the unit, which divides all, then how far it is from each bound to the next one. Where each second
+    minute is bad, a stretch takes two bytes of a row: a year of them half a mebibyte.
+    """
+    if not spans:
+        return ()
+    at_ms, steps = 0, list[int]()
+    for start_ms, end_ms in spans:
+        steps += (start_ms - at_ms, end_ms - start_ms)
+        at_ms = end_ms
+    unit = gcd(*steps)
+    return unit, *[step // unit for step in steps]
+
+
+def unpacked(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return the spans that were packed."""
+    bounds = [numbers[0] * steps for steps in accumulate(numbers[1:])] if numbers else []
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))
 
 
 def misses(objective: Objective, figures: Sequence[Figure]) -> bool:

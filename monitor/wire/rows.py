@@ -25,10 +25,11 @@ from monitor.core.rest import RestRow
 from monitor.core.rows import SubjectRow
 from monitor.core.series_budgets import BudgetRow
 from monitor.core.series_consequences import ConsequenceRow
+from monitor.core.slices import packed
 from monitor.core.windows import MergedPane, WindowRow
 from monitor.errors import StateError
 from monitor.wire.partials import PANE, Marker
-from monitor.wire.versions import Layout, Upgrade, unchanged, without_own_version
+from monitor.wire.versions import Fields, Layout, Upgrade, unchanged, without_own_version
 
 _HEAD: Final = struct.Struct(">qB")
 _WAKE: Final = struct.Struct(">q")
@@ -142,11 +143,17 @@ def _in_rest(upgrade: Upgrade) -> Upgrade:
 
 _REST: Final = Layout(RestRow, PANE.version, {version: _in_rest(upgrade) for version, upgrade in PANE.upgrades.items()})
 
+
+def _with_packed_slices(fields: Fields) -> Fields:
+    told, bad, *rest = fields
+    return [told, {objective: packed(spans) for objective, spans in bad.items()}, *rest]
+
+
 EVALUATE_ROWS: Final = RowCodec({
     b"w": RowKind(_MERGED),
     b"x": RowKind(_REST),
     b"v": RowKind(Layout(WindowRow, 1, {0: unchanged})),
-    b"b": RowKind(Layout(BudgetRow, 1, {0: unchanged})),
+    b"b": RowKind(Layout(BudgetRow, 2, {0: unchanged, 1: _with_packed_slices})),
     b"c": RowKind(Layout(ConsequenceRow, 1, {0: unchanged})),
     b"a": RowKind(Layout(AccountRow, 1, {0: unchanged})),
     b"m": RowKind(_MARKER),

@@ -2,10 +2,14 @@
 
 from decimal import Decimal
 
+import msgspec
+import pytest
+
 from monitor.core.consequences import Consequence, Evidence
 from monitor.core.series import SeriesKey
 from monitor.core.series_budgets import BudgetRow, encode_budget_key
 from monitor.core.series_consequences import ConsequenceRow
+from monitor.core.slices import packed, unpacked
 from monitor.core.verdicts import Announced
 from monitor.wire.rows import EVALUATE_ROWS
 
@@ -14,9 +18,32 @@ TOLD = {"up|1h+5m": Announced("breached", 2, 5, 1)}
 
 
 def test_a_budget_keeps_its_bad_slices_and_what_was_told():
-    row = BudgetRow(TOLD, {"up": ((60_000, 180_000),)}, {"up": 240_000})
+    row = BudgetRow(TOLD, {"up": packed([(60_000, 180_000)])}, {"up": 240_000})
     key = encode_budget_key(SERIES)
     assert EVALUATE_ROWS.decode(key, EVALUATE_ROWS.encode(key, row)) == row
+
+
+@pytest.mark.parametrize("head", [b"", b"\x01"])
+def test_bad_slices_that_were_kept_as_spans_are_read(head):
+    spans = [[60_000, 180_000], [600_000, 660_000]]
+    was = b"\0" * 8 + head + msgspec.msgpack.encode([TOLD, {"up": spans, "none": []}, {"up": 660_000}])
+
+    row = EVALUATE_ROWS.decode(encode_budget_key(SERIES), was)
+
+    assert (row.told, row.settled_ms) == (TOLD, {"up": 660_000})
+    assert [list(one) for one in unpacked(row.bad["up"])] == spans
+    assert unpacked(row.bad["none"]) == ()
+
+
+def test_a_year_of_minutes_of_which_each_second_one_was_bad_fits_a_record_several_times():
+    """Given a budget of a year, of which two years are kept, then its row stays far below 8 MiB."""
+    minute = 60_000
+    spans = [(at, at + minute) for at in range(1_700_000_000_000 // minute * minute, 1_763_072_000_000, 2 * minute)]
+    row = BudgetRow(TOLD, {"up": packed(spans)}, {"up": spans[-1][1]})
+
+    assert len(spans) > 500_000
+    assert len(EVALUATE_ROWS.encode(encode_budget_key(SERIES), row)) < 1_100_000
+    assert list(unpacked(row.bad["up"])) == spans
 
 
 def test_a_credit_keeps_each_digit_of_its_amounts():
