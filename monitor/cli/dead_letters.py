@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import click
 from aiokafka.structs import ConsumerRecord
 
+from monitor.cli.buried_panes import BURIED_PANES, Found, find_buried, send_buried
 from monitor.cli.failing import FAILED
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.options import example, json_option, settings_option, yes_option
@@ -156,6 +157,9 @@ def replay(
     They go out as they came, to the partitions they came from. Events that were taken meanwhile are recognised by their
     ids. Records that were cut cannot be sent again.
 
+    Of the workers' own records those of the partials topic can be sent again, each as long as its key was not written
+    again since: it would replace what is newer. Those that were are left out.
+
     With --rekey those refused for key_mismatch get their subject's id as their key, and go to the partition that
     Kafka's default partitioner (murmur2) finds for it. Use it only where the topic's producers partition so: all events
     of a subject must be in one partition.
@@ -175,8 +179,26 @@ def replay(
     sending = sorted(
         {one.id: one for one in found if one.id not in unsendable}.values(), key=lambda one: one.letter[:3]
     )
+    topic = settings.topics.partials
+    panes = asyncio.run(find_buried(settings, [one.letter for one in sending if one.letter.topic == topic]))
+    unreadable = _said(out, panes.unreadable, "cannot be sent again")
+    replaced = _said(out, panes.replaced, "is left out")
+    sending = [one for one in sending if one.id not in unreadable | replaced]
     if sending and not yes:
         click.confirm(f"Send {len(sending)} record(s) again?", abort=True, err=out.as_json)
+    replaced |= _send(out, settings, [one for one in sending if one.letter.topic != topic], panes)
+    sending = [one for one in sending if one.id not in replaced]
+    for one in sending:
+        out.record(id=one.id, sent=True)
+    for letter_id in sorted(replaced):
+        out.record(id=letter_id, sent=False)
+    out.say(f"{len(sending)} record(s) sent again.")
+    if missing or unsendable or unreadable:
+        click.get_current_context().exit(FAILED)
+
+
+def _send(out: Output, settings: Settings, letters: Sequence[Letter], panes: Found) -> set[str]:
+    """Send records again; return the ids of panes that were left out at the last moment."""
     records = [
         Outgoing(
             one.letter.topic,
@@ -185,15 +207,19 @@ def replay(
             one.letter.headers,
             None if one.key else one.letter.partition,
         )
-        for one in sending
+        for one in letters
     ]
     if records:
         asyncio.run(send_all(settings, records))
-    for one in sending:
-        out.record(id=one.id, sent=True)
-    out.say(f"{len(sending)} record(s) sent again.")
-    if missing or unsendable:
-        click.get_current_context().exit(FAILED)
+    return _said(out, asyncio.run(send_buried(settings, panes)), "is left out") if panes.newest else set()
+
+
+def _said(out: Output, reasons: Mapping[Place, str], what: str) -> set[str]:
+    """Say why records are not sent; return their ids."""
+    whys = {f"{topic}/{partition}/{offset}": why for (topic, partition, offset), why in sorted(reasons.items())}
+    for letter_id, why in whys.items():
+        out.note(f"{letter_id} {what}: {why}")
+    return set(whys)
 
 
 @dead_letters.command(epilog=example("sla-monitor dead-letters skip tickets/3/1042 --reason 'ends each worker, INC-7'"))
@@ -287,6 +313,8 @@ def _chosen(
 
 
 def _why_not(letter: DeadLetter, settings: Settings) -> str:
+    if letter.topic == settings.topics.partials:  # it goes out as it stands there, whatever its letter says
+        return "" if letter.reason in BURIED_PANES else f"it is no record of the monitor's: {letter.reason}"
     if letter.truncated:
         return f"its {' and '.join(letter.truncated)} was cut"
     # Whoever can write dead letters must not be able to have us write to any topic.

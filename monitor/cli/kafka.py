@@ -62,7 +62,7 @@ async def committed(
     Raises:
         BrokerError: a topic does not exist, or Kafka does not answer.
     """
-    async with _consumer(settings) as consumer:
+    async with reader(settings) as consumer:
         assigned = await _partitions(consumer, settings, topics)
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
@@ -96,7 +96,7 @@ async def are_empty(settings: Settings, topics: Sequence[str]) -> bool:
     Raises:
         BrokerError: one does not exist, or Kafka does not answer.
     """
-    async with _consumer(settings) as consumer:
+    async with reader(settings) as consumer:
         ends = await consumer.end_offsets(await _partitions(consumer, settings, topics))
         return not any(ends.values())
 
@@ -190,7 +190,8 @@ async def refused_records(settings: Settings, error: BaseException, otherwise: s
 
 
 @asynccontextmanager
-async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """Start a consumer of no group that sees committed records only; its errors are ``BrokerError``."""
     security = security_options(settings.security)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap,

@@ -21,7 +21,7 @@ from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState, partition_of
 from monitor.stream.setaside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
-from monitor.wire.partials import Marker, decode_partial
+from monitor.wire.partials import Marker, Partial, decode_partial
 
 SERIES_AT_ONCE = 4
 """Series that are evaluated between two looks at the time: a series of many windows takes up to 3 ms."""
@@ -83,19 +83,45 @@ class Evaluate:
     ) -> Iterator[None]:
         """Take over panes and the sources' own words of how far they are."""
         pace = Pace()
-        for place, record in enumerate(_newest(records)):
+        for place, partial in enumerate(self._newest(records)):
             if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
                 yield
-            try:
-                partial = decode_partial(record.key, record.value)
-            except DecodeError as error:
-                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
-                continue
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
             else:
                 self.horizon.hear(partial)
         self._dirty = True
+
+    def _newest(self, records: Sequence[ConsumerRecord]) -> Iterator[Partial | Marker]:
+        """Yield what the last readable record of each key tells: what is in between, nobody ever sees.
+
+        The keys are in the order of their first records: who comes first gets a place, wherever a batch ends. That a
+        source keeps a pane no longer takes nothing back that it said of it before: both are told. A record that cannot
+        be read becomes a dead letter, and hides none that came before it.
+        """
+        by_key: dict[bytes | None, list[ConsumerRecord]] = {}
+        for record in records:
+            by_key.setdefault(record.key, []).append(record)
+        for of_key in by_key.values():
+            if len(of_key) == 1:
+                yield from self._last_two(of_key)
+            else:
+                yield from reversed(list(self._last_two(reversed(of_key))))
+
+    def _last_two(self, backwards: Iterable[ConsumerRecord]) -> Iterator[Partial | Marker]:
+        """Yield the last readable record with a value and the last one without, the newer of them first."""
+        told = set[bool]()
+        for record in backwards:
+            is_gone = record.value is None
+            if is_gone in told:
+                continue
+            try:
+                partial = decode_partial(record.key, record.value)
+            except DecodeError as error:
+                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
+                continue
+            told.add(is_gone)
+            yield partial
 
     def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
         """Judge what changed and what time has moved on; return whether more is left."""
@@ -190,17 +216,3 @@ _KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
     b"c": lambda key: decode_window_key(key)[0],
 }
 """How the series is read from the keys of the rows that an evaluation writes."""
-
-
-def _newest(records: Sequence[ConsumerRecord]) -> Iterable[ConsumerRecord]:
-    """Return the last record of each key: what is in between, nobody ever sees.
-
-    The keys are in the order of their first records: who comes first gets a place, wherever a batch ends. That a source
-    keeps a pane no longer takes nothing back that it said of it before: both are kept.
-    """
-    newest: dict[bytes | None, dict[bool, ConsumerRecord]] = {}
-    for record in records:
-        of_key = newest.setdefault(record.key, {})
-        of_key.pop(record.value is None, None)
-        of_key[record.value is None] = record
-    return [record for of_key in newest.values() for record in of_key.values()]

@@ -73,12 +73,12 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
 
 
 def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
-    written = (*names.sources, names.agreements, names.responses)
-    read = _read_by_commands(names)
+    written = (*names.sources, names.agreements, names.responses, names.partials)
+    # What was buried of the panes is sent again only where nothing newer has come.
+    read = [*_read_by_commands(names), names.partials]
     own = dict.fromkeys(
         [
             *read,
-            names.partials,
             names.markers,
             *names.sources,
             *(changelog_of(app_id, source) for source in changelogged(names)),
@@ -96,7 +96,8 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
         yield from (Right("topic", name, operation) for operation in operations)
     for name in names.foreign:
         yield Right("topic", name, "Write")  # dead letters go back to where they came from
-    yield Right("transactional id", agreements_writer(app_id), "Write")
+    for writer in (agreements_writer(app_id), panes_writer(app_id)):
+        yield Right("transactional id", writer, "Write")
 
 
 def _read_by_commands(names: TopicNames) -> list[str]:
@@ -107,6 +108,11 @@ def _read_by_commands(names: TopicNames) -> list[str]:
 def agreements_writer(app_id: str) -> str:
     """Return the transactional id of whoever publishes agreements."""
     return f"{app_id}-agreements"
+
+
+def panes_writer(app_id: str) -> str:
+    """Return the transactional id of whoever sends buried records of the partials topic again."""
+    return f"{app_id}-buried-panes"
 
 
 def principal(user: str) -> str:

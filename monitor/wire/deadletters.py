@@ -14,6 +14,7 @@ REJECTED: Final = "rejected"
 INTERNAL_ERROR: Final = "internal_error"
 SKIPPED: Final = "skipped"
 FOREIGN: Final = "foreign_record"
+NEWER_LAYOUT: Final = "newer_layout"
 UNREADABLE: Final = "unreadable_batch"
 
 DEAD_LETTER_REASONS: Final[dict[str, str]] = {
@@ -24,6 +25,7 @@ DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     "ledger_full": "the subject has as many events, or as much text in them, as a row may hold",
     "in_the_future": "the event time lies far ahead of the monitor's clock",
     FOREIGN: "the record stands on a topic of the monitor's own, and is none of its records",
+    NEWER_LAYOUT: "a worker of a newer release wrote the record, in a layout that this one does not know yet",
     INTERNAL_ERROR: "the monitor failed on the record, by a fault of its own; the detail says where",
     UNREADABLE: "a whole batch cannot be read: its codec is unknown, it is damaged, or it inflates to far too much",
     SKIPPED: "an operator has had the record skipped; the detail says why",

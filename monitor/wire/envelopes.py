@@ -16,13 +16,16 @@ from monitor.core.delivery import DeliveryResult
 from monitor.core.figures import Verdict
 from monitor.core.notices import Action, Severity
 from monitor.core.stretches import StretchKind
+from monitor.wire.contract import MAX_INTEGER
 
 Kind = Literal["alert", "status", "statement", "notice", "delivery"]
 
 Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
-Ms = Annotated[int, msgspec.Meta(description="milliseconds")]
+Ms = Annotated[int, msgspec.Meta(description="milliseconds", ge=-MAX_INTEGER, le=MAX_INTEGER)]
 """A duration, or an instant since the epoch."""
+Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+"""A count, or a version. As of all numbers of an alert, no row takes a much larger one."""
 
 
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", description="a decimal number")]
@@ -42,7 +45,7 @@ class StretchesData(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the elapsed time is made of: the newest stretches, and the number and length of the older ones."""
 
     newest: list[StretchData]
-    left_out: int = 0
+    left_out: Number = 0
     left_out_ms: Ms = 0
     left_out_counted_ms: Ms = 0
 
@@ -51,7 +54,7 @@ class SupportingData(msgspec.Struct, frozen=True):
     """A clock of an OLA or UC on the same subject that had missed its target when the SLA's was breached."""
 
     agreement: str
-    version: int
+    version: Number
     kind: Literal["sla", "ola", "uc"]
     clock: str
     missed: Text
@@ -65,9 +68,9 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str
     what: str
     agreement: str
-    version: int
+    version: Number
     promise: str
-    cycle: int
+    cycle: Number
     state: AlertState
     reason: str
     at: Text

@@ -12,12 +12,16 @@ where others may write. The topic is compacted: the newest marker of each foreig
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from monitor.errors import DecodeError
+from monitor.wire.contract import MAX_INTEGER
 from monitor.wire.partials import Marker
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+"""What is heard stands in a row: a larger number than rows take would fail each batch that comes after it."""
 
 
 class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +31,9 @@ class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    watermark_ms: int
+    watermark_ms: _Number
     behind: bool
-    ends: Mapping[int, int] = {}
+    ends: Mapping[_Number, _Number] = {}
 
     def holds_from(self, partition: int) -> int:
         """Return the position from which on a partition of events may rely on it. That it is behind holds at once."""

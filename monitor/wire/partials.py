@@ -98,12 +98,18 @@ def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
     """Return what a record of the partials topic tells.
 
     Raises:
-        DecodeError: the record is not one of ours (``foreign_record``). Only workers write to this topic.
+        DecodeError: the record is not one of ours (``foreign_record``; only workers write to this topic), or one of a
+            newer release (``newer_layout``).
     """
     try:
         return _decode(key or b"", value)
     except NewerError as error:
-        raise StateError(f"a record of the partials topic with key {ascii(key)[:120]} {error}") from error
+        raise DecodeError(
+            "newer_layout",
+            f"has version {error.version}, this program reads up to {error.known}: update all workers to the release "
+            "that wrote it, then run sla-monitor dead-letters replay --reason newer_layout. It is a record of the "
+            f"partials topic with key {ascii(key)[:120]}",
+        ) from error
     except (StateError, ValueError) as error:
         raise DecodeError(
             "foreign_record",

@@ -11,19 +11,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from monitor.core.silences import Silence
 from monitor.errors import DecodeError
+from monitor.wire.contract import MAX_INTEGER
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+"""The end of a silence stands in the rows of all alerts that it mutes: rows take no larger number."""
 
 
 class Acknowledgement(msgspec.Struct, kw_only=True, frozen=True, tag="ack"):
     """Somebody looks after an alert, or after all alerts of a page: its ladder stops."""
 
     target: str
-    at_ms: int
+    at_ms: _Number
     by: str = ""
     note: str = ""
 
@@ -33,8 +37,8 @@ class SilenceResponse(msgspec.Struct, kw_only=True, frozen=True, tag="silence"):
 
     id: str
     agreement: str
-    until_ms: int
-    at_ms: int
+    until_ms: _Number
+    at_ms: _Number
     promise: str = ""
     labels: dict[str, str] = {}
     reason: str = ""
@@ -45,7 +49,7 @@ class Resend(msgspec.Struct, kw_only=True, frozen=True, tag="resend"):
     """A failed notice is to be sent again."""
 
     notice: str
-    at_ms: int
+    at_ms: _Number
     by: str = ""
 
 
@@ -53,7 +57,7 @@ class Enable(msgspec.Struct, kw_only=True, frozen=True, tag="enable"):
     """A receiver that answered 410 is to be told again."""
 
     receiver: str
-    at_ms: int
+    at_ms: _Number
     by: str = ""
 
 
@@ -61,10 +65,10 @@ class Skip(msgspec.Struct, kw_only=True, frozen=True, tag="skip"):
     """A record of a topic that the workers read is not to be worked on: it becomes a dead letter as it is."""
 
     topic: str
-    partition: int
-    offset: int
+    partition: _Number
+    offset: _Number
     reason: str
-    at_ms: int
+    at_ms: _Number
     by: str = ""
 
 

@@ -29,7 +29,18 @@ _Row = TypeVar("_Row")
 
 
 class NewerError(StateError):
-    """A newer release wrote the row: an older one can neither read it nor pass over it."""
+    """A newer release wrote the row: this program can neither read it nor pass over it.
+
+    ``version`` is the row's, ``known`` the newest one that this program reads.
+    """
+
+    def __init__(self, version: int, known: int) -> None:
+        self.version = version
+        self.known = known
+        super().__init__(
+            f"has version {version}, this program reads up to {known}: update all workers to the release that wrote it "
+            "(an older one cannot take over its state)"
+        )
 
 
 def unchanged(fields: Fields) -> Fields:
@@ -89,10 +100,7 @@ class Layout(Generic[_Row]):
         if not isinstance(fields, list):
             raise StateError(f"is no {self.type.__name__}: it is a {type(fields).__name__}")
         if version > self.version:  # text cannot come here: behind one of its bytes stands no array
-            raise NewerError(
-                f"has version {version}, this program reads up to {self.version}: update all workers to the release "
-                "that wrote it (an older one cannot take over its state)"
-            )
+            raise NewerError(version, self.version)
         if version not in self.upgrades:
             raise StateError(
                 f"has version {version}, which can no longer be upgraded to {self.version}: run a release in between "

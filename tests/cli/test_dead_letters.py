@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
 
+from monitor.cli.buried_panes import find_buried, send_buried
 from monitor.cli.dead_letters import readable
 from monitor.cli.kafka import Outgoing
+from monitor.core.series import PaneKey, SeriesKey, empty_pane
 from monitor.stream.partition import partition_of
-from monitor.wire.deadletters import encode_dead_letter
+from monitor.wire.deadletters import DeadLetter, encode_dead_letter
+from monitor.wire.partials import encode_partial
 from tests.cli.conftest import Kafka, Run, lines
 
 GOOD = b'{"id":"e1","type":"opened","time":"2026-01-05T09:00:00Z","ticket":"T-1"}'
@@ -101,6 +105,79 @@ def test_what_was_cut_or_came_from_no_event_topic_is_not_sent(run: Run, kafka: K
     assert "agreements is no topic of events" in result.stderr
     assert "1 record(s) sent again" in result.stdout
     assert kafka.read("agreements") == []
+
+
+PANE = encode_partial("tickets/0", PaneKey(SeriesKey("desk", "resolution", ("P1",)), "hour", 0), empty_pane())
+OTHER = encode_partial("tickets/1", PaneKey(SeriesKey("desk", "resolution", ("P1",)), "hour", 0), empty_pane())
+LETTER = DeadLetter("partials", 1, 0, "newer_layout", "", PANE[0], b"whatever the letter says")
+
+
+def panes(kafka: Kafka, *records: tuple[bytes, bytes | None]) -> None:
+    kafka.send(*[Outgoing("partials", *one, [("trace", b"\xff")], partition=1) for one in records])
+
+
+def test_a_buried_pane_is_sent_again_as_it_stands_on_its_topic(run: Run, kafka: Kafka):
+    panes(kafka, PANE, OTHER)
+    bury(kafka, 0, "newer_layout", b"whatever the letter says", topic="partials", key=PANE[0])
+
+    (one,) = lines(run("dead-letters", "replay", "--reason", "newer_layout", "--yes", "--json"))
+
+    assert one == {"id": "partials/1/0", "sent": True}
+    *_, sent = kafka.read("partials")
+    assert (sent.partition, sent.offset, sent.key, sent.value, sent.headers) == (1, 2, *PANE, (("trace", b"\xff"),))
+
+
+def test_a_buried_pane_is_left_out_once_its_key_was_written_again(run: Run, kafka: Kafka):
+    panes(kafka, PANE, OTHER, (PANE[0], None))
+    bury(kafka, 0, "newer_layout", topic="partials", key=PANE[0])
+    bury(kafka, 1, "newer_layout", topic="partials", key=OTHER[0])
+    before = len(kafka.read("partials"))
+
+    result = run("dead-letters", "replay", "--topic", "partials", "--yes")
+
+    assert result.exit_code == 0
+    assert "partials/1/0 is left out: its key was written again since, at offset 2\n" in result.stderr
+    assert "1 record(s) sent again" in result.stdout
+    assert [one.key for one in kafka.read("partials")[before:]] == [OTHER[0]]
+    # so whoever says it twice sends it once
+    assert lines(run("dead-letters", "replay", "partials/1/1", "--yes", "--json")) == [
+        {"id": "partials/1/1", "sent": False}
+    ]
+
+
+@pytest.mark.parametrize(("offset", "key"), [(0, OTHER[0]), (1, PANE[0])])
+def test_a_buried_pane_that_stands_there_no_more_was_replaced_too(run: Run, kafka: Kafka, offset: int, key: bytes):
+    panes(kafka, PANE)
+    bury(kafka, offset, "newer_layout", topic="partials", key=key)
+
+    result = run("dead-letters", "replay", "--topic", "partials", "--yes")
+
+    assert f"partials/1/{offset} is left out: stands on its topic no more" in result.stderr
+    assert len(kafka.read("partials")) == 1
+
+
+def test_a_pane_that_this_program_cannot_read_either_is_not_sent(run: Run, kafka: Kafka):
+    panes(kafka, (PANE[0], b"\x63" + (PANE[1] or b"")[1:]))
+    bury(kafka, 0, "newer_layout", topic="partials", key=PANE[0])
+    bury(kafka, 1, "foreign_record", topic="partials", key=b"hello")
+
+    result = run("dead-letters", "replay", "--topic", "partials", "--yes")
+
+    assert result.exit_code == 1
+    assert "partials/1/0 cannot be sent again: has version 99, this program reads up to 1: update all" in result.stderr
+    assert "partials/1/1 cannot be sent again: it is no record of the monitor's: foreign_record" in result.stderr
+    assert len(kafka.read("partials")) == 1
+
+
+def test_what_comes_while_the_question_is_answered_is_seen_too(kafka: Kafka):
+    panes(kafka, PANE)
+    found = asyncio.run(find_buried(kafka.settings, [LETTER]))
+    assert [one.offset for one in found.newest] == [0]
+    panes(kafka, PANE)
+
+    replaced = asyncio.run(send_buried(kafka.settings, found))
+
+    assert replaced == {("partials", 1, 0): "its key was written again since, at offset 1"}
 
 
 @pytest.mark.usefixtures("kafka")

@@ -15,6 +15,7 @@ from tests.fuzz.records import (
     FOLLOWED,
     FOREIGN,
     HOSTILE,
+    NEIGHBOUR,
     TOPICS,
     Made,
     good_alert,
@@ -47,22 +48,22 @@ class Neighbour(NamedTuple):
     is_there: Callable[[World], bool]
 
 
-def neighbour(random: Random, topic: str, number: int) -> Neighbour:
-    """Return a good record of a topic that the workers consume."""
+def neighbour(random: Random, topic: str, number: int, now_ms: int) -> Neighbour:
+    """Return a good record of a topic that the workers consume, written now."""
     subject = next((one for one in SUBJECTS if TOPICS[one] == topic), None)
     name = f"G-{number}"
     if subject is not None:
         key = subject_key(name)
-        return Neighbour(good_event(random, subject, name), lambda world: key in world.places[topic].state.rows)
+        return Neighbour(good_event(random, subject, name, now_ms), lambda world: key in world.places[topic].state.rows)
     if topic == "alerts":
         return Neighbour(
-            good_alert(random, name),
+            good_alert(random, NEIGHBOUR, name, now_ms),
             lambda world: any(name.encode() in key for key in world.places[topic].state.rows if key[:1] == b"a"),
         )
     if topic == "partials":
         mark = f"P{number}".encode()
         return Neighbour(
-            good_partial(random, number),
+            good_partial(random, NEIGHBOUR, number, now_ms),
             lambda world: any(mark in key for key in world.places[topic].state.rows if key[:1] == b"w"),
         )
     mapping = next(one for one, its_topic in FOREIGN.items() if its_topic == topic)
@@ -81,7 +82,7 @@ async def feed_batch(world: World, random: Random, topic: str, number: int) -> i
     if topic in FOLLOWED:
         await world.feed(topic, hostile)
         return count
-    good = neighbour(random, topic, number)
+    good = neighbour(random, topic, number, world.clock.now_ms())
     mapped = world.monitor.tally.mapped[topic]
     place = random.randrange(count + 1)
     await world.feed(topic, [*hostile[:place], good.made, *hostile[place:]])
@@ -114,6 +115,8 @@ async def run(inputs: int, seed: int, told: Callable[[str], None] = lambda _line
                 await world.tick()
             await asyncio.sleep(0)
         reasons.update(world.reasons)
+        for place in world.faults.keys() - faults.keys():
+            told(f"contained fault: {world.examples[place]}")
         faults.update(world.faults)
         told(f"{done:>9,} inputs, {time.perf_counter() - started:6.0f} s, {sum(faults.values())} faults")
     return Result(done, time.perf_counter() - started, reasons, faults)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from random import Random
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import run as running
-from tests.fuzz.records import HOSTILE
+from tests.fuzz.records import DOCUMENTS, FOLLOWED, HOSTILE, Made
 from tests.fuzz.run import feed_batch, run
 from tests.fuzz.world import World
 
@@ -25,6 +27,24 @@ def test_law_no_record_stops_a_worker_and_no_neighbour_is_lost(topic: str, rando
             await feed_batch(world, random, topic, number)
             world.clock.advance(3_600_000)
             await world.tick()
+
+    asyncio.run(feed())
+
+
+def test_a_world_that_is_over_leaves_no_memory_behind():
+    world = weakref.ref(World().monitor)
+    gc.collect()
+
+    assert world() is None
+
+
+@pytest.mark.parametrize("topic", [topic for topic in HOSTILE if topic not in FOLLOWED])
+def test_what_is_written_now_counts_however_late_it_is_and_whatever_becomes_of_other_agreements(topic: str):
+    async def feed() -> None:
+        world = World()
+        await world.feed("agreements", [Made(f"{one['agreement']}/1".encode(), None) for one in DOCUMENTS])
+        world.clock.advance(3 * 86_400_000)
+        await feed_batch(world, Random(1), topic, 0)
 
     asyncio.run(feed())
 

@@ -10,7 +10,6 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 
 from monitor.bootstrap import Monitor
-from monitor.config.agreements import read_documents
 from monitor.config.settings import Settings, TopicSettings
 from monitor.config.sources import SourceSettings
 from monitor.core.notices import Notice, Outcome
@@ -20,7 +19,7 @@ from monitor.stream.containment import Containment
 from monitor.stream.partition import PartitionState
 from monitor.stream.stats import PartitionStats
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
-from tests.fuzz.records import AGREEMENTS, FOLLOWED, FOREIGN, NOW_MS, Made
+from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, Made
 from tests.stream.fakes import FakeWriter
 
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
@@ -76,13 +75,20 @@ class World:
             ],
         )
         self.monitor = Monitor(settings, self.clock, Busy())
-        documents = read_documents(AGREEMENTS)
+        app = self.monitor.app
+        for signal in (app.on_partitions_assigned, app.on_partitions_revoked):
+            # Faust keeps them, and with them the whole world, for ever; this app is never started.
+            signal._filter_receivers.pop(signal._create_id(app), None)
+        desk = next(one for one in DOCUMENTS if one["agreement"] == DESK)
+        neighbour = desk | {"agreement": NEIGHBOUR, "covers": {"customer": ["neighbour"]}}
         self.monitor.books.take([
-            (agreement_key(one.agreement.id, one.agreement.version), orjson.dumps(one.document)) for one in documents
+            (agreement_key(one["agreement"], one["version"]), orjson.dumps(one)) for one in (*DOCUMENTS, neighbour)
         ])  # fmt: skip
         assert self.monitor.books.refused == 0
         self.places = {topic: Place(self.monitor, topic) for topic in self.monitor.sources()}
         self.faults: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        """The first record of each of these places, with the exception."""
         self.reasons: Counter[str] = Counter()
         self._ends: Counter[str] = Counter()
 
@@ -137,7 +143,9 @@ class World:
                 letter = decode_dead_letter(value, headers)
                 self.reasons[letter.reason] += 1
                 if letter.reason == INTERNAL_ERROR:
-                    self.faults[letter.detail.partition(": ")[0]] += 1
+                    place = letter.detail.partition(": ")[0]
+                    self.faults[place] += 1
+                    self.examples.setdefault(place, f"{letter.detail}, of {letter.key!r} {letter.value!r}"[:2_000])
             elif topic in self.places or topic == "markers":
                 lots.setdefault(topic, []).append(Made(key, value, tuple(headers)))
         for topic, made in lots.items():

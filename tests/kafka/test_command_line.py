@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from monitor.cli.buried_panes import find_buried, send_buried
 from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.options import read_settings
 from monitor.cli.root import root
 from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
+from monitor.core.series import PaneKey, SeriesKey, empty_pane
 from monitor.installation import topic_plan
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import encode_alert
+from monitor.wire.deadletters import DeadLetter
 from monitor.wire.events import encode_event
+from monitor.wire.partials import encode_partial
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process, stop
 from tests.core.paging_stage import alert
@@ -104,6 +108,41 @@ def test_what_was_aborted_is_not_told(settings: Settings):
     run("topics", "create")
     asyncio.run(write())
     assert run("tail", "alerts", "--no-follow", "--json").stdout == told("committed").decode() + "\n"
+
+
+PANE = encode_partial("tickets/0", PaneKey(SeriesKey("desk", "resolution", ("P1",)), "hour", 0), empty_pane())
+OTHER = encode_partial("tickets/1", PaneKey(SeriesKey("desk", "resolution", ("P1",)), "hour", 0), empty_pane())
+
+
+def test_buried_panes_wait_for_whoever_is_writing_and_never_replace_what_is_newer(settings: Settings):
+    run("topics", "create")
+    topic = settings.topics.partials
+    letters = [
+        DeadLetter(topic, 0, place, "newer_layout", "", key, b"") for place, (key, _) in enumerate((PANE, OTHER))
+    ]
+
+    async def story() -> None:
+        # given two buried panes, each the newest of its key, and a worker that is just writing one of them anew
+        await send_all(settings, [Outgoing(topic, *one, partition=0) for one in (PANE, OTHER)])
+        async with producer(settings, transactional_id=f"{settings.app_id}-worker") as worker:
+            await worker.begin_transaction()
+            await worker.send_and_wait(topic, key=PANE[0], value=None, partition=0)
+            found = await find_buried(settings, letters)
+            assert [one.key for one in found.newest] == [PANE[0], OTHER[0]]
+
+            # when they are sent again, it is waited for what the worker does
+            sending = asyncio.ensure_future(send_buried(settings, found))
+            await asyncio.wait([sending], timeout=2)
+            assert not sending.done()
+            await worker.commit_transaction()
+
+            # then what it wrote stays the newest
+            left_out = await sending
+        assert left_out == {letters[0][:3]: "its key was written again since, at offset 2"}
+        written = [(one.key, one.value) for one in await read_all(settings, topic)]
+        assert written == [PANE, OTHER, (PANE[0], None), OTHER]
+
+    asyncio.run(story())
 
 
 def test_a_topic_of_the_wrong_shape_is_told_and_keeps_the_worker_from_starting(

@@ -53,7 +53,7 @@ class Partition:
     async def take(self, *records):
         pieces = self.processor.batch(
             [
-                ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key), len(value or b""), ())
+                ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key or b""), len(value or b""), ())
                 for offset, (key, value) in enumerate(records)
             ],
             ms("Mon 00:00"),
@@ -250,3 +250,34 @@ async def test_a_foreign_record_among_the_partials_is_buried_and_the_rest_is_tak
 
     assert [value for _, value in partition.written("dead")] == [b"hello"]
     assert len(partition.written("status")) == 1
+
+
+async def test_panes_of_a_newer_release_are_buried_and_hide_no_earlier_one_that_can_be_read():
+    partition = Partition(DESK)
+    key, value = partial(*resolved("met"))
+    newer = b"\x02" + value[1:]
+
+    await partition.take((key, value), (key, newer), (key, newer), partial(*resolved("met", priority="P2")))
+    await partition.tick("Mon 10:00")
+
+    assert [value for _, value in partition.written("dead")] == [newer, newer]
+    assert {decode_status(value).labels["priority"] for _, value in partition.written("status")} == {"P1", "P2"}
+
+
+async def test_what_cannot_be_read_before_what_can_was_replaced_and_is_passed_over():
+    partition = Partition(DESK)
+    key, value = partial(*resolved("met"))
+
+    await partition.take((key, b"\x02" + value[1:]), (key, value))
+
+    assert partition.written("dead") == []
+    assert any(b"P1" in key for key in partition.state.rows)
+
+
+@pytest.mark.parametrize("key", [b"hello", None])
+async def test_each_record_that_cannot_be_read_becomes_a_dead_letter_also_of_one_key(key):
+    partition = Partition(DESK)
+
+    await partition.take((key, b"one"), (key, b"two"), (key, None))
+
+    assert [value for _, value in partition.written("dead")] == [None, b"two", b"one"]

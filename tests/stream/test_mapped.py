@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
 from monitor.core.book import Book
+from monitor.core.rows import subject_key
 from monitor.errors import DecodeError
 from monitor.stream import horizon
 from monitor.stream.books import Books
@@ -438,6 +439,18 @@ async def test_what_a_foreign_topic_said_before_a_stop_says_nothing_after_it(tic
     tickets.restart()
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
+
+
+@pytest.mark.parametrize("forged", [b'"watermark_ms":%d', b'"watermark_ms":0,"ends":{"0":%d}'])
+@pytest.mark.parametrize("number", [-1, 1 << 64, 10**30])
+async def test_a_marker_with_a_number_that_no_row_takes_is_refused_and_no_ticket_suffers(tickets, forged, number):
+    value = b'{"source":"hooks/0","behind":true,' + forged % number + b"}"
+    tickets.markers.take([ConsumerRecord("markers", 0, tickets.markers.end, 0, 0, b"hooks/0", value, None, 1, 1, ())])
+
+    await tickets.take("Mon 12:00", event("T-3", "opened", "Mon 12:00"))
+
+    assert tickets.markers.refused == 1
+    assert subject_key("T-3") in tickets.state.rows
 
 
 async def test_markers_of_a_topic_that_was_made_anew_are_heard(tickets):

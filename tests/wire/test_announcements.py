@@ -103,6 +103,15 @@ class TestAlerts:
 
         assert caught.value.reason == reason
 
+    @pytest.mark.parametrize("number", ["-9223372036854775809", "18446744073709551616", "1" + "0" * 400])
+    @pytest.mark.parametrize("field", ["version", "cycle", "at_ms", "due_ms", "elapsed_ms"])
+    def test_a_number_that_no_row_takes_is_refused(self, field, number):
+        envelope = body(encode_alert(CLOCK, "x"))
+        envelope["data"][field] = 4711
+
+        with pytest.raises(DecodeError, match=f"wrong_type.*{field}"):
+            decode_alert(orjson.dumps(envelope).replace(b":4711", b":" + number.encode()))
+
     def test_a_state_that_does_not_exist_is_refused(self):
         value = encode_alert(CLOCK, "x")[1].replace(b'"at_risk"', b'"worried"')
 

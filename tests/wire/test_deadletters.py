@@ -128,5 +128,5 @@ def test_what_is_refused_later_than_decoding_has_its_own_reasons():
         "rejected", "nonexistent_time", "bad_number", "bad_value", "unknown_value", "negative_duration",
             "too_many_events",
     }  # fmt: skip
-    anywhere = {"foreign_record", "internal_error", "skipped", "unreadable_batch"}
+    anywhere = {"foreign_record", "newer_layout", "internal_error", "skipped", "unreadable_batch"}
     assert set(DEAD_LETTER_REASONS) - set(REASONS) == own | mapped | anywhere

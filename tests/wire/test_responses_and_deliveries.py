@@ -104,6 +104,16 @@ def test_responses_come_back_as_they_were_written(response):
     assert key.split(b"/")[0] == orjson.loads(value)["type"].encode()
 
 
+@pytest.mark.parametrize("number", [-1, 1 << 64, 10**30])
+@pytest.mark.parametrize("field", ["until_ms", "at_ms"])
+def test_a_silence_with_a_number_that_no_row_takes_is_refused(field, number):
+    value = {"type": "silence", "id": "s", "agreement": "desk", "until_ms": 9, "at_ms": 1}
+    text = orjson.dumps(value | {field: 7}).replace(b'"%s":7' % field.encode(), b'"%s":%d' % (field.encode(), number))
+
+    with pytest.raises(DecodeError, match=f"wrong_type.*{field}"):
+        decode_response(text)
+
+
 def test_a_silence_is_the_core_s():
     asked = SilenceResponse(id="s", agreement="desk", until_ms=9, at_ms=1, promise="p", labels={"a": "b"}, reason="r")
     assert silence_of(asked) == Silence("s", "desk", 9, "p", (("a", "b"),), "r", "", 1)
