@@ -42,8 +42,8 @@ AGREEMENTS: Final = [
         covers={"service": ["mail"]},
         clocks=[{"id": "resolution", "metric": "resolution", "targets": {"*": "4h"}, "by": ["customer"],
                  "windows": ["24h", "month"]}],
-        objectives=[{"id": "resolved", "of": "resolution", "indicator": "compliance", "target": ">= 50 %", "minimum_sample": 20,
-                     "windows": ["24h", "month"]}],
+        objectives=[{"id": "resolved", "of": "resolution", "indicator": "compliance", "target": ">= 50 %",
+                     "minimum_sample": 20, "windows": ["24h", "month"]}],
     ),
     _agreement(
         "deadline",
