@@ -1,7 +1,7 @@
 """Five floods of events for a whole monitor, the good neighbours beside them, and all that must come of both.
 
-What must come out is counted while events are made: no figure is computed by the monitor's own code. What is resolved in
-time is not past its due instant at the moment of sending either, so that nothing can be announced and taken back.
+What must come out is counted while events are made: no figure is computed by the monitor's own code. What is resolved
+in time is not past its due instant at the moment of sending either, so that nothing can be announced and taken back.
 """
 
 from __future__ import annotations
