@@ -61,7 +61,7 @@ async def run(story: SmallWorker, which: str, show: Callable[[Coped], None]) -> 
         async for one in getattr(story, which)():
             rows.append(one)
             show(one)
-            if not story.worker.lives():
+            if one.differences:  # all that follows would differ, too
                 return rows
         rows[-1].differences += story.letters_differ()
     return rows
