@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -30,12 +31,17 @@ def main() -> None:
         description="Run one benchmark and print its figures.",
         epilog="\n".join(["benchmarks:", *(f"  {name:{width}}  {line}" for name, line in known.items())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=sys.argv[1:2] == [] or sys.argv[1] not in known,  # else it is about the benchmark
     )
     parser.add_argument("name", choices=known, metavar="NAME", help="one of the benchmarks below")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     asked, more = parser.parse_known_args()
     module = import_module(f"tests.benchmarks.{asked.name}")
-    its_own = argparse.ArgumentParser(prog=f"python -m tests.benchmarks {asked.name}", description=module.__doc__)
+    its_own = argparse.ArgumentParser(
+        prog=f"python -m tests.benchmarks {asked.name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     if not hasattr(module, "options"):
         its_own.parse_args(more)
         module.main(asked.json)

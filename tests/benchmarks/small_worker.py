@@ -70,8 +70,8 @@ async def run(story: SmallWorker, which: str, show: Callable[[Coped], None]) -> 
 def line(one: Coped, limit_mib: int) -> str:
     middle, most = (one.delays_s[len(one.delays_s) // 2], one.delays_s[-1]) if one.delays_s else (0.0, 0.0)
     return (
-        f"{one.name:44}{one.events:>10,}{one.seconds:7.1f}{one.cpu_s:7.1f}{one.peak_mib:6.0f}"
-        f"{one.data_mib / limit_mib:9.2f}{one.scrape_s:9.2f}{middle:8.2f}{most:6.1f}"
+        f"{one.name:40}{one.events:>10,}{one.seconds:7.1f}{one.cpu_s:7.1f}{one.peak_mib:6.0f}"
+        f"{one.data_mib / limit_mib:6.2f}{one.scrape_s:9.2f}{one.health_s:9.2f}{middle:8.2f}{most:6.1f}"
     )
 
 

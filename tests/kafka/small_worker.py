@@ -53,6 +53,11 @@ class Coped:
     data_mib: float = 0.0
     """The most writable memory that was seen: what is limited."""
     scrape_s: float = 0.0
+    """The longest scrape."""
+    health_s: float = 0.0
+    """The longest that /healthz took."""
+    unwell: list[str] = field(default_factory=list)
+    """What /healthz said when it was not well."""
     delays_s: list[float] = field(default_factory=list)
     """From the due instants of the neighbours' tickets to the reader of their alerts."""
     storm_s: float = 0.0
@@ -205,6 +210,11 @@ class SmallWorker:
     async def _look(self, coped: Coped) -> Page:
         page = await asyncio.to_thread(self.worker.page)
         coped.scrape_s = max(coped.scrape_s, page.seconds)
+        asked = time.monotonic()
+        status, text = await asyncio.to_thread(self.worker.get, "healthz")
+        coped.health_s = max(coped.health_s, time.monotonic() - asked)
+        if (status, text.strip()) != (200, "alive"):
+            coped.unwell.append(f"{status} {text}")
         return page
 
     def _lag(self, page: Page) -> float:
@@ -229,9 +239,8 @@ class SmallWorker:
             if value := page.sum(metric):
                 coped.capped[metric] = value
         coped.stalls = page.sum("sla_stalls_total")
-        status, text = self.worker.get("healthz")
-        if (status, text.strip()) != (200, "alive"):
-            coped.differences.append(f"/healthz says {status} {text}")
+        if coped.unwell:
+            coped.differences.append(f"/healthz said {coped.unwell[0]}, and {len(coped.unwell) - 1} times more")
 
     def differences(self, page: Page) -> list[str]:
         """Return what the worker shows and has announced that does not follow from what was sent."""
