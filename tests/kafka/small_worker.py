@@ -159,7 +159,10 @@ class SmallWorker:
         sending = asyncio.ensure_future(asyncio.to_thread(self._many.send, make()))
         beside = asyncio.ensure_future(self._live_on())
         try:
-            while not sending.done() or wall_ms() < until_ms or self._lag(await self._look(coped)) > FEW_RECORDS:
+            while True:
+                lag = self._lag(await self._look(coped))
+                if sending.done() and wall_ms() >= until_ms and lag <= FEW_RECORDS:
+                    break
                 if not self._goes_on(coped, started):
                     break
                 await asyncio.sleep(0.3)
