@@ -21,6 +21,7 @@ from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
 from monitor.notify.courier import WebhookCourier
 from monitor.stream.books import BookReader, Books
+from monitor.stream.capping import Capping
 from monitor.stream.clock import Clock, WallClock, wall_ms
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.feeders import Feeders
@@ -281,6 +282,10 @@ class Monitor:
         self._forget_revoked()
         return [status for one in self.evaluations.values() for status in one.evaluator.latest.values()]
 
+    def places(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, by agreement and measure, how many series are shown by themselves and how many are in the rest."""
+        return {key: counts for one in self.evaluations.values() for key, counts in one.evaluator.places().items()}
+
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
         tally, stats, held = self.tally, self.app.stats, self._horizons
@@ -339,7 +344,7 @@ class Monitor:
             },
             mapped=tally.mapped,
             unmapped=tally.unmapped,
-            series={key: count for one in self.evaluations.values() for key, count in one.evaluator.places().items()},
+            series=self.places(),
             evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,
@@ -400,6 +405,7 @@ class Monitor:
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
         marks = ModelReader(self.markers, bootstrap, topics.markers, options)
         people = ModelReader(self.on_call.responses, bootstrap, topics.responses, options)
+        capping = asyncio.ensure_future(Capping(self.tally, self.places).run())
         watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)
@@ -414,9 +420,10 @@ class Monitor:
             await self._tell_refusal(error)
             raise
         finally:
-            if watching is not None:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+            beside = [one for one in (capping, watching) if one is not None]
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await marks.stop()
             await people.stop()
             await reader.stop()

@@ -41,9 +41,9 @@ class Folding:
     """
 
     __slots__ = (
-        "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_reported", "_reported_to",
-        "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject", "subject_id",
-        "together",
+        "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_reported",
+        "_reported_to", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
+        "subject_id", "together",
     )  # fmt: skip
 
     def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
@@ -51,6 +51,8 @@ class Folding:
         self.subject_id = subject_id
         self.plan = plan
         self.facts = row.facts.copy()
+        self._by_id: dict[str, Fact] | None = None
+        """The facts by their ids, while many are taken."""
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
         self.gone = row.gone
@@ -76,6 +78,8 @@ class Folding:
 
     def taking(self, new: Sequence[Fact]) -> Iterator[None]:
         """Take all facts of a step, and pause between them where they are many."""
+        if len(new) > _FEW:
+            self._by_id = {fact.id: fact for fact in self.facts}
         for place, fact in enumerate(new):
             self.take(fact)
             if place >= _FEW:
@@ -88,7 +92,7 @@ class Folding:
         Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`settle`). What stands in
         the end is the same; what would have been told and taken back in between is not told.
         """
-        place = enter(self.facts, fact)
+        place = enter(self.facts, fact, self._by_id)
         if isinstance(place, Rejected):
             self.rejected.append(place)
         elif place is None:

@@ -25,16 +25,19 @@ class Rejected(NamedTuple):
     reason: str
 
 
-def enter(facts: list[Fact], fact: Fact) -> int | Rejected | None:
+def enter(facts: list[Fact], fact: Fact, by_id: dict[str, Fact] | None = None) -> int | Rejected | None:
     """Put a fact in its place in the ledger and return that place; None for a repeat, which changes nothing.
 
-    A known id with another body is rejected, and so is any fact once the ledger is full.
+    A known id with another body is rejected, and so is any fact once the ledger is full. ``by_id`` holds the same facts
+    by their ids, and takes the new one: without it the ledger is looked through, which pays for a few facts only.
     """
-    for known in facts:
+    for known in facts if by_id is None else (by_id[fact.id],) if fact.id in by_id else ():
         if known.id == fact.id:
             return None if known == fact else Rejected(fact, "id_reused")
     if not is_roomy(facts):
         return Rejected(fact, "ledger_full")
+    if by_id is not None:
+        by_id[fact.id] = fact
     if not facts or fact[:3] > facts[-1][:3]:
         facts.append(fact)
         return len(facts) - 1

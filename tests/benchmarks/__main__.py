@@ -1,9 +1,13 @@
-"""Runs one benchmark: ``python -m tests.benchmarks NAME [--json FILE]``; ``-h`` lists them."""
+"""Runs one benchmark: ``python -m tests.benchmarks NAME [--json FILE]``; ``-h`` lists them.
+
+A benchmark that can be asked more has ``options(parser)``, and ``main`` takes what was asked.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -27,11 +31,23 @@ def main() -> None:
         description="Run one benchmark and print its figures.",
         epilog="\n".join(["benchmarks:", *(f"  {name:{width}}  {line}" for name, line in known.items())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=sys.argv[1:2] == [] or sys.argv[1] not in known,  # else it is about the benchmark
     )
     parser.add_argument("name", choices=known, metavar="NAME", help="one of the benchmarks below")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
-    asked = parser.parse_args()
-    import_module(f"tests.benchmarks.{asked.name}").main(asked.json)
+    asked, more = parser.parse_known_args()
+    module = import_module(f"tests.benchmarks.{asked.name}")
+    its_own = argparse.ArgumentParser(
+        prog=f"python -m tests.benchmarks {asked.name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if not hasattr(module, "options"):
+        its_own.parse_args(more)
+        module.main(asked.json)
+        return
+    module.options(its_own)
+    module.main(asked.json, its_own.parse_args(more))
 
 
 if __name__ == "__main__":

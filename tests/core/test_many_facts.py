@@ -77,6 +77,43 @@ class Count:
         monkeypatch.setattr(of, name, counted)
 
 
+class CountedId(str):
+    """An id that counts how often it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+
+    def __eq__(self, other):
+        CountedId.comparisons += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_facts_for_a_full_ledger_are_not_compared_with_each_of_its_facts():
+    full = step("ticket", "T-1", None, thousand(KINDS["updates"]), BEFORE_MS, Plan(Book([agreement(clock())])), 0).row
+    late = [Fact(MONDAY_MS + n, 0, CountedId(f"late-{n}"), "updated", {}) for n in range(1_000)]
+    again = [Fact(MONDAY_MS + n * MINUTE, n, CountedId(f"f{n}"), "updated", {}) for n in range(1, 3)]
+    CountedId.comparisons = 0
+
+    done = step("ticket", "T-1", full, [*late, *again], BEFORE_MS, Plan(Book([agreement(clock())])), 0)
+
+    assert [one.reason for one in done.rejected] == ["ledger_full"] * 1_000
+    assert done.repeats == 2
+    assert CountedId.comparisons < 100
+
+
+def test_an_id_that_comes_again_within_a_batch_is_known():
+    facts = thousand(KINDS["updates"])[:20]
+    other = facts[15]._replace(type="paused")
+
+    done = step("ticket", "T-1", None, [*facts, *facts, other], BEFORE_MS, Plan(Book([agreement(clock())])), 0)
+
+    assert done.row.facts == facts
+    assert done.repeats == 20
+    assert [one.reason for one in done.rejected] == ["id_reused"]
+
+
 CASES = [
     *((rules, kinds, "opened first, then backwards") for rules in BY_NAME for kinds in KINDS),
     ("plain", "all", "backwards"),
