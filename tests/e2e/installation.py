@@ -29,7 +29,7 @@ from monitor.wire.instants import parse_rfc3339
 from tests.stream.running import until
 
 PARTITIONS = 2
-SETTLE_S = 30.0
+SETTLE_S = 60.0
 
 
 def at(text: str) -> int:

@@ -140,7 +140,7 @@ class Secured:
         """Grant rights."""
         bindings = [_binding(user, right) for right in rights]
         for done in self.admin.create_acls(bindings).values():
-            done.result(10)
+            done.result(30)
         self._until_known(user, lambda held: held.issuperset(bindings))
 
     def withdraw(self, user: str, rights: Iterable[Right]) -> None:
@@ -152,7 +152,7 @@ class Secured:
             for one in bindings
         ]  # fmt: skip
         for done in self.admin.delete_acls(filters).values():
-            assert len(done.result(10)) == 1
+            assert len(done.result(30)) == 1
         self._until_known(user, lambda held: held.isdisjoint(bindings))
 
     @contextlib.contextmanager
@@ -170,8 +170,8 @@ class Secured:
             ResourceType.ANY, None, ResourcePatternType.ANY, _principal(user), None, AclOperation.ANY,
             AclPermissionType.ANY,
         )  # fmt: skip
-        deadline = time.monotonic() + 10
-        while not done(set(self.admin.describe_acls(asked).result(10))):
+        deadline = time.monotonic() + 30
+        while not done(set(self.admin.describe_acls(asked).result(30))):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
@@ -183,7 +183,7 @@ class Secured:
         )  # fmt: skip
         change = ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[entry])
         for done in self.admin.incremental_alter_configs([change]).values():
-            done.result(10)
+            done.result(30)
 
 
 def _principal(user: str) -> str:
@@ -283,7 +283,7 @@ class Installation:
     def create_foreign_topic(self) -> None:
         """Create the topic of others, as its producer would."""
         for done in self.secured.admin.create_topics([NewTopic(self.hooks, 1)]).values():
-            done.result(10)
+            done.result(30)
 
     def rights(self, role: Role) -> list[Right]:
         """Return what ``topics acls`` prints for a role."""
@@ -303,5 +303,5 @@ class Installation:
             yield running
         finally:
             monitor.app.request_stop()
-            await asyncio.wait([running], timeout=30)
+            await asyncio.wait([running], timeout=60)
             running.exception()

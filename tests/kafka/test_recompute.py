@@ -47,7 +47,7 @@ def event(number: int, customer: str, kind: str, time_ms: int, job: MonitorJob) 
 
 async def told(job: MonitorJob, *wanted: str) -> None:
     """Wait until these states of alerts were announced, in any order."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         alerts = [orjson.loads(one.value)["data"] for one in await read_all(job.settings, job.settings.topics.alerts)]
         if sorted(one["state"] for one in alerts) == sorted(wanted):
