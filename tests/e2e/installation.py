@@ -39,6 +39,23 @@ def at(text: str) -> int:
     return instant_ms
 
 
+def desk_agreement(rest: str) -> str:
+    """Return the agreement of a service desk: its head, and the clocks and whatever else a story needs."""
+    return f"""\
+agreement: desk
+version: 1
+valid_from: 2024-01-01
+name: Service desk
+form: service
+provider: IT
+customer: Everybody
+service: Mail
+status: accepted
+accepted_by: Dana
+accepted_on: 2023-12-01
+{rest}"""
+
+
 class Installation:
     """Topics, settings and clock; workers come and go with ``worker``."""
 
