@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from monitor.stream.connection import stop_consumer
 from monitor.stream.worker import WorkerApp, run_worker
 
 
@@ -63,4 +64,4 @@ async def read(bootstrap: str, topic: str, partitions: int = 1) -> list[Consumer
                 records += batch
         return records
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
