@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+from aiokafka.conn import AIOKafkaConnection
 from click.testing import CliRunner, Result
 from confluent_kafka.admin import (
     AclBinding,
@@ -201,6 +203,34 @@ def _binding(user: str, right: Right) -> AclBinding:
         _OPERATIONS[right.operation],
         AclPermissionType.ALLOW,
     )
+
+
+def wait_for_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each event loop wait, at its end, for the connections that aiokafka is closing.
+
+    aiokafka closes the connection to the bootstrap address, and one that was refused, but does not wait until TLS has
+    said goodbye. Where a command is a process this is no matter. Here the socket that it leaves behind fails whatever
+    test runs when it is collected.
+    """
+    closing: set[asyncio.Future[None]] = set()
+    close, end = AIOKafkaConnection.close, asyncio.Runner.close
+
+    def closed(connection: AIOKafkaConnection, *why: Any, **more: Any) -> asyncio.Future[None]:
+        goodbye = close(connection, *why, **more)
+        if goodbye is not None:
+            closing.add(goodbye)
+        return goodbye
+
+    def ended(runner: asyncio.Runner) -> None:
+        loop = runner._loop
+        own = {goodbye for goodbye in closing if goodbye.get_loop() is loop}
+        closing.difference_update(own)
+        if waiting := [goodbye for goodbye in own if not goodbye.done()]:
+            loop.run_until_complete(asyncio.wait(waiting, timeout=30))
+        end(runner)
+
+    monkeypatch.setattr(AIOKafkaConnection, "close", closed)
+    monkeypatch.setattr(asyncio.Runner, "close", ended)
 
 
 @contextlib.contextmanager

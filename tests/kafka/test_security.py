@@ -31,11 +31,16 @@ from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process
 from tests.kafka.broker import UnavailableError, free_port
-from tests.kafka.secured import Installation, Secured, secured_broker
+from tests.kafka.secured import Installation, Secured, secured_broker, wait_for_goodbyes
 
 WAYS: Final = ["scram", "plain", "tokens", "tls"]
 NAMES: Final = TopicNames(foreign={"hooks": 1})
 """What the topics are called in the ids of the tests: an installation puts its mark before each."""
+
+
+@pytest.fixture(autouse=True)
+def goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_for_goodbyes(monkeypatch)
 
 
 @pytest.fixture(scope="module")
