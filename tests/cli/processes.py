@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 30.0
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def stop(started: subprocess.Popen[str], by: signal.Signals) -> tuple[int, str, 
     """Send a signal and return exit code, stdout and stderr.
 
     Raises:
-        subprocess.TimeoutExpired: it goes on after ten seconds.
+        subprocess.TimeoutExpired: it goes on after half a minute.
     """
     started.send_signal(by)
     out, err = started.communicate(timeout=STOP_TIMEOUT_S)

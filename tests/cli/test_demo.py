@@ -70,7 +70,7 @@ def test_its_addresses_can_be_opened_while_it_runs(tmp_path: Path):
         with urlopen(addresses["health"], timeout=10) as answer:
             health = answer.status
         with process("tail", "alerts", "--no-follow", "--bootstrap", addresses["kafka"], folder=tmp_path) as tail:
-            alerts, _ = tail.communicate(timeout=30)
+            alerts, _ = tail.communicate(timeout=60)
         code, _, err = stop(demo, signal.SIGTERM)
 
     assert health == 200

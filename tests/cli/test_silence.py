@@ -16,7 +16,7 @@ from monitor.stream.embedded import EmbeddedBroker
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka, "SILENCE_MS", 500)
+    monkeypatch.setattr(kafka, "SILENCE_MS", 1500)
     monkeypatch.setattr(kafka, "CONFIRM_MS", 1000)
 
 
@@ -25,7 +25,7 @@ async def test_who_follows_is_told_that_kafka_does_not_answer_and_that_it_does_a
 ) -> None:
     with EmbeddedBroker({"alerts": 2}) as broker:
         async with aclosing(kafka.committed(Settings(bootstrap=broker.bootstrap), ["alerts"], follow=True)) as lots:
-            told, deadline = "", time.monotonic() + 1.5
+            told, deadline = "", time.monotonic() + 3
             while time.monotonic() < deadline:
                 await anext(lots)
             assert capsys.readouterr().err == ""
@@ -40,7 +40,7 @@ async def test_who_follows_is_told_that_kafka_does_not_answer_and_that_it_does_a
                 told += capsys.readouterr().err
 
     at = f"Kafka at {broker.bootstrap}"
-    assert told == f"{at} has not answered for 0.5 s\n{at} answers again\n"
+    assert told == f"{at} has not answered for 1.5 s\n{at} answers again\n"
 
 
 async def test_who_reads_to_the_end_does_not_wait_for_a_kafka_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ async def test_who_reads_to_the_end_does_not_wait_for_a_kafka_that_is_gone(monke
         settings = Settings(bootstrap=broker.bootstrap)
         lots = kafka.committed(settings, ["alerts"], on_progress=lambda *_: broker.set_down())
 
-        with pytest.raises(BrokerError, match=r"^Kafka at .* has not answered for 0\.5 s$"):
+        with pytest.raises(BrokerError, match=r"^Kafka at .* has not answered for 1\.5 s$"):
             await anext(lots)
 
 

@@ -78,7 +78,7 @@ def test_a_demonstration_that_nobody_reads_goes_on_announcing(tmp_path: Path, po
         assert unread(demo.stdout) <= PIPE
         # and whoever begins to read gets whole lines, from the first one on
         demo.send_signal(signal.SIGTERM)
-        out, err = demo.communicate(timeout=20)
+        out, err = demo.communicate(timeout=60)
 
     assert (demo.returncode, err) == (0, "")
     kinds = [json.loads(line)["kind"] for line in out.splitlines()]
@@ -92,7 +92,7 @@ def test_a_demonstration_that_nobody_reads_ends_when_it_is_asked_to(tmp_path: Pa
         fcntl.fcntl(demo.stdout, fcntl.F_SETPIPE_SZ, PIPE)
         until(lambda: unread(demo.stdout) > PIPE - 1_000, demo)
         demo.send_signal(signal.SIGTERM)
-        assert demo.wait(timeout=20) == 0
+        assert demo.wait(timeout=60) == 0
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_worker_whose_log_nobody_reads_works(kafka: Kafka, tmp_path: Path, por
     try:
         until(lambda: page(port, "/readyz")[0] == 200, worker)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=60) == 0
         assert os.read(read, 2 * PIPE) == b"x" * PIPE, "nothing else has found room"
     finally:
         worker.kill()

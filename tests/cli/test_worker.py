@@ -79,7 +79,7 @@ def test_it_measures_announces_serves_and_stops_cleanly(run: Run, kafka: Kafka, 
 def test_without_topics_it_does_not_start_and_says_what_to_do(kafka: Kafka, flags: tuple[str, ...], tmp_path: Path):
     environment = {**kafka.environment, "SLA_MONITOR_TOPICS_AGREEMENTS": "nothing", "SLA_MONITOR_WEB_PORT": "0"}
     with process("worker", *flags, environment=environment, folder=tmp_path) as worker:
-        _, err = worker.communicate(timeout=30)
+        _, err = worker.communicate(timeout=60)
 
     assert worker.returncode == 1
     assert err.splitlines()[-1].startswith("error, for the operator of Kafka: ")

@@ -29,7 +29,7 @@ from monitor.wire.instants import parse_rfc3339
 from tests.stream.running import until
 
 PARTITIONS = 2
-SETTLE_S = 30.0
+SETTLE_S = 60.0
 
 
 def at(text: str) -> int:
@@ -37,6 +37,23 @@ def at(text: str) -> int:
     instant_ms = parse_rfc3339(text.replace(" ", "T") + ("Z" if text.count(":") > 1 else ":00Z"))
     assert instant_ms is not None
     return instant_ms
+
+
+def desk_agreement(rest: str) -> str:
+    """Return the agreement of a service desk: its head, and the clocks and whatever else a story needs."""
+    return f"""\
+agreement: desk
+version: 1
+valid_from: 2024-01-01
+name: Service desk
+form: service
+provider: IT
+customer: Everybody
+service: Mail
+status: accepted
+accepted_by: Dana
+accepted_on: 2023-12-01
+{rest}"""
 
 
 class Installation:

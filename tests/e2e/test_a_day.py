@@ -10,20 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import Installation, Metrics, Worker, at
+from tests.e2e.installation import Installation, Metrics, Worker, at, desk_agreement
 
-DESK = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement("""\
 calendars:
   office: {hours: {mon-fri: "09:00-17:00"}}
 clocks:
@@ -37,7 +26,7 @@ clocks:
     windows: [24h, day, month]
 objectives:
   - {id: in-time, of: resolution, indicator: compliance, target: 90 %, windows: [day]}
-"""
+""")
 HOTLINE = """\
 agreement: hotline
 version: 1

@@ -11,23 +11,12 @@ import pytest
 from monitor.bootstrap import outlets_of
 from monitor.cli.kafka import Outgoing
 from monitor.config.settings import load_settings
-from tests.e2e.installation import Installation, at
+from tests.e2e.installation import Installation, at, desk_agreement
 
-AGREEMENT = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+AGREEMENT = desk_agreement("""\
 clocks:
   - {id: resolution, metric: resolution, targets: {"*": 8h}, windows: [day]}
-"""
+""")
 GOOD = {"id": "e1", "type": "opened", "time": "2026-01-05T08:00:00Z", "ticket": "T"}
 CLOUD = {
     "specversion": "1.0", "id": "e1", "source": "/desk", "type": "com.example.ticket.opened", "subject": "T",

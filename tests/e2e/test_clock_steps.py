@@ -9,26 +9,15 @@ from typing import Any
 import pytest
 
 from monitor.stream.clock import WallClock
-from tests.e2e.installation import Installation, Worker, eventually
+from tests.e2e.installation import Installation, Worker, desk_agreement, eventually
 
 HOUR_MS = 3_600_000
-DESK = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement("""\
 clocks:
   - {id: resolution, metric: resolution, targets: {P1: 4s, P2: 30m, "*": 2h}, by: [priority], windows: [day]}
 objectives:
   - {id: in-time, of: resolution, indicator: compliance, target: 90 %, windows: [day]}
-"""
+""")
 
 
 class Host:

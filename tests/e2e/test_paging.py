@@ -8,21 +8,10 @@ import jsonschema
 import orjson
 
 from monitor.core.delivery import MOST_REFUSALS
-from tests.e2e.installation import Installation, Worker, eventually
+from tests.e2e.installation import Installation, Worker, desk_agreement, eventually
 from tests.stream.notifying import DELIVERED, DOWN, REFUSED, ScriptedCourier
 
-DESK = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement("""\
 notify:
   receivers: [on-call]
   at_risk: [chat]
@@ -30,7 +19,7 @@ notify:
     - {after: 15m, receivers: [second-line]}
 clocks:
   - {id: resolution, metric: resolution, targets: {"*": 1h}, at_risk: 50%, by: [], windows: [day]}
-"""
+""")
 
 
 def pages(courier: ScriptedCourier, receiver: str) -> list[str]:

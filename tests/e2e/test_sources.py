@@ -18,7 +18,7 @@ from monitor.cli.kafka import Outgoing
 from monitor.config.sources import SourceSettings
 from monitor.stream.mapped import Mapped
 from monitor.wire.events import decode
-from tests.e2e.installation import PARTITIONS, Installation, at
+from tests.e2e.installation import PARTITIONS, Installation, at, desk_agreement
 from tests.stream.running import until
 from tests.wire.foreign_bodies import (
     cdr,
@@ -35,24 +35,13 @@ SOURCES = [
     SourceSettings(topic="jira-webhooks", mapping=str(MAPPINGS / "jira.yaml")),
     SourceSettings(topic="cdr", mapping=str(MAPPINGS / "pbx-cdr.yaml"), partitions=3),
 ]
-AGREEMENT = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+AGREEMENT = desk_agreement("""\
 clocks:
   - {id: response, metric: first_response, targets: {P2: 1h, "*": 4h}, windows: [day]}
   - {id: resolution, metric: resolution, targets: {"*": 8h}, windows: [day]}
 calls:
   - {id: service-level, answer_within: 20s, service_level: SL1, by: [], windows: [day]}
-"""
+""")
 
 
 @pytest.fixture

@@ -9,29 +9,18 @@ import subprocess
 import jsonschema
 import pytest
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, desk_agreement
 from tests.e2e.test_a_day import HOTLINE, NETWORK
 from tests.stream.conftest import followers_first  # noqa: F401 - a fixture
 
 NASTY = 'C/"ü"\\{}🙂\'; DROP'
 """A customer's name as people choose them."""
-DESK = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement("""\
 clocks:
   - {id: resolution, metric: resolution, targets: {"*": 1h}, at_risk: 50%, by: [customer], windows: [30m, day]}
 objectives:
   - {id: in-time, of: resolution, indicator: compliance, target: 90 %, at_risk: 95 %, windows: [30m, day]}
-"""
+""")
 IDS = ("SUBJECT-1", "SUBJECT-2", "CALL-1", "OUTAGE-1")
 
 

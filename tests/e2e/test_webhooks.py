@@ -7,30 +7,19 @@ import orjson
 import pytest
 
 from monitor.notify.courier import WebhookCourier
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, desk_agreement
 from tests.notify import schemas
 from tests.notify.desk import Desk
 from tests.notify.given import KINDS, receiver
 
 PATHS = {"opsgenie": "", "alertmanager_api": ""}
-DESK = f"""\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement(f"""\
 notify:
   receivers: {KINDS}
   at_risk: {KINDS}
 clocks:
   - {{id: resolution, metric: resolution, targets: {{"*": 1h}}, at_risk: 50%, by: [], windows: [day]}}
-"""
+""")
 TICKET = 'T-1 "ü" <x>/…'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import shutil
 import subprocess
 import time
@@ -117,7 +118,7 @@ class TokenSigner:
     def token(self, subject: str, lifetime_s: float) -> str:
         """Return a token that names a subject and ends after some seconds."""
         now = time.time()
-        claims = {"sub": subject, "scope": "kafka", "iat": int(now), "exp": int(now + lifetime_s)}
+        claims = {"sub": subject, "scope": "kafka", "iat": int(now), "exp": math.ceil(now + lifetime_s)}
         head = {"alg": "RS256", "typ": "JWT", "kid": "1"}
         signed = ".".join(_url(json.dumps(part).encode()) for part in (head, claims))
         signature = openssl("dgst", "-sha256", "-sign", self._key, stdin=signed.encode())

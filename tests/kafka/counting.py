@@ -14,6 +14,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from monitor.stream.connection import stop_consumer
 from monitor.stream.partition import POSITION
 from monitor.stream.topics import TopicSpec, create_topics
 from tests.kafka.chaos import Command
@@ -102,7 +103,7 @@ class CountingJob:
                     records += batch
             return records
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def rows(self) -> dict[bytes, bytes]:
         rows: dict[bytes, bytes] = {}

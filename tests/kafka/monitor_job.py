@@ -40,6 +40,7 @@ from monitor.errors import DecodeError
 from monitor.installation import topic_of, topic_plan
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.books import agreement_key
+from monitor.stream.connection import stop_consumer
 from monitor.stream.partition import POSITION
 from monitor.stream.topics import changelog_of, create_topics
 from monitor.wire.announcements import decode_alert, decode_status
@@ -75,7 +76,7 @@ class Topics:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     def is_quiet(self) -> bool:
         """Return whether nothing has been written for a while."""

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+from aiokafka.conn import AIOKafkaConnection
 from click.testing import CliRunner, Result
 from confluent_kafka.admin import (
     AclBinding,
@@ -140,7 +142,7 @@ class Secured:
         """Grant rights."""
         bindings = [_binding(user, right) for right in rights]
         for done in self.admin.create_acls(bindings).values():
-            done.result(10)
+            done.result(30)
         self._until_known(user, lambda held: held.issuperset(bindings))
 
     def withdraw(self, user: str, rights: Iterable[Right]) -> None:
@@ -152,7 +154,7 @@ class Secured:
             for one in bindings
         ]  # fmt: skip
         for done in self.admin.delete_acls(filters).values():
-            assert len(done.result(10)) == 1
+            assert len(done.result(30)) == 1
         self._until_known(user, lambda held: held.isdisjoint(bindings))
 
     @contextlib.contextmanager
@@ -170,8 +172,8 @@ class Secured:
             ResourceType.ANY, None, ResourcePatternType.ANY, _principal(user), None, AclOperation.ANY,
             AclPermissionType.ANY,
         )  # fmt: skip
-        deadline = time.monotonic() + 10
-        while not done(set(self.admin.describe_acls(asked).result(10))):
+        deadline = time.monotonic() + 30
+        while not done(set(self.admin.describe_acls(asked).result(30))):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
@@ -183,7 +185,7 @@ class Secured:
         )  # fmt: skip
         change = ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[entry])
         for done in self.admin.incremental_alter_configs([change]).values():
-            done.result(10)
+            done.result(30)
 
 
 def _principal(user: str) -> str:
@@ -201,6 +203,34 @@ def _binding(user: str, right: Right) -> AclBinding:
         _OPERATIONS[right.operation],
         AclPermissionType.ALLOW,
     )
+
+
+def wait_for_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each event loop wait, at its end, for the connections that aiokafka is closing.
+
+    aiokafka closes the connection to the bootstrap address, and one that was refused, but does not wait until TLS has
+    said goodbye. Where a command is a process this is no matter. Here the socket that it leaves behind fails whatever
+    test runs when it is collected.
+    """
+    closing: set[asyncio.Future[None]] = set()
+    close, end = AIOKafkaConnection.close, asyncio.Runner.close
+
+    def closed(connection: AIOKafkaConnection, *why: Any, **more: Any) -> asyncio.Future[None]:
+        goodbye = close(connection, *why, **more)
+        if goodbye is not None:
+            closing.add(goodbye)
+        return goodbye
+
+    def ended(runner: asyncio.Runner) -> None:
+        loop = runner._loop
+        own = {goodbye for goodbye in closing if goodbye.get_loop() is loop}
+        closing.difference_update(own)
+        if waiting := [goodbye for goodbye in own if not goodbye.done()]:
+            loop.run_until_complete(asyncio.wait(waiting, timeout=30))
+        end(runner)
+
+    monkeypatch.setattr(AIOKafkaConnection, "close", closed)
+    monkeypatch.setattr(asyncio.Runner, "close", ended)
 
 
 @contextlib.contextmanager
@@ -283,7 +313,7 @@ class Installation:
     def create_foreign_topic(self) -> None:
         """Create the topic of others, as its producer would."""
         for done in self.secured.admin.create_topics([NewTopic(self.hooks, 1)]).values():
-            done.result(10)
+            done.result(30)
 
     def rights(self, role: Role) -> list[Right]:
         """Return what ``topics acls`` prints for a role."""
@@ -303,5 +333,5 @@ class Installation:
             yield running
         finally:
             monitor.app.request_stop()
-            await asyncio.wait([running], timeout=30)
+            await asyncio.wait([running], timeout=60)
             running.exception()

@@ -22,7 +22,7 @@ from tests.kafka.monitor_load import agreement
 from tests.kafka.test_monitor_life import event, now_ms, ready, told
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 90) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -12,6 +12,8 @@ import pytest
 from tests.kafka.chaos import Fleet, Step, run_chaos
 from tests.kafka.counting import CountingJob
 
+pytestmark = pytest.mark.alone
+
 PLANS = {
     "one is killed, one joins and one leaves": [
         Step(0, "start", 0), Step(0, "start", 1), Step(5, "kill", 1), Step(9, "start", 2), Step(13, "term", 0),

@@ -19,6 +19,8 @@ from tests.kafka.chaos import BROKER, Fleet, Step
 from tests.kafka.monitor_job import MonitorJob
 from tests.kafka.monitor_load import Load, agreement
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 20.0
 """For so long new tickets come in; the last of them is due 24 s later."""
 SESSION_S = 6.0

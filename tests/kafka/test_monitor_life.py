@@ -82,7 +82,7 @@ async def test_a_worker_that_is_stopped_while_it_starts_ends(kafka: str, tmp_pat
             await asyncio.sleep(after_s)
             worker.terminate()
 
-            assert await asyncio.wait_for(worker.wait(), 35) == 0, log.read_text()
+            assert await asyncio.wait_for(worker.wait(), 60) == 0, log.read_text()
         finally:
             if worker.returncode is None:
                 worker.kill()

@@ -31,11 +31,16 @@ from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process
 from tests.kafka.broker import UnavailableError, free_port
-from tests.kafka.secured import Installation, Secured, secured_broker
+from tests.kafka.secured import Installation, Secured, secured_broker, wait_for_goodbyes
 
 WAYS: Final = ["scram", "plain", "tokens", "tls"]
 NAMES: Final = TopicNames(foreign={"hooks": 1})
 """What the topics are called in the ids of the tests: an installation puts its mark before each."""
+
+
+@pytest.fixture(autouse=True)
+def goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_for_goodbyes(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +89,7 @@ async def late_ticket(settings: Settings, ticket: str) -> None:
 async def told(settings: Settings, ticket: str, worker: asyncio.Task[None]) -> None:
     """Wait until an alert tells of a ticket."""
     lots = committed(settings, [settings.topics.alerts], follow=True)
-    async with asyncio.timeout(30), contextlib.aclosing(lots):
+    async with asyncio.timeout(60), contextlib.aclosing(lots):
         async for records in lots:
             if worker.done():
                 await worker
@@ -230,7 +235,7 @@ def test_a_worker_that_is_refused_says_so_and_ends(
 ) -> None:
     one, security = refused(secured, REFUSALS[name])
     with process("worker", *option, environment=one.environment(**security), folder=tmp_path) as worker:
-        _, said = worker.communicate(timeout=30)
+        _, said = worker.communicate(timeout=60)
 
     assert worker.returncode == 1
     assert re.search("^error, for who keeps the security settings: .*" + REFUSALS[name].told, said, re.MULTILINE), said
@@ -300,7 +305,7 @@ def test_a_worker_that_meets_a_missing_right_stops_and_names_it(
         async with scram.worker(settings) as worker:
             if right.kind == "topic":
                 await late_ticket(settings, f"T-{right.operation}-{right.name}")
-            await asyncio.wait([worker], timeout=25)
+            await asyncio.wait([worker], timeout=60)
             assert worker.done()
             await worker
 
@@ -415,14 +420,14 @@ def test_tokens_that_end_are_renewed_while_a_worker_runs(
 ) -> None:
     one = installations("tokens")
     settings = one.settings()
-    secured.tokens.lifetime_s, before = 2.0, secured.tokens.given
+    secured.tokens.lifetime_s, before = 5.0, secured.tokens.given
 
     async def run() -> None:
         async with one.worker() as worker:
             for number in range(4):  # Kafka closes a connection whose token has ended
                 await late_ticket(one.settings(), f"T-renewed-{number}")
                 await told(settings, f"T-renewed-{number}", worker)
-                await asyncio.sleep(1.5)
+                await asyncio.sleep(4)
 
     try:
         asyncio.run(run())

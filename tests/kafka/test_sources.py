@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import orjson
+import pytest
 
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.installation import topic_plan
@@ -49,6 +50,7 @@ async def test_a_topic_of_others_is_checked_and_never_created(kafka: str, tmp_pa
     assert f"has {PARTITIONS + 1} partitions, not {PARTITIONS}: write partitions: {PARTITIONS + 1}" in wrong[0]
 
 
+@pytest.mark.alone
 async def test_webhooks_make_their_events_once_whoever_is_killed(kafka: str, tmp_path: Path) -> None:
     # given two workers that read webhooks, which are written all the time
     job, topic = job_with_a_source(kafka, tmp_path)

@@ -125,7 +125,7 @@ async def test_a_source_that_was_created_anew_stops_the_worker_with_what_to_do(j
 
 
 async def _until_compacted(job: CountingJob) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     while len(await job.read(job.changelog)) > 40 * 50 // 2:
         assert time.monotonic() < deadline, "Kafka did not compact"
         await asyncio.sleep(1)

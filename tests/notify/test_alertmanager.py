@@ -63,7 +63,7 @@ def alertmanager(tmp_path_factory):
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             with suppress(urllib.error.URLError, ConnectionError):
                 urllib.request.urlopen(f"{address}/-/ready", timeout=1).close()
@@ -74,7 +74,7 @@ def alertmanager(tmp_path_factory):
         yield address, hook
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
         log.close()
 
 
@@ -101,7 +101,7 @@ class Story:
     async def posted(self):
         """The next payload about this agreement."""
         while True:
-            told = orjson.loads(await asyncio.wait_for(self.desk.heard.get(), 10))
+            told = orjson.loads(await asyncio.wait_for(self.desk.heard.get(), 30))
             if told["groupLabels"].get("agreement") == self.agreement:
                 return told
 
@@ -188,7 +188,7 @@ async def test_a_silence_mutes_an_alert_and_its_updates(story):
     await story.tell("trigger", late_ticket("at_risk", "T-4"))
     await story.tell("update", late_ticket("breached", "T-4"))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (one := (await story.alerts())["T-4"])["status"]["state"] == "unprocessed":  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # there is nothing to wait for: it posts nothing
     assert one["status"] == {"state": "suppressed", "silencedBy": [silence_id], "inhibitedBy": []}

@@ -84,7 +84,7 @@ def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
         )  # fmt: skip
     server = Prometheus(f"http://127.0.0.1:{port}")
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not server.ready():
             assert process.poll() is None, (folder / "prometheus.log").read_text()
             assert time.monotonic() < deadline, "Prometheus does not get ready"
@@ -92,4 +92,4 @@ def prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)

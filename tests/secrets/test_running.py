@@ -23,27 +23,16 @@ from monitor.notify.requests import Sender
 from monitor.stream.connection import Connection
 from monitor.stream.worker import set_log_levels
 from tests.cli.every_command import COMMANDS, arguments_of
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, desk_agreement
 from tests.notify.given import notice
 from tests.secrets.canaries import KINDS, Canaries, receiver
 from tests.secrets.conftest import echo
 
-DESK = """\
-agreement: desk
-version: 1
-valid_from: 2024-01-01
-name: Service desk
-form: service
-provider: IT
-customer: Everybody
-service: Mail
-status: accepted
-accepted_by: Dana
-accepted_on: 2023-12-01
+DESK = desk_agreement("""\
 notify: {receivers: [%s]}
 clocks:
   - {id: resolution, metric: resolution, targets: {"*": 1h}, by: [], windows: [day]}
-"""
+""")
 
 
 def test_the_commands_are_looked_at():

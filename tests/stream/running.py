@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from monitor.stream.connection import stop_consumer
 from monitor.stream.worker import WorkerApp, run_worker
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -63,4 +64,4 @@ async def read(bootstrap: str, topic: str, partitions: int = 1) -> list[Consumer
                 records += batch
         return records
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)

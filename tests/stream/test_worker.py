@@ -250,7 +250,7 @@ async def test_a_worker_whose_broker_did_not_know_the_topics_just_after_its_star
 
         # when records come, then they are not left to the next look at the topics, minutes later
         await produce(broker.bootstrap, "in", [b"a"] * 5)
-        await until(lambda: events(app) == 5, timeout_s=20)
+        await until(lambda: events(app) == 5, timeout_s=60)
 
 
 async def test_a_worker_with_lag_and_no_progress_stops_and_says_where(worker: Make) -> None:
