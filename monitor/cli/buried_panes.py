@@ -23,8 +23,8 @@ from monitor.cli.kafka import CONFIRM_MS, POLL_MS, SILENCE_MS, producer, reader
 from monitor.config.settings import Settings
 from monitor.errors import BrokerError, DecodeError
 from monitor.stream.connection import Producer
-from monitor.stream.ports import Place
 from monitor.stream.rights import panes_writer
+from monitor.stream.sources import Place
 from monitor.wire.deadletters import INTERNAL_ERROR, NEWER_LAYOUT, SKIPPED, DeadLetter
 from monitor.wire.partials import decode_partial
 
