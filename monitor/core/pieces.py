@@ -5,12 +5,16 @@ Who measures the time between two pauses is outside of the core.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Generator, Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 Pieces = Generator[None, None, T]
+
+LOT: Final = 4_096
+"""So many items of a long list are gone through without a pause: at most a few milliseconds."""
 
 
 def at_once(pieces: Pieces[T]) -> T:
@@ -21,3 +25,10 @@ def at_once(pieces: Pieces[T]) -> T:
         except StopIteration as end:
             made: T = end.value
             return made
+
+
+def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
+    """Yield items in lists of at most so many, so that work on many of them can pause between two lists."""
+    rest = iter(items)
+    while lot := list(islice(rest, size)):
+        yield lot

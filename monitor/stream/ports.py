@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -12,6 +12,7 @@ from aiokafka.structs import ConsumerRecord
 if TYPE_CHECKING:
     import asyncio
 
+    from monitor.core.pieces import Pieces
     from monitor.stream.partition import PartitionState
     from monitor.stream.transport import View
 
@@ -39,7 +40,17 @@ class RowCodec(Protocol):
 
 
 class Processor(Protocol):
-    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state."""
+    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state.
+
+    What may take long is done in pieces: others may run between two of them, but nobody asks this processor for other
+    work before it is done, nor changes rows of its state. Only ``next_tick_ms`` may be asked at any time, and what is
+    shown of the processor to whoever watches. If the partition is taken away meanwhile, the rest is never done: nothing
+    of it was written.
+    """
+
+    def restore(self) -> Pieces[None]:
+        """Find in the rows what stands in memory, in pieces. Called once, before anything else."""
+        ...
 
     def batch(
         self,
@@ -48,15 +59,17 @@ class Processor(Protocol):
         caught_up: bool,  # noqa: FBT001 - a fact
         *,
         due: bool = True,
-    ) -> Iterator[None]:
-        """Apply records that were not applied before, in order, in pieces: others may run between two of them.
+    ) -> Pieces[None]:
+        """Apply records that were not applied before, in order, in pieces.
 
         Without ``due`` nothing is done but what the records ask for: what is due is left to ``tick``.
         """
         ...
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - a fact
-        """Do what is due (``state.due_keys``), for at most 50 ms; return whether more is left to do at once.
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - a fact
+        """Do what is due (``state.due_keys``), in pieces; return whether more is left to do at once.
+
+        What takes long is left to further ticks, so that it is committed in parts.
 
         While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
         """
@@ -70,8 +83,10 @@ class Processor(Protocol):
         """Take note that all that was put and emitted is committed: whatever stands in memory is now right."""
         ...
 
-    def recover(self, error: Exception) -> str:
+    def recover(self, error: Exception) -> Pieces[str]:
         """Make what stands in memory as it was after the last commit: a batch or a tick failed and was taken back.
+
+        In pieces, as ``restore``.
 
         Return what will be left alone from now on because the work on it fails, for people; "" if nothing.
         """
@@ -85,7 +100,7 @@ Bury = Callable[["PartitionState", ConsumerRecord, str, str], None]
 """Makes a dead letter of a record, for a reason and with a detail."""
 
 ProcessorFactory = Callable[["PartitionState"], Processor]
-"""Makes the processor of a partition, after its rows were restored."""
+"""Makes the processor of a partition, after its rows were restored. `Processor.restore` comes next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
