@@ -31,7 +31,9 @@ again, every fact is applied to every clock. Then they are told together: a thou
 million applications, while nothing else can be done."""
 
 _FEW: Final = 8
-"""So many facts of one subject are taken, or clocks compared, without a pause between them."""
+"""So many facts of one subject are taken without a pause between them."""
+_AT_ONCE: Final = 8
+"""So many facts of a ledger are applied again, or clocks compared, without a pause between them."""
 
 
 class Folding:
@@ -150,7 +152,7 @@ class Folding:
         if before or any(fact.type in starts for fact in self.facts):
             for place in range(len(self.facts)):
                 self._apply(place)
-                if place % _FEW == _FEW - 1:
+                if place % _AT_ONCE == _AT_ONCE - 1:
                     yield
             self._left -= len(self.facts)
         self._pass_what_was_told(before)
@@ -368,7 +370,7 @@ class Folding:
             # A warning that another target in mid-life gave once more is one warning.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
             life = self._life(clock, said)
-            if index % _FEW == _FEW - 1:
+            if index % _AT_ONCE == _AT_ONCE - 1:
                 yield
             if was is None:
                 for one in said:

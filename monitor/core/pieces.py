@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -32,3 +32,27 @@ def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
     rest = iter(items)
     while lot := list(islice(rest, size)):
         yield lot
+
+
+def gathering(items: Iterable[T]) -> Pieces[list[T]]:
+    """Return items in a list, in pieces: what yields them may take its time."""
+    found: list[T] = []
+    for lot in lots(items):
+        found += lot
+        yield
+    return found
+
+
+def sorting(items: Iterable[Any]) -> Pieces[list[Any]]:
+    """Return items in their order, in pieces."""
+    runs = []
+    for lot in lots(items):
+        runs.append(sorted(lot))
+        yield
+    while len(runs) > 1:
+        pairs, runs = runs, []
+        for place in range(0, len(pairs), 2):
+            # Of two runs that are in order each, `sorted` makes one in a single pass.
+            runs.append(sorted([one for run in pairs[place : place + 2] for one in run]))
+            yield
+    return runs[0] if runs else []

@@ -16,6 +16,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.bootstrap import calm_collector
 from monitor.config.mapping import load_mapping
 from monitor.core.book import Book
+from monitor.core.pieces import at_once
 from monitor.stream.books import Books
 from monitor.stream.containment import Containment
 from monitor.stream.ingest import Ingest, Outlets, Tally, burier
@@ -62,6 +63,7 @@ class Partition:
                 self.state, mapping=load_mapping(MAPPING, live=True), topic="tickets", outlets=OUTLETS, tally=tally,
                 lateness_ms=MINUTE_MS,
             )  # fmt: skip
+        at_once(self.processor.restore())
         source = Source(
             topic=topic, processor=lambda _state: self.processor, codec=SOURCE_ROWS, bury=burier(OUTLETS, tally)
         )
