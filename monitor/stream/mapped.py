@@ -130,7 +130,8 @@ class Mapped:
             refuse("too_large", f"{len(value):,} bytes, at most {limit:,} are read")
         made = []
         newest_ms = self.watermark_ms
-        for event in self._mapper.events(json_object(value)) or ():
+        events = yield from pace.kept_by(self._mapper.making(json_object(value)))
+        for event in events or ():
             encoded = encode_event(event)
             # As strict as with events from elsewhere: here the record that is to blame is at hand.
             decode(self.subject, *encoded, max_bytes=limit)
