@@ -110,7 +110,7 @@ def calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(25_000, 4, 4_000)
 
 
 class Monitor:

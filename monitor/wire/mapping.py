@@ -54,7 +54,7 @@ from string import Formatter
 from typing import Final, NamedTuple
 
 from monitor.core.events import Event, Fact, Value
-from monitor.core.pieces import Pieces, at_once
+from monitor.core.pieces import Pieces, at_once, lots
 from monitor.errors import DecodeError
 from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import (
@@ -144,7 +144,9 @@ class Mapper:
 
     def _make(self, made: list[Event], rule: EventRule, view: _View, sequence: int) -> Pieces[None]:
         most = self.most_events
-        parts = view.parts(rule, PARTS_AN_EVENT * most) if rule.each or rule.repeat else (view,)
+        parts: Iterable[_View] = (view,)
+        if rule.each or rule.repeat:
+            parts = yield from view.parts(rule, PARTS_AN_EVENT * most)
         for place, part in enumerate(parts):
             if place % _PARTS_AT_ONCE == _PARTS_AT_ONCE - 1:
                 yield
@@ -199,8 +201,8 @@ class _View:
             raise DecodeError("missing_field", column)
         return text
 
-    def parts(self, rule: EventRule, most: int) -> Iterable[_View]:
-        """Return a view for each part of the rule's column that holds a list, or for each repetition.
+    def parts(self, rule: EventRule, most: int) -> Pieces[Iterable[_View]]:
+        """Return a view for each part of the rule's column that holds a list, or for each repetition, in pieces.
 
         A part that comes twice counts once.
         """
@@ -208,17 +210,20 @@ class _View:
             return self._repetitions(rule.repeat)
         found = self._lists.get((rule.each, rule.separator))
         if found is None:  # several rules ask for the same list
-            found = self._lists[rule.each, rule.separator] = self._parts_of(rule, most)
+            found = self._lists[rule.each, rule.separator] = yield from self._parts_of(rule, most)
         return found
 
-    def _parts_of(self, rule: EventRule, most: int) -> list[_View]:
+    def _parts_of(self, rule: EventRule, most: int) -> Pieces[list[_View]]:
         value = lookup(self.row, rule.each)
+        parts: dict[str, object] = {}
         if isinstance(value, Sequence) and not isinstance(value, str):
-            parts = {
-                text_of(part): part if isinstance(part, Mapping) else text_of(part)
-                for part in value
-                if part is not None
-            }
+            for lot in lots(value, _PARTS_AT_ONCE):
+                parts |= {
+                    text_of(part): part if isinstance(part, Mapping) else text_of(part)
+                    for part in lot
+                    if part is not None
+                }
+                yield
         else:
             whole = self.text(rule.each)
             parts = {} if whole is None else {part.strip(): part.strip() for part in whole.split(rule.separator or ",")}
