@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.downtime import steps_of
-from monitor.core.pieces import at_once, lots
+from monitor.core.pieces import LOT, at_once, lots
 from monitor.core.series import OutageRecord
 from monitor.core.timeline import NEVER_MS, Span, intersect, leveling, union, uniting
 
@@ -50,8 +50,7 @@ def composing(
     for part in rule.parts:
         together += yield from _down_together(part, by_kind["outage"], rule.overlap)
     down = yield from leveling(together, rule.overlap)
-    outages = _outages(down)
-    yield
+    outages = yield from _outages(down)
     found = [(f"down-{one.start_ms}", one) for one in outages]
     maintained = yield from _concerned(rule, by_kind["maintenance"])
     for start_ms, end_ms in maintained:
@@ -73,15 +72,17 @@ def _down_together(
     for service in part:
         steps = (step for one in outages.get(service, ()) for step in steps_of(one, NEVER_MS))
         levels = yield from leveling(steps, overlap)
-        together = levels if together is None else _least(together, levels)
+        together = levels if together is None else (yield from _least(together, levels))
     return together or []
 
 
-def _least(left: Sequence[Level], right: Sequence[Level]) -> list[Level]:
+def _least(left: Sequence[Level], right: Sequence[Level]) -> Pieces[list[Level]]:
     """Return where both are down. Levels are in order and do not overlap."""
     both: list[Level] = []
     i = j = 0
     while i < len(left) and j < len(right):
+        if (i + j) % LOT == LOT - 1:
+            yield
         start_ms, end_ms = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
         if start_ms < end_ms:
             both.append((start_ms, end_ms, min(left[i][2], right[j][2])))
@@ -92,9 +93,11 @@ def _least(left: Sequence[Level], right: Sequence[Level]) -> list[Level]:
     return both
 
 
-def _outages(down: Sequence[Level]) -> list[OutageRecord]:
+def _outages(down: Sequence[Level]) -> Pieces[list[OutageRecord]]:
     outages: list[OutageRecord] = []
-    for start_ms, end_ms, weight in down:
+    for place, (start_ms, end_ms, weight) in enumerate(down):
+        if place % LOT == LOT - 1:
+            yield
         ended_ms = 0 if end_ms == NEVER_MS else end_ms
         before = outages[-1] if outages else None
         if before is not None and before.restored_ms == start_ms:

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.pieces import lots
+from monitor.core.pieces import choosing, lots
 from monitor.core.timeline import Span, intersect, measure, subtract, union, uniting, weighing
 
 if TYPE_CHECKING:
@@ -60,12 +60,10 @@ def downtime_of(
     blind_ms = period_ms - measure(period)
     excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
     scale = _Scale(subtract(period, excluded) if excluded else period)
-    steps: Iterable[Step] = (
-        step
-        for one in outages
-        if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
-        for step in steps_of(one, end_ms)
+    touching = yield from choosing(
+        outages, lambda one: one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
     )
+    steps: Iterable[Step] = (step for one in touching for step in steps_of(one, end_ms))
     if rule.overlap == "max":
         steps = yield from _joined(steps)
     down = ((scale.at(a), scale.at(b), weight) for a, b, weight in steps)

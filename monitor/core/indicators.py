@@ -22,8 +22,8 @@ from monitor.core.heard import silencing
 from monitor.core.interruptions import customer_figures
 from monitor.core.measures import CompositeRule
 from monitor.core.objectives import COMPOSITE_INDICATORS, INDICATORS
-from monitor.core.parents import failures_of
-from monitor.core.pieces import at_once, lots
+from monitor.core.parents import failing
+from monitor.core.pieces import at_once, choosing, lots
 from monitor.core.repeats import NO_TALLY
 
 if TYPE_CHECKING:
@@ -149,12 +149,9 @@ def measuring(
     )  # fmt: skip
     down, p_text = time.downtime_ms, "P - B" if time.blind_ms else "P"
     period = time.period_ms - time.blind_ms
-    begun = {name: one for name, one in by_kind["outage"].items() if one.start_ms <= now_ms}
-    yield
-    begun = failures_of(begun)
-    yield
-    failures = sum(from_ms <= one.start_ms < to_ms for one in begun.values())
-    yield
+    begun = yield from choosing(by_kind["outage"].items(), lambda item: item[1].start_ms <= now_ms)
+    own = yield from failing(dict(begun))
+    failures = len((yield from choosing(own.values(), lambda one: from_ms <= one.start_ms < to_ms)))
     d_text = "D" if rule.exclusion == "none" else "D'"
     if rule.exclusion == "both":
         promised = period - time.excluded_ms

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.figures import Figure, quotient
 from monitor.core.measures import ANY, HOUR_MS
-from monitor.core.parents import failures_of
+from monitor.core.parents import failing
 from monitor.core.periods import day_start
-from monitor.core.pieces import lots
+from monitor.core.pieces import choosing, lots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -86,18 +86,22 @@ def customer_figures(
     end_ms = min(to_ms, now_ms)
     terms, zone = counting.terms, counting.zone
     first_ms = day_start(zone, from_ms)
-    touching = {
-        name: one
-        for name, one in outages.items()
-        if one.start_ms <= now_ms and (not one.restored_ms or one.restored_ms >= first_ms - _DAY_MS)
-    }
-    yield
-    happened = failures_of(touching)
-    yield
-    sustained = [one for one in happened.values() if _length_ms(one, now_ms) >= terms.momentary_ms]
-    yield
-    brief = [one for one in happened.values() if one.restored_ms and _length_ms(one, now_ms) < terms.momentary_ms]
-    yield
+    touching = yield from choosing(
+        outages.items(),
+        lambda item: (
+            item[1].start_ms <= now_ms and (not item[1].restored_ms or item[1].restored_ms >= first_ms - _DAY_MS)
+        ),
+    )
+    happened = yield from failing(dict(touching))
+    sustained: list[OutageRecord] = []
+    brief: list[OutageRecord] = []
+    for some in lots(happened.values()):
+        for one in some:
+            if _length_ms(one, now_ms) >= terms.momentary_ms:
+                sustained.append(one)
+            elif one.restored_ms:
+                brief.append(one)
+        yield
     total = counting.served
     if total == 0:
         total = max(
@@ -211,11 +215,12 @@ def past_days(
         if cached is not None and cached[0] is outages and cached[1] is terms:
             found.append(cached[2])
             continue
-        began = failures_of({name: one for name, one in outages.items() if one.kind == "outage"}).values()
-        yield
+        own = yield from choosing(outages.items(), lambda item: item[1].kind == "outage")
+        began = (yield from failing(dict(own))).values()
         customer_ms = 0
-        for some in lots(one for one in began if _length_ms(one, now_ms) >= terms.momentary_ms):
-            customer_ms += sum(_sum(one, one.start_ms, now_ms).customer_ms for one in some)
+        for some in lots(began):
+            sustained = (one for one in some if _length_ms(one, now_ms) >= terms.momentary_ms)
+            customer_ms += sum(_sum(one, one.start_ms, now_ms).customer_ms for one in sustained)
             yield
         found.append(customer_ms)
         if all(0 < one.restored_ms <= now_ms for one in began):

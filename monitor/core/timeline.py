@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import fsum, isnan
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from monitor.core.pieces import LOT, at_once, lots, sorting
+from monitor.core.pieces import LOT, at_once, gathering, lots, sorting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,7 +120,8 @@ def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule)
 def weighing(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Pieces[float]:
     """Return what `weighted_measure` returns, in pieces."""
     levels = yield from leveling(spans, rule)
-    return fsum((end_ms - start_ms) * level for start_ms, end_ms, level in levels)
+    parts = yield from gathering((end_ms - start_ms) * level for start_ms, end_ms, level in levels)
+    return fsum(parts)
 
 
 def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> list[tuple[int, int, float]]:

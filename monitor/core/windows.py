@@ -119,7 +119,7 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_judged", "_own", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_ends", "_judged", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -129,7 +129,7 @@ class SeriesPanes:
         """The sources of each pane that have rows of their own."""
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
-        self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
+        self._ends: dict[tuple[Width, int], _Ends] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; the sums of others are those of burn rates."""
@@ -209,7 +209,7 @@ class SeriesPanes:
         """Delete a pane and its rows."""
         del self._slots[width][start_ms]
         self._days.pop(start_ms, None)
-        self._quiet.pop((width, start_ms), None)
+        self._ends.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         for source in sorted(self._own.pop((width, start_ms), ())):
             self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
@@ -245,12 +245,13 @@ class SeriesPanes:
             if slot.merged is None:
                 slot.merged = yield from merging(slot.panes())
             outages = slot.merged.outages
-            if self._quiet.get((width, start_ms), (None,))[0] is not outages:
-                last_ms = start_ms
+            known = self._ends.get((width, start_ms))
+            if known is None or known.outages is not outages:
+                ends = _Ends(outages, start_ms, start_ms, is_open=False)
                 for lot in lots(outages.values()):
-                    last_ms = max(last_ms, _last_ms(lot, start_ms))
+                    ends = ends.after(lot)
                     yield
-                self._quiet[width, start_ms] = outages, last_ms
+                self._ends[width, start_ms] = ends
 
     def live(self) -> Pane:
         """Return what is open now."""
@@ -302,7 +303,7 @@ class SeriesPanes:
         for start_ms in sorted(self.starts(width)):
             if start_ms < span.end_ms:
                 outages = self.pane(width, start_ms).outages
-                if self._quiet_since_ms(width, start_ms, outages) >= span.start_ms - _DAY_MS:
+                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - _DAY_MS:
                     yield from outages.items()
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
@@ -325,17 +326,19 @@ class SeriesPanes:
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
         """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
-        outages = self.pane(width, start_ms).outages.values()
-        return max((one.restored_ms or now_ms for one in outages), default=start_ms)
+        outages = self.pane(width, start_ms).outages
+        if not outages:
+            return start_ms
+        ends = self._ends_of(width, start_ms, outages)
+        return max(now_ms, ends.restored_ms) if ends.is_open else ends.restored_ms
 
-    def _quiet_since_ms(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> int:
-        """Return the last instant at which anything happened to the outages of a pane; an open one: for ever."""
-        known = self._quiet.get((width, start_ms))
-        if known is not None and known[0] is outages:
-            return known[1]
-        last_ms = _last_ms(outages.values(), start_ms)
-        self._quiet[width, start_ms] = outages, last_ms
-        return last_ms
+    def _ends_of(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> _Ends:
+        known = self._ends.get((width, start_ms))
+        if known is None or known.outages is not outages:
+            known = self._ends[width, start_ms] = _Ends(outages, start_ms, start_ms, is_open=False).after(
+                outages.values()
+            )
+        return known
 
     def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
         """Forget the sums of all other windows; those of ``judged`` ones are shown."""
@@ -371,6 +374,25 @@ class SeriesPanes:
             self._repeats[width].stale.add(start_ms)
 
 
-def _last_ms(outages: Iterable[OutageRecord], start_ms: int) -> int:
-    """Return the last instant at which anything happened to outages of a pane; an open one: for ever."""
-    return max((max(one[1:6]) if one.restored_ms else NEVER_MS for one in outages), default=start_ms)
+class _Ends(NamedTuple):
+    """When the outages of a pane are over: known until they change.
+
+    ``quiet_ms`` is the last instant at which anything happened to any of them, of one that is open: for ever;
+    ``restored_ms`` the last end of those that have one. Neither is before the start of the pane.
+    """
+
+    outages: dict[str, OutageRecord]
+    quiet_ms: int
+    restored_ms: int
+    is_open: bool
+
+    def after(self, outages: Iterable[OutageRecord]) -> _Ends:
+        """Return the ends of these and some more."""
+        _, quiet_ms, restored_ms, is_open = self
+        for one in outages:
+            if one.restored_ms:
+                quiet_ms = max(quiet_ms, *one[1:6])
+                restored_ms = max(restored_ms, one.restored_ms)
+            else:
+                quiet_ms, is_open = NEVER_MS, True
+        return _Ends(self.outages, quiet_ms, restored_ms, is_open)
