@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -31,12 +32,12 @@ from monitor.stream.sweep import Sweep
 from monitor.wire.mapping import Mapper
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.benchmarks.holds import MAPPING, large_bodies
+from tests.core.paging_stage import alert
 from tests.core.stories import ms
 from tests.stream.counting import ROW, CountingCodec
 from tests.stream.fakes import FakeWriter, record
 from tests.stream.notifying import Partition as Alerts
 from tests.stream.test_evaluate import DESK, Partition, partial, resolved
-from tests.stream.test_outbox import breach
 from tests.stream.test_pace import Desk, records
 from tests.stretches import MOST_LINES, stretches
 
@@ -108,7 +109,7 @@ def test_the_keys_of_all_rows_are_sorted_by_kind_in_pieces():
 
 @pytest.mark.usefixtures("hasty")
 async def test_while_wakes_are_noted_anew_the_next_one_is_known():
-    """Given rows that change their wishes often, when the noted ones are too many, then others may ask all the while."""
+    """Given rows that change their wishes often, when too many are noted, then others may ask all the while."""
     state = counting_state(4 * LOT)
     at_once(state.loaded())
     async with Turns(state.next_wake_ms) as turns:
@@ -140,10 +141,10 @@ async def test_a_restore_lets_others_run_between_two_handfuls_of_rows_that_are_t
         async def beginning_offsets(self, partitions):
             return dict.fromkeys(partitions, 0)
 
-        async def position(self, partition):
+        async def position(self, partition):  # noqa: ARG002 - aiokafka's
             return self.at
 
-        async def getmany(self, *, timeout_ms, max_records):
+        async def getmany(self, *, timeout_ms, max_records):  # noqa: ARG002 - aiokafka's
             found, self.at = rows[self.at : self.at + max_records], min(len(rows), self.at + max_records)
             return {changelog: found}
 
@@ -160,7 +161,7 @@ async def test_a_restore_lets_others_run_between_two_handfuls_of_rows_that_are_t
 
     assert state.position == 5
     sizes = sorted(set(turns.seen))
-    assert max(after - before for before, after in zip(sizes, sizes[1:], strict=False)) <= RESTORE_RECORDS
+    assert max(after - before for before, after in pairwise(sizes)) <= RESTORE_RECORDS
     assert len(sizes) >= 5
 
 
@@ -188,7 +189,7 @@ async def test_an_evaluator_finds_its_series_in_pieces_and_shows_what_it_knew_un
 
 async def test_alerts_are_found_again_in_pieces_and_none_of_them_stays_decoded():
     alerts = Alerts()
-    await alerts.hear(*[breach("Mon 09:00", what=f"T-{number}") for number in range(300)], now="Mon 09:00")
+    await alerts.hear(*[alert(f"T-{number}") for number in range(300)], now="Mon 09:00")
     heir = Alerts(rows=alerts.state.rows)
     before = heir.processor.open_pages()
 
@@ -253,7 +254,7 @@ async def test_a_tick_that_folds_one_long_ledger_lets_others_run_and_ends_with_i
 
 
 async def test_a_partition_that_is_let_go_in_mid_tick_has_written_nothing_of_it():
-    """Given a tick that is cut off between two pieces, then its next owner finds the rows of before, and does it all."""
+    """Given a tick that is cut off between two pieces, then its next owner finds the rows of before."""
     desk = Desk()
     await desk.take(records(tickets=3, facts=50))
     written = [dict(desk.state.rows), {place: list(found) for place, found in desk.writer.committed.items()}]
@@ -313,7 +314,7 @@ def test_a_body_of_a_megabyte_is_mapped_in_pieces():
 
     did = stretches(mapper.making(orjson.loads(body)))
 
-    assert did.longest < MOST_LINES / 4 < did.lines / 4
+    assert did.longest < MOST_LINES / 2 < did.lines / 8
 
 
 # -- the collector
@@ -338,4 +339,4 @@ def test_the_collector_looks_at_few_objects_at_a_time():
 
     assert len(kept) == 300_000
     assert looked_at
-    assert max(looked_at) < 150_000
+    assert max(looked_at) < 110_000
