@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitor.core.figures import WindowStatus
+    from monitor.core.pieces import Pieces
     from monitor.core.scope import Binding
     from monitor.core.telling import Telling
     from monitor.core.timeline import Span
     from monitor.core.window_rows import WindowRows
 
-    State = Callable[[Look, Binding, Window, Span, int, int], WindowStatus]
+    State = Callable[[Look, Binding, Window, Span, int, int], Pieces[WindowStatus]]
     """Makes the statement of a period, given where it ends for the series and the instant of its close."""
 
 PERIODS_AT_ONCE: Final = 8
@@ -48,12 +49,13 @@ class Closing:
         self._rows = rows
         self._telling = telling
 
-    def run(self, look: Look, state: State) -> bool:
+    def run(self, look: Look, state: State) -> Pieces[bool]:
         """Close the periods that ended longer ago than their lateness; return whether any is still to be closed."""
         self.closed = self.unfinished = False
         pending = False
         for window in self._windows(look):
-            pending |= self._close_window(look, window, state)
+            is_pending = yield from self._close_window(look, window, state)
+            pending |= is_pending
         return pending
 
     def _windows(self, look: Look) -> list[Window]:
@@ -62,7 +64,7 @@ class Closing:
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
-    def _close_window(self, look: Look, window: Window, state: State) -> bool:
+    def _close_window(self, look: Look, window: Window, state: State) -> Pieces[bool]:
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
             row = self._rows.get(window.name)
@@ -84,7 +86,7 @@ class Closing:
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
             if binding is not None and window in binding.windows:
-                status = state(look, binding, window, span, to_ms, close_ms)
+                status = yield from state(look, binding, window, span, to_ms, close_ms)
                 self._telling.announce(look, spot, status, rolling=False)
                 if binding.agreement.status != "draft":
                     look.statuses.append(status)

@@ -13,13 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.downtime import steps_of
+from monitor.core.pieces import LOT, at_once, lots
 from monitor.core.series import OutageRecord
-from monitor.core.timeline import NEVER_MS, Span, intersect, union, weighted_levels
+from monitor.core.timeline import NEVER_MS, Span, intersect, leveling, union, uniting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.core.measures import CompositeRule
+    from monitor.core.pieces import Pieces
     from monitor.core.timeline import OverlapRule
 
 Level = tuple[int, int, float]
@@ -32,38 +34,55 @@ def composite_records(
 
     An outage lasts as long as the service is down without a gap, whatever is down in it.
     """
+    return at_once(composing(rule, records))
+
+
+def composing(
+    rule: CompositeRule, records: Iterable[tuple[str, OutageRecord]]
+) -> Pieces[list[tuple[str, OutageRecord]]]:
+    """Return what `composite_records` returns, in pieces."""
     by_kind: dict[str, dict[str, list[OutageRecord]]] = {"outage": {}, "maintenance": {}, "blind": {}}
-    for _, one in records:
-        by_kind[one.kind].setdefault(one.component, []).append(one)
-    down = weighted_levels(
-        [level for part in rule.parts for level in _down_together(part, by_kind["outage"], rule.overlap)], rule.overlap
-    )
-    found = [(f"down-{one.start_ms}", one) for one in _outages(down)]
-    for start_ms, end_ms in _concerned(rule, by_kind["maintenance"]):
+    for lot in lots(records):
+        for _, one in lot:
+            by_kind[one.kind].setdefault(one.component, []).append(one)
+        yield
+    together: list[Level] = []
+    for part in rule.parts:
+        together += yield from _down_together(part, by_kind["outage"], rule.overlap)
+    down = yield from leveling(together, rule.overlap)
+    outages = yield from _outages(down)
+    found = [(f"down-{one.start_ms}", one) for one in outages]
+    maintained = yield from _concerned(rule, by_kind["maintenance"])
+    for start_ms, end_ms in maintained:
         # Each was announced in time for its own start: only such maintenance is kept.
         record = OutageRecord("maintenance", start_ms, restored_ms=end_ms, announced_ms=start_ms - rule.notice_ms)
         found.append((f"maintenance-{start_ms}", record))
-    for start_ms, end_ms in _concerned(rule, by_kind["blind"]):
+    unseen = yield from _concerned(rule, by_kind["blind"])
+    for start_ms, end_ms in unseen:
         ended_ms = 0 if end_ms == NEVER_MS else end_ms
         found.append((f"blind-{start_ms}", OutageRecord("blind", start_ms, restored_ms=ended_ms)))
     return found
 
 
-def _down_together(part: Sequence[str], outages: dict[str, list[OutageRecord]], overlap: OverlapRule) -> list[Level]:
+def _down_together(
+    part: Sequence[str], outages: dict[str, list[OutageRecord]], overlap: OverlapRule
+) -> Pieces[list[Level]]:
     """Return where all services of a part are down, each with the least of their weights."""
     together: list[Level] | None = None
     for service in part:
         steps = (step for one in outages.get(service, ()) for step in steps_of(one, NEVER_MS))
-        levels = weighted_levels(steps, overlap)
-        together = levels if together is None else _least(together, levels)
+        levels = yield from leveling(steps, overlap)
+        together = levels if together is None else (yield from _least(together, levels))
     return together or []
 
 
-def _least(left: Sequence[Level], right: Sequence[Level]) -> list[Level]:
+def _least(left: Sequence[Level], right: Sequence[Level]) -> Pieces[list[Level]]:
     """Return where both are down. Levels are in order and do not overlap."""
     both: list[Level] = []
     i = j = 0
     while i < len(left) and j < len(right):
+        if (i + j) % LOT == LOT - 1:
+            yield
         start_ms, end_ms = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
         if start_ms < end_ms:
             both.append((start_ms, end_ms, min(left[i][2], right[j][2])))
@@ -74,9 +93,11 @@ def _least(left: Sequence[Level], right: Sequence[Level]) -> list[Level]:
     return both
 
 
-def _outages(down: Sequence[Level]) -> list[OutageRecord]:
+def _outages(down: Sequence[Level]) -> Pieces[list[OutageRecord]]:
     outages: list[OutageRecord] = []
-    for start_ms, end_ms, weight in down:
+    for place, (start_ms, end_ms, weight) in enumerate(down):
+        if place % LOT == LOT - 1:
+            yield
         ended_ms = 0 if end_ms == NEVER_MS else end_ms
         before = outages[-1] if outages else None
         if before is not None and before.restored_ms == start_ms:
@@ -89,13 +110,13 @@ def _outages(down: Sequence[Level]) -> list[OutageRecord]:
     return outages
 
 
-def _concerned(rule: CompositeRule, records: dict[str, list[OutageRecord]]) -> list[Span]:
+def _concerned(rule: CompositeRule, records: dict[str, list[OutageRecord]]) -> Pieces[list[Span]]:
     """Return where these stretches hold for all services of at least one part."""
     spans: list[Span] = []
     for part in rule.parts:
         whole: list[Span] | None = None
         for service in part:
-            own = union((one.start_ms, one.restored_ms or NEVER_MS) for one in records.get(service, ()))
+            own = yield from uniting((one.start_ms, one.restored_ms or NEVER_MS) for one in records.get(service, ()))
             whole = own if whole is None else intersect(whole, own)
         spans += whole or []
     return union(spans)

@@ -11,59 +11,64 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.timeline import Span, intersect, measure, subtract, union, weighted_measure
+from monitor.core.pieces import choosing, lots
+from monitor.core.timeline import Span, intersect, measure, subtract, union, uniting, weighing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.core.calendar import Calendar
     from monitor.core.measures import OutageRule
+    from monitor.core.pieces import Pieces
     from monitor.core.series import OutageRecord
 
 
 Step = tuple[int, int, float]
 
 
-class Downtime:
+class Downtime(NamedTuple):
     """P, B, X and the downtime that counts under the rule's exclusion, in milliseconds.
 
     ``downtime_ms`` is D for the exclusion ``none``, else D'. Maintenance that is not excluded is down like any outage
     that is reported in it. Beyond the cap, maintenance counts in order of time: its first ``cap_ms`` are excluded.
     """
 
-    __slots__ = ("blind_ms", "downtime_ms", "excluded_ms", "period_ms")
+    period_ms: int
+    blind_ms: int
+    excluded_ms: int
+    downtime_ms: float
 
-    def __init__(
-        self,
-        rule: OutageRule,
-        outages: Sequence[OutageRecord],
-        maintenance: Iterable[OutageRecord],
-        from_ms: int,
-        end_ms: int,
-        hours: Calendar | None,
-        blind: Sequence[OutageRecord] = (),
-    ) -> None:
-        period = hours.open_spans(from_ms, end_ms) if hours is not None else union([(from_ms, end_ms)])
-        self.period_ms = measure(period)
-        if blind:
-            known = [(one.start_ms, one.restored_ms or end_ms) for one in outages]
-            period = subtract(period, subtract(((one.start_ms, one.restored_ms or end_ms) for one in blind), known))
-        self.blind_ms = self.period_ms - measure(period)
-        excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
-        self.excluded_ms = measure(excluded)
-        scale = _Scale(subtract(period, excluded) if excluded else period)
-        steps: Iterable[Step] = (
-            step
-            for one in outages
-            if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
-            for step in steps_of(one, end_ms)
-        )
-        if rule.overlap == "max":
-            steps = _joined(steps)
-        down = ((scale.at(a), scale.at(b), weight) for a, b, weight in steps)
-        self.downtime_ms = weighted_measure(down, rule.overlap)
+
+def downtime_of(
+    rule: OutageRule,
+    outages: Sequence[OutageRecord],
+    maintenance: Iterable[OutageRecord],
+    from_ms: int,
+    end_ms: int,
+    hours: Calendar | None,
+    blind: Sequence[OutageRecord] = (),
+) -> Pieces[Downtime]:
+    """Return the downtime in ``[from_ms, end_ms)``, in pieces."""
+    period = hours.open_spans(from_ms, end_ms) if hours is not None else union([(from_ms, end_ms)])
+    period_ms = measure(period)
+    if blind:
+        known = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in outages)
+        unseen = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in blind)
+        period = subtract(period, subtract(unseen, known))
+    blind_ms = period_ms - measure(period)
+    excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
+    scale = _Scale(subtract(period, excluded) if excluded else period)
+    touching = yield from choosing(
+        outages, lambda one: one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
+    )
+    steps: Iterable[Step] = (step for one in touching for step in steps_of(one, end_ms))
+    if rule.overlap == "max":
+        steps = yield from _joined(steps)
+    down = ((scale.at(a), scale.at(b), weight) for a, b, weight in steps)
+    downtime_ms = yield from weighing(down, rule.overlap)
+    return Downtime(period_ms, blind_ms, measure(excluded), downtime_ms)
 
 
 class _Scale:
@@ -87,14 +92,18 @@ class _Scale:
         return self._before_ms[i] + min(at_ms, self._spans[i].end_ms) - self._spans[i].start_ms
 
 
-def _joined(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the stretches of equal weight as their union: in a flood that is few of tens of thousands."""
+def _joined(steps: Iterable[Step]) -> Pieces[list[Step]]:
+    """Return the stretches of equal weight as their union: in a flood that is few of tens of thousands."""
     spans: dict[float, list[tuple[int, int]]] = {}
-    for start_ms, end_ms, weight in steps:
-        spans.setdefault(weight, []).append((start_ms, end_ms))
+    for lot in lots(steps):
+        for start_ms, end_ms, weight in lot:
+            spans.setdefault(weight, []).append((start_ms, end_ms))
+        yield
+    found: list[Step] = []
     for weight, of_weight in spans.items():
-        for start_ms, end_ms in union(of_weight):
-            yield start_ms, end_ms, weight
+        united = yield from uniting(of_weight)
+        found += [(start_ms, end_ms, weight) for start_ms, end_ms in united]
+    return found
 
 
 def steps_of(record: OutageRecord, end_ms: int) -> Iterator[Step]:

@@ -5,7 +5,7 @@ The rows stand wherever the caller keeps them (a partition's state, a dict); the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.expiries import Expiries
 from monitor.core.heard import HEARTBEAT, heartbeat_subject
@@ -14,7 +14,7 @@ from monitor.core.measures import HOUR_MS, MINUTE_MS
 from monitor.core.panes import apply
 from monitor.core.parts import Parts, in_order
 from monitor.core.periods import pane_start
-from monitor.core.pieces import at_once
+from monitor.core.pieces import at_once, lots
 from monitor.core.plan import Plan
 from monitor.core.rows import SubjectRow, subject_key
 from monitor.core.series import (
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
 
+_KEYS_AT_ONCE: Final = 1_024
+"""Keys of panes that are read without a pause: 2 to 5 µs each."""
 RETENTION_MS = 14 * 24 * HOUR_MS
 """How long a finished subject is kept by default: what a reopening or a late fact may still find."""
 
@@ -85,12 +87,18 @@ class SourceEngine:
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
-        for encoded in keys:
-            if encoded[:1] == b"p":
-                key = decode_pane_key(encoded)
-                self._note_expiry(key, encoded)
-                if key.part:
-                    self.parts.note(key)
+        at_once(self.restoring(keys))
+
+    def restoring(self, keys: Iterable[bytes]) -> Pieces[None]:
+        """Do what ``restore`` does, in pieces. Nothing may be asked of this engine before the last one."""
+        for lot in lots(keys, _KEYS_AT_ONCE):
+            for encoded in lot:
+                if encoded[:1] == b"p":
+                    key = decode_pane_key(encoded)
+                    self._note_expiry(key, encoded)
+                    if key.part:
+                        self.parts.note(key)
+            yield
 
     def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
@@ -98,7 +106,7 @@ class SourceEngine:
 
     def folded(self, events: Sequence[Event], now_ms: int, book: Book) -> Pieces[Effects]:
         """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = self._plan(book)
+        plan = yield from self._plan(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = together = 0
@@ -150,7 +158,7 @@ class SourceEngine:
 
     def looked_at(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Pieces[Effects]:
         """Do what ``due`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = self._plan(book)
+        plan = yield from self._plan(book)
         alerts: list[Alert] = []
         for key in keys:
             row = self.rows.get(key)
@@ -189,8 +197,9 @@ class SourceEngine:
                 continue
             if isinstance(pane, Pane) and pane.outages:
                 last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
-                if last_ms + self._kept_ms(key) > now_ms:
-                    self._expiries.note(last_ms + self._kept_ms(key), encoded)
+                kept_ms = _kept_ms(key, self.plan)
+                if last_ms + kept_ms > now_ms:
+                    self._expiries.note(last_ms + kept_ms, encoded)
                     continue
             self.rows.put(encoded, None)
             dropped.append(key)
@@ -200,13 +209,19 @@ class SourceEngine:
                 self.parts.forget(key)
         return dropped
 
-    def _plan(self, book: Book) -> Plan:
-        if self.plan is None or self.plan.book is not book:
-            self.plan = Plan(book)
-            panes, self._expiries = self._expiries, Expiries()
-            for encoded in panes:  # another agreement may keep them longer
-                self._note_expiry(decode_pane_key(encoded), encoded)
-        return self.plan
+    def _plan(self, book: Book) -> Pieces[Plan]:
+        if self.plan is not None and self.plan.book is book:
+            return self.plan
+        # Another agreement may keep panes longer. Until it is known of all of them the old plan holds: work that is cut
+        # off in between begins with this again, and whoever asks for the next expiry is told what was known before.
+        plan, expiries = Plan(book), Expiries()
+        for lot in lots(self._expiries, _KEYS_AT_ONCE):
+            for encoded in lot:
+                key = decode_pane_key(encoded)
+                expiries.note(key.start_ms + _kept_ms(key, plan), encoded)
+            yield
+        self.plan, self._expiries = plan, expiries
+        return plan
 
     def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:
         """Put a change into the panes of all widths that the windows of its measure need.
@@ -280,13 +295,7 @@ class SourceEngine:
     def _note_expiry(self, key: PaneKey, encoded: bytes) -> None:
         if key.width == "live":
             return
-        self._expiries.note(key.start_ms + self._kept_ms(key), encoded)
-
-    def _kept_ms(self, key: PaneKey) -> int:
-        """Return how long a pane is kept after its start."""
-        slices = self.plan.slices(key.series.agreement, key.series.measure) if self.plan else None
-        keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
-        return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
+        self._expiries.note(key.start_ms + _kept_ms(key, self.plan), encoded)
 
     def forget_batch(self) -> None:
         """Forget what a batch has changed so far: it failed, and its rows are as they were before it."""
@@ -329,6 +338,13 @@ class SourceEngine:
         effects = Effects(alerts, keys, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
         return effects
+
+
+def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
+    """Return how long a pane is kept after its start."""
+    slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
+    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+    return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
 
 def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:

@@ -35,6 +35,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from monitor.core.pieces import at_once, lots
 from monitor.core.rest import MOST_SERIES, Rest
 from monitor.core.scope import FORESEEN, Scope
 from monitor.core.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
@@ -48,11 +49,14 @@ if TYPE_CHECKING:
     from monitor.core.book import Book
     from monitor.core.figures import WindowStatus
     from monitor.core.measures import MeasureKind
+    from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.series import Pane
 
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
+_KEYS_AT_ONCE: Final = 512
+"""Keys of rows that are read without a pause: 5 to 10 µs each."""
 MOST_AWAKE: Final = 500
 """How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
 10 kB for it; the others are made anew from their rows when anything of them changes."""
@@ -113,18 +117,27 @@ class Evaluator:
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series in the keys of all rows; the rows are read when they are needed."""
-        for encoded in keys:
-            if encoded[:1] == b"w":
-                series, width, start_ms, part = decode_pane_key(encoded)
-                self._of(series).panes.note(width, start_ms, part)
-                if not is_rest(series):
-                    self._rest.place(series)
-            elif encoded[:1] == b"x":
-                self._rest.note(decode_pane_key(encoded))
-            elif encoded[:1] == b"v":
-                series, window = decode_window_key(encoded)
-                self._of(series).note(window)
+        at_once(self.restoring(keys))
+
+    def restoring(self, keys: Iterable[bytes]) -> Pieces[None]:
+        """Do what ``restore`` does, in pieces. Nothing may be asked of this evaluator before the last one."""
+        for lot in lots(keys, _KEYS_AT_ONCE):
+            for encoded in lot:
+                self._note(encoded)
+            yield
         self.touch_all()
+
+    def _note(self, encoded: bytes) -> None:
+        if encoded[:1] == b"w":
+            series, width, start_ms, part = decode_pane_key(encoded)
+            self._of(series).panes.note(width, start_ms, part)
+            if not is_rest(series):
+                self._rest.place(series)
+        elif encoded[:1] == b"x":
+            self._rest.note(decode_pane_key(encoded))
+        elif encoded[:1] == b"v":
+            series, window = decode_window_key(encoded)
+            self._of(series).note(window)
 
     def fold(self, source: str, key: PaneKey, pane: Pane | None, book: Book) -> None:
         """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer.
@@ -183,6 +196,15 @@ class Evaluator:
         At most ``limit`` of them, in rounds: none comes twice before all others came once. Evaluating again without a
         change between finds nothing.
         """
+        return at_once(self.evaluating(now_ms, book, limit=limit))
+
+    def evaluating(self, now_ms: int, book: Book, *, limit: int = 200) -> Pieces[Evaluation]:
+        """Do what ``evaluate`` does, in pieces: a series of 10^5 outages takes a second.
+
+        In between nothing may be folded; `next_ms`, ``latest``, `spreads` and `places` may be asked. A series is shown
+        in ``latest`` as it was before until all its windows are judged. What is found is in the rows as it is found: if
+        the work is cut off or fails, they must be taken back and the evaluator made anew, as when it fails at once.
+        """
         self._follow(book)
         assert self._scope is not None
         while self._wakes and self._wakes[0][0] <= now_ms:
@@ -202,8 +224,9 @@ class Evaluator:
                 self._dirty.discard(key)
                 continue
             self.at_work = key
-            self._evaluate(key, now_ms, self._scope, found)
+            yield from self._evaluate(key, now_ms, self._scope, found)
             self.at_work = None
+            yield
         return found._replace(more=bool(self._dirty))
 
     def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:
@@ -241,12 +264,12 @@ class Evaluator:
             heapq.heappop(self._wakes)
         return None
 
-    def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> None:
+    def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> Pieces[None]:
         series = self._of(key)
         series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
-        statuses, alerts, ended = series.evaluate(now_ms, scope)
+        statuses, alerts, ended = yield from series.evaluate(now_ms, scope)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:

@@ -7,7 +7,7 @@ whole ledger again and announces the difference to what was announced before: no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from monitor.core import clock as clocks
@@ -19,6 +19,7 @@ from monitor.core.driven import applied, begun, late_promises, retargeted
 from monitor.core.events import Fact, Subject, Value
 from monitor.core.explanation import Life
 from monitor.core.ledger import Rejected, attributes_of, enter
+from monitor.core.pieces import Pieces
 from monitor.core.plan import RESTARTS, STARTS, Plan
 from monitor.core.reporting import Reported, completed, may_start
 from monitor.core.rows import OPEN, Clock, SubjectRow
@@ -32,6 +33,8 @@ million applications, while nothing else can be done."""
 
 _FEW: Final = 8
 """So many facts of one subject are taken without a pause between them."""
+_AT_ONCE: Final = 8
+"""So many facts of a ledger are applied again, or clocks compared, without a pause between them."""
 
 
 class Folding:
@@ -76,21 +79,25 @@ class Folding:
         self._noted: list[Told] | None = None
         """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
 
-    def taking(self, new: Sequence[Fact]) -> Iterator[None]:
+    def taking(self, new: Sequence[Fact]) -> Pieces[None]:
         """Take all facts of a step, and pause between them where they are many."""
         if len(new) > _FEW:
             self._by_id = {fact.id: fact for fact in self.facts}
         for place, fact in enumerate(new):
-            self.take(fact)
+            cause_ms = self._take(fact)
+            if cause_ms is not None:
+                yield from self.again(cause_ms)
             if place >= _FEW:
                 yield
-        self.settle()
+        yield from self._settle()
 
-    def take(self, fact: Fact) -> None:
+    def _take(self, fact: Fact) -> int | None:
         """Take one fact, in the order of arrival: so that no batch boundary changes what is announced.
 
-        Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`settle`). What stands in
+        Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`_settle`). What stands in
         the end is the same; what would have been told and taken back in between is not told.
+
+        Return the instant of the cause if the ledger must be folded again before the next fact, else None.
         """
         place = enter(self.facts, fact, self._by_id)
         if isinstance(place, Rejected):
@@ -101,35 +108,35 @@ class Folding:
             if place < len(self.facts) - 1:
                 self._put_off(fact)
         elif place < len(self.facts) - 1:
-            if self._left <= 0:
-                self._put_off(fact)
-            else:
+            if self._left > 0:
                 self.attributes = attributes_of(self.facts)
-                self.again(fact.time_ms)
+                return fact.time_ms
+            self._put_off(fact)
         elif self._redecides(fact):
             self.until(fact.time_ms)
-            self._again_soon(fact)
+            return self._soon(fact)
         elif self._is_belated(fact):
-            self._again_soon(fact)
+            return self._soon(fact)
         else:
             self._apply(place)
+        return None
 
-    def _again_soon(self, fact: Fact) -> None:
-        if self._left <= 0:
-            self._put_off(fact)
-        else:
-            self.again(fact.time_ms)
+    def _soon(self, fact: Fact) -> int | None:
+        if self._left > 0:
+            return fact.time_ms
+        self._put_off(fact)
+        return None
 
     def _put_off(self, fact: Fact) -> None:
         self.together += 1
         self._cause_ms = max(self._cause_ms or 0, fact.time_ms)
 
-    def settle(self) -> None:
+    def _settle(self) -> Pieces[None]:
         """Fold the ledger again if that was put off. To be called once all facts are taken."""
         if self._cause_ms is not None:
             cause_ms, self._cause_ms = self._cause_ms, None
             self.attributes = attributes_of(self.facts)
-            self.again(cause_ms)
+            yield from self.again(cause_ms)
 
     def until(self, now_ms: int) -> None:
         """Tell what came due up to now."""
@@ -139,10 +146,11 @@ class Folding:
                 if of is not None:
                     self.clocks[index] = self._pass_thresholds(clock, now_ms, of)
 
-    def again(self, cause_ms: int) -> None:
+    def again(self, cause_ms: int) -> Pieces[None]:
         """Fold the whole ledger again and announce the difference to what was announced before.
 
-        ``cause_ms`` is when what caused it happened.
+        ``cause_ms`` is when what caused it happened. In pieces: nobody else knows of this folding, and the row stays as
+        it was until the whole step is done, so work that is cut off in between has changed nothing.
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         self._course, self._misses = None, Misses(self.clocks, self.plan)
@@ -151,10 +159,12 @@ class Folding:
         if before or any(fact.type in starts for fact in self.facts):
             for place in range(len(self.facts)):
                 self._apply(place)
+                if place % _AT_ONCE == _AT_ONCE - 1:
+                    yield
             self._left -= len(self.facts)
         self._pass_what_was_told(before)
         noted, self._noted = self._noted, None
-        self._announce_difference(before, noted, cause_ms)
+        yield from self._announce_difference(before, noted, cause_ms)
         self._left -= len(self.facts) * (len(self._last) + len(self.alerts) - told)
 
     def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
@@ -355,7 +365,7 @@ class Folding:
             return None
         return Life(self.facts, clock, of, max([at_ms for _, _, at_ms, _ in said]))
 
-    def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> None:
+    def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> Pieces[None]:
         """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
         old = {_identity(clock): clock for clock in before}
         told_of: dict[tuple[str, str, int], list[Told]] = {}
@@ -367,6 +377,8 @@ class Folding:
             # A warning that another target in mid-life gave once more is one warning.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
             life = self._life(clock, said)
+            if index % _AT_ONCE == _AT_ONCE - 1:
+                yield
             if was is None:
                 for one in said:
                     self._announce(*one, life)

@@ -16,14 +16,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.measures import HOUR_MS, CompositeRule
+from monitor.core.pieces import at_once, lots
 from monitor.core.series import Change, OutageRecord, SeriesKey
-from monitor.core.timeline import NEVER_MS, Span, subtract, union
+from monitor.core.timeline import NEVER_MS, Span, subtract, union, uniting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.core.events import Fact
     from monitor.core.measures import OutageRule
+    from monitor.core.pieces import Pieces
 
 HEARTBEAT: Final = "heartbeat"
 """The event that says only that the service is watched."""
@@ -62,9 +64,19 @@ def heard_changes(
 
 def with_silence(rule: OutageRule, records: Iterable[Named]) -> list[Named]:
     """Return the records with those of silence as blind time, in place of those of what was heard."""
-    records = list(records)
-    found = [(name, one) for name, one in records if one.kind != "heard"]
-    for service, heard in _heard(rule, records).items():
+    return at_once(silencing(rule, records))
+
+
+def silencing(rule: OutageRule, records: Iterable[Named]) -> Pieces[list[Named]]:
+    """Return what `with_silence` returns, in pieces."""
+    found: list[Named] = []
+    vouched: list[Named] = []
+    for lot in lots(records):
+        found += [named for named in lot if named[1].kind != "heard"]
+        vouched += [named for named in lot if named[1].kind == "heard"]
+        yield
+    heard_of = yield from _heard(rule, vouched)
+    for service, heard in heard_of.items():
         for start_ms, end_ms in subtract([(0, NEVER_MS)], heard):
             until_ms = 0 if end_ms == NEVER_MS else end_ms
             silent = OutageRecord("blind", start_ms, restored_ms=until_ms, component=service)
@@ -72,10 +84,14 @@ def with_silence(rule: OutageRule, records: Iterable[Named]) -> list[Named]:
     return found
 
 
-def silent_at(rule: OutageRule, records: Iterable[Named], at_ms: int) -> tuple[int, int | None]:
-    """Return how many services are silent at an instant, and when the next one will be if nothing more is heard."""
+def silent_at(rule: OutageRule, records: Iterable[Named], at_ms: int) -> Pieces[tuple[int, int | None]]:
+    """Return how many services are silent at an instant, and when the next one will be if nothing more is heard.
+
+    In pieces: stretches of what was heard are as many as heartbeats.
+    """
     silent, next_ms = 0, None
-    for heard in _heard(rule, records).values():
+    heard_of = yield from _heard(rule, records)
+    for heard in heard_of.values():
         end_ms = next((one.end_ms for one in heard if one.start_ms <= at_ms < one.end_ms), None)
         if end_ms is None:
             silent += 1
@@ -84,13 +100,18 @@ def silent_at(rule: OutageRule, records: Iterable[Named], at_ms: int) -> tuple[i
     return silent, next_ms
 
 
-def _heard(rule: OutageRule, records: Iterable[Named]) -> dict[str, list[Span]]:
+def _heard(rule: OutageRule, records: Iterable[Named]) -> Pieces[dict[str, list[Span]]]:
     """Return when each service was watched; "" is that of a series of one. None where silence is not asked for."""
     if not rule.blind_after_ms:
         return {}
     parts = rule.parts if isinstance(rule, CompositeRule) else (("",),)
     spans: dict[str, list[Span]] = {service: [] for part in parts for service in part}
-    for _, one in records:
-        if one.kind == "heard" and one.component in spans:
-            spans[one.component].append(Span(one.start_ms, one.restored_ms))
-    return {service: union(own) for service, own in spans.items()}
+    for lot in lots(records):
+        for _, one in lot:
+            if one.kind == "heard" and one.component in spans:
+                spans[one.component].append(Span(one.start_ms, one.restored_ms))
+        yield
+    found = {}
+    for service, own in spans.items():
+        found[service] = yield from uniting(own)
+    return found

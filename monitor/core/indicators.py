@@ -14,15 +14,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from monitor.core import sketch
-from monitor.core.composite import composite_records
+from monitor.core.composite import composing
 from monitor.core.conversations import conversation_figures
-from monitor.core.downtime import Downtime
+from monitor.core.downtime import downtime_of
 from monitor.core.figures import Figure, quotient
-from monitor.core.heard import with_silence
+from monitor.core.heard import silencing
 from monitor.core.interruptions import customer_figures
 from monitor.core.measures import CompositeRule
 from monitor.core.objectives import COMPOSITE_INDICATORS, INDICATORS
-from monitor.core.parents import failures_of
+from monitor.core.parents import failing
+from monitor.core.pieces import at_once, choosing, lots
 from monitor.core.repeats import NO_TALLY
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from monitor.core.calendar import Calendar
     from monitor.core.interruptions import Counting
     from monitor.core.measures import CallRule, OutageRule
+    from monitor.core.pieces import Pieces
     from monitor.core.repeats import Tally
     from monitor.core.series import OutageRecord, Pane
 
@@ -119,21 +121,37 @@ def outage_figures(
         hours: the service hours; None: around the clock.
         counting: how customers are counted; None: they are not.
     """
-    records = with_silence(rule, records)
+    return at_once(measuring(rule, records, from_ms, to_ms, now_ms, hours, counting))
+
+
+def measuring(
+    rule: OutageRule,
+    records: Iterable[tuple[str, OutageRecord]],
+    from_ms: int,
+    to_ms: int,
+    now_ms: int,
+    hours: Calendar | None,
+    counting: Counting | None = None,
+) -> Pieces[tuple[Figure, ...]]:
+    """Return what `outage_figures` returns, in pieces: of 80,000 outages it takes a third of a second."""
+    records = yield from silencing(rule, records)
     if isinstance(rule, CompositeRule):
-        records = composite_records(rule, records)
+        records = yield from composing(rule, records)
     by_kind: dict[str, dict[str, OutageRecord]] = {"outage": {}, "maintenance": {}, "blind": {}}
-    for name, record in records:
-        by_kind[record.kind][name] = record
+    for lot in lots(records):
+        for name, record in lot:
+            by_kind[record.kind][name] = record
+        yield
     outages = list(by_kind["outage"].values())
-    time = Downtime(
+    time = yield from downtime_of(
         rule, outages, by_kind["maintenance"].values(), from_ms, min(to_ms, now_ms), hours,
         list(by_kind["blind"].values()),
     )  # fmt: skip
     down, p_text = time.downtime_ms, "P - B" if time.blind_ms else "P"
     period = time.period_ms - time.blind_ms
-    begun = failures_of({name: one for name, one in by_kind["outage"].items() if one.start_ms <= now_ms})
-    failures = sum(from_ms <= one.start_ms < to_ms for one in begun.values())
+    begun = yield from choosing(by_kind["outage"].items(), lambda item: item[1].start_ms <= now_ms)
+    own = yield from failing(dict(begun))
+    failures = len((yield from choosing(own.values(), lambda one: from_ms <= one.start_ms < to_ms)))
     d_text = "D" if rule.exclusion == "none" else "D'"
     if rule.exclusion == "both":
         promised = period - time.excluded_ms
@@ -150,21 +168,26 @@ def outage_figures(
         quotient("mtbf", period - down, failures if measured else 0, "ms", f"({p_text} - {d_text}) / failures"),
     ]
     for stage in ("acknowledge", "respond", "restore", "resolve"):
-        total_ms = reached = 0
-        for one in outages:
-            at_ms = _stage_ms(one, stage)
-            if at_ms and from_ms <= at_ms < to_ms and at_ms <= now_ms:
-                total_ms += max(0, at_ms - one.start_ms)
-                reached += 1
-        figures.append(
-            quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
-        )
+        mttr = yield from _mttr(stage, outages, from_ms, to_ms, now_ms)
+        figures.append(mttr)
     figures.append(quotient("coverage", period, time.period_ms, "ratio", "(P - B) / P"))
     if isinstance(rule, CompositeRule):
         return tuple([one for one in figures if one.indicator in COMPOSITE_INDICATORS])
     if counting is not None:
-        figures += customer_figures(counting, by_kind["outage"], from_ms, to_ms, now_ms)
+        figures += yield from customer_figures(counting, by_kind["outage"], from_ms, to_ms, now_ms)
     return tuple(figures)
+
+
+def _mttr(stage: str, outages: Iterable[OutageRecord], from_ms: int, to_ms: int, now_ms: int) -> Pieces[Figure]:
+    total_ms = reached = 0
+    for some in lots(outages):
+        for one in some:
+            at_ms = _stage_ms(one, stage)
+            if at_ms and from_ms <= at_ms < to_ms and at_ms <= now_ms:
+                total_ms += max(0, at_ms - one.start_ms)
+                reached += 1
+        yield
+    return quotient(f"mttr_{stage}", total_ms, reached, "ms", f"sum of ({stage} - start) / outages that reached it")
 
 
 def _stage_ms(record: OutageRecord, stage: str) -> int:

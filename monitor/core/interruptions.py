@@ -24,13 +24,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.figures import Figure, quotient
 from monitor.core.measures import ANY, HOUR_MS
-from monitor.core.parents import failures_of
+from monitor.core.parents import failing
 from monitor.core.periods import day_start
+from monitor.core.pieces import choosing, lots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from monitor.core.measures import CustomerTerms
+    from monitor.core.pieces import Pieces
     from monitor.core.series import OutageRecord
 
 HISTORY_MS: Final = 5 * 366 * 24 * HOUR_MS
@@ -51,7 +53,7 @@ class Counting(NamedTuple):
     terms: CustomerTerms
     served: int | None
     zone: str
-    history: Callable[[CustomerTerms, int, int], Sequence[int]]
+    history: Callable[[CustomerTerms, int, int], Pieces[Sequence[int]]]
 
 
 class _Sums(NamedTuple):
@@ -71,8 +73,8 @@ def served_of(terms: CustomerTerms, values: Sequence[str] | None) -> int | None:
 
 def customer_figures(
     counting: Counting, outages: Mapping[str, OutageRecord], from_ms: int, to_ms: int, now_ms: int
-) -> list[Figure]:
-    """Return the figures of the customers in ``[from_ms, to_ms)``, as far as it has passed.
+) -> Pieces[list[Figure]]:
+    """Return the figures of the customers in ``[from_ms, to_ms)``, as far as it has passed, in pieces.
 
     Args:
         counting: how they are counted.
@@ -84,38 +86,45 @@ def customer_figures(
     end_ms = min(to_ms, now_ms)
     terms, zone = counting.terms, counting.zone
     first_ms = day_start(zone, from_ms)
-    happened = failures_of(
-        {
-            name: one
-            for name, one in outages.items()
-            if one.start_ms <= now_ms and (not one.restored_ms or one.restored_ms >= first_ms - _DAY_MS)
-        }
+    touching = yield from choosing(
+        outages.items(),
+        lambda item: (
+            item[1].start_ms <= now_ms and (not item[1].restored_ms or item[1].restored_ms >= first_ms - _DAY_MS)
+        ),
     )
-    sustained = [one for one in happened.values() if _length_ms(one, now_ms) >= terms.momentary_ms]
-    brief = [one for one in happened.values() if one.restored_ms and _length_ms(one, now_ms) < terms.momentary_ms]
+    happened = yield from failing(dict(touching))
+    sustained: list[OutageRecord] = []
+    brief: list[OutageRecord] = []
+    for some in lots(happened.values()):
+        for one in some:
+            if _length_ms(one, now_ms) >= terms.momentary_ms:
+                sustained.append(one)
+            elif one.restored_ms:
+                brief.append(one)
+        yield
     total = counting.served
     if total == 0:
         total = max(
             ((one.start_ms, one.customers_total) for one in happened.values() if one.customers_total), default=(0, 0)
         )[1]
     total = total or 0
-    every = _sums(sustained, from_ms, end_ms)
+    every = yield from _sums(sustained, from_ms, end_ms)
     elapsed_ms = max(0, end_ms - from_ms)
     served_ms = total * elapsed_ms
-    momentary = _sums(brief, from_ms, end_ms).customers
+    momentary = (yield from _sums(brief, from_ms, end_ms)).customers
     figures = [
         *_averages("", every, total, ""),
         quotient("asai", served_ms - every.customer_ms, served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
         quotient("maifi", momentary, total, "count", "sum of N of momentary interruptions / N_T"),
     ]
-    threshold_ms = _threshold_ms(counting, total, from_ms, now_ms)
+    threshold_ms = yield from _threshold_ms(counting, total, from_ms, now_ms)
     if threshold_ms is None:
         text = "no threshold: fewer than 30 days with interruptions before" if terms.major_days else "not agreed"
         absent = [("saidi_net", "ms"), ("saifi_net", "count"), ("caidi_net", "ms"), ("major_event_days", "count")]
         return figures + [Figure(name, None, 0, 0, unit, text) for name, unit in absent]
-    days = _days(sustained, zone, now_ms)
+    days = yield from _days(sustained, zone, now_ms)
     major = {day for day, customer_ms in days.items() if customer_ms > threshold_ms * total}
-    net = _sums([one for one in sustained if day_start(zone, one.start_ms) not in major], from_ms, end_ms)
+    net = yield from _sums((one for one in sustained if day_start(zone, one.start_ms) not in major), from_ms, end_ms)
     in_window = sum(first_ms <= day < end_ms for day in major)
     text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
     return [
@@ -137,37 +146,48 @@ def _length_ms(record: OutageRecord, now_ms: int) -> int:
     return (record.restored_ms or now_ms) - record.start_ms
 
 
-def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> _Sums:
+def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> Pieces[_Sums]:
     """Return the customer time within a stretch, and how many customers were interrupted in it."""
     customer_ms = customers = 0
-    for one in outages:
-        before = 0
-        for index, (at_ms, number) in enumerate(one.customers):
-            next_ms = one.customers[index + 1][0] if index + 1 < len(one.customers) else one.restored_ms or end_ms
-            customer_ms += number * max(0, min(next_ms, end_ms) - max(at_ms, from_ms))
-            if from_ms <= at_ms < end_ms:
-                customers += max(0, number - before)
-            before = number
+    for some in lots(outages):
+        for one in some:
+            own = _sum(one, from_ms, end_ms)
+            customer_ms += own.customer_ms
+            customers += own.customers
+        yield
     return _Sums(customer_ms, customers)
 
 
-def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> dict[int, int]:
+def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
+    customer_ms = customers = before = 0
+    for index, (at_ms, number) in enumerate(one.customers):
+        next_ms = one.customers[index + 1][0] if index + 1 < len(one.customers) else one.restored_ms or end_ms
+        customer_ms += number * max(0, min(next_ms, end_ms) - max(at_ms, from_ms))
+        if from_ms <= at_ms < end_ms:
+            customers += max(0, number - before)
+        before = number
+    return _Sums(customer_ms, customers)
+
+
+def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> Pieces[dict[int, int]]:
     """Return the customer time of all outages that began on a day, by its start."""
     days: dict[int, int] = {}
-    for one in outages:
-        day_ms = day_start(zone, one.start_ms)
-        days[day_ms] = days.get(day_ms, 0) + _sums([one], one.start_ms, now_ms).customer_ms
+    for some in lots(outages):
+        for one in some:
+            day_ms = day_start(zone, one.start_ms)
+            days[day_ms] = days.get(day_ms, 0) + _sum(one, one.start_ms, now_ms).customer_ms
+        yield
     return days
 
 
-def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> float | None:
+def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> Pieces[float | None]:
     """Return the daily SAIDI beyond which a day is a major event day; None where there is none."""
     terms = counting.terms
     if not terms.major_days or not total:
         return None
     if terms.major_days == "fixed":
         return float(terms.major_saidi_ms)
-    daily = counting.history(terms, day_start(counting.zone, from_ms), now_ms)
+    daily = yield from counting.history(terms, day_start(counting.zone, from_ms), now_ms)
     return beta_threshold([customer_ms / total for customer_ms in daily if customer_ms])
 
 
@@ -177,8 +197,8 @@ def past_days(
     before_ms: int,
     now_ms: int,
     known: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]],
-) -> list[int]:
-    """Return the customer time of each day in the five years before one, as of an instant.
+) -> Pieces[list[int]]:
+    """Return the customer time of each day in the five years before one, as of an instant, in pieces.
 
     Args:
         terms: how customers are counted.
@@ -195,9 +215,13 @@ def past_days(
         if cached is not None and cached[0] is outages and cached[1] is terms:
             found.append(cached[2])
             continue
-        began = failures_of({name: one for name, one in outages.items() if one.kind == "outage"}).values()
-        sustained = [one for one in began if _length_ms(one, now_ms) >= terms.momentary_ms]
-        customer_ms = sum(_sums([one], one.start_ms, now_ms).customer_ms for one in sustained)
+        own = yield from choosing(outages.items(), lambda item: item[1].kind == "outage")
+        began = (yield from failing(dict(own))).values()
+        customer_ms = 0
+        for some in lots(began):
+            sustained = (one for one in some if _length_ms(one, now_ms) >= terms.momentary_ms)
+            customer_ms += sum(_sum(one, one.start_ms, now_ms).customer_ms for one in sustained)
+            yield
         found.append(customer_ms)
         if all(0 < one.restored_ms <= now_ms for one in began):
             known[day_ms] = outages, terms, customer_ms

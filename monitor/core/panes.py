@@ -6,16 +6,21 @@ it was, and merging is addition. Names and ids with nothing behind them are remo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core import sketch
 from monitor.core.parts import name_of
+from monitor.core.pieces import at_once
 from monitor.core.series import LIVE, Change, Pane, empty_pane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from monitor.core.pieces import Pieces
+
 _Item = TypeVar("_Item")
+_FEW: Final = 16
+"""So many panes are added up without a pause."""
 
 
 def apply(panes: Sequence[Pane], change: Change) -> None:
@@ -74,14 +79,21 @@ def merge_panes(panes: Iterable[Pane]) -> Pane:
 
     A subject lives in one source partition, so no id stands in two panes of one slice.
     """
+    return at_once(merging(panes))
+
+
+def merging(panes: Iterable[Pane]) -> Pieces[Pane]:
+    """Return what `merge_panes` returns, in pieces."""
     merged = empty_pane()
     counts = merged.counts
-    for pane in panes:
+    for place, pane in enumerate(panes):
         for name, n in pane.counts.items():
             counts[name] = counts.get(name, 0) + n
         sketch.merge(merged.buckets, pane.buckets)
         merged.calls.update(pane.calls)
         merged.outages.update(pane.outages)
+        if place % _FEW == _FEW - 1:
+            yield
     for name in [name for name, n in counts.items() if not n]:
         del counts[name]
     return merged

@@ -5,12 +5,16 @@ Who measures the time between two pauses is outside of the core.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
 Pieces = Generator[None, None, T]
+
+LOT: Final = 2_048
+"""So many items of a long list are gone through without a pause: at most a few milliseconds."""
 
 
 def at_once(pieces: Pieces[T]) -> T:
@@ -21,3 +25,43 @@ def at_once(pieces: Pieces[T]) -> T:
         except StopIteration as end:
             made: T = end.value
             return made
+
+
+def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
+    """Yield items in lists of at most so many, so that work on many of them can pause between two lists."""
+    rest = iter(items)
+    while lot := list(islice(rest, size)):
+        yield lot
+
+
+def gathering(items: Iterable[T]) -> Pieces[list[T]]:
+    """Return items in a list, in pieces: what yields them may take its time."""
+    found: list[T] = []
+    for lot in lots(items):
+        found += lot
+        yield
+    return found
+
+
+def choosing(items: Iterable[T], is_wanted: Callable[[T], bool]) -> Pieces[list[T]]:
+    """Return the items that are wanted, in pieces: also where few are."""
+    found: list[T] = []
+    for lot in lots(items):
+        found += filter(is_wanted, lot)
+        yield
+    return found
+
+
+def sorting(items: Iterable[Any]) -> Pieces[list[Any]]:
+    """Return items in their order, in pieces."""
+    runs = []
+    for lot in lots(items):
+        runs.append(sorted(lot))
+        yield
+    while len(runs) > 1:
+        pairs, runs = runs, []
+        for place in range(0, len(pairs), 2):
+            # Of two runs that are in order each, `sorted` makes one in a single pass.
+            runs.append(sorted(chain(*pairs[place : place + 2])))
+            yield
+    return runs[0] if runs else []

@@ -20,10 +20,13 @@ from bisect import bisect_left, insort
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.core.pieces import at_once
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.core.events import Value
+    from monitor.core.pieces import Pieces
     from monitor.core.timeline import Span
 
 
@@ -105,12 +108,18 @@ class RepeatIndex:
 
     def take(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> None:
         """Take over the items of a pane by its parts; none: it is gone. Items must not be changed any more."""
-        self.stale.discard(start_ms)
+        at_once(self.taking(start_ms, parts))
+
+    def taking(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> Pieces[None]:
+        """Do what ``take`` does, in pieces. The pane is stale until all its parts are taken."""
         for part in self._of.get(start_ms, set()) - parts.keys():
             self._replace((start_ms, part), {})
+            yield
         for part, items in parts.items():
             if items is not self._items.get((start_ms, part)):
                 self._replace((start_ms, part), items)
+                yield
+        self.stale.discard(start_ms)
 
     def _replace(self, place: _Place, items: Mapping[str, int]) -> None:
         before = self._calls.pop(place, [])
@@ -147,12 +156,17 @@ class RepeatIndex:
 
     def tally(self, span: Span, within_ms: int, now_ms: int) -> Tally:
         """Return the tally over the panes that start in a span, as far as it is known at an instant."""
+        return at_once(self.tallying(span, within_ms, now_ms))
+
+    def tallying(self, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
+        """Do what ``tally`` does, in pieces."""
         total = NO_TALLY
         for place in self._calls:
             if span.start_ms <= place[0] < span.end_ms:
                 kept = self._tallies.get(place)
                 if kept is None or not kept.from_ms <= now_ms < kept.until_ms:
                     kept = self._tallies[place] = self._counted(place, within_ms, now_ms)
+                    yield
                 total = Tally(*[one + more for one, more in zip(total, kept.tally, strict=True)])
         return total
 

@@ -24,7 +24,7 @@ from monitor.core.budget import (
     share_of,
 )
 from monitor.core.burn_alerts import burn_alert
-from monitor.core.indicators import outage_figures
+from monitor.core.indicators import measuring
 from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window
 from monitor.core.pane_figures import pane_figures
 from monitor.core.periods import window_span
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from monitor.core.figures import Figure, WindowStatus
     from monitor.core.look import Look
     from monitor.core.objectives import Objective
+    from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.scope import Binding
     from monitor.core.windows import SeriesPanes
@@ -114,8 +115,13 @@ class SeriesBudgets:
             self._settled[objective.id] = bad
             self._bad[objective.id] = [Span(*one) for one in (*bad, *found.fresh)]
 
-    def figures(self, look: Look, binding: Binding, window: Window, status: WindowStatus) -> tuple[BudgetFigure, ...]:
-        """Return the budgets of a window, in its running state those of a period with burn rates and alerts."""
+    def figures(
+        self, look: Look, binding: Binding, window: Window, status: WindowStatus
+    ) -> Pieces[tuple[BudgetFigure, ...]]:
+        """Return the budgets of a window, in its running state those of a period with burn rates and alerts.
+
+        In pieces: nobody else asks these budgets for anything before the last one.
+        """
         found: list[BudgetFigure] = []
         for objective in binding.shown(window):
             rule = objective.budget
@@ -123,11 +129,12 @@ class SeriesBudgets:
                 continue
             burns: tuple[Burn, ...] = ()
             if window == rule.period and not status.closed:
-                burns = self._burns(look, binding, objective)
+                burns = yield from self._burns(look, binding, objective)
             unit: BudgetUnit = (
                 "ms" if rule.method == "timeslices" or isinstance(binding.measure, OutageRule) else "count"
             )
-            found.append(figure_of(objective, unit, self._share(binding, objective, status), burns))
+            share = yield from self._share(binding, objective, status)
+            found.append(figure_of(objective, unit, share, burns))
         return tuple(found)
 
     def end_others(self, look: Look) -> None:
@@ -146,34 +153,34 @@ class SeriesBudgets:
 
     # -- shares
 
-    def _share(self, binding: Binding, objective: Objective, status: WindowStatus) -> Share:
+    def _share(self, binding: Binding, objective: Objective, status: WindowStatus) -> Pieces[Share]:
         """Return what was bad in a window; what is measured in time is of all of it, also of what is to come."""
         rule = objective.budget
         if rule is not None and rule.method == "timeslices":
-            return self._sliced(binding, objective, Span(status.from_ms, status.to_ms), status.as_of_ms)
+            return (yield from self._sliced(binding, objective, Span(status.from_ms, status.to_ms), status.as_of_ms))
         share = share_of(objective, status.figures)
         if not isinstance(binding.measure, OutageRule) or status.as_of_ms >= status.to_ms:
             return share
         to_come = _open_ms(_hours(binding), max(status.from_ms, status.as_of_ms), status.to_ms)
         return Share(share.bad, share.all + to_come)
 
-    def _sliced(self, binding: Binding, objective: Objective, span: Span, as_of_ms: int) -> Share:
+    def _sliced(self, binding: Binding, objective: Objective, span: Span, as_of_ms: int) -> Pieces[Share]:
         if isinstance(binding.measure, OutageRule):
             slices = self._outage_slices.setdefault(objective.id, OutageSlices(self._panes))
-            bad = slices.find(objective, binding.measure, span, as_of_ms, _hours(binding))
+            bad = yield from slices.find(objective, binding.measure, span, as_of_ms, _hours(binding))
         else:
             bad = self._bad.get(objective.id, [])
         return Share(measure(within(bad, span)), _open_ms(_hours(binding), span.start_ms, span.end_ms))
 
     # -- burn rates
 
-    def _burns(self, look: Look, binding: Binding, objective: Objective) -> tuple[Burn, ...]:
+    def _burns(self, look: Look, binding: Binding, objective: Objective) -> Pieces[tuple[Burn, ...]]:
         """Return the burn rates of all windows, and announce the pairs that changed."""
         rule = objective.budget
         assert rule is not None
         shares: dict[Window, Share] = {}
         for window in budget_windows(objective):
-            shares[window] = share = self._burnt(look, binding, objective, window)
+            shares[window] = share = yield from self._burnt(look, binding, objective, window)
             if share.bad and (rule.method == "timeslices" or isinstance(binding.measure, OutageRule)):
                 step_ms = max(MINUTE_MS, window.length_ms // 60 // MINUTE_MS * MINUTE_MS)
                 look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
@@ -197,17 +204,17 @@ class SeriesBudgets:
                 self._tell(look, name, ended(was, look.now_ms, "")[0], "burns_less", burn)
         return tuple(burn_of(objective, window, share) for window, share in shares.items())
 
-    def _burnt(self, look: Look, binding: Binding, objective: Objective, window: Window) -> Share:
+    def _burnt(self, look: Look, binding: Binding, objective: Objective, window: Window) -> Pieces[Share]:
         rule, now_ms = binding.measure, look.now_ms
         began_ms = look.scope.began_ms(self.series.agreement)
         if objective.budget is not None and objective.budget.method == "timeslices":
             span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
-            return self._sliced(binding, objective, span, now_ms)
+            return (yield from self._sliced(binding, objective, span, now_ms))
         figures: Sequence[Figure]
         if isinstance(rule, OutageRule):
             from_ms = min(now_ms, max(began_ms, now_ms - window.length_ms))
             records = self._panes.outages(objective.budget.period if objective.budget else window, Span(0, now_ms + 1))
-            figures = outage_figures(rule, records, from_ms, now_ms, now_ms, _hours(binding))
+            figures = yield from measuring(rule, records, from_ms, now_ms, now_ms, _hours(binding))
             return share_of(objective, figures)
         span = window_span(window, look.slices.zone, now_ms)
         counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles

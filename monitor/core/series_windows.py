@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
     from monitor.core.alerts import Alert
     from monitor.core.figures import WindowStatus
+    from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.scope import Binding, Scope
 
+_PANES_AT_ONCE: Final = 64
+"""Panes that are looked at for their end without a pause: each may have to be read."""
 _ITEMS_OF: Final = "\x1e"  # no attribute holds it: the wire refuses control characters
 _PANE_GRACE_MS: Final = 25 * HOUR_MS  # a day's pane begins up to a day before what it holds (see SourceEngine)
 
@@ -155,8 +158,11 @@ class SeriesWindows:
         of_period = width == "day" or width in self._open_from_ms()
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
-    def evaluate(self, now_ms: int, scope: Scope) -> tuple[list[WindowStatus], list[Alert], list[str]]:
-        """Judge all windows as of an instant; return also the names of those that are shown no more."""
+    def evaluate(self, now_ms: int, scope: Scope) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
+        """Judge all windows as of an instant; return also the names of those that are shown no more.
+
+        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes.
+        """
         self.unfinished = False
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
         change_ms = scope.next_change_ms(self.key.agreement, now_ms)
@@ -166,16 +172,17 @@ class SeriesWindows:
         look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
         lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
         pending = False
+        yield from self.panes.reading()
         if lives:
             self._budgets.settle(look)
-            pending = self._closing.run(look, self._statement)
+            pending = yield from self._closing.run(look, self._statement)
             self.unfinished = self._closing.unfinished
             if self._closing.closed:
                 self._prune_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():
-            self._judge(look, window)
+            yield from self._judge(look, window)
         self._end_others(look)
-        self._prune(look)
+        yield from self._prune(look)
         if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
             self._sleep(look)
         self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
@@ -187,13 +194,13 @@ class SeriesWindows:
 
     # -- running windows
 
-    def _judge(self, look: Look, window: Window) -> None:
+    def _judge(self, look: Look, window: Window) -> Pieces[None]:
         span = window_span(window, look.slices.zone, look.now_ms)
         calendar = window.kind != "rolling"
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
             return  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
-        status = self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        status = yield from self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
         if consequences := self._consequences.open(look, window.name):
             status = status._replace(consequences=consequences)
         status = self._sharing(status)
@@ -207,7 +214,8 @@ class SeriesWindows:
             look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
         if isinstance(look.binding.measure, OutageRule):
             if look.binding.measure.blind_after_ms:
-                _, silent_ms = silent_at(look.binding.measure, self.panes.outages(window, span), look.now_ms)
+                heard = self.panes.outages(window, span)
+                _, silent_ms = yield from silent_at(look.binding.measure, heard, look.now_ms)
                 look.wakes_ms.extend([] if silent_ms is None else [silent_ms])
             # The length of what has passed is part of its figures.
             step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
@@ -249,18 +257,18 @@ class SeriesWindows:
 
     def _status(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
-    ) -> WindowStatus:
+    ) -> Pieces[WindowStatus]:
         from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
-        status = status_of(self.panes, binding, window, span, Span(from_ms, to_ms), as_of_ms, closed=closed)
+        status = yield from status_of(self.panes, binding, window, span, Span(from_ms, to_ms), as_of_ms, closed=closed)
         if self.parts:
             status.live["series"] = self.parts
-        budgets = self._budgets.figures(look, binding, window, status)
+        budgets = yield from self._budgets.figures(look, binding, window, status)
         return status._replace(budgets=budgets) if budgets else status
 
     def _statement(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
-    ) -> WindowStatus:
-        status = self._status(look, binding, window, span, to_ms, close_ms, closed=True)
+    ) -> Pieces[WindowStatus]:
+        status = yield from self._status(look, binding, window, span, to_ms, close_ms, closed=True)
         consequences = self._consequences.closed(look, binding.agreement, status)
         return status._replace(consequences=consequences) if consequences else status
 
@@ -285,7 +293,7 @@ class SeriesWindows:
             self._rows.put(name, None if row == WindowRow({}) else row)
         return ended
 
-    def _prune(self, look: Look) -> None:
+    def _prune(self, look: Look) -> Pieces[None]:
         """Delete the panes that no window needs any more; those of days not before their periods are closed."""
         if look.now_ms < self._prune_ms:
             look.wakes_ms.append(self._prune_ms)
@@ -296,7 +304,9 @@ class SeriesWindows:
         for width in self.panes.widths():
             if width == "live":
                 continue
-            for start_ms in list(self.panes.starts(width)):
+            for place, start_ms in enumerate(list(self.panes.starts(width))):
+                if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
+                    yield
                 last_ms = self.panes.last_ms(width, start_ms, look.now_ms)
                 expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
                 if expiry_ms > look.now_ms:

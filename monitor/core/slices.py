@@ -7,10 +7,11 @@ from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.budget import slice_width
-from monitor.core.indicators import outage_figures
+from monitor.core.indicators import measuring
 from monitor.core.pane_figures import pane_figures
 from monitor.core.panes import merge_panes
-from monitor.core.timeline import Span, union
+from monitor.core.pieces import gathering
+from monitor.core.timeline import Span, uniting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.core.figures import Figure
     from monitor.core.measures import Measure, OutageRule
     from monitor.core.objectives import Objective
+    from monitor.core.pieces import Pieces
     from monitor.core.series import OutageRecord
     from monitor.core.windows import SeriesPanes
 
@@ -130,17 +132,17 @@ class OutageSlices:
 
     def find(
         self, objective: Objective, rule: OutageRule, span: Span, as_of_ms: int, hours: Calendar | None
-    ) -> list[Span]:
-        """Return the bad slices of a span, as far as it has passed."""
+    ) -> Pieces[list[Span]]:
+        """Return the bad slices of a span, as far as it has passed, in pieces."""
         budget = objective.budget
         assert budget is not None
         slice_ms = budget.slice_ms
-        records = list(self._panes.outages(budget.period, Span(0, as_of_ms + 1)))
+        records = yield from gathering(self._panes.outages(budget.period, Span(0, as_of_ms + 1)))
         if records != self._records:
             self._records = records
             self._bad.clear()
         end_ms = min(span.end_ms, as_of_ms)
-        down = union(
+        down = yield from uniting(
             (max(one.start_ms, span.start_ms), min(one.restored_ms or end_ms, end_ms))
             for _, one in records
             if one.kind == "outage"
@@ -148,16 +150,17 @@ class OutageSlices:
         starts = {
             start_ms for from_ms, to_ms in down for start_ms in range(from_ms - from_ms % slice_ms, to_ms, slice_ms)
         }
-        return [
-            Span(start_ms, start_ms + slice_ms)
-            for start_ms in sorted(starts)
-            if self._is_bad(objective, rule, start_ms, slice_ms, as_of_ms, hours)
-        ]
+        bad: list[Span] = []
+        for start_ms in sorted(starts):
+            if (yield from self._is_bad(objective, rule, start_ms, slice_ms, as_of_ms, hours)):
+                bad.append(Span(start_ms, start_ms + slice_ms))
+            yield
+        return bad
 
     def _is_bad(
         self, objective: Objective, rule: OutageRule, start_ms: int, slice_ms: int, as_of_ms: int,
         hours: Calendar | None,
-    ) -> bool:  # fmt: skip
+    ) -> Pieces[bool]:  # fmt: skip
         known = self._bad.get(start_ms)
         if known is not None:
             return known
@@ -167,7 +170,7 @@ class OutageSlices:
             for name, one in self._records
             if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > start_ms)
         ]
-        bad = misses(objective, outage_figures(rule, touching, start_ms, end_ms, as_of_ms, hours))
+        bad = misses(objective, (yield from measuring(rule, touching, start_ms, end_ms, as_of_ms, hours)))
         if end_ms <= as_of_ms:
             self._bad[start_ms] = bad
         return bad

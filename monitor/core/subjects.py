@@ -78,7 +78,7 @@ def steps(
     row = row or EMPTY
     folding = Folding(subject, subject_id, plan, row)
     if row.stamp != plan.book.stamp and row.facts:
-        folding.again(now_ms)
+        yield from folding.again(now_ms)
     yield from folding.taking(new)
     folding.until(now_ms)
     shown: list[Change] = []

@@ -13,8 +13,12 @@ from __future__ import annotations
 from math import fsum, isnan
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from monitor.core.pieces import LOT, at_once, gathering, lots, sorting
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from monitor.core.pieces import Pieces
 
 OverlapRule = Literal["max", "sum"]
 
@@ -32,7 +36,26 @@ class Span(NamedTuple):
 def union(spans: Iterable[tuple[int, int]]) -> list[Span]:
     """Return the instants that at least one of the spans holds, in normal form."""
     merged: list[Span] = []
-    for start_ms, end_ms in sorted(spans):
+    _join(merged, sorted(spans))
+    return merged
+
+
+def uniting(spans: Iterable[tuple[int, int]]) -> Pieces[list[Span]]:
+    """Return what `union` returns, in pieces: for spans of which there may be a hundred thousand."""
+    parts: list[Span] = []
+    for lot in lots(spans):
+        parts += union(lot)
+        yield
+    merged: list[Span] = []
+    for lot in lots((yield from sorting(parts))):
+        _join(merged, lot)
+        yield
+    return merged
+
+
+def _join(merged: list[Span], spans: Iterable[tuple[int, int]]) -> None:
+    """Add spans to a union, in the order of their starts, none of which lies before those of the union."""
+    for start_ms, end_ms in spans:
         if start_ms >= end_ms:
             continue
         if merged and start_ms <= merged[-1].end_ms:
@@ -40,7 +63,6 @@ def union(spans: Iterable[tuple[int, int]]) -> list[Span]:
                 merged[-1] = Span(merged[-1].start_ms, end_ms)
         else:
             merged.append(Span(start_ms, end_ms))
-    return merged
 
 
 def intersect(a: Iterable[tuple[int, int]], b: Iterable[tuple[int, int]]) -> list[Span]:
@@ -92,7 +114,14 @@ def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule)
     Raises:
         ValueError: a weight is not a number.
     """
-    return fsum((end_ms - start_ms) * level for start_ms, end_ms, level in weighted_levels(spans, rule))
+    return at_once(weighing(spans, rule))
+
+
+def weighing(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Pieces[float]:
+    """Return what `weighted_measure` returns, in pieces."""
+    levels = yield from leveling(spans, rule)
+    parts = yield from gathering((end_ms - start_ms) * level for start_ms, end_ms, level in levels)
+    return fsum(parts)
 
 
 def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> list[tuple[int, int, float]]:
@@ -105,19 +134,25 @@ def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) 
     Raises:
         ValueError: a weight is not a number.
     """
+    return at_once(leveling(spans, rule))
+
+
+def leveling(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Pieces[list[tuple[int, int, float]]]:
+    """Return what `weighted_levels` returns, in pieces."""
     edges: list[tuple[int, int, float]] = []
-    for start_ms, end_ms, weight in spans:
-        if isnan(weight):
-            raise ValueError(f"the weight of the span {start_ms}..{end_ms} is not a number")
-        share = min(1.0, max(0.0, weight))
-        if start_ms < end_ms and share > 0:
-            edges += [(start_ms, 1, share), (end_ms, -1, share)]
-    edges.sort()
+    for lot in lots(spans):
+        for start_ms, end_ms, weight in lot:
+            if isnan(weight):
+                raise ValueError(f"the weight of the span {start_ms}..{end_ms} is not a number")
+            share = min(1.0, max(0.0, weight))
+            if start_ms < end_ms and share > 0:
+                edges += [(start_ms, 1, share), (end_ms, -1, share)]
+        yield
     # How many open spans have each weight: adding and taking away floats would leave their rounding behind.
     active: dict[float, int] = {}
     levels: list[tuple[int, int, float]] = []
-    before_ms = 0
-    for at_ms, step, share in edges:
+    before_ms = work = 0
+    for at_ms, step, share in (yield from sorting(edges)):
         if active and at_ms > before_ms:
             level = max(active) if rule == "max" else min(1.0, fsum(w * n for w, n in active.items()))
             levels.append((before_ms, at_ms, level))
@@ -127,4 +162,8 @@ def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) 
             active[share] = count
         else:
             del active[share]
+        work += 4 + len(active)  # what the next level may cost: many weights may be open at once
+        if work > 4 * LOT:
+            work = 0
+            yield
     return levels

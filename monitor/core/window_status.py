@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.composite import composite_records
+from monitor.core.composite import composing
 from monitor.core.figures import Figure, WindowStatus
-from monitor.core.heard import silent_at, with_silence
-from monitor.core.indicators import outage_figures
+from monitor.core.heard import silencing, silent_at
+from monitor.core.indicators import measuring
 from monitor.core.interruptions import Counting, served_of
 from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, CompositeRule, OutageRule
 from monitor.core.pane_figures import pane_figures
+from monitor.core.pieces import gathering
 from monitor.core.repeats import NO_TALLY
 from monitor.core.series import is_rest, labels_in, width_for
 from monitor.core.shares import overdue_at
@@ -19,9 +20,10 @@ from monitor.core.timeline import Span
 from monitor.core.verdicts import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from monitor.core.measures import Window
+    from monitor.core.pieces import Pieces
     from monitor.core.scope import Binding
     from monitor.core.series import OutageRecord, Pane
     from monitor.core.windows import SeriesPanes
@@ -44,8 +46,8 @@ class News(NamedTuple):
 
 def status_of(
     panes: SeriesPanes, binding: Binding, window: Window, span: Span, shown: Span, as_of_ms: int, *, closed: bool
-) -> WindowStatus:
-    """Return what a window says.
+) -> Pieces[WindowStatus]:
+    """Return what a window says, in pieces. The panes must not change before the last one.
 
     Args:
         panes: those of the series.
@@ -67,21 +69,19 @@ def status_of(
         begun = _since(measure, values, shown)
         if begun.start_ms < begun.end_ms:
             shown = begun
-        records: Iterable[tuple[str, OutageRecord]] = panes.outages(window, span)
+        records = yield from gathering(panes.outages(window, span))
         counts = {"open": live.counts.get("open", 0), "oldest_ms": _age_ms(live, as_of_ms)}
         silent = 0
         if measure.blind_after_ms:
-            records = list(records)
-            silent, _ = silent_at(measure, records, as_of_ms)
+            silent, _ = yield from silent_at(measure, records, as_of_ms)
         if isinstance(measure, CompositeRule):
-            records = list(records)
-            counts = _composite_counts(measure, records, as_of_ms)
+            counts = yield from _composite_counts(measure, records, as_of_ms)
         counts["blind"] = live.counts.get("blind", 0) + silent
         counting = None
         if measure.customers is not None:
             served = served_of(measure.customers, values)
             counting = Counting(measure.customers, served, binding.agreement.zone, panes.history)
-        figures = outage_figures(measure, records, begun.start_ms, begun.end_ms, as_of_ms, hours, counting)
+        figures = yield from measuring(measure, records, begun.start_ms, begun.end_ms, as_of_ms, hours, counting)
     else:
         # The kept sum is that of the running window; a period that closes is summed up for once.
         total = panes.sum_of(window, span) if closed else panes.total(window, span)
@@ -89,7 +89,7 @@ def status_of(
         overdue, tally = 0, NO_TALLY
         if isinstance(measure, CallRule):
             if measure.repeat_within_ms:
-                tally = panes.repeats(window, span, measure.repeat_within_ms, as_of_ms)
+                tally = yield from panes.repeats(window, span, measure.repeat_within_ms, as_of_ms)
             counts = {"waiting": live.counts.get("waiting", 0), "longest_wait_ms": _age_ms(live, as_of_ms)}
         elif isinstance(measure, LeadRule):
             counts = {name: live.counts.get(name, 0) for name in _LEAD_COUNTS}
@@ -135,11 +135,13 @@ def _since(measure: OutageRule, values: tuple[str, ...], shown: Span) -> Span:
 
 def _composite_counts(
     measure: CompositeRule, records: Sequence[tuple[str, OutageRecord]], as_of_ms: int
-) -> dict[str, int]:
+) -> Pieces[dict[str, int]]:
     """Return whether a composite service is down now, which is not whether anything is down in it, and since when."""
+    told = yield from silencing(measure, records)
+    stretches = yield from composing(measure, told)
     down = [
         one.start_ms
-        for _, one in composite_records(measure, with_silence(measure, records))
+        for _, one in stretches
         if one.kind == "outage" and one.start_ms <= as_of_ms and not one.restored_ms
     ]
     return {"open": len(down), "oldest_ms": as_of_ms - min(down, default=as_of_ms)}

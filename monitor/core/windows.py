@@ -7,12 +7,14 @@ and moved on: a pane that changed is taken out as it was and put in as it is, wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.interruptions import past_days
 from monitor.core.measures import HOUR_MS
-from monitor.core.panes import merge_panes
+from monitor.core.panes import merge_panes, merging
+from monitor.core.pieces import lots
 from monitor.core.repeats import RepeatIndex, Tally
+from monitor.core.running_sum import RunningSum
 from monitor.core.series import (
     OutageRecord,
     Pane,
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from monitor.core.measures import CustomerTerms, Window
+    from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.timeline import Span
 
-_Name = TypeVar("_Name", str, int)
 _SEPARATOR: Final = "\x1f"
 _DAY_MS: Final = 24 * HOUR_MS
+_MANY_ROWS: Final = 8
+"""A pane of more rows than this is read in pieces: each may hold some hundreds of items."""
 
 
 class MergedPane(NamedTuple):
@@ -103,15 +107,19 @@ class Slot:
     def sum(self) -> Pane:
         """Return the sum; it is never changed, but replaced."""
         if self.merged is None:
-            panes = [*self.row.sources.values(), *self.own.values()]
+            panes = self.panes()
             self.merged = panes[0] if len(panes) == 1 else merge_panes(panes)
         return self.merged
+
+    def panes(self) -> list[Pane]:
+        """Return the panes that it is the sum of."""
+        return [*self.row.sources.values(), *self.own.values()]
 
 
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_judged", "_own", "_quiet", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_ends", "_judged", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -121,7 +129,7 @@ class SeriesPanes:
         """The sources of each pane that have rows of their own."""
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
-        self._quiet: dict[tuple[Width, int], tuple[dict[str, OutageRecord], int]] = {}
+        self._ends: dict[tuple[Width, int], _Ends] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; the sums of others are those of burn rates."""
@@ -201,7 +209,7 @@ class SeriesPanes:
         """Delete a pane and its rows."""
         del self._slots[width][start_ms]
         self._days.pop(start_ms, None)
-        self._quiet.pop((width, start_ms), None)
+        self._ends.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         for source in sorted(self._own.pop((width, start_ms), ())):
             self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
@@ -218,6 +226,32 @@ class SeriesPanes:
     def pane(self, width: Width, start_ms: int) -> Pane:
         """Return the sum of a pane over all sources."""
         return self._slot(width, start_ms).sum()
+
+    def reading(self) -> Pieces[None]:
+        """Read the panes of many rows and add them up, in pieces: whoever asks for them next has them at once.
+
+        No pane may change meanwhile. A pane is at hand once it is whole, so work that is cut off leaves nothing half.
+        """
+        for (width, start_ms), sources in self._own.items():
+            if len(sources) <= _MANY_ROWS:
+                continue
+            slot = self._slots[width][start_ms]
+            if slot is None:
+                slot = self._shared(width, start_ms)
+                for source in sorted(sources):
+                    slot.own.update(self._own_row(width, start_ms, source))
+                    yield
+                self._slots[width][start_ms] = slot
+            if slot.merged is None:
+                slot.merged = yield from merging(slot.panes())
+            outages = slot.merged.outages
+            known = self._ends.get((width, start_ms))
+            if known is None or known.outages is not outages:
+                ends = _Ends(outages, start_ms, start_ms, is_open=False)
+                for lot in lots(outages.values()):
+                    ends = ends.after(lot)
+                    yield
+                self._ends[width, start_ms] = ends
 
     def live(self) -> Pane:
         """Return what is open now."""
@@ -269,16 +303,16 @@ class SeriesPanes:
         for start_ms in sorted(self.starts(width)):
             if start_ms < span.end_ms:
                 outages = self.pane(width, start_ms).outages
-                if self._quiet_since_ms(width, start_ms, outages) >= span.start_ms - _DAY_MS:
+                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - _DAY_MS:
                     yield from outages.items()
 
-    def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> list[int]:
-        """Return the customer time of each day that is kept, before one, as of an instant."""
+    def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
+        """Return the customer time of each day that is kept, before one, as of an instant, in pieces."""
         days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))
-        return past_days(terms, days, before_ms, now_ms, self._days)
+        return (yield from past_days(terms, days, before_ms, now_ms, self._days))
 
-    def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Tally:
-        """Return who of the handled calls in a window's span called again, by an instant."""
+    def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
+        """Return who of the handled calls in a window's span called again, by an instant, in pieces."""
         width = width_for(window)
         index = self._repeats.get(width)
         if index is None:
@@ -287,22 +321,24 @@ class SeriesPanes:
         for start_ms in sorted(index.stale):
             slot = self._slot(width, start_ms) if start_ms in starts else None
             panes = {**slot.row.sources, **slot.own} if slot else {}
-            index.take(start_ms, {source: pane.calls for source, pane in panes.items() if pane.calls})
-        return index.tally(span, within_ms, now_ms)
+            yield from index.taking(start_ms, {source: pane.calls for source, pane in panes.items() if pane.calls})
+        return (yield from index.tallying(span, within_ms, now_ms))
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
         """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
-        outages = self.pane(width, start_ms).outages.values()
-        return max((one.restored_ms or now_ms for one in outages), default=start_ms)
+        outages = self.pane(width, start_ms).outages
+        if not outages:
+            return start_ms
+        ends = self._ends_of(width, start_ms, outages)
+        return max(now_ms, ends.restored_ms) if ends.is_open else ends.restored_ms
 
-    def _quiet_since_ms(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> int:
-        """Return the last instant at which anything happened to the outages of a pane; an open one: for ever."""
-        known = self._quiet.get((width, start_ms))
-        if known is not None and known[0] is outages:
-            return known[1]
-        last_ms = max((max(one[1:6]) if one.restored_ms else NEVER_MS for one in outages.values()), default=start_ms)
-        self._quiet[width, start_ms] = outages, last_ms
-        return last_ms
+    def _ends_of(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> _Ends:
+        known = self._ends.get((width, start_ms))
+        if known is None or known.outages is not outages:
+            known = self._ends[width, start_ms] = _Ends(outages, start_ms, start_ms, is_open=False).after(
+                outages.values()
+            )
+        return known
 
     def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
         """Forget the sums of all other windows; those of ``judged`` ones are shown."""
@@ -314,15 +350,21 @@ class SeriesPanes:
     def _slot(self, width: Width, start_ms: int) -> Slot:
         slot = self._slots[width][start_ms]
         if slot is None:
-            key = merged_pane_key(PaneKey(self.series, width, start_ms))
-            shared = self._rows.get(key)
-            slot = Slot(key, shared if isinstance(shared, MergedPane) else MergedPane({}), {})
+            slot = self._shared(width, start_ms)
             for source in sorted(self._own.get((width, start_ms), ())):
-                own = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms, source)))
-                assert isinstance(own, MergedPane)
-                slot.own.update(own.sources)
+                slot.own.update(self._own_row(width, start_ms, source))
             self._slots[width][start_ms] = slot
         return slot
+
+    def _shared(self, width: Width, start_ms: int) -> Slot:
+        key = merged_pane_key(PaneKey(self.series, width, start_ms))
+        shared = self._rows.get(key)
+        return Slot(key, shared if isinstance(shared, MergedPane) else MergedPane({}), {})
+
+    def _own_row(self, width: Width, start_ms: int, source: str) -> dict[str, Pane]:
+        own = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms, source)))
+        assert isinstance(own, MergedPane)
+        return own.sources
 
     def _stale(self, width: Width, start_ms: int) -> None:
         for running in self._sums.values():
@@ -332,61 +374,25 @@ class SeriesPanes:
             self._repeats[width].stale.add(start_ms)
 
 
-class RunningSum:
-    """The sum of the panes in a span that moves on. Outages are no sums and are left out."""
+class _Ends(NamedTuple):
+    """When the outages of a pane are over: known until they change.
 
-    __slots__ = ("_parts", "_span", "_sum", "stale", "width")
+    ``quiet_ms`` is the last instant at which anything happened to any of them, of one that is open: for ever;
+    ``restored_ms`` the last end of those that have one. Neither is before the start of the pane.
+    """
 
-    def __init__(self, width: Width) -> None:
-        self.width = width
-        self.stale: set[int] = set()
-        """The starts of panes that changed since the last move."""
-        self._parts: dict[int, Pane] = {}
-        self._span = (0, 0)
-        self._sum = empty_pane()
+    outages: dict[str, OutageRecord]
+    quiet_ms: int
+    restored_ms: int
+    is_open: bool
 
-    @property
-    def length_ms(self) -> int:
-        """The length of the span; 0 before the first move."""
-        return self._span[1] - self._span[0]
-
-    @property
-    def buckets(self) -> dict[int, int]:
-        """The sketch of all durations in the sum. It must not be changed."""
-        return self._sum.buckets
-
-    def oldest_ms(self) -> int | None:
-        """Return the start of the oldest pane in the sum."""
-        return min(self._parts, default=None)
-
-    def moved(self, span: Span, panes: SeriesPanes) -> Pane:
-        """Return the sum over a span, brought up to date."""
-        starts = panes.starts(self.width)
-        if span != self._span:
-            self._span = span
-            self.stale.update([start for start in self._parts if not span.start_ms <= start < span.end_ms])
-            self.stale.update(
-                [start for start in starts if span.start_ms <= start < span.end_ms and start not in self._parts]
-            )
-        for start in self.stale:
-            old = self._parts.pop(start, None)
-            if old is not None:
-                self._add(old, -1)
-            if start in starts and span.start_ms <= start < span.end_ms:
-                new = self._parts[start] = panes.pane(self.width, start)
-                self._add(new, 1)
-        self.stale.clear()
-        return self._sum
-
-    def _add(self, pane: Pane, times: int) -> None:
-        _add(self._sum.counts, pane.counts, times)
-        _add(self._sum.buckets, pane.buckets, times)
-
-
-def _add(total: dict[_Name, int], part: dict[_Name, int], times: int) -> None:
-    for name, n in part.items():
-        count = total.get(name, 0) + n * times
-        if count:
-            total[name] = count
-        else:
-            total.pop(name, None)
+    def after(self, outages: Iterable[OutageRecord]) -> _Ends:
+        """Return the ends of these and some more."""
+        _, quiet_ms, restored_ms, is_open = self
+        for one in outages:
+            if one.restored_ms:
+                quiet_ms = max(quiet_ms, *one[1:6])
+                restored_ms = max(restored_ms, one.restored_ms)
+            else:
+                quiet_ms, is_open = NEVER_MS, True
+        return _Ends(self.outages, quiet_ms, restored_ms, is_open)

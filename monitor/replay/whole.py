@@ -14,6 +14,7 @@ from monitor.core.lead_rule import LeadRule
 from monitor.core.measures import CallRule, ClockRule, OutageRule
 from monitor.core.pane_figures import pane_figures
 from monitor.core.panes import apply, merge_panes
+from monitor.core.pieces import gathering
 from monitor.core.plan import Plan
 from monitor.core.repeats import NO_TALLY, RepeatIndex
 from monitor.core.rows import SubjectRow
@@ -121,7 +122,7 @@ def _figures(
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.
-        counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: ())
+        counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: gathering(()))
     begun_ms = max(from_ms, rule.since_ms.get(values[0], 0)) if values else from_ms
     return outage_figures(
         rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, agreement.hours_of(rule), counting

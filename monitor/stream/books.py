@@ -15,6 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
 from monitor.core.book import Book
+from monitor.core.pieces import Pieces, at_once
 from monitor.core.plan import Plan
 from monitor.core.scope import Scope
 from monitor.stream.following import Follower
@@ -48,6 +49,13 @@ class Books:
 
     def take(self, records: list[tuple[bytes, bytes | None]]) -> None:
         """Take over records of the topic, in order."""
+        at_once(self.taking(records))
+
+    def taking(self, records: Sequence[tuple[bytes, bytes | None]]) -> Pieces[None]:
+        """Do what ``take`` does, in pieces: a document takes some milliseconds, and there may be hundreds.
+
+        Until all are read, and fit together, the book of before is in force; no other records may be taken meanwhile.
+        """
         taken = dict(self._documents)
         for key, value in records:
             if value is None:
@@ -59,16 +67,17 @@ class Books:
                 self._refuse(key, error)
                 continue
             taken[key] = document
+            yield
         if taken == self._documents:
             return
-        self._documents, self.book = self._together(taken)
+        self._documents, self.book = yield from self._together(taken)
         for listener in tuple(self._listeners):
             listener()
 
-    def _together(self, taken: dict[bytes, AgreementDocument]) -> tuple[dict[bytes, AgreementDocument], Book]:
+    def _together(self, taken: dict[bytes, AgreementDocument]) -> Pieces[tuple[dict[bytes, AgreementDocument], Book]]:
         """Return what was taken and its book, without documents that contradict those that were there before them."""
         try:
-            return taken, _tried(book_of(taken.values()))
+            return taken, (yield from _tried(book_of(taken.values())))
         except Exception:
             log.debug("the agreements contradict each other", exc_info=True)
         kept = {key: document for key, document in self._documents.items() if key in taken}
@@ -82,11 +91,12 @@ class Books:
                 if other != key and (one.agreement.id == document.agreement.id or one.agreement.form == "multi-level")
             ]
             try:
-                _tried(book_of([*others, document]))
+                yield from _tried(book_of([*others, document]))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
                 self._refuse(key, error)
             else:
                 kept[key] = document
+            yield
         return kept, book_of(kept.values())
 
     def _refuse(self, key: bytes, error: Exception) -> None:
@@ -94,9 +104,11 @@ class Books:
         log.error("agreement %r refused, what was in force stays: %s", key.decode(errors="replace"), error)
 
 
-def _tried(book: Book) -> Book:
+def _tried(book: Book) -> Pieces[Book]:
     """Return a book after trying what each worker does with it: one on which that fails must not come into force."""
+    yield
     Plan(book)
+    yield
     Scope(book)
     return book
 
@@ -108,5 +120,5 @@ class BookReader(Follower):
         super().__init__(self._take, bootstrap, topic, options)
         self.books = books
 
-    def _take(self, records: Sequence[ConsumerRecord]) -> None:
-        self.books.take([(record.key or b"", record.value) for record in records])
+    def _take(self, records: Sequence[ConsumerRecord]) -> Pieces[None]:
+        return self.books.taking([(record.key or b"", record.value) for record in records])

@@ -24,6 +24,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.errors import StateError
 from monitor.stream.fetched import Unreadable
+from monitor.stream.pace import Pace, in_turns
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Processor
 from monitor.stream.sources import Place, Source
@@ -107,14 +108,13 @@ class Containment:
         started = time.perf_counter()
         try:
             self._bury(letters)
-            for _ in self.processor.batch(records, now_ms, caught_up):
-                # Other partitions' commits take a few turns of the loop each: they must not wait for a whole fold.
-                await asyncio.sleep(0)
-            self._state.seal()
+            # Other partitions' commits take a few turns of the loop each: they must not wait for a whole fold.
+            await in_turns(self.processor.batch(records, now_ms, caught_up))
+            await self._seal()
         except StateError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours must not suffer
-            self._take_back(error)
+            await self._take_back(error)
             await self._by_halves(records, letters, end, now_ms, caught_up=caught_up)
             return
         self._stats.batch_seconds.add(time.perf_counter() - started)
@@ -126,15 +126,15 @@ class Containment:
         if state.set_aside.keys:
             state.set_aside.look_again()
         try:
-            more = self.processor.tick(now_ms, caught_up)
-            state.seal()
+            more = await in_turns(self.processor.tick(now_ms, caught_up))
+            await self._seal()
         except StateError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, other rows must not suffer
             suspects = state.suspects()
             # Before what was due is noted as due again.
             row = state.set_aside.failed(suspects)
-            left_alone = self._take_back(error) or ("" if row is None else f"row {row[:80]!r}")
+            left_alone = await self._take_back(error) or ("" if row is None else f"row {row[:80]!r}")
             if left_alone:
                 _report(f"{state.name}: {left_alone} is left alone for an hour", place_of(error), error)
             elif not suspects:
@@ -164,13 +164,12 @@ class Containment:
             try:
                 self._bury(letters)
                 # What is due is left to ticks: a row that fails there is no fault of these records.
-                for _ in self.processor.batch(part, now_ms, caught_up and not todo, due=False):
-                    await asyncio.sleep(0)
-                self._state.seal()
+                await in_turns(self.processor.batch(part, now_ms, caught_up and not todo, due=False))
+                await self._seal()
             except StateError:
                 raise
             except Exception as error:  # noqa: BLE001 - see above
-                self._take_back(error)
+                await self._take_back(error)
                 if len(part) > 1:
                     middle = len(part) // 2
                     todo += [part[middle:], part[:middle]]
@@ -188,12 +187,24 @@ class Containment:
         await self._write(position)
         self.processor.committed()
 
-    def _take_back(self, error: Exception) -> str:
+    async def _seal(self) -> None:
+        """Encode what was put, so that a row that does not encode is found before anything is written.
+
+        What is put between two pauses stays put: nobody else puts anything on this state.
+        """
+        await in_turns(Pace().kept_by(self._state.pack()))
+
+    async def _take_back(self, error: Exception) -> str:
+        """Forget what was done since the last commit; return what will be left alone from now on, for people.
+
+        The rows are as they were from the first moment on; what stands in memory follows in pieces. Until then nothing
+        is folded: who waits for it is the runner's only task.
+        """
         if self._source.burial is None:
             raise error
         self._stats.faults += 1
         self._state.take_back()
-        return self.processor.recover(error)
+        return await in_turns(Pace().kept_by(self.processor.recover(error)))
 
     def _bury(self, letters: Sequence[Letter]) -> None:
         for one in letters:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.evaluator import Evaluation, Evaluator
+from monitor.core.pieces import Pieces
 from monitor.core.rest import MOST_SERIES
 from monitor.core.series import SeriesKey, decode_pane_key, rest_of
 from monitor.core.windows import decode_window_key
 from monitor.errors import DecodeError, RowError
 from monitor.stream.books import Books
-from monitor.stream.horizon import Horizon
+from monitor.stream.horizon import MARKER, Horizon
 from monitor.stream.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState, partition_of
@@ -24,13 +25,15 @@ from monitor.wire.announcements import encode_alert, encode_statement, encode_st
 from monitor.wire.partials import Marker, Partial, decode_partial
 
 SERIES_AT_ONCE = 4
-"""Series that are evaluated between two looks at the time: a series of many windows takes up to 3 ms."""
+"""Series that are evaluated before what was found of them is told."""
 TICK_S = 0.025
-"""How long series are evaluated before others may run."""
+"""How long a tick begins with further series: what it has found is then committed. One series may take longer."""
 
 REST = 4
-"""So many times as long as the last look took, others may run before the next: a series of 10^5 outages takes 0.5 s."""
+"""So many times as long as the last look took, there is none: a series of 10^5 outages takes half a second."""
 
+EVALUATED: Final = (b"w", b"x", b"v")
+"""The first bytes of the keys of rows that series are found in, in this order: who has a place has the first ones."""
 RECORDS_AT_ONCE = 256
 """Partials that are folded before others may run."""
 
@@ -55,8 +58,7 @@ class Evaluate:
         self.tally = tally
         self.interval_ms = interval_ms
         self._max_series = max_series
-        self.evaluator = Evaluator(state, self._owns, max_series=max_series)
-        self.evaluator.restore(state.rows)
+        self.evaluator = self._empty()
         self.seconds = 0.0
         """Time spent in evaluations."""
         self.horizon = Horizon(state, sources)
@@ -69,6 +71,22 @@ class Evaluate:
         """When series that were left alone are tried again (monotonic seconds)."""
         self.committed()
 
+    def restore(self) -> Pieces[None]:
+        """Find the series in the rows, in pieces. Until it is through, whoever watches is shown what was before."""
+        keys = yield from self.state.keys_by_kind()
+        evaluator = yield from self._restored(keys)
+        self.horizon.restore(keys.get(MARKER, ()))
+        self.evaluator = evaluator
+        self.committed()
+
+    def _restored(self, keys: Mapping[bytes, Sequence[bytes]]) -> Pieces[Evaluator]:
+        evaluator = self._empty()
+        yield from evaluator.restoring(key for first in EVALUATED for key in keys.get(first, ()))
+        return evaluator
+
+    def _empty(self) -> Evaluator:
+        return Evaluator(self.state, self._owns, max_series=self._max_series)
+
     def _owns(self, agreement_id: str) -> bool:
         """Return whether the panes of an agreement come to this partition."""
         return partition_of(agreement_id.encode(), self.outlets.partials_partitions) == self.state.partition
@@ -80,7 +98,7 @@ class Evaluate:
         caught_up: bool,  # noqa: ARG002, FBT001 - nothing is judged here
         *,
         due: bool = True,  # noqa: ARG002 - nothing is judged here
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         """Take over panes and the sources' own words of how far they are."""
         pace = Pace()
         for place, partial in enumerate(self._newest(records)):
@@ -123,12 +141,17 @@ class Evaluate:
             told.add(is_gone)
             yield partial
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
-        """Judge what changed and what time has moved on; return whether more is left."""
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+        """Judge what changed and what time has moved on; return whether more is left.
+
+        All of it is judged as of the tick's beginning and by the book of that moment; what comes in between two pieces
+        is folded after the tick, and a new book is seen by the next one.
+        """
         if not caught_up:
             return False  # what is still to be read would change the figures: the runner asks again soon
-        if self.books.book is not self._book:
-            self._book = self.books.book
+        book = self.books.book
+        if book is not self._book:
+            self._book = book
             self._try_again()
         elif self.evaluator.left_alone and time.monotonic() >= self._retry_at:
             self._try_again()
@@ -136,15 +159,15 @@ class Evaluate:
         if as_of_ms is None:
             self._next_ms = now_ms + self.interval_ms
             return False
-        started = time.perf_counter()
+        started, pace = time.perf_counter(), Pace()
         more = True
         while more and time.perf_counter() - started < TICK_S:
             self._suspect = None
-            done = self.evaluator.evaluate(as_of_ms, self.books.book, limit=SERIES_AT_ONCE)
+            done = yield from pace.kept_by(self.evaluator.evaluating(as_of_ms, book, limit=SERIES_AT_ONCE))
             self._emit(done, now_ms)
             more = done.more
         self.horizon.looked(as_of_ms)
-        took_s = time.perf_counter() - started
+        took_s = time.perf_counter() - started - pace.others_s
         self.seconds += took_s
         if more:
             return True
@@ -175,11 +198,11 @@ class Evaluate:
         """Remember what stands in memory beside the evaluator, which follows from the rows."""
         self._memory = self.horizon.remember()
 
-    def recover(self, error: Exception) -> str:
+    def recover(self, error: Exception) -> Pieces[str]:
         """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
-        failed = self._failed(error)
-        before, self.evaluator = self.evaluator, Evaluator(self.state, self._owns, max_series=self._max_series)
-        self.evaluator.restore(self.state.rows)
+        failed, before = self._failed(error), self.evaluator
+        keys = yield from self.state.keys_by_kind()
+        self.evaluator = yield from self._restored(keys)
         self.evaluator.latest.update(before.latest)
         self.evaluator.left_alone = before.left_alone
         self.horizon.recall(self._memory)

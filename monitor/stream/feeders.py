@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from monitor.stream.horizon import Horizon
+from monitor.stream.horizon import Horizon, marker_key
 from monitor.stream.horizon import Memory as HorizonMemory
 from monitor.stream.markers import Markers
 from monitor.stream.partition import PartitionState
 from monitor.wire.rows import HeardRow
 
+HEARD: Final = b"h"
+"""The first byte of the keys of offsets up to which sources' markers were heard."""
 SILENCE_S: Final = 15.0
 """How long a foreign topic is waited for after a restart (real seconds): it has few rows, so it is open at once."""
 LONGEST_S: Final = 1800.0
@@ -26,7 +28,7 @@ LONGEST_S: Final = 1800.0
 
 def heard_key(source: str) -> bytes:
     """Return the row key of the offset up to which a source's markers were heard."""
-    return b"h" + source.encode()
+    return HEARD + source.encode()
 
 
 class Memory(NamedTuple):
@@ -43,7 +45,6 @@ class Feeders:
     def __init__(
         self, state: PartitionState, sources: Collection[str], markers: Markers, *, longest_s: float = LONGEST_S
     ) -> None:
-        forget(state, except_for=sources)
         # Deadlines do not wait for late events as periods do: even after a short stop they would be told wrongly.
         self.horizon = Horizon(state, sources, short_ms=0, silence_s=SILENCE_S, longest_s=longest_s)
         self._state = state
@@ -56,6 +57,11 @@ class Feeders:
             known = isinstance(row, HeardRow) and row.offset <= markers.end
             self._heard[source] = row.offset if known and isinstance(row, HeardRow) else 0
         self._listened = -1
+
+    def restore(self, keys: Collection[bytes]) -> None:
+        """Find again who was behind, and drop the rows of former feeders. Give the keys of all rows of both kinds."""
+        forget(self._state, keys, except_for=self._sources)
+        self.horizon.restore(key for key in keys if self._state.get(key) is not None)
 
     def listen(self) -> None:
         """Take over what the feeders have said and what holds by now."""
@@ -86,8 +92,9 @@ class Feeders:
         self._heard, self._listened = dict(memory.heard), memory.listened
 
 
-def forget(state: PartitionState, *, except_for: Iterable[str] = ()) -> None:
-    """Drop what the rows say of feeders that are in the settings no more."""
-    kept = {key for source in except_for for key in (heard_key(source), b"m" + source.encode())}
-    for key in [key for key in state.rows if key[:1] in (b"m", b"h") and key not in kept]:
-        state.put(key, None)
+def forget(state: PartitionState, keys: Iterable[bytes], *, except_for: Iterable[str] = ()) -> None:
+    """Drop what the rows say of feeders that are in the settings no more. ``keys`` are those of all rows of feeders."""
+    kept = {key for source in except_for for key in (heard_key(source), marker_key(source))}
+    for key in keys:
+        if key not in kept:
+            state.put(key, None)

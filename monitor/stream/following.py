@@ -10,21 +10,24 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from monitor.core.pieces import Pieces
 from monitor.errors import BrokerError, StateError
 from monitor.stream.connection import stop_consumer
 from monitor.stream.described import describe
+from monitor.stream.pace import Pace, in_turns
 from monitor.stream.refusals import explained, lacking
 
 
 class Follower:
     """Hands the records of a topic of one partition over, in order, from its first one on.
 
+    What takes long with many records returns pieces, so that others may run in between.
     `start` returns when all that is in the topic has been read.
     """
 
     def __init__(
         self,
-        take: Callable[[Sequence[ConsumerRecord]], None],
+        take: Callable[[Sequence[ConsumerRecord]], Pieces[None] | None],
         bootstrap: str,
         topic: str,
         options: Mapping[str, Any],
@@ -80,7 +83,9 @@ class Follower:
         assert self._consumer is not None
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=1_000)
         for records in fetched.values():
-            self._take_over(records)
+            pieces = self._take_over(records)
+            if pieces is not None:  # nothing else is read until they are done
+                await in_turns(Pace().kept_by(pieces))
 
     async def _follow(self) -> None:
         while True:

@@ -32,11 +32,13 @@ LOOKS_MS: Final = 10_000
 """How often the last look is written down if nothing else is."""
 
 LOOK_KEY: Final = b"l"
+MARKER: Final = b"m"
+"""The first byte of the keys of what sources said last."""
 
 
 def marker_key(source: str) -> bytes:
     """Return the row key of what a source said last."""
-    return b"m" + source.encode()
+    return MARKER + source.encode()
 
 
 class Memory(NamedTuple):
@@ -79,11 +81,14 @@ class Horizon:
         self._unheard = set(sources)
         look = state.get(LOOK_KEY)
         self._looked_ms = self._stored_ms = look.as_of_ms if isinstance(look, LookRow) else 0
-        for key in state.rows:
-            marker = state.get(key) if key[:1] == b"m" else None
+        self._waits_since: float | None = None
+
+    def restore(self, keys: Iterable[bytes]) -> None:
+        """Find again which sources were behind. Give the keys of all rows of markers; others are passed over."""
+        for key in keys:
+            marker = self._state.get(key) if key[:1] == MARKER else None
             if isinstance(marker, Marker) and marker.behind:
                 self._behind[marker.source] = marker.watermark_ms
-        self._waits_since: float | None = None
 
     def hear(self, marker: Marker) -> None:
         """Take over what a source says."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.structs import ConsumerRecord
 
@@ -20,10 +20,12 @@ from monitor.core.series import PaneKey, encode_pane_key
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.containment import internal_error
-from monitor.stream.feeders import Feeders, forget
+from monitor.stream.feeders import HEARD, Feeders, forget
+from monitor.stream.horizon import MARKER
 from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
 from monitor.stream.sources import Bury
+from monitor.stream.sweep import Sweep
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
 from monitor.wire.events import decode
@@ -34,7 +36,10 @@ RECORDS_AT_ONCE = 256
 """Records that are folded before others may run: 5 to 10 ms."""
 
 TICK_SUBJECTS = 500
-"""Subjects that one tick looks at before it lets others run: well under 50 ms."""
+"""Subjects that one tick looks at before what it has found is committed."""
+
+PANE: Final = b"p"
+"""The first byte of the keys of panes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,16 +162,24 @@ class Ingest:
         self.lateness_ms = lateness_ms
         self.source = f"{state.topic}/{state.partition}"
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
-        self.engine.restore(state.rows)
         self.watermark_ms = 0
-        if feeders is None:
-            forget(state)
         self.feeders = None if feeders is None else feeders(state)
         self._feeds = None if self.feeders is None else self.feeders.horizon
         self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
         self._marked: tuple[int, bool] | None = None
         self._book = books.book
-        self._sweep: list[bytes] = []  # subjects that were last folded under an older book: each tick takes some
+        self._sweep = Sweep()
+        self.committed()
+
+    def restore(self) -> Pieces[None]:
+        """Note which panes there are, and what is known of the feeders. In pieces: nothing is asked before its end."""
+        keys = yield from self.state.keys_by_kind()
+        yield from self.engine.restoring(keys.get(PANE, ()))
+        known = [*keys.get(MARKER, ()), *keys.get(HEARD, ())]
+        if self.feeders is None:
+            forget(self.state, known)
+        else:
+            self.feeders.restore(known)
         self.committed()
 
     def batch(
@@ -176,7 +189,7 @@ class Ingest:
         caught_up: bool,  # noqa: FBT001 - a fact
         *,
         due: bool = True,
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
         changed: dict[PaneKey, None] = {}
         if self.feeders is not None:
@@ -249,30 +262,38 @@ class Ingest:
         self._announce_all(effects, now_ms)
         return effects
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
-        """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left."""
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+        """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left.
+
+        What is judged is judged as of the tick's beginning, by the book and the feeders of that moment, whatever comes
+        in between its pieces: that is the business of the next tick, which `next_tick_ms` asks for.
+        """
+        pace, book = Pace(), self.books.book
         if self.feeders is not None:
             self.feeders.listen()
         horizon_ms = self._horizon_ms(now_ms, caught_up)
-        if self.books.book is not self._book:
-            self._book = self.books.book
-            self._sweep = [key for key in self.state.rows if key[:1] == SUBJECT]
+        if book is not self._book:
+            keys = yield from pace.kept_by(self.state.keys_of(SUBJECT))
+            self._book, self._sweep = book, Sweep.of(keys)
         limit = min(TICK_SUBJECTS, self.state.set_aside.limit)
         keys = self.state.due_keys(horizon_ms, limit)
         is_full = len(keys) >= limit
         swept: list[bytes] = []
-        if self._sweep and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
-            swept, self._sweep = self.state.looked_at(self._sweep[-limit:]), self._sweep[:-limit]
-            keys += swept
+        if self._sweep.left and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
+            swept = self._sweep.next(limit)
+            keys += self.state.looked_at(swept)
         # What there is no time for stays due, and to be swept.
         looked = list[bytes]()
-        effects = self.engine.due(_noted(Pace().while_in_time(keys), looked), horizon_ms, self.books.book)
+        in_time = _noted(Pace().while_in_time(keys), looked)
+        effects = yield from pace.kept_by(self.engine.looked_at(in_time, horizon_ms, book))
         self._announce_all(effects, now_ms)
-        done = set(looked)
-        self._sweep += [key for key in swept if key not in done and key in self.state.rows]
+        left = set(keys).difference(looked)
+        self._sweep = self._sweep.after(swept, missed=left)
         for pane in effects.panes:
             self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
-        more = bool(self._sweep) or is_full or len(looked) < len(keys)
+            if pace.is_over():
+                yield
+        more = bool(self._sweep.left) or is_full or bool(left)
         # After a stop what is due may lie days back: panes go only once all of it is in them.
         for pane in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(pane, None)
@@ -281,7 +302,7 @@ class Ingest:
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""
-        if self.books.book is not self._book or self._sweep:
+        if self.books.book is not self._book or self._sweep.left:
             return 0
         if self.feeders is not None and (self.feeders.has_news or self.feeders.horizon.is_held):
             return 0
@@ -293,8 +314,9 @@ class Ingest:
         self.engine.remember()
         self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
 
-    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
         """Go back to what was remembered last."""
+        yield from ()
         self.engine.recall()
         self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
         if self.feeders is not None and feeds is not None:

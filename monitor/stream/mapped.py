@@ -7,7 +7,7 @@ its events end, is told by markers (`monitor.wire.markers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from aiokafka.structs import ConsumerRecord
@@ -64,6 +64,10 @@ class Mapped:
         """Where the events end that were made of this partition, by the partition that they are in."""
         self.committed()
 
+    def restore(self) -> Pieces[None]:
+        """Do nothing more: the one row was read when this was made."""
+        yield from ()
+
     def batch(
         self,
         records: Sequence[ConsumerRecord],
@@ -71,7 +75,7 @@ class Mapped:
         caught_up: bool,  # noqa: FBT001 - a fact
         *,
         due: bool = True,  # noqa: ARG002 - nothing here is due
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         """Map a batch of records."""
         any_made = False
         pace = Pace()
@@ -97,8 +101,9 @@ class Mapped:
                 count_later(self.state, self.tally.unmapped, record.topic)
         self._mark(caught_up, any_made=any_made)
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: ARG002, FBT001 - nothing here is due
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: ARG002, FBT001 - nothing here is due
         """Tell whether it has caught up."""
+        yield from ()
         self._mark(caught_up)
         return False
 
@@ -110,8 +115,9 @@ class Mapped:
         """Remember what stands in memory."""
         self._memory = self.watermark_ms, self._marked
 
-    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a record, which others find
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a record, which others find
         """Go back to what was remembered last."""
+        yield from ()
         self.watermark_ms, self._marked = self._memory
         return ""
 
@@ -124,7 +130,8 @@ class Mapped:
             refuse("too_large", f"{len(value):,} bytes, at most {limit:,} are read")
         made = []
         newest_ms = self.watermark_ms
-        for event in self._mapper.events(json_object(value)) or ():
+        events = yield from pace.kept_by(self._mapper.making(json_object(value)))
+        for event in events or ():
             encoded = encode_event(event)
             # As strict as with events from elsewhere: here the record that is to blame is at hand.
             decode(self.subject, *encoded, max_bytes=limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -13,12 +13,15 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.delivery import Delivery, DeliveryResult
 from monitor.core.outbox import Outbox
 from monitor.core.paging import Paging
+from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries, Instant
 from monitor.stream.ingest import Outlets, Tally, bury, count_later
+from monitor.stream.pace import Pace
 from monitor.stream.partition import PartitionState
 from monitor.stream.responses import Responses
+from monitor.stream.sweep import Sweep
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deliveries import encode_delivery
 from monitor.wire.instants import rfc3339
@@ -31,7 +34,13 @@ RECORDS_AT_ONCE: Final = 256
 """Alerts that are heard before others may run."""
 TICK_ROWS: Final = 300
 """Rows that one tick looks at before it lets others run."""
+ROWS_AT_ONCE: Final = 64
+"""Rows that are read without a pause when a partition is opened: the largest have a megabyte."""
 HEARD: Final = b"r"
+ALERT: Final = b"a"
+PAGED: Final = (ALERT,)
+WAITING: Final = (b"o", b"f", b"d")
+"""The first bytes of the keys of rows that alerts, and what waits to be delivered, are found again from."""
 _WHO_MUST_ACT: Final[dict[DeliveryResult, str]] = {
     "rejected": "the receiver refuses what it is sent",
     "misconfigured": "whoever writes the settings must mend the receiver there",
@@ -82,25 +91,39 @@ class Notify:
         self._deliver_for_ms = deliver_for_ms
         self._repeat_ms = repeat_ms
         self._stamp = stamp
-        self._sweep: list[bytes] = []  # alerts to look at again: the agreements, or what people ask for, have changed
-        self._restore()
+        self._sweep = Sweep()  # alerts to look at again: the agreements, or what people ask for, have changed
+        self.under_way = deliveries.under_way()
+        self.paging, self.outbox = self._empty()
+        self._book = books.book
+        self._heard_end = -1
+        self._fresh = False
 
-    def _restore(self) -> None:
-        """Find again in the rows what stands in memory. Nothing is under way."""
-        self.under_way = self._deliveries.under_way()
-        self.paging = Paging(
+    def _empty(self) -> tuple[Paging, Outbox]:
+        paging = Paging(
             self.state,
             too_old_ms=self._deliver_for_ms,
             installation=self.outlets.source,
             repeat_ms=self._repeat_ms,
         )
-        self.outbox = Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
-        self._book = self.books.book
-        self._heard_end = -1
-        self.paging.book, self.paging.silences = self._book, self.responses.silences
-        self.paging.restore(self.state.rows)
-        self.outbox.restore(self.state.rows)
-        self._fresh = bool(self.outbox.disabled)
+        return paging, Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
+
+    def restore(self) -> Pieces[None]:
+        """Find again in the rows what stands in memory, in pieces. Nothing is under way.
+
+        Whoever watches is shown what was there before until all is found.
+        """
+        paging, outbox = self._empty()
+        keys = yield from self.state.keys_by_kind()
+        for find, firsts in ((paging.restore, PAGED), (outbox.restore, WAITING)):
+            for lot in lots((key for first in firsts for key in keys.get(first, ())), ROWS_AT_ONCE):
+                find(lot)
+                # Nothing was put since the last commit: it lets go of rows that were only read, before they are many.
+                self.state.settle()
+                yield
+        self.paging, self.outbox = paging, outbox
+        self._book, self._heard_end = self.books.book, -1
+        paging.book, paging.silences = self._book, self.responses.silences
+        self._fresh = bool(outbox.disabled)
 
     # -- what comes in
 
@@ -111,11 +134,12 @@ class Notify:
         caught_up: bool,  # noqa: ARG002, FBT001 - pages are told by ticks
         *,
         due: bool = True,  # noqa: ARG002 - pages are told by ticks
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         """Hear announcements."""
         self.paging.book, self.paging.silences = self.books.book, self.responses.silences
+        pace = Pace()
         for place, record in enumerate(records):
-            if place and place % RECORDS_AT_ONCE == 0:
+            if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
                 yield
             try:
                 alert = decode_alert(record.value)
@@ -126,8 +150,13 @@ class Notify:
 
     # -- what is due
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001
-        """Attempt what is due, take what came of earlier attempts, page; return whether more is left."""
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+        """Attempt what is due, take what came of earlier attempts, page; return whether more is left.
+
+        What is under way may end between two pieces: its outcome waits for the next tick, which it asks for. If the
+        partition is let go meanwhile, its attempts are cut off for good, and what this tick wants to attempt is not.
+        """
+        pace = Pace()
         # First of all: what the rows hold now was committed, what this tick puts was not.
         began = Instant.now()
         attempts, expired = self.outbox.due(now_ms)
@@ -139,31 +168,37 @@ class Notify:
         for settled in expired:
             self._tell(settled.deliveries)
             self.paging.lost(settled.agreement, settled.receiver, settled.lost)
+            if pace.is_over():
+                yield
         for result in self.under_way.take():
             settled = self.outbox.settle(result.notice, result.outcome, now_ms, self._stamp(result.receiver))
             self._tell(settled.deliveries)
             self.paging.lost(settled.agreement, settled.receiver, settled.lost)
+            if pace.is_over():
+                yield
         # While alerts wait to be read, what is out may be over already: only what is in the outbox goes on.
-        more = caught_up and self._page(now_ms)
+        more = caught_up and (yield from pace.kept_by(self._page(now_ms)))
         due_ms = self.outbox.next_ms()
         return more or self.under_way.has_results or (due_ms is not None and due_ms <= now_ms)
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due alerts and pages."""
         under_way = self.under_way
-        if self._fresh or self._sweep or under_way.has_results or under_way.wants_proof or self._changed():
+        if self._fresh or self._sweep.left or under_way.has_results or under_way.wants_proof or self._changed():
             return 0
         return self.outbox.next_ms()
 
     def committed(self) -> None:
         """Do nothing: what stands in memory follows from the rows."""
 
-    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the fault is of a row or record, which others find
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
         """Go back to what the rows hold. What is under way is cut off and begun again, with the same ids."""
+        # At once: if the partition is let go between two pieces, it is the new ones that are cut off.
         self.under_way.cut_off()
-        self._restore()
-        if self._sweep:
-            self._sweep = [key for key in self.state.rows if key[:1] == b"a"]
+        self.under_way = self._deliveries.under_way()
+        yield from self.restore()
+        if self._sweep.left:
+            self._sweep = Sweep.of((yield from self.state.keys_of(ALERT)))
         return ""
 
     def close(self) -> None:
@@ -191,29 +226,35 @@ class Notify:
     def _changed(self) -> bool:
         return self.books.book is not self._book or self.responses.end != self._heard_end
 
-    def _page(self, now_ms: int) -> bool:
+    def _page(self, now_ms: int) -> Pieces[bool]:
         """Look at alerts and pages that are due; return whether more are."""
         if self._changed():
+            # What is asked for and agreed while the keys are gathered is heard with it, or is news to the next tick.
+            keys = yield from self.state.keys_of(ALERT)
             self._book = self.paging.book = self.books.book
             self.paging.silences = self.responses.silences
             self._hear_people(now_ms)
-            self._sweep = [key for key in self.state.rows if key[:1] == b"a"]
+            self._sweep = Sweep.of(keys)
         limit = min(TICK_ROWS, self.state.set_aside.limit)
-        if self._sweep:
+        if self._sweep.left:
             # Before any page is told: it may have been silenced.
-            keys, self._sweep = self._sweep[-limit:], self._sweep[:-limit]
+            keys = self._sweep.next(limit)
+            self._sweep = self._sweep.after(keys)
             for key in self.state.looked_at(keys):
                 self.paging.look(key, now_ms)
+                yield
             return True
         keys = self.state.due_keys(now_ms, limit)
         for key in keys:
-            if key[:1] == b"a":
+            if key[:1] == ALERT:
                 self.paging.look(key, now_ms)
             elif key[:1] == b"f":
                 self.outbox.forget(key)
+            yield
         for key in keys:
             if key[:1] == b"p":
                 self._turn(key, now_ms)
+                yield
         return len(keys) >= limit
 
     def _turn(self, key: bytes, now_ms: int) -> None:

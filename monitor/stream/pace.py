@@ -5,6 +5,7 @@ Heartbeats, commits and scrapes of all partitions wait for the loop: no step may
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -21,10 +22,12 @@ HOLD_S: Final = 0.02
 class Pace:
     """Measures one stretch of work after the other; each begins with the pace, or where the last one was let go."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("_until", "others_s")
 
     def __init__(self) -> None:
         self._until = time.perf_counter() + HOLD_S
+        self.others_s = 0.0
+        """How long others ran while `kept_by` paused."""
 
     def is_over(self) -> bool:
         """Return whether others should run now. If so, the next stretch begins."""
@@ -43,7 +46,12 @@ class Pace:
                 made: T = end.value
                 return made
             if self.is_over():
+                paused = time.perf_counter()
                 yield
+                # What others take is no part of the next stretch.
+                now = time.perf_counter()
+                self.others_s += now - paused
+                self._until = now + HOLD_S
 
     def while_in_time(self, todo: Iterable[T]) -> Iterator[T]:
         """Yield the first, and then more until others should run."""
@@ -51,3 +59,14 @@ class Pace:
             yield one
             if self.is_over():
                 return
+
+
+async def in_turns(pieces: Pieces[T]) -> T:
+    """Do work in pieces, let others run at each of its pauses, and return what it makes."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            made: T = end.value
+            return made
+        await asyncio.sleep(0)

@@ -17,10 +17,10 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.pieces import Pieces
+from monitor.core.pieces import Pieces, lots
 from monitor.errors import RowError, StateError
 from monitor.stream.clock import wall_ms
-from monitor.stream.pace import Pace
+from monitor.stream.pace import Pace, in_turns
 from monitor.stream.ports import WAKE_BYTES, Headers, RowCodec, Writer
 from monitor.stream.refusals import stopped
 from monitor.stream.setaside import SetAside
@@ -206,7 +206,7 @@ class PartitionState:
     # -- for the runner
 
     def load(self, records: Iterable[ConsumerRecord]) -> None:
-        """Take over rows from the changelog, in order."""
+        """Take over rows from the changelog, in order. The caller hands over few at a time."""
         rows = self.rows
         for record in records:
             if record.value is None:
@@ -214,14 +214,34 @@ class PartitionState:
             else:
                 rows[record.key] = record.value
 
-    def loaded(self) -> None:
-        """End the restore: find the position and the wakes."""
+    def loaded(self) -> Pieces[None]:
+        """End the restore, in pieces: find the position and the wakes. Nobody reads or writes rows before its end."""
         position = self.rows.pop(POSITION, b"0")
         try:
             self.position = int(position)
         except ValueError:
             raise StateError(f"{self.name}: the position row of {self.changelog} is no number: {position!r}") from None
-        self._rebuild_wakes()
+        yield from self._rebuild_wakes()
+
+    def keys_by_kind(self) -> Pieces[dict[bytes, list[bytes]]]:
+        """Return the keys of all rows by their first byte, in pieces.
+
+        Rows change with a commit only. Who asks does so between two commits of its own, so all that it gets are rows.
+        """
+        found: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for lot in lots(self.rows):
+            for key in lot:
+                found[key[:1]].append(key)
+            yield
+        return found
+
+    def keys_of(self, first: bytes) -> Pieces[list[bytes]]:
+        """Return the keys of all rows that begin with a byte, in pieces (see `keys_by_kind`)."""
+        found: list[bytes] = []
+        for lot in lots(self.rows):
+            found += [key for key in lot if key[:1] == first]
+            yield
+        return found
 
     def next_wake_ms(self) -> int | None:
         """Return the earliest instant at which a row wishes to wake."""
@@ -279,6 +299,8 @@ class PartitionState:
         acts, self._after_commit = self._after_commit, []
         for act in acts:
             act()
+        if len(self._wakes) > 2 * len(self.rows) + 1000:
+            await in_turns(Pace().kept_by(self._rebuild_wakes()))
 
     def _pack(self, keys: Sequence[bytes]) -> None:
         decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
@@ -313,7 +335,10 @@ class PartitionState:
         records: dict[tuple[str, int], list[Record]] = defaultdict(list)
         if changes:
             records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
+        pace = Pace()
         for topic, key, value, headers, partition, partition_key in outputs:
+            if pace.is_over():  # a key that was not met before takes its time, and there may be tens of thousands
+                await asyncio.sleep(0)
             if partition is None:
                 partition = self.partition  # noqa: PLW2901
                 if partition_key is not None:
@@ -379,12 +404,19 @@ class PartitionState:
         if self.set_aside.keys:
             self.set_aside.look_again(changes)
         self.settle()
-        if len(self._wakes) > 2 * len(self.rows) + 1000:
-            self._rebuild_wakes()
 
-    def _rebuild_wakes(self) -> None:
-        wake_ms = self.codec.wake_ms
-        self._wakes.replace((wake, key) for key, encoded in self.rows.items() if (wake := wake_ms(encoded)))
+    def _rebuild_wakes(self) -> Pieces[None]:
+        """Note anew what wakes, in pieces. Until all of it is noted the old wakes hold: whoever asks sees these.
+
+        Nothing is noted there meanwhile, and no row changes: both is done by the runner's task, which waits for this.
+        """
+        wake_ms, wakes = self.codec.wake_ms, Wakes(self._is_current)
+        for lot in lots(self.rows.items()):
+            for key, encoded in lot:
+                if wake := wake_ms(encoded):
+                    wakes.note((wake, key))
+            yield
+        self._wakes = wakes
 
     def _note_wake(self, key: bytes) -> None:
         """Note again when a row wishes to wake."""

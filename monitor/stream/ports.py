@@ -5,13 +5,15 @@ Nothing of the stream layer is imported here: all of it may import this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from aiokafka.structs import ConsumerRecord
 
 if TYPE_CHECKING:
     import asyncio
+
+    from monitor.core.pieces import Pieces
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -37,7 +39,17 @@ class RowCodec(Protocol):
 
 
 class Processor(Protocol):
-    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state."""
+    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state.
+
+    What may take long is done in pieces: others may run between two of them, but nobody asks this processor for other
+    work before it is done, nor changes rows of its state. Only ``next_tick_ms`` may be asked at any time, and what is
+    shown of the processor to whoever watches. If the partition is taken away meanwhile, the rest is never done: nothing
+    of it was written.
+    """
+
+    def restore(self) -> Pieces[None]:
+        """Find in the rows what stands in memory, in pieces. Called once, before anything else."""
+        ...
 
     def batch(
         self,
@@ -46,15 +58,17 @@ class Processor(Protocol):
         caught_up: bool,  # noqa: FBT001 - a fact
         *,
         due: bool = True,
-    ) -> Iterator[None]:
-        """Apply records that were not applied before, in order, in pieces: others may run between two of them.
+    ) -> Pieces[None]:
+        """Apply records that were not applied before, in order, in pieces.
 
         Without ``due`` nothing is done but what the records ask for: what is due is left to ``tick``.
         """
         ...
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - a fact
-        """Do what is due (``state.due_keys``), for at most 50 ms; return whether more is left to do at once.
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - a fact
+        """Do what is due (``state.due_keys``), in pieces; return whether more is left to do at once.
+
+        What takes long is left to further ticks, so that it is committed in parts.
 
         While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
         """
@@ -68,8 +82,10 @@ class Processor(Protocol):
         """Take note that all that was put and emitted is committed: whatever stands in memory is now right."""
         ...
 
-    def recover(self, error: Exception) -> str:
+    def recover(self, error: Exception) -> Pieces[str]:
         """Make what stands in memory as it was after the last commit: a batch or a tick failed and was taken back.
+
+        In pieces, as ``restore``.
 
         Return what will be left alone from now on because the work on it fails, for people; "" if nothing.
         """

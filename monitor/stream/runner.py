@@ -29,6 +29,7 @@ from monitor.stream.accidents import check_changelog, check_end
 from monitor.stream.clock import Clock, wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.containment import Containment
+from monitor.stream.pace import Pace, in_turns
 from monitor.stream.partition import PartitionState
 from monitor.stream.ports import Upstream
 from monitor.stream.refusals import stopped
@@ -222,9 +223,11 @@ class PartitionRunner:
             await check_changelog(self.state, await self.upstream.committed_offset(), self._connection)
         except KafkaError as error:
             raise stopped(f"{self.state.name}: cannot restore the rows", error, "Read") from error
-        self._work_on = Containment(
-            self.state, self.source, self.source.processor(self.state), self.stats, self._commit
-        )
+        processor = self.source.processor(self.state)
+        self._progressed()
+        # Nothing is asked of it before it is through (`is_open`); a partition that is let go meanwhile cuts it off.
+        await in_turns(Pace().kept_by(processor.restore()))
+        self._work_on = Containment(self.state, self.source, processor, self.stats, self._commit)
         self.caught_up = self._standing.opened(ends.end, self.state.position)
         self.stats.restored_rows = self.stats.rows = len(self.state.rows)
         self.stats.restore_seconds = time.monotonic() - started

@@ -21,7 +21,7 @@ Bury = Callable[[PartitionState, ConsumerRecord, str, str], None]
 """Makes a dead letter of a record, for a reason and with a detail."""
 
 ProcessorFactory = Callable[[PartitionState], Processor]
-"""Makes the processor of a partition, after its rows were restored."""
+"""Makes the processor of a partition, after its rows were restored. `Processor.restore` comes next."""
 
 
 @dataclass(frozen=True, slots=True)

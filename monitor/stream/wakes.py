@@ -7,7 +7,7 @@ few seconds, and only those of the earliest slot are looked at and ordered: a he
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 SLOT_BITS: Final = 13
@@ -46,12 +46,6 @@ class Wakes:
             heapq.heappush(self._slots, slot)
         else:
             noted.append(wake)
-
-    def replace(self, wakes: Iterable[Wake]) -> None:
-        """Forget all, and note these."""
-        self._later, self._slots, self._earliest, self._until_slot, self._count = {}, [], [], -1, 0
-        for wake in wakes:
-            self.note(wake)
 
     def first(self) -> Wake | None:
         """Return the earliest wake that is current; it stays noted."""

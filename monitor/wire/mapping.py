@@ -54,6 +54,7 @@ from string import Formatter
 from typing import Final, NamedTuple
 
 from monitor.core.events import Event, Fact, Value
+from monitor.core.pieces import Pieces, at_once, lots
 from monitor.errors import DecodeError
 from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import (
@@ -73,6 +74,8 @@ from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, sp
 MAX_ID_BYTES: Final = 512
 PARTS_AN_EVENT: Final = 2
 """A list has at most this many parts for each event that a row may make: most parts are about something else."""
+_PARTS_AT_ONCE: Final = 64
+"""So many parts of a list are looked at without a pause."""
 _DIGITS: Final = 1_000
 """A longer number is put in order as a text: Python reads none of more than 4,300 digits."""
 
@@ -106,6 +109,13 @@ class Mapper:
         Raises:
             DecodeError: the row is rejected, and changes nothing of what is remembered.
         """
+        return at_once(self.making(row))
+
+    def making(self, row: Mapping[str, object]) -> Pieces[list[Event] | None]:
+        """Do what ``events`` does, in pieces: a body of a megabyte has thousands of parts, each to be looked at.
+
+        What is remembered changes at the end only; no other row may be mapped before it.
+        """
         mapping = self.mapping
         view = _View(row, mapping.missing)
         group = tuple([view.needed(column) for column in mapping.group])
@@ -126,15 +136,20 @@ class Mapper:
             if rule.rows != "every" and (rule.rows == "first") != (place == 0):
                 continue
             sequence = number * len(mapping.events) + index
-            self._make(made, rule, view, sequence)
+            yield from self._make(made, rule, view, sequence)
         if group:
             seen = {column: view.text(column) for column in self._remembered}
             self._memory[group] = _Memory(seen, order, place + 1)
         return made
 
-    def _make(self, made: list[Event], rule: EventRule, view: _View, sequence: int) -> None:
+    def _make(self, made: list[Event], rule: EventRule, view: _View, sequence: int) -> Pieces[None]:
         most = self.most_events
-        for part in view.parts(rule, PARTS_AN_EVENT * most) if rule.each or rule.repeat else (view,):
+        parts: Iterable[_View] = (view,)
+        if rule.each or rule.repeat:
+            parts = yield from view.parts(rule, PARTS_AN_EVENT * most)
+        for place, part in enumerate(parts):
+            if place % _PARTS_AT_ONCE == _PARTS_AT_ONCE - 1:
+                yield
             if part.holds(rule.when):
                 if len(made) >= most:
                     raise DecodeError("too_many_events", f"at most {most:,} are made of one row")
@@ -186,8 +201,8 @@ class _View:
             raise DecodeError("missing_field", column)
         return text
 
-    def parts(self, rule: EventRule, most: int) -> Iterable[_View]:
-        """Return a view for each part of the rule's column that holds a list, or for each repetition.
+    def parts(self, rule: EventRule, most: int) -> Pieces[Iterable[_View]]:
+        """Return a view for each part of the rule's column that holds a list, or for each repetition, in pieces.
 
         A part that comes twice counts once.
         """
@@ -195,17 +210,20 @@ class _View:
             return self._repetitions(rule.repeat)
         found = self._lists.get((rule.each, rule.separator))
         if found is None:  # several rules ask for the same list
-            found = self._lists[rule.each, rule.separator] = self._parts_of(rule, most)
+            found = self._lists[rule.each, rule.separator] = yield from self._parts_of(rule, most)
         return found
 
-    def _parts_of(self, rule: EventRule, most: int) -> list[_View]:
+    def _parts_of(self, rule: EventRule, most: int) -> Pieces[list[_View]]:
         value = lookup(self.row, rule.each)
+        parts: dict[str, object] = {}
         if isinstance(value, Sequence) and not isinstance(value, str):
-            parts = {
-                text_of(part): part if isinstance(part, Mapping) else text_of(part)
-                for part in value
-                if part is not None
-            }
+            for lot in lots(value, _PARTS_AT_ONCE):
+                parts |= {
+                    text_of(part): part if isinstance(part, Mapping) else text_of(part)
+                    for part in lot
+                    if part is not None
+                }
+                yield
         else:
             whole = self.text(rule.each)
             parts = {} if whole is None else {part.strip(): part.strip() for part in whole.split(rule.separator or ",")}

@@ -9,6 +9,7 @@ from monitor.core.heard import silent_at, with_silence
 from monitor.core.indicators import outage_figures
 from monitor.core.measures import CompositeRule, OutageRule, Window
 from monitor.core.panes import merge_panes
+from monitor.core.pieces import at_once
 from monitor.core.series import OutageRecord, decode_pane_key
 from tests.core.stories import MONDAY_MS, Story, agreement
 from tests.core.test_outage_laws import panes_of
@@ -108,7 +109,7 @@ def test_what_was_heard_is_left_out_where_an_amendment_asks_for_silence_no_more(
     asked_no_more = OutageRule(id="services")
 
     assert with_silence(asked_no_more, heard) == []
-    assert silent_at(asked_no_more, heard, MONDAY_MS) == (0, None)
+    assert at_once(silent_at(asked_no_more, heard, MONDAY_MS)) == (0, None)
 
 
 def test_a_running_window_tells_that_a_service_fell_silent_when_it_does():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from monitor.core.indicators import outage_figures
 from monitor.core.interruptions import FEWEST_DAYS, Counting, beta_threshold, past_days, served_of
 from monitor.core.measures import HOUR_MS, CustomerTerms, OutageRule, Window
+from monitor.core.pieces import at_once
 from monitor.core.series import Change, OutageRecord, SeriesKey
 from tests.core.stage import Stage
 from tests.core.stories import DAY_MS, Story, agreement, event, ms
@@ -220,7 +221,7 @@ def test_a_day_that_is_known_is_added_up_again_once_it_changes_or_the_terms_do()
     day, known = {"a": out("Mon 10:00", "Mon 11:00"), "b": out("Mon 12:00")}, {}
 
     def total(outages, now, terms=BETA):
-        return past_days(terms, [(ms("Mon 00:00"), outages)], ms("Tue 00:00"), ms(now), known)
+        return at_once(past_days(terms, [(ms("Mon 00:00"), outages)], ms("Tue 00:00"), ms(now), known))
 
     assert total(day, "Tue 00:00") == [1_300 * HOUR_MS]
     assert total(day, "Tue 01:00") == [1_400 * HOUR_MS], "one is open: it grows"

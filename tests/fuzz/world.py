@@ -13,6 +13,7 @@ from monitor.bootstrap import Monitor
 from monitor.config.settings import Settings, TopicSettings
 from monitor.config.sources import SourceSettings
 from monitor.core.notices import Notice, Outcome
+from monitor.core.pieces import at_once
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import HandClock
 from monitor.stream.containment import Containment
@@ -46,6 +47,7 @@ class Place:
         )
         self.stats = PartitionStats()
         self.processor = source.processor(self.state)
+        at_once(self.processor.restore())
         self.work = Containment(self.state, source, self.processor, self.stats, self.state.commit)
         self.end = 0
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.pieces import Pieces
 from monitor.stream.partition import PartitionState
 from monitor.stream.sources import Source
 
@@ -43,7 +44,11 @@ class Counting:
     def committed(self) -> None:
         pass
 
-    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the protocol's
+    def restore(self) -> Pieces[None]:
+        yield from ()
+
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the protocol's
+        yield from ()
         return ""
 
     def batch(
@@ -53,7 +58,7 @@ class Counting:
         caught_up: bool,  # noqa: FBT001 - the protocol's
         *,
         due: bool = True,
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         self.seen.append(caught_up)
         for place, record in enumerate(records):
             if place and place % 100 == 0:
@@ -69,7 +74,8 @@ class Counting:
             if count % EVERY == 0:
                 self.state.emit(self.alerts, record.key, b"%d" % count)
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - the protocol's
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - the protocol's
+        yield from ()
         if not caught_up:
             return False
         for key in self.state.due_keys(now_ms):

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.pieces import at_once
 from monitor.stream.connection import Ends
 from monitor.stream.ports import View
 from monitor.stream.transport import Batch
@@ -102,7 +103,7 @@ class FakeConnection:
 
     async def restore(self, state: Any, progress: Any) -> Ends:  # noqa: ARG002 - as Connection's
         state.load([record(0, key=b"\x00position", value=b"%d" % self.position)])
-        state.loaded()
+        at_once(state.loaded())
         return Ends(0, self.end)
 
     async def has_records(self, source: Any, start: int, end: int) -> bool:  # noqa: ARG002 - as Connection's

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.book import Book
 from monitor.core.engine import RETENTION_MS
+from monitor.core.pieces import at_once
 from monitor.stream.books import Books
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally
@@ -50,10 +50,12 @@ class Flow:
             self.state, subject=self.subject, books=self.books, outlets=OUTLETS, tally=self.tally,
             retention_ms=RETENTION_MS, lateness_ms=0,
         )  # fmt: skip
+        at_once(self.ingest.restore())
         self.partials = self._state("partials", EVALUATE_ROWS, judged)
         self.evaluate = Evaluate(
             self.partials, books=self.books, outlets=OUTLETS, tally=self.tally, interval_ms=1_000
         )  # fmt: skip
+        at_once(self.evaluate.restore())
         self.passed = 0
 
     def restart(self):
@@ -71,7 +73,7 @@ class Flow:
         self._measure("batch", self.ingest.batch(batch, now_ms, True))
         if take_back:
             self.state.take_back()
-            self.ingest.recover(RuntimeError("for the test"))
+            at_once(self.ingest.recover(RuntimeError("for the test")))
             return
         await self._commit(self.state, self.offset)
         await self._pass_on()
@@ -80,7 +82,7 @@ class Flow:
         """Time passes for the source."""
         self.now_ms, more, ticks = now_ms, True, 0
         while more:
-            (more,) = self._measure("tick", self._once(lambda: self.ingest.tick(now_ms, True)))
+            more = self._measure("tick", self.ingest.tick(now_ms, True))
             await self._commit(self.state, self.offset)
             ticks += 1
         await self._pass_on()
@@ -90,7 +92,7 @@ class Flow:
         """The windows are judged."""
         more = True
         while more:
-            (more,) = self._measure("look", self._once(lambda: self.evaluate.tick(now_ms, True)))
+            more = self._measure("look", self.evaluate.tick(now_ms, True))
             await self._commit(self.partials, 0)
 
     def status(self, window):
@@ -135,23 +137,18 @@ class Flow:
             max_record_bytes=self.max_record_bytes,
         )  # fmt: skip
         state.rows.update(rows)
-        state.loaded()
+        at_once(state.loaded())
         return state
 
-    @staticmethod
-    def _once(step) -> Iterator[bool]:
-        yield step()
-
-    def _measure(self, name, steps: Iterable):
-        found, steps = [], iter(steps)
+    def _measure(self, name, pieces):
         while True:
             began = time.thread_time()
             try:
-                found.append(next(steps))
-            except StopIteration:
+                next(pieces)
+            except StopIteration as end:
+                return end.value
+            finally:
                 self._note(name, time.thread_time() - began)
-                return found
-            self._note(name, time.thread_time() - began)
 
     def _note(self, name, seconds):
         self.held[name] = max(self.held[name], seconds)

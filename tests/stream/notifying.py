@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core import pieces
 from monitor.core.alerts import Alert
 from monitor.core.book import Book
 from monitor.core.notices import Notice, Outcome
@@ -90,12 +91,13 @@ class Partition:
             topic="alerts", partition=0, changelog="state", codec=NOTIFY_ROWS, writer=self.writer
         )
         self.state.rows = dict(rows or {})
-        self.state.loaded()
+        pieces.at_once(self.state.loaded())
         self.processor = Notify(
             self.state, books=self.books, responses=self.responses, deliveries=self.deliveries, outlets=OUTLETS,
             tally=self.tally, deliver_for_ms=DAY_MS, stamp=lambda receiver: self.stamps.get(receiver, ""),
             repeat_ms=lambda receiver: self.repeat.get(receiver, 0),
         )  # fmt: skip
+        pieces.at_once(self.processor.restore())
 
     def killed(self, **changed):
         """Return the partition as its next owner finds it: nothing is left but what was committed."""
@@ -132,7 +134,7 @@ class Partition:
 
     async def tick(self, now_ms, *, caught_up=True):
         """One tick and its commit; return whether more is left."""
-        more = self.processor.tick(now_ms, caught_up)
+        more = pieces.at_once(self.processor.tick(now_ms, caught_up))
         if self.state.dirty:
             await self.commit()
         else:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitor.core import engine
 from monitor.core.book import Book
 from monitor.core.measures import Window
+from monitor.core.pieces import Pieces
 from monitor.errors import DecodeError, StateError
 from monitor.stream import containment, ingest, setaside
 from monitor.stream.books import Books
@@ -69,9 +70,10 @@ class Faulty(Counting):
                     yield from super().batch((one,), now_ms, caught_up, due=due)
                     self.newest = max(self.newest, one.timestamp)
         if due:
-            self.tick(now_ms, caught_up)
+            yield from self.tick(now_ms, caught_up)
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001 - the protocol's
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - the protocol's
+        yield from ()
         if not caught_up:
             return False
         keys = self.state.due_keys(now_ms)
@@ -87,7 +89,8 @@ class Faulty(Counting):
     def committed(self) -> None:
         self.committed_newest = self.newest
 
-    def recover(self, error: Exception) -> str:  # noqa: ARG002 - the protocol's
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the protocol's
+        yield from ()
         self.newest = self.committed_newest
         return ""
 

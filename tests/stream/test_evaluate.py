@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.book import Book
 from monitor.core.measures import Filter, OutageRule, Window
 from monitor.core.panes import apply
+from monitor.core.pieces import at_once
 from monitor.core.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.errors import RowError
 from monitor.stream import evaluate
@@ -49,6 +50,7 @@ class Partition:
         self.processor = Evaluate(
             self.state, books=self.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000, **options
         )  # fmt: skip
+        at_once(self.processor.restore())
 
     async def take(self, *records):
         pieces = self.processor.batch(
@@ -64,7 +66,7 @@ class Partition:
         await self.state.commit(0)
 
     async def tick(self, time):
-        more = self.processor.tick(ms(time), True)
+        more = at_once(self.processor.tick(ms(time), True))
         await self.state.commit(0)
         return more
 
@@ -117,7 +119,7 @@ async def test_who_came_first_has_the_place_wherever_a_batch_ends(together):
 
 async def test_an_evaluator_that_is_made_anew_keeps_its_bound():
     partition = Partition(DESK, max_series=1)
-    partition.processor.recover(ValueError("something failed"))
+    at_once(partition.processor.recover(ValueError("something failed")))
     await partition.take(partial(*resolved("met")), partial(*resolved("met", priority="P2")))
     assert partition.processor.evaluator.places() == {("desk", "resolution"): (1, 1)}
 
@@ -237,7 +239,7 @@ async def test_a_row_that_cannot_be_written_names_the_series_that_is_left_alone(
     await partition.take(partial(*resolved("met", priority="P1")), partial(*resolved("met", priority="P2")))
     (key,) = [key for key in partition.state.rows if key[:1] == b"w" and b"P2" in key]
 
-    said = partition.processor.recover(RowError(key, "too large"))
+    said = at_once(partition.processor.recover(RowError(key, "too large")))
 
     assert "P2" in said
     assert [series.values for series in partition.processor.evaluator.left_alone] == [("P2",)]

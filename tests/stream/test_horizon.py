@@ -10,6 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.book import Book
 from monitor.core.measures import Window
 from monitor.core.panes import apply
+from monitor.core.pieces import at_once
 from monitor.core.series import Change, PaneKey, SeriesKey, empty_pane
 from monitor.stream import horizon
 from monitor.stream.books import Books
@@ -45,6 +46,7 @@ class Partition:
             self.state, books=Books(Book((DESK,), 1)), outlets=OUTLETS, tally=Tally(), interval_ms=1_000,
             sources=SOURCES,
         )  # fmt: skip
+        at_once(self.processor.restore())
 
     async def take(self, *records):
         batch = [
@@ -56,7 +58,7 @@ class Partition:
         await self.state.commit(0)
 
     async def tick(self, time):
-        while self.processor.tick(ms(time), True):
+        while at_once(self.processor.tick(ms(time), True)):
             pass
         await self.state.commit(0)
 

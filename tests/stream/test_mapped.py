@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
 from monitor.core.book import Book
+from monitor.core.pieces import at_once
 from monitor.core.rows import subject_key
 from monitor.errors import DecodeError
 from monitor.stream import horizon
@@ -209,16 +210,16 @@ async def test_how_far_it_is_and_where_its_events_end_is_told_when_it_changes():
     # in the transaction of the events themselves
     assert len(foreign.writer.transactions) == 1
 
-    foreign.processor.tick(NOW, False)
+    at_once(foreign.processor.tick(NOW, False))
     assert not foreign.state.dirty
 
     await foreign.take(body(number="T-1", kind="done", at=ms("Mon 08:00")), caught_up=False)
     assert len(foreign.markers()) == 1
 
-    foreign.processor.tick(NOW, True)
+    at_once(foreign.processor.tick(NOW, True))
     await foreign.state.commit(1)
     assert foreign.markers()[1:] == [SourceMarker(source="hooks/1", watermark_ms=0, behind=False, ends={partition: 3})]
-    foreign.processor.tick(NOW, True)
+    at_once(foreign.processor.tick(NOW, True))
     assert not foreign.state.dirty
     assert foreign.processor.next_tick_ms() is None
 
@@ -227,7 +228,7 @@ async def test_where_its_events_end_is_known_after_a_restart():
     foreign = Foreign()
     await foreign.take(body(), body(number="T-2"))
     foreign.restart()
-    foreign.processor.tick(NOW, True)
+    at_once(foreign.processor.tick(NOW, True))
     await foreign.state.commit(2)
 
     ends = {partition_of(key, PARTITIONS): 1 for key in (b"T-1", b"T-2")}
@@ -311,6 +312,7 @@ class Tickets:
             retention_ms=90 * 86_400_000, lateness_ms=60_000,
             feeders=partial(Feeders, sources=feeders, markers=self.markers, longest_s=LONGEST_S) if feeders else None,
         )  # fmt: skip
+        at_once(self.processor.restore())
 
     def hear(self, *markers):
         """Markers stand in their topic."""
@@ -333,7 +335,7 @@ class Tickets:
         self.processor.committed()
 
     async def tick(self, time):
-        self.processor.tick(ms(time), True)
+        at_once(self.processor.tick(ms(time), True))
         await self.state.commit(self.state.position)
         self.processor.committed()
 
@@ -527,9 +529,9 @@ async def test_what_looks_like_a_marker_among_the_events_is_a_dead_letter_and_si
 
 async def test_what_was_heard_in_a_batch_that_failed_is_heard_again(tickets):
     tickets.hear(level("hooks/0"), behind("hooks/1", "Mon 12:00"))
-    tickets.processor.tick(ms("Mon 14:00"), True)
+    at_once(tickets.processor.tick(ms("Mon 14:00"), True))
     tickets.state.take_back()
-    tickets.processor.recover(ValueError())
+    at_once(tickets.processor.recover(ValueError()))
     assert tickets.processor.feeders.has_news
 
     await tickets.tick("Mon 14:00")

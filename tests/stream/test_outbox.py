@@ -10,6 +10,7 @@ import pytest
 from aiokafka.errors import ProducerFenced
 
 from monitor.core.notices import Outcome
+from monitor.core.pieces import at_once
 from monitor.stream import outbox
 from monitor.stream.deliveries import PROOF_S, Deliveries, Instant
 from monitor.stream.partition import FencedError
@@ -53,12 +54,12 @@ async def test_nothing_is_attempted_before_it_was_committed():
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     now_ms = ms("Mon 09:00:10")
-    assert partition.processor.tick(now_ms, True)  # it wants the next one at once
+    assert at_once(partition.processor.tick(now_ms, True))  # it wants the next one at once
     await partition.let_run()
     assert partition.courier.received == []
 
     await partition.commit()
-    partition.processor.tick(now_ms, True)
+    at_once(partition.processor.tick(now_ms, True))
     await partition.let_run()
     assert partition.courier.received == [], "nothing has shown yet that the partition is still ours"
     await partition.commit()
@@ -92,9 +93,9 @@ async def test_the_attempts_of_a_tick_that_failed_begin_with_the_tick_that_succe
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     await partition.tick(ms("Mon 09:00:10"))
-    partition.processor.tick(ms("Mon 09:00:10"), True)
+    at_once(partition.processor.tick(ms("Mon 09:00:10"), True))
     partition.state.take_back()
-    partition.processor.recover(RuntimeError("a bug"))
+    at_once(partition.processor.recover(RuntimeError("a bug")))
     assert not partition.state.dirty
     await partition.commit()
     await partition.let_run()
@@ -165,7 +166,7 @@ async def test_a_commit_that_began_before_the_process_stood_still_proves_nothing
     clocks["monotonic_s"] += PROOF_S + 1
     courier.gates["slow"].set()
     await partition.let_run()
-    partition.processor.tick(ms("Mon 09:02"), True)
+    at_once(partition.processor.tick(ms("Mon 09:02"), True))
     clocks["monotonic_s"] += PROOF_S + 1  # frozen again while the broker confirms
     await partition.commit()
     await partition.let_run()
@@ -180,7 +181,7 @@ async def test_a_commit_in_flight_while_the_partition_is_let_go_begins_nothing()
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     await partition.tick(ms("Mon 09:00:10"))
-    partition.processor.tick(ms("Mon 09:00:10"), True)
+    at_once(partition.processor.tick(ms("Mon 09:00:10"), True))
     partition.processor.close()
     await partition.commit()
     await partition.let_run()

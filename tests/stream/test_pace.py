@@ -7,6 +7,7 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.book import Book
+from monitor.core.pieces import at_once
 from monitor.core.rows import SUBJECT
 from monitor.stream import pace
 from monitor.stream.books import Books
@@ -44,6 +45,7 @@ class Desk:
             self.state, subject="ticket", books=self.books, outlets=OUTLETS, tally=Tally(), retention_ms=10**12,
             lateness_ms=60_000,
         )  # fmt: skip
+        at_once(self.ingest.restore())
 
     async def take(self, records):
         pauses = sum(1 for _ in self.ingest.batch(records, NOW_MS, True))
@@ -52,7 +54,7 @@ class Desk:
         return pauses
 
     async def tick(self):
-        more = self.ingest.tick(NOW_MS, True)
+        more = at_once(self.ingest.tick(NOW_MS, True))
         await self.state.commit(self.state.position)
         self.ingest.committed()
         return more

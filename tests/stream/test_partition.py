@@ -11,6 +11,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.pieces import at_once
 from monitor.errors import RowError, StateError
 from monitor.stream.partition import POSITION, FencedError, PartitionState, partition_of
 from tests.stream.counting import CountingCodec
@@ -236,7 +237,7 @@ async def test_a_position_row_that_is_no_number_is_an_error() -> None:
     state.load([record(0, key=POSITION, value=b"many")])
 
     with pytest.raises(StateError, match="is no number"):
-        state.loaded()
+        at_once(state.loaded())
 
 
 KEYS = st.sampled_from([b"a", b"b", b"c", b"d"])
@@ -255,7 +256,7 @@ def test_what_is_restored_from_the_changelog_is_what_was_committed(steps: list, 
             await state.commit(number)
         heir = state_of(FakeWriter())
         heir.load([record(0, key=key, value=value) for key, value, _ in writer.committed.get(CHANGELOG, [])])
-        heir.loaded()
+        at_once(heir.loaded())
 
         assert heir.rows == state.rows
         assert heir.position == state.position == len(steps)

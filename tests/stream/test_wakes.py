@@ -19,7 +19,14 @@ ACTS = st.one_of(
 @given(st.lists(ACTS, max_size=60))
 def test_law_the_earliest_wish_that_still_holds_is_the_next(acts):
     wishes: dict[bytes, int] = {}
-    wakes = Wakes(lambda wake: wishes.get(wake[1]) == wake[0])
+
+    def made_of(wished):
+        made = Wakes(lambda wake: wishes.get(wake[1]) == wake[0])
+        for one, wish in wished.items():
+            made.note((wish, one))
+        return made
+
+    wakes = made_of({})
     for act, at_ms, key in acts:
         if act == "wish":
             if wishes.get(key) != at_ms:
@@ -28,7 +35,7 @@ def test_law_the_earliest_wish_that_still_holds_is_the_next(acts):
         elif act == "end":
             wishes.pop(key, None)
         elif act == "restart":
-            wakes.replace((wish, one) for one, wish in wishes.items())
+            wakes = made_of(wishes)
         else:
             due = sorted((wish, one) for one, wish in wishes.items() if wish <= at_ms)
             taken = wakes.take(at_ms)
