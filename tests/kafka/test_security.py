@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 
 import pytest
 from aiokafka.errors import TransactionalIdAuthorizationFailed
+from aiokafka.structs import ConsumerRecord
 from click.testing import Result
 
 from monitor.bootstrap import Monitor
+from monitor.cli.buried_panes import Found, send_buried
 from monitor.cli.kafka import Outgoing, committed, read_all, send_all
 from monitor.config.settings import Settings
 from monitor.core.events import Event, Fact
@@ -25,7 +27,7 @@ from monitor.stream import worker as worker_module
 from monitor.stream.clock import wall_ms
 from monitor.stream.connection import Connection
 from monitor.stream.refusals import stopped
-from monitor.stream.rights import Right, Role, rights_of
+from monitor.stream.rights import Right, Role, panes_writer, rights_of
 from monitor.stream.topics import TopicNames
 from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT
@@ -403,6 +405,11 @@ def test_who_lacks_the_right_to_write_is_told_so_at_once(right: Right, scram: In
         if right.kind == "topic" and right.name != "agreements":
             with pytest.raises(BrokerError) as told_of:
                 asyncio.run(send_all(settings, [Outgoing(missing.name, b"k", b"v")]))
+            said = str(told_of.value)
+        elif right == Right("transactional id", panes_writer("app"), "Write"):
+            pane = ConsumerRecord(settings.topics.partials, 0, 0, 0, 0, b"p", None, None, 1, 0, ())
+            with pytest.raises(BrokerError) as told_of:
+                asyncio.run(send_buried(settings, Found([pane], {}, {}, {})))
             said = str(told_of.value)
         else:
             (tmp_path / "more.yaml").write_text(AGREEMENT.replace("desk", "more"))
