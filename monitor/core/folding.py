@@ -34,7 +34,7 @@ million applications, while nothing else can be done."""
 _FEW: Final = 8
 """So many facts of one subject are taken without a pause between them."""
 _AT_ONCE: Final = 8
-"""So many facts of a ledger are applied again, or clocks compared, without a pause between them."""
+"""So many are applied again, or clocks compared."""
 
 
 class Folding:
@@ -95,41 +95,34 @@ class Folding:
         """Take one fact, in the order of arrival: so that no batch boundary changes what is announced.
 
         Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`_settle`). What stands in
-        the end is the same; what would have been told and taken back in between is not told.
-
-        Return the instant of the cause if the ledger must be folded again before the next fact, else None.
+        the end is the same; what would have been told and taken back in between is not told. Return the instant of the
+        cause if the ledger must be folded again before the next fact, else None.
         """
         place = enter(self.facts, fact, self._by_id)
         if isinstance(place, Rejected):
             self.rejected.append(place)
         elif place is None:
             self.repeats += 1
-        elif self._cause_ms is not None:
-            if place < len(self.facts) - 1:
-                self._put_off(fact)
         elif place < len(self.facts) - 1:
             if self._left > 0:
                 self.attributes = attributes_of(self.facts)
-                return fact.time_ms
-            self._put_off(fact)
-        elif self._redecides(fact):
-            self.until(fact.time_ms)
             return self._soon(fact)
-        elif self._is_belated(fact):
-            return self._soon(fact)
-        else:
+        elif self._cause_ms is None:  # else it is applied with all others
+            if self._redecides(fact):
+                self.until(fact.time_ms)
+                return self._soon(fact)
+            if self._is_belated(fact):
+                return self._soon(fact)
             self._apply(place)
         return None
 
     def _soon(self, fact: Fact) -> int | None:
+        """Return the instant of a cause; None where too much is spent: it is put off then, and told with others."""
         if self._left > 0:
             return fact.time_ms
-        self._put_off(fact)
-        return None
-
-    def _put_off(self, fact: Fact) -> None:
         self.together += 1
         self._cause_ms = max(self._cause_ms or 0, fact.time_ms)
+        return None
 
     def _settle(self) -> Pieces[None]:
         """Fold the ledger again if that was put off. To be called once all facts are taken."""
@@ -149,8 +142,8 @@ class Folding:
     def again(self, cause_ms: int) -> Pieces[None]:
         """Fold the whole ledger again and announce the difference to what was announced before.
 
-        ``cause_ms`` is when what caused it happened. In pieces: nobody else knows of this folding, and the row stays as
-        it was until the whole step is done, so work that is cut off in between has changed nothing.
+        ``cause_ms`` is when what caused it happened. In pieces: only this step knows of the folding, and the row stays
+        as it was until all of it is done, so what is cut off has changed nothing.
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         self._course, self._misses = None, Misses(self.clocks, self.plan)

@@ -130,8 +130,12 @@ def histories(terms, before_ms, now_ms):
         (OutageRule(id="up"), [*flood(10), *[(f"b-{n}", one._replace(kind="blind")) for n, one in flood(MANY)]]),
         (OutageRule(id="up", customers=CUSTOMERS), flood(MANY, customers=((MONDAY_MS, 3),))),
         (CompositeRule(id="up", parts=(("a",), ("b",))), flood(MANY, component="a")),
+        (
+            CompositeRule(id="up", parts=(("a", "b"),)),
+            [(f"{name}{of}", one._replace(component=of)) for name, one in flood(3_000) for of in "ab"],
+        ),
     ],
-    ids=["overlapping", "weights are added", "one after the other", "blind", "with customers", "composite"],
+    ids=["overlapping", "weights added", "one after the other", "blind", "with customers", "composite", "redundant"],
 )
 def test_the_figures_of_a_flood_of_outages_pause_often_enough(rule, records):
     counting = None if rule.customers is None else Counting(CUSTOMERS, 1_000_000, "UTC", histories)
@@ -141,6 +145,7 @@ def test_the_figures_of_a_flood_of_outages_pause_often_enough(rule, records):
 
     assert did.longest < MOST_LINES
     assert did.longest < did.lines / 8
+    assert did.made == at_once(measuring(rule, records, MONDAY_MS, to_ms, to_ms, None, counting))
 
 
 def test_a_chain_of_consequences_is_followed_once():
@@ -153,7 +158,7 @@ def test_a_chain_of_consequences_is_followed_once():
 
     did = stretches(work())
 
-    assert list(did.made) == ["O-1"]
+    assert list(did.made) == list(failures_of(outages)) == ["O-1"]
     assert did.lines < 30 * len(outages)
 
 
