@@ -127,6 +127,13 @@ def hurried(monkeypatch):
 
 
 @pytest.fixture
+def patient(hurried, monkeypatch):  # noqa: ARG001 - it is overruled
+    """Whoever is cut off is so for the number of connections, not for its time."""
+    monkeypatch.setattr(door, "HEADERS_S", 60.0)
+    monkeypatch.setattr(door, "ANSWER_S", 60.0)
+
+
+@pytest.fixture
 async def server(hurried):  # noqa: ARG001 - it sets the limits
     worker = Worker()
     page = b"x" * PAGE, "text/plain"
@@ -152,6 +159,7 @@ async def test_an_answer_that_nobody_takes_is_cut_off_and_forgotten(server):
         assert not server._door._scrapes
 
 
+@pytest.mark.usefixtures("patient")
 async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server):
     async with AsyncExitStack() as slow:
         for _ in range(door.MOST_SCRAPES * 2):
@@ -164,6 +172,7 @@ async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server):
         assert len(server._door._scrapes) <= door.MOST_SCRAPES
 
 
+@pytest.mark.usefixtures("patient")
 async def test_of_too_many_connections_the_oldest_that_asked_nothing_goes(server):
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(connection(server.port, SCRAPE))
