@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -15,6 +16,10 @@ from tests.turns import Turns
 # A shared machine may pause a test for longer than Hypothesis' 200 ms; a law is not about time.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+# A shell has the commands ignore Ctrl-C that it starts in the background, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TURNS: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 

@@ -124,9 +124,14 @@ async def test_400_trickling_clients_neither_block_a_probe_nor_kill_a_worker_wit
         started.communicate()
 
 
+HURRIED = Limits(connections=5, scrapes=3, headers_s=0.3, answer_s=0.6)
+PATIENT = HURRIED._replace(headers_s=60.0, answer_s=60.0)
+"""Whoever is cut off is so for the number of connections, not for its time."""
+
+
 @pytest.fixture
-def door():
-    return Door(Limits(connections=5, scrapes=3, headers_s=0.3, answer_s=0.6))
+def door(request):
+    return Door(getattr(request, "param", HURRIED))
 
 
 @pytest.fixture
@@ -174,6 +179,7 @@ async def test_who_is_answered_or_leaves_is_not_cut_off(server, door):
     assert cut_off(door) == {}
 
 
+@pytest.mark.parametrize("door", [PATIENT], indirect=True)
 async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server, door):
     async with AsyncExitStack() as slow:
         for _ in range(door.limits.scrapes):
@@ -187,6 +193,7 @@ async def test_the_newest_scrape_is_answered_however_many_are_not_taken(server, 
         assert cut_off(door)["scrapes"] == 1
 
 
+@pytest.mark.parametrize("door", [PATIENT], indirect=True)
 async def test_of_too_many_connections_the_oldest_that_asked_nothing_goes(server, door):
     most = door.limits.connections
     async with AsyncExitStack() as stack:
