@@ -78,7 +78,7 @@ class SmallWorker:
     size: int
     limit_bytes: int
     max_series: int = 1_000
-    within_s: float = 240.0
+    within_s: float = 900.0
     """A flood must have been coped with by then."""
     wanted: Wanted = field(default_factory=Wanted)
     told: Counter[str] = field(default_factory=Counter)
@@ -301,9 +301,8 @@ class SmallWorker:
 
     def complaints(self) -> list[str]:
         """Return the lines of the log above ``info``, without their times, each once."""
-        found = dict.fromkeys(
-            line.split(" ", 2)[-1] for line in self.worker.log.splitlines() if " INFO " not in line and line.strip()
-        )
+        lines = [line.split(" ", 1)[-1] for line in self.worker.log.splitlines() if line.strip()]
+        found = dict.fromkeys(line for line in lines if not line.startswith("INFO "))
         return list(found)
 
 
