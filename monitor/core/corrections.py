@@ -13,6 +13,8 @@ from monitor.core.rows import OPEN, Clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from monitor.core.plan import Plan
+
 Told = tuple[Clock, AlertState, int, str]
 """What a clock told: itself at that moment, the state, the instant, the reason."""
 
@@ -21,23 +23,37 @@ Word = tuple[AlertState, int, str]
 
 
 def corrections(
-    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, warned: frozenset[str], now_warned: frozenset[str]
+    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, before: frozenset[str], after: frozenset[str]
 ) -> tuple[Word | None, list[Word]]:
-    """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true."""
+    """Return what must be taken back of a re-folded clock, and what announced, so that all that was said is true.
+
+    ``before`` and ``after`` are the reasons of the warnings that were told, and that are to be told by now.
+    """
     if has_ended(was) and was.state == "stopped" and clock.state == "cancelled":
         # The last word of a cancelled clock is that it is void, also where its end was told before.
         return ("voided", clock.stop_ms, "cancelled"), []
     if has_ended(was) and (was.state == "cancelled" or clock.state in OPEN):
         # All of it is over: nothing is left to be taken back, and what holds after all is said anew.
         return None, [] if was.state == clock.state else [one[1:] for one in said]
-    down = _taken_back(was, clock, cause_ms, is_less=not warned <= now_warned)
+    down = _taken_back(was, clock, cause_ms, is_less=not before <= after)
     if down is not None and down[0] == "rearmed":
-        warned = frozenset()  # the page is over: the warnings that still hold are told anew
-    ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in warned]
+        before = frozenset()  # the page is over: the warnings that still hold are told anew
+    ups = [one[1:] for one in said if one[1] == "at_risk" and one[3] not in before]
     ups += [one[1:] for one in said if one[1] == "breached" and not was.breached_ms]
     if clock.state not in OPEN and (ups or not has_ended(was)) and (down is None or down[0] == "rearmed"):
         ups += [one[1:] for one in said if one[1] in ("resolved", "voided")]
     return down, ups
+
+
+def identity(clock: Clock) -> tuple[str, str, int]:
+    """Return by what a clock of a subject is known again after its ledger was folded again: its rule and cycle."""
+    return clock.series.agreement, clock.series.measure, clock.cycle
+
+
+def warned(clock: Clock, plan: Plan) -> frozenset[str]:
+    """Return the reasons of the warnings that a clock told: their order differs with the budget."""
+    of = plan.terms(clock)
+    return frozenset(one.reason for one in of.thresholds[: clock.told]) if of is not None else frozenset()
 
 
 def has_ended(clock: Clock) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 from monitor.core import clock as clocks
 from monitor.core.alerts import Alert, AlertState
 from monitor.core.announcing import announcement
-from monitor.core.corrections import Told, corrections, has_ended
+from monitor.core.corrections import Told, corrections, has_ended, identity, warned
 from monitor.core.course import Course
 from monitor.core.driven import applied, begun, late_promises, retargeted
 from monitor.core.events import Fact, Subject, Value
@@ -166,9 +166,9 @@ class Folding:
         for was in before:
             of = self.plan.terms(was)
             if of is not None and was.state == "running" and (was.told or was.breached_ms):
-                told_ms[_identity(was)] = clocks.told_until_ms(was, of)
+                told_ms[identity(was)] = clocks.told_until_ms(was, of)
         for index, clock in enumerate(self.clocks):
-            until_ms = told_ms.get(_identity(clock), 0)
+            until_ms = told_ms.get(identity(clock), 0)
             of = self.plan.terms(clock)
             if of is not None and clock.next_ms and clock.next_ms <= until_ms:
                 self.clocks[index] = self._pass_thresholds(clock, until_ms, of)
@@ -287,9 +287,9 @@ class Folding:
         """Take a clock that has just started; one that has been there before goes on with its ordinals."""
         if self.gone and self._noted is None:
             for was in self.gone:
-                if _identity(was) == _identity(clock):
+                if identity(was) == identity(clock):
                     clock = clock._replace(ordinal=was.ordinal + bool(was.told or was.breached_ms))
-            self.gone = tuple([one for one in self.gone if _identity(one) != _identity(clock)])
+            self.gone = tuple([one for one in self.gone if identity(one) != identity(clock)])
         self._append(clock)
 
     def _append(self, clock: Clock) -> None:
@@ -360,13 +360,13 @@ class Folding:
 
     def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> Pieces[None]:
         """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
-        old = {_identity(clock): clock for clock in before}
+        old = {identity(clock): clock for clock in before}
         told_of: dict[tuple[str, str, int], list[Told]] = {}
         for one in noted:
-            told_of.setdefault(_identity(one[0]), []).append(one)
+            told_of.setdefault(identity(one[0]), []).append(one)
         for index, clock in enumerate(self.clocks):
-            was = old.pop(_identity(clock), None)
-            said = told_of.get(_identity(clock), [])
+            was = old.pop(identity(clock), None)
+            said = told_of.get(identity(clock), [])
             # A warning that another target in mid-life gave once more is one warning.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
             life = self._life(clock, said)
@@ -378,7 +378,7 @@ class Folding:
                 continue
             # A summed clock that was reopened has lived before; only its present life can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
-            down, announce = corrections(was, clock, said, cause_ms, self._warned(was), self._warned(clock))
+            down, announce = corrections(was, clock, said, cause_ms, warned(was, self.plan), warned(clock, self.plan))
             if down is not None:
                 self._announce(clock._replace(ordinal=was.ordinal), *down)
             # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
@@ -395,12 +395,3 @@ class Folding:
         self.gone = tuple([
             one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms or one.ordinal
         ])  # fmt: skip
-
-    def _warned(self, clock: Clock) -> frozenset[str]:
-        """Return the reasons of the warnings that a clock told: their order differs with the budget."""
-        of = self.plan.terms(clock)
-        return frozenset(one.reason for one in of.thresholds[: clock.told]) if of is not None else frozenset()
-
-
-def _identity(clock: Clock) -> tuple[str, str, int]:
-    return clock.series.agreement, clock.series.measure, clock.cycle
