@@ -11,9 +11,9 @@ from typing import Any, Final
 from monitor.config.receivers import stamp_of
 from monitor.config.settings import Settings
 from monitor.config.web_settings import WebSettings
-from monitor.core.events import SUBJECTS, Subject
-from monitor.core.figures import WindowStatus
-from monitor.core.notices import Courier
+from monitor.core.facts.events import SUBJECTS, Subject
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.paging.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter

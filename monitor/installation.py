@@ -12,7 +12,7 @@ from typing import Any, Final
 from monitor.config.secrets import revealed
 from monitor.config.settings import SecuritySettings, Settings
 from monitor.config.sources import SourceSettings
-from monitor.core.events import SUBJECTS, Subject
+from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.rights import Right, Role, rights_of
 from monitor.stream.tokens import ClientCredentials

@@ -14,7 +14,7 @@ from monitor.cli.terms import term_json, term_text
 from monitor.config.agreements import book_of
 from monitor.config.effective import effective_text
 from monitor.config.settings import Settings
-from monitor.core.agreement import Origin
+from monitor.core.agreements.agreement import Origin
 from monitor.stream.clock import wall_ms
 from monitor.wire.instants import rfc3339
 

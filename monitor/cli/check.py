@@ -11,7 +11,7 @@ from monitor.cli.options import example, json_option
 from monitor.cli.output import Output
 from monitor.cli.promises import origin_text, promises_of
 from monitor.config.agreements import AgreementDocument, check_agreements
-from monitor.core.agreement import Agreement
+from monitor.core.agreements.agreement import Agreement
 from monitor.errors import Mistake
 from monitor.wire.instants import rfc3339
 

@@ -8,7 +8,7 @@ from monitor.wire.wording import duration
 
 if TYPE_CHECKING:
     from monitor.cli.output import Output
-    from monitor.core.contribution import Contribution
+    from monitor.core.subjects.contribution import Contribution
 
 
 def tell_contribution(out: Output, one: Contribution) -> None:

@@ -19,7 +19,7 @@ from monitor.cli.progress import LEAST, progress
 from monitor.cli.responses import by_option, respond
 from monitor.cli.responses import withdraw as take_response_back
 from monitor.config.settings import Settings
-from monitor.core.events import SUBJECTS, Subject
+from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
 from monitor.installation import consumed_topics, topic_of
 from monitor.stream.clock import wall_ms

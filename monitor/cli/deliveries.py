@@ -15,7 +15,7 @@ from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import Output, printable
 from monitor.cli.responses import by_option, respond
 from monitor.config.settings import Settings
-from monitor.core import delivery
+from monitor.core.paging import delivery
 from monitor.errors import DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.deliveries import decode_delivery

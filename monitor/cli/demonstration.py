@@ -26,9 +26,9 @@ from monitor.cli.kafka import Outgoing, committed, producer, send_all
 from monitor.config.agreements import AgreementDocument
 from monitor.config.settings import Settings, TopicSettings
 from monitor.config.web_settings import WebSettings
-from monitor.core.alerts import Alert
-from monitor.core.events import SUBJECTS
-from monitor.core.figures import WindowStatus
+from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.objectives.status import WindowStatus
 from monitor.demo.display import Display
 from monitor.demo.hours import busy_start_ms
 from monitor.demo.pager import Pager

@@ -18,17 +18,17 @@ from monitor.cli.output import STYLES, Output
 from monitor.cli.progress import LEAST, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
-from monitor.core.alerts import SupportingMiss
-from monitor.core.clock import due_or_missed_ms
-from monitor.core.events import Subject
-from monitor.core.explanation import Explanation, explain
-from monitor.core.measures import METRICS
-from monitor.core.plan import Plan
-from monitor.core.reporting import missing
-from monitor.core.rows import SubjectRow, subject_key
-from monitor.core.series import LIVE, Change, SeriesKey
-from monitor.core.stretches import Stretch
-from monitor.core.supporting import Misses
+from monitor.core.agreements.measures import METRICS
+from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.alerts.stretches import Stretch
+from monitor.core.clocks.clock import due_or_missed_ms
+from monitor.core.clocks.reporting import missing
+from monitor.core.clocks.supporting import Misses
+from monitor.core.clocks.terms import Plan
+from monitor.core.facts.events import Subject
+from monitor.core.series.series import LIVE, Change, SeriesKey
+from monitor.core.subjects.explanation import Explanation, explain
+from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.installation import topic_of
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import changelog_of

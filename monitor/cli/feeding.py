@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 
 from monitor.config.settings import Settings
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.demo.simulate import BadRecord
 from monitor.installation import topic_of
 from monitor.wire.events import encode_event

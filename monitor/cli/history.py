@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.cli.kafka import committed
-from monitor.core.causes import Arrived
-from monitor.core.events import SUBJECTS, Event
-from monitor.core.timeline import NEVER_MS
+from monitor.core.facts.events import SUBJECTS, Event
+from monitor.core.recompute.causes import Arrived
+from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.installation import topic_of
 from monitor.wire.deadletters import INTERNAL_ERROR

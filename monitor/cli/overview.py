@@ -14,11 +14,11 @@ from aiokafka.structs import ConsumerRecord
 from monitor.cli.terms import term_json
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
 from monitor.config.settings import TopicSettings
-from monitor.core.agreement import Agreement, Origin
-from monitor.core.alerts import OF_SERIES, Alert, AlertKey
-from monitor.core.figures import ObjectiveVerdict, WindowStatus
-from monitor.core.measures import ANY, ClockRule
-from monitor.core.objectives import UNITS
+from monitor.core.agreements.agreement import Agreement, Origin
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.measures import ANY, ClockRule
+from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.errors import ConfigError, DecodeError
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.wording import shown_apart

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from monitor.core.agreement import Agreement
-from monitor.core.lead_goal import leads_needed
-from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import ANY, CallRule, ClockRule, CompositeRule, Filter, Measure, OutageRule
-from monitor.core.objectives import INDICATORS, Objective
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import ANY, CallRule, ClockRule, CompositeRule, Filter, Measure, OutageRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.leads.goal import leads_needed
 from monitor.wire.wording import duration, quantity, time_allowed
 
 _DIGITS: Final = 4

@@ -16,10 +16,10 @@ from monitor.cli.output import Output, printable
 from monitor.cli.responses import by_option, respond, responses_of
 from monitor.config.agreements import parse_document
 from monitor.config.settings import Settings
-from monitor.core.alerts import Alert, AlertKey, alert_id
-from monitor.core.delivery import FAILED as FAILED_RESULTS
-from monitor.core.notices import Courier, Notice, Outcome
-from monitor.core.pages import hash_of
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.paging.delivery import FAILED as FAILED_RESULTS
+from monitor.core.paging.notices import Courier, Notice, Outcome
+from monitor.core.paging.pages import hash_of
 from monitor.errors import ConfigError
 from monitor.stream.clock import wall_ms
 from monitor.wire.instants import rfc3339

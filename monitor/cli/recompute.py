@@ -18,10 +18,10 @@ from monitor.cli.output import Output
 from monitor.cli.progress import LEAST, OnProgress, progress
 from monitor.config.agreements import book_of
 from monitor.config.settings import Settings
-from monitor.core.alerts import Alert
-from monitor.core.differences import Announced
-from monitor.core.figures import WindowStatus
-from monitor.core.timeline import NEVER_MS
+from monitor.core.alerts.alert import Alert
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.recompute.differences import Announced
+from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare
@@ -31,9 +31,9 @@ from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
 
 if TYPE_CHECKING:
-    from monitor.core.causes import Cause
-    from monitor.core.consequences import Consequence
-    from monitor.core.figures import Figure
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.recompute.causes import Cause
+    from monitor.core.series.figures import Figure
 
 _Announcement = TypeVar("_Announcement", Alert, WindowStatus)
 _SHOWN_EVENTS: Final = 5

@@ -15,7 +15,7 @@ from monitor.cli.output import Output
 from monitor.cli.progress import OnProgress, progress
 from monitor.config.mapping import load_mapping
 from monitor.config.settings import Settings
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.installation import topic_of
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events

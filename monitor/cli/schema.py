@@ -9,7 +9,7 @@ import orjson
 
 from monitor.cli.options import example, json_option
 from monitor.cli.output import Output
-from monitor.core.events import SUBJECTS, Subject
+from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.wire.announcements import announcement_schema
 from monitor.wire.envelopes import Kind
 from monitor.wire.events import cloudevent_schema, contract_table, event_schema

@@ -19,7 +19,7 @@ from monitor.cli.progress import OnProgress, progress
 from monitor.config.agreements import load_agreements
 from monitor.config.mapping import load_mapping
 from monitor.config.settings import Settings
-from monitor.core.differences import clock_counts, objective_counts, other_verdicts
+from monitor.core.recompute.differences import clock_counts, objective_counts, other_verdicts
 from monitor.replay.own_events import read_own_events
 from monitor.replay.readers import read_events
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome
@@ -27,7 +27,7 @@ from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
 
 if TYPE_CHECKING:
-    from monitor.core.events import Event
+    from monitor.core.facts.events import Event
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH: Final = click.Path(path_type=Path, exists=True)

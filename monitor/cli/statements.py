@@ -12,8 +12,8 @@ from monitor.cli.kafka import read_all
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output
 from monitor.config.settings import Settings
-from monitor.core.objectives import UNITS
-from monitor.core.periods import period_text
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.time.periods import period_text
 from monitor.errors import DecodeError
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_statement
@@ -22,8 +22,8 @@ from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import duration, quantity, shown_apart
 
 if TYPE_CHECKING:
-    from monitor.core.consequences import Consequence
-    from monitor.core.figures import ObjectiveVerdict, WindowStatus
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 
 _STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
 

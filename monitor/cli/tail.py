@@ -16,8 +16,8 @@ from monitor.cli.kafka import committed
 from monitor.cli.options import example, json_option, settings_option
 from monitor.cli.output import STYLES, Output
 from monitor.config.settings import Settings
-from monitor.core.alerts import Alert
-from monitor.core.figures import WindowStatus
+from monitor.core.alerts.alert import Alert
+from monitor.core.objectives.status import WindowStatus
 from monitor.errors import DecodeError
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.instants import rfc3339

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.core.agreement import Agreement
-from monitor.core.periods import period_date
-from monitor.core.term import DAY_MS, Outlook, outlook
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.outlook import Outlook, outlook
+from monitor.core.agreements.term import DAY_MS
+from monitor.core.time.periods import period_date
 from monitor.wire.instants import rfc3339
 
 WARNED_OF: Final = frozenset({"notice_due", "ending"})

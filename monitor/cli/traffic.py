@@ -17,7 +17,7 @@ from monitor.cli.kafka import are_empty, producer
 from monitor.cli.options import example, json_option, settings_option, yes_option
 from monitor.cli.output import Output
 from monitor.config.settings import Settings
-from monitor.core.events import Subject
+from monitor.core.facts.events import Subject
 from monitor.demo.hours import always_busy
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS

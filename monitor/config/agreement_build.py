@@ -15,8 +15,9 @@ from monitor.config.outage_build import composite_rule, outage_rule
 from monitor.config.quantities import clock_text, duration_text, instant_ms
 from monitor.config.shape import did_you_mean
 from monitor.config.term_build import term
-from monitor.core.agreement import Agreement, Contact, Report, Rights, Support
-from monitor.core.measures import ANY, METRICS, Budget, CallRule, ClockRule, Window
+from monitor.core.agreements.agreement import Agreement, Contact, Report, Rights, Support
+from monitor.core.agreements.measures import ANY, METRICS, Budget, CallRule, ClockRule
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from monitor.config.calendars import Told
     from monitor.config.measure_shape import CallsShape, ClockShape, CompositeShape, LeadsShape, OutagesShape
     from monitor.config.yaml_file import YamlDocument
-    from monitor.core.calendar import Calendar
-    from monitor.core.lead_rule import LeadRule
-    from monitor.core.measures import CompositeRule, Measure, OutageRule
+    from monitor.core.agreements.lead_measure import LeadRule
+    from monitor.core.agreements.measures import CompositeRule, Measure, OutageRule
+    from monitor.core.time.calendar import Calendar
     from monitor.errors import Mistake
 
     _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | LeadsShape | ObjectiveShape

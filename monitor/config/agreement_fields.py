@@ -11,8 +11,8 @@ from monitor.config.quantities import (
     WindowField,
 )
 from monitor.config.shape import Text, did_you_mean, wrong
-from monitor.core.events import ATTRIBUTES
-from monitor.core.measures import Filter
+from monitor.core.agreements.measures import Filter
+from monitor.core.facts.events import ATTRIBUTES
 
 _ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _LONGEST_ID = 100

@@ -29,8 +29,8 @@ from monitor.config.quantities import (
 )
 from monitor.config.shape import Shape, Text, wrong
 from monitor.config.term_shape import TermShape
-from monitor.core.agreement import Form, Kind, Level, Status
-from monitor.core.hours import DayHours
+from monitor.core.agreements.agreement import Form, Kind, Level, Status
+from monitor.core.time.opening_hours import DayHours
 
 
 def _week(value: object) -> object:

@@ -22,14 +22,14 @@ from monitor.config.overlaps import overlap_warnings
 from monitor.config.shape import check
 from monitor.config.supporting import support_warnings
 from monitor.config.yaml_file import YamlDocument, load_documents
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
 from monitor.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from monitor.config.shape import Violation
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreements.agreement import Agreement
 
 FORMAT: Final = 1
 """Raised when the same document comes to mean something else: rows are then folded again."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.budget import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled
-from monitor.core.measures import HOUR_MS, MINUTE_MS, OutageRule, Window
-from monitor.core.series import WIDTH_MS, width_for
+from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import WIDTH_MS, Window, width_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from monitor.config.budget_shape import BudgetShape, BurnAlertShape
-    from monitor.core.measures import Measure
-    from monitor.core.objectives import Objective
+    from monitor.core.agreements.measures import Measure
+    from monitor.core.agreements.objectives import Objective
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the budget, what is wrong there, and a hint."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainValidator
 
 from monitor.config.quantities import PositiveDuration, percent
 from monitor.config.shape import Shape, wrong
-from monitor.core.budget import Method, Urgency
+from monitor.core.agreements.budget_rule import Method, Urgency
 
 
 def _rate(value: object) -> float:

@@ -11,8 +11,8 @@ import holidays
 
 from monitor.config.quantities import weekdays
 from monitor.config.shape import did_you_mean
-from monitor.core.calendar import Calendar
-from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import EARLIEST_YEAR, LATEST_YEAR, CalendarSpec, DayHours
 from monitor.wire.contract import LATEST_MS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from monitor.config.agreement_shape import CalendarShape, HolidaysShape
-    from monitor.core.measures import Budget
+    from monitor.core.agreements.measures import Budget
 
     Named = tuple[tuple[date, str], ...]
     """Dates in order, and what they are called."""

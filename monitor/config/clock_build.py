@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.config.shape import did_you_mean
-from monitor.core.course import STATES
-from monitor.core.measures import METRICS, Cycles
+from monitor.core.agreements.measures import METRICS, Cycles
+from monitor.core.clocks.ticket_state import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.config.calendars import Told
     from monitor.config.measure_shape import ClockShape
-    from monitor.core.measures import Metric
+    from monitor.core.agreements.measures import Metric
 
 _WAITING: Final = "waiting:"
 _STATED: Final[dict[str, frozenset[str]]] = {"requester_wait": frozenset({"waiting_for_customer"})}

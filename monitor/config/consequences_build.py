@@ -6,17 +6,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.config.shape import did_you_mean
-from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier
-from monitor.core.measures import Window
-from monitor.core.objectives import UNITS
+from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from monitor.config.consequences_shape import Cap, ConsequencesShape, CreditShape
-    from monitor.core.measures import Measure, WindowKind
-    from monitor.core.objectives import Objective
+    from monitor.core.agreements.measures import Measure
+    from monitor.core.agreements.objectives import Objective
+    from monitor.core.time.windows import WindowKind
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the consequences, what is wrong there, and a hint."""

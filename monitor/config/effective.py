@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.config.levels import NAMES, laid_over, origin_of
-from monitor.core.levels import editions
+from monitor.core.agreements.levels import editions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from monitor.config.agreements import AgreementDocument
-    from monitor.core.agreement import Agreement, Origin
+    from monitor.core.agreements.agreement import Agreement, Origin
 
 _ABSENT: Final = object()
 _Path = tuple[str, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreement_fields import filter_of
-from monitor.core.lead_rule import DAY_MS, Goal, LeadRule, Weights
-from monitor.core.measures import Window
+from monitor.core.agreements.lead_measure import DAY_MS, Goal, LeadRule, Weights
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

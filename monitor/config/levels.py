@@ -1,7 +1,7 @@
 """Multi-level agreements from documents: what a lower level inherits, and what is wrong between levels.
 
-A lower level's document names only what it changes. Its editions (`monitor.core.levels`) are made by laying the
-documents of its chain over each other, the uppermost first, and building the result as any other document.
+A lower level's document names only what it changes. Its editions (`monitor.core.agreements.levels`) are made by laying
+the documents of its chain over each other, the uppermost first, and building the result as any other document.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from monitor.config.agreement_build import build
 from monitor.config.agreement_shape import AgreementShape
 from monitor.config.shape import check, did_you_mean
 from monitor.config.yaml_file import YamlDocument
-from monitor.core.agreement import Agreement, Origin
-from monitor.core.levels import RANKS, Edition, editions
+from monitor.core.agreements.agreement import Agreement, Origin
+from monitor.core.agreements.levels import RANKS, Edition, editions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from monitor.config.agreements import AgreementDocument
-    from monitor.core.measures import Filter
+    from monitor.core.agreements.measures import Filter
     from monitor.errors import Mistake
 
 OWN: Final = frozenset({

@@ -20,7 +20,7 @@ from monitor.config.mapping_shape import (
 )
 from monitor.config.shape import did_you_mean, validate
 from monitor.config.yaml_file import YamlDocument, load_documents
-from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
+from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.mapping_rules import (
     EACH,

@@ -28,8 +28,8 @@ from monitor.config.quantities import (
     Weight,
 )
 from monitor.config.shape import Shape, Text, wrong
-from monitor.core.lead_rule import Delivery, GoalPeriod
-from monitor.core.measures import ANY, Cycles, Exclusion, Formula, OnChange
+from monitor.core.agreements.lead_measure import Delivery, GoalPeriod
+from monitor.core.agreements.measures import ANY, Cycles, Exclusion, Formula, OnChange
 
 
 class BudgetShape(Shape):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from monitor.config.quantities import duration_text
 from monitor.config.shape import did_you_mean
-from monitor.core.agreement import Notify, Step
+from monitor.core.agreements.agreement import Notify, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.config.agreement_shape import NotifyShape
     from monitor.config.calendars import Told
-    from monitor.core.calendar import Calendar
+    from monitor.core.time.calendar import Calendar
 
 
 def notify(shape: NotifyShape, calendars: Mapping[str, Calendar], told: Told) -> Notify:

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.config.budget_build import BY_REPEATS, budget
 from monitor.config.shape import did_you_mean
-from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, CompositeRule, OutageRule
-from monitor.core.objectives import (
+from monitor.core.agreements.indicators import (
     COMPOSITE_INDICATORS,
     CUSTOMER_INDICATORS,
     INDICATORS,
     MAJOR_DAY_INDICATORS,
-    Objective,
 )
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CallRule, CompositeRule, OutageRule
+from monitor.core.agreements.objectives import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from monitor.config.agreement_shape import ObjectiveShape
     from monitor.config.quantities import Amount
-    from monitor.core.measures import Measure
-    from monitor.core.objectives import Comparison
+    from monitor.core.agreements.measures import Measure
+    from monitor.core.agreements.objectives import Comparison
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreement_fields import filter_of
 from monitor.config.quantities import instant_ms
-from monitor.core.measures import ANY, CompositeRule, CustomerTerms, OutageRule, Window
+from monitor.core.agreements.measures import ANY, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.overlap import overlaps
+from monitor.core.agreements.overlap import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from monitor.config.agreements import AgreementDocument
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreements.agreement import Agreement
     from monitor.errors import Mistake
 
 

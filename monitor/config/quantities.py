@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainValidator
 
 from monitor.config.shape import did_you_mean, wrong
-from monitor.core.hours import EARLIEST_YEAR, LATEST_YEAR, DayHours
-from monitor.core.measures import TUMBLING, AtRisk, Window, WindowKind
-from monitor.core.objectives import Comparison
-from monitor.core.series import WIDTH_MS, width_for
+from monitor.core.agreements.measures import AtRisk
+from monitor.core.agreements.objectives import Comparison
+from monitor.core.time.opening_hours import EARLIEST_YEAR, LATEST_YEAR, DayHours
+from monitor.core.time.windows import TUMBLING, WIDTH_MS, Window, WindowKind, width_for
 
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _PART: Final = r"(\d{1,12}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)"
@@ -79,7 +79,7 @@ def percent(value: object) -> float:
 
 
 class Amount(NamedTuple):
-    """A number with its unit, as the units of `monitor.core.objectives.INDICATORS`."""
+    """A number with its unit, as the units of `monitor.core.agreements.indicators.INDICATORS`."""
 
     unit: Literal["ratio", "ms", "count"]
     value: float

@@ -20,7 +20,7 @@ from monitor.config.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.variables import NOTHING_FILLED, Filled, fill_variables, variables_of
 from monitor.config.web_settings import WebSettings
 from monitor.config.yaml_file import Plain, YamlDocument, load_documents, path_text
-from monitor.core.rest import MOST_SERIES
+from monitor.core.windows.rest import MOST_SERIES
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
 from monitor.wire.mapping_rules import MOST_EVENTS, MOST_REPETITIONS

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from monitor.config.quantities import duration_text
 from monitor.config.shape import did_you_mean
-from monitor.core.measures import ANY
-from monitor.core.supporting import too_long
+from monitor.core.agreements.measures import ANY
+from monitor.core.agreements.supporting import too_long
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.config.agreements import AgreementDocument
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreements.agreement import Agreement
     from monitor.errors import Mistake
 
 

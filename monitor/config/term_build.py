@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.periods import date_start
-from monitor.core.term import Length, Term
+from monitor.core.agreements.term import Length, Term
+from monitor.core.time.periods import date_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

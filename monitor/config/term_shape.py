@@ -9,7 +9,7 @@ from pydantic import PlainValidator
 
 from monitor.config.quantities import Day
 from monitor.config.shape import Shape, wrong
-from monitor.core.term import WARN, Length
+from monitor.core.agreements.term import WARN, Length
 
 _LENGTH: Final = re.compile(r"(\d{1,3}) ?(day|week|month|year)s?", re.ASCII)
 _UNITS: Final = {"day": Length(days=1), "week": Length(days=7), "month": Length(months=1), "year": Length(months=12)}

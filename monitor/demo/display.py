@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from monitor.core.alerts import Alert
-from monitor.core.objectives import UNITS
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.alerts.alert import Alert
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import DemoView, promises, summary
 from monitor.wire.announcements import stretches_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from monitor.core.notices import Notice, Outcome
+from monitor.core.paging.notices import Notice, Outcome
 
 
 class Pager:

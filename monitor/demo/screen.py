@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.core.alerts import OF_SERIES, Alert
-from monitor.core.figures import Verdict
-from monitor.core.measures import MINUTE_MS
-from monitor.core.objectives import UNITS
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.alerts.alert import OF_SERIES, Alert
+from monitor.core.objectives.status import Verdict
+from monitor.core.time.units import MINUTE_MS
 from monitor.demo.view import DemoView, Promise, at_risk, promises
 from monitor.wire.wording import duration, instant, quantity, shown_apart
 from monitor.wire.wording import summary as sentence

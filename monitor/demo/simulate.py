@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from monitor.core.events import Event, Subject
+from monitor.core.facts.events import Event, Subject
 from monitor.demo.call_centre import LINES, Queue
 from monitor.demo.hours import Day, busy
 from monitor.demo.leads import HISTORY_MS as LEADS_HISTORY_MS

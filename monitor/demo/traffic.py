@@ -15,7 +15,7 @@ from math import log
 from random import Random
 from typing import Final
 
-from monitor.core.events import Event, Fact, Subject, Value
+from monitor.core.facts.events import Event, Fact, Subject, Value
 
 Process = Generator[int, None, None]
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from monitor.core.agreement import Agreement
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.figures import ObjectiveVerdict, Verdict, WindowStatus
-from monitor.core.objectives import UNITS, Objective
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.objectives import Objective
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.objectives.status import ObjectiveVerdict, Verdict, WindowStatus
 
 WORST_FIRST: Final[tuple[Verdict, ...]] = ("breached", "at_risk", "on_track", "met", "low_sample", "no_data")
 """The unit of each indicator; no name has two."""

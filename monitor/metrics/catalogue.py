@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.figures import Verdict
+from monitor.core.objectives.status import Verdict
 
 Kind = Literal["gauge", "counter", "histogram"]
 Unit = Literal["", "seconds", "ratio"]

@@ -19,8 +19,8 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.core.levels import in_force, parts_by_origin
-from monitor.core.term import outlook
+from monitor.core.agreements.levels import in_force, parts_by_origin
+from monitor.core.agreements.outlook import outlook
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import MAX_SERIES, Metric
 from monitor.metrics.figures import Known, show_figures

@@ -6,9 +6,9 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from monitor.core.measures import subject_of
-from monitor.core.objectives import INDICATORS
-from monitor.core.sketch import counts_within
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.measures import subject_of
+from monitor.core.series.sketch import counts_within
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, VERDICTS, Metric
 from monitor.metrics.outcomes import show_outcomes
@@ -18,9 +18,10 @@ from monitor.metrics.text import Line, Lines, labels_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from monitor.core.agreement import Agreement
-    from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-    from monitor.core.series import SeriesKey
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+    from monitor.core.series.figures import Figure
+    from monitor.core.series.series import SeriesKey
     from monitor.metrics.snapshot import Snapshot
 
 _TELLS: Final = {"compliance": "clock", "asa": "call", "availability": "outage", "depth": "lead"}

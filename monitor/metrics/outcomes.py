@@ -10,9 +10,9 @@ from monitor.metrics import catalogue as m
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from monitor.core.budget import BudgetFigure
-    from monitor.core.consequences import Consequence
-    from monitor.core.figures import WindowStatus
+    from monitor.core.objectives.budget import BudgetFigure
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.status import WindowStatus
     from monitor.metrics.catalogue import Metric
 
     Put = Callable[[Metric, str, Mapping[tuple[tuple[str, ...], tuple[str, ...]], float]], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from monitor.core.leads import DEEPEST, STAGES
+from monitor.core.leads.leads import DEEPEST, STAGES
 from monitor.metrics.catalogue import (
     CALL_ABANDONMENT,
     CALL_ABANDONMENT_ABANDONED,
@@ -174,7 +174,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "pace": Shown(LEAD_PACE),
     },
 }
-"""The metrics of each indicator (`monitor.core.objectives.INDICATORS`), by the kind of the measure."""
+"""The metrics of each indicator (`monitor.core.agreements.indicators.INDICATORS`), by the kind of the measure."""
 
 
 class Spread(NamedTuple):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
-from monitor.core.agreement import Agreement
-from monitor.core.figures import WindowStatus
-from monitor.core.series import SeriesKey
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.series.series import SeriesKey
 
 DELAY_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds, seconds, for how long after its instant something was announced."""
@@ -118,7 +118,7 @@ class Snapshot:
     agreements: Sequence[Agreement] = ()
     statuses: Sequence[WindowStatus] = ()
     spreads: Mapping[tuple[SeriesKey, str], Mapping[int, int]] = field(default_factory=dict)
-    """Sketches of durations (`monitor.core.sketch`), by series and the one window that each is shown in."""
+    """Sketches of durations (`monitor.core.series.sketch`), by series and the one window that each is shown in."""
     series: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By agreement and measure: how many series are shown one by one, and how many are counted together as the rest."""
     partitions: Sequence[PartitionStats] = ()

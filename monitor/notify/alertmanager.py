@@ -10,8 +10,8 @@ import re
 from typing import Any, Final, NamedTuple
 
 from monitor.config.receivers import AlertmanagerReceiver
-from monitor.core.alerts import Alert
-from monitor.core.notices import Notice
+from monitor.core.alerts.alert import Alert
+from monitor.core.paging.notices import Notice
 from monitor.notify.requests import LONGEST_VALUE, Request, Sender, fitted, is_over, post, severity_of, told
 from monitor.notify.texts import cut, cut_apart
 from monitor.wire.instants import rfc3339

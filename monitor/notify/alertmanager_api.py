@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.config.receivers import AlertmanagerApiReceiver
-from monitor.core.notices import Notice
+from monitor.core.paging.notices import Notice
 from monitor.notify.alertmanager import lines_of
 from monitor.notify.requests import Request, Sender, post
 from monitor.wire.instants import rfc3339

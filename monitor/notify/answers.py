@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from monitor.config.secrets import forms_of
-from monitor.core.notices import Outcome, OutcomeKind
+from monitor.core.paging.notices import Outcome, OutcomeKind
 from monitor.notify.requests import Answer
 from monitor.notify.texts import cut
 from monitor.wire.instants import milliseconds

@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from monitor.config.receivers import Receiver, secrets_of
-from monitor.core.notices import Notice, Outcome
+from monitor.core.paging.notices import Notice, Outcome
 from monitor.notify.answers import outcome, without_secrets
 from monitor.notify.bounded import BoundedConnector
 from monitor.notify.failures import UnreadableCertificatesError, words_for
@@ -36,7 +36,7 @@ _OWN_HEADERS: Final = {"User-Agent": "sla-monitor", "Accept": "*/*", "Accept-Enc
 
 
 class WebhookCourier:
-    """Delivers notices by HTTP. See `monitor.core.notices.Courier`.
+    """Delivers notices by HTTP. See `monitor.core.paging.notices.Courier`.
 
     Redirects are not followed: they would carry what is secret to where nobody wrote it should go. Neither proxies nor
     passwords are taken from the environment. Nothing stays open between attempts.

@@ -10,7 +10,7 @@ from monitor.config.receivers import (
     PagerDutyReceiver,
     Receiver,
 )
-from monitor.core.notices import Notice
+from monitor.core.paging.notices import Notice
 from monitor.notify import alertmanager, alertmanager_api, generic, opsgenie, pagerduty, slack
 from monitor.notify.answers import Reading, is_delivered
 from monitor.notify.requests import Request, Sender

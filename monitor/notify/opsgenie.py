@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from monitor.config.receivers import OpsgenieReceiver
-from monitor.core.notices import Notice, OutcomeKind, Severity
+from monitor.core.paging.notices import Notice, OutcomeKind, Severity
 from monitor.notify.requests import Answer, Request, Sender, post, told
 from monitor.notify.texts import cut, cut_apart, width
 

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from monitor.config.secrets import shown_url
-from monitor.core.alerts import Alert
-from monitor.core.notices import Severity
+from monitor.core.alerts.alert import Alert
+from monitor.core.paging.notices import Severity
 from monitor.notify.texts import cut
 from monitor.wire.wording import explain
 

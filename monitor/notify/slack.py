@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from monitor.config.receivers import SlackReceiver
-from monitor.core.notices import Notice, OutcomeKind, Severity
+from monitor.core.paging.notices import Notice, OutcomeKind, Severity
 from monitor.notify.requests import Answer, Request, Sender, fitted, post, severity_of, told
 from monitor.notify.texts import cut, width
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from monitor.core.rows import SubjectRow
+from monitor.core.subjects.rows import SubjectRow
 
 
 class DictRows:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitor.config.agreements import load_agreements
 from monitor.config.mapping import load_mapping
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import Progress, read_events
 

@@ -14,18 +14,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from monitor.core.alerts import Alert
-from monitor.core.book import Book
-from monitor.core.engine import Effects, SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import Event, Subject
-from monitor.core.figures import WindowStatus
-from monitor.core.measures import HOUR_MS, MINUTE_MS
-from monitor.core.panes import merge_panes
-from monitor.core.plan import Plan
-from monitor.core.rows import Clock, SubjectRow
-from monitor.core.scope import FORESEEN
-from monitor.core.series import Pane, PaneKey, encode_pane_key
+from monitor.core.agreements.book import Book
+from monitor.core.alerts.alert import Alert
+from monitor.core.clocks.clock_value import Clock
+from monitor.core.clocks.terms import Plan
+from monitor.core.facts.events import Event, Subject
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import Pane, PaneKey, encode_pane_key
+from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.rows import SubjectRow
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.windows.evaluator import Evaluator
+from monitor.core.windows.terms import FORESEEN
 from monitor.replay.dict_rows import DictRows
 from monitor.replay.readers import Reading
 from monitor.replay.records import ClockRecord, record_of
@@ -85,7 +86,7 @@ def run_replay(
         until_ms: up to when time passes, at least to just after the last event (the default).
         step_ms: how often the windows are judged; None: by `MOST_STEPS`.
         retention_ms: how long finished subjects are kept for late facts and reopenings; None: to the end of the data. A
-            worker forgets them (`monitor.core.engine.RETENTION_MS`): hand that in to compare with one.
+            worker forgets them (`monitor.core.subjects.engine.RETENTION_MS`): hand that in to compare with one.
         reading: what is known of where the events came from, for the result.
         on_progress: told ``replay``, the events that were folded, and all.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from monitor.core.events import SUBJECTS, Event, Subject
+from monitor.core.facts.events import SUBJECTS, Event, Subject
 from monitor.errors import ConfigError, DecodeError, Mistake
 from monitor.replay.lines import LINE_TOO_LONG, TOO_LONG, UNREADABLE, lines_of, opened
 from monitor.replay.readers import PROGRESS_ROWS, Progress, Reading, Rejected

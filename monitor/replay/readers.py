@@ -17,7 +17,7 @@ import orjson
 
 from monitor.config.mapping import columns_of
 from monitor.config.shape import did_you_mean
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.errors import ConfigError, DecodeError, Mistake
 from monitor.replay.lines import LINE_TOO_LONG, LONGEST_LINE, TOO_LONG, UNREADABLE, lines_of, opened
 from monitor.wire.mapping import Mapper, place_of

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.alerts import Alert
-from monitor.core.causes import Arrived, Cause, clock_cause, period_cause
-from monitor.core.consequences import Consequence, consequences_of
-from monitor.core.differences import (
+from monitor.core.agreements.measures import ClockRule, subject_of
+from monitor.core.alerts.alert import Alert
+from monitor.core.objectives.consequence import Consequence
+from monitor.core.objectives.consequences import consequences_of
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.recompute.causes import Arrived, Cause, clock_cause, period_cause
+from monitor.core.recompute.differences import (
     ClockDifference,
     PeriodDifference,
     PeriodId,
@@ -18,15 +21,13 @@ from monitor.core.differences import (
     period_differences,
     period_id,
 )
-from monitor.core.figures import WindowStatus
-from monitor.core.measures import ClockRule, subject_of
-from monitor.core.series import is_rest
+from monitor.core.series.series import is_rest
 from monitor.replay.local import Progress
 from monitor.replay.simulate import Outcome, clock_id, outcome
 
 if TYPE_CHECKING:
-    from monitor.core.book import Book
-    from monitor.core.differences import ClockVerdict
+    from monitor.core.agreements.book import Book
+    from monitor.core.recompute.differences import ClockVerdict
 
 
 class ClockFinding(NamedTuple):

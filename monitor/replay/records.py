@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from monitor.core import clock as clocks
-from monitor.core.contribution import Contribution, contribution
+from monitor.core.clocks import clock as clocks
+from monitor.core.subjects.contribution import Contribution, contribution
 
 if TYPE_CHECKING:
-    from monitor.core.events import Subject
-    from monitor.core.rows import Clock, SubjectRow
+    from monitor.core.clocks.clock_value import Clock
+    from monitor.core.facts.events import Subject
+    from monitor.core.subjects.rows import SubjectRow
 
 RecordVerdict = Literal["met", "breached", "open", "overdue", "cancelled"]
 

@@ -19,8 +19,9 @@ from monitor.wire.outcomes import budget_data, consequence_data
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitor.core.alerts import Alert
-    from monitor.core.figures import Figure, WindowStatus
+    from monitor.core.alerts.alert import Alert
+    from monitor.core.objectives.status import WindowStatus
+    from monitor.core.series.figures import Figure
     from monitor.replay.local import ReplayResult
     from monitor.replay.readers import Reading
     from monitor.replay.whole import WholeFigures

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.book import Book
-from monitor.core.consequences import Consequence, consequences_of
-from monitor.core.differences import ClockId, ClockVerdict
+from monitor.core.agreements.book import Book
+from monitor.core.objectives.consequence import Consequence
+from monitor.core.objectives.consequences import consequences_of
+from monitor.core.recompute.differences import ClockId, ClockVerdict
 from monitor.replay.local import Progress, ReplayResult, run_replay
 
 if TYPE_CHECKING:
-    from monitor.core.events import Event
+    from monitor.core.facts.events import Event
     from monitor.replay.records import ClockRecord, RecordVerdict
 
 _VERDICTS: Final[dict[RecordVerdict, ClockVerdict]] = {

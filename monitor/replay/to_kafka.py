@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 
 Send = Callable[[Event], Awaitable[object]]
 """Hands one event to a producer; returns when it has taken it over, not when the broker has."""

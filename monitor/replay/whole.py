@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from monitor.core.agreement import Agreement
-from monitor.core.book import Book
-from monitor.core.figures import Figure
-from monitor.core.indicators import outage_figures
-from monitor.core.interruptions import Counting, served_of
-from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import CallRule, ClockRule, OutageRule
-from monitor.core.pane_figures import pane_figures
-from monitor.core.panes import apply, merge_panes
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
+from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
+from monitor.core.clocks.counts import share_of
+from monitor.core.clocks.terms import Plan
+from monitor.core.outages.customers import Counting, served_of
+from monitor.core.outages.figures import outage_figures
 from monitor.core.pieces import gathering
-from monitor.core.plan import Plan
-from monitor.core.repeats import NO_TALLY, RepeatIndex
-from monitor.core.rows import SubjectRow
-from monitor.core.series import LIVE, Change, Pane, SeriesKey, empty_pane
-from monitor.core.shares import share_of
-from monitor.core.timeline import Span
+from monitor.core.series.figures import Figure
+from monitor.core.series.panes import apply, merge_panes
+from monitor.core.series.series import LIVE, Change, Pane, SeriesKey, empty_pane
+from monitor.core.subjects.rows import SubjectRow
+from monitor.core.time.spans import Span
+from monitor.core.windows.figures import pane_figures
 
 Rule = ClockRule | CallRule | OutageRule | LeadRule
 

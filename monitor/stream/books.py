@@ -14,10 +14,10 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 
 from monitor.config.agreements import AgreementDocument, book_of, parse_document
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
+from monitor.core.clocks.terms import Plan
 from monitor.core.pieces import Pieces, at_once
-from monitor.core.plan import Plan
-from monitor.core.scope import Scope
+from monitor.core.windows.terms import Scope
 from monitor.stream.following import Follower
 
 log = logging.getLogger(__name__)

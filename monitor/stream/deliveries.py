@@ -18,8 +18,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from math import inf
 from typing import Final, NamedTuple, Self
 
-from monitor.core.delivery import Attempt
-from monitor.core.notices import Courier, Notice, Outcome
+from monitor.core.paging.delivery import Attempt
+from monitor.core.paging.notices import Courier, Notice, Outcome
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.evaluator import Evaluation, Evaluator
 from monitor.core.pieces import Pieces
-from monitor.core.rest import MOST_SERIES
-from monitor.core.series import SeriesKey, decode_pane_key, rest_of
-from monitor.core.windows import decode_window_key
+from monitor.core.series.series import SeriesKey, decode_pane_key, rest_of
+from monitor.core.windows.evaluator import Evaluation, Evaluator
+from monitor.core.windows.rest import MOST_SERIES
+from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
 from monitor.stream.books import Books
 from monitor.stream.horizon import MARKER, Horizon

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.alerts import Alert
-from monitor.core.engine import Effects, SourceEngine
-from monitor.core.events import Event, Subject
-from monitor.core.parts import in_order
+from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import Event, Subject
 from monitor.core.pieces import Pieces
-from monitor.core.rows import SUBJECT
-from monitor.core.series import PaneKey, encode_pane_key
+from monitor.core.series.parts import in_order
+from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.rows import SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.books import Books
 from monitor.stream.containment import internal_error

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from monitor.core.notices import Courier
+from monitor.core.paging.notices import Courier
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries
 from monitor.stream.ingest import Outlets, Tally

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.delivery import Delivery, DeliveryResult
-from monitor.core.outbox import Outbox
-from monitor.core.paging import Paging
+from monitor.core.paging.delivery import Delivery, DeliveryResult
+from monitor.core.paging.outbox import Outbox
+from monitor.core.paging.paging import Paging
 from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
 from monitor.stream.books import Books

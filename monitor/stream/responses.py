@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.silences import Silences
+from monitor.core.paging.mutes import Silences
 from monitor.stream.sources import Place
 from monitor.wire.responses import Response, SilenceResponse, Skip, decode_response, silence_of
 

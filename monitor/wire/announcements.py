@@ -17,11 +17,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from monitor.core.alerts import Alert, AlertKey, SupportingMiss
-from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.notices import Notice
-from monitor.core.series import SeriesKey
-from monitor.core.stretches import Stretch, Stretches
+from monitor.core.alerts.alert import Alert, AlertKey, SupportingMiss
+from monitor.core.alerts.stretches import Stretch, Stretches
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.paging.notices import Notice
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import (
     AlertData,

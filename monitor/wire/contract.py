@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.core.events import ATTRIBUTES, TYPES, Subject
+from monitor.core.facts.events import ATTRIBUTES, TYPES, Subject
 
 MAX_EVENT_BYTES: Final = 1 << 20
 """The longest record that is looked into."""

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.delivery import Delivery
-from monitor.core.pages import hash_of
+from monitor.core.paging.delivery import Delivery
+from monitor.core.paging.pages import hash_of
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import DeliveryData, DeliveryEnvelope
 from monitor.wire.instants import rfc3339

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from monitor.core.alerts import AlertState
-from monitor.core.consequences import Cap, ConsequenceKind
-from monitor.core.delivery import DeliveryResult
-from monitor.core.figures import Verdict
-from monitor.core.notices import Action, Severity
-from monitor.core.stretches import StretchKind
+from monitor.core.alerts.alert import AlertState
+from monitor.core.alerts.stretches import StretchKind
+from monitor.core.objectives.consequence import Cap, ConsequenceKind
+from monitor.core.objectives.status import Verdict
+from monitor.core.paging.delivery import DeliveryResult
+from monitor.core.paging.notices import Action, Severity
 from monitor.wire.contract import MAX_INTEGER
 
 Kind = Literal["alert", "status", "statement", "notice", "delivery"]

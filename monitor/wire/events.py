@@ -1,4 +1,4 @@
-"""Events: the bytes of a source topic's records <-> `monitor.core.events.Event`.
+"""Events: the bytes of a source topic's records <-> `monitor.core.facts.events.Event`.
 
 Three forms are understood: plain JSON, structured CloudEvents 1.0, and CloudEvents in binary mode (``ce_`` headers).
 
@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, Literal, Required, TypedDict
 import msgspec
 import orjson
 
-from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact, Subject, Value
+from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact, Subject, Value
 from monitor.wire.contract import (
     CONTROL,
     EARLIEST_MS,

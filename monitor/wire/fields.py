@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
-from monitor.core.events import ATTRIBUTES, Value
+from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
 from monitor.wire.contract import (
     ASCII_CONTROL,

@@ -53,7 +53,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final, NamedTuple
 
-from monitor.core.events import Event, Fact, Value
+from monitor.core.facts.events import Event, Fact, Value
 from monitor.core.pieces import Pieces, at_once, lots
 from monitor.errors import DecodeError
 from monitor.wire.fields import has_control

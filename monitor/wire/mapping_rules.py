@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.events import Subject, Value
+from monitor.core.facts.events import Subject, Value
 
 REASONS: Final[dict[str, str]] = {
     "missing_field": "a column that the row needs is empty: of the subject's id, an event's time, the group, the order",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.core.budget import BudgetFigure, Burn
-from monitor.core.consequences import Consequence, Evidence
+from monitor.core.objectives.budget import BudgetFigure, Burn
+from monitor.core.objectives.consequence import Consequence, Evidence
 from monitor.wire.envelopes import BudgetData, BurnData, ConsequenceData, EvidenceData
 from monitor.wire.instants import rfc3339
 
 if TYPE_CHECKING:
-    from monitor.core.series import SeriesKey
+    from monitor.core.series.series import SeriesKey
 
 
 def budget_data(one: BudgetFigure) -> BudgetData:

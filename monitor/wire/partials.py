@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.series import Pane, PaneKey, decode_pane_key, encode_pane_key
+from monitor.core.series.series import Pane, PaneKey, decode_pane_key, encode_pane_key
 from monitor.errors import DecodeError, StateError
 from monitor.wire.versions import Layout, NewerError, Upgrade, unchanged
 

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from monitor.core.silences import Silence
+from monitor.core.paging.mutes import Silence
 from monitor.errors import DecodeError
 from monitor.wire.contract import MAX_INTEGER
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitor.core.events import ATTRIBUTES, Value
+from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
 from monitor.wire.contract import MAX_INTEGER
 

@@ -18,15 +18,15 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
-from monitor.core.credit_account import AccountRow
-from monitor.core.delivery import DisabledRow, FailedRow, OutboxRow
-from monitor.core.pages import AlertRow, PageRow
-from monitor.core.rest import RestRow
-from monitor.core.rows import SubjectRow
-from monitor.core.series_budgets import BudgetRow
-from monitor.core.series_consequences import ConsequenceRow
-from monitor.core.slices import packed
-from monitor.core.windows import MergedPane, WindowRow
+from monitor.core.objectives.credits import AccountRow
+from monitor.core.paging.delivery import DisabledRow, FailedRow, OutboxRow
+from monitor.core.paging.pages import AlertRow, PageRow
+from monitor.core.subjects.rows import SubjectRow
+from monitor.core.windows.budgets import BudgetRow
+from monitor.core.windows.consequences import ConsequenceRow
+from monitor.core.windows.rest import RestRow
+from monitor.core.windows.rows import MergedPane, WindowRow
+from monitor.core.windows.timeslices import packed
 from monitor.errors import StateError
 from monitor.wire.partials import PANE, Marker
 from monitor.wire.versions import Fields, Layout, Upgrade, unchanged, without_own_version

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from monitor.core.alerts import OF_SERIES, Alert, SupportingMiss
-from monitor.core.explanation import Explanation
-from monitor.core.measures import HOUR_MS, MINUTE_MS, Budget
-from monitor.core.objectives import UNITS
-from monitor.core.stretches import Stretch
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.measures import Budget
+from monitor.core.alerts.alert import OF_SERIES, Alert, SupportingMiss
+from monitor.core.alerts.stretches import Stretch
+from monitor.core.subjects.explanation import Explanation
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.wire.instants import rfc3339
 
 _SECOND_MS: Final = 1000

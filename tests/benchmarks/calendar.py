@@ -10,15 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from monitor.core.agreement import Agreement
-from monitor.core.calendar import Calendar, CalendarSpec
-from monitor.core.clock import Terms, apply
-from monitor.core.clock import start as start_clock
-from monitor.core.events import Fact
-from monitor.core.explanation import stretches_of
-from monitor.core.hours import OpeningHours
-from monitor.core.measures import METRICS, Budget, ClockRule
-from monitor.core.stretches import newest
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.measures import METRICS, Budget, ClockRule
+from monitor.core.alerts.stretches import newest
+from monitor.core.clocks.clock import Terms, apply
+from monitor.core.clocks.clock import start as start_clock
+from monitor.core.clocks.stretches import stretches_of
+from monitor.core.facts.events import Fact
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import CalendarSpec, OpeningHours
 from tests.benchmarks import seconds_per_call, write_json
 
 if TYPE_CHECKING:

@@ -20,11 +20,12 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.bootstrap import calm_collector
 from monitor.config.mapping import load_mapping
-from monitor.core.book import Book
-from monitor.core.measures import Filter, OutageRule, Window
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.pieces import at_once
-from monitor.core.series import Pane, PaneKey, SeriesKey, encode_pane_key
-from monitor.core.windows import MergedPane, merged_pane_key
+from monitor.core.series.series import Pane, PaneKey, SeriesKey, encode_pane_key
+from monitor.core.time.windows import Window
+from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.stream.books import Books
 from monitor.stream.connection import RESTORE_RECORDS
 from monitor.stream.containment import Containment

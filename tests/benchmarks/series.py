@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from monitor.bootstrap import calm_collector
-from monitor.core.engine import SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import Event, Fact
-from monitor.core.series import Pane, encode_pane_key
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series.series import Pane, encode_pane_key
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.windows.evaluator import Evaluator
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Snapshot
@@ -33,7 +33,7 @@ from tests.replay.desk import book, ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.core.book import Book
+    from monitor.core.agreements.book import Book
 
 SERIES = 10_000
 SOURCES = 2

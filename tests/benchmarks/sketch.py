@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddsketch import DDSketch
 
-from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, quantile, quantiles
+from monitor.core.series.sketch import RELATIVE_ERROR, add, bucket_of, quantile, quantiles
 from tests.benchmarks import seconds_per_call, write_json
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from monitor.cli.buried_panes import find_buried, send_buried
 from monitor.cli.dead_letters import readable
 from monitor.cli.kafka import Outgoing
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.stream.partition import partition_of
 from monitor.wire.deadletters import DeadLetter, encode_dead_letter
 from monitor.wire.partials import encode_partial

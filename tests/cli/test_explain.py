@@ -6,9 +6,9 @@ from pathlib import Path
 
 from monitor.cli.kafka import Outgoing
 from monitor.config.agreements import load_agreements
-from monitor.core.engine import SourceEngine
-from monitor.core.events import Event, Fact
-from monitor.core.rows import subject_key
+from monitor.core.facts.events import Event, Fact
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.subjects.rows import subject_key
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339

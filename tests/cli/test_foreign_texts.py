@@ -12,9 +12,10 @@ import pytest
 from monitor.cli.kafka import Outgoing
 from monitor.cli.log import log_to_stderr
 from monitor.cli.output import Output
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.series import SeriesKey
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
 from monitor.stream.books import agreement_key
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter

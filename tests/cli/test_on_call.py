@@ -11,8 +11,8 @@ from monitor.bootstrap import courier_of
 from monitor.cli import receivers
 from monitor.cli.kafka import Outgoing
 from monitor.config.settings import Settings
-from monitor.core.delivery import Delivery, DeliveryResult
-from monitor.core.pages import Counts, notice_of
+from monitor.core.paging.delivery import Delivery, DeliveryResult
+from monitor.core.paging.pages import Counts, notice_of
 from monitor.errors import ConfigError
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import wall_ms

@@ -6,8 +6,8 @@ import jsonschema
 import orjson
 import pytest
 
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.events import SUBJECTS
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.facts.events import SUBJECTS
 from monitor.wire.announcements import encode_alert
 from monitor.wire.contract import contract_table
 from tests.cli.conftest import Run

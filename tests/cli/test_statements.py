@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from monitor.cli.kafka import Outgoing
-from monitor.core.consequences import Consequence, Evidence
+from monitor.core.objectives.consequence import Consequence, Evidence
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import encode_statement
 from tests.cli.conftest import Kafka, Run, lines
 from tests.cli.test_tail import status
 
 if TYPE_CHECKING:
-    from monitor.core.figures import WindowStatus
+    from monitor.core.objectives.status import WindowStatus
 
 EVIDENCE = Evidence("compliance", 0.9, 0.95, 9.0, 10.0, "met / (met + breached)", (1, 2))
 

@@ -15,9 +15,9 @@ from monitor.cli.kafka import Outgoing
 from monitor.cli.overview import Overview, Seen
 from monitor.cli.status import picture
 from monitor.config.settings import TopicSettings
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.figures import ObjectiveVerdict, WindowStatus
-from monitor.core.series import SeriesKey
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.series import SeriesKey
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import encode_alert, encode_status
 from tests.cli.conftest import AGREEMENT, Kafka, Run, lines

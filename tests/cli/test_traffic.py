@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from monitor.cli.traffic import SCENES_AGO_MS
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS
 from monitor.errors import DecodeError
 from monitor.stream.clock import wall_ms

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from monitor.cli.kafka import Outgoing
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import decode_alert
 from monitor.wire.events import encode_event

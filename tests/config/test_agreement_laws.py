@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.config.agreements import book_of, parse_agreement, parse_document
 from monitor.config.differences import describe_difference
-from monitor.core.measures import METRICS
-from monitor.core.objectives import INDICATORS
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.measures import METRICS
 from monitor.errors import ConfigError
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)

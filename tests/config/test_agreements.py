@@ -19,7 +19,8 @@ from monitor.config.agreements import (
     read_documents,
 )
 from monitor.config.outage_build import OUTAGE_WINDOWS
-from monitor.core.measures import METRICS, AtRisk, Budget, Window
+from monitor.core.agreements.measures import METRICS, AtRisk, Budget
+from monitor.core.time.windows import Window
 from monitor.demo.leads import SOURCES
 from monitor.errors import ConfigError
 

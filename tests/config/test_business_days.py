@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.core.measures import Budget
+from monitor.core.agreements.measures import Budget
 from monitor.wire.instants import parse_rfc3339
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monitor.config.agreements import parse_agreement
-from monitor.core.calendar import CalendarRangeError
+from monitor.core.time.opening_hours import CalendarRangeError
 from monitor.errors import ConfigError
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.core.agreement import Notify, Step
+from monitor.core.agreements.agreement import Notify, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

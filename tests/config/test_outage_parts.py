@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.core.measures import CompositeRule, CustomerTerms, OutageRule
+from monitor.core.agreements.measures import CompositeRule, CustomerTerms, OutageRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitor.config.agreements import Check
-    from monitor.core.agreement import Agreement
+    from monitor.core.agreements.agreement import Agreement
 
     Checked = Callable[..., Check]
 

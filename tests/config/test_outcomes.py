@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.core.budget import BudgetRule, BurnAlert
-from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier
-from monitor.core.measures import Window
+from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
+from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable

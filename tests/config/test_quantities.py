@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from monitor.config import quantities
-from monitor.core.measures import AtRisk, Window
+from monitor.core.agreements.measures import AtRisk
+from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable

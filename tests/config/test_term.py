@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements import check_agreements
-from monitor.core.term import Length
+from monitor.core.agreements.term import Length
 
 PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "term.yaml"
 LENGTH_HINT = "write 12 months, 1 year, 90 days"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from monitor.core.agreement import Notify, Step
-from monitor.core.alerts import Alert, AlertKey, alert_id
-from monitor.core.book import Book
-from monitor.core.pages import AlertRow, PageRow
-from monitor.core.paging import Paging
-from monitor.core.silences import Silence, Silences
+from monitor.core.agreements.agreement import Notify, Step
+from monitor.core.agreements.book import Book
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.paging.mutes import Silence, Silences
+from monitor.core.paging.pages import AlertRow, PageRow
+from monitor.core.paging.paging import Paging
 from tests.core.stories import agreement, clock, ms, span, when
 
 DAY_MS = 86_400_000

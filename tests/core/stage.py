@@ -7,18 +7,19 @@ from typing import ClassVar
 
 import msgspec
 
-from monitor.core.book import Book
-from monitor.core.credit_account import AccountRow
-from monitor.core.evaluator import Evaluator, MergedPane, WindowRow
-from monitor.core.measures import Window
-from monitor.core.objectives import Objective
-from monitor.core.panes import apply
-from monitor.core.periods import pane_start
-from monitor.core.plan import Plan
-from monitor.core.rest import MOST_SERIES, RestRow
-from monitor.core.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
-from monitor.core.series_budgets import BudgetRow
-from monitor.core.series_consequences import ConsequenceRow
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.objectives import Objective
+from monitor.core.clocks.terms import Plan
+from monitor.core.objectives.credits import AccountRow
+from monitor.core.series.panes import apply
+from monitor.core.series.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.core.time.periods import pane_start
+from monitor.core.time.windows import Window
+from monitor.core.windows.budgets import BudgetRow
+from monitor.core.windows.consequences import ConsequenceRow
+from monitor.core.windows.evaluator import Evaluator
+from monitor.core.windows.rest import MOST_SERIES, RestRow
+from monitor.core.windows.rows import MergedPane, WindowRow
 from tests.core.stories import agreement, clock, ms, span, when
 
 HOUR_MS = 3_600_000

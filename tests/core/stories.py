@@ -11,16 +11,18 @@ Times are in the week of Monday 2026-03-02, UTC.
 import re
 from itertools import count
 
-from monitor.core.agreement import Agreement
-from monitor.core.book import Book
-from monitor.core.calendar import Calendar, CalendarSpec
-from monitor.core.engine import SourceEngine
-from monitor.core.events import Event, Fact
-from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import AtRisk, Budget, CallRule, ClockRule, Filter, OutageRule, Window
-from monitor.core.objectives import Objective
-from monitor.core.rows import subject_key
-from monitor.core.series import Pane, PaneKey, SeriesKey, encode_pane_key
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import AtRisk, Budget, CallRule, ClockRule, Filter, OutageRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series.series import Pane, PaneKey, SeriesKey, encode_pane_key
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.subjects.rows import subject_key
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import CalendarSpec
+from monitor.core.time.windows import Window
 
 MONDAY_MS = 1_772_409_600_000  # 2026-03-02T00:00Z
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -6,27 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.budget import (
-    USUAL_ALERTS,
-    BudgetRule,
-    BurnAlert,
-    Share,
-    allowed_share,
-    budget_windows,
-    burn_of,
-    burns_too_fast,
-    figure_of,
-    period_ms,
-    scaled,
-    share_of,
-    slice_width,
-)
-from monitor.core.figures import Figure
-from monitor.core.measures import Window
-from monitor.core.objectives import Objective
-from monitor.core.series import WIDTH_MS, width_for
-from monitor.core.slices import joined
-from monitor.core.timeline import union
+from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled, slice_width
+from monitor.core.agreements.objectives import Objective, budget_windows
+from monitor.core.objectives.budget import Share, allowed_share, burn_of, burns_too_fast, figure_of, share_of
+from monitor.core.series.figures import Figure
+from monitor.core.time.spans import union
+from monitor.core.time.windows import WIDTH_MS, Window, width_for
+from monitor.core.windows.timeslices import joined
 from tests.core.stories import span
 
 MONTH = Window("month")

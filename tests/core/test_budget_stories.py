@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.budget import BudgetRule, BurnAlert
-from monitor.core.measures import CallRule, OutageRule
-from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
+from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
+from monitor.core.agreements.measures import CallRule, OutageRule
+from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey
 from tests.core.stage import DAY, HOUR, P1, Stage, desk, promise
 from tests.core.stories import OFFICE, agreement, ms, span
 

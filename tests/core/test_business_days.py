@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from whenever import Instant
 
-from monitor.core import plan
-from monitor.core.book import Book
-from monitor.core.business_days import CutOffs
-from monitor.core.calendar import LATEST_MS, Calendar, CalendarRangeError
-from monitor.core.hours import OpeningHours
-from monitor.core.measures import Budget
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Budget
+from monitor.core.clocks import terms as plan
+from monitor.core.time.business_days import CutOffs
+from monitor.core.time.calendar import LATEST_MS, Calendar
+from monitor.core.time.opening_hours import CalendarRangeError, OpeningHours
 from tests.core.stories import MONDAY_MS, Story, agreement, clock
 from tests.core.stories import OFFICE as STORY_OFFICE
 from tests.core.test_calendar import (

@@ -15,15 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from whenever import Instant
 
-from monitor.core.calendar import (
-    EARLIEST_MS,
-    LATEST_MS,
-    AlwaysOpen,
-    Calendar,
-    CalendarRangeError,
-    CalendarSpec,
-)
-from monitor.core.timeline import Span, measure, subtract
+from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
+from monitor.core.time.opening_hours import CalendarRangeError, CalendarSpec
+from monitor.core.time.spans import Span, measure, subtract
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

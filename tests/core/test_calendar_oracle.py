@@ -15,9 +15,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate
 
-from monitor.core import clock as clocks
-from monitor.core.calendar import Calendar, CalendarSpec
-from monitor.core.events import Fact
+from monitor.core.clocks import clock as clocks
+from monitor.core.facts.events import Fact
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import CalendarSpec
 from tests.core.stories import agreement, clock
 from tests.core.test_calendar import DAY, at, reads_as_open
 

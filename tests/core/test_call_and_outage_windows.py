@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.core.measures import CallRule, Filter, OutageRule
-from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
+from monitor.core.agreements.measures import CallRule, Filter, OutageRule
+from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey
 from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, Stage, figure, promise
 from tests.core.stories import agreement, ms, when
 

@@ -7,12 +7,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.engine import SourceEngine
-from monitor.core.events import TYPES, Event, Fact
-from monitor.core.indicators import call_figures
-from monitor.core.measures import CallRule, Window
-from monitor.core.rows import SubjectRow
-from monitor.core.series import Pane, SeriesKey, empty_pane
+from monitor.core.agreements.measures import CallRule
+from monitor.core.calls.figures import call_figures
+from monitor.core.facts.events import TYPES, Event, Fact
+from monitor.core.series.series import Pane, SeriesKey, empty_pane
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.subjects.rows import SubjectRow
+from monitor.core.time.windows import Window
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, span
 
 MINUTE = 60_000

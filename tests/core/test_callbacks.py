@@ -1,9 +1,9 @@
 """A requested callback has a promise of its own: the customer is reached within an hour (domain.md §4)."""
 
-from monitor.core.explanation import explain
-from monitor.core.measures import CallRule
-from monitor.core.plan import Plan
-from monitor.core.series import SeriesKey
+from monitor.core.agreements.measures import CallRule
+from monitor.core.clocks.terms import Plan
+from monitor.core.series.series import SeriesKey
+from monitor.core.subjects.explanation import explain
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, event, ms, when
 
 CALLS = CallRule(id="calls", answer_within_ms=20_000, by=("queue",))

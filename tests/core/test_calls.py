@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.calls import call_changes, stay_of
-from monitor.core.events import Fact
-from monitor.core.measures import CallRule, Window
-from monitor.core.panes import apply
-from monitor.core.series import LIVE, Change, SeriesKey, empty_pane
+from monitor.core.agreements.measures import CallRule
+from monitor.core.calls.calls import call_changes
+from monitor.core.calls.queueing import stay_of
+from monitor.core.facts.events import Fact
+from monitor.core.series.panes import apply
+from monitor.core.series.series import LIVE, Change, SeriesKey, empty_pane
+from monitor.core.time.windows import Window
 from tests.core.stories import Story, agreement, event, when
 
 RULE = CallRule(

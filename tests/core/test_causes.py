@@ -1,10 +1,10 @@
 """Why what was judged differs from what is recomputed."""
 
-from monitor.core.causes import Arrived, Cause, clock_cause, out_of_order, period_cause
-from monitor.core.differences import NOTHING, Announced, ClockDifference, ClockId, PeriodDifference, PeriodId
-from monitor.core.events import Event, Fact
-from monitor.core.series import SeriesKey
-from monitor.core.window_status import WindowStatus
+from monitor.core.facts.events import Event, Fact
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.recompute.causes import Arrived, Cause, clock_cause, out_of_order, period_cause
+from monitor.core.recompute.differences import NOTHING, Announced, ClockDifference, ClockId, PeriodDifference, PeriodId
+from monitor.core.series.series import SeriesKey
 from tests.core.stories import ms
 
 CLOCK = ClockId("ticket", "T-1", "desk", "resolution", 1)

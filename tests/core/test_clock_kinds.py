@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from monitor.core.measures import Filter
+from monitor.core.agreements.measures import Filter
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
 
 

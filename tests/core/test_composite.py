@@ -5,12 +5,13 @@ A portal needs the web server, the database, and one of two application servers.
 
 import pytest
 
-from monitor.core.composite import composite_records
-from monitor.core.indicators import outage_figures
-from monitor.core.measures import CompositeRule, Window
-from monitor.core.objectives import COMPOSITE_INDICATORS
-from monitor.core.panes import apply
-from monitor.core.series import LIVE, OutageRecord, SeriesKey
+from monitor.core.agreements.indicators import COMPOSITE_INDICATORS
+from monitor.core.agreements.measures import CompositeRule
+from monitor.core.outages.composite import composite_records
+from monitor.core.outages.figures import outage_figures
+from monitor.core.series.panes import apply
+from monitor.core.series.series import LIVE, OutageRecord, SeriesKey
+from monitor.core.time.windows import Window
 from tests.core.stage import Stage
 from tests.core.stories import Story, agreement, event, ms, when
 
@@ -178,7 +179,7 @@ def test_a_composite_service_that_never_failed_is_shown_from_the_beginning():
 
 
 def test_what_is_taken_out_leaves_nothing_behind():
-    from monitor.core.series import empty_pane  # noqa: PLC0415 - of this test alone
+    from monitor.core.series.series import empty_pane  # noqa: PLC0415 - of this test alone
 
     made = changes(("O-1", "Mon 01:00", "started", "web"), ("O-2", "Mon 01:00", "monitoring_lost", "db"))
     live, sliced = empty_pane(), empty_pane()

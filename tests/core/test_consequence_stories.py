@@ -6,7 +6,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.consequences import Consequences, CreditRule, TerminationRule, Tier, consequences_of
+from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.objectives.consequences import consequences_of
 from tests.core.stage import MONTH, P1, P2, Stage, desk, promise
 from tests.core.stories import DAY_MS, when
 

@@ -7,20 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.book import Book
-from monitor.core.consequences import (
-    Consequences,
-    CreditRule,
-    TerminationRule,
-    Tier,
-    capped,
-    consequences_of,
-    decide,
-)
-from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.measures import OutageRule, Window
-from monitor.core.objectives import Objective
-from monitor.core.series import SeriesKey
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.objectives.consequences import capped, consequences_of, decide
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
+from monitor.core.time.windows import Window
 from tests.core.stories import agreement
 
 MONTH = Window("month")

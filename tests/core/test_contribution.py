@@ -2,10 +2,10 @@
 
 from hypothesis import given, settings
 
-from monitor.core import clock as clocks
-from monitor.core.contribution import contribution
-from monitor.core.explanation import explain
-from monitor.core.plan import Plan
+from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.terms import Plan
+from monitor.core.subjects.contribution import contribution
+from monitor.core.subjects.explanation import explain
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
 from tests.core.test_subject_laws import BOOKS, END_MS, histories, run
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from monitor.core.calls import call_changes, stay_of
-from monitor.core.conversations import conversation_of
-from monitor.core.events import Fact
-from monitor.core.indicators import call_figures
-from monitor.core.measures import CallRule
-from monitor.core.panes import apply, merge_panes
-from monitor.core.series import SeriesKey, empty_pane
+from monitor.core.agreements.measures import CallRule
+from monitor.core.calls.calls import call_changes
+from monitor.core.calls.figures import call_figures
+from monitor.core.calls.handling import conversation_of
+from monitor.core.calls.queueing import stay_of
+from monitor.core.facts.events import Fact
+from monitor.core.series.panes import apply, merge_panes
+from monitor.core.series.series import SeriesKey, empty_pane
 
 RULE = CallRule(id="calls", answer_within_ms=20_000)
 SERIES = SeriesKey("centre", "calls", ())

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.book import Book
-from monitor.core.consequences import capped
-from monitor.core.credit_account import MOST_MONTHS, AccountRow, account_key, charged
-from monitor.core.series import SeriesKey
+from monitor.core.agreements.book import Book
+from monitor.core.objectives.consequences import capped
+from monitor.core.objectives.credits import MOST_MONTHS, AccountRow, account_key, charged
+from monitor.core.series.series import SeriesKey
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stage import P1, P2, Stage
 from tests.core.test_consequence_stories import RULES, TERMS, day_of, month

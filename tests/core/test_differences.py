@@ -5,8 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerts import Alert, AlertKey, alert_id
-from monitor.core.differences import (
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.recompute.differences import (
     NOTHING,
     Announced,
     ClockId,
@@ -18,8 +19,8 @@ from monitor.core.differences import (
     other_verdicts,
     period_differences,
 )
-from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.series import SeriesKey
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
 
 T1 = ClockId("ticket", "T-1", "desk", "resolution", 1)
 T2 = T1._replace(subject_id="T-2")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.events import Event, Fact
-from monitor.core.measures import HOUR_MS
+from monitor.core.facts.events import Event, Fact
+from monitor.core.time.units import HOUR_MS
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.test_call_laws import histories as calls
 from tests.core.test_call_laws import run as run_calls

@@ -1,15 +1,17 @@
 """The fold of a partition: what time does to rows and panes."""
 
-from monitor.core import plan as plans
-from monitor.core.agreement import Notify, Step
-from monitor.core.alerts import AlertKey
-from monitor.core.book import Book
-from monitor.core.events import Event, Fact
-from monitor.core.lead_rule import LeadRule
-from monitor.core.measures import HOUR_MS, CallRule, OutageRule, Window, subject_of
-from monitor.core.pages import fitting
-from monitor.core.rows import subject_key
-from monitor.core.series import PaneKey, SeriesKey, decode_pane_key
+from monitor.core.agreements.agreement import Notify, Step
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CallRule, OutageRule, subject_of
+from monitor.core.alerts.alert import AlertKey
+from monitor.core.clocks import terms as plans
+from monitor.core.facts.events import Event, Fact
+from monitor.core.paging.pages import fitting
+from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key
+from monitor.core.subjects.rows import subject_key
+from monitor.core.time.units import HOUR_MS
+from monitor.core.time.windows import Window
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, clock, ms, ticket
 
 HOUR = Window("rolling", 3_600_000)

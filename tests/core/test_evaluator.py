@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.evaluator import Evaluator
-from monitor.core.series import PaneKey, encode_pane_key
+from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.windows.evaluator import Evaluator
 from tests.core.stage import DAY, HOUR, HOUR_MS, MONTH, P1, P2, Stage, copied, desk, promise
 from tests.core.stories import Story, agreement, clock, ms, ticket, when
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agreement import Origin
-from monitor.core.calendar import Calendar, CalendarSpec
-from monitor.core.explanation import explain
-from monitor.core.measures import Budget
-from monitor.core.plan import Plan
-from monitor.core.stretches import MOST_TOLD, Stretch, Stretches, newest
+from monitor.core.agreements.agreement import Origin
+from monitor.core.agreements.measures import Budget
+from monitor.core.alerts.stretches import MOST_TOLD, Stretch, Stretches, newest
+from monitor.core.clocks.terms import Plan
+from monitor.core.subjects.explanation import explain
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import CalendarSpec
 from tests.core.stories import ALWAYS, MONDAY_MS, Story, agreement, clock, ms, ticket, when
 from tests.core.test_subject_laws import CYCLES, END_MS, histories, run
 

@@ -1,7 +1,7 @@
 """What the fold of a subject does where little is known, or much has changed."""
 
-from monitor.core.book import Book
-from monitor.core.measures import Filter
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Filter
 from tests.core.stories import Story, agreement, clock, ms, ticket
 
 ONLY_P1 = Filter(any_of=(("priority", frozenset({"P1"})),))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.core.lead_rule import Goal, LeadRule
-from monitor.core.measures import Window
-from monitor.core.objectives import Objective
+from monitor.core.agreements.lead_measure import Goal, LeadRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.time.windows import Window
 from tests.core.stage import HOUR_MS, MONTH, Stage
 from tests.core.stories import agreement, ms, when
 

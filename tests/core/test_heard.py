@@ -3,14 +3,15 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import Event, Fact
-from monitor.core.heard import silent_at, with_silence
-from monitor.core.indicators import outage_figures
-from monitor.core.measures import CompositeRule, OutageRule, Window
-from monitor.core.panes import merge_panes
+from monitor.core.agreements.measures import CompositeRule, OutageRule
+from monitor.core.facts.events import Event, Fact
+from monitor.core.outages.figures import outage_figures
+from monitor.core.outages.silence import silent_at, with_silence
 from monitor.core.pieces import at_once
-from monitor.core.series import OutageRecord, decode_pane_key
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import OutageRecord, decode_pane_key
+from monitor.core.time.windows import Window
+from monitor.core.windows.evaluator import Evaluator
 from tests.core.stories import MONDAY_MS, Story, agreement
 from tests.core.test_outage_laws import panes_of
 

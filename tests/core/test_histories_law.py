@@ -18,14 +18,14 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.alerts import Alert
-from monitor.core.engine import Effects, SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import SUBJECTS, Event, Fact, Subject
-from monitor.core.figures import WindowStatus
-from monitor.core.panes import merge_panes
-from monitor.core.rows import SubjectRow
-from monitor.core.series import Pane, PaneKey, decode_pane_key, encode_pane_key
+from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import SUBJECTS, Event, Fact, Subject
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import Pane, PaneKey, decode_pane_key, encode_pane_key
+from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.rows import SubjectRow
+from monitor.core.windows.evaluator import Evaluator
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec
 from tests.replay.desk import book, ms
 

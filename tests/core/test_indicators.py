@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core import sketch
-from monitor.core.calendar import Calendar, CalendarSpec
-from monitor.core.indicators import call_figures, clock_figures, outage_figures
-from monitor.core.interruptions import Counting
-from monitor.core.measures import CallRule, CustomerTerms, OutageRule
-from monitor.core.objectives import INDICATORS
-from monitor.core.panes import merge_panes
-from monitor.core.series import OutageRecord, Pane, empty_pane
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.measures import CallRule, CustomerTerms, OutageRule
+from monitor.core.calls.figures import call_figures
+from monitor.core.clocks.figures import clock_figures
+from monitor.core.outages.customers import Counting
+from monitor.core.outages.figures import outage_figures
+from monitor.core.series import sketch
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import OutageRecord, Pane, empty_pane
+from monitor.core.time.calendar import Calendar
+from monitor.core.time.opening_hours import CalendarSpec
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000

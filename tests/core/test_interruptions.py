@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.indicators import outage_figures
-from monitor.core.interruptions import FEWEST_DAYS, Counting, beta_threshold, past_days, served_of
-from monitor.core.measures import HOUR_MS, CustomerTerms, OutageRule, Window
+from monitor.core.agreements.measures import CustomerTerms, OutageRule
+from monitor.core.outages.customers import FEWEST_DAYS, Counting, beta_threshold, past_days, served_of
+from monitor.core.outages.figures import outage_figures
 from monitor.core.pieces import at_once
-from monitor.core.series import Change, OutageRecord, SeriesKey
+from monitor.core.series.series import Change, OutageRecord, SeriesKey
+from monitor.core.time.units import HOUR_MS
+from monitor.core.time.windows import Window
 from tests.core.stage import Stage
 from tests.core.stories import DAY_MS, Story, agreement, event, ms
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from monitor.core.lead_goal import goal_period, leads_needed, leads_needed_now, needed_to_date, sales_goal
-from monitor.core.lead_rule import Goal, LeadRule
-from monitor.core.measures import Window
-from monitor.core.objectives import Objective
-from monitor.core.series import Change, SeriesKey
+from monitor.core.agreements.lead_measure import Goal, LeadRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.leads.goal import goal_period, leads_needed, leads_needed_now, needed_to_date, sales_goal
+from monitor.core.series.series import Change, SeriesKey
+from monitor.core.time.windows import Window
 from tests.core.stage import Stage
 from tests.core.stories import ALWAYS, OFFICE, agreement, ms, when
 

@@ -3,11 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.engine import SourceEngine
-from monitor.core.events import Event, Fact
-from monitor.core.lead_rule import Goal, LeadRule, Weights
-from monitor.core.measures import Filter, Window
-from monitor.core.series import Pane
+from monitor.core.agreements.lead_measure import Goal, LeadRule, Weights
+from monitor.core.agreements.measures import Filter
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series.series import Pane
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.time.windows import Window
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, span
 
 MINUTE = 60_000

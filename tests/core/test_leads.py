@@ -2,12 +2,13 @@
 
 import pytest
 
-from monitor.core.lead_indicators import lead_figures
-from monitor.core.lead_rule import Goal, LeadRule, Weights
-from monitor.core.measures import Filter, Window
-from monitor.core.panes import merge_panes
-from monitor.core.series import Pane, SeriesKey, decode_pane_key
-from monitor.core.timeline import Span
+from monitor.core.agreements.lead_measure import Goal, LeadRule, Weights
+from monitor.core.agreements.measures import Filter
+from monitor.core.leads.figures import lead_figures
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import Pane, SeriesKey, decode_pane_key
+from monitor.core.time.spans import Span
+from monitor.core.time.windows import Window
 from tests.core.stories import Story, agreement, clock, event, ms, span, when
 
 DAY, MONTH = Window("day"), Window("month")

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.agreements import book_of, parse_document
-from monitor.core.agreement import Origin
-from monitor.core.book import Book
-from monitor.core.inorder import first_fact, next_fact
-from monitor.core.levels import editions, in_force, most_specific, parts_by_origin
-from monitor.core.measures import Filter
-from monitor.core.plan import Plan
-from monitor.core.subjects import step
+from monitor.core.agreements.agreement import Origin
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.levels import editions, in_force, most_specific, parts_by_origin
+from monitor.core.agreements.measures import Filter
+from monitor.core.clocks.terms import Plan
+from monitor.core.subjects.fast_path import first_fact, next_fact
+from monitor.core.subjects.step import step
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, ms, ticket
 from tests.core.test_subject_laws import END_MS, essence, histories
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import explanation, folding
-from monitor.core.book import Book
-from monitor.core.events import Event, Fact
-from monitor.core.ledger import MAX_FACTS
-from monitor.core.plan import Plan
-from monitor.core.subjects import step
+from monitor.core.agreements.book import Book
+from monitor.core.clocks import stretches as explanation
+from monitor.core.clocks.terms import Plan
+from monitor.core.facts.events import Event, Fact
+from monitor.core.facts.ledger import MAX_FACTS
+from monitor.core.subjects import folding
+from monitor.core.subjects.step import step
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.stories import ms as at
 from tests.core.test_disorder_laws import cut, standing_but_for_sums

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.events import Event, Fact
-from monitor.core.indicators import outage_figures
-from monitor.core.measures import CompositeRule, CustomerTerms, OutageRule, Window
-from monitor.core.panes import merge_panes
-from monitor.core.series import Pane, decode_pane_key
+from monitor.core.agreements.measures import CompositeRule, CustomerTerms, OutageRule
+from monitor.core.facts.events import Event, Fact
+from monitor.core.outages.figures import outage_figures
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import Pane, decode_pane_key
+from monitor.core.time.windows import Window
 from tests.core.stories import MONDAY_MS, Story, agreement, clock
 
 MINUTE = 60_000

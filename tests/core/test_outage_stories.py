@@ -1,6 +1,7 @@
 """Outages, from facts to clocks and series: the restore promise and what the downtime is made of."""
 
-from monitor.core.measures import OutageRule, Window
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.time.windows import Window
 from tests.core.stories import Story, agreement, clock, event, ms, when
 
 RULES = (

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.indicators import outage_figures
-from monitor.core.measures import OutageRule, Window
-from monitor.core.objectives import Objective
-from monitor.core.outages import BLIND, outage_changes
-from monitor.core.periods import period
-from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey
-from monitor.core.verdicts import judge
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.objectives.verdicts import judge
+from monitor.core.outages.figures import outage_figures
+from monitor.core.outages.outages import BLIND, outage_changes
+from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey
+from monitor.core.time.periods import period
+from monitor.core.time.windows import Window
 from tests.core.stage import Stage, figure
 from tests.core.stories import DAY_MS, Story, agreement, event, ms, when
 from tests.core.test_indicators import HOUR_MS, MINUTE_MS, outage, outages

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import Fact
-from monitor.core.measures import OutageRule
-from monitor.core.outages import MAINTENANCE, outage_changes
-from monitor.core.panes import apply
-from monitor.core.series import LIVE, Change, OutageRecord, SeriesKey, empty_pane
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.facts.events import Fact
+from monitor.core.outages.outages import MAINTENANCE, outage_changes
+from monitor.core.series.panes import apply
+from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey, empty_pane
 from tests.core.stories import Story, agreement, clock, event, ms
 
 RULE = OutageRule(id="outages", notice_ms=60 * 60_000, by=("service",))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.delivery import (
+from monitor.core.paging.delivery import (
     KEPT_MS,
     LONGEST_PAUSE_MS,
     MOST_REFUSALS,
@@ -14,9 +14,9 @@ from monitor.core.delivery import (
     FailedRow,
     pause_ms,
 )
-from monitor.core.notices import Notice, Outcome
-from monitor.core.outbox import Outbox
-from monitor.core.pages import MAX_ALERTS, hash_of
+from monitor.core.paging.notices import Notice, Outcome
+from monitor.core.paging.outbox import Outbox
+from monitor.core.paging.pages import MAX_ALERTS, hash_of
 from tests.core.paging_stage import DAY_MS, Rows, alert
 
 DELIVERED = Outcome("delivered", 202, "")

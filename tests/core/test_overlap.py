@@ -4,8 +4,8 @@ import pytest
 
 from monitor.config.agreements import book_of, check_agreements, parse_document
 from monitor.config.effective import effective_text
-from monitor.core.agreement import Origin
-from monitor.core.overlap import overlaps
+from monitor.core.agreements.agreement import Origin
+from monitor.core.agreements.overlap import overlaps
 from tests.config.test_levels import TEXT
 from tests.core.stories import ms
 from tests.core.test_levels import ACME, AMENDED, CORPORATE, PAYROLL

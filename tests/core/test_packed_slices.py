@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.slices import packed, unpacked
+from monitor.core.windows.timeslices import packed, unpacked
 
 HOUR_MS = 3_600_000
 

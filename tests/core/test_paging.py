@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.core.pages import MAX_ALERTS, alert_row_key, page_key
-from monitor.core.silences import Silence, Silences
+from monitor.core.paging.mutes import Silence, Silences
+from monitor.core.paging.pages import MAX_ALERTS, alert_row_key, page_key
 from tests.core.paging_stage import OnCall, alert, desk, notify
 from tests.core.stories import ms
 

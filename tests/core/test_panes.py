@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core import sketch
-from monitor.core.panes import apply, merge_panes
-from monitor.core.series import LIVE, Change, OutageRecord, Pane, SeriesKey, empty_pane
+from monitor.core.series import sketch
+from monitor.core.series.panes import apply, merge_panes
+from monitor.core.series.series import LIVE, Change, OutageRecord, Pane, SeriesKey, empty_pane
 
 SERIES = SeriesKey("desk", "calls", ("support",))
 

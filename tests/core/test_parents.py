@@ -1,7 +1,7 @@
 """Child and parent: a consequence of a counted outage adds no failure (design.md §12)."""
 
-from monitor.core.parents import failures_of
-from monitor.core.series import OutageRecord
+from monitor.core.outages.failures import failures_of
+from monitor.core.series.series import OutageRecord
 
 
 def outage(start, end=0, parent=""):

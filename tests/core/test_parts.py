@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core import parts
-from monitor.core.events import Event, Fact
-from monitor.core.measures import CallRule, OutageRule
-from monitor.core.panes import merge_panes
-from monitor.core.parts import in_order, name_of, size_of
-from monitor.core.series import Pane, PaneKey, SeriesKey, decode_pane_key, empty_pane, encode_pane_key
-from monitor.core.windows import merged_pane_key
+from monitor.core.agreements.measures import CallRule, OutageRule
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series import parts
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.parts import in_order, name_of, size_of
+from monitor.core.series.series import Pane, PaneKey, SeriesKey, decode_pane_key, empty_pane, encode_pane_key
+from monitor.core.windows.rows import merged_pane_key
 from tests.core.stage import DAY, HOUR, Stage, copied
 from tests.core.stories import Story, agreement, event, ms
 

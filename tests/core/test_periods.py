@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.measures import Window
-from monitor.core.periods import covered_ms, day_start, pane_start, period, period_date, window_span
+from monitor.core.time.periods import covered_ms, day_start, pane_start, period, period_date, window_span
+from monitor.core.time.windows import Window
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -7,21 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core import pieces, timeline
-from monitor.core.book import Book
-from monitor.core.budget import BudgetRule, BurnAlert
-from monitor.core.engine import SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import Event
-from monitor.core.indicators import measuring
-from monitor.core.interruptions import Counting, past_days
-from monitor.core.measures import CallRule, CompositeRule, CustomerTerms, OutageRule
-from monitor.core.panes import apply, merge_panes
-from monitor.core.parents import failures_of
+from monitor.core import pieces
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
+from monitor.core.agreements.measures import CallRule, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.calls.repeats import RepeatIndex
+from monitor.core.facts.events import Event
+from monitor.core.outages.customers import Counting, past_days
+from monitor.core.outages.failures import failures_of
+from monitor.core.outages.figures import measuring
 from monitor.core.pieces import at_once, choosing, gathering, lots, sorting
-from monitor.core.repeats import RepeatIndex
-from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
-from monitor.core.timeline import leveling, union, uniting, weighted_levels
+from monitor.core.series.panes import apply, merge_panes
+from monitor.core.series.series import Change, OutageRecord, Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.time import spans as timeline
+from monitor.core.time.spans import leveling, union, uniting, weighted_levels
+from monitor.core.windows.evaluator import Evaluator
 from tests.core.stage import DAY, HOUR, Stage, copied, promise
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ms
 from tests.core.test_many_facts import ORDERS, thousand

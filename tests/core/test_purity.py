@@ -7,7 +7,7 @@ import pytest
 
 import monitor.core
 
-MODULES = sorted(Path(monitor.core.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(monitor.core.__file__).parent.rglob("*.py"))
 CLOCKS = {"now", "utcnow", "today"}
 INPUT_AND_OUTPUT = {"open", "print", "input", "breakpoint"}
 LONGEST = 400

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.measures import CallRule
-from monitor.core.objectives import Objective
-from monitor.core.plan import Plan
-from monitor.core.repeats import NO_TALLY, RepeatIndex, Tally, repeat_item
-from monitor.core.series import PaneKey, SeriesKey, decode_pane_key, empty_pane
-from monitor.core.timeline import Span
+from monitor.core.agreements.measures import CallRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.calls.repeats import NO_TALLY, RepeatIndex, Tally, repeat_item
+from monitor.core.clocks.terms import Plan
+from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key, empty_pane
+from monitor.core.time.spans import Span
 from tests.core.stage import DAY, HOUR, MONTH, Stage, copied
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, event, ms
 

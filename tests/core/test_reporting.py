@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agreement import Report
+from monitor.core.agreements.agreement import Report
 from tests.core.stories import Story, agreement, clock, ms, ticket
 from tests.core.test_subject_laws import END_MS, essence, histories
 

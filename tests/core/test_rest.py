@@ -4,11 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import evaluator
-from monitor.core.measures import CallRule, Filter, OutageRule, Window
-from monitor.core.panes import apply, exchanged, merge_panes
-from monitor.core.rest import Rest
-from monitor.core.series import (
+from monitor.core.agreements.measures import CallRule, Filter, OutageRule
+from monitor.core.series.panes import apply, exchanged, merge_panes
+from monitor.core.series.series import (
     LIVE,
     Change,
     OutageRecord,
@@ -19,6 +17,9 @@ from monitor.core.series import (
     labels_in,
     rest_of,
 )
+from monitor.core.time.windows import Window
+from monitor.core.windows import evaluator
+from monitor.core.windows.rest import Rest
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stage import DAY, MONTH, P1, Stage, desk, promise
 from tests.core.stories import DAY_MS, agreement, clock, ms, when

@@ -12,7 +12,16 @@ from ddsketch import DDSketch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.sketch import RELATIVE_ERROR, add, bucket_of, counts_within, merge, quantile, quantiles, value_of
+from monitor.core.series.sketch import (
+    RELATIVE_ERROR,
+    add,
+    bucket_of,
+    counts_within,
+    merge,
+    quantile,
+    quantiles,
+    value_of,
+)
 
 YEARS_200_MS = 200 * 366 * 86_400_000
 QUANTILES = (0, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1)

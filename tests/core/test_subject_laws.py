@@ -5,13 +5,14 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.book import Book
-from monitor.core.events import Event, Fact
-from monitor.core.inorder import first_fact, next_fact
-from monitor.core.measures import HOUR_MS, Filter
-from monitor.core.plan import Plan
-from monitor.core.series import Pane
-from monitor.core.subjects import step
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Filter
+from monitor.core.clocks.terms import Plan
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series.series import Pane
+from monitor.core.subjects.fast_path import first_fact, next_fact
+from monitor.core.subjects.step import step
+from monitor.core.time.units import HOUR_MS
 from tests.core.stories import ALWAYS, DAY_MS, MONDAY_MS, OFFICE, Story, agreement, clock
 
 MINUTE = 60_000

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import supporting
-from monitor.core.agreement import Support
-from monitor.core.alerts import SupportingMiss
-from monitor.core.events import Event, Fact
-from monitor.core.measures import Filter
-from monitor.core.supporting import TooLong, too_long
+from monitor.core.agreements.agreement import Support
+from monitor.core.agreements.measures import Filter
+from monitor.core.agreements.supporting import TooLong, too_long
+from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.clocks import supporting
+from monitor.core.facts.events import Event, Fact
 from tests.core.stories import Story, agreement, clock, ms, ticket
 from tests.core.test_subject_laws import END_MS, histories
 

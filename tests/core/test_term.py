@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.book import Book
-from monitor.core.consequences import Consequence, Consequences, Evidence, capped
-from monitor.core.periods import date_start
-from monitor.core.series import SeriesKey
-from monitor.core.term import Length, Term, outlook
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.consequence_rules import Consequences
+from monitor.core.agreements.outlook import outlook
+from monitor.core.agreements.term import Length, Term
+from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.consequences import capped
+from monitor.core.series.series import SeriesKey
+from monitor.core.time.periods import date_start
 from tests.core.stories import agreement
 
 YEAR, QUARTER, NOTHING = Length(months=12), Length(months=3), Length()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.core.clock import is_breached
-from monitor.core.events import Event, Fact
-from monitor.core.measures import Filter
+from monitor.core.agreements.measures import Filter
+from monitor.core.clocks.clock import is_breached
+from monitor.core.facts.events import Event, Fact
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
 
 
@@ -293,7 +293,7 @@ class TestLateAndOdd:
         assert story.counts(width="day")["met"] == 1
 
     def test_a_full_ledger_rejects_more_and_keeps_what_it_has(self, monkeypatch):
-        monkeypatch.setattr("monitor.core.ledger.MAX_FACTS", 3)
+        monkeypatch.setattr("monitor.core.facts.ledger.MAX_FACTS", 3)
         story = Story(agreement(clock()))
 
         story.at("Mon 09:00", ticket("T-1", "opened"), ticket("T-1", "updated"), ticket("T-1", "updated"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.timeline import Span, intersect, measure, subtract, union, weighted_measure
+from monitor.core.time.spans import Span, intersect, measure, subtract, union, weighted_measure
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

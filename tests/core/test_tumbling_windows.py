@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.measures import Window
-from monitor.core.periods import period_text, period_window, window_span
-from monitor.core.series import WIDTH_MS, width_for
+from monitor.core.time.periods import period_text, period_window, window_span
+from monitor.core.time.windows import WIDTH_MS, Window, width_for
 from tests.core.stage import DAY, HOUR_MS, Stage, desk, figure, promise
 from tests.core.stories import ms, span
 from tests.core.test_call_and_outage_windows import outage, ring

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.figures import Figure
-from monitor.core.measures import Window
-from monitor.core.objectives import Objective
-from monitor.core.series import SeriesKey
-from monitor.core.verdicts import QUIET, Place, announce, judge, objective_alert
+from monitor.core.agreements.objectives import Objective
+from monitor.core.objectives.verdicts import QUIET, Place, announce, judge, objective_alert
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
+from monitor.core.time.windows import Window
 
 MONTH = Window("month")
 

@@ -10,12 +10,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from monitor.core.agreement import Agreement
-from monitor.core.alerts import Alert, AlertKey, alert_id
-from monitor.core.figures import ObjectiveVerdict, WindowStatus
-from monitor.core.measures import ClockRule, Window
-from monitor.core.objectives import Objective
-from monitor.core.series import SeriesKey
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.measures import ClockRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.series import SeriesKey
+from monitor.core.time.windows import Window
 from monitor.demo.display import STATUS_EVERY_S, mode_for, open_display
 from monitor.demo.picture import picture as picture_of
 from monitor.demo.screen import render_screen

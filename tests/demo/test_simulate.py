@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.events import ATTRIBUTES, TYPES
+from monitor.core.facts.events import ATTRIBUTES, TYPES
 from monitor.demo.call_centre import LINES
 from monitor.demo.hours import ZONE, always_busy, arrivals, busy, busy_start_ms
 from monitor.demo.simulate import LATEST_MS, Simulator, bad_records

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.indicators import outage_figures
-from monitor.core.series import Pane
+from monitor.core.outages.figures import outage_figures
+from monitor.core.series.series import Pane
 from monitor.demo.hours import busy_start_ms
 from monitor.demo.traffic import MINUTE_MS
 from monitor.demo.view import Counters, DemoView, promises

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config.agreements import load_agreements
-from monitor.core.engine import SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import SUBJECTS
-from monitor.core.measures import HOUR_MS
-from monitor.core.panes import merge_panes
-from monitor.core.periods import period_date
-from monitor.core.series import Pane, encode_pane_key
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import Pane, encode_pane_key
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.time.periods import period_date
+from monitor.core.time.units import HOUR_MS
+from monitor.core.windows.evaluator import Evaluator
 from monitor.demo.simulate import Simulator
 from monitor.replay.dict_rows import DictRows
 

@@ -20,7 +20,7 @@ from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
 from monitor.config.sources import SourceSettings
-from monitor.core.notices import Courier
+from monitor.core.paging.notices import Courier
 from monitor.installation import partitions_of, topic_plan
 from monitor.metrics.catalogue import CATALOGUE
 from monitor.stream.clock import HandClock

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from monitor.cli.kafka import Outgoing
 from monitor.config.sources import SourceSettings
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.stream import ingest
 from monitor.wire.partials import encode_partial
 from tests.e2e.installation import Installation

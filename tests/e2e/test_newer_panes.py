@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.kafka import Outgoing
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.stream.partition import partition_of
 from monitor.wire import partials
 from monitor.wire.partials import encode_partial

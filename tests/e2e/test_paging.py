@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jsonschema
 import orjson
 
-from monitor.core.delivery import MOST_REFUSALS
+from monitor.core.paging.delivery import MOST_REFUSALS
 from tests.e2e.installation import Installation, Worker, desk_agreement, eventually
 from tests.stream.notifying import DELIVERED, DOWN, REFUSED, ScriptedCourier
 

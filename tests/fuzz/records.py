@@ -15,9 +15,9 @@ import msgspec
 import orjson
 
 from monitor.config.agreements import read_documents
-from monitor.core.alerts import Alert, AlertKey, AlertState, alert_id
-from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.alerts.alert import Alert, AlertKey, AlertState, alert_id
+from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.wire.announcements import encode_alert
 from monitor.wire.markers import SourceMarker, encode_source_marker
 from monitor.wire.partials import encode_marker, encode_partial

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from monitor.core.events import SUBJECTS
-from monitor.core.rows import subject_key
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.subjects.rows import subject_key
 from tests.fuzz.records import (
     FOLLOWED,
     FOREIGN,

@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.bootstrap import Monitor
 from monitor.config.settings import Settings, TopicSettings
 from monitor.config.sources import SourceSettings
-from monitor.core.notices import Notice, Outcome
+from monitor.core.paging.notices import Notice, Outcome
 from monitor.core.pieces import at_once
 from monitor.stream.books import agreement_key
 from monitor.stream.clock import HandClock

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config.sources import SourceSettings
-from monitor.core.notices import Notice, Outcome
+from monitor.core.paging.notices import Notice, Outcome
 from tests.e2e.installation import Installation, Worker, at, eventually
 from tests.stream.notifying import DELIVERED, DOWN, GONE, REFUSED, ScriptedCourier
 

@@ -17,7 +17,7 @@ import orjson
 from confluent_kafka import Producer
 
 from monitor.config.settings import Settings
-from monitor.core.ledger import MAX_FACTS
+from monitor.core.facts.ledger import MAX_FACTS
 
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000

@@ -28,14 +28,14 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from monitor.bootstrap import CALL_RETENTION_MS
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.settings import Settings, load_settings
-from monitor.core.alerts import Alert
-from monitor.core.book import Book
-from monitor.core.engine import SourceEngine
-from monitor.core.evaluator import Evaluator
-from monitor.core.events import SUBJECTS, Subject
-from monitor.core.figures import WindowStatus
-from monitor.core.rows import SubjectRow, subject_key
-from monitor.core.series import Pane, PaneKey, SeriesKey, decode_pane_key
+from monitor.core.agreements.book import Book
+from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import SUBJECTS, Subject
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.series.series import Pane, PaneKey, SeriesKey, decode_pane_key
+from monitor.core.subjects.engine import SourceEngine
+from monitor.core.subjects.rows import SubjectRow, subject_key
+from monitor.core.windows.evaluator import Evaluator
 from monitor.errors import DecodeError
 from monitor.installation import topic_of, topic_plan
 from monitor.replay.dict_rows import DictRows

@@ -16,8 +16,8 @@ from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.options import read_settings
 from monitor.cli.root import root
 from monitor.config.settings import Settings
-from monitor.core.events import Event, Fact
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.facts.events import Event, Fact
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.installation import topic_plan
 from monitor.stream.clock import wall_ms
 from monitor.wire.announcements import encode_alert

@@ -13,7 +13,7 @@ from monitor.bootstrap import Monitor
 from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
 from monitor.config.settings import Settings, TopicSettings, WebSettings
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
 from monitor.installation import topic_plan
 from monitor.stream.clock import wall_ms
 from monitor.stream.topics import TopicSpec, create_topics

@@ -16,10 +16,11 @@ from aiokafka import AIOKafkaProducer
 from monitor.bootstrap import Monitor
 from monitor.config.agreements import read_documents
 from monitor.config.mapping import load_mapping
-from monitor.core.alerts import OF_SERIES
-from monitor.core.events import Event
-from monitor.core.figures import WindowStatus
-from monitor.core.measures import HOUR_MS, Measure, subject_of
+from monitor.core.agreements.measures import Measure, subject_of
+from monitor.core.alerts.alert import OF_SERIES
+from monitor.core.facts.events import Event
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.time.units import HOUR_MS
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import read_events
 from monitor.replay.to_kafka import to_kafka

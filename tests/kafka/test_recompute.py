@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.root import root
-from monitor.core.measures import HOUR_MS
+from monitor.core.time.units import HOUR_MS
 from monitor.installation import topic_plan
 from monitor.stream.connection import stop_consumer
 from tests.cli.processes import process, stop

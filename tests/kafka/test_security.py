@@ -20,7 +20,7 @@ from monitor.bootstrap import Monitor
 from monitor.cli.buried_panes import Found, send_buried
 from monitor.cli.kafka import Outgoing, committed, read_all, send_all
 from monitor.config.settings import Settings
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
 from monitor.errors import BrokerError, SlaMonitorError
 from monitor.installation import security_options
 from monitor.stream import worker as worker_module

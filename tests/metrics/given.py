@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.core.budget import BudgetFigure, Burn
-from monitor.core.consequences import Consequence, Evidence
-from monitor.core.figures import Figure, ObjectiveVerdict, Verdict, WindowStatus
-from monitor.core.objectives import INDICATORS
-from monitor.core.series import SeriesKey
-from monitor.core.sketch import add
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.objectives.budget import BudgetFigure, Burn
+from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.status import ObjectiveVerdict, Verdict, WindowStatus
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import SeriesKey
+from monitor.core.series.sketch import add
 from monitor.metrics.exporter import page_of
 from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats, Snapshot
 

@@ -9,11 +9,11 @@ from datetime import date
 
 import pytest
 
-from monitor.core.agreement import Agreement, Support
-from monitor.core.figures import Verdict
-from monitor.core.measures import ClockRule, Filter
-from monitor.core.objectives import INDICATORS
-from monitor.core.term import Length, Term
+from monitor.core.agreements.agreement import Agreement, Support
+from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.measures import ClockRule, Filter
+from monitor.core.agreements.term import Length, Term
+from monitor.core.objectives.status import Verdict
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, PREFIX, VERDICTS, catalogue_table
 from monitor.metrics.shown import FIGURES, LIVE
 from tests.metrics.given import everything, exposition, samples, status

@@ -17,10 +17,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from monitor.core.agreement import Agreement, Origin, Support
-from monitor.core.measures import CallRule, ClockRule, OutageRule
-from monitor.core.series import SeriesKey
-from monitor.core.term import Length, Term
+from monitor.core.agreements.agreement import Agreement, Origin, Support
+from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
+from monitor.core.agreements.term import Length, Term
+from monitor.core.series.series import SeriesKey
 from monitor.metrics.exporter import Exporter, page_of
 from monitor.metrics.figures import kind_of
 from monitor.metrics.snapshot import Observations, Snapshot

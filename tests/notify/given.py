@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from monitor.config.receivers import Receiver
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.notices import MAX_KEY, Notice
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.paging.notices import MAX_KEY, Notice
 from monitor.notify.kinds import requests_for
 from monitor.notify.requests import Sender
 from tests.wire.strategies import alerts as any_alerts

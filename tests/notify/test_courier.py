@@ -20,7 +20,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from standardwebhooks import Webhook
 
-from monitor.core.notices import Courier, Outcome
+from monitor.core.paging.notices import Courier, Outcome
 from monitor.notify.bounded import BoundedConnector
 from monitor.notify.courier import WebhookCourier
 from monitor.stream.deliveries import Deliveries

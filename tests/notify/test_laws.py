@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from yarl import URL
 
-from monitor.core.notices import MAX_KEY
+from monitor.core.paging.notices import MAX_KEY
 from monitor.notify.alertmanager import fingerprint
 from monitor.notify.texts import cut, cut_apart, width
 from monitor.wire.announcements import announcement_schema

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from monitor.config.settings import Settings
-from monitor.core.budget import USUAL_ALERTS
-from monitor.core.objectives import INDICATORS
+from monitor.core.agreements.budget_rule import USUAL_ALERTS
+from monitor.core.agreements.indicators import INDICATORS
 from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT
 from tests.prometheus.promql import EXPORTED, TARGET, complaints
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from monitor.config.agreements import load_agreements
-from monitor.core.consequences import consequences_of
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
+from monitor.core.objectives.consequences import consequences_of
 from monitor.replay.local import run_replay
 from monitor.replay.result import as_json
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.config.agreements import check_agreements, load_agreements
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import run_replay
 
 PROMISES = Path(__file__).parents[2] / "deploy" / "promises"

@@ -6,8 +6,9 @@ import pytest
 
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.yaml_file import parse_documents
+from monitor.core.facts.events import Event
 from monitor.replay.local import run_replay
-from tests.core.stories import Event, ms, span, ticket, when
+from tests.core.stories import ms, span, ticket, when
 
 PROMISES = Path(__file__).parents[2] / "deploy/promises"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements import check_agreements, load_agreements
-from monitor.core.events import Event, Fact
+from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import ReplayResult, run_replay
 
 FILE = Path(__file__).parents[2] / "deploy" / "promises" / "leads.yaml"

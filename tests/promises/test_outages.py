@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements import load_agreements
-from monitor.core.events import Event, Fact
-from monitor.core.figures import WindowStatus
+from monitor.core.facts.events import Event, Fact
+from monitor.core.objectives.status import WindowStatus
 from monitor.replay.local import run_replay
 
 PROMISES = Path(__file__).parents[2] / "deploy" / "promises"

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from monitor.config.agreements import book_of, parse_document
 from monitor.config.yaml_file import parse_documents
-from monitor.core.book import Book
-from monitor.core.events import Event, Fact, Subject, Value
+from monitor.core.agreements.book import Book
+from monitor.core.facts.events import Event, Fact, Subject, Value
 
 HEAD = """
 version: 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.config.mapping import parse_mapping
 from monitor.config.yaml_file import parse_documents
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.errors import DecodeError, Mistake
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import RowMapping

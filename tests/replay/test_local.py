@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.agreements import load_agreements
-from monitor.core.alerts import Alert, AlertKey
-from monitor.core.measures import HOUR_MS, MINUTE_MS
+from monitor.core.alerts.alert import Alert, AlertKey
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.replay.local import ReplayResult, run_replay
 from tests.demo.world import AGREEMENTS, finished_history
 from tests.replay.desk import book, event, ms

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.mapping import columns_of
-from monitor.core.events import TYPES
+from monitor.core.facts.events import TYPES
 from monitor.errors import DecodeError
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import REASONS

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.core.measures import HOUR_MS
-from monitor.core.sketch import RELATIVE_ERROR
+from monitor.core.series.sketch import RELATIVE_ERROR
+from monitor.core.time.units import HOUR_MS
 from monitor.replay.files import replay_files
 from monitor.replay.local import ReplayResult
 from monitor.replay.whole import WholeFigures

@@ -8,8 +8,8 @@ from math import ceil
 
 import pytest
 
-from monitor.core.figures import WindowStatus
-from monitor.core.measures import HOUR_MS
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.time.units import HOUR_MS
 from monitor.replay.files import replay_files
 from monitor.replay.local import ReplayResult
 from tests.replay import oracle

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from monitor.core.book import Book
-from monitor.core.causes import Arrived, Cause
-from monitor.core.events import Event, Value
-from monitor.core.series import rest_of
+from monitor.core.agreements.book import Book
+from monitor.core.facts.events import Event, Value
+from monitor.core.recompute.causes import Arrived, Cause
+from monitor.core.series.series import rest_of
 from monitor.replay.local import run_replay
 from monitor.replay.recompute import Judged, Recomputed, recompute
 from tests.replay.desk import book, event, ms

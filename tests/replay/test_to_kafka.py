@@ -1,6 +1,6 @@
 import pytest
 
-from monitor.core.events import Event
+from monitor.core.facts.events import Event
 from monitor.replay.to_kafka import to_kafka
 from tests.replay.desk import event
 

@@ -16,7 +16,7 @@ from monitor.bootstrap import WebhookCourier, courier_of
 from monitor.cli.log import log_to_stderr
 from monitor.cli.root import root
 from monitor.config.settings import Settings, load_settings
-from monitor.core.notices import Notice
+from monitor.core.paging.notices import Notice
 from monitor.installation import security_options, topic_plan
 from monitor.notify.kinds import requests_for
 from monitor.notify.requests import Sender

@@ -11,9 +11,9 @@ from collections import defaultdict
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.book import Book
-from monitor.core.engine import RETENTION_MS
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
+from monitor.core.subjects.engine import RETENTION_MS
 from monitor.stream.books import Books
 from monitor.stream.evaluate import Evaluate
 from monitor.stream.ingest import Ingest, Outlets, Tally

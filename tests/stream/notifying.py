@@ -9,9 +9,9 @@ from collections.abc import Callable
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core import pieces
-from monitor.core.alerts import Alert
-from monitor.core.book import Book
-from monitor.core.notices import Notice, Outcome
+from monitor.core.agreements.book import Book
+from monitor.core.alerts.alert import Alert
+from monitor.core.paging.notices import Notice, Outcome
 from monitor.stream.books import Books
 from monitor.stream.deliveries import Deliveries
 from monitor.stream.ingest import Outlets, Tally

@@ -11,10 +11,10 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import engine
-from monitor.core.book import Book
-from monitor.core.measures import Window
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import Pieces
+from monitor.core.subjects import engine
+from monitor.core.time.windows import Window
 from monitor.errors import DecodeError, StateError
 from monitor.stream import containment, ingest, setaside
 from monitor.stream.books import Books

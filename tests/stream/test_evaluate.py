@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.book import Book
-from monitor.core.measures import Filter, OutageRule, Window
-from monitor.core.panes import apply
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.pieces import at_once
-from monitor.core.series import Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.core.series.panes import apply
+from monitor.core.series.series import Change, Pane, PaneKey, SeriesKey, empty_pane
+from monitor.core.time.windows import Window
 from monitor.errors import RowError
 from monitor.stream import evaluate
 from monitor.stream.books import Books

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.measures import HOUR_MS, MINUTE_MS, CallRule, Filter, OutageRule, Window
+from monitor.core.agreements.measures import CallRule, Filter, OutageRule
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import Window
 from tests.core.stories import agreement, ms
 from tests.stream.flow import Flow
 

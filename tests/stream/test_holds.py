@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bootstrap import calm_collector
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import LOT, at_once
-from monitor.core.series import Pane, PaneKey, SeriesKey
-from monitor.core.windows import MergedPane, merged_pane_key
+from monitor.core.series.series import Pane, PaneKey, SeriesKey
+from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.stream import books as books_module
 from monitor.stream import pace
 from monitor.stream.books import Books

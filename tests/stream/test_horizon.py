@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.book import Book
-from monitor.core.measures import Window
-from monitor.core.panes import apply
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
-from monitor.core.series import Change, PaneKey, SeriesKey, empty_pane
+from monitor.core.series.panes import apply
+from monitor.core.series.series import Change, PaneKey, SeriesKey, empty_pane
+from monitor.core.time.windows import Window
 from monitor.stream import horizon
 from monitor.stream.books import Books
 from monitor.stream.evaluate import Evaluate

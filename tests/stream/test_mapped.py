@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from monitor.config.mapping import load_mapping, parse_mapping
 from monitor.config.yaml_file import parse_documents
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
-from monitor.core.rows import subject_key
+from monitor.core.subjects.rows import subject_key
 from monitor.errors import DecodeError
 from monitor.stream import horizon
 from monitor.stream.books import Books

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aiokafka.errors import ProducerFenced
 
-from monitor.core.notices import Outcome
+from monitor.core.paging.notices import Outcome
 from monitor.core.pieces import at_once
 from monitor.stream import outbox
 from monitor.stream.deliveries import PROOF_S, Deliveries, Instant

@@ -6,9 +6,9 @@ import orjson
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.book import Book
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
-from monitor.core.rows import SUBJECT
+from monitor.core.subjects.rows import SUBJECT
 from monitor.stream import pace
 from monitor.stream.books import Books
 from monitor.stream.ingest import Ingest, Outlets, Tally

@@ -4,14 +4,16 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from monitor.core.alerts import Alert, AlertKey, alert_id
-from monitor.core.budget import BudgetFigure, Burn
-from monitor.core.consequences import Consequence, Evidence
-from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
-from monitor.core.figures import Figure, ObjectiveVerdict, WindowStatus
-from monitor.core.rows import Clock, Extra, Former, SubjectRow
-from monitor.core.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
-from monitor.core.stretches import Stretch, Stretches
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.alerts.stretches import Stretch, Stretches
+from monitor.core.clocks.clock_value import Clock, Extra, Former
+from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
+from monitor.core.objectives.budget import BudgetFigure, Burn
+from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.figures import Figure
+from monitor.core.series.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
+from monitor.core.subjects.rows import SubjectRow
 from monitor.wire.contract import EARLIEST_MS, INSTANTS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, NOT_NEGATIVE
 
 _CHARACTERS = st.characters(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from monitor.core.alerts import Alert, AlertKey, alert_id
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
 from monitor.errors import DecodeError
 from monitor.wire.announcements import (
     announcement_schema,

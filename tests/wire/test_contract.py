@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from monitor.core.events import ATTRIBUTES, SUBJECTS, TYPES
+from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES
 from monitor.errors import DecodeError
 from monitor.wire.contract import INSTANTS, MAX_ID, MAX_INTEGER, MAX_TEXT, MEANINGS, NOT_NEGATIVE
 from monitor.wire.events import cloudevent_schema, contract_table, decode, encode_event, event_schema

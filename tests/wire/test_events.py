@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.events import SUBJECTS, Event, Fact
+from monitor.core.facts.events import SUBJECTS, Event, Fact
 from monitor.errors import DecodeError
 from monitor.wire import events
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT

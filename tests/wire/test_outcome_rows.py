@@ -5,12 +5,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from monitor.core.consequences import Consequence, Evidence
-from monitor.core.series import SeriesKey
-from monitor.core.series_budgets import BudgetRow, encode_budget_key
-from monitor.core.series_consequences import ConsequenceRow
-from monitor.core.slices import packed, unpacked
-from monitor.core.verdicts import Announced
+from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.verdicts import Announced
+from monitor.core.series.series import SeriesKey
+from monitor.core.windows.budgets import BudgetRow, encode_budget_key
+from monitor.core.windows.consequences import ConsequenceRow
+from monitor.core.windows.timeslices import packed, unpacked
 from monitor.wire.rows import EVALUATE_ROWS
 
 SERIES = SeriesKey("net", "core", ("ring",))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.alerts import Alert, AlertKey
+from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.wire.wording import explain, summary
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.series import PaneKey, SeriesKey, empty_pane
+from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.errors import DecodeError
 from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial, partition_key
 from tests.wire import strategies

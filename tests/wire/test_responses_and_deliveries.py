@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.delivery import Delivery, DisabledRow, Failed, FailedRow, OutboxRow, Waiting
-from monitor.core.notices import Notice
-from monitor.core.pages import MAX_ALERTS, AlertRow, PageRow, fitting
-from monitor.core.silences import Silence
-from monitor.core.stretches import Stretch, newest
+from monitor.core.alerts.stretches import Stretch, newest
+from monitor.core.paging.delivery import Delivery, DisabledRow, Failed, FailedRow, OutboxRow, Waiting
+from monitor.core.paging.mutes import Silence
+from monitor.core.paging.notices import Notice
+from monitor.core.paging.pages import MAX_ALERTS, AlertRow, PageRow, fitting
 from monitor.errors import DecodeError
 from monitor.wire.deliveries import decode_delivery, encode_delivery
 from monitor.wire.envelopes import announcement_schema

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import ATTRIBUTES, Fact
-from monitor.core.ledger import MAX_FACTS, Rejected, enter
-from monitor.core.rows import SubjectRow, subject_key
-from monitor.core.series import Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
-from monitor.core.verdicts import Announced
-from monitor.core.windows import MergedPane, WindowRow, encode_window_key, merged_pane_key
+from monitor.core.facts.events import ATTRIBUTES, Fact
+from monitor.core.facts.ledger import MAX_FACTS, Rejected, enter
+from monitor.core.objectives.verdicts import Announced
+from monitor.core.series.series import Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
+from monitor.core.subjects.rows import SubjectRow, subject_key
+from monitor.core.windows.rows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
 from monitor.stream.worker import WorkerSettings
 from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.agreement import Origin
-from monitor.core.contribution import Contribution
-from monitor.core.explanation import Explanation
-from monitor.core.measures import Budget
-from monitor.core.stretches import Stretch
+from monitor.core.agreements.agreement import Origin
+from monitor.core.agreements.measures import Budget
+from monitor.core.alerts.stretches import Stretch
+from monitor.core.subjects.contribution import Contribution
+from monitor.core.subjects.explanation import Explanation
 from monitor.wire.wording import stretch, time_allowed, why
 
 HOUR = 3_600_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerts import Alert, AlertKey
+from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.wire.wording import duration, explain, instant, quantity, shown_apart, summary
 from tests.wire import strategies
 

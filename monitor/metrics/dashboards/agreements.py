@@ -23,7 +23,7 @@ from monitor.metrics.dashboards.promql import Scope, age_of, total
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 if TYPE_CHECKING:
-    from monitor.core.figures import Verdict
+    from monitor.core.objectives.status import Verdict
 
 _SCOPE: Final = Scope(("agreement",))
 _INFO: Final = ("agreement", "name", "kind", "status", "level", "under", "provider", "customer", "service", "version")

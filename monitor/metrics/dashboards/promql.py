@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.objectives import INDICATORS
+from monitor.core.agreements.indicators import INDICATORS
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.core.figures import Verdict
+    from monitor.core.objectives.status import Verdict
 
 SERIES_NAME: Final = "series"
 """The label that `named` adds: all attributes of a series in one text."""

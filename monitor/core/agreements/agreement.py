@@ -1,0 +1,187 @@
+"""Agreements as the engine uses them: one version of what a provider and a customer have agreed (domain.md §1).
+
+An agreement has two kinds of parts: **measures** (`monitor.core.agreements.measures`) say what is timed or counted,
+**objectives** (`monitor.core.agreements.objectives`) what is promised of their figures. `monitor.config` builds these
+from files; nothing here reads files. All instants and durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.agreements.consequence_rules import NO_CONSEQUENCES, Consequences
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import EVERYTHING, CallRule, ClockRule, Filter, Measure, OutageRule
+from monitor.core.agreements.objectives import Objective
+from monitor.core.agreements.term import Term
+from monitor.core.time.calendar import AlwaysOpen, Calendar
+from monitor.core.time.units import MINUTE_MS
+from monitor.core.time.windows import Window
+
+Form = Literal["customer", "service", "multi-level"]
+Kind = Literal["sla", "ola", "uc"]
+"""A service level agreement; an operational level agreement or an underpinning contract that supports one."""
+Level = Literal["corporate", "customer", "service"]
+Status = Literal["draft", "accepted", "terminated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody who is told, or to whom a problem is reported."""
+
+    role: str
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+class Step(NamedTuple):
+    """A step of the escalation ladder: whom to tell so long after an alert that nobody has acknowledged.
+
+    ``hours`` names the calendar of the agreement in whose open hours they may be told; closed, the step waits.
+    """
+
+    after_ms: int
+    receivers: tuple[str, ...]
+    hours: str = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Who is told of an agreement's alerts: names of receivers, which the settings describe.
+
+    ``receivers`` are told of what is breached, those under ``at_risk`` of what is at risk. The first notice of a page
+    waits ``group_wait_ms`` for more alerts of the same storm; further ones follow at most every ``group_interval_ms``.
+    """
+
+    receivers: tuple[str, ...] = ()
+    at_risk: tuple[str, ...] = ()
+    group_wait_ms: int = 10_000
+    group_interval_ms: int = MINUTE_MS
+    escalation: tuple[Step, ...] = ()
+
+    def everybody(self) -> frozenset[str]:
+        """Return all receivers that are named."""
+        return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
+
+
+class Report(NamedTuple):
+    """How a problem is reported: to whom (roles of contacts), and what a report must contain.
+
+    ``incomplete_clock`` tells what becomes of the clocks of a ticket that lacks any of it
+    (`monitor.core.clocks.reporting`).
+    """
+
+    contacts: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    incomplete_clock: Literal["starts", "waits"] = "starts"
+
+
+class Rights(NamedTuple):
+    """Who may see which statements: roles or parties, the period of the statements, and the measures (none: all)."""
+
+    to: tuple[str, ...] = ()
+    every: str = "month"
+    statistics: tuple[str, ...] = ()
+
+
+NOTHING_REQUIRED: Final = Report()
+NOBODY: Final = Rights()
+
+
+class Origin(NamedTuple):
+    """Which level of a multi-level agreement says something: the most specific one that names it."""
+
+    agreement: str
+    version: int
+    level: str
+
+
+class Support(NamedTuple):
+    """Which agreement an OLA or a UC supports, and which of its clocks; none named: all of them."""
+
+    agreement: str
+    clocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """One version of one agreement. Only an accepted one binds; a version holds from ``valid_from_ms`` on."""
+
+    id: str
+    version: int
+    name: str
+    form: Form
+    provider: str
+    customer: str
+    service: str
+    status: Status
+    valid_from_ms: int
+    terminates_ms: int | None = None
+    zone: str = "UTC"
+    covers: Filter = EVERYTHING
+    calendars: Mapping[str, Calendar]
+    clocks: tuple[ClockRule, ...] = ()
+    calls: tuple[CallRule, ...] = ()
+    outages: tuple[OutageRule, ...] = ()
+    leads: tuple[LeadRule, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    notify: Notify = Notify()
+    allowed_lateness_ms: int = 15 * MINUTE_MS
+    """How long after its end a calendar period waits for late events before its statement is made."""
+    consequences: Consequences = NO_CONSEQUENCES
+    kind: Kind = "sla"
+    supports: tuple[Support, ...] = ()
+    level: Level | None = None
+    under: str = ""
+    """The agreement of the next level up."""
+    lineage: tuple[str, ...] = ()
+    """The ids of the levels that this text inherits from, the uppermost first."""
+    edition_ms: int = 0
+    """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
+    report: Report = NOTHING_REQUIRED
+    reports: Rights = NOBODY
+    term: Term | None = None
+    """For how long it was made; ``terminates_ms`` is its end, once notice was given or where it is not renewed."""
+
+    def measures(self) -> tuple[Measure, ...]:
+        """All measures, clocks first."""
+        return (*self.clocks, *self.calls, *self.outages, *self.leads)
+
+    def measure(self, measure_id: str) -> Measure | None:
+        """Return the measure of that id."""
+        return next((measure for measure in self.measures() if measure.id == measure_id), None)
+
+    def hours_of(self, rule: OutageRule) -> Calendar | None:
+        """Return the hours in which a service was promised; None: around the clock."""
+        hours = self.calendars.get(rule.service_hours)
+        return None if isinstance(hours, AlwaysOpen) else hours
+
+    def audience(self, measure_id: str, window: str) -> tuple[str, ...]:
+        """Return who may see the statements of a measure in a calendar window."""
+        rights = self.reports
+        if window != rights.every or (rights.statistics and measure_id not in rights.statistics):
+            return ()
+        return rights.to
+
+    def origin(self, *path: str) -> Origin:
+        """Return which level says what stands at a path: that of the nearest part that has one, or this agreement."""
+        for length in range(len(path), 0, -1):
+            found = self.origins.get(".".join(path[:length]))
+            if found is not None:
+                return found
+        return Origin(self.id, self.version, self.level or "")
+
+
+def windows_of(agreement: Agreement, measure: Measure) -> tuple[Window, ...]:
+    """Return the windows of a measure: its own and those of the objectives on it, each once."""
+    wanted = list(measure.windows)
+    for objective in agreement.objectives:
+        if objective.measure == measure.id:
+            wanted.extend(objective.windows)
+    return tuple(dict.fromkeys(wanted))

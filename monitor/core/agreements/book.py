@@ -1,0 +1,111 @@
+"""The book: all versions of all agreements that a worker knows, and which of them bind for whom and when."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.levels import most_specific
+from monitor.core.facts.events import Value
+
+_valid_from_ms = attrgetter("valid_from_ms")
+
+
+@dataclass(slots=True)
+class Book:
+    """All versions of all agreements that a worker knows.
+
+    ``stamp`` differs whenever the content does: rows that were folded under another stamp are folded again.
+    """
+
+    agreements: tuple[Agreement, ...] = ()
+    stamp: int = 0
+    deciding: frozenset[str] = field(init=False, default=frozenset({"priority"}))
+    """The attributes that decide which promises hold for a subject, or in which series it counts."""
+    _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    _editions: dict[tuple[str, int], list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    """By number: the editions of a version in the order of their instants."""
+    _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
+    _for_all: list[str] = field(init=False, default_factory=list, repr=False)
+    leveled: frozenset[str] = field(init=False, default=frozenset())
+    """The agreements with levels above them: one version may have several editions."""
+    requires: bool = field(init=False, default=False)
+    """Whether any agreement requires fields of a report."""
+    _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for agreement in sorted(self.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
+            self._versions.setdefault(agreement.id, []).append(agreement)
+            self._editions.setdefault((agreement.id, agreement.version), []).append(agreement)
+            measures = agreement.measures()
+            filters = (agreement.covers, *(measure.where for measure in measures))
+            self.deciding |= {name for one in filters for name, _ in one.any_of}
+            self.deciding |= {name for measure in measures for name in measure.by}
+            self.requires |= bool(agreement.report.required)
+            if agreement.lineage:
+                self.leveled |= {agreement.id}
+            for support in agreement.supports:
+                self._supporting[support.agreement] = (*self._supporting.get(support.agreement, ()), agreement)
+        for agreement_id, versions in self._versions.items():
+            # An index on the customer: most agreements of a large book are with one customer each.
+            customers = [dict(one.covers.any_of).get("customer") for one in versions]
+            if all(customers):
+                for customer in sorted(set().union(*(names for names in customers if names))):
+                    self._by_customer.setdefault(customer, []).append(agreement_id)
+            else:
+                self._for_all.append(agreement_id)
+
+    def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
+        """Return the version whose text holds at an instant; None before the first.
+
+        A draft is shown only where nothing else holds: an amendment that is not accepted yet changes nothing.
+        """
+        found = draft = None
+        for agreement in self._versions.get(agreement_id, ()):
+            if agreement.valid_from_ms <= at_ms:
+                if agreement.status == "draft":
+                    draft = agreement
+                else:
+                    found = agreement
+        return found or draft
+
+    def exact(self, agreement_id: str, version: int, at_ms: int | None = None) -> Agreement | None:
+        """Return one version by its number: the edition of an instant, where levels above gave it several."""
+        # Asked for each fact of an agreement with levels.
+        editions = self._editions.get((agreement_id, version))
+        if editions is None:
+            return None
+        if len(editions) == 1 or at_ms is None:
+            return editions[-1]
+        return editions[max(0, bisect_right(editions, at_ms, key=_valid_from_ms) - 1)]
+
+    def supporting(self, agreement: Agreement) -> list[Agreement]:
+        """Return every version of the agreements that support this one, or a level above it."""
+        supported = (agreement.id, *agreement.lineage)
+        return [one for supported_id in supported for one in self._supporting.get(supported_id, ())]
+
+    def latest(self, agreement_id: str) -> Agreement | None:
+        """Return the newest version."""
+        versions = self._versions.get(agreement_id)
+        return versions[-1] if versions else None
+
+    def in_force(self, attributes: Mapping[str, Value], at_ms: int) -> list[Agreement]:
+        """Return the agreements that bind for a subject with these attributes at an instant, ordered by id."""
+        customer = attributes.get("customer")
+        ids = self._for_all
+        if isinstance(customer, str) and customer in self._by_customer:
+            ids = sorted((*ids, *self._by_customer[customer]))
+        found = []
+        for agreement_id in ids:
+            agreement = self.version(agreement_id, at_ms)
+            if (
+                agreement is not None
+                and agreement.status != "draft"
+                and (agreement.terminates_ms is None or at_ms < agreement.terminates_ms)
+                and agreement.covers.matches(attributes)
+            ):
+                found.append(agreement)
+        return most_specific(found) if self.leveled else found

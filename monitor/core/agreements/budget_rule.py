@@ -1,0 +1,95 @@
+"""Rules of error budgets: how bad time or events are counted, and which burn alerts are told (domain.md §7)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import WIDTH_MS, Width, Window, width_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+Method = Literal["events", "timeslices"]
+Urgency = Literal["page", "ticket"]
+_DAY_MS: Final = 24 * HOUR_MS
+_USUAL_PERIOD_MS: Final = 30 * _DAY_MS
+_PERIOD_MS: Final = {
+    "day": _DAY_MS, "week": 7 * _DAY_MS, "month": 30 * _DAY_MS, "quarter": 90 * _DAY_MS, "year": 365 * _DAY_MS,
+}  # fmt: skip
+
+
+class BurnAlert(NamedTuple):
+    """A pair of windows, and the burn rate that neither may reach."""
+
+    burn: float
+    long_ms: int
+    short_ms: int
+    urgency: Urgency
+
+    @property
+    def long(self) -> Window:
+        """The window that shows that it matters."""
+        return Window("rolling", self.long_ms)
+
+    @property
+    def short(self) -> Window:
+        """The window that shows that it goes on."""
+        return Window("rolling", self.short_ms)
+
+    @property
+    def name(self) -> str:
+        """The pair's name: ``1h+5m``."""
+        return f"{self.long.name}+{self.short.name}"
+
+
+USUAL_ALERTS: Final = (
+    BurnAlert(14.4, HOUR_MS, 5 * MINUTE_MS, "page"),
+    BurnAlert(6.0, 6 * HOUR_MS, 30 * MINUTE_MS, "page"),
+    BurnAlert(3.0, 24 * HOUR_MS, 2 * HOUR_MS, "ticket"),
+    BurnAlert(1.0, 72 * HOUR_MS, 6 * HOUR_MS, "ticket"),
+)
+"""The pairs of a period of 30 days: 2 %, 5 %, 10 % and 10 % of the budget, used up in the long window."""
+
+
+class BudgetRule(NamedTuple):
+    """How the error budget of an objective is kept.
+
+    ``period`` is the longest of the objective's windows: that of the burn alerts. ``goal`` is the share of good slices
+    (timeslices only). ``minimum_events``: fewer in the long window alert nobody; time is never too short a sample.
+    """
+
+    period: Window
+    method: Method = "events"
+    goal: float = 0.0
+    slice_ms: int = MINUTE_MS
+    alerts: tuple[BurnAlert, ...] = ()
+    minimum_events: int = 20
+
+
+def period_ms(window: Window) -> int:
+    """Return the length of a window; a month has 30 days, a quarter 90, a year 365."""
+    return window.length_ms or _PERIOD_MS[window.kind]
+
+
+def scaled(alerts: Iterable[BurnAlert], period: Window) -> tuple[BurnAlert, ...]:
+    """Return the alerts of 30 days for another period: windows in proportion to it, in whole panes, rounded up."""
+    part = Fraction(period_ms(period), _USUAL_PERIOD_MS)
+    return tuple(
+        one._replace(long_ms=_whole_panes(one.long_ms * part), short_ms=_whole_panes(one.short_ms * part))
+        for one in alerts
+    )
+
+
+def _whole_panes(length_ms: Fraction) -> int:
+    minutes_ms = -(-length_ms // MINUTE_MS) * MINUTE_MS
+    width_ms = WIDTH_MS[width_for(Window("rolling", minutes_ms))]
+    return int(-(-minutes_ms // width_ms) * width_ms)
+
+
+def slice_width(slice_ms: int) -> Width:
+    """Return the width of the panes that slices are made of: the widest that they are whole numbers of."""
+    widths: tuple[Width, ...] = ("hour", "quarter", "minute")
+    return next(width for width in widths if slice_ms % WIDTH_MS[width] == 0)

@@ -1,0 +1,86 @@
+"""What marketing and sales promise each other of their leads (domain.md §6): the measure and its goal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from monitor.core.agreements.measures import EVERYTHING, Filter, Measure
+from monitor.core.time.units import HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor.core.facts.events import Value
+
+GoalPeriod = Literal["month", "quarter", "year"]
+Delivery = Literal["created", "handed_over"]
+DAY_MS: Final = 24 * HOUR_MS
+ONE: Final = 1_000
+"""The weight of an ordinary lead, in thousandths: the weights in panes are whole numbers, so that they add up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What a lead is worth beside an ordinary one, in thousandths (`ONE`).
+
+    A lead's own attribute ``weight`` decides; without it the weights of its attributes and of its score are multiplied.
+    ``by`` holds, by attribute, those of its values (others: `ONE`); ``scores`` the least scores and their weights, the
+    highest one first.
+    """
+
+    by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    scores: tuple[tuple[float, int], ...] = ()
+
+    def of(self, attributes: Mapping[str, Value]) -> int:
+        """Return the weight of a lead with these attributes."""
+        own = attributes.get("weight")
+        if isinstance(own, int | float) and 0 <= own < ONE:
+            return round(own * ONE)
+        weight = ONE
+        for name, values in self.by.items():
+            weight = weight * values.get(str(attributes.get(name, "")), ONE) // ONE
+        score = attributes.get("score")
+        if isinstance(score, int | float):
+            weight = weight * next((one for least, one in self.scores if score >= least), ONE) // ONE
+        return weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """The sales goal, and what follows of it for marketing. Amounts are minor units (cents) of one currency.
+
+    ``share`` is the share of the revenue that comes from marketing's leads, ``close_rate`` that of its leads which
+    become customers; both 0..1 and above 0.
+    """
+
+    sales: Mapping[GoalPeriod, int]
+    share: float
+    average_deal: int
+    close_rate: float
+    calendar: str = "always"
+    """The days on which this calendar is open are working days: the goal is spread evenly over them."""
+    counts: Delivery = "created"
+    """What makes a lead delivered: that marketing created it, or that it handed it over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRule(Measure):
+    """Counts of leads (domain.md §6): the funnel, the follow-up by sales, marketing's deliveries and the revenue."""
+
+    kind = "lead"
+
+    marketing: Filter = EVERYTHING
+    """Whose leads are marketing's; those of others are in the total revenue only."""
+    follow_up_within_ms: int = 0
+    """The promised time from the hand-over to the first human attempt; 0: none was promised."""
+    calendar: str = "always"
+    """The business hours in which the follow-up is timed."""
+    depth_within_ms: int = 10 * DAY_MS
+    """For so long after the hand-over attempts are counted, around the clock."""
+    attempts: int = 1
+    """How many attempts are promised within that time, unless the lead is reached before."""
+    give_up_after_ms: int = 180 * DAY_MS
+    """A lead of which nothing was heard for so long is kept no longer."""
+    weights: Weights = Weights()
+    goal: Goal | None = None

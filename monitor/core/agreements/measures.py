@@ -1,0 +1,241 @@
+"""Measures: what is timed or counted (domain.md §3 to §5). An objective promises something of its figures.
+
+A `ClockRule` times one subject against a budget, a `CallRule` counts calls, an `OutageRule` collects outages. Each
+makes series, one for each combination of the attributes named in ``by``. All instants and durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal, NamedTuple
+
+from monitor.core.facts.events import Subject, Value
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import Window
+
+HISTORY_MS: Final = 5 * 366 * 24 * HOUR_MS
+"""The five years whose days give the threshold."""
+Cycles = Literal["first", "last", "each", "sum"]
+OnChange = Literal["retroactive", "from_change", "prorated"]
+CourseKind = Literal["", "answers", "updates", "owner", "states"]
+Exclusion = Literal["both", "numerator", "none"]
+Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
+ANY: Final = "*"
+"""The priority whose target holds for every priority that is not named."""
+
+
+class Metric(NamedTuple):
+    """What starts and stops a clock, by event type. Where one event matches several: stop > pause > start."""
+
+    start: frozenset[str]
+    stop: frozenset[str]
+    restart: frozenset[str] = frozenset()
+    """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
+    early_stop: bool = True
+    """A stop before the start is the work of a skewed clock. Else it is something else: an answer before a callback."""
+    gap: Literal["", "counted", "left_out"] = ""
+    """Whether the solved gap before a reopening is elapsed time, or no time of the clock at all, nor by the wall."""
+    course: CourseKind = ""
+    """What drives the clock, where the types alone do not (`clocks.ticket_state`); ``start`` is empty then."""
+    states: frozenset[str] = frozenset()
+    """The states in which a clock runs that is driven by them; empty: those of its rule."""
+
+
+SOLVED: Final = frozenset({"resolved", "closed"})
+"""The event types that solve a ticket."""
+_UNSOLVED: Final = frozenset({"new", "assigned", "in_progress", "waiting"})
+METRICS: Final[dict[Subject, dict[str, Metric]]] = {
+    "ticket": {
+        # Whoever answers or solves has seen the ticket: later steps stop the earlier clocks too.
+        "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
+        "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
+        "resolution": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"})),
+        # domain.md §4, TAT: received to delivered. A solution is delivered when the customer's ticket is closed.
+        "turnaround": Metric(frozenset({"opened"}), frozenset({"closed"}), frozenset({"reopened"})),
+        "resolution_gross": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"}), gap="counted"),
+        "resolution_net": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"}), gap="left_out"),
+        "next_response": Metric(frozenset(), frozenset({"responded"}) | SOLVED, course="answers"),
+        "periodic_update": Metric(frozenset(), frozenset({"responded", "updated"}) | SOLVED, course="updates"),
+        "ownership": Metric(frozenset(), frozenset({"assigned"}) | SOLVED, course="owner"),
+        "time_in": Metric(frozenset(), SOLVED, course="states"),
+        "requester_wait": Metric(frozenset(), SOLVED, course="states", states=_UNSOLVED),
+        "agent_work": Metric(frozenset(), SOLVED, course="states", states=_UNSOLVED - {"waiting"}),
+    },
+    "outage": {
+        "acknowledge": Metric(frozenset({"started"}), frozenset({"acknowledged", "responded", "restored", "resolved"})),
+        "respond": Metric(frozenset({"started"}), frozenset({"responded", "restored", "resolved"})),
+        "restore": Metric(frozenset({"started"}), frozenset({"restored", "resolved"})),
+        "resolve": Metric(frozenset({"started"}), frozenset({"resolved"})),
+    },
+    "lead": {
+        # domain.md §6: the clock starts at the hand-over, not at the creation.
+        "follow_up": Metric(
+            frozenset({"handed_over"}), frozenset({"attempted", "contacted", "disqualified", "won", "lost"})
+        ),
+    },
+    "call": {
+        # domain.md §4: until the customer is reached. That he hangs up to be called back ends nothing.
+        "callback": Metric(frozenset({"callback_requested"}), frozenset({"answered"}), early_stop=False),
+    },
+}
+"""The clocks of each subject that has any. ``paused``, ``resumed`` and ``cancelled`` act on all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which subjects are meant: every named attribute must have one of the listed values. Empty: all of them."""
+
+    any_of: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def matches(self, attributes: Mapping[str, Value]) -> bool:
+        """Return whether every named attribute has one of its listed values."""
+        for name, allowed in self.any_of:  # noqa: SIM110 - all() over a generator takes three times as long
+            if attributes.get(name) not in allowed:
+                return False
+        return True
+
+
+EVERYTHING: Final = Filter()
+"""The filter that means every subject."""
+
+
+class AtRisk(NamedTuple):
+    """When a running clock is at risk: at a share of its budget, or some time before it is due (the other is 0)."""
+
+    percent: float = 0.0
+    before_ms: int = 0
+
+
+class Budget(NamedTuple):
+    """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted.
+
+    With ``days`` it is that many business days, by ``by_minute`` of the day (`monitor.core.time.business_days`): how
+    much open time that is depends on the start, and ``budget_ms`` is 0.
+    """
+
+    budget_ms: int
+    calendar: str
+    days: int = 0
+    by_minute: int = 0
+
+
+MeasureKind = Literal["clock", "call", "outage", "lead"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What all measures share. ``by`` names the attributes whose values split the figures into series."""
+
+    kind: ClassVar[MeasureKind]
+    """What its figures are called by (`monitor.core.agreements.indicators.INDICATORS`)."""
+
+    id: str
+    where: Filter = EVERYTHING
+    by: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRule(Measure):
+    """A clock on one subject: its metric, its budget by priority, what pauses it and when it is at risk.
+
+    ``budgets`` maps a priority (or `ANY`) to a budget; a subject whose priority has none gets no clock.
+    ``pause_on`` holds the reasons that pause it; None means every reason, an empty set none.
+    """
+
+    kind = "clock"
+
+    subject: Subject
+    metric: str
+    budgets: Mapping[str, Budget]
+    at_risk: tuple[AtRisk, ...] = ()
+    pause_on: frozenset[str] | None = None
+    cycles: Cycles = "each"
+    on_change: OnChange = "retroactive"
+    """What another priority means for a running clock: its budget as if it had always held, its budget from then on, or
+    of its budget the share that is still left of the old one."""
+    states: frozenset[str] = frozenset()
+    """The states of a ticket in which a ``time_in`` clock runs."""
+    pause_caps: Mapping[str, int] = field(default_factory=dict)
+    """By reason: how long, by the wall clock, one pause counts at most. What is not named has no cap."""
+
+    def budget(self, priority: Value | None) -> Budget | None:
+        """Return the budget of a priority, or None where nothing was promised for it."""
+        return (self.budgets.get(priority) if isinstance(priority, str) else None) or self.budgets.get(ANY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRule(Measure):
+    """Counts of calls (domain.md §4): T of "answered within T" and s of "short abandon", both inclusive."""
+
+    kind = "call"
+
+    answer_within_ms: int
+    short_abandon_ms: int = 5_000
+    give_up_after_ms: int = 4 * HOUR_MS
+    """A call without an outcome for so long after it was queued counts as lost, not as waiting."""
+    formula: Formula = "SL1"
+    """The service level that binds; all six are reported."""
+    repeat_within_ms: int = 0
+    """W of "no repeat call of the same caller and issue within W"; 0: nobody asks who calls again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageRule(Measure):
+    """Outages and maintenance of a service (domain.md §5)."""
+
+    kind = "outage"
+
+    exclusion: Exclusion = "both"
+    """How announced maintenance leaves the availability."""
+    notice_ms: int = 0
+    """Maintenance counts as announced only this long before it starts."""
+    cap_ms: int = 0
+    """The most maintenance that is excluded in a window; 0: no cap."""
+    overlap: Literal["max", "sum"] = "max"
+    service_hours: str = "always"
+    """The calendar in whose open hours the service was promised."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The weight of an outage by its severity (or `ANY`), where its events tell neither a weight nor customers."""
+    customers: CustomerTerms | None = None
+    """How customers are counted; None: they are not."""
+    since_ms: Mapping[str, int] = field(default_factory=dict)
+    """When the service began, by the value of the first attribute in ``by``: whoever joined later has a shorter P."""
+    blind_after_ms: int = 0
+    """A service of which nothing was heard for so long is blind until something is (`outages.silence`); 0: never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerTerms:
+    """How interruptions of customers are counted (IEEE 1366).
+
+    ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`); where it is
+    empty the events' ``customers_total`` tells it.
+    """
+
+    served: Mapping[str, int] = field(default_factory=dict)
+    momentary_ms: int = 5 * MINUTE_MS
+    """An interruption that is shorter is momentary: it counts in MAIFI only."""
+    major_days: Literal["", "beta", "fixed"] = ""
+    """How major event days are found: by 2.5 beta of the daily SAIDI, by ``major_saidi_ms``, or not at all."""
+    major_saidi_ms: int = 0
+    """``fixed``: a day with a SAIDI beyond this is a major event day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeRule(OutageRule):
+    """The outages of a service that is made of others. It has one series.
+
+    It is down while any part is; a part is down while all of the redundant services that it is made of are.
+    """
+
+    parts: tuple[tuple[str, ...], ...]
+
+
+def subject_of(measure: Measure) -> Subject:
+    """Return the kind of the subjects that a measure is of: clocks have one of their own, all others measure theirs."""
+    if isinstance(measure, ClockRule):
+        return measure.subject
+    assert measure.kind != "clock"
+    return measure.kind

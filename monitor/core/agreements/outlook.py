@@ -1,0 +1,51 @@
+"""The outlook of a term: running, in its notice period, renewed or ended (domain.md §1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from monitor.core.agreements.term import DAY_MS, WARN
+from monitor.core.time.periods import date_start
+
+if TYPE_CHECKING:
+    from monitor.core.agreements.agreement import Agreement
+
+
+Standing = Literal["running", "notice_due", "ending", "over"]
+"""Whether people must be told of it: the time for a notice runs out, the end comes, or the end has come."""
+
+
+class Outlook(NamedTuple):
+    """How long an agreement goes on, as of an instant: when its running term began (0: it has none), and the end.
+
+    The end is that of the agreement, or of the running term where it is renewed. ``notice_until_ms``: before it notice
+    must be given, or the agreement is renewed; None: it is not.
+    """
+
+    start_ms: int
+    end_ms: int
+    notice_until_ms: int | None
+    standing: Standing
+
+
+def outlook(agreement: Agreement, now_ms: int) -> Outlook | None:
+    """Return how long an agreement goes on; None where nothing was said of it."""
+    term, ends_ms = agreement.term, agreement.terminates_ms
+    if term is None:
+        if ends_ms is None:
+            return None
+        return Outlook(0, ends_ms, None, _standing(ends_ms, None, WARN.days * DAY_MS, now_ms))
+    running = term.running(now_ms)
+    warn_ms = date_start(term.zone, term.warn.after(term.start)) - date_start(term.zone, term.start)
+    if ends_ms is not None:
+        return Outlook(running.start_ms, ends_ms, None, _standing(ends_ms, None, warn_ms, now_ms))
+    until_ms = running.notice_until_ms
+    return Outlook(running.start_ms, running.end_ms, until_ms, _standing(running.end_ms, until_ms, warn_ms, now_ms))
+
+
+def _standing(end_ms: int, notice_until_ms: int | None, warn_ms: int, now_ms: int) -> Standing:
+    if notice_until_ms is not None:
+        return "notice_due" if notice_until_ms - warn_ms <= now_ms < notice_until_ms else "running"
+    if now_ms >= end_ms:
+        return "over"
+    return "ending" if end_ms - warn_ms <= now_ms else "running"

@@ -1,0 +1,1 @@
+"""Floor 4. Calls: queueing, handling, repeat calls and their figures."""

@@ -1,0 +1,116 @@
+"""Calls: what one call has in its series, from its facts alone (domain.md §4).
+
+**One call, one outcome.** A call waits from the first time it is queued until the first of: answered, abandoned,
+callback requested, flow-out (transferred before an answer). Everything counts in the pane of the instant it was first
+queued, so a later outcome or correction changes that same pane.
+
+- *Re-queue*: a call that is queued again after a flow-out waits on, and its wait is the customer's total wait since the
+  first queue. A call that was answered is answered: being transferred and queued again makes no second offer.
+- *Flow-out*: an outcome of its own, no abandon and in no service level. What happens to the call elsewhere does not
+  count here, unless it comes back to a queue.
+- *Callback*: a requested callback ends the wait. That the customer then hangs up is no abandon, and the call back is
+  no answer from the queue.
+- *Ended without any outcome*: the caller is gone unanswered, which is an abandon at that instant.
+- *Answered (or abandoned) before it was queued*: a skewed clock; the wait is 0 and the call is flagged. An answer that
+  was followed by a transfer into the queue belongs to the time before the queue, and is no skew.
+- *Lost*: a call without any outcome ``give_up_after_ms`` after it was queued. Nobody waits so long: its end was never
+  told. It waits no more, is flagged, has its own count and is in no service level. An outcome that arrives after all
+  replaces that.
+- *Never queued*: nothing, until the fact arrives.
+
+What agents did with a call is counted beside its outcome (`monitor.core.calls.handling`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.calls.handling import conversation_counts, conversation_of
+from monitor.core.calls.queueing import Outcome, Stay, stay_of
+from monitor.core.calls.repeats import repeat_item
+from monitor.core.series.series import LIVE, Change, SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.core.agreements.measures import CallRule
+    from monitor.core.calls.handling import Conversation
+    from monitor.core.facts.events import Fact, Value
+
+
+def call_changes(
+    call_id: str,
+    facts: Sequence[Fact],
+    rule: CallRule,
+    series: SeriesKey,
+    now_ms: int,
+    attributes: Mapping[str, Value] | None = None,
+) -> tuple[list[Change], int]:
+    """Return what a call has in its series at an instant, and when that changes without an event.
+
+    Args:
+        call_id: the id under which it waits in the live pane.
+        facts: its ledger, ordered.
+        rule: T, the time "within" which an answer is promised (inclusive), s of the short abandon (inclusive), and when
+            a call without an outcome is given up.
+        series: the series it counts in.
+        now_ms: the instant.
+        attributes: what is known of the call: its caller and issue tell who calls again.
+
+    Returns:
+        The changes, and the first instant after ``now_ms`` at which the wait is beyond T or the call lost (0: none).
+    """
+    stay = stay_of(facts)
+    if stay is None:
+        return [], 0
+    queued_ms, outcome, at_ms = stay
+    if outcome == "waiting":
+        changes, next_ms = _waiting(call_id, queued_ms, rule, series, now_ms)
+        item = _repeat_item(call_id, stay, None, rule, attributes)
+        if item is not None:
+            changes.append(Change(series, queued_ms, (), call=item))
+        return changes, next_ms
+    wait_ms = max(0, at_ms - queued_ms)
+    counts = _outcome_counts(outcome, wait_ms, rule)
+    conversation = conversation_of(facts, stay)
+    if conversation is not None:
+        counts += conversation_counts(conversation)
+    if at_ms < queued_ms and not (conversation is not None and conversation.skewed):
+        counts.append(("flagged", 1))
+    item = _repeat_item(call_id, stay, conversation, rule, attributes)
+    return [Change(series, queued_ms, tuple(counts), wait_ms if outcome == "answered" else -1, item)], 0
+
+
+def _outcome_counts(outcome: Outcome, wait_ms: int, rule: CallRule) -> list[tuple[str, int]]:
+    counts: list[tuple[str, int]] = [(outcome, 1)]
+    if outcome == "answered":
+        if wait_ms <= rule.answer_within_ms:
+            counts.append(("answered_within", 1))
+        counts.append(("wait_ms", wait_ms))
+    elif outcome == "abandoned":
+        if wait_ms <= rule.answer_within_ms:
+            counts.append(("abandoned_within", 1))
+        if wait_ms <= rule.short_abandon_ms:
+            counts.append(("abandoned_short", 1))
+    return counts
+
+
+def _repeat_item(
+    call_id: str, stay: Stay, of: Conversation | None, rule: CallRule, attributes: Mapping[str, Value] | None
+) -> tuple[str, int] | None:
+    """Return what a call leaves for those who look for repeat calls; None where nobody does."""
+    if not rule.repeat_within_ms or attributes is None:
+        return None
+    ended_ms, escalated = (of.ended_ms, of.escalated) if of is not None else (0, False)
+    return repeat_item(call_id, attributes, stay.queued_ms, ended_ms, escalated=escalated)
+
+
+def _waiting(call_id: str, queued_ms: int, rule: CallRule, series: SeriesKey, now_ms: int) -> tuple[list[Change], int]:
+    lost_ms = queued_ms + rule.give_up_after_ms
+    if now_ms >= lost_ms:
+        return [Change(series, queued_ms, (("lost", 1), ("flagged", 1)))], 0
+    waiting = Change(series, LIVE, (("waiting", 1),), call=(call_id, queued_ms))
+    beyond_ms = queued_ms + rule.answer_within_ms + 1  # the first instant at which the wait is longer than T
+    if now_ms < beyond_ms:
+        return [waiting], min(beyond_ms, lost_ms)
+    return [waiting, Change(series, queued_ms, (("waiting_beyond", 1),))], lost_ms

@@ -1,0 +1,108 @@
+"""The figures of calls in a window, from the sums of its panes (domain.md §4)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from monitor.core.calls.repeats import NO_TALLY
+from monitor.core.series.durations import duration_figures
+from monitor.core.series.figures import Figure, quotient
+
+if TYPE_CHECKING:
+    from monitor.core.agreements.measures import CallRule
+    from monitor.core.calls.repeats import Tally
+    from monitor.core.series.series import Pane
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.core.calls.repeats import Tally
+
+
+def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[Figure, ...]:
+    """Return the figures of a call measure (domain.md §4).
+
+    All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
+    the misses that they already are. Lost calls are in none of them, but a figure of their own. Offered, of the
+    abandonment rate, are the calls with any outcome: flow-outs and callbacks were offered and not abandoned.
+
+    Args:
+        rule: gives T and s to the formulas' texts.
+        pane: the sum of the window's panes: calls that were queued in it.
+        tally: who called again, of the calls that were queued in the window.
+    """
+    count = pane.counts.get
+    ans, ans_in = count("answered", 0), count("answered_within", 0)
+    ab, ab_in, ab_short = count("abandoned", 0), count("abandoned_within", 0), count("abandoned_short", 0)
+    beyond = count("waiting_beyond", 0)
+    offered = ans + ab + count("callback", 0) + count("transferred", 0)
+    lost = count("lost", 0)
+    queued = offered + beyond + lost
+    text = _call_formulas(rule.answer_within_ms, rule.short_abandon_ms)
+    return (
+        quotient("SL1", ans_in + ab_in, ans + ab + beyond, "ratio", text["SL1"]),
+        quotient("SL2", ans_in, ans + beyond, "ratio", text["SL2"]),
+        quotient("SL3", ans_in, ans + ab + beyond, "ratio", text["SL3"]),
+        quotient("SL4", ans_in, ans + ab - ab_in + beyond, "ratio", text["SL4"]),
+        quotient("SL5", ans_in + ab_short, ans + ab + beyond, "ratio", text["SL5"]),
+        quotient("SL6", ans_in, ans + ab - ab_short + beyond, "ratio", text["SL6"]),
+        quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
+        quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
+        quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
+        *duration_figures("call", pane.buckets, "waits of answered calls"),
+        Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
+        *conversation_figures(count, tally),
+    )
+
+
+@lru_cache(maxsize=256)
+def _call_formulas(within_ms: int, short_ms: int) -> dict[str, str]:
+    """Return the formulas with their numbers: ans_T is answered within T, ab_s abandoned within s, and so on."""
+    t, both = f"T = {within_ms / 1000:g} s", f"T = {within_ms / 1000:g} s, s = {short_ms / 1000:g} s"
+    return {
+        "SL1": f"SL1: (ans_T + ab_T) / (ans + ab + waiting>T), {t}",
+        "SL2": f"SL2: ans_T / (ans + waiting>T), {t}",
+        "SL3": f"SL3: ans_T / (ans + ab + waiting>T), {t}",
+        "SL4": f"SL4: ans_T / (ans + ab>T + waiting>T), {t}",
+        "SL5": f"SL5: (ans_T + ab_s) / (ans + ab + waiting>T), {both}",
+        "SL6": f"SL6: ans_T / (ans + ab - ab_s + waiting>T), {both}",
+        "abandonment": "ab / (ans + ab + callback + flow-out)",
+        "abandonment_net": f"(ab - ab_s) / (ans + ab - ab_s + callback + flow-out), s = {short_ms / 1000:g} s",
+    }
+
+
+def conversation_figures(count: Callable[[str, int], int], tally: Tally) -> tuple[Figure, ...]:
+    """Return the figures of handled calls.
+
+    Args:
+        count: the counts of the window's panes, by name and what to say of a missing one.
+        tally: who called again (`monitor.core.calls.repeats`).
+    """
+    handled = count("handled", 0)
+    talk, hold, wrap = count("talk_ms", 0), count("hold_ms", 0), count("wrap_up_ms", 0)
+    busy = count("busy_ms", 0)
+    return (
+        quotient("aht", talk + hold + wrap, handled, "ms", "(talk + hold + wrap-up) / handled"),
+        quotient("talk", talk, handled, "ms", "talk / handled"),
+        quotient("hold", hold, handled, "ms", "hold / handled"),
+        quotient("wrap_up", wrap, handled, "ms", "wrap-up / handled"),
+        quotient("turnaround", count("turnaround_ms", 0), handled, "ms", "sum of (ended - queued) / handled"),
+        quotient(
+            "occupancy", busy, busy + count("idle_ms", 0), "ratio", "handle time / (handle time + available time)",
+        ),
+        quotient("fcr_flag", count("flag_resolved", 0), count("flag_told", 0), "ratio", "resolved / flag told"),
+        quotient(
+            "fcr_flag_net", count("flag_resolved_net", 0), count("flag_told_net", 0), "ratio",
+            "resolved / flag told, without calls transferred after the answer",
+        ),
+        quotient("fcr", tally.first, tally.confirmed, "ratio", "no repeat call within W / handled, ended W ago"),
+        quotient(
+            "fcr_net", tally.first_net, tally.confirmed_net, "ratio",
+            "no repeat call within W / handled, ended W ago, without calls transferred after the answer",
+        ),
+        quotient("fcr_provisional", tally.unrepeated, tally.handled, "ratio", "no repeat call so far / handled"),
+        Figure(
+            "fcr_pending", float(tally.handled - tally.confirmed) if tally.handled else None,
+            tally.handled - tally.confirmed, tally.handled, "count", "handled calls that ended less than W ago",
+        ),
+    )  # fmt: skip

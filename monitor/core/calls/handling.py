@@ -1,0 +1,128 @@
+"""Conversations: what agents did with the calls that they took (domain.md §4: AHT, FCR by flag, TAT, occupancy).
+
+**Handled** is a call that an agent answered and that has ended: one from the queue, or a call back that reached the
+customer. Its counts stand beside the call's outcome, in the pane of the instant at which it was queued.
+
+- *Talk, hold, wrap-up*: what the attributes ``talk_ms``, ``hold_ms`` and ``wrap_up_ms`` say. Where they are absent the
+  hold is what lies between ``held`` and ``retrieved`` (or the end), the talk all the rest from the answer to the end;
+  no fact tells when the wrap-up was over: without the attribute it is 0.
+- *Turnaround*: from the first queue to the end.
+- *Occupancy*: only of the calls that tell how long their agent had been available before (``idle_ms``).
+- *Resolved by flag*: only of the calls whose ``resolved`` was told. **Net** leaves out what the first level could not
+  solve: calls that were transferred after their answer.
+- An end before the answer is the work of a skewed clock: the times are 0, and the call is flagged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.calls.queueing import Stay
+    from monitor.core.facts.events import Fact
+
+Counts = tuple[tuple[str, int], ...]
+
+
+class Conversation(NamedTuple):
+    """What became of a handled call. Durations in ms; -1: not known. ``resolved`` is None where nobody told."""
+
+    ended_ms: int
+    talk_ms: int
+    hold_ms: int
+    wrap_up_ms: int
+    turnaround_ms: int
+    idle_ms: int
+    resolved: bool | None
+    escalated: bool
+    """It was transferred after its answer: the first level could not solve it."""
+    skewed: bool
+
+
+def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
+    """Return what became of a call once an agent had it; None as long as that is not over. Facts are ordered."""
+    if stay.outcome == "answered":
+        answered_ms = stay.at_ms
+    elif stay.outcome == "callback":
+        # The customer hangs up and is called back: that end was not the conversation's.
+        facts = [fact for fact in facts if fact.time_ms >= stay.at_ms]
+        place = next((place for place, fact in enumerate(facts) if fact.type == "answered"), None)
+        if place is None:
+            return None
+        facts = facts[place:]
+        answered_ms = facts[0].time_ms
+    else:
+        return None
+    ended = _end(facts, answered_ms)
+    if ended is None:
+        return None
+    ended_ms = max(ended.time_ms, answered_ms)
+    hold_ms = _told(facts, "hold_ms")
+    if hold_ms < 0:
+        hold_ms = _held_ms(facts, answered_ms, ended_ms)
+    talk_ms = _told(facts, "talk_ms")
+    resolved = ended.attributes.get("resolved")
+    return Conversation(
+        ended_ms,
+        talk_ms if talk_ms >= 0 else max(0, ended_ms - answered_ms - hold_ms),
+        hold_ms,
+        max(0, _told(facts, "wrap_up_ms")),
+        max(0, ended_ms - stay.queued_ms),
+        _told(facts, "idle_ms"),
+        resolved if isinstance(resolved, bool) else None,
+        any(fact.type == "transferred" and fact.time_ms > answered_ms for fact in facts),
+        ended.time_ms < answered_ms,
+    )
+
+
+def _end(facts: Sequence[Fact], answered_ms: int) -> Fact | None:
+    """Return the end of the conversation. One before a transfer or another queue ended what was before them."""
+    for fact in reversed(facts):
+        if fact.type == "ended":
+            return fact
+        if fact.type in ("queued", "transferred") and fact.time_ms <= answered_ms:
+            return None
+    return None
+
+
+def _told(facts: Sequence[Fact], name: str) -> int:
+    """Return what the newest fact that tells a duration says; -1: none does."""
+    for fact in reversed(facts):
+        value = fact.attributes.get(name)
+        if isinstance(value, int):
+            return max(0, value)
+    return -1
+
+
+def _held_ms(facts: Sequence[Fact], answered_ms: int, ended_ms: int) -> int:
+    total_ms, since_ms = 0, -1
+    for fact in facts:
+        at_ms = min(max(fact.time_ms, answered_ms), ended_ms)
+        if fact.type == "held" and since_ms < 0:
+            since_ms = at_ms
+        elif fact.type == "retrieved" and since_ms >= 0:
+            total_ms, since_ms = total_ms + at_ms - since_ms, -1
+    return total_ms + (ended_ms - since_ms if since_ms >= 0 else 0)
+
+
+def conversation_counts(of: Conversation) -> Counts:
+    """Return what a handled call adds to the counts of its pane."""
+    handle_ms = of.talk_ms + of.hold_ms + of.wrap_up_ms
+    counts = [
+        ("handled", 1),
+        ("talk_ms", of.talk_ms),
+        ("hold_ms", of.hold_ms),
+        ("wrap_up_ms", of.wrap_up_ms),
+        ("turnaround_ms", of.turnaround_ms),
+    ]
+    if of.idle_ms >= 0:
+        counts += [("busy_ms", handle_ms), ("idle_ms", of.idle_ms)]
+    if of.resolved is not None:
+        counts += [("flag_told", 1), ("flag_resolved", int(of.resolved))]
+        if not of.escalated:
+            counts += [("flag_told_net", 1), ("flag_resolved_net", int(of.resolved))]
+    if of.skewed:
+        counts.append(("flagged", 1))
+    return tuple([one for one in counts if one[1]])

@@ -1,0 +1,357 @@
+"""Clocks: how the facts of a subject start, pause, resume and stop one promise's time (domain.md §3).
+
+    elapsed = measure([start, stop or now) ∩ open hours − ∪ pauses)
+    due     = the smallest t with elapsed([start, t)) = budget;   breached when now >= due
+
+A clock is a value; each function returns the next one. What is at risk is told by *thresholds*: business time elapsed
+at which a warning is due, so that a pause moves the instant of a warning exactly as it moves the due instant.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
+from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
+from monitor.core.facts.events import counts_as
+from monitor.core.series.series import SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.time.calendar import Calendar
+
+
+class Threshold(NamedTuple):
+    """One warning: the business time after which it is due, and the reason that is told."""
+
+    elapsed_ms: int
+    reason: str
+
+
+class Transition(NamedTuple):
+    """A clock got past a threshold; a number behind that of the last threshold means the breach."""
+
+    threshold: int
+    at_ms: int
+
+
+class Terms(NamedTuple):
+    """What an agreement says of one clock, resolved: looked up once, used for every fact."""
+
+    agreement: Agreement
+    rule: ClockRule
+    metric: Metric
+    budget_ms: int
+    calendar_name: str
+    calendar: Calendar
+    thresholds: tuple[Threshold, ...]
+    states: frozenset[str] = frozenset()
+    """The states in which the clock runs, where they drive it."""
+    is_general: bool = False
+    """It needs more than its newest fact: the course of its subject, or the ends of capped pauses."""
+
+
+_new: Final[Callable[..., Any]] = tuple.__new__
+"""Makes the tuples of the hot path directly: their constructors take three times as long."""
+
+
+@lru_cache(maxsize=4096)
+def thresholds(at_risk: tuple[AtRisk, ...], budget_ms: int) -> tuple[Threshold, ...]:
+    """Return the warnings of a budget in the order in which they come; those outside of it are left out."""
+    found = set()
+    for one in at_risk:
+        if one.percent:
+            found.add(Threshold(int(budget_ms * one.percent / 100), f"elapsed_{one.percent:g}"))
+        else:
+            found.add(Threshold(budget_ms - one.before_ms, f"before_due_{one.before_ms}"))
+    return tuple(sorted(one for one in found if 0 < one.elapsed_ms < budget_ms))
+
+
+def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int, offset_ms: int = 0) -> Terms:
+    """Return what holds for the clock of a rule with this calendar and budget.
+
+    With an offset the target began to count there: the warnings are those of what the budget has beyond it.
+    """
+    metric = METRICS[rule.subject][rule.metric]
+    warnings = thresholds(rule.at_risk, budget_ms - offset_ms)
+    return Terms(
+        agreement,
+        rule,
+        metric,
+        budget_ms,
+        calendar,
+        agreement.calendars[calendar],
+        tuple([Threshold(one.elapsed_ms + offset_ms, one.reason) for one in warnings]) if offset_ms else warnings,
+        rule.states or metric.states,
+        bool(metric.course or rule.pause_caps),
+    )
+
+
+def start(
+    agreement: Agreement, rule: ClockRule, at_ms: int, cycle: int, attributes: dict[str, Value], of: Terms
+) -> Clock:
+    """Return a running clock on these terms."""
+    values = tuple([str(attributes.get(name, "")) for name in rule.by])
+    series = _new(SeriesKey, (agreement.id, rule.id, values))
+    due_ms = of.calendar.due(at_ms, of.budget_ms)
+    next_ms = of.calendar.due(at_ms, of.thresholds[0].elapsed_ms) if of.thresholds else due_ms
+    clock: Clock = _new(
+        Clock,
+        (
+            series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], None,
+        ),
+    )  # fmt: skip
+    return clock
+
+
+def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """Return the clock after a fact that is not older than any before it. Precedence: stop > pause > start."""
+    kind = fact.type
+    if clock.state in ("running", "paused"):
+        if kind == "cancelled":
+            return halted(clock, fact.time_ms, of, "cancelled")
+        if counts_as(fact, of.metric.stop):
+            return halted(clock, fact.time_ms, of, "stopped")
+        if kind == "paused":
+            return paused(clock, fact, of)
+        if kind == "resumed" and (clock.state == "paused" or of.rule.pause_caps):
+            return _resumed(clock, fact, of)
+    elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
+        # What was announced has ended with the stop: what is over by now is told once more, under new ids.
+        return reopened(clock, fact.time_ms, of)
+    return clock
+
+
+def reopened(clock: Clock, at_ms: int, of: Terms) -> Clock:
+    """Return a stopped clock that goes on, on the budget that it had. Its stop may count as if it had not been."""
+    anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
+    if of.metric.gap == "counted":
+        elapsed_ms = clock.elapsed_ms + of.calendar.elapsed(clock.stop_ms, at_ms)
+        anew = anew._replace(elapsed_ms=elapsed_ms, runs=[*clock.runs, clock.stop_ms, at_ms])
+    elif of.metric.gap == "left_out":
+        outside_ms = (clock.extra or NO_EXTRA).outside_ms
+        anew = with_extra(anew, outside_ms=outside_ms + at_ms - clock.stop_ms)
+    return run_from(anew, at_ms, of)
+
+
+def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
+    """Return a clock that has just started, as the facts with an earlier time leave it.
+
+    A stop that is older than its start is the work of a skewed clock: the duration is 0 and flagged, never negative
+    and never counted as still running. A pause that is still open holds from the start on.
+    """
+    for fact in before if of.metric.early_stop else ():
+        if counts_as(fact, of.metric.stop):
+            stopped = halted(clock, clock.start_ms, of, "stopped")
+            return stopped._replace(flagged=fact.time_ms < clock.start_ms)
+    for fact in before:
+        if fact.type in ("paused", "resumed"):
+            clock = apply(clock, fact._replace(time_ms=clock.start_ms), of)
+    return clock
+
+
+def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
+    """Return the clock with everything told that came due up to and including an instant, and what that was."""
+    found: list[Transition] = []
+    while clock.state == "paused" and 0 < clock.next_ms <= until_ms:
+        clock = _pause_spent(clock, clock.next_ms, of)
+    told, breached_ms, next_ms = clock.told, clock.breached_ms, clock.next_ms
+    while next_ms and next_ms <= until_ms:
+        found.append(Transition(told, next_ms))
+        if told < len(of.thresholds):
+            told += 1
+            next_ms = next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, told, of)
+        else:
+            breached_ms, next_ms = next_ms, 0
+    after = moved(
+        clock, clock.state, clock.since_ms, clock.elapsed_ms, clock.stop_ms, clock.due_ms, next_ms, told, breached_ms,
+        clock.runs, clock.pauses,
+    )  # fmt: skip
+    return after, found
+
+
+def told_until_ms(clock: Clock, of: Terms) -> int:
+    """Return the instant of the last threshold that a running clock told."""
+    if clock.breached_ms:
+        return clock.due_ms
+    return next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
+
+
+def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
+    """Return the business time that has elapsed at an instant."""
+    if clock.state != "running":
+        return clock.elapsed_ms
+    return clock.elapsed_ms + calendar.elapsed(clock.since_ms, max(now_ms, clock.since_ms))
+
+
+def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as it stands.
+
+    A change of target closes the stretch in which it falls, and a used up budget is changed no more: what ran before
+    the last change is counted as it was then, in the calendar of then.
+    """
+    if clock.elapsed_ms < clock.budget_ms:
+        return clock.due_ms or -1
+    from_ms, used_ms = _changed_at(clock)
+    for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
+        if start_ms < from_ms:
+            continue
+        ran_ms = calendar.elapsed(start_ms, end_ms)
+        if used_ms + ran_ms >= clock.budget_ms:
+            return calendar.due(start_ms, clock.budget_ms - used_ms)
+        used_ms += ran_ms
+    return clock.due_ms or -1  # without any budget it is due where it starts
+
+
+def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
+    """Return the same, or of a clock that ended in time, when it would have been due had its last stretch gone on."""
+    if clock.state in OPEN or clock.elapsed_ms >= clock.budget_ms:
+        return due_or_missed_ms(clock, calendar)
+    return calendar.due(max(clock.runs[-1], _changed_at(clock)[0]), clock.budget_ms - clock.elapsed_ms)
+
+
+def _changed_at(clock: Clock) -> tuple[int, int]:
+    """Return when the present target of a clock began to hold, and what had elapsed by then."""
+    return clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
+
+
+def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:
+    """Return the calendar in which a clock counted at an instant: before another priority it may have been another."""
+    for former in clock.extra.former if clock.extra else ():
+        if at_ms < former.until_ms:
+            return of.agreement.calendars[former.calendar]
+    return of.calendar
+
+
+def wall_at(clock: Clock, at_ms: int, of: Terms) -> int:
+    """Return the wall-clock time of a clock, from its start to its stop or, while it is open, an instant."""
+    end_ms = at_ms if clock.state in {"running", "paused"} else clock.stop_ms
+    if of.metric.course == "states":
+        return ran_ms(clock) + (max(0, end_ms - clock.since_ms) if clock.state == "running" else 0)
+    return max(0, end_ms - clock.start_ms - (clock.extra or NO_EXTRA).outside_ms)
+
+
+def runs_until(clock: Clock, now_ms: int) -> list[tuple[int, int]]:
+    """Return the stretches ``(from_ms, to_ms)`` in which a clock ran; the one in which it still runs goes up to now."""
+    closed = clock.runs
+    runs = list(zip(closed[::2], closed[1::2], strict=True)) if closed else []
+    if clock.state == "running":
+        runs.append((clock.since_ms, max(now_ms, clock.since_ms)))
+    return runs
+
+
+def ran_ms(clock: Clock) -> int:
+    """Return the wall-clock time of the closed stretches in which a clock ran."""
+    return sum(clock.runs[1::2]) - sum(clock.runs[::2])
+
+
+def is_breached(clock: Clock) -> bool:
+    """Return whether a stopped clock broke its promise: elapsed reached the budget, so that due was not after stop."""
+    return clock.elapsed_ms >= clock.budget_ms
+
+
+def run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
+    """Return the clock running (again) from an instant on."""
+    due_ms = of.calendar.due(at_ms, max(0, clock.budget_ms - clock.elapsed_ms))
+    next_ms = 0 if clock.breached_ms else next_at(at_ms, clock.elapsed_ms, due_ms, clock.told, of)
+    return moved(
+        clock, "running", at_ms, clock.elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breached_ms, clock.runs, []
+    )
+
+
+def next_at(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
+    """Return when the next threshold is passed (or was: what is over at the start is told at once)."""
+    if told == len(of.thresholds):
+        return due_ms
+    return of.calendar.due(since_ms, max(0, of.thresholds[told].elapsed_ms - elapsed_ms))
+
+
+def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
+    """Return what has elapsed up to an instant, and all stretches in which the clock ran until then."""
+    if clock.state != "running":
+        return clock.elapsed_ms, clock.runs
+    elapsed = clock.elapsed_ms + of.calendar.elapsed(clock.since_ms, at_ms)
+    return elapsed, [*clock.runs, clock.since_ms, at_ms]
+
+
+def halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
+    """Return an open clock that has ended."""
+    elapsed_ms, runs = run_closed(clock, at_ms, of)
+    if clock.extra and (clock.extra.caps or clock.extra.spent):
+        clock = with_extra(clock, caps=[], spent=[])
+    return moved(
+        clock, state, clock.since_ms, elapsed_ms, at_ms, 0, 0, clock.told, clock.breached_ms, runs, []
+    )  # fmt: skip
+
+
+def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """Return an open clock under one more pause, if its reason counts."""
+    reason = str(fact.attributes.get("reason", ""))
+    pause_on = of.rule.pause_on
+    if (pause_on is not None and reason not in pause_on) or reason in clock.pauses:
+        return clock
+    next_ms = 0
+    if of.rule.pause_caps:
+        extra = clock.extra or NO_EXTRA
+        if reason in extra.spent:
+            return clock
+        cap_ms = of.rule.pause_caps.get(reason, 0)
+        caps = [*extra.caps, fact.time_ms + cap_ms if cap_ms else 0]
+        clock, next_ms = with_extra(clock, caps=caps), _first_of(caps)
+    elapsed_ms, runs = run_closed(clock, fact.time_ms, of)
+    pauses = [*clock.pauses, reason]
+    return moved(
+        clock, "paused", clock.since_ms, elapsed_ms, 0, 0, next_ms, clock.told, clock.breached_ms, runs, pauses
+    )  # fmt: skip
+
+
+def _first_of(caps: Sequence[int]) -> int:
+    """Return the first instant at which a pause ceases to count; 0: never."""
+    return min([one for one in caps if one], default=0)
+
+
+def _pause_spent(clock: Clock, at_ms: int, of: Terms) -> Clock:
+    """Return a paused clock after the cap of the pauses that reach it at an instant: they count no more."""
+    extra = clock.extra or NO_EXTRA
+    left = [(reason, end) for reason, end in zip(clock.pauses, extra.caps, strict=True) if end != at_ms]
+    spent = [reason for reason, end in zip(clock.pauses, extra.caps, strict=True) if end == at_ms]
+    caps = [end for _, end in left]
+    clock = with_extra(clock, caps=caps, spent=[*extra.spent, *spent])
+    if not left:
+        return run_from(clock, at_ms, of)
+    pauses = [reason for reason, _ in left]
+    return clock._replace(since_ms=at_ms, next_ms=_first_of(caps), pauses=pauses)
+
+
+def _resumed(clock: Clock, fact: Fact, of: Terms) -> Clock:
+    """End the pause of that reason, or all of them where no open pause has it (pauses overlap: their union counts).
+
+    The end of a pause that never held for this clock (its reason is not in ``pause_on``) changes nothing.
+    """
+    reason = str(fact.attributes.get("reason", ""))
+    pause_on = of.rule.pause_on
+    if reason and reason not in clock.pauses and pause_on is not None and reason not in pause_on:
+        return clock
+    left = [one for one in clock.pauses if one != reason] if reason in clock.pauses and reason else []
+    if of.rule.pause_caps:
+        return _resumed_capped(clock, fact.time_ms, reason, left, of)
+    if left:
+        return clock._replace(pauses=left)
+    return run_from(clock, fact.time_ms, of)
+
+
+def _resumed_capped(clock: Clock, at_ms: int, reason: str, left: list[str], of: Terms) -> Clock:
+    extra = clock.extra or NO_EXTRA
+    if reason and reason in extra.spent:
+        return with_extra(clock, spent=[one for one in extra.spent if one != reason])
+    spent = extra.spent if reason and reason in clock.pauses else []
+    caps = [end for one, end in zip(clock.pauses, extra.caps, strict=True) if one in left]
+    clock = with_extra(clock, caps=caps, spent=spent)
+    if left:
+        return clock._replace(pauses=left, next_ms=_first_of(caps))
+    return clock if clock.state == "running" else run_from(clock, at_ms, of)

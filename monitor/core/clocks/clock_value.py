@@ -1,0 +1,105 @@
+"""A clock as it stands in the row of its subject: its state, its runs and pauses, its due instant."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, NamedTuple
+
+from monitor.core.series.series import SeriesKey
+
+ClockState = Literal["running", "paused", "stopped", "cancelled"]
+OPEN: Final = ("running", "paused")
+"""The states of a clock that has not ended."""
+
+
+class Extra(NamedTuple):
+    """What only few clocks need.
+
+    The present target began to count at ``offset_ms`` of the elapsed time (negative: a share of it was used before):
+    the clock's budget is the sum of both. ``outside_ms`` is wall-clock time that is not the clock's at all: outside of
+    the states in which it runs, or the solved gap. ``caps`` holds, for each open pause, when it ceases to count (0:
+    never); ``spent`` the reasons of pauses that are open but count no more.
+    """
+
+    offset_ms: int = 0
+    outside_ms: int = 0
+    former: list[Former] = []  # noqa: RUF012 - it is never changed in place
+    caps: list[int] = []  # noqa: RUF012
+    spent: list[str] = []  # noqa: RUF012
+
+
+NO_EXTRA: Final = Extra()
+
+
+class Clock(NamedTuple):
+    """One clock of a subject: a cache of what its ledger says.
+
+    The fields up to ``flagged`` are those of its start, the others move with the facts (`moved`). ``elapsed_ms`` is
+    business time up to ``since_ms`` (while running) or in all (else); ``due_ms`` is 0 unless running. ``runs`` are the
+    closed stretches ``[from, to, from, to, …]`` in which it ran, wall-clock instants: what explains elapsed, and what
+    a changed calendar recounts. ``told`` is how many at-risk thresholds were announced (they are ordered by their
+    instants), ``breached_ms`` the due instant of the breach that was announced (0: none was). ``next_ms`` is the next
+    instant at which something is to be announced (0: none).
+    """
+
+    series: SeriesKey
+    """The agreement, the rule as the measure, and the values by which it is counted."""
+    version: int
+    cycle: int
+    start_ms: int
+    budget_ms: int
+    calendar: str
+    ordinal: int
+    """How often something announced was taken back: ids of repeated announcements differ by it."""
+    flagged: bool
+    """A stop came before its start (clock skew): the duration was clamped to 0."""
+    state: ClockState
+    since_ms: int
+    elapsed_ms: int
+    stop_ms: int
+    due_ms: int
+    next_ms: int
+    told: int
+    breached_ms: int
+    runs: list[int]
+    pauses: list[str]
+    """The reasons of the pauses that are open now ("" for a pause without one)."""
+    extra: Extra | None = None
+
+
+_FIXED: Final = Clock._fields.index("state")
+_EXTRA: Final = Clock._fields.index("extra")
+
+
+class Former(NamedTuple):
+    """Terms that held for a clock until another priority: what had elapsed by then was counted in that calendar."""
+
+    until_ms: int
+    elapsed_ms: int
+    calendar: str
+    budget_ms: int
+
+
+def moved(  # noqa: PLR0917 - the fields in their order
+    clock: Clock,
+    state: ClockState,
+    since_ms: int,
+    elapsed_ms: int,
+    stop_ms: int,
+    due_ms: int,
+    next_ms: int,
+    told: int,
+    breached_ms: int,
+    runs: list[int],
+    pauses: list[str],
+) -> Clock:
+    """Return the clock with other values from ``state`` on. On the hot path: ``_replace`` takes six times as long."""
+    return tuple.__new__(
+        Clock,
+        clock[:_FIXED]  # noqa: RUF005 - unpacking it takes a quarter longer
+        + (state, since_ms, elapsed_ms, stop_ms, due_ms, next_ms, told, breached_ms, runs, pauses, clock[_EXTRA]),
+    )
+
+
+def with_extra(clock: Clock, **values: Any) -> Clock:  # noqa: ANN401 - fields of `Extra`
+    """Return the clock with other values of its extra fields."""
+    return clock._replace(extra=(clock.extra or NO_EXTRA)._replace(**values))

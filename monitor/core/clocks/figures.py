@@ -1,0 +1,28 @@
+"""The figures of clocks in a window, from the sums of its panes (domain.md §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.series.durations import duration_figures
+from monitor.core.series.figures import Figure, quotient
+
+if TYPE_CHECKING:
+    from monitor.core.series.series import Pane
+
+
+def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
+    """Return the figures of a clock measure.
+
+    Args:
+        pane: the sum of the window's panes: clocks that stopped in it.
+        overdue: how many were past due at the window's end, or are now where it holds the present: they count as
+            breached before they stop. 0 for a window that lies in the past.
+    """
+    counts = pane.counts
+    met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
+    return (
+        quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
+        quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
+        *duration_figures("clock", pane.buckets, "elapsed times"),
+    )

@@ -1,0 +1,35 @@
+"""Which clocks a fact starts for a subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.clocks.clock import start
+
+if TYPE_CHECKING:
+    from monitor.core.clocks.clock import Terms
+    from monitor.core.clocks.clock_value import Clock
+    from monitor.core.clocks.terms import Plan
+    from monitor.core.facts.events import Fact, Subject, Value
+
+
+def clocks_started(
+    subject: Subject, fact: Fact, attributes: dict[str, Value], plan: Plan, then: str | None = None
+) -> list[tuple[Clock, Terms]]:
+    """Return the clocks that start with a fact, each on its terms: one for each rule that is in force for it.
+
+    ``then`` is the priority after that fact, where a later one may have brought another: it decides for the rules that
+    change their target only from then on. Without it the attributes tell it.
+    """
+    newest = attributes.get("priority")
+    started = []
+    for agreement in plan.book.in_force(attributes, fact.time_ms):
+        for rule in agreement.clocks:
+            if rule.subject != subject or not rule.where.matches(attributes):
+                continue
+            of = plan.terms_for(
+                agreement, rule, newest if then is None or rule.on_change == "retroactive" else then, fact.time_ms
+            )
+            if of is not None and fact.type in of.metric.start:
+                started.append((start(agreement, rule, fact.time_ms, 1, attributes, of), of))
+    return started

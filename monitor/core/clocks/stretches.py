@@ -1,0 +1,167 @@
+"""Why a clock stands as it does: its stretches, its target and where that comes from (domain.md §3)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.agreements.measures import SOLVED
+from monitor.core.alerts.stretches import MOST_TOLD, Stretch, Stretches, newest
+from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.ticket_state import Course
+from monitor.core.facts.events import counts_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitor.core.clocks.clock import Terms
+    from monitor.core.clocks.clock_value import Clock
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.time.calendar import Calendar
+
+_MOST_REASONS: Final = 20
+"""Of so many pauses that are open at once the reasons are told: a text of a thousand of them helps nobody."""
+
+
+def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> list[Stretch]:
+    """Return the stretches of a clock's life from its start up to an instant, in order.
+
+    Args:
+        facts: the ledger of its subject; what is newer than ``end_ms`` changes nothing.
+        clock: the clock as it was at that instant.
+        of: its terms.
+        end_ms: not before the clock's start.
+    """
+    found: list[Stretch] = []
+    halts = _Halts(facts, clock, of)
+    at_ms = clock.start_ms
+    for start_ms, stop_ms in clocks.runs_until(clock, end_ms):
+        if at_ms < start_ms:
+            found += halts.between(at_ms, start_ms)
+        found += _counted_or_closed(clocks.calendar_at(clock, start_ms, of), start_ms, stop_ms)
+        at_ms = stop_ms
+    if at_ms < end_ms:
+        found += halts.between(at_ms, end_ms)
+    return found
+
+
+class Life:
+    """The stretches of a clock's life, found once: those up to any instant of it are cut from them."""
+
+    def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> None:
+        self._clock = clock
+        self._stretches = stretches_of(facts, clock, of, end_ms)
+        lengths = [one.end_ms - one.start_ms if one.kind == "counted" else 0 for one in self._stretches]
+        self._counted_ms = list(accumulate(lengths, initial=0))
+
+    def was(self, clock: Clock) -> bool:
+        """Return whether a clock is this one as it was before."""
+        return clock.runs == self._clock.runs[: len(clock.runs)] and clock.start_ms == self._clock.start_ms
+
+    def until(self, clock: Clock, at_ms: int) -> Stretches:
+        """Return what `newest` makes of `stretches_of` this clock, as it was before, up to an instant."""
+        # Of a clock that has gone on since all that it has been through is told.
+        end_ms = max(at_ms, *clock.runs[-1:], clock.since_ms if clock.state == "running" else 0)
+        count = bisect_left(self._stretches, end_ms, key=itemgetter(0))
+        first = max(0, count - MOST_TOLD)
+        told = self._stretches[first:count]
+        if told and told[-1].end_ms > end_ms:
+            told[-1] = told[-1]._replace(end_ms=end_ms)
+        left_out_ms = told[0].start_ms - self._stretches[0].start_ms if first else 0
+        return Stretches(newest(told).newest, first, left_out_ms, self._counted_ms[first])
+
+
+def _counted_or_closed(calendar: Calendar, start_ms: int, end_ms: int) -> list[Stretch]:
+    found: list[Stretch] = []
+    at_ms = start_ms
+    for from_ms, to_ms in calendar.open_spans(start_ms, end_ms):
+        if at_ms < from_ms:
+            found += _closed(calendar, at_ms, from_ms)
+        found.append(Stretch(from_ms, to_ms, "counted"))
+        at_ms = to_ms
+    if at_ms < end_ms:
+        found += _closed(calendar, at_ms, end_ms)
+    return found
+
+
+def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]:
+    at_ms = start_ms
+    for from_ms, to_ms, name in calendar.holidays(start_ms, end_ms):
+        if at_ms < from_ms:
+            yield Stretch(at_ms, from_ms, "closed")
+        yield Stretch(from_ms, to_ms, "holiday", name)
+        at_ms = to_ms
+    if at_ms < end_ms:
+        yield Stretch(at_ms, end_ms, "closed")
+
+
+class _Halts:
+    """The stretches in which a clock stands still. Ask for them in their order: the ledger is read once for all."""
+
+    def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms) -> None:
+        self._by_state = of.metric.course == "states"
+        self._facts = facts
+        self._read = 0
+        self._course = Course()
+        self._holds = [(0, "solved", "")]
+        if not self._by_state:
+            self._holds += _holds(facts, clock, of)
+
+    def between(self, start_ms: int, end_ms: int) -> Iterator[Stretch]:
+        """Tell a stretch in which the clock stood still by what held it: the pauses that were open, or its stop."""
+        if self._by_state:
+            while self._read < len(self._facts) and self._facts[self._read].time_ms <= start_ms:
+                self._course.advance(self._facts[self._read])
+                self._read += 1
+            yield Stretch(start_ms, end_ms, "outside", min(self._course.states(), key=len))
+            return
+        at_ms, place = start_ms, bisect_right(self._holds, start_ms, key=itemgetter(0))
+        _, kind, reason = self._holds[place - 1]
+        while place < len(self._holds) and self._holds[place][0] < end_ms:
+            time_ms, held_as, why = self._holds[place]
+            if time_ms > at_ms and (held_as, why) != (kind, reason):
+                yield Stretch(at_ms, time_ms, kind, reason)  # type: ignore[arg-type]  # one of the two
+                at_ms = time_ms
+            kind, reason = held_as, why
+            place += 1
+        yield Stretch(at_ms, end_ms, kind, reason)  # type: ignore[arg-type]  # one of the two
+
+
+def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int, str, str]]:
+    """Tell after each fact what would hold the clock: ``paused`` with the reasons, or ``solved``."""
+    pauses: list[str] = []
+    stopped = False
+    pause_on = of.rule.pause_on
+    for fact in _facts_of(facts, clock, of):
+        reason = text_of(fact.attributes.get("reason"))
+        if of.metric.course and fact.type in SOLVED:
+            pauses = []
+        elif not of.metric.course and counts_as(fact, of.metric.stop):
+            # A driven clock never runs again: a stop before its start was that of an earlier cycle.
+            stopped, pauses = True, []
+        elif fact.type in of.metric.restart:
+            stopped, pauses = False, []
+        elif fact.type == "paused" and not stopped:
+            if (pause_on is None or reason in pause_on) and reason not in pauses:
+                pauses = [*pauses, reason]
+        elif fact.type == "resumed" and (reason in pauses or pause_on is None or not reason or reason in pause_on):
+            # A pause is ended by its own reason, all of them by any other.
+            pauses = [one for one in pauses if one != reason] if reason and reason in pauses else []
+        yield fact.time_ms, "paused" if pauses else "solved", ", ".join(islice(filter(None, pauses), _MOST_REASONS))
+
+
+def _facts_of(facts: Sequence[Fact], clock: Clock, of: Terms) -> Sequence[Fact]:
+    """Return the facts that could hold a clock: of a later cycle those after the fact that began it."""
+    if clock.cycle == 1:
+        return facts
+    began = [
+        place for place, fact in enumerate(facts) if fact.time_ms == clock.start_ms and fact.type in of.metric.restart
+    ]
+    return facts[began[-1] + 1 :] if began else facts
+
+
+def text_of(value: Value | None) -> str:
+    """Return a value as text; nothing for none."""
+    return "" if value is None else str(value)

@@ -1,0 +1,95 @@
+"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach, and whether their budgets fit."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.clocks.clock import due_or_missed_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.clocks.clock_value import Clock
+    from monitor.core.clocks.terms import Plan
+
+
+class Misses:
+    """When the clocks of one subject missed their targets, as far as their agreements support others.
+
+    They are judged as of the instant that is asked for, whatever they have been through since: the order in which the
+    clocks of a subject are brought forward changes nothing. Each clock is looked at once when the next cycle of its
+    rule has begun; until then each time. So a thousand breaches of a subject cost a thousand looks, not a million.
+
+    Args:
+        clocks: all clocks of the subject; of each rule only the last one may change, others may be appended.
+        plan: the agreements.
+    """
+
+    __slots__ = ("_clocks", "_last", "_past", "_plan", "_seen")
+
+    def __init__(self, clocks: Sequence[Clock], plan: Plan) -> None:
+        self._clocks = clocks
+        self._plan = plan
+        self._seen = 0
+        self._last: dict[tuple[str, str], int] = {}
+        """The place of the last clock of each rule."""
+        self._past: dict[tuple[str, str], list[tuple[int, Agreement]]] = {}
+        """The misses of the clocks before that one, in their order, and who had promised."""
+
+    def under(self, clock: Clock, at_ms: int) -> tuple[SupportingMiss, ...]:
+        """Return what supporting agreements had missed at the instant of a clock's breach.
+
+        Of a clock with several cycles the newest miss tells: the earlier ones were told with the breaches before.
+        """
+        of = self._plan.terms(clock)
+        if of is None or not self._plan.book.supporting(of.agreement):
+            return ()
+        self._look()
+        supported = {of.agreement.id, *of.agreement.lineage}
+        found = []
+        for rule, place in self._last.items():
+            missed = self._missed(self._clocks[place])
+            if missed is None or missed[0] > at_ms or not _supports(missed[1], supported, of.rule.id):
+                missed = self._before(rule, at_ms, supported, of.rule.id)
+            if missed is not None:
+                missed_ms, agreement = missed
+                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], missed_ms))
+        return tuple(sorted(found))
+
+    def _look(self) -> None:
+        """Take note of the clocks that have come since."""
+        for place in range(self._seen, len(self._clocks)):
+            rule = self._clocks[place].series[:2]
+            before = self._last.get(rule)
+            missed = None if before is None else self._missed(self._clocks[before])
+            if missed is not None:
+                self._past.setdefault(rule, []).append(missed)
+            self._last[rule] = place
+        self._seen = len(self._clocks)
+
+    def _before(
+        self, rule: tuple[str, str], at_ms: int, supported: set[str], clock: str
+    ) -> tuple[int, Agreement] | None:
+        past = self._past.get(rule, ())
+        for place in range(bisect_right(past, at_ms, key=_missed_ms) - 1, -1, -1):
+            if _supports(past[place][1], supported, clock):
+                return past[place]
+        return None
+
+    def _missed(self, one: Clock) -> tuple[int, Agreement] | None:
+        terms = self._plan.terms(one)
+        if terms is None or not terms.agreement.supports:
+            return None
+        missed_ms = due_or_missed_ms(one, terms.calendar)
+        return None if missed_ms < 0 else (missed_ms, terms.agreement)
+
+
+_missed_ms = itemgetter(0)
+
+
+def _supports(agreement: Agreement, supported: set[str], clock: str) -> bool:
+    return any(one.agreement in supported and (not one.clocks or clock in one.clocks) for one in agreement.supports)

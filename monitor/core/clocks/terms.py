@@ -1,0 +1,148 @@
+"""What a book of agreements means for the fold: looked up by rule once, then used for every fact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from monitor.core.agreements.agreement import Agreement, windows_of
+from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import HISTORY_MS, METRICS, CallRule, ClockRule, OutageRule
+from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.ticket_state import TOUCHING
+from monitor.core.series.retention import DAY_MS, LONGEST_MS, Slices, kept_for_budgets
+from monitor.core.time.windows import Width, width_for
+
+if TYPE_CHECKING:
+    from monitor.core.clocks.clock_value import Clock
+    from monitor.core.facts.events import Subject, Value
+_MOST_TERMS = 1 << 14
+_TermsKey = tuple[str | int, ...]
+_Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
+
+
+class Plan:
+    """A book, compiled. A new book makes a new plan."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._terms: dict[_TermsKey, clocks.Terms | None] = {}
+        self._leveled = book.leveled
+        self._slices: dict[tuple[str, str], Slices | None] = {}
+        rules = [rule for agreement in book.agreements for rule in agreement.clocks]
+        self.followed: frozenset[Subject] = frozenset(
+            rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
+        )
+        """The subjects whose course must be known: a clock is driven by it, or gets other targets on its way."""
+        self.touching: dict[Subject, frozenset[str]] = {
+            subject: frozenset().union(*(
+                TOUCHING[metrics[rule.metric].course]
+                for rule in rules
+                if rule.subject == subject and self.is_driven(rule)
+            ))
+            for subject, metrics in METRICS.items()
+        }  # fmt: skip
+        """The event types that may begin a clock that the course drives, by subject."""
+        self.general: dict[Subject, frozenset[str]] = {
+            subject: types | STARTS[subject] | RESTARTS[subject] for subject, types in self.touching.items()
+        }
+        """The event types after a subject's first that may begin any clock, by subject."""
+
+    @staticmethod
+    def is_driven(rule: ClockRule) -> bool:
+        """Return whether the course of its subject drives the clock of a rule."""
+        return bool(METRICS[rule.subject][rule.metric].course)
+
+    def terms(self, clock: Clock) -> clocks.Terms | None:
+        """Return what holds for a clock; None where its agreement's version or rule is known no more."""
+        key: tuple[str | int, ...] = (
+            clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms,
+        )  # fmt: skip
+        if self._leveled and clock.series.agreement in self._leveled:
+            edition = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
+            key = (*key, edition.edition_ms if edition else 0)
+        offset_ms = 0
+        if clock.extra is not None and clock.extra.offset_ms:
+            offset_ms = clock.extra.offset_ms
+            key = (*key, "from", offset_ms)
+        try:
+            return self._terms[key]
+        except KeyError:
+            agreement = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
+            rule = agreement.measure(clock.series.measure) if agreement else None
+            found = None
+            if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
+                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms)
+            return self._keep(key, found)
+
+    def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:
+        # With business days nearly each clock has a budget of its own: they are not kept for ever.
+        if len(self._terms) >= _MOST_TERMS:
+            self._terms.clear()
+        self._terms[key] = found
+        return found
+
+    def terms_for(
+        self, agreement: Agreement, rule: ClockRule, priority: Value | None, start_ms: int
+    ) -> clocks.Terms | None:
+        """Return what a clock that starts at an instant starts with; None where nothing was promised for the priority.
+
+        Raises:
+            CalendarRangeError: business days are promised, and there are not so many after the start.
+        """
+        budget = rule.budget(priority)
+        if budget is None:
+            return None
+        budget_ms = budget.budget_ms
+        if budget.days:
+            calendar = agreement.calendars[budget.calendar]
+            budget_ms = calendar.budget_of_days(start_ms, budget.days, budget.by_minute)
+        key: _TermsKey = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
+        if self._leveled and agreement.id in self._leveled:
+            key = (*key, agreement.edition_ms)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._keep(key, clocks.terms(agreement, rule, budget.calendar, budget_ms))
+        return found
+
+    def slices(self, agreement_id: str, measure_id: str) -> Slices | None:
+        """Return the panes of a measure, by the newest version of its agreement that has it; None where none has."""
+        key = (agreement_id, measure_id)
+        if key not in self._slices:
+            self._slices[key] = self._cut(agreement_id, measure_id)
+        return self._slices[key]
+
+    def _cut(self, agreement_id: str, measure_id: str) -> Slices | None:
+        keep: dict[Width, int] = {}
+        zone = ""
+        for agreement in self.book.agreements:
+            measure = agreement.measure(measure_id) if agreement.id == agreement_id else None
+            if measure is None:
+                continue
+            zone = agreement.zone
+            for window in windows_of(agreement, measure):
+                width = width_for(window)
+                # A day longer than the window and its lateness, so that a correction still finds the pane; a calendar
+                # period is kept until the one after it closes.
+                length = window.length_ms or LONGEST_MS[window.kind]
+                if window.kind != "rolling":
+                    length *= 2
+                if isinstance(measure, CallRule) and (window.kind != "rolling" or length >= measure.repeat_within_ms):
+                    # Who calls again after W still finds the call. In a shorter window none is ever confirmed.
+                    length += measure.repeat_within_ms
+                keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
+            if isinstance(measure, OutageRule) and measure.customers and measure.customers.major_days == "beta":
+                keep["day"] = max(keep.get("day", 0), HISTORY_MS + LONGEST_MS["year"])
+            for width, length in kept_for_budgets(agreement, measure):
+                keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
+        return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
+
+
+STARTS: dict[Subject, frozenset[str]] = {
+    subject: frozenset().union(*(metric.start for metric in metrics.values())) for subject, metrics in METRICS.items()
+}
+"""The event types that start any clock, by subject."""
+
+RESTARTS: dict[Subject, frozenset[str]] = {
+    subject: frozenset().union(*(metric.restart for metric in metrics.values())) for subject, metrics in METRICS.items()
+}
+"""The event types that begin a new cycle of any clock, by subject."""

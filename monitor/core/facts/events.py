@@ -1,0 +1,148 @@
+"""Events: the facts that the four subjects are made of (domain.md §2)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+Subject = Literal["ticket", "call", "outage", "lead"]
+Value = str | int | float | bool
+SUBJECTS: Final[tuple[Subject, ...]] = ("ticket", "call", "outage", "lead")
+TYPES: Final[dict[Subject, frozenset[str]]] = {
+    "ticket": frozenset(
+        {
+            "opened",
+            "acknowledged",
+            "assigned",
+            "responded",
+            "customer_replied",
+            "updated",
+            "priority_changed",
+            "paused",
+            "resumed",
+            "resolved",
+            "reopened",
+            "closed",
+            "cancelled",
+        }
+    ),
+    "call": frozenset(
+        {
+            "queued",
+            "answered",
+            "abandoned",
+            "transferred",
+            "callback_requested",
+            "held",
+            "retrieved",
+            "ended",
+        }
+    ),
+    "outage": frozenset(
+        {
+            "started",
+            "acknowledged",
+            "responded",
+            "degraded",
+            "impact_changed",
+            "restored",
+            "resolved",
+            "maintenance_announced",
+            "maintenance_started",
+            "maintenance_ended",
+            "monitoring_lost",
+            "monitoring_restored",
+            "heartbeat",
+            "cancelled",
+        }
+    ),
+    "lead": frozenset(
+        {
+            "created",
+            "handed_over",
+            "attempted",
+            "contacted",
+            "qualified",
+            "disqualified",
+            "won",
+            "lost",
+        }
+    ),
+}
+"""The event types of each subject. Our additions are ``outage.responded`` (work on the repair began: MTTR "respond"),
+``monitoring_lost`` and ``monitoring_restored`` (between them nothing is known of the service: coverage), ``heartbeat``
+(the service is watched, and there is nothing else to say: what is silent for too long is blind)."""
+ATTRIBUTES: Final[dict[str, type]] = {
+    # what a promise is chosen by
+    "customer": str,
+    "service": str,
+    "priority": str,
+    "queue": str,
+    "team": str,
+    "agent": str,
+    "channel": str,
+    "reason": str,
+    "severity": str,
+    "category": str,
+    "source": str,
+    "segment": str,
+    "parent": str,
+    # who did it: `public: false` and `automatic: true` answers do not count as a response
+    "public": bool,
+    "automatic": bool,
+    "resolved": bool,
+    # numbers
+    "weight": float,
+    "customers_affected": int,
+    "customers_total": int,
+    "amount": float,
+    "score": float,
+    # calls
+    "caller": str,
+    "issue": str,
+    "talk_ms": int,
+    "hold_ms": int,
+    "wrap_up_ms": int,
+    "idle_ms": int,
+    # announced maintenance: the window, as instants in epoch milliseconds
+    "starts_at_ms": int,
+    "ends_at_ms": int,
+}
+"""The attributes that an event may carry, and their types. Unknown ones are accepted and not kept."""
+
+
+class Fact(NamedTuple):
+    """One fact of a subject's ledger.
+
+    Facts are ordered by ``(time_ms, sequence, id)``: the first three fields. ``time_ms`` is when it happened (event
+    time, epoch milliseconds), ``sequence`` orders facts of one instant, ``id`` is unique.
+    """
+
+    time_ms: int
+    sequence: int
+    id: str
+    type: str
+    attributes: dict[str, Value]
+
+
+class Event(NamedTuple):
+    """A fact and the subject it belongs to; what a record of a source topic decodes to."""
+
+    subject: Subject
+    subject_id: str
+    fact: Fact
+
+
+def counts_as(fact: Fact, types: frozenset[str]) -> bool:
+    """Return whether a fact is one of these types and, as an answer, counts.
+
+    Internal notes and automatic replies are no responses (domain.md §2), automatic attempts do not reach a lead (§6). A
+    restoration that leaves anybody affected is one step of a stepwise one (§5): work on the repair, but not its end.
+    """
+    if fact.type not in types:
+        return False
+    if fact.type == "restored" and "responded" not in types:
+        left = (fact.attributes.get("weight", 0), fact.attributes.get("customers_affected", 0))
+        return not any(isinstance(one, int | float) and one > 0 for one in left)
+    return fact.type not in {"responded", "attempted"} or (
+        fact.attributes.get("public") is not False and fact.attributes.get("automatic") is not True
+    )

@@ -1,0 +1,115 @@
+"""The figures of leads in a window, from the sums of its panes (domain.md §6).
+
+What counts where: `monitor.core.leads.leads`.
+
+Amounts are in the currency's unit, not in cents. The goal's figures come out where the agreement has a goal; those that
+need a period (needed, pace) have no value in a rolling window.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.agreements.lead_measure import ONE
+from monitor.core.leads.goal import goal_period, leads_needed, leads_needed_now, needed_to_date
+from monitor.core.leads.leads import DEEPEST, STAGES
+from monitor.core.series.durations import duration_figures
+from monitor.core.series.figures import Figure, quotient
+
+if TYPE_CHECKING:
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.lead_measure import LeadRule
+    from monitor.core.series.series import Pane
+    from monitor.core.time.spans import Span
+    from monitor.core.time.windows import WindowKind
+
+CENTS: Final = 100
+
+
+def lead_figures(
+    rule: LeadRule, agreement: Agreement, pane: Pane, kind: WindowKind, shown: Span, as_of_ms: int
+) -> tuple[Figure, ...]:
+    """Return the figures of a lead measure.
+
+    Args:
+        rule: the measure.
+        agreement: gives the goal its zone and its working days.
+        pane: the sum of the window's panes.
+        kind: the kind of the window.
+        shown: the part of it in which the agreement held.
+        as_of_ms: the instant of the look, or of the close.
+    """
+    count = pane.counts.get
+    followed, within, beyond = count("followed", 0), count("followed_within", 0), count("waiting_beyond", 0)
+    leads, attempts = count("depth_leads", 0), count("attempts", 0)
+    created = count("created", 0)
+    won, revenue = count("won", 0), count("revenue", 0)
+    customers, of_marketing = count("won_marketing", 0), count("revenue_marketing", 0)
+    weight = count("delivered_weight", 0)
+    judged = followed + beyond if rule.follow_up_within_ms else 0
+    kept = f"leads reached, or with {rule.attempts} attempts / leads whose follow-up is over"
+    formula = "followed up in time / (followed up + waiting beyond)"
+    return (
+        quotient("follow_up", within, judged, "ratio", formula),
+        quotient("mean", count("follow_ms", 0), followed, "ms", "sum of business time to the first attempt / leads"),
+        *duration_figures("lead", pane.buckets, "times to the first attempt"),
+        quotient("depth", attempts, leads, "count", "attempts / leads whose follow-up is over"),
+        quotient("depth_kept", count("depth_kept", 0), leads, "ratio", kept),
+        *(
+            _count(f"depth_{n}", count(f"depth_{n}", 0), leads, f"leads with {n}{' or more' * (n == DEEPEST)} attempts")
+            for n in range(DEEPEST + 1)
+        ),
+        _count("created", created, created, "leads created in the window"),
+        *(_count(one, count(f"then_{one}", 0), created, f"of the leads created: {one} by now") for one in STAGES),
+        _count("customers", won, won, "leads won in the window"),
+        quotient("revenue", revenue / CENTS, 1 if won else 0, "amount", "amounts of the leads won in the window"),
+        _delivered(weight / ONE, promised=rule.goal is not None),
+        quotient("close_rate", customers, weight / ONE, "ratio", "marketing's customers won / its leads delivered"),
+        quotient("average_deal", of_marketing / CENTS, customers, "amount", "marketing's revenue / its customers won"),
+        quotient("marketing_share", of_marketing / CENTS, revenue / CENTS, "ratio", "marketing's / all revenue"),
+        *_goal(rule, agreement, pane, kind, shown, as_of_ms),
+    )  # fmt: skip
+
+
+def _delivered(leads: float, *, promised: bool) -> Figure:
+    """Return what was delivered: where leads are promised, none is a number, too."""
+    return Figure(
+        "delivered", leads if leads or promised else None, leads, leads, "count", "marketing's leads, by weight"
+    )
+
+
+def _goal(
+    rule: LeadRule, agreement: Agreement, pane: Pane, kind: WindowKind, shown: Span, as_of_ms: int
+) -> tuple[Figure, ...]:
+    goal, period = rule.goal, goal_period(kind)
+    if goal is None:
+        return ()
+    count = pane.counts.get
+    weight = count("delivered_weight", 0)
+    agreed: int | None = None
+    now: int | None = None
+    to_date = 0.0
+    if period is not None:
+        calendar = agreement.calendars[goal.calendar]
+        to_ms = min(shown.end_ms, as_of_ms)
+        to_date = needed_to_date(goal, period, agreement.zone, calendar, shown.start_ms, to_ms)
+        if kind == period:
+            agreed = leads_needed(goal, period)
+            now = leads_needed_now(
+                goal,
+                period,
+                delivered=weight,
+                customers=count("won_marketing", 0),
+                marketing_cents=count("revenue_marketing", 0),
+                total_cents=count("revenue", 0),
+            )
+    return (
+        _count("leads_needed", agreed or 0, agreed or 0, "sales goal x share / average deal / close rate, as agreed"),
+        _count("leads_needed_now", now or 0, now or 0, "the same, by what has happened in the period"),
+        _count("needed_to_date", to_date, to_date, "leads needed x working days that are over / all of them"),
+        quotient("pace", weight / ONE, to_date, "ratio", "delivered / needed to date"),
+    )
+
+
+def _count(indicator: str, number: float, of: float, formula: str) -> Figure:
+    return Figure(indicator, float(number) if of else None, number, of, "count", formula)

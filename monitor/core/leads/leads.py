@@ -1,0 +1,204 @@
+"""Leads: what one lead has in its series, from its facts alone (domain.md §6).
+
+Everything counts in the pane of a stated instant, so that a later fact or correction changes that same pane:
+
+- **Funnel**, at the creation: what has become of the leads of a period, however much later (a cohort).
+- **Speed of follow-up**, at the first hand-over: business time of the team from there to the first human attempt. What
+  stops the clock `follow_up` counts as one (`monitor.core.agreements.measures.METRICS`), automatic attempts do not. Who
+  still waits when the promised time is over is a miss already. An attempt from before the hand-over is the work of a
+  skewed clock: the time is 0 and the lead flagged.
+- **Depth of follow-up**, at the first hand-over, once it is decided: human attempts until the lead was reached
+  (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact that no attempt was told of is one.
+- **Deliveries** of marketing, at the creation or the hand-over, as the goal says; by weight.
+- **Customers and revenue**, at the instant of the outcome. The last of won, lost and disqualified decides: a deal that
+  falls through is lost. Where it is told twice the first instant counts, with the newest amount. An amount that is
+  absent, negative or absurd is 0 and flagged.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.agreements.measures import METRICS
+from monitor.core.series.series import LIVE, Change, SeriesKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.core.agreements.lead_measure import LeadRule
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.time.calendar import Calendar
+
+DEEPEST: Final = 6
+"""So many attempts, or more, are one class of the distribution."""
+STAGES: Final = ("handed_over", "attempted", "contacted", "qualified", "disqualified", "won", "lost")
+"""What may become of a created lead."""
+_OUTCOMES: Final = frozenset({"won", "lost", "disqualified"})
+_REACHED: Final = _OUTCOMES | {"contacted"}
+_FOLLOWS_UP: Final = METRICS["lead"]["follow_up"].stop
+_ABSURD: Final = Decimal(10) ** 13
+"""An amount from here on is a mistake, and would not add up in 64 bits."""
+
+
+class Outcome(NamedTuple):
+    """What became of a lead, when, and for how much (cents; None: not a number that can be)."""
+
+    kind: str
+    at_ms: int
+    cents: int | None
+
+
+def is_human(fact: Fact) -> bool:
+    """Return whether a person did it: a mail that was sent by itself is no attempt."""
+    return fact.attributes.get("automatic") is not True
+
+
+def lead_changes(
+    lead_id: str,
+    facts: Sequence[Fact],
+    attributes: Mapping[str, Value],
+    rule: LeadRule,
+    series: SeriesKey,
+    calendar: Calendar,
+    now_ms: int,
+) -> tuple[list[Change], int]:
+    """Return what a lead has in its series at an instant, and when that changes without an event.
+
+    Args:
+        lead_id: the id under which it waits in the live pane.
+        facts: its ledger, ordered; not empty.
+        attributes: their newest values.
+        rule: what is promised.
+        series: the series it counts in.
+        calendar: the business hours of the rule.
+        now_ms: the instant.
+
+    Returns:
+        The changes, and the next instant that changes them (0: none).
+    """
+    outcome = _outcome(facts)
+    handed_ms = _first_ms(facts, "handed_over")
+    changes: list[Change] = []
+    wakes_ms: list[int] = []
+    funnel = _funnel(facts, outcome)
+    if funnel is not None:
+        changes.append(Change(series, *funnel))
+    if rule.marketing.matches(attributes):
+        counts_by = rule.goal.counts if rule.goal else "created"
+        delivered_ms = handed_ms if counts_by == "handed_over" else _first_ms(facts, "created")
+        if delivered_ms is not None:
+            weight = rule.weights.of(attributes)
+            changes.append(Change(series, delivered_ms, (("delivered", 1), ("delivered_weight", weight))))
+    if outcome is not None:
+        changes.append(_closed(outcome, rule, attributes, series))
+    elif now_ms < (forgotten_ms := facts[-1].time_ms + rule.give_up_after_ms):
+        changes.append(Change(series, LIVE, (("open", 1),)))
+        wakes_ms.append(forgotten_ms)
+    if handed_ms is not None:
+        for found, wake_ms in (
+            _speed(lead_id, facts, rule, series, calendar, handed_ms, now_ms),
+            _depth(facts, rule, series, handed_ms, now_ms),
+        ):
+            changes += found
+            wakes_ms.append(wake_ms)
+    return changes, min((one for one in wakes_ms if one), default=0)
+
+
+def _first_ms(facts: Sequence[Fact], kind: str) -> int | None:
+    return next((fact.time_ms for fact in facts if fact.type == kind), None)
+
+
+def _outcome(facts: Sequence[Fact]) -> Outcome | None:
+    """Return what the last run of equal outcomes says."""
+    found: Outcome | None = None
+    for fact in facts:
+        if fact.type in _OUTCOMES:
+            cents = _cents(fact.attributes.get("amount"))
+            if found is None or found.kind != fact.type:
+                found = Outcome(fact.type, fact.time_ms, cents)
+            elif cents is not None:
+                found = found._replace(cents=cents)
+    return found
+
+
+def _cents(amount: Value | None) -> int | None:
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        return None
+    exact = Decimal(str(amount))
+    return round(exact * 100) if exact.is_finite() and 0 <= exact < _ABSURD else None
+
+
+def _funnel(facts: Sequence[Fact], outcome: Outcome | None) -> tuple[int, tuple[tuple[str, int], ...]] | None:
+    """Return the creation and the stages that were reached; None while the creation is not known."""
+    created_ms = _first_ms(facts, "created")
+    if created_ms is None:
+        return None
+    kinds = {fact.type for fact in facts if fact.type != "attempted" or is_human(fact)} - _OUTCOMES
+    if "contacted" in kinds:
+        kinds.add("attempted")
+    if outcome is not None:
+        kinds.add(outcome.kind)
+    return created_ms, (("created", 1), *((f"then_{stage}", 1) for stage in STAGES if stage in kinds))
+
+
+def _closed(outcome: Outcome, rule: LeadRule, attributes: Mapping[str, Value], series: SeriesKey) -> Change:
+    counts = [(outcome.kind, 1)]
+    if outcome.kind == "won":
+        cents = outcome.cents or 0
+        counts.append(("revenue", cents))
+        if outcome.cents is None:
+            counts.append(("flagged", 1))
+        if rule.marketing.matches(attributes):
+            counts += [("won_marketing", 1), ("revenue_marketing", cents)]
+    return Change(series, outcome.at_ms, tuple([one for one in counts if one[1]]))
+
+
+def _speed(
+    lead_id: str,
+    facts: Sequence[Fact],
+    rule: LeadRule,
+    series: SeriesKey,
+    calendar: Calendar,
+    handed_ms: int,
+    now_ms: int,
+) -> tuple[list[Change], int]:
+    promised_ms = rule.follow_up_within_ms
+    first = next((fact for fact in facts if fact.type in _FOLLOWS_UP and is_human(fact)), None)
+    if first is not None:
+        took_ms = calendar.elapsed(handed_ms, max(handed_ms, first.time_ms))
+        counts = [("followed", 1), ("follow_ms", took_ms)]
+        if took_ms < promised_ms:  # at the due instant it is too late, as for all clocks
+            counts.append(("followed_within", 1))
+        if first.time_ms < handed_ms:
+            counts.append(("flagged", 1))
+        return [Change(series, handed_ms, tuple([one for one in counts if one[1]]), took_ms)], 0
+    waiting = Change(series, LIVE, (("waiting", 1),), call=(lead_id, handed_ms))
+    due_ms = calendar.due(handed_ms, promised_ms) if promised_ms else 0
+    if not due_ms or now_ms < due_ms:
+        return [waiting], due_ms
+    return [waiting, Change(series, LIVE, (("late", 1),)), Change(series, handed_ms, (("waiting_beyond", 1),))], 0
+
+
+def _depth(
+    facts: Sequence[Fact], rule: LeadRule, series: SeriesKey, handed_ms: int, now_ms: int
+) -> tuple[list[Change], int]:
+    over_ms = handed_ms + rule.depth_within_ms
+    attempts = 0
+    reached: Fact | None = None
+    for fact in facts:
+        if fact.time_ms >= over_ms:
+            break
+        if fact.type == "attempted" and is_human(fact):
+            attempts += 1
+        elif fact.type in _REACHED:
+            reached = fact
+            break
+    if reached is None and now_ms < over_ms:
+        return [Change(series, LIVE, (("following", 1),))], over_ms
+    if reached is not None and reached.type == "contacted":
+        attempts = max(1, attempts)
+    counts = [("depth_leads", 1), (f"depth_{min(attempts, DEEPEST)}", 1), ("attempts", attempts)]
+    if reached is not None or attempts >= rule.attempts:
+        counts.append(("depth_kept", 1))
+    return [Change(series, handed_ms, tuple([one for one in counts if one[1]]))], 0

@@ -1,0 +1,1 @@
+"""Floor 4. Objectives: verdicts, error budgets, consequences and credits."""

@@ -1,0 +1,215 @@
+"""Consequences of missed objectives: service credits and the right to terminate (domain.md §8).
+
+They are decided when a period closes, from its statement alone and the misses of the periods before it. Amounts are
+decimals. A credit is
+
+    fee of the affected service × months of the period × the tier that the unrounded figure fell into
+
+(prorated fees: × the part of the period in which the agreement and the service held, rounded to the hundredth first)
+rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
+closed first: `capped` shares out what is left under it in the order of the periods' ends, series and objectives, as
+statements do that close in time (`monitor.core.objectives.credits`). A credit belongs to the month in which its period
+ends.
+
+Whoever misses k of any n consecutive periods gives the customer the right to terminate. The warning comes one miss
+before: as soon as one more miss in the next period would complete them. A period without a verdict is no miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from monitor.core.agreements.consequence_rules import MONTHS, Consequences, CreditRule, TerminationRule
+from monitor.core.objectives.consequence import NO_MONEY, TERM, Cap, Consequence, ConsequenceKind, Evidence
+from monitor.core.series.series import SeriesKey
+from monitor.core.time.periods import period, period_date
+from monitor.core.time.windows import WindowKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.book import Book
+    from monitor.core.agreements.objectives import Objective
+    from monitor.core.objectives.status import WindowStatus
+
+_CENT: Final = Decimal("0.01")
+
+
+Misses = Mapping[str, tuple[int, ...]]
+"""By objective: the starts of the missed periods that may still count, ascending."""
+
+
+class Decision(NamedTuple):
+    """What follows from a statement, and the misses to be remembered for the next one.
+
+    ``standing`` tells, by objective with a right to terminate, what holds after this period: "" for nothing.
+    """
+
+    consequences: list[Consequence]
+    misses: dict[str, tuple[int, ...]]
+    standing: dict[str, ConsequenceKind | Literal[""]]
+
+
+def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Decision:
+    """Return what follows from a closed period.
+
+    Args:
+        statement: the period.
+        agreement: the version by which it was judged.
+        misses: those of the series' earlier periods in this window.
+    """
+    rules = agreement.consequences
+    objectives = {one.id: one for one in agreement.objectives}
+    found = Decision([], dict(misses), {})
+    for credit in rules.credits:
+        if credit.window == statement.window and credit.objective in objectives:
+            one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
+            if one is not None:
+                found.consequences.append(one)
+    for rule in rules.termination:
+        if rule.window == statement.window and any(one.objective == rule.objective for one in statement.verdicts):
+            _count_misses(statement, agreement, rule, found)
+    return found
+
+
+def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Consequence]:
+    """Return what follows from statements, in their order, with what is payable under the caps.
+
+    Args:
+        statements: closed periods; of each series and window in the order of time.
+        book: the agreements, with the versions by which they were judged.
+    """
+    misses: dict[tuple[SeriesKey, str], dict[str, tuple[int, ...]]] = {}
+    found: list[Consequence] = []
+    for statement in statements:
+        agreement = book.exact(statement.series.agreement, statement.version)
+        if agreement is None or not agreement.consequences:
+            continue
+        place = statement.series, statement.window
+        decision = decide(statement, agreement, misses.get(place, {}))
+        misses[place] = decision.misses
+        found += decision.consequences
+    return capped(found, book)
+
+
+def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
+    """Return consequences, in their order, with what is payable under the caps of their agreements."""
+    spent: dict[str, dict[str, Decimal]] = {}
+    found = list(consequences)
+    for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1])):
+        agreement = book.exact(one.agreement, one.version)
+        if agreement is not None:
+            found[place] = granted(one, agreement, spent.setdefault(one.agreement, {}))
+    return found
+
+
+def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -> Consequence:
+    """Return a consequence with what is payable of it under the caps, and put that to what is ``spent`` so far.
+
+    ``spent`` holds what was granted before under the agreement, by month (``2026-03``) and by term (`TERM` with its
+    first day; `TERM` alone where no term is stated).
+    """
+    if one.kind != "credit":
+        return one
+    rules = agreement.consequences
+    month = period_date(agreement.zone, one.to_ms - 1)[:7]
+    left = one.amount
+    bound_by: Cap | Literal[""] = ""
+    limits: tuple[tuple[str, Cap, Decimal | None], ...] = (
+        (month, "month", rules.month_cap),
+        (_term(agreement, one.to_ms - 1), "term", rules.term_cap),
+    )
+    for name, cap, limit in limits:
+        if limit is not None and (under := max(NO_MONEY, limit - spent.get(name, NO_MONEY))) < left:
+            left, bound_by = under, cap
+    for name, _, _ in limits:
+        spent[name] = spent.get(name, NO_MONEY) + left
+    return one._replace(payable=left, bound_by=bound_by)
+
+
+def _term(agreement: Agreement, at_ms: int) -> str:
+    if agreement.term is None:
+        return TERM
+    return f"{TERM} {period_date(agreement.zone, agreement.term.running(at_ms).start_ms)}"
+
+
+def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
+    return one.agreement, one.to_ms, one.series, one.window, one.objective
+
+
+def _credit(
+    statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective, zone: str
+) -> Consequence | None:
+    evidence = _evidence(statement, rule.objective)
+    fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
+    if evidence is None or fee is None:
+        return None
+    missed = [tier for tier in rule.tiers if objective.is_beyond(evidence.value, tier.bound)]
+    if not missed:
+        return None
+    tier = max(missed, key=lambda one: one.share)
+    fee *= MONTHS[rule.window]
+    if rules.prorated:
+        fee = _prorated(fee, statement, rule.window, zone)
+    amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
+    until_ms = statement.to_ms + rules.claim_within_ms if rules.claim_within_ms else 0
+    return _consequence(statement, rule.objective, "credit", evidence)._replace(
+        amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
+        claim_until_ms=until_ms,
+    )  # fmt: skip
+
+
+def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
+    """Return the fee of the part of a period that was agreed: it is billed, so it is rounded as any amount."""
+    of = period(zone, kind, statement.from_ms)
+    part = Decimal(statement.to_ms - statement.from_ms) / Decimal(of.end_ms - of.start_ms)
+    return (whole * part).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _count_misses(statement: WindowStatus, agreement: Agreement, rule: TerminationRule, found: Decision) -> None:
+    """Put this period to the misses of a rule, and tell what stands after it."""
+    verdict = next(one for one in statement.verdicts if one.objective == rule.objective)
+    own_ms = period(agreement.zone, rule.window, statement.from_ms).start_ms
+    known = found.misses.get(rule.objective, ())
+    missed = verdict.verdict == "breached"
+    if missed and own_ms not in known:
+        known = (*known, own_ms)
+    first_ms = own_ms  # of the n periods that end with this one, and of those that the next one will still see
+    for _ in range(rule.periods - 2):
+        first_ms = period(agreement.zone, rule.window, first_ms - 1).start_ms
+    next_first_ms = first_ms
+    if rule.periods > 1:
+        first_ms = period(agreement.zone, rule.window, first_ms - 1).start_ms
+    counted = tuple(one for one in known if one >= first_ms)
+    found.misses[rule.objective] = counted
+    standing: ConsequenceKind | Literal[""] = ""
+    if len(counted) >= rule.misses:
+        standing = "termination_right"
+    elif rule.periods > 1 and sum(one >= next_first_ms for one in counted) == rule.misses - 1 > 0:
+        standing = "termination_warning"
+    found.standing[rule.objective] = standing
+    evidence = _evidence(statement, rule.objective)
+    if standing and missed and evidence is not None:
+        evidence = evidence._replace(misses=counted)
+        found.consequences.append(_consequence(statement, rule.objective, standing, evidence))
+
+
+def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:
+    """Return the figure that an objective was judged by; None where there was no verdict (too few, or nothing)."""
+    verdict = next((one for one in statement.verdicts if one.objective == objective), None)
+    if verdict is None or verdict.value is None or verdict.verdict not in ("met", "breached"):
+        return None
+    figure = next(one for one in statement.figures if one.indicator == verdict.indicator)
+    return Evidence(
+        verdict.indicator, verdict.value, verdict.target, figure.numerator, figure.denominator, figure.formula
+    )
+
+
+def _consequence(statement: WindowStatus, objective: str, kind: ConsequenceKind, evidence: Evidence) -> Consequence:
+    return Consequence(
+        statement.series.agreement, statement.version, objective, statement.series, statement.window,
+        statement.from_ms, statement.to_ms, kind, evidence,
+    )  # fmt: skip

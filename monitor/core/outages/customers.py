@@ -1,0 +1,236 @@
+"""Interruptions of customers: the indicators of IEEE 1366 (domain.md §5).
+
+    SAIDI = sum of r N / N_T       how long a customer was without service, on the average of all
+    SAIFI = sum of N / N_T         how often
+    CAIDI = SAIDI / SAIFI          how long an interruption lasted
+    ASAI  = 1 - SAIDI / T          the share of customer time with service
+    MAIFI = sum of N / N_T         over momentary interruptions, which are in none of the others
+
+N are the customers that an outage interrupted: those of its start, and whoever came to them later. ``r N`` is their
+number integrated over time, so that a stepwise restoration counts each customer as long as it was out. What lies in the
+window counts in it: the time by its instants, customers when they were interrupted. Announced maintenance is no excuse
+here. An open outage is sustained once it is as old as the longest momentary one.
+
+Major event days (IEEE 1366-2012, 3.5 and annex B): days whose SAIDI exceeds ``T_MED = exp(alpha + 2.5 beta)``, where
+alpha and beta are mean and standard deviation of the logarithms of the daily SAIDI in up to five years before the
+window; days without interruptions are left out. An outage belongs, with all its time, to the day on which it began; a
+day counts as one in a later window only with those of its outages that were not over a day before that.
+"""
+
+from __future__ import annotations
+
+from math import exp, fsum, log, sqrt
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.agreements.measures import ANY, HISTORY_MS
+from monitor.core.outages.failures import failing
+from monitor.core.pieces import choosing, lots
+from monitor.core.series.figures import Figure, quotient
+from monitor.core.time.periods import day_start
+from monitor.core.time.units import HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from monitor.core.agreements.measures import CustomerTerms
+    from monitor.core.pieces import Pieces
+    from monitor.core.series.series import OutageRecord
+_DAY_MS: Final = 24 * HOUR_MS
+FEWEST_DAYS: Final = 30
+"""Without so many days with interruptions there is no threshold yet: a few logarithms have no meaningful spread."""
+_BETAS: Final = 2.5
+
+
+class Counting(NamedTuple):
+    """How the customers of one series are counted.
+
+    ``served`` is N_T (0: what the newest outage tells; None: not known). ``history`` returns, of days before an
+    instant, the customer time as of another one (`past_days`), for the threshold of major event days.
+    """
+
+    terms: CustomerTerms
+    served: int | None
+    zone: str
+    history: Callable[[CustomerTerms, int, int], Pieces[Sequence[int]]]
+
+
+class _Sums(NamedTuple):
+    customer_ms: int
+    customers: int
+
+
+def served_of(terms: CustomerTerms, values: Sequence[str] | None) -> int | None:
+    """Return N_T of a series by its values (None: of all series together); 0: the events tell it; None: nobody does."""
+    served = terms.served
+    if values is None:
+        return served.get(ANY) or sum(served.values()) or None
+    if not served:
+        return 0
+    return served.get(values[0] if values else ANY, served.get(ANY))
+
+
+def customer_figures(
+    counting: Counting, outages: Mapping[str, OutageRecord], from_ms: int, to_ms: int, now_ms: int
+) -> Pieces[list[Figure]]:
+    """Return the figures of the customers in ``[from_ms, to_ms)``, as far as it has passed, in pieces.
+
+    Args:
+        counting: how they are counted.
+        outages: those that touch the window, by id; earlier ones do no harm.
+        from_ms: start of the window.
+        to_ms: its end.
+        now_ms: the instant of the look.
+    """
+    end_ms = min(to_ms, now_ms)
+    terms, zone = counting.terms, counting.zone
+    first_ms = day_start(zone, from_ms)
+    touching = yield from choosing(
+        outages.items(),
+        lambda item: (
+            item[1].start_ms <= now_ms and (not item[1].restored_ms or item[1].restored_ms >= first_ms - _DAY_MS)
+        ),
+    )
+    happened = yield from failing(dict(touching))
+    sustained: list[OutageRecord] = []
+    brief: list[OutageRecord] = []
+    for some in lots(happened.values()):
+        for one in some:
+            if _length_ms(one, now_ms) >= terms.momentary_ms:
+                sustained.append(one)
+            elif one.restored_ms:
+                brief.append(one)
+        yield
+    total = counting.served
+    if total == 0:
+        total = max(
+            ((one.start_ms, one.customers_total) for one in happened.values() if one.customers_total), default=(0, 0)
+        )[1]
+    total = total or 0
+    every = yield from _sums(sustained, from_ms, end_ms)
+    elapsed_ms = max(0, end_ms - from_ms)
+    served_ms = total * elapsed_ms
+    momentary = (yield from _sums(brief, from_ms, end_ms)).customers
+    figures = [
+        *_averages("", every, total, ""),
+        quotient("asai", served_ms - every.customer_ms, served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
+        quotient("maifi", momentary, total, "count", "sum of N of momentary interruptions / N_T"),
+    ]
+    threshold_ms = yield from _threshold_ms(counting, total, from_ms, now_ms)
+    if threshold_ms is None:
+        text = "no threshold: fewer than 30 days with interruptions before" if terms.major_days else "not agreed"
+        absent = [("saidi_net", "ms"), ("saifi_net", "count"), ("caidi_net", "ms"), ("major_event_days", "count")]
+        return figures + [Figure(name, None, 0, 0, unit, text) for name, unit in absent]
+    days = yield from _days(sustained, zone, now_ms)
+    major = {day for day, customer_ms in days.items() if customer_ms > threshold_ms * total}
+    net = yield from _sums((one for one in sustained if day_start(zone, one.start_ms) not in major), from_ms, end_ms)
+    in_window = sum(first_ms <= day < end_ms for day in major)
+    text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
+    return [
+        *figures,
+        *_averages("_net", net, total, ", without major event days"),
+        Figure("major_event_days", float(in_window), in_window, elapsed_ms, "count", text),
+    ]
+
+
+def _averages(suffix: str, sums: _Sums, total: int, text: str) -> list[Figure]:
+    return [
+        quotient(f"saidi{suffix}", sums.customer_ms, total, "ms", f"sum of r N / N_T{text}"),
+        quotient(f"saifi{suffix}", sums.customers, total, "count", f"sum of N / N_T{text}"),
+        quotient(f"caidi{suffix}", sums.customer_ms, sums.customers, "ms", f"sum of r N / sum of N{text}"),
+    ]
+
+
+def _length_ms(record: OutageRecord, now_ms: int) -> int:
+    return (record.restored_ms or now_ms) - record.start_ms
+
+
+def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> Pieces[_Sums]:
+    """Return the customer time within a stretch, and how many customers were interrupted in it."""
+    customer_ms = customers = 0
+    for some in lots(outages):
+        for one in some:
+            own = _sum(one, from_ms, end_ms)
+            customer_ms += own.customer_ms
+            customers += own.customers
+        yield
+    return _Sums(customer_ms, customers)
+
+
+def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
+    customer_ms = customers = before = 0
+    for index, (at_ms, number) in enumerate(one.customers):
+        next_ms = one.customers[index + 1][0] if index + 1 < len(one.customers) else one.restored_ms or end_ms
+        customer_ms += number * max(0, min(next_ms, end_ms) - max(at_ms, from_ms))
+        if from_ms <= at_ms < end_ms:
+            customers += max(0, number - before)
+        before = number
+    return _Sums(customer_ms, customers)
+
+
+def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> Pieces[dict[int, int]]:
+    """Return the customer time of all outages that began on a day, by its start."""
+    days: dict[int, int] = {}
+    for some in lots(outages):
+        for one in some:
+            day_ms = day_start(zone, one.start_ms)
+            days[day_ms] = days.get(day_ms, 0) + _sum(one, one.start_ms, now_ms).customer_ms
+        yield
+    return days
+
+
+def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> Pieces[float | None]:
+    """Return the daily SAIDI beyond which a day is a major event day; None where there is none."""
+    terms = counting.terms
+    if not terms.major_days or not total:
+        return None
+    if terms.major_days == "fixed":
+        return float(terms.major_saidi_ms)
+    daily = yield from counting.history(terms, day_start(counting.zone, from_ms), now_ms)
+    return beta_threshold([customer_ms / total for customer_ms in daily if customer_ms])
+
+
+def past_days(
+    terms: CustomerTerms,
+    days: Iterable[tuple[int, Mapping[str, OutageRecord]]],
+    before_ms: int,
+    now_ms: int,
+    known: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]],
+) -> Pieces[list[int]]:
+    """Return the customer time of each day in the five years before one, as of an instant, in pieces.
+
+    Args:
+        terms: how customers are counted.
+        days: the start of each day, and the outages that began on it, by id. Consequences are looked for in a day.
+        before_ms: the start of the day before which they count.
+        now_ms: the instant of the look.
+        known: what was found for days whose outages are all over; they are not added up again until they change.
+    """
+    found: list[int] = []
+    for day_ms, outages in days:
+        if not before_ms - HISTORY_MS <= day_ms < before_ms:
+            continue
+        cached = known.get(day_ms)
+        if cached is not None and cached[0] is outages and cached[1] is terms:
+            found.append(cached[2])
+            continue
+        own = yield from choosing(outages.items(), lambda item: item[1].kind == "outage")
+        began = (yield from failing(dict(own))).values()
+        customer_ms = 0
+        for some in lots(began):
+            sustained = (one for one in some if _length_ms(one, now_ms) >= terms.momentary_ms)
+            customer_ms += sum(_sum(one, one.start_ms, now_ms).customer_ms for one in sustained)
+            yield
+        found.append(customer_ms)
+        if all(0 < one.restored_ms <= now_ms for one in began):
+            known[day_ms] = outages, terms, customer_ms
+    return found
+
+
+def beta_threshold(daily: Sequence[float]) -> float | None:
+    """Return T_MED of daily SAIDIs that are not 0; None for fewer than `FEWEST_DAYS`."""
+    if len(daily) < FEWEST_DAYS:
+        return None
+    logarithms = [log(one) for one in daily]
+    alpha = fsum(logarithms) / len(logarithms)
+    beta = sqrt(fsum((one - alpha) ** 2 for one in logarithms) / (len(logarithms) - 1))
+    return exp(alpha + _BETAS * beta)

@@ -1,0 +1,134 @@
+"""Downtime in a period: the weighted union of outages, within service hours, without excluded maintenance.
+
+P   the period: its service hours
+X   maintenance that was announced in time, up to the cap of the window; within P
+D   the weighted union of the outages within P;   D' = D without what lies in X      (domain.md §5)
+B   time within P in which the monitor saw nothing and no outage was known: it is neither up nor down, so P without it
+    is what the availability is of
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core.pieces import choosing, lots
+from monitor.core.time.spans import Span, intersect, measure, subtract, union, uniting, weighing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from monitor.core.agreements.measures import OutageRule
+    from monitor.core.pieces import Pieces
+    from monitor.core.series.series import OutageRecord
+    from monitor.core.time.calendar import Calendar
+
+
+Step = tuple[int, int, float]
+
+
+class Downtime(NamedTuple):
+    """P, B, X and the downtime that counts under the rule's exclusion, in milliseconds.
+
+    ``downtime_ms`` is D for the exclusion ``none``, else D'. Maintenance that is not excluded is down like any outage
+    that is reported in it. Beyond the cap, maintenance counts in order of time: its first ``cap_ms`` are excluded.
+    """
+
+    period_ms: int
+    blind_ms: int
+    excluded_ms: int
+    downtime_ms: float
+
+
+def downtime_of(
+    rule: OutageRule,
+    outages: Sequence[OutageRecord],
+    maintenance: Iterable[OutageRecord],
+    from_ms: int,
+    end_ms: int,
+    hours: Calendar | None,
+    blind: Sequence[OutageRecord] = (),
+) -> Pieces[Downtime]:
+    """Return the downtime in ``[from_ms, end_ms)``, in pieces."""
+    period = hours.open_spans(from_ms, end_ms) if hours is not None else union([(from_ms, end_ms)])
+    period_ms = measure(period)
+    if blind:
+        known = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in outages)
+        unseen = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in blind)
+        period = subtract(period, subtract(unseen, known))
+    blind_ms = period_ms - measure(period)
+    excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
+    scale = _Scale(subtract(period, excluded) if excluded else period)
+    touching = yield from choosing(
+        outages, lambda one: one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
+    )
+    steps: Iterable[Step] = (step for one in touching for step in steps_of(one, end_ms))
+    if rule.overlap == "max":
+        steps = yield from _joined(steps)
+    down = ((scale.at(a), scale.at(b), weight) for a, b, weight in steps)
+    downtime_ms = yield from weighing(down, rule.overlap)
+    return Downtime(period_ms, blind_ms, measure(excluded), downtime_ms)
+
+
+class _Scale:
+    """Instants on a scale that stands still outside of the spans: how much of them lies before an instant.
+
+    What is weighed on it is cut to the spans without cutting every outage by every span.
+    """
+
+    __slots__ = ("_before_ms", "_spans", "_starts")
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._starts = [one.start_ms for one in spans]
+        self._before_ms = [0, *accumulate(one.end_ms - one.start_ms for one in spans)]
+
+    def at(self, at_ms: int) -> int:
+        """Return the milliseconds of the spans before an instant."""
+        i = bisect_right(self._starts, at_ms) - 1
+        if i < 0:
+            return 0
+        return self._before_ms[i] + min(at_ms, self._spans[i].end_ms) - self._spans[i].start_ms
+
+
+def _joined(steps: Iterable[Step]) -> Pieces[list[Step]]:
+    """Return the stretches of equal weight as their union: in a flood that is few of tens of thousands."""
+    spans: dict[float, list[tuple[int, int]]] = {}
+    for lot in lots(steps):
+        for start_ms, end_ms, weight in lot:
+            spans.setdefault(weight, []).append((start_ms, end_ms))
+        yield
+    found: list[Step] = []
+    for weight, of_weight in spans.items():
+        united = yield from uniting(of_weight)
+        found += [(start_ms, end_ms, weight) for start_ms, end_ms in united]
+    return found
+
+
+def steps_of(record: OutageRecord, end_ms: int) -> Iterator[Step]:
+    """Yield the stretches of an outage with their weights; one that is open lasts until the end."""
+    over_ms = min(record.restored_ms, end_ms) if record.restored_ms else end_ms
+    weights = record.weights or ((record.start_ms, 1.0),)
+    for index, (at_ms, weight) in enumerate(weights):
+        next_ms = weights[index + 1][0] if index + 1 < len(weights) else over_ms
+        yield at_ms, min(next_ms, over_ms), weight
+
+
+def _excluded(rule: OutageRule, maintenance: Iterable[OutageRecord], period: Sequence[Span]) -> list[Span]:
+    announced = [
+        (one.start_ms, one.restored_ms)
+        for one in maintenance
+        if one.announced_ms and one.announced_ms + rule.notice_ms <= one.start_ms
+    ]
+    spans = intersect(announced, period)
+    if not rule.cap_ms:
+        return spans
+    capped: list[Span] = []
+    left_ms = rule.cap_ms
+    for start_ms, end_ms in spans:
+        if left_ms <= 0:
+            break
+        capped.append(Span(start_ms, min(end_ms, start_ms + left_ms)))
+        left_ms -= end_ms - start_ms
+    return capped

@@ -1,0 +1,78 @@
+"""Notices: what is said to one receiver of on-call staff, with one key for the whole life of what it tells of.
+
+Several alerts of one storm make one page, so a notice may tell of many. The decisions (who is told, when, again) make
+notices; `monitor.notify` turns each into the request that its receiver understands.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, Protocol
+
+from monitor.core.alerts.alert import Alert  # at run time: notices are kept in rows, whose codec reads the annotations
+
+Action = Literal["trigger", "update", "resolve"]
+"""Begin a page, tell more of one that is out, end it."""
+
+Severity = Literal["critical", "warning", "info"]
+"""``critical``: a promise is broken; ``warning``: one is at risk; ``info``: all others."""
+
+MAX_KEY: Final = 255
+"""Characters of a key at most (the shortest limit among the receivers: PagerDuty's)."""
+
+
+class Notice(NamedTuple):
+    """One message to one receiver.
+
+    ``id`` is the same for every attempt, also after a restart, so that a receiver can drop repeats; ``key`` is the same
+    from the first trigger to the resolve. ``alerts`` hold the newest announcement of each alert of the page, the most
+    urgent first; at a resolve those that ended it. ``step`` is the step of the escalation ladder (0: the first).
+    ``is_test``: a harmless message that was asked for by hand. ``installation`` tells the pages of two monitors apart
+    at one receiver; it is empty in pages that an earlier version began. ``is_repeat``: nothing has happened since the
+    last notice of the page; it stands and nobody has acknowledged it.
+    """
+
+    id: str
+    key: str
+    action: Action
+    severity: Severity
+    at_ms: int
+    title: str
+    alerts: tuple[Alert, ...]
+    step: int = 0
+    is_test: bool = False
+    installation: str = ""
+    is_repeat: bool = False
+
+
+OutcomeKind = Literal["delivered", "retry", "rejected", "misconfigured", "gone"]
+"""``rejected``: the receiver itself refuses what was sent (400, 413, 422); ``misconfigured``: no attempt succeeds until
+somebody mends the settings (401, 403, a receiver that nobody describes); ``gone``: 410, the receiver wants no more at
+all; ``retry``: all others that are no success."""
+
+
+class Outcome(NamedTuple):
+    """What came of one attempt. ``status``: that of HTTP (0: no answer). ``retry_after_ms``: what the receiver asked.
+
+    ``detail`` is for people; it never holds a URL or a secret.
+    """
+
+    kind: OutcomeKind
+    status: int
+    detail: str
+    retry_after_ms: int | None = None
+
+
+class Courier(Protocol):
+    """Delivers notices. Attempts never raise: whatever goes wrong is an outcome."""
+
+    def knows(self, receiver: str) -> bool:
+        """Return whether the settings have a receiver of this name."""
+        ...
+
+    def places(self, receiver: str) -> int:
+        """Return how many attempts to a receiver that it knows may be under way at the same time."""
+        ...
+
+    async def deliver(self, receiver: str, notice: Notice) -> Outcome:
+        """Attempt one delivery."""
+        ...

@@ -1,0 +1,1 @@
+"""Floor 5. Recomputation: how verdicts differ from what was judged, and why."""

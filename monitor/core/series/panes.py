@@ -1,0 +1,100 @@
+"""Panes: how a change gets into one and out of it again, and how panes of several sources become one.
+
+Everything in a pane is additive (`monitor.core.series.series`): applying a change and then `Change.undone` leaves the
+pane as it was, and merging is addition. Names and ids with nothing behind them are removed, so equal contents are equal
+panes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from monitor.core.pieces import at_once
+from monitor.core.series import sketch
+from monitor.core.series.parts import name_of
+from monitor.core.series.series import LIVE, Change, Pane, empty_pane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.pieces import Pieces
+
+_Item = TypeVar("_Item")
+_FEW: Final = 16
+"""So many panes are added up without a pause."""
+
+
+def apply(panes: Sequence[Pane], change: Change) -> None:
+    """Put a change into panes (the slices of each width that it belongs to), or take it out, in place.
+
+    Items are set and deleted by their id: where an item is replaced, the old change is taken out first.
+    """
+    _, at_ms, added, value_ms, call, outage, times = change
+    if call is not None and at_ms == LIVE and (name := name_of(call[0])) != call[0]:
+        if times < 0:  # earlier releases kept the whole id
+            for pane in panes:
+                pane.calls.pop(call[0], None)
+        call = name, call[1]
+    bucket = sketch.bucket_of(value_ms) if value_ms >= 0 else -1
+    for pane in panes:
+        counts = pane.counts
+        for name, n in added:
+            count = counts.get(name, 0) + n * times
+            if count:
+                counts[name] = count
+            else:
+                counts.pop(name, None)
+        if bucket >= 0:
+            sketch.count(pane.buckets, bucket, times)
+        if call is not None:
+            _set(pane.calls, call, times)
+        if outage is not None:
+            _set(pane.outages, outage, times)
+
+
+def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
+    if times > 0:
+        items[item[0]] = item[1]
+    else:
+        items.pop(item[0], None)
+
+
+def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
+    """Return a new pane: the counts and buckets of a sum in which one part has taken the place of another."""
+    found = empty_pane() if total is None else Pane(total.counts.copy(), total.buckets.copy(), {}, {})
+    counts = found.counts
+    for part, times in ((old, -1), (new, 1)):
+        if part is None:
+            continue
+        for name, n in part.counts.items():
+            counts[name] = counts.get(name, 0) + n * times
+            if not counts[name]:
+                del counts[name]
+        for bucket, n in part.buckets.items():
+            sketch.count(found.buckets, bucket, n * times)
+    return found
+
+
+def merge_panes(panes: Iterable[Pane]) -> Pane:
+    """Return a new pane with what all of them hold. Order and grouping do not matter.
+
+    A subject lives in one source partition, so no id stands in two panes of one slice.
+    """
+    return at_once(merging(panes))
+
+
+def merging(panes: Iterable[Pane]) -> Pieces[Pane]:
+    """Return what `merge_panes` returns, in pieces."""
+    merged = empty_pane()
+    counts = merged.counts
+    for place, pane in enumerate(panes):
+        for name, n in pane.counts.items():
+            counts[name] = counts.get(name, 0) + n
+        sketch.merge(merged.buckets, pane.buckets)
+        merged.calls.update(pane.calls)
+        merged.outages.update(pane.outages)
+        if place % _FEW == _FEW - 1:
+            yield
+    for name in [name for name, n in counts.items() if not n]:
+        del counts[name]
+    return merged

@@ -1,0 +1,46 @@
+"""How long the panes of a measure are kept: as long as a window, a budget or a period needs them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.budget_rule import slice_width
+from monitor.core.agreements.measures import Measure, OutageRule
+from monitor.core.agreements.objectives import budget_windows
+from monitor.core.time.units import HOUR_MS
+from monitor.core.time.windows import Width, width_for
+
+DAY_MS = 24 * HOUR_MS
+LONGEST_MS = {
+    "day": DAY_MS,
+    "week": 7 * DAY_MS,
+    "month": 31 * DAY_MS,
+    "quarter": 92 * DAY_MS,
+    "year": 366 * DAY_MS,
+}
+
+
+class Slices(NamedTuple):
+    """Into which panes a measure's changes go: widths with the time for which each is kept, in the agreement's zone."""
+
+    zone: str
+    keep_ms: tuple[tuple[Width, int], ...]
+    shortest_keep_ms: int
+    """What is younger than this is in time for all of them."""
+
+
+def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
+    """Return the panes that burn rates and timeslices are made of, each with the length of its window or slice.
+
+    Those of outages are made of the outages, which stand in the panes of every window.
+    """
+    found: list[tuple[Width, int]] = []
+    for objective in agreement.objectives:
+        if objective.budget is None or objective.measure != measure.id or isinstance(measure, OutageRule):
+            continue
+        if objective.budget.method == "timeslices":
+            found.append((slice_width(objective.budget.slice_ms), objective.budget.slice_ms))
+        else:
+            found.extend((width_for(window), window.length_ms) for window in budget_windows(objective))
+    return found

@@ -1,0 +1,373 @@
+"""The fold of a source partition: events and time in; changed rows, announcements and panes out.
+
+The rows stand wherever the caller keeps them (a partition's state, a dict); the engine gets and puts decoded rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.clocks.terms import Plan
+from monitor.core.outages.silence import HEARTBEAT, heartbeat_subject
+from monitor.core.pieces import at_once, lots
+from monitor.core.series.panes import apply
+from monitor.core.series.parts import Parts, in_order
+from monitor.core.series.series import (
+    LIVE,
+    Change,
+    Counts,
+    Pane,
+    PaneKey,
+    SeriesKey,
+    decode_pane_key,
+    empty_pane,
+    encode_pane_key,
+)
+from monitor.core.subjects.expiries import Expiries
+from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
+from monitor.core.subjects.rows import SubjectRow, subject_key
+from monitor.core.subjects.step import steps
+from monitor.core.time.periods import pane_start
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from monitor.core.agreements.book import Book
+    from monitor.core.alerts.alert import Alert
+    from monitor.core.facts.events import Event, Fact, Subject
+    from monitor.core.facts.ledger import Rejected
+    from monitor.core.pieces import Pieces
+    from monitor.core.rows import Rows
+
+_KEYS_AT_ONCE: Final = 1_024
+"""Keys of panes that are read without a pause: 2 to 5 µs each."""
+RETENTION_MS = 14 * 24 * HOUR_MS
+"""How long a finished subject is kept by default: what a reopening or a late fact may still find."""
+
+
+class Effects(NamedTuple):
+    """What a batch or the time made happen.
+
+    ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
+    in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
+    ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
+    not fit one row; ``together`` late facts that were not told one by one.
+    """
+
+    alerts: list[Alert]
+    panes: list[PaneKey]
+    rejected: list[tuple[int, str]]
+    repeats: int = 0
+    too_late: int = 0
+    divided: int = 0
+    together: int = 0
+
+
+class SourceEngine:
+    """Folds one source partition."""
+
+    def __init__(self, subject: Subject, rows: Rows, *, retention_ms: int = RETENTION_MS) -> None:
+        self.subject = subject
+        self.rows = rows
+        self.retention_ms = retention_ms
+        self.plan: Plan | None = None
+        self.parts = Parts()
+        self._changed: dict[PaneKey, Pane] = {}
+        """The panes that this batch has changed, by their keys."""
+        self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
+        """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
+        self._expiries = Expiries()
+        self._too_late = 0
+        self._expired_ms = 0
+        """As of when panes have expired."""
+        self._dropped: list[bytes] | None = None
+        """The panes that have expired since `remember`; None: nobody will ask for them again."""
+        self._memory: tuple[dict[PaneKey, tuple[str, ...]], int] = {}, 0
+
+    def restore(self, keys: Iterable[bytes]) -> None:
+        """Note which panes exist, so that they expire. Give all row keys; those of subjects are passed over."""
+        at_once(self.restoring(keys))
+
+    def restoring(self, keys: Iterable[bytes]) -> Pieces[None]:
+        """Do what ``restore`` does, in pieces. Nothing may be asked of this engine before the last one."""
+        for lot in lots(keys, _KEYS_AT_ONCE):
+            for encoded in lot:
+                if encoded[:1] == b"p":
+                    key = decode_pane_key(encoded)
+                    self._note_expiry(key, encoded)
+                    if key.part:
+                        self.parts.note(key)
+            yield
+
+    def batch(self, events: Sequence[Event], now_ms: int, book: Book) -> Effects:
+        """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
+        return at_once(self.folded(events, now_ms, book))
+
+    def folded(self, events: Sequence[Event], now_ms: int, book: Book) -> Pieces[Effects]:
+        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between."""
+        plan = yield from self._plan(book)
+        alerts: list[Alert] = []
+        refused: list[tuple[str, Rejected]] = []
+        repeats = together = 0
+        # How often the same counts go into the live pane of a series: most changes are such, and go in together.
+        live: dict[tuple[SeriesKey, Counts], int] = {}
+        subject, retention_ms, get, put, apply_change, expired_ms = (
+            self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
+        )  # fmt: skip
+        # Incomplete reports are counted beside the clocks: they go the long way.
+        has_short = subject in CLOCKS_ONLY and not book.requires
+        for subject_id, facts in _by_subject(events if subject != "outage" else _by_the_hour(events)).items():
+            key = subject_key(subject_id)
+            row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
+            short = None
+            if has_short and len(facts) == 1:
+                if row is None:
+                    short = first_fact(subject, facts[0], now_ms, plan, retention_ms)
+                else:
+                    short = next_fact(subject, row, facts[0], now_ms, plan, retention_ms)
+            if short is not None:
+                after: SubjectRow | None
+                after, changes = short
+            else:
+                after, told, changes, rejects, known, late = yield from steps(
+                    subject, subject_id, row, facts, now_ms, plan, retention_ms
+                )
+                alerts += told
+                repeats += known
+                together += late
+                if rejects:
+                    refused += [(subject_id, one) for one in rejects]
+            put(key, after)
+            for change in changes:
+                if change[1] == LIVE and change[4] is None:
+                    counted = change[0], change[2]
+                    live[counted] = live.get(counted, 0) + change[6]
+                else:
+                    apply_change(change, expired_ms, plan)
+            if short is None:
+                yield
+        for (series, counts), times in live.items():
+            apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
+        rejected = _places(events, refused) if refused else []
+        return self._effects(alerts, rejected, repeats, together)
+
+    def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
+        """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
+        return at_once(self.looked_at(keys, now_ms, book))
+
+    def looked_at(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Pieces[Effects]:
+        """Do what ``due`` does, in pieces. Nothing else may be asked of this engine in between."""
+        plan = yield from self._plan(book)
+        alerts: list[Alert] = []
+        for key in keys:
+            row = self.rows.get(key)
+            if key[:1] != b"s" or not isinstance(row, SubjectRow):
+                continue
+            done = yield from steps(self.subject, key[1:].decode(), row, (), now_ms, plan, self.retention_ms)
+            if done.row != row:
+                self.rows.put(key, done.row)
+            alerts += done.alerts
+            for change in done.changes:
+                self._apply(change, self._expired_ms, plan)
+            yield
+        return self._effects(alerts)
+
+    def next_expiry_ms(self) -> int | None:
+        """Return when the next pane is to be dropped."""
+        return self._expiries.next_ms()
+
+    def expire(self, now_ms: int, limit: int = 1_000) -> list[PaneKey]:
+        """Drop panes that no window needs any more, and return their keys.
+
+        An outage counts in every window that it reaches into: its pane stays until it is over for so long.
+        """
+        dropped: list[PaneKey] = []
+        self._expired_ms = max(self._expired_ms, now_ms)
+        for _ in range(limit):
+            encoded = self._expiries.take(now_ms)
+            if encoded is None:
+                break
+            key = decode_pane_key(encoded)
+            if key in self.parts:  # it goes after its parts
+                self._expiries.note(now_ms + HOUR_MS, encoded)
+                continue
+            pane = self.rows.get(encoded)
+            if pane is None:  # it was never committed, or is noted twice
+                continue
+            if isinstance(pane, Pane) and pane.outages:
+                last_ms = max([one.restored_ms or now_ms for one in pane.outages.values()])
+                kept_ms = _kept_ms(key, self.plan)
+                if last_ms + kept_ms > now_ms:
+                    self._expiries.note(last_ms + kept_ms, encoded)
+                    continue
+            self.rows.put(encoded, None)
+            dropped.append(key)
+            if self._dropped is not None:
+                self._dropped.append(encoded)
+            if key.part:
+                self.parts.forget(key)
+        return dropped
+
+    def _plan(self, book: Book) -> Pieces[Plan]:
+        if self.plan is not None and self.plan.book is book:
+            return self.plan
+        # Another agreement may keep panes longer. Until it is known of all of them the old plan holds: work that is cut
+        # off in between begins with this again, and whoever asks for the next expiry is told what was known before.
+        plan, expiries = Plan(book), Expiries()
+        for lot in lots(self._expiries, _KEYS_AT_ONCE):
+            for encoded in lot:
+                key = decode_pane_key(encoded)
+                expiries.note(key.start_ms + _kept_ms(key, plan), encoded)
+            yield
+        self.plan, self._expiries = plan, expiries
+        return plan
+
+    def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:
+        """Put a change into the panes of all widths that the windows of its measure need.
+
+        Too late is what would stand in panes that have expired as of ``expired_ms``. A backlog, or a tick after a stop,
+        brings days at once: its oldest changes are no later than its newest.
+        """
+        series, at_ms = change[0], change[1]
+        minute = series, at_ms // MINUTE_MS
+        panes = self._of_minute.get(minute)
+        if panes is None:
+            if at_ms == LIVE:
+                panes = [self._pane(PaneKey(series, "live", 0))]
+                self._of_minute[minute] = panes
+            else:
+                slices = plan.slices(series.agreement, series.measure)
+                if slices is None:
+                    return
+                panes = []
+                for width, keep_ms in slices.keep_ms:
+                    key = PaneKey(series, width, pane_start(width, slices.zone, at_ms))
+                    if at_ms < expired_ms - keep_ms and self._is_too_late(change, key, expired_ms - keep_ms):
+                        self._too_late += 1
+                    else:
+                        panes.append(self._changed.get(key) or self._pane(key))
+                if (
+                    at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms
+                ):  # no change of the minute is too late
+                    self._of_minute[minute] = panes
+        if not self.parts or (change[4] is None and change[5] is None):
+            apply(panes, change)
+            return
+        apply(panes, change._replace(call=None, outage=None))
+        item = change._replace(counts=(), value_ms=-1)
+        for key in [key for key in self._keys(change, plan) if key in self._changed]:
+            part = self.parts.key_of(key, change)
+            apply([self._changed.get(part) or self._pane(part)], item)
+
+    def _keys(self, change: Change, plan: Plan) -> list[PaneKey]:
+        """Return the keys of the panes that a change belongs to, without their parts."""
+        series, at_ms = change[0], change[1]
+        if at_ms == LIVE:
+            return [PaneKey(series, "live", 0)]
+        slices = plan.slices(series.agreement, series.measure)
+        assert slices is not None  # else there would be no pane to divide
+        return [PaneKey(series, width, pane_start(width, slices.zone, at_ms)) for width, _ in slices.keep_ms]
+
+    def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
+        """Return whether a change's pane is gone for good.
+
+        What is still there is corrected whatever its age, and an outage begins long before its end is in a window.
+        """
+        if key in self._changed or self.rows.get(encode_pane_key(key)) is not None:
+            return False
+        if change.outage is None or change.times < 0:
+            return True
+        _, record = change.outage
+        return 0 < record.restored_ms < kept_from_ms
+
+    def _pane(self, key: PaneKey) -> Pane:
+        """Return a pane that this batch has not changed before, a new one if there is none."""
+        encoded = encode_pane_key(key)
+        row = self.rows.get(encoded)
+        if row is None:
+            row = empty_pane()
+            self._note_expiry(key, encoded)
+        assert isinstance(row, Pane)
+        self._changed[key] = row
+        return row
+
+    def _note_expiry(self, key: PaneKey, encoded: bytes) -> None:
+        if key.width == "live":
+            return
+        self._expiries.note(key.start_ms + _kept_ms(key, self.plan), encoded)
+
+    def forget_batch(self) -> None:
+        """Forget what a batch has changed so far: it failed, and its rows are as they were before it."""
+        self._changed.clear()
+        self._of_minute.clear()
+        self._too_late = 0
+
+    def remember(self) -> None:
+        """Take note that the rows are as this engine has left them: `recall` goes back to this moment."""
+        self._memory = self.parts.remember(), self._expired_ms
+        self._dropped = []
+
+    def recall(self) -> None:
+        """Go back to what was remembered last: what came since failed, and its rows are as they were then.
+
+        Panes that had expired are there again. They go an hour later, should it be them on which the work fails.
+        """
+        self.forget_batch()
+        again_ms = self._expired_ms + HOUR_MS
+        parts, self._expired_ms = self._memory
+        self.parts.recall(parts)
+        for encoded in self._dropped or ():
+            self._expiries.note(again_ms, encoded)
+        self._dropped = []
+
+    def _effects(
+        self, alerts: list[Alert], rejected: Sequence[tuple[int, str]] = (), repeats: int = 0, together: int = 0
+    ) -> Effects:
+        divided = self.parts.divide(self._changed)
+        self._changed.update(divided)
+        for key in divided:
+            self._note_expiry(key, encode_pane_key(key))
+        for key, pane in self._changed.items():
+            if key.part and key.width == "live" and not any(pane):
+                self.parts.forget(key)
+                self.rows.put(encode_pane_key(key), None)
+            else:
+                self.rows.put(encode_pane_key(key), pane)
+        keys = in_order(self._changed)
+        effects = Effects(alerts, keys, list(rejected), repeats, self._too_late, len(divided), together)
+        self.forget_batch()
+        return effects
+
+
+def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
+    """Return how long a pane is kept after its start."""
+    slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
+    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+    return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
+
+
+def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:
+    """Return the facts of each subject in the order of their arrival."""
+    found: dict[str, list[Fact]] = {}
+    for _, subject_id, fact in events:
+        facts = found.get(subject_id)
+        if facts is None:
+            found[subject_id] = [fact]
+        else:
+            facts.append(fact)
+    return found
+
+
+def _by_the_hour(events: Sequence[Event]) -> list[Event]:
+    """Return events of outages, with heartbeats as those of their hour."""
+    return [
+        one._replace(subject_id=heartbeat_subject(one.subject_id, one.fact)) if one.fact.type == HEARTBEAT else one
+        for one in events
+    ]
+
+
+def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:
+    """Return where in the batch the refused facts stand: told apart by identity, as two may be equal."""
+    reasons = {id(one.fact): one.reason for _, one in refused}
+    return [(place, reasons[id(fact)]) for place, (_, _, fact) in enumerate(events) if id(fact) in reasons]

@@ -1,0 +1,398 @@
+"""The fold of one subject: facts move its clocks, and what was announced is kept true.
+
+A fact that is newer than all before it is applied to the clocks as they are. An older one, one that changes what the
+subject is promised (its priority, say), one that may disprove what was told, or another book of agreements folds the
+whole ledger again and announces the difference to what was announced before: nothing is erased silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.core.alerts.alert import Alert, AlertState
+from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.announcing import announcement
+from monitor.core.clocks.clock_value import OPEN, Clock
+from monitor.core.clocks.corrections import Told, corrections, has_ended, identity, warned
+from monitor.core.clocks.reporting import Reported, completed, may_start
+from monitor.core.clocks.starting import clocks_started
+from monitor.core.clocks.stretches import Life
+from monitor.core.clocks.supporting import Misses
+from monitor.core.clocks.terms import RESTARTS, STARTS, Plan
+from monitor.core.clocks.ticket_state import Course
+from monitor.core.clocks.ticket_state_clocks import applied, begun, late_promises, retargeted
+from monitor.core.facts.events import Fact, Subject, Value
+from monitor.core.facts.ledger import Rejected, attributes_of, enter
+from monitor.core.pieces import Pieces
+from monitor.core.subjects.rows import SubjectRow
+
+MOST_AGAIN: Final = 10_000
+"""How much of one step is spent on telling the late facts of a subject one by one: each time its ledger is folded
+again, every fact is applied to every clock. Then they are told together: a thousand facts backwards would cost half a
+million applications, while nothing else can be done."""
+
+_FEW: Final = 8
+"""So many facts of one subject are taken without a pause between them."""
+_AT_ONCE: Final = 8
+"""So many are applied again, or clocks compared."""
+
+
+class Folding:
+    """One subject while facts and time are applied to it: its ledger, attributes and clocks, and its announcements.
+
+    The row that it starts from is not changed.
+    """
+
+    __slots__ = (
+        "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_reported",
+        "_reported_to", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
+        "subject_id", "together",
+    )  # fmt: skip
+
+    def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
+        self.subject = subject
+        self.subject_id = subject_id
+        self.plan = plan
+        self.facts = row.facts.copy()
+        self._by_id: dict[str, Fact] | None = None
+        """The facts by their ids, while many are taken."""
+        self.attributes = row.known()
+        self.clocks = row.clocks.copy()
+        self.gone = row.gone
+        self.alerts: list[Alert] = []
+        self.rejected: list[Rejected] = []
+        self.repeats = 0
+        self.together = 0
+        """Late facts that were not told one by one."""
+        self._left = MOST_AGAIN
+        self._cause_ms: int | None = None
+        """While the ledger waits to be folded again: when the newest fact that is the cause of it happened."""
+        self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
+        """The place of the last clock of each rule: the only one of it that may be open, or be opened again."""
+        self._misses = Misses(self.clocks, plan)
+        self._reported: dict[str, Value] = {}
+        """What the first ``_reported_to`` facts have brought, where agreements require fields of a report."""
+        self._reported_to = 0
+        self._course: Course | None = None
+        """Where the subject stands after the first ``_followed`` facts; None: nobody needs to know."""
+        self._followed = 0
+        self._noted: list[Told] | None = None
+        """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
+
+    def taking(self, new: Sequence[Fact]) -> Pieces[None]:
+        """Take all facts of a step, and pause between them where they are many."""
+        if len(new) > _FEW:
+            self._by_id = {fact.id: fact for fact in self.facts}
+        for place, fact in enumerate(new):
+            cause_ms = self._take(fact)
+            if cause_ms is not None:
+                yield from self.again(cause_ms)
+            if place >= _FEW:
+                yield
+        yield from self._settle()
+
+    def _take(self, fact: Fact) -> int | None:
+        """Take one fact, in the order of arrival: so that no batch boundary changes what is announced.
+
+        Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`_settle`). What stands in
+        the end is the same; what would have been told and taken back in between is not told. Return the instant of the
+        cause if the ledger must be folded again before the next fact, else None.
+        """
+        place = enter(self.facts, fact, self._by_id)
+        if isinstance(place, Rejected):
+            self.rejected.append(place)
+        elif place is None:
+            self.repeats += 1
+        elif place < len(self.facts) - 1:
+            if self._left > 0:
+                self.attributes = attributes_of(self.facts)
+            return self._soon(fact)
+        elif self._cause_ms is None:  # else it is applied with all others
+            if self._redecides(fact):
+                self.until(fact.time_ms)
+                return self._soon(fact)
+            if self._is_belated(fact):
+                return self._soon(fact)
+            self._apply(place)
+        return None
+
+    def _soon(self, fact: Fact) -> int | None:
+        """Return the instant of a cause; None where too much is spent: it is put off then, and told with others."""
+        if self._left > 0:
+            return fact.time_ms
+        self.together += 1
+        self._cause_ms = max(self._cause_ms or 0, fact.time_ms)
+        return None
+
+    def _settle(self) -> Pieces[None]:
+        """Fold the ledger again if that was put off. To be called once all facts are taken."""
+        if self._cause_ms is not None:
+            cause_ms, self._cause_ms = self._cause_ms, None
+            self.attributes = attributes_of(self.facts)
+            yield from self.again(cause_ms)
+
+    def until(self, now_ms: int) -> None:
+        """Tell what came due up to now."""
+        for index, clock in enumerate(self.clocks):
+            if clock.next_ms and clock.next_ms <= now_ms:
+                of = self.plan.terms(clock)
+                if of is not None:
+                    self.clocks[index] = self._pass_thresholds(clock, now_ms, of)
+
+    def again(self, cause_ms: int) -> Pieces[None]:
+        """Fold the whole ledger again and announce the difference to what was announced before.
+
+        ``cause_ms`` is when what caused it happened. In pieces: only this step knows of the folding, and the row stays
+        as it was until all of it is done, so what is cut off has changed nothing.
+        """
+        before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
+        self._course, self._misses = None, Misses(self.clocks, self.plan)
+        self._last, self._reported, self._reported_to = {}, {}, 0
+        starts, told = STARTS[self.subject], len(self.alerts)
+        if before or any(fact.type in starts for fact in self.facts):
+            for place in range(len(self.facts)):
+                self._apply(place)
+                if place % _AT_ONCE == _AT_ONCE - 1:
+                    yield
+            self._left -= len(self.facts)
+        self._pass_what_was_told(before)
+        noted, self._noted = self._noted, None
+        yield from self._announce_difference(before, noted, cause_ms)
+        self._left -= len(self.facts) * (len(self._last) + len(self.alerts) - told)
+
+    def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
+        """Bring clocks that still run as far as they were judged before: the last fact may be older than that."""
+        told_ms = {}
+        for was in before:
+            of = self.plan.terms(was)
+            if of is not None and was.state == "running" and (was.told or was.breached_ms):
+                told_ms[identity(was)] = clocks.told_until_ms(was, of)
+        for index, clock in enumerate(self.clocks):
+            until_ms = told_ms.get(identity(clock), 0)
+            of = self.plan.terms(clock)
+            if of is not None and clock.next_ms and clock.next_ms <= until_ms:
+                self.clocks[index] = self._pass_thresholds(clock, until_ms, of)
+
+    def _redecides(self, fact: Fact) -> bool:
+        """Take over a fact's attributes; return whether they change what a known subject is promised."""
+        known, brought = self.attributes, fact.attributes
+        if not known and not self.clocks:
+            self.attributes = brought
+            return False
+        if brought.items() <= known.items():
+            return False
+        self.attributes = {**known, **brought}
+        if self.clocks or self.plan.book.requires:
+            deciding = self.plan.book.deciding
+            for name, value in brought.items():
+                if name in deciding and known.get(name) != value:
+                    return True
+        return False
+
+    def _is_belated(self, fact: Fact) -> bool:
+        """Return whether a fact happened before something that was told already: then it may disprove it."""
+        for place in self._last.values():
+            clock = self.clocks[place]
+            if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
+                return True  # a capped pause has ended since
+            if clock.state == "running" and (clock.told or clock.breached_ms):
+                of = self.plan.terms(clock)
+                if of is not None:
+                    told_ms = clock.budget_ms if clock.breached_ms else of.thresholds[clock.told - 1].elapsed_ms
+                    if clocks.elapsed_at(clock, fact.time_ms, of.calendar) < told_ms:
+                        return True
+        return False
+
+    def _apply(self, place: int) -> None:
+        """Apply the fact at a place of the ledger to all clocks."""
+        fact = self.facts[place]
+        course = self._course_at(place) if self.subject in self.plan.followed else None
+        reported = self._reported_at(place) if self.plan.book.requires else None
+        for index in sorted(self._last.values()):
+            clock = self.clocks[index]
+            if clock.state == "cancelled":
+                continue
+            of = self.plan.terms(clock)
+            if of is None:
+                continue
+            if clock.next_ms and clock.next_ms <= fact.time_ms:
+                clock = self._pass_thresholds(clock, fact.time_ms, of)
+            after = clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
+            self.clocks[index] = after
+            if after is not clock and after.state not in OPEN:
+                self._end(after)
+        kind = fact.type
+        if kind in STARTS[self.subject]:
+            self._start(fact, self.facts[:place], course, reported)
+        elif kind in RESTARTS[self.subject]:
+            self._restart(fact)
+        if reported is not None:
+            self._complete(self.facts[: place + 1], reported)
+        if course is not None:
+            self._begin(self.facts[: place + 1], course, reported)
+
+    def _complete(self, facts: Sequence[Fact], reported: Reported) -> None:
+        """Start the clocks that waited for what the newest of these facts brings."""
+        for clock in completed(self.subject, facts, reported, self.attributes, self.plan, self._last):
+            self._append(clock)
+
+    def _reported_at(self, place: int) -> Reported:
+        """Return what the facts have brought before the one at a place, and with it."""
+        if self._reported_to != place:
+            self._reported = attributes_of(self.facts[:place])
+        before = self._reported
+        self._reported, self._reported_to = {**before, **self.facts[place].attributes}, place + 1
+        return Reported(before, self._reported)
+
+    def _course_at(self, place: int) -> Course:
+        """Return where the subject stands after the fact at a place."""
+        course = self._course
+        if course is None or self._followed != place:
+            course = self._course = Course(self.facts[:place])
+        course.advance(self.facts[place])
+        self._followed = place + 1
+        return course
+
+    def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
+        """Return a clock after a fact that leaves its subject where it stands on its course.
+
+        With the target of another priority, what was told and holds no more is told anew.
+        """
+        if not of.metric.course:
+            clock = clocks.apply(clock, fact, of)
+        elif clock.state in OPEN:
+            clock = applied(clock, fact, of, course)
+        if clock.state not in OPEN or not course.changed_priority or of.rule.on_change == "retroactive":
+            return clock
+        after = retargeted(clock, fact.time_ms, of, course, self.plan)
+        if after.ordinal != clock.ordinal:
+            self._tell(clock, "rearmed", fact.time_ms, "due_moved")
+        return after
+
+    def _begin(self, facts: Sequence[Fact], course: Course, reported: Reported | None) -> None:
+        """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
+        of_these = facts, self.attributes, course
+        if facts[-1].type in self.plan.touching[self.subject] or reported is not None:
+            last = {rule: (place, self.clocks[place]) for rule, place in self._last.items()}
+            for place, clock in list(begun(*of_these, last, self.plan, self.subject, reported)):
+                if place < 0:
+                    self._enter(clock)
+                else:
+                    self.clocks[place] = clock
+        if course.changed_priority:
+            for clock in list(late_promises(*of_these, self._last, self.plan, self.subject, reported)):
+                self._enter(clock)
+
+    def _enter(self, clock: Clock) -> None:
+        """Take a clock that has just started; one that has been there before goes on with its ordinals."""
+        if self.gone and self._noted is None:
+            for was in self.gone:
+                if identity(was) == identity(clock):
+                    clock = clock._replace(ordinal=was.ordinal + bool(was.told or was.breached_ms))
+            self.gone = tuple([one for one in self.gone if identity(one) != identity(clock)])
+        self._append(clock)
+
+    def _append(self, clock: Clock) -> None:
+        self._last[clock.series[:2]] = len(self.clocks)
+        self.clocks.append(clock)
+
+    def _start(self, fact: Fact, before: Sequence[Fact], course: Course | None, reported: Reported | None) -> None:
+        """Start the clocks that were promised for the subject and do not exist yet."""
+        existing = self._last.keys()
+        then = None if course is None else course.priority
+        for clock, of in clocks_started(self.subject, fact, self.attributes, self.plan, then):
+            if clock.series[:2] not in existing and may_start(of, reported):
+                self._enter(clocks.started_late(clock, before, of) if before else clock)
+
+    def _restart(self, fact: Fact) -> None:
+        """Begin the next cycle of each stopped clock that this fact restarts."""
+        for clock in [self.clocks[place] for place in self._last.values()]:
+            of = self.plan.terms(clock)
+            if of is None or clock.state != "stopped" or fact.type not in of.metric.restart:
+                continue
+            if of.rule.cycles not in ("each", "last"):
+                continue
+            # The new cycle is a new promise: the version that holds now, with today's budget.
+            agreement = self.plan.book.version(clock.series.agreement, fact.time_ms) or of.agreement
+            rule = next((one for one in agreement.clocks if one.id == of.rule.id), of.rule)
+            is_followed = self._course is not None and rule.on_change != "retroactive"
+            priority = self._course.priority if self._course and is_followed else self.attributes.get("priority")
+            now = self.plan.terms_for(agreement, rule, priority, fact.time_ms)
+            if now is not None:
+                cycle = clock.cycle + 1
+                self._enter(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
+
+    def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
+        """Tell what a clock gets past up to an instant."""
+        clock, passed = clocks.passed(clock, until_ms, of)
+        for threshold, at_ms in passed:
+            if threshold < len(of.thresholds):
+                self._tell(clock, "at_risk", at_ms, of.thresholds[threshold].reason)
+            else:
+                self._tell(clock, "breached", at_ms, "due")
+        return clock
+
+    def _end(self, clock: Clock) -> None:
+        """Tell the end of a clock of which anything was told before."""
+        if not clock.told and not clock.breached_ms:
+            return
+        if clock.state == "cancelled":
+            self._tell(clock, "voided", clock.stop_ms, "cancelled")
+        else:
+            self._tell(clock, "resolved", clock.stop_ms, "stopped" if clock.breached_ms else "stopped_in_time")
+
+    def _tell(self, clock: Clock, state: AlertState, at_ms: int, reason: str) -> None:
+        if self._noted is None:
+            self._announce(clock, state, at_ms, reason)
+        else:
+            self._noted.append((clock, state, at_ms, reason))
+
+    def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str, life: Life | None = None) -> None:
+        of_subject = self.subject, self.subject_id, self.facts, self.attributes, self._misses
+        self.alerts.append(announcement((clock, state, at_ms, reason), *of_subject, self.plan, life))
+
+    def _life(self, clock: Clock, said: Sequence[Told]) -> Life | None:
+        """Return the life of a clock of which much is to be said."""
+        of = self.plan.terms(clock)
+        if of is None or len(said) <= _FEW:
+            return None
+        return Life(self.facts, clock, of, max([at_ms for _, _, at_ms, _ in said]))
+
+    def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> Pieces[None]:
+        """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
+        old = {identity(clock): clock for clock in before}
+        told_of: dict[tuple[str, str, int], list[Told]] = {}
+        for one in noted:
+            told_of.setdefault(identity(one[0]), []).append(one)
+        for index, clock in enumerate(self.clocks):
+            was = old.pop(identity(clock), None)
+            said = told_of.get(identity(clock), [])
+            # A warning that another target in mid-life gave once more is one warning.
+            said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
+            life = self._life(clock, said)
+            if index % _AT_ONCE == _AT_ONCE - 1:
+                yield
+            if was is None:
+                for one in said:
+                    self._announce(*one, life)
+                continue
+            # A summed clock that was reopened has lived before; only its present life can need correction.
+            said = [one for one in said if one[0].ordinal == clock.ordinal]
+            down, announce = corrections(was, clock, said, cause_ms, warned(was, self.plan), warned(clock, self.plan))
+            if down is not None:
+                self._announce(clock._replace(ordinal=was.ordinal), *down)
+            # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
+            anew = down is not None or (has_ended(was) and (bool(announce) or not has_ended(clock)))
+            self.clocks[index] = after = clock._replace(ordinal=was.ordinal + anew)
+            for word in announce:
+                self._announce(after, *word, life)
+        for clock in old.values():
+            if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
+                of = self.plan.terms(clock)
+                self._announce(
+                    clock, "voided", cause_ms, "never_began" if of and of.metric.course else "agreement_changed"
+                )
+        self.gone = tuple([
+            one._replace(state="cancelled") for one in old.values() if one.told or one.breached_ms or one.ordinal
+        ])  # fmt: skip

@@ -1,0 +1,42 @@
+"""Windows: the spans in which figures are counted, and the width of the panes that they are made of."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+
+WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
+TUMBLING: Final = "tumbling-"
+"""How the name of a tumbling window begins; its length follows."""
+Width = Literal["live", "minute", "quarter", "hour", "day"]
+WIDTH_MS: Final[dict[Width, int]] = {"minute": MINUTE_MS, "quarter": 15 * MINUTE_MS, "hour": HOUR_MS}
+"""Panes of fixed width; a ``day`` is a local day in the agreement's zone, ``live`` has no width."""
+
+
+class Window(NamedTuple):
+    """A stretch of time in which figures are taken: rolling or tumbling (``length_ms``), or a calendar period."""
+
+    kind: WindowKind
+    length_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """The window's name in files, topics and metrics: ``30m``, ``24h``, ``tumbling-4h``, ``day``, ``month`` …."""
+        if self.kind == "tumbling":
+            return f"{TUMBLING}{Window('rolling', self.length_ms).name}"
+        if self.kind != "rolling":
+            return self.kind
+        hours, rest = divmod(self.length_ms, HOUR_MS)
+        if rest:
+            return f"{self.length_ms // MINUTE_MS}m"
+        return f"{hours // 24}d" if hours % 24 == 0 and hours > 24 else f"{hours}h"  # noqa: PLR2004
+
+
+def width_for(window: Window) -> Width:
+    """Return the width of the panes that a window is made of: fine enough that its edge moves by ≤ 1/24 of it."""
+    if not window.length_ms:  # a calendar period
+        return "day"
+    if window.length_ms <= 2 * HOUR_MS:
+        return "minute"
+    return "quarter" if window.length_ms <= 48 * HOUR_MS else "hour"

@@ -1,0 +1,270 @@
+"""The error budgets of one series: what they say in each window, and the alerts that they burn too fast.
+
+Burn alerts are announced on one key for each series, objective and pair of windows; a pair that pages is told as
+``breached``, one for a ticket as ``at_risk``. Like a rolling window they are judged as of now.
+
+The slices of calls and clocks are settled once they ended longer ago than the allowed lateness: their panes go, the
+bad ones stay in the row as spans. Those of outages are made of the outages themselves, each time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core.agreements.budget_rule import period_ms
+from monitor.core.agreements.measures import OutageRule
+from monitor.core.agreements.objectives import budget_windows
+from monitor.core.objectives.budget import (
+    BudgetFigure,
+    BudgetUnit,
+    Burn,
+    Share,
+    burn_of,
+    burns_too_fast,
+    figure_of,
+    share_of,
+)
+from monitor.core.objectives.burn_alerts import burn_alert
+from monitor.core.objectives.verdicts import QUIET, Announced, ended
+from monitor.core.outages.figures import measuring
+from monitor.core.series.series import Pane, SeriesKey
+from monitor.core.time.periods import window_span
+from monitor.core.time.spans import Span, measure
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import Window
+from monitor.core.windows.figures import pane_figures
+from monitor.core.windows.timeslices import OutageSlices, PaneSlices, joined, packed, unpacked, within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.agreements.objectives import Objective
+    from monitor.core.objectives.status import WindowStatus
+    from monitor.core.pieces import Pieces
+    from monitor.core.rows import Rows
+    from monitor.core.series.figures import Figure
+    from monitor.core.time.calendar import Calendar
+    from monitor.core.windows.evaluation import Look
+    from monitor.core.windows.panes import SeriesPanes
+    from monitor.core.windows.terms import Binding
+
+_SEPARATOR = "\x1f"
+_KEPT_AT_LEAST_MS = 4 * 24 * HOUR_MS
+
+
+class BudgetRow(NamedTuple):
+    """What is remembered of a series' budgets. Its key begins with ``b``.
+
+    ``told`` holds, by ``objective|pair``, what was announced; ``bad`` and ``settled_ms``, by objective, the bad slices,
+    packed (`monitor.core.windows.timeslices`), and up to when slices are settled.
+    """
+
+    told: dict[str, Announced]
+    bad: dict[str, tuple[int, ...]]
+    settled_ms: dict[str, int]
+
+
+def encode_budget_key(series: SeriesKey) -> bytes:
+    """Return the row key of a series' budgets: ``b`` + its parts joined with the unit separator."""
+    return b"b" + _SEPARATOR.join((series.agreement, series.measure, *series.values)).encode()
+
+
+class SeriesBudgets:
+    """Keeps the budgets of one series. Without a budget in its agreement it does nothing."""
+
+    __slots__ = ("_bad", "_outage_slices", "_pane_slices", "_panes", "_row", "_rows", "_settled", "series")
+
+    def __init__(self, panes: SeriesPanes, rows: Rows) -> None:
+        self.series = panes.series
+        self._panes = panes
+        self._rows = rows
+        self._row: BudgetRow | None = None
+        self._bad: dict[str, list[Span]] = {}
+        """The bad slices of each objective with timeslices, as of the last look."""
+        self._settled: dict[str, tuple[tuple[int, int], ...]] = {}
+        """Those of them that are settled, as they stand in the row."""
+        self._outage_slices: dict[str, OutageSlices] = {}
+        self._pane_slices: dict[str, PaneSlices] = {}
+
+    def windows(self, binding: Binding) -> list[Window]:
+        """Return the windows whose sums the burn rates are made of."""
+        return [window for one in _kept(binding) for window in budget_windows(one)]
+
+    def settle(self, look: Look) -> None:
+        """Find the bad slices as of a look, and settle those that nothing in time can change any more."""
+        rule = look.binding.measure
+        if rule is None or isinstance(rule, OutageRule):
+            return
+        lateness_ms = look.binding.agreement.allowed_lateness_ms
+        for objective in _kept(look.binding):
+            budget = objective.budget
+            if budget is None or budget.method != "timeslices":
+                continue
+            row = self._load()
+            known = self._settled.get(objective.id)
+            if known is None:
+                known = unpacked(row.bad.get(objective.id, ()))
+            settled_ms = row.settled_ms.get(objective.id, 0)
+            slices = self._pane_slices.setdefault(objective.id, PaneSlices(self._panes))
+            found = slices.find(objective, rule, look.binding.agreement, settled_ms, look.now_ms - lateness_ms)
+            kept_ms = look.now_ms - 2 * period_ms(budget.period) - lateness_ms - _KEPT_AT_LEAST_MS
+            bad = tuple(one for one in joined((*known, *found.settled)) if one[1] > kept_ms)
+            if found.any_settled or bad != known:
+                self._put(BudgetRow(
+                    row.told,
+                    {**row.bad, objective.id: packed(bad)},
+                    {**row.settled_ms, objective.id: found.settled_ms},
+                ))  # fmt: skip
+            self._settled[objective.id] = bad
+            self._bad[objective.id] = [Span(*one) for one in (*bad, *found.fresh)]
+
+    def figures(
+        self, look: Look, binding: Binding, window: Window, status: WindowStatus
+    ) -> Pieces[tuple[BudgetFigure, ...]]:
+        """Return the budgets of a window, in its running state those of a period with burn rates and alerts.
+
+        In pieces: nobody else asks these budgets for anything before the last one.
+        """
+        found: list[BudgetFigure] = []
+        for objective in binding.shown(window):
+            rule = objective.budget
+            if rule is None:
+                continue
+            burns: tuple[Burn, ...] = ()
+            if window == rule.period and not status.closed:
+                burns = yield from self._burns(look, binding, objective)
+            unit: BudgetUnit = (
+                "ms" if rule.method == "timeslices" or isinstance(binding.measure, OutageRule) else "count"
+            )
+            share = yield from self._share(binding, objective, status)
+            found.append(figure_of(objective, unit, share, burns))
+        return tuple(found)
+
+    def end_others(self, look: Look) -> None:
+        """End the alerts of pairs that are judged no more."""
+        row = self._load()
+        if not any(one.firing for one in row.told.values()):
+            return
+        judged = {
+            _name(objective, pair.name)
+            for objective in _kept(look.binding)
+            for pair in (objective.budget.alerts if objective.budget else ())
+        }
+        for name, standing in row.told.items():
+            if name not in judged and standing.firing:
+                self._tell(look, name, ended(standing, look.now_ms, look.binding.over)[0], look.binding.over, None)
+
+    # -- shares
+
+    def _share(self, binding: Binding, objective: Objective, status: WindowStatus) -> Pieces[Share]:
+        """Return what was bad in a window; what is measured in time is of all of it, also of what is to come."""
+        rule = objective.budget
+        if rule is not None and rule.method == "timeslices":
+            return (yield from self._sliced(binding, objective, Span(status.from_ms, status.to_ms), status.as_of_ms))
+        share = share_of(objective, status.figures)
+        if not isinstance(binding.measure, OutageRule) or status.as_of_ms >= status.to_ms:
+            return share
+        to_come = _open_ms(_hours(binding), max(status.from_ms, status.as_of_ms), status.to_ms)
+        return Share(share.bad, share.all + to_come)
+
+    def _sliced(self, binding: Binding, objective: Objective, span: Span, as_of_ms: int) -> Pieces[Share]:
+        if isinstance(binding.measure, OutageRule):
+            slices = self._outage_slices.setdefault(objective.id, OutageSlices(self._panes))
+            bad = yield from slices.find(objective, binding.measure, span, as_of_ms, _hours(binding))
+        else:
+            bad = self._bad.get(objective.id, [])
+        return Share(measure(within(bad, span)), _open_ms(_hours(binding), span.start_ms, span.end_ms))
+
+    # -- burn rates
+
+    def _burns(self, look: Look, binding: Binding, objective: Objective) -> Pieces[tuple[Burn, ...]]:
+        """Return the burn rates of all windows, and announce the pairs that changed."""
+        rule = objective.budget
+        assert rule is not None
+        shares: dict[Window, Share] = {}
+        for window in budget_windows(objective):
+            shares[window] = share = yield from self._burnt(look, binding, objective, window)
+            if share.bad and (rule.method == "timeslices" or isinstance(binding.measure, OutageRule)):
+                step_ms = max(MINUTE_MS, window.length_ms // 60 // MINUTE_MS * MINUTE_MS)
+                look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
+        counts_time = rule.method == "timeslices" or isinstance(binding.measure, OutageRule)
+        minimum = 0 if counts_time else rule.minimum_events
+        for pair in rule.alerts if binding.agreement.status != "draft" else ():
+            name = _name(objective, pair.name)
+            was = self._load().told.get(name, QUIET)
+            if look.now_ms < was.since_ms:  # an older look is repeated then
+                look.wakes_ms.append(was.since_ms)
+                continue
+            long, short = shares[pair.long], shares[pair.short]
+            fast = burns_too_fast(objective, pair, long, short, minimum=minimum)
+            burn = burn_of(objective, pair.long, long)
+            if fast and not was.firing:
+                state = "breached" if pair.urgency == "page" else "at_risk"
+                version = binding.agreement.version
+                now = Announced(state, was.cycle + 1, look.now_ms, version)  # type: ignore[arg-type]
+                self._tell(look, name, now, "burns_budget", burn)
+            elif was.firing and not fast:
+                self._tell(look, name, ended(was, look.now_ms, "")[0], "burns_less", burn)
+        return tuple(burn_of(objective, window, share) for window, share in shares.items())
+
+    def _burnt(self, look: Look, binding: Binding, objective: Objective, window: Window) -> Pieces[Share]:
+        rule, now_ms = binding.measure, look.now_ms
+        began_ms = look.scope.began_ms(self.series.agreement)
+        if objective.budget is not None and objective.budget.method == "timeslices":
+            span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
+            return (yield from self._sliced(binding, objective, span, now_ms))
+        figures: Sequence[Figure]
+        if isinstance(rule, OutageRule):
+            from_ms = min(now_ms, max(began_ms, now_ms - window.length_ms))
+            records = self._panes.outages(objective.budget.period if objective.budget else window, Span(0, now_ms + 1))
+            figures = yield from measuring(rule, records, from_ms, now_ms, now_ms, _hours(binding))
+            return share_of(objective, figures)
+        span = window_span(window, look.slices.zone, now_ms)
+        counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
+        if (move_ms := self._panes.next_move_ms(window, span)) is not None:
+            look.wakes_ms.append(move_ms)
+        assert rule is not None
+        overdue = self._panes.live().counts.get("overdue", 0)
+        figures = pane_figures(rule, binding.agreement, counts, "rolling", span, now_ms, overdue=overdue)
+        return share_of(objective, figures)
+
+    # -- telling and rows
+
+    def _tell(self, look: Look, name: str, now: Announced, reason: str, burn: Burn | None) -> None:
+        row = self._load()
+        self._put(row._replace(told={**row.told, name: now}))
+        objective, _, pair = name.partition("|")
+        began = look.scope.book.exact(self.series.agreement, now.version)
+        version = look.binding.agreement.version
+        look.alerts.append(burn_alert(self.series, began, objective, pair, now, reason, version, burn))
+
+    def _load(self) -> BudgetRow:
+        if self._row is None:
+            stored = self._rows.get(encode_budget_key(self.series))
+            self._row = stored if isinstance(stored, BudgetRow) else BudgetRow({}, {}, {})
+        return self._row
+
+    def _put(self, row: BudgetRow) -> None:
+        self._row = row
+        self._rows.put(encode_budget_key(self.series), row)
+
+
+def _kept(binding: Binding) -> list[Objective]:
+    """Return the objectives with a budget that are judged."""
+    if binding.measure is None or not binding.windows:
+        return []
+    return [one for one in binding.judged() if one.budget is not None]
+
+
+def _name(objective: Objective, pair: str) -> str:
+    return f"{objective.id}|{pair}"
+
+
+def _hours(binding: Binding) -> Calendar | None:
+    """Return the service hours; None: around the clock."""
+    rule = binding.measure
+    return binding.agreement.hours_of(rule) if isinstance(rule, OutageRule) else None
+
+
+def _open_ms(hours: Calendar | None, from_ms: int, to_ms: int) -> int:
+    return measure(hours.open_spans(from_ms, to_ms)) if hours is not None else max(0, to_ms - from_ms)

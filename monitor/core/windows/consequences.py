@@ -1,0 +1,138 @@
+"""What follows from the closed periods of one series, and what must be remembered of it.
+
+The misses of former periods and the credits that may still be claimed stand in a row beside the window's own, so that
+a restart changes nothing. A warning before the right to terminate is told as ``at_risk``, the right as ``breached``,
+both on one key of kind ``termination``; it is resolved when so many periods were kept that it holds no more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.alerts.alert import Alert, AlertKey, alert_id
+from monitor.core.objectives.consequence import Consequence
+from monitor.core.objectives.consequences import decide
+from monitor.core.objectives.credits import charged
+from monitor.core.objectives.verdicts import QUIET, Announced, Place, ended, labels_of, told_state
+from monitor.core.series.series import is_rest
+from monitor.core.windows.rows import encode_window_key
+
+if TYPE_CHECKING:
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.objectives.status import WindowStatus
+    from monitor.core.rows import Rows
+    from monitor.core.series.series import SeriesKey
+    from monitor.core.windows.evaluation import Look
+
+MOST_OPEN: Final = 400
+"""Credits of one series and window that are remembered; where claims have no end, the oldest give way."""
+
+
+class ConsequenceRow(NamedTuple):
+    """What is remembered of a calendar window. Its key begins with ``c``.
+
+    ``misses`` are the missed periods that may still count, ``told`` what was announced, both by objective;
+    ``open`` are the credits that can still be claimed, and rights to terminate or warnings of them that stand.
+    """
+
+    misses: dict[str, tuple[int, ...]]
+    told: dict[str, Announced]
+    open: tuple[Consequence, ...] = ()
+
+
+class SeriesConsequences:
+    """Decides the consequences of one series. Without any in its agreement it does nothing."""
+
+    __slots__ = ("_known", "_rows", "series")
+
+    def __init__(self, series: SeriesKey, rows: Rows) -> None:
+        self.series = series
+        self._rows = rows
+        self._known: dict[str, ConsequenceRow] = {}
+
+    def closed(self, look: Look, agreement: Agreement, status: WindowStatus) -> tuple[Consequence, ...]:
+        """Decide what follows from a period that has closed, remember it and announce it."""
+        if not agreement.consequences or agreement.status == "draft" or is_rest(self.series):
+            return ()  # nobody in particular is owed what many missed together
+        row = self._load(status.window)
+        decision = decide(status, agreement, row.misses)
+        told = dict(row.told)
+        for objective, standing in decision.standing.items():
+            was = told.get(objective, QUIET)
+            now, reason = _after(was, standing, status.as_of_ms, agreement.version)
+            told[objective] = now
+            if reason:
+                misses = decision.misses[objective]
+                look.alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, misses))
+        kept = [
+            one
+            for one in row.open
+            if one.kind == "credit" and (not one.claim_until_ms or one.claim_until_ms > look.now_ms)
+        ]
+        found = charged(self._rows, agreement, decision.consequences)
+        kept += [one for one in found if one.kind == "credit"]
+        # Of a right to terminate the last word, as long as it stands.
+        for objective, standing in decision.standing.items():
+            words = [one for one in (*row.open, *found) if (one.objective, one.kind) == (objective, standing)]
+            kept += words[-1:]
+        self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
+        return tuple(found)
+
+    def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
+        """Return what still stands of closed periods: credits that can be claimed, rights to terminate."""
+        if not look.binding.agreement.consequences:
+            return ()
+        found = tuple(
+            one for one in self._load(window).open if not one.claim_until_ms or one.claim_until_ms > look.now_ms
+        )
+        look.wakes_ms.extend(one.claim_until_ms for one in found)
+        return found
+
+    def _load(self, window: str) -> ConsequenceRow:
+        row = self._known.get(window)
+        if row is None:
+            stored = self._rows.get(_key(self.series, window))
+            row = self._known[window] = stored if isinstance(stored, ConsequenceRow) else ConsequenceRow({}, {})
+        return row
+
+    def _put(self, window: str, row: ConsequenceRow) -> None:
+        if row != self._load(window):
+            self._known[window] = row
+            self._rows.put(_key(self.series, window), row)
+
+
+def _key(series: SeriesKey, window: str) -> bytes:
+    return b"c" + encode_window_key(series, window)[1:]
+
+
+def _after(was: Announced, standing: str, at_ms: int, version: int) -> tuple[Announced, str]:
+    """Return how a right to terminate stands after a period, and the reason to tell; "" where nothing changed."""
+    if standing == "termination_right":
+        if was.state == "breached":
+            return was, ""
+        cycle = was.cycle if was.firing else was.cycle + 1
+        return Announced("breached", cycle, at_ms, was.version if was.firing else version), "may_terminate"
+    if standing == "termination_warning" and not was.firing:
+        return Announced("at_risk", was.cycle + 1, at_ms, version), "one_miss_left"
+    if was.firing and (not standing or was.state == "breached"):
+        return ended(was, at_ms, "")[0], "misses_passed"
+    return was, ""
+
+
+def _alert(
+    look: Look, series: SeriesKey, agreement: Agreement, objective: str, status: WindowStatus, now: Announced,
+    reason: str, misses: tuple[int, ...],
+) -> Alert:  # fmt: skip
+    rule = next(one for one in agreement.consequences.termination if one.objective == objective)
+    labels = labels_of(look.scope.book.exact(series.agreement, now.version), series)
+    key = AlertKey("termination", Place(series, labels, status.window).what, series.agreement, objective, now.cycle)
+    state = told_state(now)
+    return Alert(
+        alert_id(key, state, "", 0), key, state, now.since_ms, reason, agreement.version,
+        {
+            "agreement": series.agreement, "objective": objective, "measure": series.measure,
+            "window": status.window, **labels,
+        },
+        indicator="misses", window=status.window, value=float(len(misses)), target=float(rule.misses),
+        numerator=float(len(misses)), denominator=float(rule.periods),
+    )  # fmt: skip

@@ -1,0 +1,325 @@
+"""The evaluate agent's fold: panes of all sources in; figures, verdicts, alerts and statements out.
+
+One `Evaluator` works on one partition of the partials. Nothing here reads a clock: `Evaluator.evaluate` judges as of
+the instant it is given, and `Evaluator.next_ms` tells when it wants to be asked again.
+
+What is decided here (formulas: `monitor.core.outages.figures`, verdicts and alerts:
+`monitor.core.objectives.verdicts`):
+
+- **Version.** A running window is judged by the version whose text holds now, a statement by the one that held one
+  millisecond before the period's end. A draft is shown, but it neither announces nor states anything.
+- **Beginning and end.** A window does not reach behind the first version that is not a draft, nor behind the
+  termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated its alerts end
+  (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
+  after their lateness, and its windows are shown no more.
+- **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
+  stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
+  corrections change nothing that was stated. An alert that is still out ends with its period (``period_closed``).
+- **Budgets and consequences.** Each window tells the error budgets of its objectives, the longest one of an objective
+  also how fast its budget burns (`monitor.core.windows.budgets`). What follows from a period is decided with its
+  statement, in the same transaction, from the statement and the misses before it (`monitor.core.windows.consequences`).
+- **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
+- **Lives of series.** A series of clocks, calls or leads is shown as long as it has panes, one of outages or of a goal
+  of leads as long as its agreement: no outage and no lead are figures, nothing measured is none. Where the agreement
+  names the services, their series do not wait for a first outage, nor does a goal for its first lead: 100 %, or nothing
+  delivered, is stated, too. Availability is counted from the start of the window or from the beginning of the
+  agreement, whichever is later; where the agreement says how long a source may be silent, what was silent for longer
+  is blind, also from the beginning on.
+- **The rest.** A measure shows at most ``max_series`` series; all others are counted in one more
+  (`monitor.core.windows.rest`), which is judged where a miss of the whole is one of a part, and owes no credits.
+- **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
+  closed periods stay closed and newer announcements stand.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.pieces import at_once, lots
+from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
+from monitor.core.windows.rest import MOST_SERIES, Rest
+from monitor.core.windows.rows import MergedPane, WindowRow, decode_window_key
+from monitor.core.windows.series import AsleepSeries, SeriesWindows
+from monitor.core.windows.terms import FORESEEN, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from monitor.core.agreements.book import Book
+    from monitor.core.agreements.measures import MeasureKind
+    from monitor.core.alerts.alert import Alert
+    from monitor.core.objectives.status import WindowStatus
+    from monitor.core.pieces import Pieces
+    from monitor.core.rows import Rows
+    from monitor.core.series.series import Pane
+
+__all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
+
+_KEYS_AT_ONCE: Final = 512
+"""Keys of rows that are read without a pause: 5 to 10 µs each."""
+MOST_AWAKE: Final = 500
+"""How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
+10 kB for it; the others are made anew from their rows when anything of them changes."""
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found: windows that changed, statements (closed ones), alerts; whether work is left.
+
+    ``ended`` are the windows, by series and name, that are shown no more, whatever ``statuses`` say of them last.
+    """
+
+    statuses: list[WindowStatus]
+    alerts: list[Alert]
+    ended: list[tuple[SeriesKey, str]]
+    more: bool
+
+
+class Evaluator:
+    """Keeps the panes of all series of a partition, and judges the windows of those that changed or that time moved.
+
+    ``rows`` keep what must survive: a `MergedPane` for each pane (keys begin with ``w``), a `RestRow` for each pane of
+    a series that is not shown by itself (``x``), and a `WindowRow` for each window that has something to remember
+    (``v``). ``latest`` are the newest statuses by series and window name; after
+    a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
+    ``as_of_ms``: what is open is not evaluated again merely because it gets older.
+
+    ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages and of goals
+    that an agreement names are then shown from its beginning (`Scope.foreseen`), as far as their kinds are among
+    ``foresees``; without ``owns`` each is with its first pane. A measure shows ``max_series`` series by themselves.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        owns: Callable[[str], bool] | None = None,
+        foresees: Collection[MeasureKind] = FORESEEN,
+        *,
+        max_series: int = MOST_SERIES,
+    ) -> None:
+        self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
+        self._rows = rows
+        self._series: dict[SeriesKey, SeriesWindows | AsleepSeries] = {}
+        self._scope: Scope | None = None
+        self._dirty: set[SeriesKey] = set()
+        self._round: list[SeriesKey] = []
+        """The series still to be evaluated before any is for a second time, last one first."""
+        self._wakes: list[tuple[int, SeriesKey]] = []
+        self._owns = owns
+        self._foresees = foresees
+        self._foreseen: set[SeriesKey] = set()
+        self.at_work: SeriesKey | None = None
+        """The series that is being evaluated, None between evaluations."""
+        self.left_alone: set[SeriesKey] = set()
+        """Series that are not evaluated: it failed. Their panes are kept."""
+        self._restless: set[SeriesKey] = set()
+        """The series that stay awake between two evaluations."""
+        self._rest = Rest(rows, max_series)
+
+    def restore(self, keys: Iterable[bytes]) -> None:
+        """Find the series in the keys of all rows; the rows are read when they are needed."""
+        at_once(self.restoring(keys))
+
+    def restoring(self, keys: Iterable[bytes]) -> Pieces[None]:
+        """Do what ``restore`` does, in pieces. Nothing may be asked of this evaluator before the last one."""
+        for lot in lots(keys, _KEYS_AT_ONCE):
+            for encoded in lot:
+                self._note(encoded)
+            yield
+        self.touch_all()
+
+    def _note(self, encoded: bytes) -> None:
+        if encoded[:1] == b"w":
+            series, width, start_ms, part = decode_pane_key(encoded)
+            self._of(series).panes.note(width, start_ms, part)
+            if not is_rest(series):
+                self._rest.place(series)
+        elif encoded[:1] == b"x":
+            self._rest.note(decode_pane_key(encoded))
+        elif encoded[:1] == b"v":
+            series, window = decode_window_key(encoded)
+            self._of(series).note(window)
+
+    def fold(self, source: str, key: PaneKey, pane: Pane | None, book: Book) -> None:
+        """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer.
+
+        The pane belongs to the evaluator from then on: it must not be changed any more.
+        """
+        self._follow(book)
+        if key.part:  # the parts of a pane are merged as if each were of a source of its own
+            source = f"{source}#{key.part}"
+        if not self._rest.has_place(key.series) and not self._finds_place(key.series, pane):
+            self._fold_into_rest(source, key, pane)
+            return
+        series = self._of(key.series)
+        if series.fold(source, key.width, key.start_ms, pane):
+            self._dirty.add(key.series)
+            if not series.panes:
+                self._rest.free(key.series)  # at once: after a restart its rows would not tell of a place
+        elif not series and key.series not in self._dirty and key.series not in self._foreseen:
+            self._drop(key.series)
+        elif key.series not in self._dirty:
+            self._let_sleep(series)
+
+    def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
+        """Give a series without a place one, if it may have it; return whether it is folded by itself."""
+        assert self._scope is not None
+        if pane is None or pane == empty_pane():
+            return key not in self._rest
+        if key.values and self._rest.is_full(key) and not (key in self._foreseen or self._scope.is_named(key)):
+            return False
+        self._rest.place(key)
+        if key in self._rest:
+            rest = self._of(rest_of(key))
+            series = self._of(key)
+            series.follow(rest)
+            for source, width, start_ms, part in self._rest.leave(key):
+                rest.exchange(source, key.values, width, start_ms, part, empty_pane())
+                series.fold(source, width, start_ms, part)
+            self._dirty.update((key, rest.key))
+        return True
+
+    def _fold_into_rest(self, source: str, key: PaneKey, pane: Pane | None) -> None:
+        old = self._rest.exchange(key._replace(part=source), None if pane == empty_pane() else pane)
+        if pane is None and old is None:
+            return
+        rest = self._of(rest_of(key.series))
+        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane):
+            self._dirty.add(rest.key)
+
+    def touch_all(self) -> None:
+        """Have every series evaluated again."""
+        self._dirty.update(self._series)
+
+    def evaluate(self, now_ms: int, book: Book, *, limit: int = 200) -> Evaluation:
+        """Judge, as of an instant, the series that changed and those that time has moved on.
+
+        At most ``limit`` of them, in rounds: none comes twice before all others came once. Evaluating again without a
+        change between finds nothing.
+        """
+        return at_once(self.evaluating(now_ms, book, limit=limit))
+
+    def evaluating(self, now_ms: int, book: Book, *, limit: int = 200) -> Pieces[Evaluation]:
+        """Do what ``evaluate`` does, in pieces: a series of 10^5 outages takes a second.
+
+        In between nothing may be folded; `next_ms`, ``latest``, `spreads` and `places` may be asked. A series is shown
+        in ``latest`` as it was before until all its windows are judged. What is found is in the rows as it is found: if
+        the work is cut off or fails, they must be taken back and the evaluator made anew, as when it fails at once.
+        """
+        self._follow(book)
+        assert self._scope is not None
+        while self._wakes and self._wakes[0][0] <= now_ms:
+            at_ms, key = heapq.heappop(self._wakes)
+            series = self._series.get(key)
+            if series is not None and series.next_ms == at_ms:
+                self._of(key).next_ms = None
+                self._dirty.add(key)
+        found = Evaluation([], [], [], more=False)
+        for _ in range(limit):
+            if not self._round:
+                self._round = sorted(self._dirty, reverse=True)
+            if not self._round:
+                break
+            key = self._round.pop()
+            if key in self.left_alone:
+                self._dirty.discard(key)
+                continue
+            self.at_work = key
+            yield from self._evaluate(key, now_ms, self._scope, found)
+            self.at_work = None
+            yield
+        return found._replace(more=bool(self._dirty))
+
+    def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:
+        """Return the sketches of the durations in the shortest window of each series, by series and window name.
+
+        At most ``limit`` of them, the oldest series first: they are copies.
+        """
+        found: dict[tuple[SeriesKey, str], dict[int, int]] = {}
+        for key, series in self._series.items():
+            if len(found) >= limit:
+                break
+            spread = series.panes.spread() if isinstance(series, SeriesWindows) else None
+            if spread is not None:
+                window, buckets = spread
+                found[key, window] = buckets
+        return found
+
+    def places(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, by agreement and measure, how many series are shown by themselves and how many are in the rest."""
+        return self._rest.counts()
+
+    def next_ms(self, now_ms: int) -> int | None:
+        """Return when `evaluate` is wanted though nothing is folded until then; None: never.
+
+        That is the end of a pane or period, the close of a period, an amendment, or the expiry of panes; an instant
+        that is not after ``now_ms`` where work is waiting.
+        """
+        if self._dirty:
+            return now_ms
+        while self._wakes:
+            at_ms, key = self._wakes[0]
+            series = self._series.get(key)
+            if series is not None and series.next_ms == at_ms:
+                return at_ms
+            heapq.heappop(self._wakes)
+        return None
+
+    def _evaluate(self, key: SeriesKey, now_ms: int, scope: Scope, found: Evaluation) -> Pieces[None]:
+        series = self._of(key)
+        series.parts = self._rest.size(key) if is_rest(key) else 0
+        self._dirty.discard(key)
+        before_ms = series.next_ms
+        statuses, alerts, ended = yield from series.evaluate(now_ms, scope)
+        found.statuses.extend(statuses)
+        found.alerts.extend(alerts)
+        for window in ended:
+            found.ended.append((key, window))
+            self.latest.pop((key, window), None)
+        for window, status in series.latest.items():
+            self.latest[key, window] = status
+        if series.unfinished:
+            self._dirty.add(key)
+        if not series.panes:
+            self._rest.free(key)
+        if not series and key not in self._foreseen:
+            self._drop(key)
+        elif series.next_ms is not None and series.next_ms != before_ms:
+            heapq.heappush(self._wakes, (series.next_ms, key))
+        if key in self._series and key not in self._dirty:
+            self._let_sleep(series)
+
+    def _follow(self, book: Book) -> None:
+        if self._scope is None or self._scope.book is not book:
+            self._scope = Scope(book)
+            if self._owns is not None:
+                self._foreseen = {
+                    series
+                    for agreement_id in {one.id for one in book.agreements}
+                    if self._owns(agreement_id)
+                    for series in self._scope.foreseen(agreement_id, self._foresees)
+                }
+                for series in self._foreseen:
+                    self._of(series)
+            self.touch_all()
+
+    def _of(self, key: SeriesKey) -> SeriesWindows:
+        series = self._series.get(key)
+        if isinstance(series, SeriesWindows):
+            return series
+        if series is None:
+            awake = SeriesWindows(key, self._rows)
+            if len(self._restless) < MOST_AWAKE:
+                self._restless.add(key)
+        else:
+            awake = SeriesWindows.awake(key, self._rows, series)
+        self._series[key] = awake
+        return awake
+
+    def _let_sleep(self, series: SeriesWindows) -> None:
+        if series.key not in self._restless:
+            self._series[series.key] = series.asleep()
+
+    def _drop(self, key: SeriesKey) -> None:
+        del self._series[key]
+        self._restless.discard(key)

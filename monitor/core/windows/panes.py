@@ -1,0 +1,349 @@
+"""What is kept of a series: its panes from all sources, the sums of the windows made of them, and the rows of both.
+
+Sources send panes as absolute values; the newest of each source replaces its older one. The sum of a window is kept
+and moved on: a pane that changed is taken out as it was and put in as it is, which costs the same for a window of
+720 panes as for one of 30 (`monitor.core.series.series`: everything in a pane is additive).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.calls.repeats import RepeatIndex, Tally
+from monitor.core.outages.customers import past_days
+from monitor.core.pieces import lots
+from monitor.core.series.panes import merge_panes, merging
+from monitor.core.series.series import (
+    OutageRecord,
+    Pane,
+    PaneKey,
+    SeriesKey,
+    Slice,
+    empty_pane,
+    slice_of,
+)
+from monitor.core.time.spans import NEVER_MS
+from monitor.core.time.units import HOUR_MS
+from monitor.core.time.windows import Width, width_for
+from monitor.core.windows.rows import MergedPane, merged_pane_key
+from monitor.core.windows.running_sum import RunningSum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from monitor.core.agreements.measures import CustomerTerms
+    from monitor.core.pieces import Pieces
+    from monitor.core.rows import Rows
+    from monitor.core.time.spans import Span
+    from monitor.core.time.windows import Window
+_DAY_MS: Final = 24 * HOUR_MS
+_MANY_ROWS: Final = 8
+"""A pane of more rows than this is read in pieces: each may hold some hundreds of items."""
+
+
+class Slot:
+    """One pane: its row with what each source sent, the panes that have rows of their own, and the sum of them all.
+
+    It is summed up once it is asked for.
+    """
+
+    __slots__ = ("key", "merged", "own", "row")
+
+    def __init__(self, key: bytes, row: MergedPane, own: dict[str, Pane]) -> None:
+        self.key = key
+        self.row = row
+        self.own = own
+        self.merged: Pane | None = None
+
+    def sum(self) -> Pane:
+        """Return the sum; it is never changed, but replaced."""
+        if self.merged is None:
+            panes = self.panes()
+            self.merged = panes[0] if len(panes) == 1 else merge_panes(panes)
+        return self.merged
+
+    def panes(self) -> list[Pane]:
+        """Return the panes that it is the sum of."""
+        return [*self.row.sources.values(), *self.own.values()]
+
+
+class SeriesPanes:
+    """All panes of one series. Rows are read when they are first needed and kept decoded."""
+
+    __slots__ = ("_days", "_ends", "_judged", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
+
+    def __init__(self, series: SeriesKey, rows: Rows) -> None:
+        self.series = series
+        self._rows = rows
+        self._slots: dict[Width, dict[int, Slot | None]] = {}
+        self._own: dict[tuple[Width, int], set[str]] = {}
+        """The sources of each pane that have rows of their own."""
+        self._sums: dict[Window, RunningSum] = {}
+        self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
+        self._ends: dict[tuple[Width, int], _Ends] = {}
+        self._repeats: dict[Width, RepeatIndex] = {}
+        self._judged: frozenset[Window] = frozenset()
+        """The windows whose figures are shown; the sums of others are those of burn rates."""
+
+    def __bool__(self) -> bool:
+        return any(self._slots.values())
+
+    def note(self, width: Width, start_ms: int, source: str = "") -> None:
+        """Take note that a row exists, that of one source or the shared one."""
+        self._slots.setdefault(width, {}).setdefault(start_ms, None)
+        if source:
+            self._own.setdefault((width, start_ms), set()).add(source)
+
+    def replace(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
+        """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs.
+
+        On the hot path of the partials: nothing is summed before somebody looks. The pane is kept, not copied.
+        """
+        slots = self._slots.setdefault(width, {})
+        slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
+        if pane is None or not (pane.counts or pane.buckets or pane.calls or pane.outages):
+            if slot is None or (source not in slot.row.sources and source not in slot.own):
+                return False
+            if len(slot.row.sources) + len(slot.own) == 1:
+                self.drop(width, start_ms)
+                return True
+            self._leave(slot, source, width, start_ms)
+        else:
+            if slot is None:
+                key = merged_pane_key(PaneKey(self.series, width, start_ms))
+                slot = slots[start_ms] = Slot(key, MergedPane({}), {})
+            if pane == (slot.own.get(source) or slot.row.sources.get(source)):
+                return False
+            self._enter(slot, source, width, start_ms, pane)
+        slot.merged = None
+        self._stale(width, start_ms)
+        return True
+
+    def _enter(self, slot: Slot, source: str, width: Width, start_ms: int, pane: Pane) -> None:
+        sources = slot.row.sources
+        if pane.calls or pane.outages:
+            if source in sources:
+                self._leave(slot, source, width, start_ms)
+            slot.own[source] = pane
+            self.note(width, start_ms, source)
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), MergedPane({source: pane}))
+            return
+        if source in slot.own:
+            self._leave(slot, source, width, start_ms)
+        is_new = source not in sources
+        sources[source] = pane
+        if is_new and len(sources) > 1:  # equal contents are equal rows
+            slot.row = MergedPane(dict(sorted(sources.items())))
+        self._rows.put(slot.key, slot.row)
+
+    def _leave(self, slot: Slot, source: str, width: Width, start_ms: int) -> None:
+        if slot.own.pop(source, None) is not None:
+            self._own[width, start_ms].discard(source)
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
+            return
+        del slot.row.sources[source]
+        self._rows.put(slot.key, slot.row if slot.row.sources else None)
+
+    def noted(self) -> tuple[Slice, ...]:
+        """Return all panes, and what has rows of its own in them, as `note` takes them."""
+        shared = [slice_of(width, start_ms) for width, slots in self._slots.items() for start_ms in slots]
+        own = [slice_of(*place, source) for place, sources in self._own.items() for source in sources]
+        return (*shared, *own)
+
+    def of_source(self, source: str, width: Width, start_ms: int) -> Pane | None:
+        """Return the newest pane of a source, None if it has none. It must not be changed."""
+        if start_ms not in self._slots.get(width, {}):
+            return None
+        return self._slot(width, start_ms).row.sources.get(source)
+
+    def drop(self, width: Width, start_ms: int) -> None:
+        """Delete a pane and its rows."""
+        del self._slots[width][start_ms]
+        self._days.pop(start_ms, None)
+        self._ends.pop((width, start_ms), None)
+        self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
+        for source in sorted(self._own.pop((width, start_ms), ())):
+            self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
+        self._stale(width, start_ms)
+
+    def widths(self) -> list[Width]:
+        """Return the widths of which there are panes."""
+        return [width for width, slots in self._slots.items() if slots]
+
+    def starts(self, width: Width) -> Iterable[int]:
+        """Return the starts of the panes of a width, in no order."""
+        return self._slots.get(width, {}).keys()
+
+    def pane(self, width: Width, start_ms: int) -> Pane:
+        """Return the sum of a pane over all sources."""
+        return self._slot(width, start_ms).sum()
+
+    def reading(self) -> Pieces[None]:
+        """Read the panes of many rows and add them up, in pieces: whoever asks for them next has them at once.
+
+        No pane may change meanwhile. A pane is at hand once it is whole, so work that is cut off leaves nothing half.
+        """
+        for (width, start_ms), sources in self._own.items():
+            if len(sources) <= _MANY_ROWS:
+                continue
+            slot = self._slots[width][start_ms]
+            if slot is None:
+                slot = self._shared(width, start_ms)
+                for source in sorted(sources):
+                    slot.own.update(self._own_row(width, start_ms, source))
+                    yield
+                self._slots[width][start_ms] = slot
+            if slot.merged is None:
+                slot.merged = yield from merging(slot.panes())
+            outages = slot.merged.outages
+            known = self._ends.get((width, start_ms))
+            if known is None or known.outages is not outages:
+                ends = _Ends(outages, start_ms, start_ms, is_open=False)
+                for lot in lots(outages.values()):
+                    ends = ends.after(lot)
+                    yield
+                self._ends[width, start_ms] = ends
+
+    def live(self) -> Pane:
+        """Return what is open now."""
+        return self.pane("live", 0) if 0 in self._slots.get("live", {}) else empty_pane()
+
+    def total(self, window: Window, span: Span) -> Pane:
+        """Return the sum of the panes that start in a window's span. It must not be changed."""
+        running = self._sums.get(window)
+        if running is None:
+            running = self._sums[window] = RunningSum(width_for(window))
+        return running.moved(span, self)
+
+    def spread(self) -> tuple[str, dict[int, int]] | None:
+        """Return a copy of the sketch of the durations in the shortest running window, with the window's name.
+
+        None of a series without durations, or one that was not summed up yet. It is of the last look.
+        """
+        lengths = [
+            (sums.length_ms, window.name, sums)
+            for window, sums in self._sums.items()
+            if sums.length_ms and window in self._judged
+        ]
+        if not lengths:
+            return None
+        _, name, shortest = min(lengths, key=lambda one: one[:2])
+        return name, dict(shortest.buckets)
+
+    def sum_of(self, window: Window, span: Span) -> Pane:
+        """Return the sum of the panes that start in a span, for once."""
+        width = width_for(window)
+        starts = [start for start in self.starts(width) if span.start_ms <= start < span.end_ms]
+        return merge_panes(self.pane(width, start) for start in starts)
+
+    def next_move_ms(self, window: Window, span: Span) -> int | None:
+        """Return when the sum of a rolling window changes by time alone: a pane leaves it, or one to come enters."""
+        running = self._sums.get(window)
+        starts = self.starts(width_for(window))
+        moves = [start for start in starts if start >= span.end_ms]  # of events from the future
+        if running is not None and (oldest := running.oldest_ms()) is not None:
+            moves.append(oldest + span.end_ms - span.start_ms)
+        return min(moves, default=None)
+
+    def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
+        """Yield the outages, maintenances and blind stretches that began before the end of the span.
+
+        Also those long before its start; but of panes that nothing happened to since a day before it, none.
+        """
+        width = width_for(window)
+        for start_ms in sorted(self.starts(width)):
+            if start_ms < span.end_ms:
+                outages = self.pane(width, start_ms).outages
+                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - _DAY_MS:
+                    yield from outages.items()
+
+    def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
+        """Return the customer time of each day that is kept, before one, as of an instant, in pieces."""
+        days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))
+        return (yield from past_days(terms, days, before_ms, now_ms, self._days))
+
+    def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
+        """Return who of the handled calls in a window's span called again, by an instant, in pieces."""
+        width = width_for(window)
+        index = self._repeats.get(width)
+        if index is None:
+            index = self._repeats[width] = RepeatIndex(self.starts(width))
+        starts = self.starts(width)
+        for start_ms in sorted(index.stale):
+            slot = self._slot(width, start_ms) if start_ms in starts else None
+            panes = {**slot.row.sources, **slot.own} if slot else {}
+            yield from index.taking(start_ms, {source: pane.calls for source, pane in panes.items() if pane.calls})
+        return (yield from index.tallying(span, within_ms, now_ms))
+
+    def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
+        """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
+        outages = self.pane(width, start_ms).outages
+        if not outages:
+            return start_ms
+        ends = self._ends_of(width, start_ms, outages)
+        return max(now_ms, ends.restored_ms) if ends.is_open else ends.restored_ms
+
+    def _ends_of(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> _Ends:
+        known = self._ends.get((width, start_ms))
+        if known is None or known.outages is not outages:
+            known = self._ends[width, start_ms] = _Ends(outages, start_ms, start_ms, is_open=False).after(
+                outages.values()
+            )
+        return known
+
+    def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
+        """Forget the sums of all other windows; those of ``judged`` ones are shown."""
+        self._judged = frozenset(judged)
+        kept = self._judged.union(others)
+        for window in [one for one in self._sums if one not in kept]:
+            del self._sums[window]
+
+    def _slot(self, width: Width, start_ms: int) -> Slot:
+        slot = self._slots[width][start_ms]
+        if slot is None:
+            slot = self._shared(width, start_ms)
+            for source in sorted(self._own.get((width, start_ms), ())):
+                slot.own.update(self._own_row(width, start_ms, source))
+            self._slots[width][start_ms] = slot
+        return slot
+
+    def _shared(self, width: Width, start_ms: int) -> Slot:
+        key = merged_pane_key(PaneKey(self.series, width, start_ms))
+        shared = self._rows.get(key)
+        return Slot(key, shared if isinstance(shared, MergedPane) else MergedPane({}), {})
+
+    def _own_row(self, width: Width, start_ms: int, source: str) -> dict[str, Pane]:
+        own = self._rows.get(merged_pane_key(PaneKey(self.series, width, start_ms, source)))
+        assert isinstance(own, MergedPane)
+        return own.sources
+
+    def _stale(self, width: Width, start_ms: int) -> None:
+        for running in self._sums.values():
+            if running.width == width:
+                running.stale.add(start_ms)
+        if width in self._repeats:
+            self._repeats[width].stale.add(start_ms)
+
+
+class _Ends(NamedTuple):
+    """When the outages of a pane are over: known until they change.
+
+    ``quiet_ms`` is the last instant at which anything happened to any of them, of one that is open: for ever;
+    ``restored_ms`` the last end of those that have one. Neither is before the start of the pane.
+    """
+
+    outages: dict[str, OutageRecord]
+    quiet_ms: int
+    restored_ms: int
+    is_open: bool
+
+    def after(self, outages: Iterable[OutageRecord]) -> _Ends:
+        """Return the ends of these and some more."""
+        _, quiet_ms, restored_ms, is_open = self
+        for one in outages:
+            if one.restored_ms:
+                quiet_ms = max(quiet_ms, *one[1:6])
+                restored_ms = max(restored_ms, one.restored_ms)
+            else:
+                quiet_ms, is_open = NEVER_MS, True
+        return _Ends(self.outages, quiet_ms, restored_ms, is_open)

@@ -1,0 +1,355 @@
+"""The windows of one series: judged, announced, closed and forgotten (the rules: `monitor.core.windows.evaluator`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CallRule, OutageRule
+from monitor.core.outages.silence import silent_at
+from monitor.core.series.panes import exchanged
+from monitor.core.series.series import Pane, SeriesKey, Slice
+from monitor.core.time.periods import period, period_window, window_span
+from monitor.core.time.spans import Span
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import Width, Window, width_for
+from monitor.core.windows.announcing import Telling
+from monitor.core.windows.budgets import SeriesBudgets
+from monitor.core.windows.closing import Closing
+from monitor.core.windows.consequences import SeriesConsequences
+from monitor.core.windows.evaluation import Look, spot_of
+from monitor.core.windows.panes import SeriesPanes
+from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
+from monitor.core.windows.status import news_of, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.core.alerts.alert import Alert
+    from monitor.core.objectives.status import WindowStatus
+    from monitor.core.pieces import Pieces
+    from monitor.core.rows import Rows
+    from monitor.core.windows.terms import Binding, Scope
+
+_PANES_AT_ONCE: Final = 64
+"""Panes that are looked at for their end without a pause: each may have to be read."""
+_ITEMS_OF: Final = "\x1e"  # no attribute holds it: the wire refuses control characters
+_PANE_GRACE_MS: Final = 25 * HOUR_MS  # a day's pane begins up to a day before what it holds (see SourceEngine)
+
+
+class AsleepSeries(NamedTuple):
+    """A series that was evaluated and is not needed for now: a tenth of the memory of one that is awake."""
+
+    next_ms: int | None
+    slices: tuple[Slice, ...]
+    """Its panes."""
+    windows: tuple[str, ...]
+    """The windows that have a row."""
+    latest: tuple[WindowStatus, ...]
+    shown: tuple[int | WindowStatus, ...]
+    """When each window was told last, and what, one after the other."""
+    prune_ms: int
+
+
+@lru_cache(maxsize=256)
+def names_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of windows as one tuple for all series that have the same."""
+    return names
+
+
+class SeriesWindows:
+    """One series: its panes, and the rows and newest statuses of its windows.
+
+    ``next_ms`` is when time alone changes it (None: never), ``unfinished`` whether periods are still to be closed.
+    """
+
+    __slots__ = (
+        "_budgets", "_closing", "_consequences", "_prune_ms", "_rows", "_shown", "_telling",
+        "key", "latest", "next_ms", "panes", "parts", "unfinished",
+    )  # fmt: skip
+
+    def __init__(self, key: SeriesKey, rows: Rows) -> None:
+        self.key = key
+        self.panes = SeriesPanes(key, rows)
+        self.latest: dict[str, WindowStatus] = {}
+        self.next_ms: int | None = None
+        self.unfinished = False
+        self.parts = 0
+        """How many series are counted in this one: none but in the rest."""
+        self._rows = WindowRows(key, rows)
+        self._telling = Telling(self._rows)
+        self._closing = Closing(self.panes, self._rows, self._telling)
+        self._budgets = SeriesBudgets(self.panes, rows)
+        self._consequences = SeriesConsequences(key, rows)
+        self._shown: dict[str, tuple[int, WindowStatus]] = {}
+        """When each window was told last, and what."""
+        self._prune_ms = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.panes) or bool(self._rows)
+
+    def asleep(self) -> AsleepSeries:
+        """Return what must be known of the series until it is needed again: the rows tell the rest."""
+        return AsleepSeries(
+            self.next_ms,
+            self.panes.noted(),
+            names_of(tuple(sorted(self._rows.names()))),
+            tuple(self.latest.values()),
+            tuple([one for told in self._shown.values() for one in told]),
+            self._prune_ms,
+        )
+
+    @classmethod
+    def awake(cls, key: SeriesKey, rows: Rows, asleep: AsleepSeries) -> SeriesWindows:
+        """Return a series as it was before it was put to sleep."""
+        series = cls(key, rows)
+        for slice_ in asleep.slices:
+            series.panes.note(*slice_)
+        for window in asleep.windows:
+            series.note(window)
+        series.latest = {one.window: one for one in asleep.latest}
+        told = zip(asleep.shown[::2], asleep.shown[1::2], strict=True)
+        series._shown = {status.window: (at_ms, status) for at_ms, status in told}  # type: ignore[union-attr, misc]  # they alternate
+        series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
+        return series
+
+    def note(self, window: str) -> None:
+        """Take note that a window has a row."""
+        self._rows.note(window)
+
+    def fold(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
+        """Take over the newest pane of a source; return whether anything changed.
+
+        None says that the source keeps it no longer. A pane that periods are made of is then kept until they
+        are closed, unless it holds an outage that is open: nobody would tell us of its end any more.
+        """
+        if (
+            pane is None
+            and start_ms in self.panes.starts(width)
+            and self._is_still_stated(width, self.panes.pane(width, start_ms))
+        ):
+            return False
+        return self.panes.replace(source, width, start_ms, pane)
+
+    def exchange(
+        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None
+    ) -> bool:
+        """Take over the newest pane of a part, which has these values, in place of its older one, as `fold` does.
+
+        Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
+        """
+        if new is None and old is not None and self._is_still_stated(width, old):
+            return False
+        total = self.panes.of_source(source, width, start_ms)
+        found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
+        if any(one is not None and (one.calls or one.outages) for one in (old, new)):
+            items = None if new is None else Pane({}, {}, new.calls, new.outages)
+            found |= self.panes.replace(_ITEMS_OF.join((source, *values)), width, start_ms, items)
+        return found
+
+    def follow(self, other: SeriesWindows) -> None:
+        """State no period that another series has stated, whose part this one was."""
+        for name, row in other._rows.items():
+            own = self._rows.get(name)
+            if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
+                self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
+
+    def _is_still_stated(self, width: Width, pane: Pane) -> bool:
+        """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
+        of_period = width == "day" or width in self._open_from_ms()
+        return of_period and all(one.restored_ms for one in pane.outages.values())
+
+    def evaluate(self, now_ms: int, scope: Scope) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
+        """Judge all windows as of an instant; return also the names of those that are shown no more.
+
+        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes.
+        """
+        self.unfinished = False
+        slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
+        change_ms = scope.next_change_ms(self.key.agreement, now_ms)
+        if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
+            self.next_ms = change_ms
+            return [], [], self._forget(self._rows.names())
+        look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
+        lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
+        pending = False
+        yield from self.panes.reading()
+        if lives:
+            self._budgets.settle(look)
+            pending = yield from self._closing.run(look, self._statement)
+            self.unfinished = self._closing.unfinished
+            if self._closing.closed:
+                self._prune_ms = 0  # the periods' panes may go now
+        for window in binding.windows if lives else ():
+            yield from self._judge(look, window)
+        self._end_others(look)
+        yield from self._prune(look)
+        if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
+            self._sleep(look)
+        self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
+        return look.statuses, look.alerts, look.ended
+
+    def _was_shown(self) -> bool:
+        """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
+        return any(row.shown or (period_window(name) and not row.dormant) for name, row in self._rows.items())
+
+    # -- running windows
+
+    def _judge(self, look: Look, window: Window) -> Pieces[None]:
+        span = window_span(window, look.slices.zone, look.now_ms)
+        calendar = window.kind != "rolling"
+        if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
+            return  # closed already: this look is older than that
+        to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
+        status = yield from self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        if consequences := self._consequences.open(look, window.name):
+            status = status._replace(consequences=consequences)
+        status = self._sharing(status)
+        self.latest[window.name] = status
+        self._show(look, status, calendar=calendar)
+        spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
+        self._telling.announce(look, spot, status, rolling=not calendar)
+        if calendar:
+            look.wakes_ms.append(to_ms)
+        if isinstance(look.binding.measure, LeadRule) and look.binding.measure.goal is not None:
+            look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
+        if isinstance(look.binding.measure, OutageRule):
+            if look.binding.measure.blind_after_ms:
+                heard = self.panes.outages(window, span)
+                _, silent_ms = yield from silent_at(look.binding.measure, heard, look.now_ms)
+                look.wakes_ms.extend([] if silent_ms is None else [silent_ms])
+            # The length of what has passed is part of its figures.
+            step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
+            look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
+        elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
+            look.wakes_ms.append(move_ms)
+        if isinstance(look.binding.measure, CallRule) and look.binding.measure.repeat_within_ms:
+            # That nobody called again is confirmed by time alone.
+            look.wakes_ms.append(look.now_ms - look.now_ms % HOUR_MS + HOUR_MS)
+
+    def _show(self, look: Look, status: WindowStatus, *, calendar: bool) -> None:
+        """Tell what is news; what only grew with time at most once a minute."""
+        at_ms, told = self._shown.get(status.window, (0, None))
+        news = news_of(status, calendar=calendar)
+        known = None if told is None else news_of(told, calendar=calendar)
+        if known == news:
+            return
+        if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
+            self._shown[status.window] = look.now_ms, status
+            look.statuses.append(status)
+            row = self._rows.get(status.window)
+            if not row.shown:
+                self._rows.put(status.window, row._replace(shown=True))
+        else:
+            look.wakes_ms.append(at_ms + MINUTE_MS)
+
+    def _sharing(self, status: WindowStatus) -> WindowStatus:
+        """Return a status that shares what is equal with what was told of it and with the other windows."""
+        _, told = self._shown.get(status.window, (0, status))
+        for other in self.latest.values():
+            if other.labels == status.labels:
+                status = status._replace(labels=other.labels)
+            if other.live == status.live:
+                status = status._replace(live=other.live)
+        return status._replace(
+            figures=told.figures if told.figures == status.figures else status.figures,
+            verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
+        )
+
+    def _status(
+        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
+    ) -> Pieces[WindowStatus]:
+        from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
+        status = yield from status_of(self.panes, binding, window, span, Span(from_ms, to_ms), as_of_ms, closed=closed)
+        if self.parts:
+            status.live["series"] = self.parts
+        budgets = yield from self._budgets.figures(look, binding, window, status)
+        return status._replace(budgets=budgets) if budgets else status
+
+    def _statement(
+        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
+    ) -> Pieces[WindowStatus]:
+        status = yield from self._status(look, binding, window, span, to_ms, close_ms, closed=True)
+        consequences = self._consequences.closed(look, binding.agreement, status)
+        return status._replace(consequences=consequences) if consequences else status
+
+    # -- what is over
+
+    def _end_others(self, look: Look) -> None:
+        """End the alerts of rolling windows that are judged no more, and show those windows no more."""
+        names = {window.name for window in look.binding.windows}
+        self.panes.keep_sums(look.binding.windows, self._budgets.windows(look.binding))
+        self._budgets.end_others(look)
+        look.ended.extend(self._forget(self._rows.names() - names))
+        for name in sorted(one for one in self._rows.names() - names if period_window(one) is None):
+            self._telling.end_all(look, name, look.binding.over)
+
+    def _forget(self, names: Iterable[str]) -> list[str]:
+        """Show windows no more; return those that were shown, by this evaluator or one before it."""
+        ended = sorted(name for name in names if self._rows.get(name).shown)
+        for name in ended:
+            self.latest.pop(name, None)
+            self._shown.pop(name, None)
+            row = self._rows.get(name)._replace(shown=False)
+            self._rows.put(name, None if row == WindowRow({}) else row)
+        return ended
+
+    def _prune(self, look: Look) -> Pieces[None]:
+        """Delete the panes that no window needs any more; those of days not before their periods are closed."""
+        if look.now_ms < self._prune_ms:
+            look.wakes_ms.append(self._prune_ms)
+            return
+        keep_ms = dict(look.slices.keep_ms)
+        open_from_ms = self._open_from_ms()
+        next_ms = None
+        for width in self.panes.widths():
+            if width == "live":
+                continue
+            for place, start_ms in enumerate(list(self.panes.starts(width))):
+                if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
+                    yield
+                last_ms = self.panes.last_ms(width, start_ms, look.now_ms)
+                expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
+                if expiry_ms > look.now_ms:
+                    next_ms = min(next_ms or expiry_ms, expiry_ms)
+                elif start_ms < open_from_ms.get(width, look.now_ms):
+                    self.panes.drop(width, start_ms)
+        self._prune_ms = 0
+        if next_ms is not None:
+            # Not for each pane at its own instant, and soon enough for one that comes late.
+            self._prune_ms = min(next_ms, look.now_ms + 24 * HOUR_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+            look.wakes_ms.append(self._prune_ms)
+
+    def _open_from_ms(self) -> dict[Width, int]:
+        """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
+        found: dict[Width, int] = {}
+        for name, row in self._rows.items():
+            window = period_window(name)
+            if window is not None:
+                width = width_for(window)
+                found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
+        return found
+
+    def _sleep(self, look: Look) -> None:
+        """End what is left of a series without panes.
+
+        Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
+        good: the next one must have another number.
+        """
+        look.ended.extend(self._forget(self._rows.names()))
+        late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
+        for name in sorted(self._rows.names()):
+            self._telling.end_all(look, name, "no_data")
+            row = self._rows.get(name)
+            if period_window(name) is None:
+                continue  # the others are forgotten by now
+            over_ms = row.open_from_ms + late_ms
+            if over_ms <= look.now_ms:
+                self._rows.put(name, None)
+                continue
+            look.wakes_ms.append(over_ms)
+            if not row.dormant:
+                self._rows.put(name, row._replace(dormant=True))
+        # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
+        self.unfinished = self.unfinished and bool(self._rows)

@@ -1,0 +1,198 @@
+"""What a book says of one series at an instant: the version that holds, its measure, the windows to be judged."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.core.agreements.agreement import windows_of
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import MeasureKind, OutageRule
+from monitor.core.clocks.terms import Plan
+from monitor.core.series.retention import Slices
+from monitor.core.series.series import SeriesKey, is_rest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.book import Book
+    from monitor.core.agreements.measures import Measure
+    from monitor.core.agreements.objectives import Objective
+    from monitor.core.time.windows import Window
+
+
+MOST_FORESEEN: Final = 1_000
+FORESEEN: Final[tuple[MeasureKind, ...]] = ("outage", "lead")
+"""The kinds of measures that have series without any event."""
+
+
+class Binding(NamedTuple):
+    """What holds for a series. ``windows`` are those to be judged: none where the measure is gone or all is over.
+
+    ``over`` is the reason that is told to alerts which have lost their objective.
+    """
+
+    agreement: Agreement
+    measure: Measure | None
+    windows: tuple[Window, ...]
+    over: str
+    rest: bool = False
+    """The series counts together what its measure does not show one by one (`monitor.core.windows.rest`)."""
+
+    def judged(self) -> list[Objective]:
+        """Return the objectives that are judged for the series.
+
+        Those of the rest are shares and durations that a part must have missed where the whole has. A number, or the
+        union of outages of many services, proves nothing of any of them.
+        """
+        if self.measure is None or (self.rest and self.measure.kind == "outage"):
+            return []
+        found = [one for one in self.agreement.objectives if one.measure == self.measure.id]
+        return [one for one in found if UNITS[one.indicator] in {"ratio", "ms"}] if self.rest else found
+
+    def enforced(self, window: Window) -> frozenset[str]:
+        """Return the ids of the objectives that are enforced in a window: those shown, but a draft's."""
+        return frozenset() if self.agreement.status == "draft" else frozenset(one.id for one in self.shown(window))
+
+    def shown(self, window: Window) -> list[Objective]:
+        """Return the objectives that are judged in a window."""
+        if self.measure is None or window not in self.windows:
+            return []
+        return [one for one in self.judged() if window in one.windows]
+
+
+class Scope:
+    """A book as the evaluator asks it. A new book makes a new scope."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._plan = Plan(book)
+        self._versions: dict[str, list[Agreement]] = {}
+        self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
+        """By agreement, version, edition and measure: the measure and its windows."""
+        self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
+        self._changes_ms: dict[str, list[int]] = {}
+        self._began_ms: dict[str, int] = {}
+        for agreement in sorted(book.agreements, key=lambda one: (one.valid_from_ms, one.version)):
+            self._versions.setdefault(agreement.id, []).append(agreement)
+        for agreement_id, versions in self._versions.items():
+            instants = {one.valid_from_ms for one in versions}
+            instants |= {one.terminates_ms for one in versions if one.terminates_ms is not None}
+            self._changes_ms[agreement_id] = sorted(instants)
+            binding = [one.valid_from_ms for one in versions if one.status != "draft"]
+            self._began_ms[agreement_id] = binding[0] if binding else versions[0].valid_from_ms
+
+    def slices(self, series: SeriesKey) -> Slices | None:
+        """Return the panes of the series' measure; None where no version has it."""
+        return self._plan.slices(series.agreement, series.measure)
+
+    def binding(self, series: SeriesKey, at_ms: int) -> Binding | None:
+        """Return what holds at an instant; None before the first version."""
+        agreement = self.book.version(series.agreement, at_ms)
+        if agreement is None:
+            return None
+        measure, windows = self._measure(agreement, series.measure) or (None, ())
+        rest = is_rest(series)
+        if measure is not None and len(measure.by) != len(series.values) - rest:
+            measure = None  # the series of a version that split the figures another way
+        if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
+            return Binding(agreement, measure, (), "terminated", rest)
+        meant = measure is not None and (rest or _is_meant(agreement, measure, series))
+        return Binding(agreement, measure, windows if meant else (), "agreement_changed", rest)
+
+    def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
+        key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
+        if key not in self._measures:
+            measure = agreement.measure(measure_id)
+            self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))
+        return self._measures[key]
+
+    def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:
+        """Return where a stretch of time ends: at its end, or before it where the agreement does."""
+        agreement = self.book.version(series.agreement, to_ms - 1)
+        if agreement is None or agreement.terminates_ms is None:
+            return to_ms
+        return max(from_ms, min(to_ms, agreement.terminates_ms))
+
+    def began_ms(self, agreement_id: str) -> int:
+        """Return when the agreement began: with its first version that is not a draft, else with its first."""
+        return self._began_ms.get(agreement_id, 0)
+
+    def next_change_ms(self, agreement_id: str, after_ms: int) -> int | None:
+        """Return the next instant at which another version holds or the agreement ends."""
+        instants = self._changes_ms.get(agreement_id, [])
+        place = bisect_right(instants, after_ms)
+        return instants[place] if place < len(instants) else None
+
+    def foreseen(self, agreement_id: str, kinds: Collection[MeasureKind] = FORESEEN) -> list[SeriesKey]:
+        """Return the series that an agreement names: those that are shown though nothing ever happened.
+
+        Of outages: no outage is a figure. Of leads with a goal: so is no lead. Where its filters list the values of all
+        attributes that a measure is split by, each combination is one. More than `MOST_FORESEEN` of a measure are none:
+        a crossing of long lists names no services.
+        """
+        found = {
+            SeriesKey(agreement_id, rule.id, values): None
+            for agreement in self._versions.get(agreement_id, [])
+            for rule in agreement.measures()
+            if rule.kind in kinds and _needs_no_event(rule)
+            for values in _combinations(agreement, rule)
+        }
+        return list(found)
+
+    def needs_no_event(self, series: SeriesKey) -> bool:
+        """Return whether the series' measure, in the newest version that has it, has figures without any event.
+
+        The rest has none: it is shown as long as anything is counted in it.
+        """
+        newest = self._newest(series)
+        return newest is not None and not is_rest(series) and _needs_no_event(newest[1])
+
+    def is_named(self, series: SeriesKey) -> bool:
+        """Return whether the newest version lists the series' values in its filters: then it is always shown."""
+        measure = series[:2]
+        if measure not in self._named:
+            newest = self._newest(series)
+            self._named[measure] = frozenset(_combinations(*newest) if newest is not None else ())
+        return series.values in self._named[measure]
+
+    def _newest(self, series: SeriesKey) -> tuple[Agreement, Measure] | None:
+        """Return the newest version that has the series' measure."""
+        for agreement in reversed(self._versions.get(series.agreement, [])):
+            measure = agreement.measure(series.measure)
+            if measure is not None:
+                return agreement, measure
+        return None
+
+
+def _needs_no_event(measure: Measure) -> bool:
+    return isinstance(measure, OutageRule) or (isinstance(measure, LeadRule) and measure.goal is not None)
+
+
+def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str] | None:
+    """Return the values of an attribute that the filters of agreement and measure list; None: they do not name it."""
+    lists = [values for one in (agreement.covers, measure.where) for listed, values in one.any_of if listed == name]
+    return frozenset.intersection(*lists) if lists else None
+
+
+def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...]]:
+    lists = [_listed(agreement, measure, name) for name in measure.by]
+    values = [sorted(one) for one in lists if one is not None]
+    if len(values) < len(lists) or prod(map(len, values)) > MOST_FORESEEN:
+        return []
+    return list(product(*values))
+
+
+def _is_meant(agreement: Agreement, measure: Measure, series: SeriesKey) -> bool:
+    """Return whether a series that needs no event is still named: its values are among those that the filters list."""
+    if not _needs_no_event(measure):
+        return True
+    for name, value in zip(measure.by, series.values, strict=True):
+        listed = _listed(agreement, measure, name)
+        if listed is not None and value not in listed:
+            return False
+    return True
