@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CALENDAR = "tests/core/test_calendar.py"
-PERIODS = "tests/core/test_periods.py"
-TICKETS = "tests/core/test_ticket_stories.py"
-INDICATORS = "tests/core/test_indicators.py"
-OUTAGES = "tests/core/test_outages.py"
-CALLS = "tests/core/test_calls.py"
-VERDICTS = "tests/core/test_verdicts.py"
+CALENDAR = "tests/core/time/test_calendar.py"
+PERIODS = "tests/core/time/test_periods.py"
+TICKETS = "tests/core/subjects/test_ticket_stories.py"
+INDICATORS = "tests/core/windows/test_indicators.py"
+OUTAGES = "tests/core/outages/test_outages.py"
+CALLS = "tests/core/calls/test_calls.py"
+VERDICTS = "tests/core/objectives/test_verdicts.py"
 EVENTS = "tests/wire/test_events.py"
 HISTORIES = "tests/core/test_histories_law.py"
 RECOMPUTE = "tests/replay/test_recompute.py"
 RUNNER = "tests/stream/test_runner.py"
 E2E = "tests/e2e"
-CONVERSATIONS = "tests/core/test_conversations.py"
+CONVERSATIONS = "tests/core/calls/test_conversations.py"
 
 GOLDEN = {
     "48 h in 09-21 daily from 2016-11-09 23:00, with no, one and two days closed": (
@@ -46,60 +46,60 @@ GOLDEN = {
     ),
     "availability 99.8603 / 99.8611 / 99.7685 %": (
         f"{INDICATORS}::test_availability_of_the_golden_case_under_each_exclusion",
-        "tests/core/test_timeline.py::test_the_golden_month_with_maintenance_gives_the_three_availabilities",
+        "tests/core/time/test_timeline.py::test_the_golden_month_with_maintenance_gives_the_three_availabilities",
     ),
     "down 2 of 4 h, 2 of 8 h, the last hour of 24 h": (
         f"{INDICATORS}::test_availability_of_hours_down",
-        "tests/core/test_timeline.py::test_availability_of_the_golden_periods",
+        "tests/core/time/test_timeline.py::test_availability_of_the_golden_periods",
     ),
     "MTBF 900 h and MTTR 100 h are 90 %": (f"{INDICATORS}::test_mtbf_900_h_and_mttr_100_h_are_90_percent",),
     "99.895 % against 99.9 % is a miss": (
         f"{VERDICTS}::test_the_unrounded_value_is_compared",
-        "tests/core/test_outage_traps.py::test_99_895_percent_is_shown_as_99_90_and_is_a_miss_against_99_9",
+        "tests/core/outages/test_outage_traps.py::test_99_895_percent_is_shown_as_99_90_and_is_a_miss_against_99_9",
         f"{INDICATORS}::test_a_value_just_below_its_target_is_not_rounded_up_to_it",
     ),
     "99.95 % of 10,080 one-minute slices: 5 min 2.4 s": (
-        "tests/core/test_budget.py::test_99_95_percent_of_10_080_one_minute_slices_is_a_budget_of_5_min_2_4_s",
+        "tests/core/objectives/test_budget.py::test_99_95_percent_of_10_080_one_minute_slices_is_a_budget_of_5_min_2_4_s",
     ),
     "burn pairs 14.4, 6, 3 and 1 for 30 d, scaled to other periods": (
-        "tests/core/test_budget.py::test_the_usual_pairs_of_30_days",
-        "tests/core/test_budget.py::test_for_another_period_the_windows_are_scaled_with_it",
+        "tests/core/objectives/test_budget.py::test_the_usual_pairs_of_30_days",
+        "tests/core/objectives/test_budget.py::test_for_another_period_the_windows_are_scaled_with_it",
     ),
     "100 leads, 5 customers at $800: close rate 5 %, $4,000": (
-        "tests/core/test_leads.py::test_golden_100_leads_5_customers_at_800_dollars_close_rate_5_percent_4000_dollars",
+        "tests/core/leads/test_leads.py::test_golden_100_leads_5_customers_at_800_dollars_close_rate_5_percent_4000_dollars",
     ),
     "leads needed are rounded up once, at the end": (
-        "tests/core/test_lead_goal.py::test_it_is_rounded_up_once_at_the_end",
+        "tests/core/leads/test_lead_goal.py::test_it_is_rounded_up_once_at_the_end",
     ),
     "SAIDI, SAIFI, CAIDI, ASAI": (
-        "tests/core/test_interruptions.py::test_saidi_saifi_caidi_and_asai_of_a_worked_example",
-        "tests/core/test_interruptions.py::test_stepwise_restoration_integrates_customers_over_time",
+        "tests/core/outages/test_interruptions.py::test_saidi_saifi_caidi_and_asai_of_a_worked_example",
+        "tests/core/outages/test_interruptions.py::test_stepwise_restoration_integrates_customers_over_time",
     ),
     "AHT = (talk + hold + wrap-up) / handled": (
         f"{CONVERSATIONS}::test_the_average_handle_time_is_talk_and_hold_and_wrap_up_over_handled",
     ),
     "FCR: provisional until the end + W, then confirmed": (
-        "tests/core/test_repeats.py::test_a_call_is_provisional_until_its_end_plus_w_and_confirmed_from_then_on",
+        "tests/core/calls/test_repeats.py::test_a_call_is_provisional_until_its_end_plus_w_and_confirmed_from_then_on",
         f"{CONVERSATIONS}::test_first_call_resolution_by_flag_is_gross_and_net_of_what_the_first_level_could_not_solve",
     ),
     "TAT: received to delivered": (f"{CONVERSATIONS}::test_turnaround_is_from_received_to_delivered",),
     "who joined mid-month has a shorter period": (
-        "tests/core/test_outage_traps.py::test_a_service_that_began_in_the_middle_of_a_period_has_a_shorter_one",
+        "tests/core/outages/test_outage_traps.py::test_a_service_that_began_in_the_middle_of_a_period_has_a_shorter_one",
     ),
     "termination right, and the warning one miss before": (
-        "tests/core/test_consequences.py::test_three_misses_in_any_six_months_let_the_customer_terminate_and_the_second_warns",
+        "tests/core/objectives/test_consequences.py::test_three_misses_in_any_six_months_let_the_customer_terminate_and_the_second_warns",
     ),
     "credits by the unrounded indicator, in decimals, capped": (
-        "tests/core/test_consequences.py::test_the_tier_is_that_of_the_unrounded_figure",
-        "tests/core/test_consequences.py::test_amounts_are_decimals_rounded_half_up_once",
-        "tests/core/test_consequences.py::test_credits_are_capped_by_month_and_over_the_term",
+        "tests/core/objectives/test_consequences.py::test_the_tier_is_that_of_the_unrounded_figure",
+        "tests/core/objectives/test_consequences.py::test_amounts_are_decimals_rounded_half_up_once",
+        "tests/core/objectives/test_consequences.py::test_credits_are_capped_by_month_and_over_the_term",
     ),
     "N business days by HH:MM": (
-        "tests/core/test_business_days.py::test_n_business_days_by_five_are_counted_from_the_day_of_receipt",
-        "tests/core/test_business_days.py::test_the_oracle_that_walks_the_days_finds_the_same_instant",
+        "tests/core/time/test_business_days.py::test_n_business_days_by_five_are_counted_from_the_day_of_receipt",
+        "tests/core/time/test_business_days.py::test_the_oracle_that_walks_the_days_finds_the_same_instant",
     ),
     "percentiles of sketches within 1 %": (
-        "tests/core/test_sketch.py::test_the_stated_error_keeps_the_promise_of_one_percent",
+        "tests/core/series/test_sketch.py::test_the_stated_error_keeps_the_promise_of_one_percent",
     ),
 }
 
@@ -130,7 +130,7 @@ TRAPS = {
     "24x7 as a type": (f"{CALENDAR}::test_24x7_is_a_type_whose_elapsed_is_the_plain_difference",),
     "24:00": (f"{CALENDAR}::test_24_00_is_the_end_of_the_day",),
     "overlapping, nested, same-minute pauses": (
-        "tests/core/test_timeline.py::test_overlapping_nested_and_same_minute_pauses_count_once",
+        "tests/core/time/test_timeline.py::test_overlapping_nested_and_same_minute_pauses_count_once",
         f"{TICKETS}::test_overlapping_pauses_count_as_their_union",
     ),
     "open pauses": (f"{TICKETS}::test_a_pause_that_nobody_ends_is_open_and_paused_and_never_due",),
@@ -160,11 +160,11 @@ TRAPS = {
     ),
     "priority change twice while paused": (
         f"{TICKETS}::test_a_priority_changed_twice_while_paused_uses_the_last_one",
-        "tests/core/test_clock_kinds.py::test_a_priority_changed_twice_while_paused_uses_the_last_one_in_each_mode",
+        "tests/core/clocks/test_clock_kinds.py::test_a_priority_changed_twice_while_paused_uses_the_last_one_in_each_mode",
     ),
     "agreement amended while clocks run": (
         f"{TICKETS}::test_a_clock_keeps_the_version_that_held_when_it_started",
-        "tests/core/test_levels.py::test_agreement_amended_while_clocks_run_leaves_what_was_judged_on_each_level",
+        "tests/core/agreements/test_levels.py::test_agreement_amended_while_clocks_run_leaves_what_was_judged_on_each_level",
         f"{E2E}/test_agreements.py::test_a_running_worker_follows_new_versions_and_keeps_its_word_on_what_began_before",
     ),
     "calendar without open time": (f"{CALENDAR}::test_a_calendar_without_open_time_is_refused",),
@@ -177,11 +177,11 @@ TRAPS = {
     "restart after an hour: no false breach, no storm": (
         f"{E2E}/test_watching.py::test_a_restart_after_an_idle_night_tells_what_came_due_once_and_marks_it_as_history",
         "tests/e2e/test_sources.py::test_after_a_stop_no_breach_is_told_that_the_backlog_of_webhooks_disproves",
-        "tests/core/test_paging.py::test_what_is_marked_backfill_pages_nobody",
+        "tests/core/paging/test_paging.py::test_what_is_marked_backfill_pages_nobody",
         f"{RUNNER}::test_a_thawed_process_asks_for_the_end_and_announces_nothing_that_the_backlog_may_disprove",
     ),
     "overlapping outages, child and parent": (
-        "tests/core/test_outage_traps.py::test_a_child_of_a_counted_outage_adds_no_failure_and_no_downtime",
+        "tests/core/outages/test_outage_traps.py::test_a_child_of_a_counted_outage_adds_no_failure_and_no_downtime",
         f"{INDICATORS}::test_overlapping_outages_and_parent_and_child_count_once",
     ),
     "maintenance announced after the fact": (
@@ -202,7 +202,7 @@ TRAPS = {
     "100 % target": (
         f"{VERDICTS}::test_a_100_percent_target_breaches_at_the_first_bad_event_however_small_the_sample",
     ),
-    "burn compared unrounded": ("tests/core/test_budget.py::test_burn_rates_are_compared_unrounded",),
+    "burn compared unrounded": ("tests/core/objectives/test_budget.py::test_burn_rates_are_compared_unrounded",),
     "alert labels never change": (
         "tests/wire/test_announcements.py::test_labels_hold_nothing_that_changes_during_the_alerts_life",
         "tests/notify/test_laws.py::test_trigger_update_and_resolve_have_one_key_and_the_same_labels",

@@ -6,7 +6,7 @@ from monitor.cli.agreements import changes_of
 from monitor.config.agreements import check_agreements, parse_document, read_documents
 from monitor.errors import ConfigError
 from monitor.stream.books import Books, agreement_key
-from tests.core.test_levels import ACME, AMENDED, CORPORATE, HEAD, PAYROLL
+from tests.core.agreements.test_levels import ACME, AMENDED, CORPORATE, HEAD, PAYROLL
 
 TEXT = """\
 agreement: corp

@@ -25,7 +25,7 @@ from monitor.core.time.spans import leveling, union, uniting, weighted_levels
 from monitor.core.windows.evaluator import Evaluator
 from tests.core.stage import DAY, HOUR, Stage, copied, promise
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ms
-from tests.core.test_many_facts import ORDERS, thousand
+from tests.core.subjects.test_many_facts import ORDERS, thousand
 from tests.stretches import MOST_LINES, stretches
 
 MINUTE_MS = 60_000

@@ -7,8 +7,8 @@ from monitor.config.effective import effective_text
 from monitor.core.agreements.agreement import Origin
 from monitor.core.agreements.overlap import overlaps
 from tests.config.test_levels import TEXT
+from tests.core.agreements.test_levels import ACME, AMENDED, CORPORATE, PAYROLL
 from tests.core.stories import ms
-from tests.core.test_levels import ACME, AMENDED, CORPORATE, PAYROLL
 
 OTHER = ACME | {"agreement": "zeta", "clocks": [{"id": "solve", "targets": {"P1": "3h"}}]}
 

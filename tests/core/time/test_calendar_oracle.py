@@ -3,7 +3,7 @@
 One random calendar is read once and asked many questions: elapsed, due, and both of a real clock with pauses. Hours,
 pauses and the changes of these zones fall on quarters; starts, ends and budgets on any millisecond.
 
-``SLA_TEST_CALENDAR_CASES=1000000 pytest tests/core/test_calendar_oracle.py`` is the long run (about two minutes).
+``SLA_TEST_CALENDAR_CASES=1000000 pytest tests/core/time/test_calendar_oracle.py`` is the long run (about two minutes).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitor.core.facts.events import Fact
 from monitor.core.time.calendar import Calendar
 from monitor.core.time.opening_hours import CalendarSpec
 from tests.core.stories import agreement, clock
-from tests.core.test_calendar import DAY, at, reads_as_open
+from tests.core.time.test_calendar import DAY, at, reads_as_open
 
 CASES = int(os.environ.get("SLA_TEST_CALENDAR_CASES", "12000"))
 QUESTIONS_OF_ONE = 600

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.core.agreements.agreement import Report
 from tests.core.stories import Story, agreement, clock, ms, ticket
-from tests.core.test_subject_laws import END_MS, essence, histories
+from tests.core.subjects.test_subject_laws import END_MS, essence, histories
 
 WAITS = Report(required=("priority", "service"), incomplete_clock="waits")
 STARTS = WAITS._replace(incomplete_clock="starts")

@@ -11,7 +11,7 @@ from monitor.core.alerts.alert import SupportingMiss
 from monitor.core.clocks import supporting
 from monitor.core.facts.events import Event, Fact
 from tests.core.stories import Story, agreement, clock, ms, ticket
-from tests.core.test_subject_laws import END_MS, histories
+from tests.core.subjects.test_subject_laws import END_MS, histories
 
 SLA = agreement(clock("resolution", {"P1": "4h", "*": "8h"}), clock("first_response", {"*": "1h"}), id="sla")
 

@@ -17,8 +17,8 @@ from monitor.core.subjects import folding
 from monitor.core.subjects.step import step
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.stories import ms as at
-from tests.core.test_disorder_laws import cut, standing_but_for_sums
-from tests.core.test_subject_laws import (
+from tests.core.subjects.test_disorder_laws import cut, standing_but_for_sums
+from tests.core.subjects.test_subject_laws import (
     BOOKS,
     CHANGING,
     CYCLES,

@@ -17,7 +17,8 @@ from monitor.core.time.calendar import LATEST_MS, Calendar
 from monitor.core.time.opening_hours import CalendarRangeError, OpeningHours
 from tests.core.stories import MONDAY_MS, Story, agreement, clock
 from tests.core.stories import OFFICE as STORY_OFFICE
-from tests.core.test_calendar import (
+from tests.core.subjects.test_subject_laws import END_MS, essence, histories
+from tests.core.time.test_calendar import (  # fmt: skip
     DAY,
     HOUR,
     MINUTE,
@@ -32,8 +33,7 @@ from tests.core.test_calendar import (
     reads_as_open,
     specs_near_a_date,
     week,
-)  # fmt: skip
-from tests.core.test_subject_laws import END_MS, essence, histories
+)
 
 
 def due(of, start_ms, days, by):

@@ -12,8 +12,8 @@ from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import OutageRecord, decode_pane_key
 from monitor.core.time.windows import Window
 from monitor.core.windows.evaluator import Evaluator
+from tests.core.outages.test_outage_laws import panes_of
 from tests.core.stories import MONDAY_MS, Story, agreement
-from tests.core.test_outage_laws import panes_of
 
 MINUTE = 60_000
 END_MS = MONDAY_MS + 240 * MINUTE

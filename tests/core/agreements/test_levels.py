@@ -15,7 +15,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.subjects.fast_path import first_fact, next_fact
 from monitor.core.subjects.step import step
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, ms, ticket
-from tests.core.test_subject_laws import END_MS, essence, histories
+from tests.core.subjects.test_subject_laws import END_MS, essence, histories
 
 HEAD = {
     "version": 1, "valid_from": "2020-01-01", "name": "n", "form": "multi-level", "provider": "IT", "customer": "all",

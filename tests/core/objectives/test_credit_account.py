@@ -13,7 +13,7 @@ from monitor.core.objectives.credits import MOST_MONTHS, AccountRow, account_key
 from monitor.core.series.series import SeriesKey
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stage import P1, P2, Stage
-from tests.core.test_consequence_stories import RULES, TERMS, day_of, month
+from tests.core.windows.test_consequence_stories import RULES, TERMS, day_of, month
 
 
 def terms(month_cap=None, term_cap=None):

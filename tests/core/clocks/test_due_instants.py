@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from monitor.core.clocks.clock import due_had_it_gone_on_ms, due_or_missed_ms
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from tests.core.stories import ALWAYS, MONDAY_MS, OFFICE, Story, agreement, clock, ms, ticket, when
-from tests.core.test_subject_laws import BOOKS, CHANGING, CYCLES, histories, run
+from tests.core.subjects.test_subject_laws import BOOKS, CHANGING, CYCLES, histories, run
 
 CALENDARS = {"always": ALWAYS, "office": OFFICE}
 

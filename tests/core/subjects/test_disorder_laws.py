@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from monitor.core.facts.events import Event, Fact
 from monitor.core.time.units import HOUR_MS
+from tests.core.calls.test_call_laws import histories as calls
+from tests.core.calls.test_call_laws import run as run_calls
+from tests.core.leads.test_lead_laws import histories as leads
+from tests.core.leads.test_lead_laws import run as run_leads
+from tests.core.outages.test_outage_laws import histories as outages
+from tests.core.outages.test_outage_laws import run as run_outages
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
-from tests.core.test_call_laws import histories as calls
-from tests.core.test_call_laws import run as run_calls
-from tests.core.test_lead_laws import histories as leads
-from tests.core.test_lead_laws import run as run_leads
-from tests.core.test_outage_laws import histories as outages
-from tests.core.test_outage_laws import run as run_outages
-from tests.core.test_subject_laws import BOOKS, histories, run
+from tests.core.subjects.test_subject_laws import BOOKS, histories, run
 
 
 def told(story):

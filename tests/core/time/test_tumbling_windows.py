@@ -8,7 +8,7 @@ from monitor.core.time.periods import period_text, period_window, window_span
 from monitor.core.time.windows import WIDTH_MS, Window, width_for
 from tests.core.stage import DAY, HOUR_MS, Stage, desk, figure, promise
 from tests.core.stories import ms, span
-from tests.core.test_call_and_outage_windows import outage, ring
+from tests.core.windows.test_call_and_outage_windows import outage, ring
 
 QUARTER, SHIFT, WEEK = (Window("tumbling", span(text)) for text in ("15m", "4h", "168h"))
 

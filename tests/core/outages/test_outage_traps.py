@@ -12,10 +12,10 @@ from monitor.core.outages.outages import BLIND, outage_changes
 from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey
 from monitor.core.time.periods import period
 from monitor.core.time.windows import Window
+from tests.core.outages.test_outages import RULE, SERIES, at, changes_of, ledger
 from tests.core.stage import Stage, figure
 from tests.core.stories import DAY_MS, Story, agreement, event, ms, when
-from tests.core.test_indicators import HOUR_MS, MINUTE_MS, outage, outages
-from tests.core.test_outages import RULE, SERIES, at, changes_of, ledger
+from tests.core.windows.test_indicators import HOUR_MS, MINUTE_MS, outage, outages
 
 DAY = Window("day")
 

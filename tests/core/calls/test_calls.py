@@ -45,7 +45,13 @@ def looked_at(second, *facts):
     return counts, (next_ms - NOON_MS if next_ms else 0)
 
 
-CONVERSATION = ("handled", "talk_ms", "hold_ms", "wrap_up_ms", "turnaround_ms")  # tests/core/test_conversations.py
+CONVERSATION = (
+    "handled",
+    "talk_ms",
+    "hold_ms",
+    "wrap_up_ms",
+    "turnaround_ms",
+)  # tests/core/calls/test_conversations.py
 
 
 def outcome(*facts):

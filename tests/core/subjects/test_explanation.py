@@ -14,7 +14,7 @@ from monitor.core.subjects.explanation import explain
 from monitor.core.time.calendar import Calendar
 from monitor.core.time.opening_hours import CalendarSpec
 from tests.core.stories import ALWAYS, MONDAY_MS, Story, agreement, clock, ms, ticket, when
-from tests.core.test_subject_laws import CYCLES, END_MS, histories, run
+from tests.core.subjects.test_subject_laws import CYCLES, END_MS, histories, run
 
 
 def told(story, now, ticket_id="T-1"):

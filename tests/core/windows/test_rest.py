@@ -23,7 +23,7 @@ from monitor.core.windows.rest import Rest
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stage import DAY, MONTH, P1, Stage, desk, promise
 from tests.core.stories import DAY_MS, agreement, clock, ms, when
-from tests.core.test_consequence_stories import RULES
+from tests.core.windows.test_consequence_stories import RULES
 
 HOURS = Window("rolling", 24 * 3_600_000)
 REST = rest_of(P1)

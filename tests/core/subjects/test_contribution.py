@@ -7,7 +7,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.subjects.contribution import contribution
 from monitor.core.subjects.explanation import explain
 from tests.core.stories import Story, agreement, clock, ms, span, ticket, when
-from tests.core.test_subject_laws import BOOKS, END_MS, histories, run
+from tests.core.subjects.test_subject_laws import BOOKS, END_MS, histories, run
 
 
 def terms_of(story, one):
