@@ -8,9 +8,9 @@ import logging
 from functools import partial
 from typing import Any, Final
 
-from monitor.config.receivers import stamp_of
-from monitor.config.settings import Settings
-from monitor.config.web_settings import WebSettings
+from monitor.config.settings.receivers import stamp_of
+from monitor.config.settings.settings import Settings
+from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.paging.notices import Courier
@@ -20,25 +20,26 @@ from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
 from monitor.notify.courier import WebhookCourier
-from monitor.stream.books import BookReader, Books
-from monitor.stream.capping import Capping
-from monitor.stream.clock import Clock, WallClock, wall_ms
-from monitor.stream.evaluate import Evaluate
-from monitor.stream.feeders import Feeders
-from monitor.stream.following import ModelReader
-from monitor.stream.horizon import Horizon
-from monitor.stream.ingest import Ingest, Outlets, Tally, burier
-from monitor.stream.mapped import Mapped
-from monitor.stream.markers import Markers
-from monitor.stream.oncall import OnCall
-from monitor.stream.partition import PartitionState
-from monitor.stream.ports import Processor
-from monitor.stream.refusals import refusal
-from monitor.stream.sources import Burial, Source
-from monitor.stream.stats import Durations
-from monitor.stream.topics import check_topics, count_partitions
-from monitor.stream.watch import TopicWatch
-from monitor.stream.worker import WorkerApp, WorkerSettings, build_app, failing, run_worker
+from monitor.stream.agents.books import BookReader, Books
+from monitor.stream.agents.capping import Capping
+from monitor.stream.agents.evaluate import Evaluate
+from monitor.stream.agents.feeders import Feeders
+from monitor.stream.agents.horizon import Horizon
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.mapped import Mapped
+from monitor.stream.agents.markers import Markers
+from monitor.stream.agents.oncall import OnCall
+from monitor.stream.kafka.read_model import ModelReader
+from monitor.stream.kafka.refusals import refusal
+from monitor.stream.kafka.topics import check_topics, count_partitions
+from monitor.stream.partitions.app import WorkerApp, WorkerSettings, build_app
+from monitor.stream.partitions.clock import Clock, WallClock, wall_ms
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Processor
+from monitor.stream.partitions.sources import Burial, Source
+from monitor.stream.partitions.stats import Durations
+from monitor.stream.partitions.watch import TopicWatch
+from monitor.stream.partitions.worker import failing, run_worker
 from monitor.web.door import Door, Limits
 from monitor.web.server import WebServer
 from monitor.wire.mapping_rules import RowMapping

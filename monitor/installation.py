@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.config.secrets import revealed
-from monitor.config.settings import SecuritySettings, Settings
-from monitor.config.sources import SourceSettings
+from monitor.config.reading.secrets import revealed
+from monitor.config.settings.settings import SecuritySettings, Settings
+from monitor.config.settings.sources import SourceSettings
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.errors import ConfigError, Mistake
-from monitor.stream.rights import Right, Role, rights_of
-from monitor.stream.tokens import ClientCredentials
-from monitor.stream.topics import TopicNames, TopicSpec, plan_topics
+from monitor.stream.kafka.rights import Right, Role, rights_of
+from monitor.stream.kafka.tokens import ClientCredentials
+from monitor.stream.kafka.topics import TopicNames, TopicSpec, plan_topics
 
 _UTC_TIME: Final = 0x17
 _TIME: Final = rb"(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import load_agreements
-from monitor.config.settings import load_settings
+from monitor.config.agreements.checking import load_agreements
+from monitor.config.settings.settings import load_settings
 from monitor.wire.events import contract_table, decode
 
 ROOT = Path(__file__).parents[1]

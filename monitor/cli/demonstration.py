@@ -22,10 +22,9 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.bootstrap import Monitor
 from monitor.cli.feeding import feed
-from monitor.cli.kafka import Outgoing, committed, producer, send_all
-from monitor.config.agreements import AgreementDocument
-from monitor.config.settings import Settings, TopicSettings
-from monitor.config.web_settings import WebSettings
+from monitor.config.agreements.document import AgreementDocument
+from monitor.config.settings.settings import Settings, TopicSettings
+from monitor.config.settings.web import WebSettings
 from monitor.core.alerts.alert import Alert
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.objectives.status import WindowStatus
@@ -35,9 +34,10 @@ from monitor.demo.pager import Pager
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.view import Counters, DemoView
 from monitor.installation import topic_of, topic_plan
-from monitor.stream.books import agreement_key
-from monitor.stream.clock import FastClock, wall_ms
-from monitor.stream.embedded import EmbeddedBroker
+from monitor.read_model.topics import Outgoing, committed, producer, send_all
+from monitor.stream.agents.books import agreement_key
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.partitions.clock import FastClock, wall_ms
 from monitor.wire.announcements import decode_alert, decode_status
 
 PARTITIONS: Final = 2

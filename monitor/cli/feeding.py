@@ -8,7 +8,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from monitor.config.settings import Settings
+from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
 from monitor.demo.simulate import BadRecord
 from monitor.installation import topic_of

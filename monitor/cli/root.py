@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import click
 
-from monitor.cli.ack import ack
-from monitor.cli.agreement_show import show as _show_agreement
-from monitor.cli.agreements import agreements
-from monitor.cli.check import check
-from monitor.cli.completion import completion
-from monitor.cli.dead_letters import dead_letters
-from monitor.cli.deliveries import deliveries
-from monitor.cli.demo import demo
-from monitor.cli.explain import explain_command
-from monitor.cli.failing import EXIT_CODES, Commands
-from monitor.cli.health import health
-from monitor.cli.init import init
-from monitor.cli.receivers import receivers
-from monitor.cli.recompute import recompute
-from monitor.cli.replay import replay
-from monitor.cli.schema import schema
-from monitor.cli.settings import settings
-from monitor.cli.silence import silence
-from monitor.cli.simulate import simulate
-from monitor.cli.statements import statements
-from monitor.cli.status import status
-from monitor.cli.tail import tail
-from monitor.cli.topics import topics
-from monitor.cli.traffic import traffic
-from monitor.cli.worker import worker
+from monitor.cli.commands.ack import ack
+from monitor.cli.commands.agreement_show import show as _show_agreement
+from monitor.cli.commands.agreements import agreements
+from monitor.cli.commands.check import check
+from monitor.cli.commands.completion import completion
+from monitor.cli.commands.dead_letters import dead_letters
+from monitor.cli.commands.deliveries import deliveries
+from monitor.cli.commands.demo import demo
+from monitor.cli.commands.explain import explain_command
+from monitor.cli.commands.health import health
+from monitor.cli.commands.init import init
+from monitor.cli.commands.receivers import receivers
+from monitor.cli.commands.recompute import recompute
+from monitor.cli.commands.replay import replay
+from monitor.cli.commands.schema import schema
+from monitor.cli.commands.settings import settings
+from monitor.cli.commands.silence import silence
+from monitor.cli.commands.simulate import simulate
+from monitor.cli.commands.statements import statements
+from monitor.cli.commands.status import status
+from monitor.cli.commands.tail import tail
+from monitor.cli.commands.topics import topics
+from monitor.cli.commands.traffic import traffic
+from monitor.cli.commands.worker import worker
+from monitor.cli.terminal.failing import EXIT_CODES, Commands
 
 __all__ = ["root"]
 

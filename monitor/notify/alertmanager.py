@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple
 
-from monitor.config.receivers import AlertmanagerReceiver
+from monitor.config.settings.receivers import AlertmanagerReceiver
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.notices import Notice
 from monitor.notify.requests import LONGEST_VALUE, Request, Sender, fitted, is_over, post, severity_of, told

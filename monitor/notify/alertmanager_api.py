@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.config.receivers import AlertmanagerApiReceiver
+from monitor.config.settings.receivers import AlertmanagerApiReceiver
 from monitor.core.paging.notices import Notice
 from monitor.notify.alertmanager import lines_of
 from monitor.notify.requests import Request, Sender, post

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from monitor.config.secrets import forms_of
+from monitor.config.reading.secrets import forms_of
 from monitor.core.paging.notices import Outcome, OutcomeKind
 from monitor.notify.requests import Answer
 from monitor.notify.texts import cut

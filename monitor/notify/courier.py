@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from monitor.config.receivers import Receiver, secrets_of
+from monitor.config.settings.receivers import Receiver, secrets_of
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.notify.answers import outcome, without_secrets
 from monitor.notify.bounded import BoundedConnector

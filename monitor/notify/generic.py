@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from monitor.config.receivers import GenericReceiver, signing_key
+from monitor.config.settings.receivers import GenericReceiver, signing_key
 from monitor.core.paging.notices import Notice
 from monitor.notify.requests import Request, Sender, fitted, post
 from monitor.wire.announcements import encode_notice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.config.receivers import (
+from monitor.config.settings.receivers import (
     AlertmanagerApiReceiver,
     AlertmanagerReceiver,
     GenericReceiver,

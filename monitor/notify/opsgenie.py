@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
-from monitor.config.receivers import OpsgenieReceiver
+from monitor.config.settings.receivers import OpsgenieReceiver
 from monitor.core.paging.notices import Notice, OutcomeKind, Severity
 from monitor.notify.requests import Answer, Request, Sender, post, told
 from monitor.notify.texts import cut, cut_apart, width

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.config.receivers import PagerDutyReceiver
+from monitor.config.settings.receivers import PagerDutyReceiver
 from monitor.core.paging.notices import MAX_KEY, Notice, OutcomeKind
 from monitor.notify.requests import Answer, Request, Sender, fitted, post, told
 from monitor.notify.texts import cut, cut_apart

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from monitor.config.secrets import shown_url
+from monitor.config.reading.secrets import shown_url
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.notices import Severity
 from monitor.notify.texts import cut

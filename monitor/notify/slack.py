@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.config.receivers import SlackReceiver
+from monitor.config.settings.receivers import SlackReceiver
 from monitor.core.paging.notices import Notice, OutcomeKind, Severity
 from monitor.notify.requests import Answer, Request, Sender, fitted, post, severity_of, told
 from monitor.notify.texts import cut, width

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
-from monitor.config.mapping import load_mapping
+from monitor.config.agreements.checking import load_agreements
+from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.book import Book
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import Progress, read_events

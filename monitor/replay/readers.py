@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from monitor.config.mapping import columns_of
-from monitor.config.shape import did_you_mean
+from monitor.config.mappings.mapping import columns_of
+from monitor.config.reading.shape import did_you_mean
 from monitor.core.facts.events import Event
 from monitor.errors import ConfigError, DecodeError, Mistake
 from monitor.replay.lines import LINE_TOO_LONG, LONGEST_LINE, TOO_LONG, UNREADABLE, lines_of, opened

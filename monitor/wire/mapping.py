@@ -2,7 +2,7 @@
 
 A `RowMapping` says what a row means; a `Mapper` applies it to one row after the other. Rows come from CSV or JSON
 lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here knows where from. Example, as YAML
-(`monitor.config.mapping` reads it; ``tests/mappings`` has three real ones)::
+(`monitor.config.mappings.mapping` reads it; ``tests/mappings`` has three real ones)::
 
     subject: ticket
     subject_id: "{number}"
@@ -38,10 +38,10 @@ so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change 
 (without such a column: the place of the row in its group), so several events of one row, and rows of one minute, stay
 in order. Ids come from a template; the default ``{subject_id}:{type}:{time_ms}:{sequence}`` is the same on every run.
 
-**Live sources** (`monitor.stream.mapped`) are topics of JSON objects, one row a record. Nothing is remembered between
-two records, so there are no groups: what changed must stand in the row itself, as before and after (``same_as``,
-``differs_from`` compare two columns) or as items of a change log (``each``). Write ids that tell what happened
-(``"{changelog.id}:{type}"``): what is delivered twice is then known again, also after the mapping was amended.
+**Live sources** (`monitor.stream.agents.mapped`) are topics of JSON objects, one row a record. Nothing is remembered
+between two records, so there are no groups: what changed must stand in the row itself, as before and after
+(``same_as``, ``differs_from`` compare two columns) or as items of a change log (``each``). Write ids that tell what
+happened (``"{changelog.id}:{type}"``): what is delivered twice is then known again, also after the mapping was amended.
 
 A row is taken whole or rejected whole, with one of `REASONS` or a reason of the mapping's own.
 """

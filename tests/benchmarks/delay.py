@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from monitor.bootstrap import Monitor, calm_collector
 from monitor.installation import topic_plan
-from monitor.stream.topics import create_topics
+from monitor.stream.kafka.topics import create_topics
 from tests.benchmarks import job, write_json
 from tests.kafka.broker import KafkaBroker
 

@@ -19,24 +19,24 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 
 from monitor.bootstrap import calm_collector
-from monitor.config.mapping import load_mapping
+from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.pieces import at_once
 from monitor.core.series.series import Pane, PaneKey, SeriesKey, encode_pane_key
 from monitor.core.time.windows import Window
 from monitor.core.windows.rows import MergedPane, merged_pane_key
-from monitor.stream.books import Books
-from monitor.stream.connection import RESTORE_RECORDS
-from monitor.stream.containment import Containment
-from monitor.stream.evaluate import Evaluate
-from monitor.stream.ingest import Ingest, Outlets, Tally, burier
-from monitor.stream.mapped import Mapped
-from monitor.stream.pace import Pace, in_turns
-from monitor.stream.partition import PartitionState
-from monitor.stream.ports import RowCodec
-from monitor.stream.sources import Burial, Source
-from monitor.stream.stats import PartitionStats
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.evaluate import Evaluate
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.mapped import Mapped
+from monitor.stream.kafka.connection import RESTORE_RECORDS
+from monitor.stream.kafka.pace import Pace, in_turns
+from monitor.stream.partitions.containment import Containment
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import RowCodec
+from monitor.stream.partitions.sources import Burial, Source
+from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.benchmarks import write_json
 from tests.core.stories import MONDAY_MS, agreement, clock

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from monitor.config.settings import Settings, TopicSettings
-from monitor.stream.books import agreement_key
+from monitor.config.settings.settings import Settings, TopicSettings
+from monitor.stream.agents.books import agreement_key
 
 PARTITIONS = 4
 TARGET_H = {"P1": 3, "P2": 4, "P3": 5, "P4": 6}

@@ -12,11 +12,11 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from click.testing import CliRunner, Result
 
-from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
-from monitor.config.settings import Settings, TopicSettings
+from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.installation import topic_plan
-from monitor.stream.embedded import EmbeddedBroker
+from monitor.read_model.topics import Outgoing, read_all, send_all
+from monitor.stream.kafka.embedded import EmbeddedBroker
 
 PARTITIONS = 2
 

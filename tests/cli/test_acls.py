@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.settings import load_settings
+from monitor.config.settings.settings import load_settings
 from monitor.installation import needed_rights, topic_plan
 from tests.cli.conftest import Run, lines
 

@@ -10,11 +10,11 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from rich.console import Console
 
-from monitor.cli.overview import Seen
-from monitor.cli.status import picture
-from monitor.cli.terms import term_text
-from monitor.config.agreements import parse_agreement, read_documents
-from monitor.config.settings import TopicSettings
+from monitor.cli.commands.status import picture
+from monitor.config.agreements.checking import parse_agreement, read_documents
+from monitor.config.settings.settings import TopicSettings
+from monitor.read_model.overview import Seen
+from monitor.read_model.terms import term_text
 from monitor.wire.announcements import encode_alert, encode_status
 from tests.cli.conftest import Run, lines
 from tests.cli.test_status import NOW, alert, status

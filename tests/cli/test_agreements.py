@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
-from monitor.stream.books import Books
+from monitor.read_model.topics import Outgoing
+from monitor.stream.agents.books import Books
 from tests.cli.conftest import AGREEMENT, Kafka, Run, lines
 
 SECOND = AGREEMENT.replace("version: 1", "version: 2").replace("2024-01-01", "2025-01-01").replace("4h", "2h")

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import monitor.demo
-from monitor.cli.demo import EXAMPLES
+from monitor.cli.commands.demo import EXAMPLES
 from tests.cli.conftest import Run
 from tests.cli.processes import process, stop
 

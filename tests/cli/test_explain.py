@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.cli.kafka import Outgoing
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import subject_key
+from monitor.read_model.topics import Outgoing
 from monitor.replay.dict_rows import DictRows
-from monitor.stream.topics import changelog_of
+from monitor.stream.kafka.topics import changelog_of
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
 from tests.cli.conftest import Kafka, Run, lines

@@ -9,14 +9,14 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.cli.kafka import Outgoing
-from monitor.cli.log import log_to_stderr
-from monitor.cli.output import Output
+from monitor.cli.terminal.log import log_to_stderr
+from monitor.cli.terminal.output import Output
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
-from monitor.stream.books import agreement_key
+from monitor.read_model.topics import Outgoing
+from monitor.stream.agents.books import agreement_key
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter
 from monitor.wire.events import decode

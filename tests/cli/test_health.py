@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import orjson
 import pytest
 
-from monitor.cli.health import address_of
-from monitor.config.web_settings import WebSettings
+from monitor.cli.commands.health import address_of
+from monitor.config.settings.web import WebSettings
 from tests.cli.conftest import Run
 
 PAGES = {"/healthz": (200, "alive\n"), "/readyz": (503, "not all partitions are open yet\n")}

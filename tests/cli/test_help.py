@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from monitor.cli.failing import EXIT_CODES
 from monitor.cli.root import root
+from monitor.cli.terminal.failing import EXIT_CODES
 from tests.cli.conftest import Run
 
 

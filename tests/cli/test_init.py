@@ -6,8 +6,8 @@ from pathlib import Path
 
 import orjson
 
-from monitor.config.mapping import load_mapping
-from monitor.config.settings import Settings, load_settings
+from monitor.config.mappings.mapping import load_mapping
+from monitor.config.settings.settings import Settings, load_settings
 from monitor.wire.mapping import Mapper
 from tests.cli.conftest import Run, lines
 

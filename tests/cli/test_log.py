@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from monitor.cli.log import WHILE_S, OnceInAWhile
+from monitor.cli.terminal.log import WHILE_S, OnceInAWhile
 
 
 def record(at_s: float, name: str, message: str, *given: object, level: int = logging.ERROR) -> logging.LogRecord:

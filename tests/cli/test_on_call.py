@@ -8,14 +8,14 @@ import orjson
 import pytest
 
 from monitor.bootstrap import courier_of
-from monitor.cli import receivers
-from monitor.cli.kafka import Outgoing
-from monitor.config.settings import Settings
+from monitor.cli.commands import receivers
+from monitor.config.settings.settings import Settings
 from monitor.core.paging.delivery import Delivery, DeliveryResult
 from monitor.core.paging.pages import Counts, notice_of
 from monitor.errors import ConfigError
-from monitor.stream.books import agreement_key
-from monitor.stream.clock import wall_ms
+from monitor.read_model.topics import Outgoing
+from monitor.stream.agents.books import agreement_key
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deliveries import encode_delivery
 from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response

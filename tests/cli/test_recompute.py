@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
+from monitor.read_model.topics import Outgoing
 from monitor.wire.events import encode_event
 from tests.cli.conftest import Kafka, Run, lines
 from tests.cli.test_simulate import EVENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.config.settings import catalogue
+from monitor.config.settings.settings import catalogue
 from tests.cli.conftest import Run, lines
 
 

@@ -8,10 +8,10 @@ from contextlib import aclosing, nullcontext
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from monitor.cli import kafka
-from monitor.config.settings import Settings
+from monitor.config.settings.settings import Settings
 from monitor.errors import BrokerError
-from monitor.stream.embedded import EmbeddedBroker
+from monitor.read_model import topics as kafka
+from monitor.stream.kafka.embedded import EmbeddedBroker
 
 
 @pytest.fixture(autouse=True)

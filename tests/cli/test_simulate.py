@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
+from monitor.read_model.topics import Outgoing
 from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT, Kafka, Run
 from tests.cli.test_replay import MAPPING, ROWS

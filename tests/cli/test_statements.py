@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from monitor.cli.kafka import Outgoing
 from monitor.core.objectives.consequence import Consequence, Evidence
-from monitor.stream.clock import wall_ms
+from monitor.read_model.topics import Outgoing
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_statement
 from tests.cli.conftest import Kafka, Run, lines
 from tests.cli.test_tail import status

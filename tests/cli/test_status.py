@@ -11,14 +11,14 @@ import orjson
 from aiokafka.structs import ConsumerRecord
 from rich.console import Console
 
-from monitor.cli.kafka import Outgoing
-from monitor.cli.overview import Overview, Seen
-from monitor.cli.status import picture
-from monitor.config.settings import TopicSettings
+from monitor.cli.commands.status import picture
+from monitor.config.settings.settings import TopicSettings
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.series import SeriesKey
-from monitor.stream.clock import wall_ms
+from monitor.read_model.overview import Overview, Seen
+from monitor.read_model.topics import Outgoing
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert, encode_status
 from tests.cli.conftest import AGREEMENT, Kafka, Run, lines
 from tests.cli.processes import process, stop

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
 from monitor.core.alerts.alert import Alert, AlertKey, AlertState
 from monitor.core.alerts.stretches import Stretch, Stretches
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
+from monitor.read_model.topics import Outgoing
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from tests.cli.conftest import Kafka, Run, lines
 

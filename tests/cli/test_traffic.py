@@ -9,11 +9,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.cli.traffic import SCENES_AGO_MS
+from monitor.cli.commands.traffic import SCENES_AGO_MS
 from monitor.core.facts.events import Event
 from monitor.demo.traffic import HOUR_MS, MINUTE_MS
 from monitor.errors import DecodeError
-from monitor.stream.clock import wall_ms
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.events import decode
 from tests.cli.conftest import Kafka, Run, lines
 from tests.cli.processes import process, stop

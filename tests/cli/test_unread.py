@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from monitor.cli.patient import PatientStream, patient
+from monitor.cli.terminal.patient import PatientStream, patient
 from tests.cli.conftest import Kafka
 from tests.cli.processes import process
 

@@ -13,9 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
 from monitor.core.facts.events import Event, Fact
-from monitor.stream.clock import wall_ms
+from monitor.read_model.topics import Outgoing
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert
 from monitor.wire.events import encode_event
 from tests.cli.conftest import Kafka, Run

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
 AGREEMENT = """\
 agreement: desk
@@ -61,7 +61,7 @@ def agreement_text() -> str:
 @pytest.fixture
 def checked(tmp_path: Path) -> Callable[..., Check]:
     """Write the texts as one file each and check their folder."""
-    from monitor.config.agreements import check_agreements  # noqa: PLC0415 - the fixture is what needs it
+    from monitor.config.agreements.checking import check_agreements  # noqa: PLC0415 - the fixture is what needs it
 
     def check(*texts: str) -> Check:
         for number, text in enumerate(texts):

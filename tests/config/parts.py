@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from monitor.config.agreements import read_documents
+from monitor.config.agreements.checking import read_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def shapes(annotation: Any) -> list[type[BaseModel]]:
 
 def parts_used(folder: Path) -> set[str]:
     """Return the paths of the keys that the agreements of a folder set."""
-    from monitor.config.agreement_shape import AgreementShape  # noqa: PLC0415 - its fields lead through the data
+    from monitor.config.agreements.agreement_shape import AgreementShape  # noqa: PLC0415 - its fields lead through the data
 
     used: set[str] = set()
     for document in read_documents(folder):

@@ -9,8 +9,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.agreements import book_of, parse_agreement, parse_document
-from monitor.config.differences import describe_difference
+from monitor.config.agreements.checking import book_of, parse_agreement, parse_document
+from monitor.config.agreements.differences import describe_difference
 from monitor.core.agreements.indicators import INDICATORS
 from monitor.core.agreements.measures import METRICS
 from monitor.errors import ConfigError

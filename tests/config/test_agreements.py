@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.config.agreement_build import CALL_WINDOWS, CLOCK_WINDOWS
-from monitor.config.agreements import (
+from monitor.config.agreements.agreement_build import CALL_WINDOWS, CLOCK_WINDOWS
+from monitor.config.agreements.checking import (
     book_of,
     check_agreements,
     load_agreements,
@@ -18,7 +18,7 @@ from monitor.config.agreements import (
     parse_document,
     read_documents,
 )
-from monitor.config.outage_build import OUTAGE_WINDOWS
+from monitor.config.agreements.outage_build import OUTAGE_WINDOWS
 from monitor.core.agreements.measures import METRICS, AtRisk, Budget
 from monitor.core.time.windows import Window
 from monitor.demo.leads import SOURCES
@@ -27,7 +27,7 @@ from monitor.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
     Checked = Callable[..., Check]
 
@@ -550,7 +550,7 @@ class TestExamples:
         assert [one.id for one in book.in_force(attributes, at("2026-11-23T12:00Z"))] == agreements
 
     def test_they_use_every_part_of_the_format(self) -> None:
-        from monitor.config.agreement_shape import AgreementShape  # noqa: PLC0415 - of this test alone
+        from monitor.config.agreements.agreement_shape import AgreementShape  # noqa: PLC0415 - of this test alone
         from tests.config.parts import parts_of, parts_used  # noqa: PLC0415
 
         texts = [path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.yaml")]

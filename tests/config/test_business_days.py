@@ -13,7 +13,7 @@ from monitor.wire.instants import parse_rfc3339
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
     Checked = Callable[..., Check]
 

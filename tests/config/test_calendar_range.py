@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from monitor.config.agreements import parse_agreement
+from monitor.config.agreements.checking import parse_agreement
 from monitor.core.time.opening_hours import CalendarRangeError
 from monitor.errors import ConfigError
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS
@@ -16,7 +16,7 @@ from monitor.wire.contract import EARLIEST_MS, LATEST_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
     Checked = Callable[..., Check]
 

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.errors import ConfigError
 from tests.replay.desk import HEAD
 

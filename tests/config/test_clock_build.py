@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.config.agreements import parse_document
-from monitor.config.yaml_file import parse_documents
+from monitor.config.agreements.checking import parse_document
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.core.time.units import HOUR_MS
 from monitor.errors import ConfigError
 from tests.replay.desk import HEAD

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import check_agreements
-from monitor.config.quantities import cents, money, score, weight
+from monitor.config.agreements.checking import check_agreements
+from monitor.config.reading.quantities import cents, money, score, weight
 
 PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "leads.yaml"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from monitor.cli.agreements import changes_of
-from monitor.config.agreements import check_agreements, parse_document, read_documents
+from monitor.cli.commands.agreements import changes_of
+from monitor.config.agreements.checking import check_agreements, parse_document, read_documents
 from monitor.errors import ConfigError
-from monitor.stream.books import Books, agreement_key
+from monitor.stream.agents.books import Books, agreement_key
 from tests.core.agreements.test_levels import ACME, AMENDED, CORPORATE, HEAD, PAYROLL
 
 TEXT = """\

@@ -11,7 +11,7 @@ from monitor.core.agreements.agreement import Notify, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
     Checked = Callable[..., Check]
 

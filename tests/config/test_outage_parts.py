@@ -11,7 +11,7 @@ from monitor.core.agreements.measures import CompositeRule, CustomerTerms, Outag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
     from monitor.core.agreements.agreement import Agreement
 
     Checked = Callable[..., Check]

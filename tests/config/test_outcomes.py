@@ -14,7 +14,7 @@ from monitor.core.time.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from monitor.config.agreements import Check
+    from monitor.config.agreements.checking import Check
 
     Checked = Callable[..., Check]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from monitor.config import quantities
+from monitor.config.reading import quantities
 from monitor.core.agreements.measures import AtRisk
 from monitor.core.time.windows import Window
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.config.settings import Settings, catalogue, effective, load_settings
+from monitor.config.settings.settings import Settings, catalogue, effective, load_settings
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:

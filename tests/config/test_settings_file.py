@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from monitor.config.settings import Settings, catalogue, load_settings
-from monitor.config.settings_file import commented_settings
+from monitor.config.settings.settings import Settings, catalogue, load_settings
+from monitor.config.settings.settings_file import commented_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

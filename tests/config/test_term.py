@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import check_agreements
+from monitor.config.agreements.checking import check_agreements
 from monitor.core.agreements.term import Length
 
 PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "term.yaml"

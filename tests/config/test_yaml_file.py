@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from monitor.config.shape import Shape, Text, did_you_mean
-from monitor.config.yaml_file import load_documents, parse_documents, validate
+from monitor.config.reading.shape import Shape, Text, did_you_mean, validate
+from monitor.config.reading.yaml_file import load_documents, parse_documents
 from monitor.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:

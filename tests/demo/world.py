@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import Pane, encode_pane_key

@@ -12,8 +12,8 @@ import click
 import pytest
 import yaml
 
-from monitor.config.agreements import load_agreements
-from monitor.config.settings import PREFIX, catalogue, load_settings
+from monitor.config.agreements.checking import load_agreements
+from monitor.config.settings.settings import PREFIX, catalogue, load_settings
 from monitor.installation import topic_plan
 from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
 from tests.deploy.tools import COMPOSE, go_tool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from monitor.config.web_settings import WebSettings
+from monitor.config.settings.web import WebSettings
 from tests.deploy.stack import ROOT, parse
 
 TEXT = (ROOT / "deploy" / "Dockerfile").read_text()

@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from monitor.config.settings import PREFIX, catalogue, load_settings
+from monitor.config.settings.settings import PREFIX, catalogue, load_settings
 from monitor.installation import topic_plan
 from monitor.web.server import WebServer
 from tests.deploy.stack import ROOT, parse

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.config.settings import catalogue
+from monitor.config.settings.settings import catalogue
 from monitor.metrics.catalogue import CATALOGUE
 from tests.cli.conftest import Run, folder, kafka, lines, own_environment, run
 from tests.deploy.stack import FILE, ROOT, parse

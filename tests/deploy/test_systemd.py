@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.settings import PREFIX, catalogue, load_settings
-from monitor.stream.worker import STOP_TIMEOUT_S
+from monitor.config.settings.settings import PREFIX, catalogue, load_settings
+from monitor.stream.partitions.worker import STOP_TIMEOUT_S
 from tests.deploy.stack import ROOT, parse
 
 UNIT = ROOT / "deploy/systemd/sla-monitor@.service"

@@ -16,15 +16,16 @@ from click.testing import CliRunner, Result
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.bootstrap import Monitor
-from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
-from monitor.config.settings import Settings, TopicSettings, WebSettings
-from monitor.config.sources import SourceSettings
+from monitor.config.settings.settings import Settings, TopicSettings
+from monitor.config.settings.sources import SourceSettings
+from monitor.config.settings.web import WebSettings
 from monitor.core.paging.notices import Courier
 from monitor.installation import partitions_of, topic_plan
 from monitor.metrics.catalogue import CATALOGUE
-from monitor.stream.clock import HandClock
-from monitor.stream.embedded import EmbeddedBroker
+from monitor.read_model.topics import Outgoing, read_all, send_all
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.partitions.clock import HandClock
 from monitor.wire.instants import parse_rfc3339
 from tests.stream.running import until
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
+from monitor.read_model.topics import Outgoing
 from tests.e2e.installation import Installation, Worker, eventually
 
 DESK = """\

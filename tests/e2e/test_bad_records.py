@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from monitor.bootstrap import outlets_of
-from monitor.cli.kafka import Outgoing
-from monitor.config.settings import load_settings
+from monitor.config.settings.settings import load_settings
+from monitor.read_model.topics import Outgoing
 from tests.e2e.installation import Installation, at, desk_agreement
 
 AGREEMENT = desk_agreement("""\

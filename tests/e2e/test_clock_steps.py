@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.stream.clock import WallClock
+from monitor.stream.partitions.clock import WallClock
 from tests.e2e.installation import Installation, Worker, desk_agreement, eventually
 
 HOUR_MS = 3_600_000
@@ -38,7 +38,7 @@ class Host:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
-    monkeypatch.setattr("monitor.stream.clock.time", made.module())
+    monkeypatch.setattr("monitor.stream.partitions.clock.time", made.module())
     monkeypatch.setattr("aiokafka.consumer.fetcher.time", made.module())
     return made
 

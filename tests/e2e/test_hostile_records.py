@@ -8,10 +8,10 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from monitor.cli.kafka import Outgoing
-from monitor.config.sources import SourceSettings
+from monitor.config.settings.sources import SourceSettings
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
-from monitor.stream import ingest
+from monitor.read_model.topics import Outgoing
+from monitor.stream.agents import ingest
 from monitor.wire.partials import encode_partial
 from tests.e2e.installation import Installation
 from tests.e2e.test_bad_records import AGREEMENT, GOOD

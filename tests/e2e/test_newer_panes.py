@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.kafka import Outgoing
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
-from monitor.stream.partition import partition_of
+from monitor.read_model.topics import Outgoing
+from monitor.stream.partitions.partition import partition_of
 from monitor.wire import partials
 from monitor.wire.partials import encode_partial
 from monitor.wire.versions import Layout, unchanged

@@ -14,9 +14,9 @@ from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
 from monitor import bootstrap
-from monitor.cli.kafka import Outgoing
-from monitor.config.sources import SourceSettings
-from monitor.stream.mapped import Mapped
+from monitor.config.settings.sources import SourceSettings
+from monitor.read_model.topics import Outgoing
+from monitor.stream.agents.mapped import Mapped
 from monitor.wire.events import decode
 from tests.e2e.installation import PARTITIONS, Installation, at, desk_agreement
 from tests.stream.running import until

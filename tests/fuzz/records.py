@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import orjson
 
-from monitor.config.agreements import read_documents
+from monitor.config.agreements.checking import read_documents
 from monitor.core.alerts.alert import Alert, AlertKey, AlertState, alert_id
 from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane

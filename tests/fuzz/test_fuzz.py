@@ -58,7 +58,7 @@ def test_a_run_of_the_program_is_repeated_by_its_seed():
 
 
 def test_a_worker_that_would_stop_and_a_record_that_is_lost_are_found(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("monitor.stream.ingest.decode", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("monitor.stream.agents.ingest.decode", lambda *_, **__: 1 / 0)
     with pytest.raises(AssertionError, match="was lost"):
         asyncio.run(run(400, 7))
 

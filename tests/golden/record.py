@@ -17,8 +17,8 @@ from typing import Any
 
 from faust.types import TP
 
-from monitor.cli.kafka import Outgoing
 from monitor.installation import topic_plan
+from monitor.read_model.topics import Outgoing
 from tests.e2e.installation import Installation, at
 from tests.golden import story
 from tests.stream.running import until

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from monitor.stream.partition import POSITION
-from monitor.stream.topics import changelog_of
+from monitor.stream.kafka.topics import changelog_of
+from monitor.stream.partitions.partition import POSITION
 from tests.e2e.installation import Installation
 
 FOLDER = Path(__file__).parent

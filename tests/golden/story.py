@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.config.sources import SourceSettings
+from monitor.config.settings.sources import SourceSettings
 from monitor.core.paging.notices import Notice, Outcome
 from tests.e2e.installation import Installation, Worker, at, eventually
 from tests.stream.notifying import DELIVERED, DOWN, GONE, REFUSED, ScriptedCourier

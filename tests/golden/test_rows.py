@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.stream.partition import POSITION
-from monitor.stream.topics import changelog_of
+from monitor.stream.kafka.topics import changelog_of
+from monitor.stream.partitions.partition import POSITION
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deliveries import decode_delivery
 from monitor.wire.partials import Marker, decode_partial, encode_marker, encode_partial

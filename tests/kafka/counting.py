@@ -14,9 +14,9 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from monitor.stream.connection import stop_consumer
-from monitor.stream.partition import POSITION
-from monitor.stream.topics import TopicSpec, create_topics
+from monitor.stream.kafka.connection import stop_consumer
+from monitor.stream.kafka.topics import TopicSpec, create_topics
+from monitor.stream.partitions.partition import POSITION
 from tests.kafka.chaos import Command
 from tests.stream.counting import ROW, expected
 

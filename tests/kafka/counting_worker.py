@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from monitor.stream.worker import WorkerSettings, build_app, main_worker, set_log_levels
+from monitor.stream.partitions.app import WorkerSettings, build_app
+from monitor.stream.partitions.worker import main_worker, set_log_levels
 from tests.stream.counting import counting_source
 
 

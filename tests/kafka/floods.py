@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import Producer
 
-from monitor.config.settings import Settings
+from monitor.config.settings.settings import Settings
 from monitor.core.facts.ledger import MAX_FACTS
 
 HOUR_MS: Final = 3_600_000

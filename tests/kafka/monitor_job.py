@@ -26,8 +26,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from monitor.bootstrap import CALL_RETENTION_MS
-from monitor.config.agreements import book_of, parse_document
-from monitor.config.settings import Settings, load_settings
+from monitor.config.agreements.checking import book_of, parse_document
+from monitor.config.settings.settings import Settings, load_settings
 from monitor.core.agreements.book import Book
 from monitor.core.alerts.alert import Alert
 from monitor.core.facts.events import SUBJECTS, Subject
@@ -39,10 +39,10 @@ from monitor.core.windows.evaluator import Evaluator
 from monitor.errors import DecodeError
 from monitor.installation import topic_of, topic_plan
 from monitor.replay.dict_rows import DictRows
-from monitor.stream.books import agreement_key
-from monitor.stream.connection import stop_consumer
-from monitor.stream.partition import POSITION
-from monitor.stream.topics import changelog_of, create_topics
+from monitor.stream.agents.books import agreement_key
+from monitor.stream.kafka.connection import stop_consumer
+from monitor.stream.kafka.topics import changelog_of, create_topics
+from monitor.stream.partitions.partition import POSITION
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.events import decode
 from monitor.wire.partials import Partial, decode_partial

@@ -13,9 +13,9 @@ import signal
 import sys
 
 from monitor.bootstrap import Monitor, calm_collector
-from monitor.config.settings import load_settings
+from monitor.config.settings.settings import load_settings
 from monitor.errors import SlaMonitorError
-from monitor.stream.worker import loop_factory, set_log_levels
+from monitor.stream.partitions.worker import loop_factory, set_log_levels
 
 log = logging.getLogger("monitor.test_worker")
 

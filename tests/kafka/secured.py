@@ -34,9 +34,9 @@ from confluent_kafka.admin import (
 
 from monitor.bootstrap import Monitor
 from monitor.cli.root import root
-from monitor.config.settings import Settings, load_settings
+from monitor.config.settings.settings import Settings, load_settings
 from monitor.installation import needed_rights
-from monitor.stream.rights import Right, Role
+from monitor.stream.kafka.rights import Right, Role
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.certificates import Authority, Certified, TokenSigner
 

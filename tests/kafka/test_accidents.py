@@ -14,8 +14,8 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from monitor.installation import topic_plan
-from monitor.stream.topics import changelog_of, create_topics
-from monitor.stream.watch import PACE_S
+from monitor.stream.kafka.topics import changelog_of, create_topics
+from monitor.stream.partitions.watch import PACE_S
 from tests.kafka.chaos import Fleet
 from tests.kafka.monitor_job import MonitorJob, Topics
 from tests.kafka.monitor_load import agreement

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.cli.buried_panes import find_buried, send_buried
-from monitor.cli.kafka import Outgoing, producer, read_all, send_all
-from monitor.cli.options import read_settings
 from monitor.cli.root import root
-from monitor.config.settings import Settings
+from monitor.cli.terminal.options import read_settings
+from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event, Fact
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.installation import topic_plan
-from monitor.stream.clock import wall_ms
+from monitor.read_model.buried_panes import find_buried, send_buried
+from monitor.read_model.topics import Outgoing, producer, read_all, send_all
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import DeadLetter
 from monitor.wire.events import encode_event

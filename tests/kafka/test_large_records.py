@@ -10,13 +10,14 @@ import uuid
 from click.testing import CliRunner
 
 from monitor.bootstrap import Monitor
-from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.cli.root import root
-from monitor.config.settings import Settings, TopicSettings, WebSettings
+from monitor.config.settings.settings import Settings, TopicSettings
+from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import Event, Fact
 from monitor.installation import topic_plan
-from monitor.stream.clock import wall_ms
-from monitor.stream.topics import TopicSpec, create_topics
+from monitor.read_model.topics import Outgoing, read_all, send_all
+from monitor.stream.kafka.topics import TopicSpec, create_topics
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.events import encode_event
 from tests.stream.running import until
 

@@ -14,8 +14,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from monitor.bootstrap import Monitor
-from monitor.config.agreements import read_documents
-from monitor.config.mapping import load_mapping
+from monitor.config.agreements.checking import read_documents
+from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.measures import Measure, subject_of
 from monitor.core.alerts.alert import OF_SERIES
 from monitor.core.facts.events import Event
@@ -24,7 +24,7 @@ from monitor.core.time.units import HOUR_MS
 from monitor.replay.local import ReplayResult, run_replay
 from monitor.replay.readers import read_events
 from monitor.replay.to_kafka import to_kafka
-from monitor.stream.clock import Clock, FastClock
+from monitor.stream.partitions.clock import Clock, FastClock
 from monitor.wire.announcements import decode_statement
 from monitor.wire.events import encode_event
 from tests.demo.world import AGREEMENTS, finished_history

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from monitor.cli.kafka import Outgoing, read_all, send_all
+from monitor.read_model.topics import Outgoing, read_all, send_all
 from tests.chaos.rounds import STOPS
 from tests.kafka.chaos import Fleet
 from tests.kafka.monitor_job import MonitorJob

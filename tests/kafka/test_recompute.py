@@ -16,11 +16,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from click.testing import CliRunner, Result
 
-from monitor.cli.kafka import Outgoing, producer, read_all, send_all
 from monitor.cli.root import root
 from monitor.core.time.units import HOUR_MS
 from monitor.installation import topic_plan
-from monitor.stream.connection import stop_consumer
+from monitor.read_model.topics import Outgoing, producer, read_all, send_all
+from monitor.stream.kafka.connection import stop_consumer
 from tests.cli.processes import process, stop
 from tests.kafka.monitor_job import MonitorJob
 

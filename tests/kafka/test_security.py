@@ -17,18 +17,18 @@ from aiokafka.structs import ConsumerRecord
 from click.testing import Result
 
 from monitor.bootstrap import Monitor
-from monitor.cli.buried_panes import Found, send_buried
-from monitor.cli.kafka import Outgoing, committed, read_all, send_all
-from monitor.config.settings import Settings
+from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event, Fact
 from monitor.errors import BrokerError, SlaMonitorError
 from monitor.installation import security_options
-from monitor.stream import worker as worker_module
-from monitor.stream.clock import wall_ms
-from monitor.stream.connection import Connection
-from monitor.stream.refusals import stopped
-from monitor.stream.rights import Right, Role, panes_writer, rights_of
-from monitor.stream.topics import TopicNames
+from monitor.read_model.buried_panes import Found, send_buried
+from monitor.read_model.topics import Outgoing, committed, read_all, send_all
+from monitor.stream.kafka.connection import Connection
+from monitor.stream.kafka.refusals import stopped
+from monitor.stream.kafka.rights import Right, Role, panes_writer, rights_of
+from monitor.stream.kafka.topics import TopicNames
+from monitor.stream.partitions import worker as worker_module
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.events import encode_event
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process

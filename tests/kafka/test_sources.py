@@ -11,9 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.cli.kafka import Outgoing, read_all, send_all
 from monitor.installation import topic_plan
-from monitor.stream.topics import TopicSpec, changelog_of, check_topics, create_topics
+from monitor.read_model.topics import Outgoing, read_all, send_all
+from monitor.stream.kafka.topics import TopicSpec, changelog_of, check_topics, create_topics
 from monitor.wire.events import decode
 from tests.kafka.chaos import Fleet, Step
 from tests.kafka.monitor_job import MonitorJob

@@ -15,11 +15,11 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from monitor.errors import StateError
-from monitor.stream.connection import Connection
-from monitor.stream.offsets import set_back
-from monitor.stream.partition import FencedError, PartitionState
-from monitor.stream.topics import create_topics
-from monitor.stream.worker import WorkerSettings, build_app
+from monitor.stream.kafka.connection import Connection
+from monitor.stream.kafka.offsets import set_back
+from monitor.stream.kafka.topics import create_topics
+from monitor.stream.partitions.app import WorkerSettings, build_app
+from monitor.stream.partitions.partition import FencedError, PartitionState
 from tests.kafka.counting import CountingJob
 from tests.stream.counting import CountingCodec, counting_source
 from tests.stream.running import produce, running, until

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from monitor.errors import BrokerError
-from monitor.stream.topics import TopicNames, TopicSpec, check_topics, create_topics, plan_topics
+from monitor.stream.kafka.topics import TopicNames, TopicSpec, check_topics, create_topics, plan_topics
 from tests.kafka.broker import free_port
 
 

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from monitor.config.receivers import Receiver
+from monitor.config.settings.receivers import Receiver
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.paging.notices import MAX_KEY, Notice
 from monitor.notify.kinds import requests_for

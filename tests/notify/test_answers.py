@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.receivers import secrets_of
+from monitor.config.settings.receivers import secrets_of
 from monitor.core.paging.notices import Outcome
 from monitor.notify.answers import LONGEST_RETRY_AFTER_MS, outcome
 from monitor.notify.kinds import reading_of

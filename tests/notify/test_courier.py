@@ -23,7 +23,7 @@ from standardwebhooks import Webhook
 from monitor.core.paging.notices import Courier, Outcome
 from monitor.notify.bounded import BoundedConnector
 from monitor.notify.courier import WebhookCourier
-from monitor.stream.deliveries import Deliveries
+from monitor.stream.agents.deliveries import Deliveries
 from tests.notify.desk import Desk
 from tests.notify.given import SECRET, notice, receiver
 

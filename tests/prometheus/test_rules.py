@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitor.config.settings import Settings
+from monitor.config.settings.settings import Settings
 from monitor.core.agreements.budget_rule import USUAL_ALERTS
 from monitor.core.agreements.indicators import INDICATORS
 from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.replay.local import run_replay
 from monitor.wire.announcements import decode_alert, decode_statement, encode_alert, encode_statement
 from tests.replay.desk import event, ms

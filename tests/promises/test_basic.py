@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event
 from monitor.replay.local import ReplayResult, run_replay
 from tests.replay.desk import event, ms

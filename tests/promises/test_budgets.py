@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.core.objectives.consequences import consequences_of
 from monitor.replay.local import run_replay

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.config.agreements import check_agreements, load_agreements
+from monitor.config.agreements.checking import check_agreements, load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import run_replay
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.replay.local import run_replay
 from tests.replay.desk import event, ms
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import book_of, parse_document
-from monitor.config.yaml_file import parse_documents
+from monitor.config.agreements.checking import book_of, parse_document
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.core.facts.events import Event
 from monitor.replay.local import run_replay
 from tests.core.stories import ms, span, ticket, when

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import check_agreements, load_agreements
+from monitor.config.agreements.checking import check_agreements, load_agreements
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMISES = sorted((DEPLOY / "promises").glob("*.yaml"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import check_agreements, load_agreements
+from monitor.config.agreements.checking import check_agreements, load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import ReplayResult, run_replay
 

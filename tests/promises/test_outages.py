@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.core.objectives.status import WindowStatus
 from monitor.replay.local import run_replay

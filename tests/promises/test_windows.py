@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import run_replay
 from monitor.replay.result import as_json

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from datetime import datetime
 
-from monitor.config.agreements import book_of, parse_document
-from monitor.config.yaml_file import parse_documents
+from monitor.config.agreements.checking import book_of, parse_document
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.core.agreements.book import Book
 from monitor.core.facts.events import Event, Fact, Subject, Value
 

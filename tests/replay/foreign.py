@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 
-from monitor.config.mapping import parse_mapping
-from monitor.config.yaml_file import parse_documents
+from monitor.config.mappings.mapping import parse_mapping
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.core.facts.events import Event
 from monitor.errors import DecodeError, Mistake
 from monitor.wire.mapping import Mapper

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.agreements import load_agreements
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.replay.local import ReplayResult, run_replay

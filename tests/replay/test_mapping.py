@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.mapping import columns_of
+from monitor.config.mappings.mapping import columns_of
 from monitor.core.facts.events import TYPES
 from monitor.errors import DecodeError
 from monitor.wire.mapping import Mapper

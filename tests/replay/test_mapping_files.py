@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.mapping import columns_of, load_mapping
+from monitor.config.mappings.mapping import columns_of, load_mapping
 from monitor.errors import ConfigError
 from tests.replay.foreign import HEAD, mapping, read
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.config.mapping import columns_of
+from monitor.config.mappings.mapping import columns_of
 from monitor.errors import DecodeError
 from monitor.wire.mapping import Mapper
 from tests.replay.foreign import HEAD, events, mapping, read

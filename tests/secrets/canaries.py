@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
-from monitor.config.receivers import Receiver
-from monitor.config.secrets import SecretUrl, holds_secrets
+from monitor.config.reading.secrets import SecretUrl, holds_secrets
+from monitor.config.settings.receivers import Receiver
 
 KINDS: dict[str, type[BaseModel]] = {
     typing.get_args(one.model_fields["kind"].annotation)[0]: one

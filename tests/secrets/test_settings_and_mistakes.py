@@ -10,8 +10,8 @@ import orjson
 import pytest
 import yaml
 
-from monitor.config.secrets import holds_secrets, secrets_in
-from monitor.config.settings import PREFIX, SecuritySettings, Settings, load_settings
+from monitor.config.reading.secrets import holds_secrets, secrets_in
+from monitor.config.settings.settings import PREFIX, SecuritySettings, Settings, load_settings
 from monitor.errors import ConfigError
 from tests.cli.conftest import Run, lines, run
 from tests.secrets.canaries import KINDS, Canaries, receiver

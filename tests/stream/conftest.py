@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance
 
-from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.worker import WorkerApp, WorkerSettings, build_app
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.partitions.app import WorkerApp, WorkerSettings, build_app
 from tests.stream.counting import counting_source
 
 TOPICS = {"in": 2, "alerts": 2, "silent": 2, "app-in-state": 2}

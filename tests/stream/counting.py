@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.pieces import Pieces
-from monitor.stream.partition import PartitionState
-from monitor.stream.sources import Source
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sources import Source
 
 ROW = struct.Struct(">qqq")
 EVERY = 5

@@ -10,9 +10,8 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.pieces import at_once
-from monitor.stream.connection import Ends
-from monitor.stream.ports import View
-from monitor.stream.transport import Batch
+from monitor.stream.kafka.batch import Batch, View
+from monitor.stream.kafka.connection import Ends
 
 
 @dataclass

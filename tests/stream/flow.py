@@ -14,10 +14,10 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
 from monitor.core.subjects.engine import RETENTION_MS
-from monitor.stream.books import Books
-from monitor.stream.evaluate import Evaluate
-from monitor.stream.ingest import Ingest, Outlets, Tally
-from monitor.stream.partition import PartitionState
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.evaluate import Evaluate
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.announcements import decode_status
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.stream.fakes import FakeWriter

@@ -12,12 +12,12 @@ from monitor.core import pieces
 from monitor.core.agreements.book import Book
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.notices import Notice, Outcome
-from monitor.stream.books import Books
-from monitor.stream.deliveries import Deliveries
-from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.outbox import Notify
-from monitor.stream.partition import PartitionState
-from monitor.stream.responses import Responses
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.deliveries import Deliveries
+from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.agents.outbox import Notify
+from monitor.stream.agents.responses import Responses
+from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deliveries import decode_delivery
 from monitor.wire.responses import encode_response

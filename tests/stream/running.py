@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from monitor.stream.connection import stop_consumer
-from monitor.stream.worker import WorkerApp, run_worker
+from monitor.stream.kafka.connection import stop_consumer
+from monitor.stream.partitions.app import WorkerApp
+from monitor.stream.partitions.worker import run_worker
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:

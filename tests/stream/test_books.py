@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from monitor.stream.books import Books, agreement_key
+from monitor.stream.agents.books import Books, agreement_key
 
 
 def document(version: int = 1, valid_from: str = "2024-01-01", **changed: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import logging
 
 import pytest
 
-from monitor.stream.capping import Capping, Places
-from monitor.stream.ingest import Tally
+from monitor.stream.agents.capping import Capping, Places
+from monitor.stream.agents.ingest import Tally
 from tests.stream.running import until
 
 

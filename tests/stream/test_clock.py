@@ -7,7 +7,7 @@ from math import inf
 
 import pytest
 
-from monitor.stream.clock import FastClock, HandClock, WallClock, wall_ms
+from monitor.stream.partitions.clock import FastClock, HandClock, WallClock, wall_ms
 
 
 def test_the_wall_clock_tells_real_time_and_what_is_past_needs_no_waiting() -> None:

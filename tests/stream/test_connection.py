@@ -6,8 +6,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
-from monitor.stream.connection import Connection, stop_consumer
-from monitor.stream.embedded import EmbeddedBroker
+from monitor.stream.kafka.connection import Connection, stop_consumer
+from monitor.stream.kafka.embedded import EmbeddedBroker
 
 PARTITION = TopicPartition("changelog", 0)
 

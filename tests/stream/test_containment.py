@@ -16,14 +16,16 @@ from monitor.core.pieces import Pieces
 from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
 from monitor.errors import DecodeError, StateError
-from monitor.stream import containment, ingest, setaside
-from monitor.stream.books import Books
-from monitor.stream.containment import Containment, place_of
-from monitor.stream.fetched import Unreadable
-from monitor.stream.ingest import Ingest, Outlets, Tally, burier
-from monitor.stream.partition import PartitionState
-from monitor.stream.sources import Burial, Source
-from monitor.stream.stats import PartitionStats
+from monitor.stream.agents import ingest
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.kafka.fetched import Unreadable
+from monitor.stream.partitions import containment
+from monitor.stream.partitions import set_aside as setaside
+from monitor.stream.partitions.containment import Containment, place_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sources import Burial, Source
+from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.events import decode
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import agreement, clock, ms
@@ -159,7 +161,7 @@ async def test_the_dead_letter_says_what_failed_and_where(caplog: pytest.LogCapt
     await on.take(bad(0, "row"))
 
     _, detail = on.buried[0]
-    assert detail.startswith("RowError at monitor/stream/partition.py:")
+    assert detail.startswith("RowError at monitor/stream/partitions/partition.py:")
     assert "row b'k' does not encode" in detail
     (said,) = caplog.records
     assert "record in/0/0 becomes a dead letter" in said.getMessage()

@@ -8,9 +8,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from monitor.errors import BrokerError
-from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.stats import BUCKETS, Durations, Stats
-from monitor.stream.topics import plan_topics
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.kafka.topics import plan_topics
+from monitor.stream.partitions.stats import BUCKETS, Durations, Stats
 
 FIND_COORDINATOR = 10
 COORDINATOR_NOT_AVAILABLE = 15

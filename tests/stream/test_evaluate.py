@@ -15,14 +15,14 @@ from monitor.core.series.panes import apply
 from monitor.core.series.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
 from monitor.errors import RowError
-from monitor.stream import evaluate
-from monitor.stream.books import Books
-from monitor.stream.containment import Containment
-from monitor.stream.evaluate import SERIES_AT_ONCE, Evaluate
-from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.partition import PartitionState, partition_of
-from monitor.stream.sources import Burial, Source
-from monitor.stream.stats import PartitionStats
+from monitor.stream.agents import evaluate
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.evaluate import SERIES_AT_ONCE, Evaluate
+from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.partitions.containment import Containment
+from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.sources import Burial, Source
+from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS

@@ -20,9 +20,10 @@ from faust.types import TP
 from mode.services import Service
 from mode.threads import ServiceThread
 
-from monitor.stream.app import WorkerApp
-from monitor.stream.connection import BATCH_BYTES, Connection
-from monitor.stream.transport import Batch, BatchConsumer, DaemonThread, FetchThread, _bounded
+from monitor.stream.kafka.batch import Batch
+from monitor.stream.kafka.connection import BATCH_BYTES, Connection
+from monitor.stream.kafka.transport import BatchConsumer, DaemonThread, FetchThread, _bounded
+from monitor.stream.partitions.app import WorkerApp
 from tests.stream.fakes import record
 
 

@@ -18,8 +18,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stream import fetched
-from monitor.stream.fetched import FetchedRecords, Unreadable, install
+from monitor.stream.kafka import fetched
+from monitor.stream.kafka.fetched import FetchedRecords, Unreadable, install
 
 HEAD = 61
 CODECS = {

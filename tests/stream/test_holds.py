@@ -21,15 +21,15 @@ from monitor.core.agreements.book import Book
 from monitor.core.pieces import LOT, at_once
 from monitor.core.series.series import Pane, PaneKey, SeriesKey
 from monitor.core.windows.rows import MergedPane, merged_pane_key
-from monitor.stream import books as books_module
-from monitor.stream import pace
-from monitor.stream.books import Books
-from monitor.stream.connection import RESTORE_RECORDS, Connection
-from monitor.stream.containment import Containment
-from monitor.stream.partition import POSITION, PartitionState
-from monitor.stream.sources import Source
-from monitor.stream.stats import PartitionStats
-from monitor.stream.sweep import Sweep
+from monitor.stream.agents import books as books_module
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.sweep import Sweep
+from monitor.stream.kafka import pace
+from monitor.stream.kafka.connection import RESTORE_RECORDS, Connection
+from monitor.stream.partitions.containment import Containment
+from monitor.stream.partitions.partition import POSITION, PartitionState
+from monitor.stream.partitions.sources import Source
+from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.mapping import Mapper
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.benchmarks.holds import MAPPING, large_bodies
@@ -308,7 +308,7 @@ def test_of_a_large_book_one_agreement_is_read_at_a_time(monkeypatch):
 
 
 def test_a_body_of_a_megabyte_is_mapped_in_pieces():
-    from monitor.config.mapping import load_mapping  # noqa: PLC0415 - only here
+    from monitor.config.mappings.mapping import load_mapping  # noqa: PLC0415 - only here
 
     mapper = Mapper(load_mapping(MAPPING, live=True), 1_000)
     _, body = next(large_bodies())

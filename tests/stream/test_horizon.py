@@ -12,11 +12,11 @@ from monitor.core.pieces import at_once
 from monitor.core.series.panes import apply
 from monitor.core.series.series import Change, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
-from monitor.stream import horizon
-from monitor.stream.books import Books
-from monitor.stream.evaluate import Evaluate
-from monitor.stream.ingest import Outlets, Tally
-from monitor.stream.partition import PartitionState
+from monitor.stream.agents import horizon
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.evaluate import Evaluate
+from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.announcements import decode_statement
 from monitor.wire.partials import encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS

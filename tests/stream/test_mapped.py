@@ -15,19 +15,19 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.mapping import load_mapping, parse_mapping
-from monitor.config.yaml_file import parse_documents
+from monitor.config.mappings.mapping import load_mapping, parse_mapping
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
 from monitor.core.subjects.rows import subject_key
 from monitor.errors import DecodeError
-from monitor.stream import horizon
-from monitor.stream.books import Books
-from monitor.stream.feeders import LONGEST_S, SILENCE_S, Feeders, heard_key
-from monitor.stream.ingest import Ingest, Outlets, Tally
-from monitor.stream.mapped import RECORDS_AT_ONCE, Mapped
-from monitor.stream.markers import Markers
-from monitor.stream.partition import PartitionState, partition_of
+from monitor.stream.agents import horizon
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.feeders import LONGEST_S, SILENCE_S, Feeders, heard_key
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.agents.mapped import RECORDS_AT_ONCE, Mapped
+from monitor.stream.agents.markers import Markers
+from monitor.stream.partitions.partition import PartitionState, partition_of
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
 from monitor.wire.events import decode

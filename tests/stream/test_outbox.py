@@ -11,9 +11,9 @@ from aiokafka.errors import ProducerFenced
 
 from monitor.core.paging.notices import Outcome
 from monitor.core.pieces import at_once
-from monitor.stream import outbox
-from monitor.stream.deliveries import PROOF_S, Deliveries, Instant
-from monitor.stream.partition import FencedError
+from monitor.stream.agents import outbox
+from monitor.stream.agents.deliveries import PROOF_S, Deliveries, Instant
+from monitor.stream.partitions.partition import FencedError
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.responses import Acknowledgement, Enable, Resend, SilenceResponse
 from tests.stream.notifying import (
@@ -419,7 +419,7 @@ async def test_a_courier_that_breaks_its_promises_loses_no_page(monkeypatch, cap
     assert partition.told() == ["trigger pending 0", "trigger retry 1"]
     assert "the courier failed at receiver on-call" in caplog.text
 
-    monkeypatch.setattr("monitor.stream.deliveries.ATTEMPT_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("monitor.stream.agents.deliveries.ATTEMPT_TIMEOUT_S", 0.01)
     partition.courier.gates["on-call"] = asyncio.Event()
     await partition.until("Mon 09:00:30")
     await asyncio.sleep(0.03)

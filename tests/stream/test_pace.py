@@ -9,11 +9,11 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
 from monitor.core.subjects.rows import SUBJECT
-from monitor.stream import pace
-from monitor.stream.books import Books
-from monitor.stream.ingest import Ingest, Outlets, Tally
-from monitor.stream.pace import Pace
-from monitor.stream.partition import PartitionState
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.kafka import pace
+from monitor.stream.kafka.pace import Pace
+from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import MONDAY_MS, agreement, clock, ms
 from tests.stream.fakes import FakeWriter

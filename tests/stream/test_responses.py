@@ -6,9 +6,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from monitor.errors import BrokerError
-from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.following import ModelReader
-from monitor.stream.responses import Responses
+from monitor.stream.agents.responses import Responses
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.kafka.read_model import ModelReader
 from monitor.wire.responses import Acknowledgement, Enable, SilenceResponse, encode_response
 from tests.core.paging_stage import alert
 from tests.stream.running import until

@@ -12,14 +12,13 @@ import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFenced
 
 from monitor.errors import StateError
-from monitor.stream import runner
-from monitor.stream.clock import HandClock, wall_ms
-from monitor.stream.partition import POSITION, FencedError
-from monitor.stream.ports import View
-from monitor.stream.runner import PartitionRunner
-from monitor.stream.sources import Source
-from monitor.stream.stats import PartitionStats
-from monitor.stream.transport import Batch
+from monitor.stream.kafka.batch import Batch, View
+from monitor.stream.partitions import runner
+from monitor.stream.partitions.clock import HandClock, wall_ms
+from monitor.stream.partitions.partition import POSITION, FencedError
+from monitor.stream.partitions.runner import PartitionRunner
+from monitor.stream.partitions.sources import Source
+from monitor.stream.partitions.stats import PartitionStats
 from tests.stream.counting import Counting, CountingCodec
 from tests.stream.fakes import FakeConnection, FakeEvent, FakeUpstream, FakeWriter, record
 from tests.stream.running import until

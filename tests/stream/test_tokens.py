@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from monitor.stream.tokens import LARGEST_ANSWER, ClientCredentials, TokenUnavailableError
+from monitor.stream.kafka.tokens import LARGEST_ANSWER, ClientCredentials, TokenUnavailableError
 
 SECRET = "s3cret/ü"
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.stream.wakes import SLOT_BITS, Wakes
+from monitor.stream.partitions.wakes import SLOT_BITS, Wakes
 
 SLOT_MS = 1 << SLOT_BITS
 INSTANTS = st.integers(1, 12 * SLOT_MS)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from monitor.errors import BrokerError
-from monitor.stream import topics
-from monitor.stream.described import Topics
-from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.topics import TopicNames, count_partitions, plan_topics
-from monitor.stream.watch import TopicWatch
+from monitor.stream.kafka import topics
+from monitor.stream.kafka.description import Topics
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.kafka.topics import TopicNames, count_partitions, plan_topics
+from monitor.stream.partitions.watch import TopicWatch
 
 PLAN = plan_topics("app", TopicNames(foreign={"jira": 3}), partitions=2)
 

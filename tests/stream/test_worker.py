@@ -18,12 +18,11 @@ from faust.types import TP
 from mode.utils.queues import FlowControlQueue
 
 from monitor.errors import BrokerError, StateError
-from monitor.stream import runner
-from monitor.stream.app import _credentials
-from monitor.stream.embedded import EmbeddedBroker
-from monitor.stream.tokens import ClientCredentials
-from monitor.stream.transport import IN_PROGRESS
-from monitor.stream.worker import WorkerApp
+from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.kafka.tokens import ClientCredentials
+from monitor.stream.kafka.transport import IN_PROGRESS
+from monitor.stream.partitions import runner
+from monitor.stream.partitions.app import WorkerApp, _credentials
 from tests.stream.counting import ROW, counting_source, expected
 from tests.stream.running import produce, read, running, until
 

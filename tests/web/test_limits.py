@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from monitor.bootstrap import limits_of
-from monitor.config.web_settings import WebSettings
+from monitor.config.settings.web import WebSettings
 from monitor.web.door import Door, Limits
 from monitor.web.server import WebServer
 from tests.stream.running import until

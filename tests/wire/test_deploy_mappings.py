@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.mapping import load_mapping
+from monitor.config.mappings.mapping import load_mapping
 from monitor.errors import DecodeError
 from monitor.wire.events import decode, encode_event
 from monitor.wire.instants import rfc3339

@@ -5,8 +5,8 @@ from collections import UserDict
 
 import pytest
 
-from monitor.config.mapping import parse_mapping
-from monitor.config.yaml_file import parse_documents
+from monitor.config.mappings.mapping import parse_mapping
+from monitor.config.reading.yaml_file import parse_documents
 from monitor.errors import DecodeError
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import MOST_EVENTS

@@ -14,7 +14,7 @@ from monitor.core.series.series import Pane, PaneKey, SeriesKey, empty_pane, enc
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.windows.rows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
-from monitor.stream.worker import WorkerSettings
+from monitor.stream.partitions.app import WorkerSettings
 from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
 from monitor.wire.partials import PANE, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.agreements import book_of, parse_document
+from monitor.config.agreements.checking import book_of, parse_document
 from monitor.core.agreements.agreement import Origin
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.levels import editions, in_force, most_specific, parts_by_origin

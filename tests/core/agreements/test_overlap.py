@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.config.agreements import book_of, check_agreements, parse_document
-from monitor.config.effective import effective_text
+from monitor.config.agreements.checking import book_of, check_agreements, parse_document
+from monitor.config.agreements.effective import effective_text
 from monitor.core.agreements.agreement import Origin
 from monitor.core.agreements.overlap import overlaps
 from tests.config.test_levels import TEXT

@@ -1,0 +1,67 @@
+"""``sla-monitor agreements show``: the effective agreement, and which level says each value."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+import orjson
+
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import Output
+from monitor.config.agreements.checking import book_of
+from monitor.config.agreements.effective import effective_text
+from monitor.config.settings.settings import Settings
+from monitor.core.agreements.agreement import Origin
+from monitor.read_model.agreements import read_published
+from monitor.read_model.terms import term_json, term_text
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.instants import rfc3339
+
+
+@click.command(epilog=example("sla-monitor agreements show acme", "sla-monitor agreements show acme --json"))
+@click.argument("agreement_id", metavar="ID")
+@click.option("--version", type=click.IntRange(min=1), metavar="N", help="This version, not the one that holds now.")
+@settings_option
+@json_option
+def show(out: Output, settings: Settings, agreement_id: str, version: int | None) -> None:
+    """Show an agreement with what it inherits from the levels above, and which of them says each value.
+
+    It is the text that holds now (or the first one, if none does yet) of what is published.
+    """
+    published = asyncio.run(read_published(settings))
+    documents = list(published.documents.values())
+    book, now_ms = book_of(documents), wall_ms()
+    if version is None:
+        first = next((one for one in book.agreements if one.id == agreement_id), None)
+        found = book.version(agreement_id, now_ms) or first
+    else:
+        found = book.exact(agreement_id, version, now_ms)
+    if found is None:
+        what = agreement_id if version is None else f"{agreement_id} version {version}"
+        raise click.ClickException(f"no agreement {what!r} is published: sla-monitor agreements list")
+    text = effective_text(found, documents)
+    since = rfc3339(found.edition_ms or found.valid_from_ms)
+    out.record(
+        agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=since,
+        term=term_json(found, now_ms), document=text.document,
+        values=[{"path": one.path, "value": one.value, "origin": one.origin._asdict()} for one in text.values],
+    )  # fmt: skip
+    title = f"{found.id} version {found.version}: {found.name} ({found.status}, this text from {since[:10]})"
+    rows = [(one.path, _written(one.value), origin_words(one.origin)) for one in text.values]
+    out.table(("part", "value", "said by"), rows, title=title)
+    if told := term_text(found, now_ms):
+        out.say(f"It {told}.")
+
+
+def origin_words(origin: Origin) -> str:
+    """Return who says something: ``acme v1 (customer level)``."""
+    return f"{origin.agreement} v{origin.version}" + (f" ({origin.level} level)" if origin.level else "")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        return ", ".join(map(str, value))
+    return orjson.dumps(value).decode()

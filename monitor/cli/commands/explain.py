@@ -1,0 +1,185 @@
+"""``sla-monitor explain``: why the clocks of a ticket, a call, an outage or a lead stand as they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from monitor.cli.terminal.contribution import tell_contribution
+from monitor.cli.terminal.failing import FAILED
+from monitor.cli.terminal.instants import Instant
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import STYLES, Output
+from monitor.cli.terminal.progress import LEAST, progress
+from monitor.config.agreements.checking import book_of
+from monitor.config.settings.settings import Settings
+from monitor.core.agreements.measures import METRICS
+from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.alerts.stretches import Stretch
+from monitor.core.clocks.clock import due_or_missed_ms
+from monitor.core.clocks.reporting import missing
+from monitor.core.clocks.supporting import Misses
+from monitor.core.clocks.terms import Plan
+from monitor.core.facts.events import Subject
+from monitor.core.series.series import LIVE, Change, SeriesKey
+from monitor.core.subjects.explanation import Explanation, explain
+from monitor.core.subjects.rows import SubjectRow, subject_key
+from monitor.installation import topic_of
+from monitor.read_model.agreements import read_published
+from monitor.read_model.topics import committed
+from monitor.stream.kafka.topics import changelog_of
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.rows import SOURCE_ROWS
+from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why
+
+_SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
+_LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
+
+
+@click.command(
+    "explain",
+    epilog=example("sla-monitor explain ticket T-17", "sla-monitor explain outage O-9 --json | jq .stretches"),
+)
+@click.argument("subject", type=click.Choice(_SUBJECTS))
+@click.argument("subject_id", metavar="ID")
+@click.option("--at", "at_ms", type=Instant(), help="Up to when open clocks are told, RFC 3339.  [default: now]")
+@settings_option
+@json_option
+def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:
+    """Explain why the clocks of a ticket, a call, an outage or a lead stand as they do.
+
+    For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
+    when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which
+    add up to what has elapsed. For a lead also where it counts. It is read from the state that the workers have
+    committed; with --json each clock (and each instant at which a lead counts) is a line, all in milliseconds.
+    """
+    now_ms = wall_ms() if at_ms is None else at_ms
+    known = asyncio.run(read_published(settings))
+    plan = Plan(book_of(known.documents.values()))
+    row = asyncio.run(_row(settings, subject, subject_id))
+    if row is None:
+        out.note(f"no {subject} {subject_id} is known: it is finished for long, or its events have not been read yet")
+        click.get_current_context().exit(FAILED)
+    for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
+        lacks = missing(agreement.report, row.known())
+        if lacks:
+            out.record(subject=subject, id=subject_id, agreement=agreement.id, missing=lacks)
+            until = "its clocks run" if agreement.report.incomplete_clock == "starts" else "its clocks wait for them"
+            out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
+    if not row.clocks and not row.shown:
+        out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
+    misses = Misses(row.clocks, plan)
+    for clock in row.clocks:
+        terms = plan.terms(clock)
+        if terms is None:
+            out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
+            continue
+        missed_at_ms = due_or_missed_ms(clock, terms.calendar)
+        under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
+        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
+    if subject == "lead":
+        for measure in dict.fromkeys(change.series for change in row.shown):
+            _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
+
+
+async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:
+    """Return the newest row of a subject; its partition is not known, so all of the changelog is read."""
+    key, value = subject_key(subject_id), None
+    changelog = changelog_of(settings.app_id, topic_of(settings, subject))
+    with progress(least=LEAST, transient=True) as on_progress:
+        lots = committed(settings, [changelog], on_progress=lambda done, total: on_progress("read", done, total))
+        async for records in lots:
+            for record in records:
+                if record.key == key:
+                    value = record.value
+    row = None if value is None else SOURCE_ROWS.decode(key, value)
+    return row if isinstance(row, SubjectRow) else None
+
+
+def _tell(
+    out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss]
+) -> None:
+    missed = [miss._asdict() for miss in under]
+    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed)
+    cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
+    standing = one.standing.replace("_", " ")
+    out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
+    out.say(f"  {why(one)}")
+    target = f"priority {one.target_of}" if one.target_of != "*" else "all other priorities (*)"
+    allowed = time_allowed(one.target)
+    if one.days:
+        allowed += f" ({duration(one.budget_ms)} from its start)"
+    out.say(
+        f"  promised by {one.agreement} version {one.version}: {one.metric} within {allowed} of the calendar "
+        f"{one.calendar}, the target of {target}"
+    )
+    if one.origin.agreement != one.agreement:
+        level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
+        out.say(f"  inherited from the {level}")
+    for miss in under:
+        out.say(f"  missed under it: {supporting_text(miss)}")
+    due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
+    stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
+    out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
+    left_ms = one.budget_ms - one.elapsed_ms
+    late = f"{duration(left_ms)} left" if left_ms > 0 else f"{duration(-left_ms)} too long"
+    out.say(f"  elapsed {duration(one.elapsed_ms)} ({late}), by the wall clock {duration(one.wall_ms)}")
+    if one.flagged:
+        out.say("  its stop came before its start (a skewed clock): counted as 0")
+    total_ms, rows = 0, []
+    for part in one.stretches:
+        total_ms += _counted_ms(part)
+        counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
+        rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
+    tell_contribution(out, one.contribution)
+    out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
+
+
+def _tell_counts(out: Output, lead_id: str, series: SeriesKey, changes: list[Change]) -> None:
+    """Tell where a lead counts: it has figures besides its clocks."""
+    of = f"{series.measure} of {series.agreement}" + "".join(f", {value}" for value in series.values if value)
+    out.say(f"lead {lead_id} counts in {of}")
+    rows = []
+    for change in sorted(changes, key=lambda one: (one.at_ms == LIVE, one.at_ms)):
+        at_ms = None if change.at_ms == LIVE else change.at_ms
+        out.record(
+            subject="lead", id=lead_id, agreement=series.agreement, measure=series.measure, values=series.values,
+            counts_at_ms=at_ms, counts=dict(change.counts),
+        )  # fmt: skip
+        words = ", ".join(_counted(name, number) for name, number in change.counts)
+        rows.append(("  now" if at_ms is None else "  " + instant(at_ms), words))
+    out.table(("  at", "as"), rows)
+
+
+def _counted(name: str, number: int) -> str:
+    """Return a count of a lead in words: ``handed over since``, ``1.5 delivered weight``."""
+    words = name.removeprefix("then_").replace("_", " ")
+    if name.startswith("then_"):
+        return f"{words} since"
+    if name == "follow_ms":
+        return f"after {duration(number)}"
+    if name.startswith("revenue"):
+        return f"{words} {quantity('amount', number / 100)}"
+    if name == "delivered_weight":
+        return f"weight {number / 1000:g}"
+    if name.startswith("depth_") and name[6:].isdigit():
+        return "follow-up over"
+    return f"{number} {words}" if number != 1 or name == "attempts" else words
+
+
+def _counted_ms(part: Stretch) -> int:
+    return part.end_ms - part.start_ms if part.kind == "counted" else 0
+
+
+def _as_json(one: Explanation) -> dict[str, Any]:
+    known = {name: None if value == -1 else value for name, value in one._asdict().items()}
+    return known | {
+        "target": time_allowed(one.target),
+        "why": why(one),
+        "stretches": [part._asdict() for part in one.stretches],
+        "origin": one.origin._asdict(),
+        "contribution": one.contribution._asdict(),
+    }

@@ -1,0 +1,229 @@
+"""``sla-monitor recompute``: what was judged, beside what is recomputed with all that is known. It writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from monitor.cli.terminal.failing import DIFFERENT
+from monitor.cli.terminal.instants import Instant
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.progress import LEAST, OnProgress, progress
+from monitor.config.agreements.checking import book_of
+from monitor.config.settings.settings import Settings
+from monitor.core.alerts.alert import Alert
+from monitor.core.objectives.status import WindowStatus
+from monitor.core.recompute.differences import Announced
+from monitor.core.time.spans import NEVER_MS
+from monitor.errors import DecodeError
+from monitor.read_model.agreements import read_published
+from monitor.read_model.history import read_history
+from monitor.read_model.topics import read_all
+from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
+from monitor.replay.recompute import recompute as compare
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.announcements import decode_alert, decode_statement
+from monitor.wire.outcomes import consequence_json
+from monitor.wire.wording import instant
+
+if TYPE_CHECKING:
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.recompute.causes import Cause
+    from monitor.core.series.figures import Figure
+
+_Announcement = TypeVar("_Announcement", Alert, WindowStatus)
+_SHOWN_EVENTS: Final = 5
+
+
+@click.command(
+    epilog=example(
+        "sla-monitor recompute",
+        "sla-monitor recompute --agreement it-service-desk --from 2026-10-01T00:00:00+02:00 --json",
+        "sla-monitor recompute --as-of 2026-11-01T08:00:00Z",
+    )
+)
+@click.option("--as-of", "as_of_ms", type=Instant(), help="With what had arrived by then, RFC 3339.  [default: now]")
+@click.option("--agreement", "agreement_id", metavar="ID", help="Compare this agreement only.")
+@click.option("--from", "from_ms", type=Instant(), default=0, help="Leave out breaches and periods before, RFC 3339.")
+@click.option("--until", "until_ms", type=Instant(), help="Up to when time passes.  [default: --as-of, or now]")
+@settings_option
+@json_option
+def recompute(
+    out: Output,
+    settings: Settings,
+    as_of_ms: int | None,
+    agreement_id: str | None,
+    from_ms: int,
+    until_ms: int | None,
+) -> None:
+    """List where what was judged differs from what is recomputed with all that is known.
+
+    Events and agreements on the topics are judged again, as if every event had come in time and every amendment had
+    been known; what differs from the alerts and statements that were announced is told, with its cause: late events, or
+    another version of the agreement. What was judged stays judged: nothing is written. The exit code is 4 if anything
+    differs, 0 if nothing does.
+    """
+    with progress(least=LEAST) as on_progress:
+        found = asyncio.run(_compared(out, settings, as_of_ms, agreement_id, from_ms, until_ms, on_progress))
+    for clock in found.clocks:
+        _tell_clock(out, clock)
+    for period in found.periods:
+        _tell_period(out, period)
+    if found.in_rest:
+        out.note(f"{found.in_rest:,} periods were stated together with others, as other (max_series): not compared")
+    if found.not_kept:
+        out.note(f"{found.not_kept:,} clocks and periods were judged by events that the topics hold no more")
+    many = len(found.clocks) + len(found.periods)
+    compared = f"{found.compared_clocks:,} clocks and {found.compared_periods:,} closed periods compared"
+    out.say(f"{compared}: {f'{many:,} differ' if many else 'no difference'}.")
+    if many:
+        click.get_current_context().exit(DIFFERENT)
+
+
+async def _compared(
+    out: Output,
+    settings: Settings,
+    as_of_ms: int | None,
+    agreement_id: str | None,
+    from_ms: int,
+    until_ms: int | None,
+    on_progress: OnProgress,
+) -> Recomputed:
+    known_by_ms = NEVER_MS if as_of_ms is None else as_of_ms
+    judged = Judged(
+        alerts=await _told(out, settings, settings.topics.alerts, decode_alert, known_by_ms, on_progress),
+        statements=await _told(out, settings, settings.topics.statements, decode_statement, known_by_ms, on_progress),
+    )
+    history = await read_history(settings, on_progress, as_of_ms=known_by_ms)
+    for reason, count in history.rejected.most_common():
+        out.note(f"{count:,} records are no events: {reason}")
+    published = await read_published(settings, as_of_ms)
+    end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else wall_ms()
+    return compare(
+        judged,
+        history.arrived,
+        book_of(published.documents.values()),
+        until_ms=end_ms,
+        from_ms=from_ms,
+        kept_from_ms=history.kept_from_ms,
+        agreement=agreement_id,
+        on_progress=on_progress,
+    )
+
+
+async def _told(
+    out: Output,
+    settings: Settings,
+    topic: str,
+    decode: Callable[[bytes | None], _Announcement],
+    known_by_ms: int,
+    on_progress: OnProgress,
+) -> list[tuple[_Announcement, int]]:
+    """Return what a topic of announcements told by an instant, each with when it was written."""
+    found = []
+    for record in await read_all(settings, topic, lambda done, total: on_progress(topic, done, total)):
+        if record.timestamp > known_by_ms:
+            continue
+        try:
+            found.append((decode(record.value), record.timestamp))
+        except DecodeError as error:
+            out.note(f"{topic}/{record.partition}/{record.offset} is no announcement: {error}")
+    return found
+
+
+def _tell_clock(out: Output, found: ClockFinding) -> None:
+    clock, judged, again = found.difference
+    out.record(
+        kind="clock",
+        **clock._asdict(),
+        judged=_announced_json(judged),
+        recomputed={"verdict": found.verdict, "breached_ms": list(again.breached_ms)},
+        cause=found.cause._asdict(),
+    )
+    cycle = f", cycle {clock.cycle}" if clock.cycle > 1 else ""
+    out.say(f"{clock.agreement}/{clock.clock} of {clock.subject} {clock.subject_id}{cycle}", "bold")
+    taken_back = f", {judged.taken_back} since" if judged.taken_back else ""
+    out.say(f"  as judged      {_breaches(judged)}{taken_back}")
+    verdict = "" if again.breached_ms else f", {found.verdict if found.verdict != 'none' else 'not promised'}"
+    out.say(f"  as recomputed  {_breaches(again)}{verdict}")
+    out.say(f"  because of     {_because(found.cause)}")
+
+
+def _tell_period(out: Output, found: PeriodFinding) -> None:
+    period, one, other, figures, verdicts = found.difference
+    out.record(
+        kind="period",
+        agreement=period.series.agreement,
+        measure=period.series.measure,
+        values=list(period.series.values),
+        window=period.window,
+        from_ms=period.from_ms,
+        stated=one is not None,
+        recomputed=other is not None,
+        figures=[
+            {"indicator": each.indicator, "judged": _figure_json(each.one), "recomputed": _figure_json(each.other)}
+            for each in figures
+        ],
+        verdicts=[{"objective": each.objective, "judged": each.one, "recomputed": each.other} for each in verdicts],
+        consequences={
+            "judged": [consequence_json(each) for each in found.judged],
+            "recomputed": [consequence_json(each) for each in found.recomputed],
+        },
+        cause=found.cause._asdict(),
+    )
+    values, begin = ", ".join(period.series.values), instant(period.from_ms)
+    out.say(
+        f"{period.series.agreement}/{period.series.measure} {values}, {period.window} from {begin}",
+        "bold",
+    )
+    for figure in figures:
+        out.say(f"  {figure.indicator}: {_figure(figure.one)} as judged, {_figure(figure.other)} as recomputed")
+    for verdict in verdicts:
+        was, would = (each or "not judged" for each in verdict[1:])
+        out.say(f"  {verdict.objective}: {was} as judged, {would} as recomputed")
+    if found.judged != found.recomputed:
+        out.say(f"  follows: {_consequences(found.judged)} as judged, {_consequences(found.recomputed)} as recomputed")
+    out.say(f"  because of {_because(found.cause)}")
+
+
+def _announced_json(one: Announced) -> dict[str, Any]:
+    return {
+        "verdict": "breached" if one.breached_ms else "not_breached",
+        "breached_ms": list(one.breached_ms),
+        "taken_back": one.taken_back or None,
+        "versions": list(one.versions),
+    }
+
+
+def _figure_json(one: Figure | None) -> dict[str, Any] | None:
+    return None if one is None else one._asdict()
+
+
+def _breaches(one: Announced) -> str:
+    return "breached " + ", ".join(instant(at_ms) for at_ms in one.breached_ms) if one.breached_ms else "not breached"
+
+
+def _figure(one: Figure | None) -> str:
+    if one is None:
+        return "not stated"
+    value = "no value" if one.value is None else f"{one.value:.6g}"
+    return f"{value} ({one.numerator:.10g}/{one.denominator:.10g})"
+
+
+def _consequences(found: tuple[Consequence, ...]) -> str:
+    told = [f"{one.payable} {one.currency}" if one.kind == "credit" else one.kind.replace("_", " ") for one in found]
+    return ", ".join(told) or "nothing"
+
+
+def _because(cause: Cause) -> str:
+    if cause.kind == "agreement":
+        judged, now = (f"version {one}" if one >= 0 else "no agreement" for one in cause.versions)
+        return f"the agreement: judged by {judged}, recomputed by {now}"
+    if cause.kind == "late_events":
+        more = len(cause.events) - _SHOWN_EVENTS
+        return f"late events: {', '.join(cause.events[:_SHOWN_EVENTS])}" + (f" and {more:,} more" if more > 0 else "")
+    return "nothing that is on the topics: it may not have been announced yet"

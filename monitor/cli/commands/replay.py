@@ -1,0 +1,129 @@
+"""``sla-monitor replay``: recorded data through the same core as live events, without Kafka; or into Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from monitor.cli.terminal.options import example, settings_option
+from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.progress import OnProgress, progress
+from monitor.config.mappings.mapping import load_mapping
+from monitor.config.settings.settings import Settings
+from monitor.core.facts.events import Event
+from monitor.installation import topic_of
+from monitor.read_model.topics import producer, refused_records
+from monitor.replay.files import replay_files
+from monitor.replay.readers import Reading, read_events
+from monitor.replay.result import as_json, as_table, write_json, write_records
+from monitor.replay.to_kafka import to_kafka
+from monitor.wire.events import encode_event
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_STDOUT = Path("-")
+
+
+@click.command(
+    epilog=example(
+        "sla-monitor replay incidents.csv.gz --mapping mapping.yaml --agreements agreements/ --json result.json",
+        "sla-monitor replay incidents.csv --mapping mapping.yaml --to-kafka --speed 60",
+    )
+)
+@click.argument("data", nargs=-1, required=True, type=_FILE)
+@click.option("--mapping", required=True, type=_FILE, help="How rows become events (YAML).")
+@click.option(
+    "--agreements",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Agreement file or folder; may be given several times.",
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result as JSON; - is stdout.")
+@click.option("--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock.")
+@click.option("--to-kafka", "into_kafka", is_flag=True, help="Send the events to the topics instead.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="With --to-kafka: times faster than it happened; 0 is as fast as possible.",
+)
+@settings_option
+def replay(
+    settings: Settings,
+    data: tuple[Path, ...],
+    mapping: Path,
+    agreements: tuple[Path, ...],
+    json_file: Path | None,
+    records: Path | None,
+    into_kafka: bool,  # noqa: FBT001 - click's
+    speed: float,
+) -> None:
+    """Measure recorded data under agreements, without Kafka.
+
+    CSV or JSON lines, gzipped or not, run through the same core as live events, in event time. The result tells every
+    figure with its numerator, denominator, unit, formula and window, and the rejected rows by reason with their lines.
+    With --to-kafka the events go to the topics instead, at the pace at which they happened or faster; a worker measures
+    them then.
+    """
+    out = Output(as_json=json_file == _STDOUT)
+    if into_kafka:
+        if agreements or records or json_file not in (None, _STDOUT):
+            raise click.UsageError(
+                "--to-kafka only sends events: it goes without --agreements, --json FILE and --records."
+            )
+        _into_kafka(out, settings, data, mapping, speed)
+        return
+    if not agreements:
+        raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
+    with progress() as on_progress:
+        result = replay_files(data, mapping, agreements, on_progress=on_progress)
+    if records:
+        write_records(result, records)
+    if json_file == _STDOUT:
+        out.raw(orjson.dumps(as_json(result)))
+        return
+    if json_file:
+        write_json(result, json_file)
+    out.console.print(as_table(result))
+
+
+def _into_kafka(out: Output, settings: Settings, data: tuple[Path, ...], mapping: Path, speed: float) -> None:
+    with progress() as on_progress:
+        reading = read_events(data, load_mapping(mapping), on_progress)
+        sent = asyncio.run(_send(settings, reading, speed, on_progress))
+    out.say(f"{sent:,} events of {reading.rows:,} rows sent to {settings.bootstrap}.")
+    for reason, count in reading.reasons().items():
+        out.say(f"{count:,} rows rejected: {reason}")
+    out.record(sent=sent, rows=reading.rows, rejected=reading.reasons())
+
+
+async def _send(settings: Settings, reading: Reading, speed: float, on_progress: OnProgress) -> int:
+    failures: list[BaseException] = []
+
+    def told(confirmation: asyncio.Future[Any]) -> None:
+        error = None if confirmation.cancelled() else confirmation.exception()
+        if error is not None:
+            failures.append(error)
+
+    async with producer(settings) as writer:
+
+        async def send(event: Event) -> None:
+            if failures:
+                raise await refused_records(settings, failures[0], "does not take records")
+            key, value = encode_event(event)
+            (await writer.send(topic_of(settings, event.subject), key=key, value=value)).add_done_callback(told)
+
+        sent = await to_kafka(
+            reading.events,
+            send,
+            speed=speed or None,
+            now=asyncio.get_running_loop().time,
+            on_progress=lambda done, total: on_progress("sent", done, total),
+        )
+    if failures:
+        raise await refused_records(settings, failures[0], f"did not take {len(failures)} records")
+    return sent

@@ -1,0 +1,164 @@
+"""``sla-monitor statements``: the closed periods, with their evidence and what follows from them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.text import Text
+
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import STYLES, Output
+from monitor.config.settings.settings import Settings
+from monitor.core.agreements.indicators import UNITS
+from monitor.core.time.periods import period_text
+from monitor.errors import DecodeError
+from monitor.read_model.topics import read_all
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.announcements import decode_statement
+from monitor.wire.instants import rfc3339
+from monitor.wire.outcomes import consequence_json
+from monitor.wire.wording import duration, quantity, shown_apart
+
+if TYPE_CHECKING:
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+
+_STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
+
+
+@click.command(
+    epilog=example(
+        "sla-monitor statements --agreement network-operator --window month",
+        "sla-monitor statements --credits",
+        "sla-monitor statements --json | jq .consequences",
+    )
+)
+@click.option("--agreement", metavar="ID", help="Only of this agreement.")
+@click.option("--window", metavar="NAME", help="Only of this window: day, week, month, quarter, year, tumbling-4h …")
+@click.option("--credits", "only_credits", is_flag=True, help="Only what something follows from.")
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
+@settings_option
+@json_option
+def statements(
+    out: Output,
+    settings: Settings,
+    agreement: str | None,
+    window: str | None,
+    only_credits: bool,  # noqa: FBT001 - click's
+    last: int,
+) -> None:
+    """List the statements of closed periods, the newest last: figures, verdicts, credits and their claims.
+
+    A credit is due by its tier, "payable" what is left of it under the agreement's caps on a month and on the whole
+    term. It must be claimed before its date: "left" counts down. With --json each statement is one line, with
+    numerator, denominator, formula and the agreement's version as evidence.
+    """
+    now_ms = wall_ms()
+    stated = _stated(out, settings)
+    found = [
+        status
+        for status in stated
+        if agreement in (None, status.series.agreement)
+        and window in (None, status.window)
+        and (status.consequences or not only_credits)
+    ]
+    rows: list[tuple[str | Text, ...]] = []
+    for status in found[-last:]:
+        out.record(**_record(status, now_ms))
+        rows += _rows(status, now_ms)
+    if not found:
+        out.say("No statements.")
+        return
+    columns = (
+        "period",
+        "window",
+        "agreement",
+        "objective",
+        "for",
+        "verdict",
+        "value",
+        "target",
+        "of",
+        "follows",
+        "left",
+    )
+    out.table(columns, rows)
+    out.say(f"{len(found[-last:])} of {len(found)} statement(s).", style="dim")
+
+
+def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
+    stated: list[WindowStatus] = []
+    for record in asyncio.run(read_all(settings, settings.topics.statements)):
+        try:
+            stated.append(decode_statement(record.value))
+        except DecodeError as error:
+            out.note(f"{record.topic}/{record.partition}/{record.offset} is none of ours: {error}")
+    return sorted(stated, key=lambda one: (one.to_ms, one.series, one.window))
+
+
+def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
+    rows: list[tuple[str | Text, ...]] = []
+    for verdict in status.verdicts:
+        own = [one for one in status.consequences if one.objective == verdict.objective]
+        rows.append((
+            period_text(status.window, "UTC", status.from_ms),
+            status.window,
+            f"{status.series.agreement} v{status.version}",
+            verdict.objective,
+            " ".join(value for value in status.labels.values() if value),
+            Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
+            *_figures(verdict),
+            str(verdict.sample),
+            Text("; ".join(_follows(one) for one in own), "bold" if own else ""),
+            "; ".join(_left(one, now_ms) for one in own if one.kind == "credit"),
+        ))  # fmt: skip
+    return rows
+
+
+def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
+    unit = UNITS.get(verdict.indicator, "count")
+    if verdict.value is None:
+        return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
+    value, target = shown_apart(unit, verdict.value, verdict.target)
+    return value, f"{verdict.comparison} {target}"
+
+
+def _follows(one: Consequence) -> str:
+    if one.kind != "credit":
+        return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
+    text = f"credit {one.amount:f} {one.currency}"
+    return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
+
+
+def _left(one: Consequence, now_ms: int) -> str:
+    if not one.claim_until_ms:
+        return "no limit"
+    left_ms = one.claim_until_ms - now_ms
+    return duration(left_ms) if left_ms > 0 else "over"
+
+
+def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:
+    return {
+        "agreement": status.series.agreement,
+        "version": status.version,
+        "measure": status.series.measure,
+        "labels": status.labels,
+        "window": status.window,
+        "from": rfc3339(status.from_ms),
+        "to": rfc3339(status.to_ms),
+        "from_ms": status.from_ms,
+        "to_ms": status.to_ms,
+        "closed_ms": status.as_of_ms,
+        "figures": [one._asdict() for one in status.figures],
+        "verdicts": [one._asdict() for one in status.verdicts],
+        "budgets": [one._asdict() for one in status.budgets],
+        "consequences": [
+            {
+                **consequence_json(one),
+                "claim_left_ms": max(0, one.claim_until_ms - now_ms) if one.claim_until_ms else None,
+            }
+            for one in status.consequences
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The terminal: output, options, progress, errors and the log."""

@@ -1,0 +1,19 @@
+"""Who had a clock while its time elapsed, as people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.wire.wording import duration
+
+if TYPE_CHECKING:
+    from monitor.cli.terminal.output import Output
+    from monitor.core.subjects.contribution import Contribution
+
+
+def tell_contribution(out: Output, one: Contribution) -> None:
+    """Tell who and what contributed to what has elapsed, the largest share first; one name alone says nothing."""
+    for what, shares in (("team", one.teams), ("agent", one.agents), ("state", one.states), ("paused", one.reasons)):
+        if len(shares) > 1:
+            largest = sorted(shares.items(), key=lambda share: -share[1])
+            out.say(f"  by {what}: " + ", ".join(f"{name or 'none'} {duration(ms)}" for name, ms in largest))

@@ -1,0 +1,1 @@
+"""Agreement files: their format, and the core's agreements that are built from them."""

@@ -1,0 +1,73 @@
+"""From the shape of a clock to the core's `ClockRule`: defaults of its metric, and what does not go together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from monitor.config.reading.shape import did_you_mean
+from monitor.core.agreements.measures import METRICS, Cycles
+from monitor.core.clocks.ticket_state import STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor.config.agreements.calendars import Told
+    from monitor.config.agreements.measure_shape import ClockShape
+    from monitor.core.agreements.measures import Metric
+
+_WAITING: Final = "waiting:"
+_STATED: Final[dict[str, frozenset[str]]] = {"requester_wait": frozenset({"waiting_for_customer"})}
+"""The pauses that a metric leaves out where the clock names none: the requester does not wait for himself."""
+_ONE_WAY: Final[dict[str, Cycles]] = {"resolution_gross": "sum", "resolution_net": "sum", "ownership": "each"}
+"""The cycles of metrics that mean nothing with others."""
+
+
+class Course(NamedTuple):
+    """What a clock's metric and its shape make of its pauses, states and cycles."""
+
+    pause_on: frozenset[str] | None
+    pause_caps: Mapping[str, int]
+    states: frozenset[str]
+    cycles: Cycles
+    by: tuple[str, ...]
+    """What its figures are split by where the shape does not say; empty: as those of other clocks."""
+
+
+def course(shape: ClockShape, told: Told) -> Course:
+    """Return what drives a clock. ``told`` hears what is wrong, with the path below the clock."""
+    metric = METRICS[shape.subject].get(shape.metric)
+    is_stated = metric is not None and metric.course == "states"
+    pause_on = None if shape.pause_on is None else frozenset(shape.pause_on)
+    caps = {reason: cap for reason, cap in shape.pause_on.items() if cap} if isinstance(shape.pause_on, dict) else {}
+    if is_stated and pause_on is None:
+        pause_on = _STATED.get(shape.metric, frozenset())
+    if is_stated and caps:
+        told(("pause_on",), "a clock that states drive has no caps", "leave out the durations")
+    by = ("team",) if metric is not None and metric.course == "owner" else ()
+    return Course(pause_on, caps, _states(shape, metric, told), _cycles(shape, told), by)
+
+
+def _cycles(shape: ClockShape, told: Told) -> Cycles:
+    only = _ONE_WAY.get(shape.metric)
+    if shape.cycles is None:
+        return only or "each"
+    if only is not None and shape.cycles != only:
+        told(("cycles",), f"{shape.metric} knows only {only!r}", "leave it out")
+    return shape.cycles
+
+
+def _states(shape: ClockShape, metric: Metric | None, told: Told) -> frozenset[str]:
+    if metric is None or metric.course != "states" or metric.states:
+        if shape.states is not None:
+            told(("states",), f"{shape.metric} has its own states", "states are those of metric: time_in")
+        return frozenset()
+    if shape.states is None:
+        told((), "time_in needs states", "for instance states: [in_progress, 'waiting:waiting_for_supplier']")
+        return frozenset()
+    for place, state in enumerate(shape.states):
+        if state not in STATES and not (state.startswith(_WAITING) and state != _WAITING):
+            hint = did_you_mean(state, (*STATES, "waiting:<reason>"))
+            told(("states", place), f"is no state of a ticket: {state!r}", hint)
+        elif state == "closed":
+            told(("states", place), "a ticket stays closed: the clock would never stop", "leave it out")
+    return frozenset(shape.states)

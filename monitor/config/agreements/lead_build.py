@@ -1,0 +1,65 @@
+"""Lead measures of agreement files: what sales and marketing promise each other of their leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.config.agreements.agreement_fields import filter_of
+from monitor.core.agreements.lead_measure import DAY_MS, Goal, LeadRule, Weights
+from monitor.core.time.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from monitor.config.agreements.calendars import Told
+    from monitor.config.agreements.measure_shape import GoalShape, LeadsShape, WeightsShape
+
+    Chosen = Callable[[Sequence[str | int], str], None]
+    """Takes the path of a calendar's name, and the name."""
+
+LEAD_WINDOWS: Final = (Window("rolling", DAY_MS), Window("day"), Window("week"), Window("month"))
+"""The windows of lead measures that name none."""
+
+
+def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
+    """Return the measure, after telling what is wrong with it; ``chosen`` checks the calendars that it names."""
+    if shape.follow_up is not None:
+        chosen(("follow_up", "calendar"), shape.follow_up.calendar)
+    if shape.goal is not None:
+        chosen(("goal", "calendar"), shape.goal.calendar)
+        if shape.by:
+            told(("by",), "a goal is one for all: it cannot be split", "leave by out, and add another measure for that")
+    return LeadRule(
+        id=shape.id,
+        where=filter_of(shape.where),
+        by=tuple(shape.by or ()),
+        windows=tuple(shape.windows or LEAD_WINDOWS),
+        marketing=filter_of(shape.marketing),
+        follow_up_within_ms=shape.follow_up.within if shape.follow_up else 0,
+        calendar=shape.follow_up.calendar if shape.follow_up else "always",
+        depth_within_ms=shape.depth_within,
+        attempts=shape.attempts,
+        give_up_after_ms=max(shape.give_up_after, shape.depth_within),
+        weights=_weights(shape.weights),
+        goal=None if shape.goal is None else _goal(shape.goal, told),
+    )
+
+
+def _weights(shape: WeightsShape) -> Weights:
+    by = {"source": shape.source, "segment": shape.segment}
+    scores = sorted(shape.score.items(), reverse=True)
+    return Weights(by={name: values for name, values in by.items() if values}, scores=tuple(scores))
+
+
+def _goal(shape: GoalShape, told: Told) -> Goal:
+    for name in ("marketing_share", "close_rate"):
+        if not getattr(shape, name):
+            told(("goal", name), "is 0 %: no number of leads would do", "write what is expected: 5 %")
+    return Goal(
+        sales=shape.sales,
+        share=shape.marketing_share,
+        average_deal=shape.average_deal,
+        close_rate=shape.close_rate or 1.0,
+        calendar=shape.calendar,
+        counts=shape.counts,
+    )

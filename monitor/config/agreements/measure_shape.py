@@ -1,0 +1,193 @@
+"""The format of what an agreement measures: clocks, calls, outages, composites and leads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from monitor.config.agreements.agreement_fields import (
+    By,
+    Choice,
+    Identifier,
+    Served,
+    WeightField,
+    Windows,
+    no_repeats,
+    one_or_more,
+)
+from monitor.config.reading.quantities import (
+    AtRiskField,
+    Cents,
+    Duration,
+    Moment,
+    Percent,
+    PositiveDuration,
+    Score,
+    TimeOfDay,
+    Weight,
+)
+from monitor.config.reading.shape import Shape, Text, wrong
+from monitor.core.agreements.lead_measure import Delivery, GoalPeriod
+from monitor.core.agreements.measures import ANY, Cycles, Exclusion, Formula, OnChange
+
+
+class BudgetShape(Shape):
+    """The time allowed. A duration alone is one too; without a calendar that of the clock counts.
+
+    In place of ``within`` it may be a number of business days, by a time of day: ``{days: 3, by: "17:00"}``.
+    """
+
+    within: PositiveDuration = 0
+    days: Annotated[int, Field(ge=1, le=1000)] | None = None
+    by: TimeOfDay | None = None
+    calendar: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_rule(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return {"within": value}
+        if "within" in value and ("days" in value or "by" in value):
+            raise wrong("has both within and days", "write within: 4h, or days: 3 with by: 17:00")
+        if "within" not in value and not ("days" in value and "by" in value):
+            raise wrong("says no time allowed", "write within: 4h, or days: 3 with by: 17:00")
+        return value
+
+
+class ClockShape(Shape):
+    """What is timed: a metric of each ticket, outage or lead, against targets by priority."""
+
+    id: Identifier
+    subject: Literal["ticket", "outage", "lead", "call"] = "ticket"
+    metric: Text
+    targets: Annotated[dict[Text, BudgetShape], Field(min_length=1)]
+    calendar: Text = "always"
+    at_risk: Annotated[list[AtRiskField], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(
+        default_factory=list
+    )
+    pause_on: Annotated[dict[Text, PositiveDuration | None] | list[Text], BeforeValidator(one_or_more)] | None = None
+    cycles: Cycles | None = None
+    on_change: OnChange = "retroactive"
+    states: (
+        Annotated[list[Text], Field(min_length=1), BeforeValidator(one_or_more), AfterValidator(no_repeats)] | None
+    ) = None
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+
+
+class CallsShape(Shape):
+    """Which calls are counted, with the T of "answered within T" and the s of "short abandon"."""
+
+    id: Identifier
+    answer_within: PositiveDuration
+    short_abandon: Duration = 5_000
+    give_up_after: PositiveDuration | None = None
+    repeat_within: PositiveDuration | None = None
+    service_level: Formula = "SL1"
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+
+
+class MaintenanceShape(Shape):
+    """How announced maintenance leaves the availability."""
+
+    exclusion: Exclusion = "both"
+    notice: Duration = 0
+    cap: Duration = 0
+
+
+class CustomersShape(Shape):
+    """How interruptions of customers are counted. A number alone is how many are served."""
+
+    served: dict[Text, Served] = Field(default_factory=dict)
+    momentary: Duration = 5 * 60_000
+    major_event_days: Duration | Literal["beta"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_only(cls, value: object) -> object:
+        shape = value if isinstance(value, dict) else {"served": value}
+        served = shape.get("served")
+        return {**shape, "served": {ANY: served}} if "served" in shape and not isinstance(served, dict) else shape
+
+
+class OutagesShape(Shape):
+    """Which outages count for availability, MTTR and MTBF."""
+
+    id: Identifier
+    maintenance: MaintenanceShape = MaintenanceShape()
+    overlap: Literal["max", "sum"] = "max"
+    service_hours: Text = "always"
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+    weights: dict[Text, WeightField] = Field(default_factory=dict)
+    customers: CustomersShape | None = None
+    since: dict[Text, Moment] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
+
+
+class CompositeShape(Shape):
+    """A service that is made of others: all of ``series`` must be up, and one of each group in ``redundant``."""
+
+    id: Identifier
+    series: Annotated[list[Text], AfterValidator(no_repeats)] = Field(default_factory=list)
+    redundant: list[Annotated[list[Text], Field(min_length=2), AfterValidator(no_repeats)]] = Field(
+        default_factory=list
+    )
+    maintenance: MaintenanceShape = MaintenanceShape()
+    overlap: Literal["max", "sum"] = "max"
+    service_hours: Text = "always"
+    windows: Windows | None = None
+    weights: dict[Text, WeightField] = Field(default_factory=dict)
+    blind_after: PositiveDuration | None = None
+
+
+class FollowUpShape(Shape):
+    """How soon sales follows a lead up. A duration alone is one too."""
+
+    within: PositiveDuration
+    calendar: Text = "always"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _duration_only(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"within": value}
+
+
+class WeightsShape(Shape):
+    """What leads are worth beside an ordinary one: by source, by segment, from a score on."""
+
+    source: dict[Text, Weight] = Field(default_factory=dict)
+    segment: dict[Text, Weight] = Field(default_factory=dict)
+    score: dict[Score, Weight] = Field(default_factory=dict)
+
+
+class GoalShape(Shape):
+    """The sales goal by period, and what it takes of marketing's leads."""
+
+    sales: Annotated[dict[GoalPeriod, Cents], Field(min_length=1)]
+    marketing_share: Percent
+    average_deal: Cents
+    close_rate: Percent
+    calendar: Text = "always"
+    counts: Delivery = "created"
+
+
+class LeadsShape(Shape):
+    """Which leads count, how sales follows them up, and what marketing delivers."""
+
+    id: Identifier
+    marketing: Choice = Field(default_factory=dict)
+    follow_up: FollowUpShape | None = None
+    depth_within: PositiveDuration = 10 * 86_400_000
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    give_up_after: PositiveDuration = 180 * 86_400_000
+    weights: WeightsShape = WeightsShape()
+    goal: GoalShape | None = None
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None

@@ -1,0 +1,1 @@
+"""Mapping files: their format, and what `monitor.wire.mapping` applies."""

@@ -1,0 +1,1 @@
+"""Reading: YAML files with their lines, shapes, quantities, variables and secrets."""

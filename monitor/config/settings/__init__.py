@@ -1,0 +1,1 @@
+"""Settings of the process: the file, environment variables, receivers and live sources."""

@@ -1,0 +1,42 @@
+"""The published agreements: what their topic holds, now or at an instant."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from monitor.cli.terminal.output import printable
+from monitor.config.agreements.checking import parse_document
+from monitor.config.agreements.document import AgreementDocument
+from monitor.config.settings.settings import Settings
+from monitor.errors import ConfigError
+from monitor.read_model.topics import read_all
+
+
+class Published(NamedTuple):
+    """What the topic holds: the documents that can be read, by key, and why the others cannot."""
+
+    documents: dict[bytes, AgreementDocument]
+    unreadable: dict[bytes, str]
+
+
+async def read_published(settings: Settings, as_of_ms: int | None = None) -> Published:
+    """Return what the topic of agreements holds, or of that what had been written to it at an instant.
+
+    Raises:
+        BrokerError: it does not exist, or Kafka does not answer.
+    """
+    raw: dict[bytes, bytes | None] = {}
+    for record in await read_all(settings, settings.topics.agreements):
+        if as_of_ms is None or record.timestamp <= as_of_ms:
+            raw[record.key or b""] = record.value
+    published = Published({}, {})
+    for key, value in raw.items():
+        if value is None:
+            continue
+        try:
+            published.documents[key] = parse_document(orjson.loads(value), f"published {printable(key)}")
+        except (orjson.JSONDecodeError, ConfigError) as error:
+            published.unreadable[key] = " ".join(str(error).split())
+    return published

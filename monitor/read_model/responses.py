@@ -1,0 +1,56 @@
+"""The responses topic from the command line: what people ask for is written there, and every worker follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from monitor.config.settings.settings import Settings
+from monitor.errors import DecodeError
+from monitor.read_model.topics import Outgoing, read_all, send_all
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.responses import Response, SilenceResponse, decode_response, encode_response
+
+DONE_MS: Final = 7 * 86_400_000
+"""What was asked for longer ago was done, or there was nobody to do it."""
+
+
+def responses_of(settings: Settings) -> dict[bytes, Response]:
+    """Return what stands in the topic, by the keys of its records; what is no response is left out."""
+    found: dict[bytes, Response] = {}
+    for record in asyncio.run(read_all(settings, settings.topics.responses)):
+        found.pop(record.key, None)
+        try:
+            if record.value is not None:
+                found[record.key] = decode_response(record.value)
+        except DecodeError:
+            continue
+    return found
+
+
+def respond(settings: Settings, *responses: Response) -> None:
+    """Write responses, and take away those that are done with.
+
+    Raises:
+        BrokerError: Kafka did not take them.
+    """
+    now_ms = wall_ms()
+    topic = settings.topics.responses
+    old = [key for key, one in responses_of(settings).items() if _is_done(one, now_ms)]
+    records = [Outgoing(topic, key, None, partition=0) for key in old]
+    records += [Outgoing(topic, *encode_response(one), partition=0) for one in responses]
+    asyncio.run(send_all(settings, records))
+
+
+def withdraw(settings: Settings, key: bytes) -> None:
+    """Take a response back.
+
+    Raises:
+        BrokerError: Kafka did not take it.
+    """
+    asyncio.run(send_all(settings, [Outgoing(settings.topics.responses, key, None, partition=0)]))
+
+
+def _is_done(response: Response, now_ms: int) -> bool:
+    since_ms = response.until_ms if isinstance(response, SilenceResponse) else response.at_ms
+    return now_ms - since_ms > DONE_MS

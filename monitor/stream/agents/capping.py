@@ -1,0 +1,70 @@
+"""Says in the log what a worker has capped or refused: nothing of it is silent. `monitor.bootstrap` runs it.
+
+It looks at the numbers that `/metrics` shows, too. What has grown since it was last told is told in one line, each kind
+at most once in `AGAIN_S`: a flood of a million records is a line a minute, not a million lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from monitor.stream.agents.ingest import Tally
+from monitor.wire.deadletters import DEAD_LETTER_REASONS
+
+log = logging.getLogger(__name__)
+
+PACE_S: Final = 5.0
+"""Between two looks."""
+AGAIN_S: Final = 60.0
+"""Between two lines of one kind."""
+
+Places = Mapping[tuple[str, str], tuple[int, int]]
+"""By agreement and measure, how many series are shown by themselves and how many are counted together."""
+
+
+class Capping:
+    """Compares the counts with those that were told last."""
+
+    def __init__(
+        self, tally: Tally, places: Callable[[], Places], *, pace_s: float = PACE_S, again_s: float = AGAIN_S
+    ) -> None:
+        self._tally = tally
+        self._places = places
+        self._pace_s = pace_s
+        self._again_s = again_s
+        self._told: dict[object, tuple[int, float]] = {}
+        """What was told of each kind, and when (monotonic seconds)."""
+
+    async def run(self) -> None:
+        """Look until cancelled, and once more then."""
+        try:
+            while True:
+                await asyncio.sleep(self._pace_s)
+                self.look(time.monotonic())
+        finally:
+            self.look(time.monotonic() + self._again_s)
+
+    def look(self, now_s: float) -> None:
+        """Tell what has grown, unless it was told not long ago."""
+        for kind, count, text in self._counts():
+            told, at_s = self._told.get(kind, (0, -self._again_s))
+            if count > told and now_s - at_s >= self._again_s:
+                self._told[kind] = count, now_s
+                log.warning("since this worker started: %s", text)
+
+    def _counts(self) -> Iterator[tuple[object, int, str]]:
+        tally = self._tally
+        for (topic, reason), count in sorted(tally.dead_letters.items()):
+            why = DEAD_LETTER_REASONS.get(reason, "see the letter")
+            yield (topic, reason), count, f"{count:,} records of {topic} are dead letters, {reason}: {why}"
+        for (agreement, measure), (shown, rest) in sorted(self._places().items()):
+            text = f"{rest:,} series of {agreement}/{measure} are counted together as other, {shown:,} are shown"
+            yield (agreement, measure), rest, f"{text} (setting max_series)"
+        for topic, count in sorted(tally.divided.items()):
+            yield ("divided", topic), count, f"{count:,} parts of panes of {topic}: so much waits, or is down, at once"
+        for topic, count in sorted(tally.together.items()):
+            yield ("together", topic), count, f"{count:,} late {topic} events were told together, not one by one"

@@ -1,0 +1,241 @@
+"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
+from typing import Final
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.pieces import Pieces
+from monitor.core.series.series import SeriesKey, decode_pane_key, rest_of
+from monitor.core.windows.evaluator import Evaluation, Evaluator
+from monitor.core.windows.rest import MOST_SERIES
+from monitor.core.windows.rows import decode_window_key
+from monitor.errors import DecodeError, RowError
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.horizon import MARKER, Horizon
+from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
+from monitor.stream.kafka.pace import Pace
+from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.set_aside import ASIDE_S
+from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
+from monitor.wire.partials import Marker, Partial, decode_partial
+
+SERIES_AT_ONCE = 4
+"""Series that are evaluated before what was found of them is told."""
+TICK_S = 0.025
+"""How long a tick begins with further series: what it has found is then committed. One series may take longer."""
+
+REST = 4
+"""So many times as long as the last look took, there is none: a series of 10^5 outages takes half a second."""
+
+EVALUATED: Final = (b"w", b"x", b"v")
+"""The first bytes of the keys of rows that series are found in, in this order: who has a place has the first ones."""
+RECORDS_AT_ONCE = 256
+"""Partials that are folded before others may run."""
+
+
+class Evaluate:
+    """Folds partials into windows and judges them, at most once per ``interval_ms``."""
+
+    def __init__(
+        self,
+        state: PartitionState,
+        *,
+        books: Books,
+        outlets: Outlets,
+        tally: Tally,
+        interval_ms: int,
+        sources: Iterable[str] = (),
+        max_series: int = MOST_SERIES,
+    ) -> None:
+        self.state = state
+        self.books = books
+        self.outlets = outlets
+        self.tally = tally
+        self.interval_ms = interval_ms
+        self._max_series = max_series
+        self.evaluator = self._empty()
+        self.seconds = 0.0
+        """Time spent in evaluations."""
+        self.horizon = Horizon(state, sources)
+        self._dirty = True
+        self._next_ms = 0
+        self._book = books.book
+        self._suspect: SeriesKey | None = None
+        """The series that is being announced."""
+        self._retry_at = inf
+        """When series that were left alone are tried again (monotonic seconds)."""
+        self.committed()
+
+    def restore(self) -> Pieces[None]:
+        """Find the series in the rows, in pieces. Until it is through, whoever watches is shown what was before."""
+        keys = yield from self.state.keys_by_kind()
+        evaluator = yield from self._restored(keys)
+        self.horizon.restore(keys.get(MARKER, ()))
+        self.evaluator = evaluator
+        self.committed()
+
+    def _restored(self, keys: Mapping[bytes, Sequence[bytes]]) -> Pieces[Evaluator]:
+        evaluator = self._empty()
+        yield from evaluator.restoring(key for first in EVALUATED for key in keys.get(first, ()))
+        return evaluator
+
+    def _empty(self) -> Evaluator:
+        return Evaluator(self.state, self._owns, max_series=self._max_series)
+
+    def _owns(self, agreement_id: str) -> bool:
+        """Return whether the panes of an agreement come to this partition."""
+        return partition_of(agreement_id.encode(), self.outlets.partials_partitions) == self.state.partition
+
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,  # noqa: ARG002 - nothing is judged here
+        caught_up: bool,  # noqa: ARG002, FBT001 - nothing is judged here
+        *,
+        due: bool = True,  # noqa: ARG002 - nothing is judged here
+    ) -> Pieces[None]:
+        """Take over panes and the sources' own words of how far they are."""
+        pace = Pace()
+        for place, partial in enumerate(self._newest(records)):
+            if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
+                yield
+            if not isinstance(partial, Marker):
+                self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
+            else:
+                self.horizon.hear(partial)
+        self._dirty = True
+
+    def _newest(self, records: Sequence[ConsumerRecord]) -> Iterator[Partial | Marker]:
+        """Yield what the last readable record of each key tells: what is in between, nobody ever sees.
+
+        The keys are in the order of their first records: who comes first gets a place, wherever a batch ends. That a
+        source keeps a pane no longer takes nothing back that it said of it before: both are told. A record that cannot
+        be read becomes a dead letter, and hides none that came before it.
+        """
+        by_key: dict[bytes | None, list[ConsumerRecord]] = {}
+        for record in records:
+            by_key.setdefault(record.key, []).append(record)
+        for of_key in by_key.values():
+            if len(of_key) == 1:
+                yield from self._last_two(of_key)
+            else:
+                yield from reversed(list(self._last_two(reversed(of_key))))
+
+    def _last_two(self, backwards: Iterable[ConsumerRecord]) -> Iterator[Partial | Marker]:
+        """Yield the last readable record with a value and the last one without, the newer of them first."""
+        told = set[bool]()
+        for record in backwards:
+            is_gone = record.value is None
+            if is_gone in told:
+                continue
+            try:
+                partial = decode_partial(record.key, record.value)
+            except DecodeError as error:
+                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
+                continue
+            told.add(is_gone)
+            yield partial
+
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+        """Judge what changed and what time has moved on; return whether more is left.
+
+        All of it is judged as of the tick's beginning and by the book of that moment; what comes in between two pieces
+        is folded after the tick, and a new book is seen by the next one.
+        """
+        if not caught_up:
+            return False  # what is still to be read would change the figures: the runner asks again soon
+        book = self.books.book
+        if book is not self._book:
+            self._book = book
+            self._try_again()
+        elif self.evaluator.left_alone and time.monotonic() >= self._retry_at:
+            self._try_again()
+        as_of_ms = self.horizon.as_of_ms(now_ms)
+        if as_of_ms is None:
+            self._next_ms = now_ms + self.interval_ms
+            return False
+        started, pace = time.perf_counter(), Pace()
+        more = True
+        while more and time.perf_counter() - started < TICK_S:
+            self._suspect = None
+            done = yield from pace.kept_by(self.evaluator.evaluating(as_of_ms, book, limit=SERIES_AT_ONCE))
+            self._emit(done, now_ms)
+            more = done.more
+        self.horizon.looked(as_of_ms)
+        took_s = time.perf_counter() - started - pace.others_s
+        self.seconds += took_s
+        if more:
+            return True
+        self._dirty = False
+        self._next_ms = now_ms + max(self.interval_ms, round(took_s * 1000 * REST))
+        return False
+
+    def _emit(self, done: Evaluation, now_ms: int) -> None:
+        for status in done.statuses:
+            self._suspect = status.series
+            if status.closed:
+                key, value = encode_statement(status, self.outlets.source)
+                self.state.emit(self.outlets.statements, key, value, partition_key=key)
+            else:
+                key, value = encode_status(status, self.outlets.source)
+                self.state.emit(self.outlets.status, key, value, partition_key=key)
+        for series, window in done.ended:  # after its last status: readers of the compacted topic forget it
+            key = status_key(series, window)
+            self.state.emit(self.outlets.status, key, None, partition_key=key)
+        for alert in done.alerts:
+            if now_ms - alert.at_ms > self.outlets.backfill_age_ms:
+                alert = alert.told_late()  # noqa: PLW2901 - the same alert, marked
+            count_later(self.state, self.tally.alerts, (alert.key.kind, alert.state))
+            key, value = encode_alert(alert, self.outlets.source)
+            self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
+
+    def committed(self) -> None:
+        """Remember what stands in memory beside the evaluator, which follows from the rows."""
+        self._memory = self.horizon.remember()
+
+    def recover(self, error: Exception) -> Pieces[str]:
+        """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
+        failed, before = self._failed(error), self.evaluator
+        keys = yield from self.state.keys_by_kind()
+        self.evaluator = yield from self._restored(keys)
+        self.evaluator.latest.update(before.latest)
+        self.evaluator.left_alone = before.left_alone
+        self.horizon.recall(self._memory)
+        self._dirty, self._suspect = True, None
+        if failed is None:
+            return ""
+        self.evaluator.left_alone.add(failed)
+        self._retry_at = min(self._retry_at, time.monotonic() + ASIDE_S)
+        return f"series {failed}"
+
+    def _failed(self, error: Exception) -> SeriesKey | None:
+        """Return the series whose evaluation, announcement or row failed."""
+        if isinstance(error, RowError) and error.key[:1] in _KEYS:
+            return _KEYS[error.key[:1]](error.key)
+        return self._suspect or self.evaluator.at_work
+
+    def _try_again(self) -> None:
+        self._retry_at = inf
+        self.evaluator.left_alone.clear()
+        self.evaluator.touch_all()
+
+    def next_tick_ms(self) -> int | None:
+        """Return when windows are to be judged again."""
+        if self._dirty or self.horizon.is_held or self.books.book is not self._book:
+            return self._next_ms
+        due_ms = self.evaluator.next_ms(self._next_ms)
+        return None if due_ms is None else max(due_ms, self._next_ms)
+
+
+_KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
+    b"w": lambda key: decode_pane_key(key).series,
+    b"x": lambda key: rest_of(decode_pane_key(key).series),
+    b"v": lambda key: decode_window_key(key)[0],
+    b"c": lambda key: decode_window_key(key)[0],
+}
+"""How the series is read from the keys of the rows that an evaluation writes."""

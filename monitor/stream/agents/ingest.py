@@ -1,0 +1,389 @@
+"""The work on a source partition: decode, step, store, emit. Bad records become dead letters, never a stop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import Event, Subject
+from monitor.core.pieces import Pieces
+from monitor.core.series.parts import in_order
+from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.rows import SUBJECT
+from monitor.errors import DecodeError
+from monitor.stream.agents.books import Books
+from monitor.stream.agents.feeders import HEARD, Feeders, forget
+from monitor.stream.agents.horizon import MARKER
+from monitor.stream.agents.sweep import Sweep
+from monitor.stream.kafka.pace import Pace
+from monitor.stream.partitions.containment import internal_error
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sources import Bury
+from monitor.wire.announcements import encode_alert
+from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
+from monitor.wire.events import decode
+from monitor.wire.mapping_rules import MOST_EVENTS
+from monitor.wire.partials import encode_marker, encode_partial
+
+RECORDS_AT_ONCE = 256
+"""Records that are folded before others may run: 5 to 10 ms."""
+
+TICK_SUBJECTS = 500
+"""Subjects that one tick looks at before what it has found is committed."""
+
+PANE: Final = b"p"
+"""The first byte of the keys of panes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where a worker writes, and what it says of itself there."""
+
+    alerts: str
+    partials: str
+    partials_partitions: int
+    dead_letters: str
+    status: str
+    statements: str
+    deliveries: str = "deliveries"
+    markers: str = "markers"
+    source: str = "sla-monitor"
+    """The CloudEvents source of what is announced."""
+    backfill_age_ms: int = 15 * 60_000
+    """What happened longer ago than this when it is announced is marked ``backfill``."""
+    max_event_bytes: int = 1 << 20
+    max_dead_letter_bytes: int = MAX_VALUE
+    max_events_per_record: int = MOST_EVENTS
+    """A record of a foreign topic that would make more is a dead letter, and makes none."""
+    max_ahead_ms: int = 3_600_000
+    """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a worker counts of its work, over all its partitions. Plain numbers for whoever exports them."""
+
+    dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By topic and reason."""
+    cut: Counter[str] = field(default_factory=Counter)
+    """Dead letters that do not hold all of their record, by its topic."""
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind of subject (or ``objective``) and state."""
+    supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Breaches by agreement and supporting agreement that was missed under them."""
+    deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By receiver and what became of the attempt (or of the notice)."""
+    repeats: Counter[str] = field(default_factory=Counter)
+    too_late: Counter[str] = field(default_factory=Counter)
+    divided: Counter[str] = field(default_factory=Counter)
+    """Parts that were made of panes which did not fit one row, by topic."""
+    together: Counter[str] = field(default_factory=Counter)
+    """Late events of a subject whose consequences were told together, by topic."""
+    mapped: Counter[str] = field(default_factory=Counter)
+    """Events that were made of a foreign topic's records, by that topic."""
+    unmapped: Counter[str] = field(default_factory=Counter)
+    """Records of a foreign topic that no event was made of, by that topic."""
+    last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The newest event time of each source partition."""
+    detected: Callable[[float], None] = lambda _seconds: None
+    """Is told how many seconds after it was due each deadline was announced. Not of backfill."""
+
+
+def bury(
+    state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
+) -> None:
+    """Make a dead letter of a record that is of no use."""
+    count_later(state, tally.dead_letters, (record.topic, reason))
+    key, value, headers = encode_dead_letter(
+        record.topic,
+        record.partition,
+        record.offset,
+        reason,
+        detail,
+        record.key,
+        record.value,
+        record.headers,
+        max_bytes=outlets.max_dead_letter_bytes,
+    )
+    if any(name == TRUNCATED for name, _ in headers):
+        count_later(state, tally.cut, record.topic)
+    state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
+
+
+def burier(outlets: Outlets, tally: Tally) -> Bury:
+    """Return what makes dead letters of a source's records."""
+
+    def make(state: PartitionState, record: ConsumerRecord, reason: str, detail: str) -> None:
+        bury(state, outlets, tally, record, reason, detail)
+
+    return make
+
+
+def count_later(state: PartitionState, counter: Counter[Any], name: object, times: int = 1) -> None:
+    """Count something once it is committed: what was taken back did not happen."""
+    state.after_commit(partial(_count, counter, name, times))
+
+
+def _count(counter: Counter[Any], name: object, times: int) -> None:
+    counter[name] += times
+
+
+class Ingest:
+    """Folds the records of one source partition of one subject.
+
+    ``feeders`` makes what is known of the partitions of foreign topics that events of the subject are made of; None if
+    there are none. While one of them catches up, the clock proves nothing here either.
+    """
+
+    def __init__(
+        self,
+        state: PartitionState,
+        *,
+        subject: Subject,
+        books: Books,
+        outlets: Outlets,
+        tally: Tally,
+        retention_ms: int,
+        lateness_ms: int,
+        feeders: Callable[[PartitionState], Feeders] | None = None,
+    ) -> None:
+        self.state = state
+        self.subject = subject
+        self.books = books
+        self.outlets = outlets
+        self.tally = tally
+        self.lateness_ms = lateness_ms
+        self.source = f"{state.topic}/{state.partition}"
+        self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
+        self.watermark_ms = 0
+        self.feeders = None if feeders is None else feeders(state)
+        self._feeds = None if self.feeders is None else self.feeders.horizon
+        self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
+        self._marked: tuple[int, bool] | None = None
+        self._book = books.book
+        self._sweep = Sweep()
+        self.committed()
+
+    def restore(self) -> Pieces[None]:
+        """Note which panes there are, and what is known of the feeders. In pieces: nothing is asked before its end."""
+        keys = yield from self.state.keys_by_kind()
+        yield from self.engine.restoring(keys.get(PANE, ()))
+        known = [*keys.get(MARKER, ()), *keys.get(HEARD, ())]
+        if self.feeders is None:
+            forget(self.state, known)
+        else:
+            self.feeders.restore(known)
+        self.committed()
+
+    def batch(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - a fact
+        *,
+        due: bool = True,
+    ) -> Pieces[None]:
+        """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
+        changed: dict[PaneKey, None] = {}
+        if self.feeders is not None:
+            self.feeders.listen()
+        pace = Pace()
+        for start in range(0, len(records), RECORDS_AT_ONCE):
+            if start:
+                yield from pace.kept_by(self.state.pack(SUBJECT))
+                yield
+            # Until the last piece, what the clock says could be disproved by a record of the next.
+            is_last = start + RECORDS_AT_ONCE >= len(records)
+            piece = records[start : start + RECORDS_AT_ONCE]
+            effects = yield from self._fold(piece, now_ms, caught_up and is_last, pace)
+            changed.update(dict.fromkeys(effects.panes))
+        if due and not (caught_up and self._behind):
+            # What came due meanwhile goes into the same transaction, not into one of its own.
+            yield from pace.kept_by(self.state.pack(SUBJECT))
+            yield
+            horizon_ms = self._horizon_ms(now_ms, caught_up)
+            keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
+            effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
+            self._announce_all(effects, now_ms)
+            changed.update(dict.fromkeys(effects.panes))
+        for pane in in_order(changed):
+            self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+            if pace.is_over():
+                yield
+        self._mark(now_ms, caught_up)
+        yield from pace.kept_by(self.state.pack())
+
+    def _fold(
+        self,
+        records: Sequence[ConsumerRecord],
+        now_ms: int,
+        caught_up: bool,  # noqa: FBT001 - a fact
+        pace: Pace,
+    ) -> Pieces[Effects]:
+        events: list[Event] = []
+        origins: list[ConsumerRecord] = []
+        subject, newest = self.subject, self.watermark_ms
+        limit, is_over = self.outlets.max_event_bytes, pace.is_over
+        latest = now_ms + self.outlets.max_ahead_ms
+        for record in records:
+            try:
+                event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
+            except DecodeError as error:
+                self._bury(record, error.reason, error.detail)
+                continue
+            except Exception as error:  # noqa: BLE001 - nothing was changed yet: there is nothing to take back
+                self._bury(*internal_error(record, error))
+                continue
+            time_ms = event.fact.time_ms
+            if time_ms > latest:
+                self._bury(record, "in_the_future", f"event time is {time_ms - now_ms} ms ahead of the monitor's clock")
+                continue
+            if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
+                newest = time_ms
+            events.append(event)
+            origins.append(record)
+            if is_over():
+                yield
+        self.watermark_ms = min(newest, now_ms)
+        if newest:
+            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
+        # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
+        horizon_ms = self._horizon_ms(now_ms, caught_up and not self._behind)
+        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
+        for place, reason in effects.rejected:
+            self._bury(origins[place], reason, "")
+        self._announce_all(effects, now_ms)
+        return effects
+
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+        """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left.
+
+        What is judged is judged as of the tick's beginning, by the book and the feeders of that moment, whatever comes
+        in between its pieces: that is the business of the next tick, which `next_tick_ms` asks for.
+        """
+        pace, book = Pace(), self.books.book
+        if self.feeders is not None:
+            self.feeders.listen()
+        horizon_ms = self._horizon_ms(now_ms, caught_up)
+        if book is not self._book:
+            keys = yield from pace.kept_by(self.state.keys_of(SUBJECT))
+            self._book, self._sweep = book, Sweep.of(keys)
+        limit = min(TICK_SUBJECTS, self.state.set_aside.limit)
+        keys = self.state.due_keys(horizon_ms, limit)
+        is_full = len(keys) >= limit
+        swept: list[bytes] = []
+        if self._sweep.left and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
+            swept = self._sweep.next(limit)
+            keys += self.state.looked_at(swept)
+        # What there is no time for stays due, and to be swept.
+        looked = list[bytes]()
+        in_time = _noted(Pace().while_in_time(keys), looked)
+        effects = yield from pace.kept_by(self.engine.looked_at(in_time, horizon_ms, book))
+        self._announce_all(effects, now_ms)
+        left = set(keys).difference(looked)
+        self._sweep = self._sweep.after(swept, missed=left)
+        for pane in effects.panes:
+            self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+            if pace.is_over():
+                yield
+        more = bool(self._sweep.left) or is_full or bool(left)
+        # After a stop what is due may lie days back: panes go only once all of it is in them.
+        for pane in () if more else self.engine.expire(horizon_ms):
+            self._emit_partial(pane, None)
+        self._mark(now_ms, caught_up)
+        return more
+
+    def next_tick_ms(self) -> int | None:
+        """Return when a tick is wanted apart from due subjects."""
+        if self.books.book is not self._book or self._sweep.left:
+            return 0
+        if self.feeders is not None and (self.feeders.has_news or self.feeders.horizon.is_held):
+            return 0
+        return self.engine.next_expiry_ms()
+
+    def committed(self) -> None:
+        """Remember what stands in memory: it is as the rows are."""
+        feeds = None if self.feeders is None else self.feeders.remember()
+        self.engine.remember()
+        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
+
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
+        """Go back to what was remembered last."""
+        yield from ()
+        self.engine.recall()
+        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
+        if self.feeders is not None and feeds is not None:
+            self.feeders.recall(feeds)
+        return ""
+
+    def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
+        """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
+        own_ms = now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
+        if self._feeds is None:
+            return own_ms
+        return min(own_ms, self._feeds.as_of_ms(now_ms) or 0)
+
+    def _announce_all(self, effects: Effects, now_ms: int) -> None:
+        tally, topic = self.tally, self.state.topic
+        for alert in effects.alerts:
+            self._announce(alert, now_ms)
+        if effects.repeats:
+            count_later(self.state, tally.repeats, topic, effects.repeats)
+        if effects.together:
+            count_later(self.state, tally.together, topic, effects.together)
+        if effects.too_late:
+            count_later(self.state, tally.too_late, topic, effects.too_late)
+        if effects.divided:
+            count_later(self.state, tally.divided, topic, effects.divided)
+
+    def _announce(self, alert: Alert, now_ms: int) -> None:
+        age_ms = now_ms - alert.at_ms
+        if age_ms > self.outlets.backfill_age_ms:
+            alert = alert.told_late()
+        elif alert.state in ("at_risk", "breached"):
+            self.tally.detected(max(0, age_ms) / 1000)
+        count_later(self.state, self.tally.alerts, (alert.key.kind, alert.state))
+        for supporting in {one.agreement for one in alert.supporting}:
+            count_later(self.state, self.tally.supporting, (alert.key.agreement, supporting))
+        key, value = encode_alert(alert, self.outlets.source)
+        # All alerts of an agreement in one partition: there storms become one page.
+        self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
+
+    def _emit_partial(self, pane_key: PaneKey, pane: object) -> None:
+        key, value = encode_partial(self.source, pane_key, pane)
+        self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
+
+    def _mark(self, now_ms: int, caught_up: bool) -> None:  # noqa: FBT001
+        """Tell the evaluators while this source catches up: their windows must not run ahead of it."""
+        behind, watermark_ms = not caught_up, max(0, self.watermark_ms - self.lateness_ms)
+        if self._feeds is not None:
+            fed_ms = self._feeds.as_of_ms(now_ms) or 0
+            self._feeds.looked(fed_ms)
+            if self._feeds.is_held:
+                behind, watermark_ms = True, min(watermark_ms or fed_ms, fed_ms)
+        if not behind and not self._behind:
+            return
+        self._behind = behind
+        if self._feeds is not None and self._marked == (watermark_ms, behind):
+            return  # held back by others it ticks on without getting further
+        self._marked = watermark_ms, behind
+        key, value = encode_marker(self.source, watermark_ms, behind=behind)
+        for partition in range(self.outlets.partials_partitions):
+            self.state.emit(self.outlets.partials, key, value, partition=partition)
+
+    def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
+        bury(self.state, self.outlets, self.tally, record, reason, detail)
+
+
+def _noted(keys: Iterable[bytes], looked: list[bytes]) -> Iterator[bytes]:
+    """Yield keys, and note which have been asked for."""
+    for key in keys:
+        looked.append(key)
+        yield key

@@ -1,0 +1,1 @@
+"""Kafka: batches, connections, topics, rights, compacted topics read whole, the embedded broker."""

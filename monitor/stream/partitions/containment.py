@@ -1,0 +1,234 @@
+"""The one place around the work on a record: what fails there is kept to the record or row on which it fails.
+
+A batch is folded as a whole and committed in one transaction. If anything in it raises (decoding, mapping, folding,
+wording, encoding), all of it is taken back and it is folded again in halves, each committed by itself, until the
+failing record stands alone: that one becomes a dead letter (``internal_error``, with the exception's kind and place),
+and its neighbours stand as if it had not been there. Halving changes nothing that is announced: no batch boundary does.
+
+A tick that fails is taken back, too, and repeated with fewer rows until the failing row is found (`SetAside`).
+
+Only three things go through to the runner and stop the worker: lost ownership and a broker that does not answer (both
+come from a commit), and rows that cannot be read (`StateError`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+from aiokafka.structs import ConsumerRecord
+
+from monitor.errors import StateError
+from monitor.stream.kafka.fetched import Unreadable
+from monitor.stream.kafka.pace import Pace, in_turns
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Processor
+from monitor.stream.partitions.sources import Place, Source
+from monitor.stream.partitions.stats import PartitionStats
+from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
+
+log = logging.getLogger(__name__)
+
+TRACEBACKS: Final = 100
+"""Places in the program whose traceback is logged, once each: the next hundred records fail in the same way."""
+_PACKAGE: Final = "monitor"
+
+
+class Letter(NamedTuple):
+    """A record that is to become a dead letter, and why."""
+
+    record: ConsumerRecord
+    reason: str
+    detail: str
+
+
+def place_of(error: BaseException) -> str:
+    """Return where in this program an exception was raised, ``monitor/wire/events.py:120 in decode``."""
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        parts = PurePath(code.co_filename).parts
+        if _PACKAGE in parts:
+            start = len(parts) - 1 - parts[::-1].index(_PACKAGE)
+            found = f"{'/'.join(parts[start:])}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return found or "outside of the program"
+
+
+def internal_error(record: ConsumerRecord, error: BaseException) -> Letter:
+    """Return the dead letter of a record on which the program failed, and say so in the log."""
+    place = place_of(error)
+    _report(f"record {record.topic}/{record.partition}/{record.offset} becomes a dead letter", place, error)
+    return Letter(record, INTERNAL_ERROR, f"{type(error).__name__} at {place}: {error}")
+
+
+_reported: set[tuple[type[BaseException], str]] = set()
+
+
+def _report(what: str, place: str, error: BaseException) -> None:
+    kind = type(error), place
+    is_new = kind not in _reported and len(_reported) < TRACEBACKS
+    _reported.add(kind) if is_new else None
+    log.error(
+        "a fault of the program, please report it: %s: %s at %s: %s", what, type(error).__name__, place, error,
+        exc_info=error if is_new else None,
+    )  # fmt: skip
+
+
+class Containment:
+    """The work of one processor on its partition: fold and commit, with faults kept to where they happen.
+
+    ``commit`` writes what the state holds, with the position that it is given. A source without ``burial`` has nowhere
+    to put a record: its faults stop the worker.
+    """
+
+    def __init__(
+        self,
+        state: PartitionState,
+        source: Source,
+        processor: Processor,
+        stats: PartitionStats,
+        commit: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self.processor = processor
+        self._state = state
+        self._source = source
+        self._stats = stats
+        self._write = commit
+
+    async def batch(self, records: Sequence[ConsumerRecord], end: int, now_ms: int, *, caught_up: bool) -> None:
+        """Fold records and commit them, up to the position ``end``."""
+        burial = self._source.burial
+        skips = {} if burial is None else burial.skips()
+        records, letters = _usable(records, skips) if skips or _any_unreadable(records) else (records, [])
+        started = time.perf_counter()
+        try:
+            self._bury(letters)
+            # Other partitions' commits take a few turns of the loop each: they must not wait for a whole fold.
+            await in_turns(self.processor.batch(records, now_ms, caught_up))
+            await self._seal()
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours must not suffer
+            await self._take_back(error)
+            await self._by_halves(records, letters, end, now_ms, caught_up=caught_up)
+            return
+        self._stats.batch_seconds.add(time.perf_counter() - started)
+        await self._commit(end)
+
+    async def tick(self, now_ms: int, *, caught_up: bool) -> bool:
+        """Do what is due and commit it; return whether more is left."""
+        state = self._state
+        if state.set_aside.keys:
+            state.set_aside.look_again()
+        try:
+            more = await in_turns(self.processor.tick(now_ms, caught_up))
+            await self._seal()
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, other rows must not suffer
+            suspects = state.suspects()
+            # Before what was due is noted as due again.
+            row = state.set_aside.failed(suspects)
+            left_alone = await self._take_back(error) or ("" if row is None else f"row {row[:80]!r}")
+            if left_alone:
+                _report(f"{state.name}: {left_alone} is left alone for an hour", place_of(error), error)
+            elif not suspects:
+                _report(f"{state.name}: the work on what is due fails", place_of(error), error)
+            return bool(suspects or left_alone)
+        if state.dirty:
+            await self._commit(state.position)
+        else:
+            state.settle()
+            self.processor.committed()
+        state.set_aside.succeeded()
+        return more
+
+    async def _by_halves(
+        self,
+        records: Sequence[ConsumerRecord],
+        letters: list[Letter],
+        end: int,
+        now_ms: int,
+        *,
+        caught_up: bool,
+    ) -> None:
+        """Fold a batch again that holds a failing record. ``letters`` are buried with what succeeds next."""
+        todo = [records]
+        while todo:
+            part = todo.pop()
+            try:
+                self._bury(letters)
+                # What is due is left to ticks: a row that fails there is no fault of these records.
+                await in_turns(self.processor.batch(part, now_ms, caught_up and not todo, due=False))
+                await self._seal()
+            except StateError:
+                raise
+            except Exception as error:  # noqa: BLE001 - see above
+                await self._take_back(error)
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    todo += [part[middle:], part[:middle]]
+                elif part:
+                    letters = [*letters, internal_error(part[0], error)]
+            else:
+                await self._commit(part[-1].offset + 1 if todo and part else end)
+                letters = []
+            await asyncio.sleep(0)
+        if letters or self._state.position < end:
+            self._bury(letters)
+            await self._commit(end)
+
+    async def _commit(self, position: int) -> None:
+        await self._write(position)
+        self.processor.committed()
+
+    async def _seal(self) -> None:
+        """Encode what was put, so that a row that does not encode is found before anything is written.
+
+        What is put between two pauses stays put: nobody else puts anything on this state.
+        """
+        await in_turns(Pace().kept_by(self._state.pack()))
+
+    async def _take_back(self, error: Exception) -> str:
+        """Forget what was done since the last commit; return what will be left alone from now on, for people.
+
+        The rows are as they were from the first moment on; what stands in memory follows in pieces. Until then nothing
+        is folded: who waits for it is the runner's only task.
+        """
+        if self._source.burial is None:
+            raise error
+        self._stats.faults += 1
+        self._state.take_back()
+        return await in_turns(Pace().kept_by(self.processor.recover(error)))
+
+    def _bury(self, letters: Sequence[Letter]) -> None:
+        for one in letters:
+            assert self._source.burial is not None
+            self._source.burial.bury(self._state, *one)
+
+
+def _any_unreadable(records: Sequence[ConsumerRecord]) -> bool:
+    return any(record.value.__class__ is Unreadable for record in records)
+
+
+def _usable(
+    records: Sequence[ConsumerRecord], skips: Mapping[Place, str]
+) -> tuple[Sequence[ConsumerRecord], list[Letter]]:
+    """Return the records that can be worked on, and the dead letters of the others.
+
+    These are the ones that an operator has had skipped, and those that stand for a batch that cannot be read.
+    """
+    usable, letters = [], []
+    for one in records:
+        if (why := skips.get((one.topic, one.partition, one.offset))) is not None:
+            letters.append(Letter(one, SKIPPED, why))
+        elif isinstance(one.value, Unreadable):
+            letters.append(Letter(one, UNREADABLE, one.value.why))
+        else:
+            usable.append(one)
+    return usable, letters

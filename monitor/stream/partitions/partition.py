@@ -1,0 +1,442 @@
+"""The state of one source partition: its rows and their one, fenced writer.
+
+Everything that follows from a batch is one Kafka transaction: the changed rows and the source position (both in the
+changelog), and all records that were emitted. The writer's transactional id belongs to the source partition, so that
+starting it fences every earlier owner: a worker that was frozen cannot write old rows over newer ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import ConsumerRecord
+
+from monitor.core.pieces import Pieces, lots
+from monitor.errors import RowError, StateError
+from monitor.stream.kafka.batch import Headers
+from monitor.stream.kafka.pace import Pace, in_turns
+from monitor.stream.kafka.refusals import stopped
+from monitor.stream.partitions.clock import wall_ms
+from monitor.stream.partitions.ports import WAKE_BYTES, RowCodec, Writer
+from monitor.stream.partitions.set_aside import SetAside
+from monitor.stream.partitions.wakes import Wake, Wakes
+
+PACKED_AT_ONCE: Final = 8
+"""Rows that are encoded between two looks at the time: one of a megabyte takes some milliseconds."""
+POSITION: Final = b"\x00position"
+"""The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
+
+
+class FencedError(StateError):
+    """A newer owner of the partition exists: this worker must write no more."""
+
+
+class Output(NamedTuple):
+    """A record to be written with the next commit."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Headers
+    partition: int | None
+    partition_key: bytes | None
+
+
+Record = tuple[bytes, bytes | None, Headers]
+Ends = Mapping[tuple[str, int], int]
+"""Offsets after the last record that was sent, by topic and partition."""
+
+
+class PartitionState:
+    """Rows, position and outputs of one source partition.
+
+    A processor reads and writes rows between two commits; one ``commit`` writes all of it or nothing, ``take_back``
+    forgets all of it. Not safe for concurrent use: its runner holds a lock from fold to commit.
+
+    Raises:
+        RowError: (``pack``, ``seal``, ``emit``) a row or an output does not encode or is too large: take it back.
+        FencedError: (``commit``) a newer owner exists.
+        StateError: (``commit``) the broker did not confirm; the state is of no use afterwards.
+    """
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        partition: int,
+        changelog: str,
+        codec: RowCodec,
+        writer: Writer,
+        commit_timeout_s: float = 15.0,
+        max_record_bytes: int = 8 << 20,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.changelog = changelog
+        self.codec = codec
+        self.max_record_bytes = max_record_bytes
+        self.rows: dict[bytes, bytes] = {}
+        self.position = 0
+        self._writer = writer
+        self._commit_timeout_s = commit_timeout_s
+        self._decoded: dict[bytes, object | None] = {}
+        """Rows that were read or put since the last commit, as they are now."""
+        self._touched: dict[bytes, None] = {}
+        """The keys of those that were put, in the order of their first put."""
+        self._packed: dict[bytes, bytes | None] = {}
+        """Rows that differ from what is stored, encoded: what the next commit writes."""
+        self._new_wakes: list[Wake] = []
+        self._outputs: list[Output] = []
+        self._wakes = Wakes(self._is_current)
+        self._popped: set[Wake] = set()
+        self._looked_at: list[bytes] = []
+        self._counts: dict[str, int] = {}
+        self._after_commit: list[Callable[[], None]] = []
+        self._after_sending: list[Callable[[Ends], None]] = []
+        self.set_aside = SetAside(self._note_wake)
+        self._prove = False
+
+    @property
+    def name(self) -> str:
+        """The source partition, for people: ``topic/partition``."""
+        return f"{self.topic}/{self.partition}"
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a commit is wanted: something was put or emitted since the last one, or ownership is to be proved."""
+        return bool(self._touched or self._packed or self._outputs or self._after_sending or self._prove)
+
+    # -- for processors
+
+    def get(self, key: bytes) -> object | None:
+        """Return a row, None if there is none. Decoded once between two commits."""
+        row = self._decoded.get(key, self)
+        if row is self:  # neither read nor put: no row is a state
+            encoded = self._packed[key] if key in self._packed else self.rows.get(key)
+            if encoded is None:
+                return None
+            row = self._decoded[key] = self.codec.decode(key, encoded)
+        return row
+
+    def put(self, key: bytes, row: object | None) -> None:
+        """Set a row; None deletes it."""
+        self._decoded[key] = row
+        self._touched[key] = None
+
+    def pack(self, first: bytes = b"") -> Pieces[None]:
+        """Encode the rows that were put and whose keys begin with a byte, and let go of them, a few at a time.
+
+        For pieces of a large batch: what is encoded soon is still in the processor's caches.
+        """
+        keys = [key for key in self._touched if key.startswith(first)]
+        for start in range(0, len(keys), PACKED_AT_ONCE):
+            self._pack(keys[start : start + PACKED_AT_ONCE])
+            yield
+
+    def emit(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes | None,
+        *,
+        headers: Headers = (),
+        partition: int | None = None,
+        partition_key: bytes | None = None,
+    ) -> None:
+        """Write a record with the next commit.
+
+        It goes to the partition of the same number as the source's, or to ``partition``, or to the one that Kafka's
+        default partitioner (murmur2) finds for ``partition_key``. No value makes it a tombstone.
+        """
+        size = len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)
+        if size > self.max_record_bytes:
+            raise RowError(
+                key,
+                f"{self.name}: a record of {size} bytes for topic {topic}, key {key[:80]!r}, is larger than "
+                f"{self.max_record_bytes} bytes",
+            )
+        self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Have something done once what was put and emitted so far is committed: counters count what was written."""
+        self._after_commit.append(act)
+
+    def after_sending(self, act: Callable[[Ends], None]) -> None:
+        """Have rows put and records emitted once it is known where the others of the transaction stand.
+
+        ``act`` is given the offset after the last record, by topic and partition. What it puts and emits goes into the
+        same transaction.
+        """
+        self._after_sending.append(act)
+
+    def prove(self) -> None:
+        """Have a commit follow though nothing is to be written: it fails if another worker owns the partition."""
+        self._prove = True
+
+    def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
+        """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
+
+        A row that is not changed before the next commit stays due. Fewer than ``limit`` are returned, and none that was
+        set aside, while the work on some row fails (`SetAside`).
+        """
+        keys: list[bytes] = []
+        limit = min(limit, self.set_aside.limit)
+        while len(keys) < limit and (wake := self._wakes.take(until_ms)) is not None:
+            # A row that went and came again with the same wake is noted twice.
+            if wake not in self._popped and wake[1] not in self.set_aside.keys:
+                self._popped.add(wake)
+                keys.append(wake[1])
+        return keys
+
+    def looked_at(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return which of these rows may be looked at though they are not due: those that are not set aside."""
+        keys = [key for key in keys if key not in self.set_aside.keys]
+        self._looked_at += keys
+        return keys
+
+    def suspects(self) -> list[bytes]:
+        """Return the keys of the rows that a tick has looked at since the last commit."""
+        return [*(key for _, key in self._popped), *self._looked_at]
+
+    # -- for the runner
+
+    def load(self, records: Iterable[ConsumerRecord]) -> None:
+        """Take over rows from the changelog, in order. The caller hands over few at a time."""
+        rows = self.rows
+        for record in records:
+            if record.value is None:
+                rows.pop(record.key, None)
+            else:
+                rows[record.key] = record.value
+
+    def loaded(self) -> Pieces[None]:
+        """End the restore, in pieces: find the position and the wakes. Nobody reads or writes rows before its end."""
+        position = self.rows.pop(POSITION, b"0")
+        try:
+            self.position = int(position)
+        except ValueError:
+            raise StateError(f"{self.name}: the position row of {self.changelog} is no number: {position!r}") from None
+        yield from self._rebuild_wakes()
+
+    def keys_by_kind(self) -> Pieces[dict[bytes, list[bytes]]]:
+        """Return the keys of all rows by their first byte, in pieces.
+
+        Rows change with a commit only. Who asks does so between two commits of its own, so all that it gets are rows.
+        """
+        found: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for lot in lots(self.rows):
+            for key in lot:
+                found[key[:1]].append(key)
+            yield
+        return found
+
+    def keys_of(self, first: bytes) -> Pieces[list[bytes]]:
+        """Return the keys of all rows that begin with a byte, in pieces (see `keys_by_kind`)."""
+        found: list[bytes] = []
+        for lot in lots(self.rows):
+            found += [key for key in lot if key[:1] == first]
+            yield
+        return found
+
+    def next_wake_ms(self) -> int | None:
+        """Return the earliest instant at which a row wishes to wake."""
+        wake = self._wakes.first()
+        return None if wake is None else wake[0]
+
+    def take_back(self) -> None:
+        """Forget all that was put and emitted since the last commit."""
+        self._touched.clear()
+        self._packed.clear()
+        self._new_wakes.clear()
+        self._outputs.clear()
+        self._after_commit.clear()
+        self._after_sending.clear()
+        self._prove = False
+        self.settle()
+
+    def settle(self) -> None:
+        """End a fold that changed nothing: what was due and was left alone is due again."""
+        self._decoded.clear()
+        for wake in self._popped:
+            if self._is_current(wake) and wake[1] not in self.set_aside.keys:
+                self._wakes.note(wake)
+        self._popped.clear()
+        self._looked_at.clear()
+
+    def seal(self) -> None:
+        """Encode all rows that were put: after this, a commit fails only if the broker or the ownership does."""
+        self._pack(tuple(self._touched))
+
+    async def commit(self, position: int) -> None:
+        """Write changed rows, the position and all outputs in one transaction."""
+        self.seal()
+        changes, self._packed = self._packed, {}
+        wakes, self._new_wakes = self._new_wakes, []
+        outputs, self._outputs = self._outputs, []
+        self._prove = False
+        try:
+            async with asyncio.timeout(self._commit_timeout_s):
+                await self._transact(changes, outputs, position)
+        except TimeoutError:
+            raise StateError(
+                f"{self.name}: a transaction was not confirmed within {self._commit_timeout_s:g} s: "
+                "the broker did not answer, or this process stood still"
+            ) from None
+        except (KafkaError, AssertionError) as error:  # aiokafka asserts that a broken transaction is not used
+            cause = self._writer.failure() or error
+            if isinstance(cause, ProducerFenced):
+                raise FencedError(
+                    f"{self.name}: another worker owns this partition by now; nothing of the batch was written"
+                ) from None
+            raise stopped(f"{self.name}: the transaction failed", cause, "Write") from error
+        self._apply(changes, wakes)
+        self.position = position
+        acts, self._after_commit = self._after_commit, []
+        for act in acts:
+            act()
+        if len(self._wakes) > 2 * len(self.rows) + 1000:
+            await in_turns(Pace().kept_by(self._rebuild_wakes()))
+
+    def _pack(self, keys: Sequence[bytes]) -> None:
+        decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
+        encode, wake_ms = self.codec.encode, self.codec.wake_ms
+        for key in keys:
+            row, stored = decoded.pop(key), rows.get(key)
+            del touched[key]
+            encoded = None
+            if row is not None:
+                try:
+                    encoded = encode(key, row)
+                except Exception as error:
+                    raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
+                if len(encoded) + len(key) > self.max_record_bytes:
+                    raise RowError(
+                        key,
+                        f"{self.name}: row {key[:80]!r} of {len(encoded)} bytes is larger than "
+                        f"{self.max_record_bytes} bytes",
+                    )
+            if encoded == stored:
+                packed.pop(key, None)
+                continue
+            packed[key] = encoded
+            if encoded is not None and (stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]):
+                wake = wake_ms(encoded)
+                if wake:
+                    self._new_wakes.append((wake, key))
+
+    async def _by_partition(
+        self, changes: Mapping[bytes, bytes | None], outputs: Iterable[Output]
+    ) -> dict[tuple[str, int], list[Record]]:
+        records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        if changes:
+            records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
+        pace = Pace()
+        for topic, key, value, headers, partition, partition_key in outputs:
+            if pace.is_over():  # a key that was not met before takes its time, and there may be tens of thousands
+                await asyncio.sleep(0)
+            if partition is None:
+                partition = self.partition  # noqa: PLW2901
+                if partition_key is not None:
+                    if topic not in self._counts:
+                        self._counts[topic] = len(await self._writer.partitions_for(topic))
+                    partition = partition_of(partition_key, self._counts[topic])  # noqa: PLW2901
+            records[topic, partition].append((key, value, headers))
+        return records
+
+    async def _transact(self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int) -> None:
+        await self._writer.begin_transaction()
+        acts, self._after_sending = self._after_sending, []
+        ends = await self._send(await self._by_partition({**changes, POSITION: b"%d" % position}, outputs))
+        for act in acts:
+            act(ends)
+        if acts:
+            self.seal()
+            more, self._packed = self._packed, {}
+            outputs, self._outputs = self._outputs, []
+            await self._send(await self._by_partition(more, outputs))
+            changes.update(more)
+        await self._writer.commit_transaction()
+
+    async def _send(self, records: Mapping[tuple[str, int], list[Record]]) -> Ends:
+        """Send records; return the offset after the last one by topic and partition, as far as the broker told it."""
+        sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
+        pace = Pace()
+        for (topic, partition), items in records.items():
+            for batch, count in self._batches(topic, items):
+                future = await self._writer.send_batch(batch, topic, partition=partition)
+                future.add_done_callback(_retrieve)
+                sent.append(((topic, partition), count, future))
+                if pace.is_over():
+                    await asyncio.sleep(0)
+        await asyncio.gather(*(future for _, _, future in sent))
+        return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
+
+    def _batches(self, topic: str, items: list[Record]) -> Iterator[tuple[Any, int]]:
+        """Yield the batches that hold some records, and how many each holds."""
+        now = wall_ms()
+        batch, count = self._writer.create_batch(), 0
+        for key, value, pairs in items:
+            headers = list(pairs)  # the C builder takes nothing else
+            if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
+                batch.close()
+                yield batch, count
+                batch, count = self._writer.create_batch(), 0
+                if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:
+                    raise StateError(f"{self.name}: a record for topic {topic}, key {key[:80]!r}, fits in no batch")
+            count += 1
+        batch.close()
+        yield batch, count
+
+    def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
+        rows, note = self.rows, self._wakes.note
+        for key, encoded in changes.items():
+            if encoded is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = encoded
+        for wake in wakes:
+            note(wake)
+        if self.set_aside.keys:
+            self.set_aside.look_again(changes)
+        self.settle()
+
+    def _rebuild_wakes(self) -> Pieces[None]:
+        """Note anew what wakes, in pieces. Until all of it is noted the old wakes hold: whoever asks sees these.
+
+        Nothing is noted there meanwhile, and no row changes: both is done by the runner's task, which waits for this.
+        """
+        wake_ms, wakes = self.codec.wake_ms, Wakes(self._is_current)
+        for lot in lots(self.rows.items()):
+            for key, encoded in lot:
+                if wake := wake_ms(encoded):
+                    wakes.note((wake, key))
+            yield
+        self._wakes = wakes
+
+    def _note_wake(self, key: bytes) -> None:
+        """Note again when a row wishes to wake."""
+        encoded = self.rows.get(key)
+        if encoded is not None and (wake_ms := self.codec.wake_ms(encoded)):
+            self._wakes.note((wake_ms, key))
+
+    def _is_current(self, wake: Wake) -> bool:
+        encoded = self.rows.get(wake[1])
+        return encoded is not None and self.codec.wake_ms(encoded) == wake[0]
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    """Have asyncio not complain of an error that the transaction as a whole has reported."""
+    if not future.cancelled():
+        future.exception()
+
+
+@lru_cache(maxsize=1 << 16)
+def partition_of(key: bytes, count: int) -> int:
+    """Return the partition in which Kafka's Java clients and aiokafka put a key: murmur2, positive, modulo."""
+    return int(murmur2(key) & 0x7FFFFFFF) % count

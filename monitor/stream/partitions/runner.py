@@ -1,0 +1,406 @@
+"""Runs one source partition: opens its state, applies batches, fires its timer, and closes it.
+
+All of that happens in one task, so there is one writer and one order. What another partition does meanwhile overlaps
+with this one's waiting for the broker.
+
+**Position.** A ``Batch`` says which offsets it covers. Records below the position were applied before. If it begins
+above the position, something was not delivered: what the topic has lost by retention is counted and logged; otherwise
+the source is sought back to the position. The same is done if records wait behind the position and none comes: what was
+fetched may be lost on its way here (Faust empties its queues when a rebalance follows another), or the group's offset
+may be ahead of the rows. After several vain attempts the worker stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from monitor.errors import StateError
+from monitor.stream.kafka.batch import Batch
+from monitor.stream.kafka.connection import Connection
+from monitor.stream.kafka.pace import Pace, in_turns
+from monitor.stream.kafka.refusals import stopped
+from monitor.stream.partitions.accidents import check_changelog, check_end
+from monitor.stream.partitions.caught_up import LATE_S, Standing
+from monitor.stream.partitions.clock import Clock, wall_ms
+from monitor.stream.partitions.containment import Containment
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Upstream
+from monitor.stream.partitions.sources import Source
+from monitor.stream.partitions.stats import PartitionStats
+
+log = logging.getLogger(__name__)
+
+BEHIND_RETRY_S: Final = 0.5
+IDLE_RETRY_S: Final = 0.25
+"""Between two ticks while a row stays due although the processor had its chance."""
+LONGEST_TIMER_S: Final = 30.0
+"""The wall clock may be set meanwhile."""
+OPEN_TIMEOUT_S: Final = 60.0
+OPEN_GRACE_S: Final = 1.0
+"""How long a partition that is let go while it opens may go on with that."""
+SEEKS: Final = 5
+STALL_PULSES: Final = 8
+"""Pulses of the worker without a batch while records wait: then they are fetched again. Twice as many each time."""
+
+
+class PartitionRunner:
+    """One owned source partition, from its assignment to its revocation.
+
+    ``failed`` is called once with what went wrong; nothing is acknowledged after that.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        partition: int,
+        app_id: str,
+        changelog: str,
+        connection: Connection,
+        clock: Clock,
+        upstream: Upstream,
+        stats: PartitionStats,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.source = source
+        self.stats = stats
+        self.upstream = upstream
+        self.caught_up = False
+        self.is_open = False
+        self.progress_at = time.monotonic()
+        self._connection = connection
+        self._clock = clock
+        self._failed = failed
+        self._writer = connection.writer(f"{app_id}-{source.topic}-{partition}")
+        self.state = PartitionState(
+            topic=source.topic,
+            partition=partition,
+            changelog=changelog,
+            codec=source.codec,
+            writer=self._writer,
+            commit_timeout_s=connection.transaction_timeout_s,
+            max_record_bytes=connection.max_record_bytes,
+        )
+        self._work_on: Containment | None = None
+        self._inbox: deque[Any] = deque()
+        self._work = asyncio.Event()
+        self._tick_due = False
+        self._closing = False
+        self._ticks = True
+        self._standing = Standing(self.state.name, upstream)
+        self._left_over = False
+        self._told: bool | None = None  # what the processor was last told about having caught up
+        self._seeks = 0
+        self._pulses_in_vain = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed = (0.0, 0, 0.0)  # loop time and wall time of arming, delay
+        self._task = asyncio.ensure_future(self._run())
+        self._task.add_done_callback(self._ended)
+        self._unlisten = clock.on_turn(self._arm)
+
+    # -- from outside
+
+    def submit(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        """Take over a batch. It is acknowledged after its commit, or dropped when the partition closes."""
+        if self._closing:
+            self.upstream.finished(event.message)
+            return
+        self._inbox.append(event)
+        self._work.set()
+
+    def distrust(self) -> None:
+        """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
+        self._standing.trusted = False
+        self._progressed()  # it had no chance to make any
+
+    def end_ticks(self) -> None:
+        """Judge nothing by the clock any more: the source is about to be read no longer."""
+        self._ticks = False
+        self._disarm()
+
+    def pulse(self) -> None:
+        """Notice that records wait in the source while none comes. Called at an even pace, but not in a frozen process.
+
+        The task itself would not notice: without a batch or something due it sleeps.
+        """
+        if self._inbox or not self.is_open or not self.lag:
+            self._pulses_in_vain = 0
+            return
+        self._pulses_in_vain += 1
+        if self._is_stalled():
+            self._work.set()
+
+    def _is_stalled(self) -> bool:
+        return self._pulses_in_vain > STALL_PULSES << self._seeks
+
+    @property
+    def lag(self) -> int:
+        """Offsets between the position and the end of the source, as far as known."""
+        view = self.upstream.view()
+        if view is not None:
+            self.stats.highwater = view.highwater
+        return self.stats.lag
+
+    async def close(self, grace_s: float = 20.0) -> None:
+        """Finish the commit in flight, drop what waits, and let go of the partition.
+
+        Never under a commit: a producer that is stopped in mid-transaction leaves its waiters hanging for ever.
+        """
+        self._closing = True
+        self.source.let_go(self.state)
+        self._unlisten()
+        self._disarm()
+        self._work.set()
+        if not self.is_open:
+            # Cut off while they connect, aiokafka's clients leave connections behind, which complain when they go.
+            await asyncio.wait([self._task], timeout=OPEN_GRACE_S)
+            self._task.cancel()
+        _, pending = await asyncio.wait([self._task], timeout=grace_s)
+        if pending:
+            log.error("%s: the last commit did not end within %g s", self.state.name, grace_s)
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1.0)
+        self.source.let_go(self.state)  # once more: its processor may have been made meanwhile
+        self.is_open = self.stats.open = False
+        for event in self._inbox:
+            self.upstream.finished(event.message)
+        self._inbox.clear()
+        try:
+            async with asyncio.timeout(5.0):
+                await self._writer.stop()
+        except (TimeoutError, KafkaError) as error:
+            log.warning("%s: the producer did not stop cleanly: %r", self.state.name, error)
+
+    # -- the task
+
+    async def _run(self) -> None:
+        await self._open()
+        while not self._closing:
+            if self._inbox:
+                event = self._inbox[0]
+                try:
+                    await self._apply(event)
+                finally:
+                    self._inbox.popleft()
+                    self.upstream.finished(event.message)
+            if self._is_stalled() and not self._closing:
+                self._pulses_in_vain = 0
+                if not self._inbox:
+                    await self._seek_back(self.state.position, "records wait in the source and none has come")
+            if self._tick_due and not self._closing:
+                self._tick_due = False
+                if not self._ticks:
+                    continue
+                await self._tick()
+            self._arm()
+            if not self._inbox and not self._tick_due and not self._closing:
+                self._work.clear()
+                await self._work.wait()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    async def _open(self) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                await self._writer.start()  # fences earlier owners; the broker ends their open transaction
+        except (TimeoutError, KafkaError) as error:
+            raise stopped(f"{self.state.name}: cannot become the writer of this partition", error, "Write") from error
+        try:
+            ends = await self._connection.restore(self.state, self._progressed)
+            await check_changelog(self.state, await self.upstream.committed_offset(), self._connection)
+        except KafkaError as error:
+            raise stopped(f"{self.state.name}: cannot restore the rows", error, "Read") from error
+        processor = self.source.processor(self.state)
+        self._progressed()
+        # Nothing is asked of it before it is through (`is_open`); a partition that is let go meanwhile cuts it off.
+        await in_turns(Pace().kept_by(processor.restore()))
+        self._work_on = Containment(self.state, self.source, processor, self.stats, self._commit)
+        self.caught_up = self._standing.opened(ends.end, self.state.position)
+        self.stats.restored_rows = self.stats.rows = len(self.state.rows)
+        self.stats.restore_seconds = time.monotonic() - started
+        self.stats.highwater = ends.end
+        self.stats.position = self.state.position
+        self.stats.caught_up = self.caught_up
+        self._progressed()
+        self.is_open = self.stats.open = True
+        log.info(
+            "%s: %d rows restored in %.3f s, position %d, %d offsets to catch up",
+            self.state.name, self.stats.restored_rows, self.stats.restore_seconds, self.state.position,
+            max(0, ends.end - self.state.position),
+        )  # fmt: skip
+
+    def _progressed(self) -> None:
+        self.progress_at = time.monotonic()
+
+    # -- batches
+
+    async def _apply(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        batch: Batch = event.value
+        if not await self._follows(batch):
+            return
+        await check_end(self.state, batch, self.upstream)
+        records = self._unapplied(batch)
+        if not self._standing.trusted:
+            await self._standing.ask(self.state.position)
+        end = max(batch.end, self.state.position)
+        self.stats.highwater = max(batch.highwater, end)
+        caught_up = self._standing.judge(batch, end)
+        if records:
+            assert self._work_on is not None
+            self._told = caught_up
+            await self._work_on.batch(records, end, self._clock.now_ms(), caught_up=caught_up)
+            self.stats.events += len(records)
+            self.stats.batches += 1
+            event.ack()
+        elif batch.records:
+            event.ack()  # all applied before: only the group's offset lags behind
+        else:
+            # Markers only. The row of the position stays behind: it is not worth a transaction.
+            self.state.position = end
+        self._seeks = self._pulses_in_vain = 0
+        self._left_over = False
+        self._settled(caught_up=caught_up)
+
+    async def _commit(self, position: int) -> None:
+        started = time.perf_counter()
+        await self.state.commit(position)
+        self.stats.commit_seconds.add(time.perf_counter() - started)
+        self.stats.commits += 1
+
+    def _settled(self, *, caught_up: bool) -> None:
+        self.caught_up = caught_up
+        self.stats.caught_up = caught_up
+        self.stats.position = self.state.position
+        self.stats.rows = len(self.state.rows)
+        self.stats.set_aside = len(self.state.set_aside.keys)
+        self._progressed()
+
+    def _unapplied(self, batch: Batch) -> Sequence[ConsumerRecord]:
+        position = self.state.position
+        below = bisect_left(batch.records, position, key=lambda record: record.offset)
+        self.stats.repeats += below
+        records = batch.records[below:]
+        self.stats.holes += max(0, batch.end - max(batch.start, position) - len(records))
+        return records
+
+    async def _follows(self, batch: Batch) -> bool:
+        """Say whether nothing lies between the position and the batch; otherwise have it fetched."""
+        position = self.state.position
+        if batch.start <= position:
+            return True
+        first = await self.upstream.first_offset()
+        if first >= batch.start:
+            if position:
+                self.stats.lost += batch.start - position
+                log.error(
+                    "%s: LOST up to %d records: offsets %d to %d had expired in the topic before they were read",
+                    self.state.name, batch.start - position, position, batch.start - 1,
+                )  # fmt: skip
+            self.state.position = batch.start
+            return True
+        await self._seek_back(max(first, position), "the source stands beyond the position")
+        return False
+
+    async def _seek_back(self, offset: int, why: str) -> None:
+        self._seeks += 1
+        self.stats.seeks += 1
+        if self._seeks > SEEKS:
+            raise StateError(f"{self.state.name}: the records from offset {offset} on are not delivered")
+        log.warning("%s: %s: reading from offset %d", self.state.name, why, offset)
+        try:
+            await self.upstream.seek(offset)
+        except (TimeoutError, KafkaError) as error:  # a rebalance may be taking the partition away; else: once more
+            log.warning("%s: cannot read from offset %d: %r", self.state.name, offset, error)
+
+    # -- the timer
+
+    async def _check_source(self, late_s: float) -> None:
+        """Before a tick: make sure that what is known of the source may be relied on."""
+        if self.caught_up and self._standing.trusted and late_s <= LATE_S and self._standing.heard():
+            return
+        self.caught_up = self.stats.caught_up = await self._standing.ask(self.state.position)
+        self.stats.highwater = max(self.stats.highwater, self._standing.target or 0)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        armed_at, armed_wall_ms, delay = self._armed
+        # A suspended machine may stop the loop's clock, but not the wall clock.
+        late = max(loop.time() - armed_at, (wall_ms() - armed_wall_ms) / 1000) - delay
+        await self._check_source(late)
+        if self._closing or not (self._due() or self._told is not self.caught_up):
+            return
+        assert self._work_on is not None
+        self._told = self.caught_up
+        now_ms = self._clock.now_ms()
+        commits = self.stats.commits
+        more = await self._work_on.tick(now_ms, caught_up=self.caught_up)
+        self.stats.ticks += 1
+        if self.stats.commits > commits:
+            self._settled(caught_up=self.caught_up)
+            self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
+        # Not what came due meanwhile: that has not had its chance yet.
+        self._left_over = not more and self._next_wake_ms() <= now_ms
+        if more:
+            self._armed = (loop.time(), wall_ms(), 0.0)
+            self._tick_due = True
+            await asyncio.sleep(0)
+
+    def _next_wake_ms(self) -> float:
+        """Return when rows or the processor wish for a tick, ``inf`` if they do not."""
+        wakes = (self.state.next_wake_ms(), None if self._work_on is None else self._work_on.processor.next_tick_ms())
+        return min((wake for wake in wakes if wake is not None), default=inf)
+
+    def _wait_s(self) -> float:
+        """Return the seconds until then."""
+        wake_ms = self._next_wake_ms()
+        return inf if wake_ms == inf else self._clock.seconds_until(int(wake_ms))
+
+    def _due(self) -> bool:
+        return self._wait_s() <= 0
+
+    def clock_was_set(self) -> None:
+        """Judge anew, after asking how far the source goes: the clock says another time than a moment ago."""
+        self._standing.trusted = False
+        self._told = None
+        self._arm()
+
+    def look_again(self) -> None:
+        """Set the timer anew: what the processor wishes for has changed without a batch."""
+        self._arm()
+
+    def _arm(self) -> None:
+        """Set the one timer to the nearest instant that rows or the processor wish for."""
+        self._disarm()
+        if self._closing or not self._ticks or not self.is_open or self._tick_due:
+            return
+        delay = 0.0 if self._told is not self.caught_up else min(self._wait_s(), LONGEST_TIMER_S)
+        if not self.caught_up and self._told is False:  # look again whether it is
+            delay = BEHIND_RETRY_S
+        elif self._left_over:
+            delay = max(delay, IDLE_RETRY_S)
+        loop = asyncio.get_running_loop()
+        self._armed = (loop.time(), wall_ms(), delay)
+        self._timer = loop.call_later(delay, self._fire)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._tick_due = True
+        self._work.set()
