@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import orjson
 
-from monitor.cli.terminal.output import printable
 from monitor.config.agreements.checking import parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import Settings
 from monitor.errors import ConfigError
 from monitor.read_model.topics import read_all
+from monitor.wire.visible import printable
 
 
 class Published(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,11 @@ from monitor.wire.deadletters import INTERNAL_ERROR
 from monitor.wire.events import decode
 
 if TYPE_CHECKING:
-    from monitor.cli.terminal.progress import OnProgress
     from monitor.config.settings.settings import Settings
+
+
+OnProgress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is, and of how much."""
 
 
 @dataclass(slots=True)

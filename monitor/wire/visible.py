@@ -60,3 +60,9 @@ def escape(character: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     what = found[0]
     return 2 * what if what[0] == "\\" else escape(what)
+
+
+def printable(raw: bytes | None) -> str:
+    """Return bytes as text that a terminal can show: what is no UTF-8, and control characters, are escaped."""
+    text = (raw or b"").decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else escape(one) for one in text)

@@ -8,13 +8,14 @@ import click
 
 from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.options import by_option, example, json_option, settings_option
-from monitor.cli.terminal.output import Output, printable
+from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.read_model.deliveries import newest_deliveries
 from monitor.read_model.responses import respond
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.responses import Acknowledgement
+from monitor.wire.visible import printable
 
 
 @click.command(epilog=example("sla-monitor ack ticket/T-1042/it-service-desk/resolution/1 --note 'on my way'"))
@@ -38,6 +39,6 @@ def ack(out: Output, settings: Settings, key: str, by: str, note: str) -> None:
 
 
 def _is_known(out: Output, settings: Settings, key: str) -> bool:
-    if any(one.key == key for one in newest_deliveries(out, settings)):
+    if any(one.key == key for one in newest_deliveries(settings, out.note)):
         return True
     return any(record.key == key.encode() for record in asyncio.run(read_all(settings, settings.topics.alerts)))

@@ -11,7 +11,7 @@ import click
 import orjson
 
 from monitor.cli.terminal.options import example, json_option, settings_option, yes_option
-from monitor.cli.terminal.output import Output, printable
+from monitor.cli.terminal.output import Output
 from monitor.config.agreements.checking import book_of, read_documents
 from monitor.config.agreements.differences import describe_difference
 from monitor.config.agreements.document import AgreementDocument
@@ -25,6 +25,7 @@ from monitor.read_model.topics import Outgoing, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.rights import agreements_writer
 from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.visible import printable
 
 
 class Change(NamedTuple):

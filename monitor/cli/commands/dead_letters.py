@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.options import by_option, example, json_option, settings_option, yes_option
-from monitor.cli.terminal.output import Output, printable
+from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import SUBJECTS, Subject
@@ -28,6 +28,7 @@ from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dea
 from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Skip, response_key
+from monitor.wire.visible import printable
 
 _BYTES_PER_LINE: Final = 16
 _SHOWN_DETAIL: Final = 100

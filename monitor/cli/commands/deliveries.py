@@ -10,13 +10,14 @@ from rich.text import Text
 
 from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.options import by_option, example, json_option, settings_option
-from monitor.cli.terminal.output import Output, printable
+from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.core.paging import delivery
 from monitor.read_model.deliveries import newest_deliveries
 from monitor.read_model.responses import respond
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.responses import Resend
+from monitor.wire.visible import printable
 
 _STYLES: Final = {
     "delivered": "green",
@@ -52,7 +53,7 @@ def deliveries(
         return
     found = [
         one
-        for one in newest_deliveries(out, settings)
+        for one in newest_deliveries(settings, out.note)
         if receiver in (None, one.receiver)
         and (not failed or one.result in delivery.FAILED or one.result in _WAITS_FOR_SOMEBODY)
     ]
@@ -93,7 +94,7 @@ def resend(out: Output, settings: Settings, notice_id: str, by: str) -> None:
 
     ID is that of the list. The worker that owns the page sends it, under the same id. What failed is kept for 7 days.
     """
-    found = next((one for one in newest_deliveries(out, settings) if one.notice == notice_id), None)
+    found = next((one for one in newest_deliveries(settings, out.note) if one.notice == notice_id), None)
     if found is None or found.result not in delivery.FAILED or found.next is not None:
         why = "there is no such notice" if found is None else f"it is {found.result}"
         if found is not None and found.next is not None:

@@ -10,7 +10,7 @@ import orjson
 from monitor.bootstrap import courier_of
 from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.options import by_option, example, json_option, settings_option
-from monitor.cli.terminal.output import Output, printable
+from monitor.cli.terminal.output import Output
 from monitor.config.agreements.checking import parse_document
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert, AlertKey, alert_id
@@ -24,6 +24,7 @@ from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Enable
+from monitor.wire.visible import printable
 
 
 @click.group(epilog=example("sla-monitor receivers list", "sla-monitor receivers test on-call"))
@@ -37,7 +38,7 @@ def receivers() -> None:
 def list_receivers(out: Output, settings: Settings) -> None:
     """List the receivers that published agreements name or that were told, and how it stands with each."""
     named = _named(settings)
-    told = newest_deliveries(out, settings)
+    told = newest_deliveries(settings, out.note)
     responses = responses_of(settings)
     courier = _courier(settings)
     rows = []
@@ -104,7 +105,7 @@ def try_out(out: Output, settings: Settings, name: str) -> None:
 @json_option
 def enable(out: Output, settings: Settings, name: str, by: str) -> None:
     """Tell a receiver again that has answered 410; what waits for it goes out at once."""
-    if name not in _named(settings) and all(one.receiver != name for one in newest_deliveries(out, settings)):
+    if name not in _named(settings) and all(one.receiver != name for one in newest_deliveries(settings, out.note)):
         out.note(f"error, for whoever runs this: nobody names a receiver {printable(name.encode())!r}")
         click.get_current_context().exit(FAILED)
     respond(settings, Enable(receiver=name, at_ms=wall_ms(), by=by))

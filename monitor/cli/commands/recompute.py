@@ -12,7 +12,7 @@ from monitor.cli.terminal.failing import DIFFERENT
 from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
-from monitor.cli.terminal.progress import LEAST, OnProgress, progress
+from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert
@@ -21,7 +21,7 @@ from monitor.core.recompute.differences import Announced
 from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.read_model.agreements import read_published
-from monitor.read_model.history import read_history
+from monitor.read_model.history import OnProgress, read_history
 from monitor.read_model.topics import read_all
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare

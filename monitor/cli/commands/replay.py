@@ -11,11 +11,12 @@ import orjson
 
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
-from monitor.cli.terminal.progress import OnProgress, progress
+from monitor.cli.terminal.progress import progress
 from monitor.config.mappings.mapping import load_mapping
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
 from monitor.installation import topic_of
+from monitor.read_model.history import OnProgress
 from monitor.read_model.topics import producer, refused_records
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events

@@ -14,12 +14,12 @@ import orjson
 from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
-from monitor.cli.terminal.progress import OnProgress, progress
+from monitor.cli.terminal.progress import progress
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.mappings.mapping import load_mapping
 from monitor.config.settings.settings import Settings
 from monitor.core.recompute.differences import clock_counts, objective_counts, other_verdicts
-from monitor.read_model.history import read_history
+from monitor.read_model.history import OnProgress, read_history
 from monitor.replay.own_events import read_own_events
 from monitor.replay.readers import read_events
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from monitor.wire.visible import escape, for_terminal, json_for_terminal
+from monitor.wire.visible import for_terminal, json_for_terminal
 
 _PIPE_COLUMNS: Final = 200
 """Tables that nobody sees on a terminal are not squeezed into 80 columns."""
@@ -107,9 +107,3 @@ class _Escaped:
             for segment in console.render(one, options):
                 text, style, control = segment
                 yield segment if control or text.isprintable() else Segment(for_terminal(text), style)
-
-
-def printable(raw: bytes | None) -> str:
-    """Return bytes as text that a terminal can show: what is no UTF-8, and control characters, are escaped."""
-    text = (raw or b"").decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else escape(one) for one in text)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-OnProgress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is, and of how much."""
+from monitor.read_model.history import OnProgress
 
 LEAST: Final = 2_000
 """Fewer than this are read before anybody would see a bar."""

@@ -29,7 +29,7 @@ from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.core.windows.running_sum import RunningSum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from monitor.core.agreements.measures import CustomerTerms
     from monitor.core.pieces import Pieces
@@ -170,7 +170,7 @@ class SeriesPanes:
         """Return the widths of which there are panes."""
         return [width for width, slots in self._slots.items() if slots]
 
-    def starts(self, width: Width) -> Iterable[int]:
+    def starts(self, width: Width) -> Collection[int]:
         """Return the starts of the panes of a width, in no order."""
         return self._slots.get(width, {}).keys()
 

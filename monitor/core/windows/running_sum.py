@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from monitor.core.series.series import Pane, empty_pane
 from monitor.core.time.windows import Width
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from monitor.core.time.spans import Span
-    from monitor.core.windows.panes import SeriesPanes
 
 _Name = TypeVar("_Name", str, int)
+
+
+class Panes(Protocol):
+    """The panes of one series."""
+
+    def starts(self, width: Width) -> Collection[int]:
+        """Return the starts of all panes of a width."""
+        ...
+
+    def pane(self, width: Width, start_ms: int) -> Pane:
+        """Return one of them."""
+        ...
 
 
 class RunningSum:
@@ -41,7 +54,7 @@ class RunningSum:
         """Return the start of the oldest pane in the sum."""
         return min(self._parts, default=None)
 
-    def moved(self, span: Span, panes: SeriesPanes) -> Pane:
+    def moved(self, span: Span, panes: Panes) -> Pane:
         """Return the sum over a span, brought up to date."""
         starts = panes.starts(self.width)
         if span != self._span:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.transaction_manager import TransactionManager
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from monitor.core.pieces import Pieces
 from monitor.errors import StateError
 from monitor.stream.kafka import fetched
 from monitor.stream.kafka.pace import Pace, in_turns
-from monitor.stream.partitions.partition import PartitionState
 
 fetched.install()  # all that reads Kafka in this process comes by here
 
@@ -28,6 +28,29 @@ RESTORE_RECORDS: Final = 2_000
 """Rows that are taken over without a pause: aiokafka takes some 4 µs for each."""
 BATCH_BYTES: Final = 512 << 10
 """A larger record still fits: a batch takes its first record whatever its size."""
+
+
+class Restored(Protocol):
+    """The state of a partition, as far as restoring its rows needs it."""
+
+    topic: str
+    partition: int
+    changelog: str
+    position: int
+    """The offset up to which the source's records were applied."""
+
+    @property
+    def name(self) -> str:
+        """Topic and partition, for people."""
+        ...
+
+    def load(self, records: Sequence[ConsumerRecord]) -> None:
+        """Take over records of the changelog, in order."""
+        ...
+
+    def loaded(self) -> Pieces[None]:
+        """Take note, in pieces, that all rows are there."""
+        ...
 
 
 class Ends(NamedTuple):
@@ -177,7 +200,7 @@ class Connection:
         finally:
             await admin.close()
 
-    async def restore(self, state: PartitionState, progress: Callable[[], None]) -> Ends:
+    async def restore(self, state: Restored, progress: Callable[[], None]) -> Ends:
         """Read all rows of a state from its changelog; return the ends of its source.
 
         The state's writer must have been started before: only then is what the changelog holds final.
