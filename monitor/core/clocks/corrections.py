@@ -1,4 +1,4 @@
-"""Corrections: what leads from what was announced of a clock to what holds after its ledger was folded again.
+"""Corrections: the announcements that replace earlier ones after the ledger of a clock was folded again.
 
 `monitor.core.subjects.folding` asks for them. Nothing that was announced is erased silently.
 """

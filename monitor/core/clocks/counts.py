@@ -1,4 +1,4 @@
-"""What a clock has in its series: one count while it is open, its outcome and its times once it has stopped."""
+"""The counts of a clock in its series: one while it is open; its outcome and its times once it has stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a clock stands as it does: its stretches, its target and where that comes from (domain.md §3)."""
+"""The stretches of a clock: when it ran and when it was held, and why (domain.md §3)."""
 
 from __future__ import annotations
 

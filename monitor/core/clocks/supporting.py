@@ -1,4 +1,4 @@
-"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach, and whether their budgets fit."""
+"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of a ticket: where it stands after each fact of its ledger, and what that means for its clocks.
+"""The state of a ticket after each fact of its ledger, and whether a clock runs in that state.
 
 What starts and stops most clocks is an event type. The clocks here need more: whether the customer waits for an answer,
 which team has the ticket, in which state it is.

@@ -1,4 +1,4 @@
-"""Indicators: the figures of a measure in a window, from the sums of its panes (domain.md §3, §4 and §5).
+"""The figures of outages in a window, from the records of its panes (domain.md §5).
 
 Counters are summed and divided once: no percentage and no percentile is ever averaged. Every indicator of
 `monitor.core.agreements.indicators.INDICATORS` comes out, in its order; one without anything to measure has the value

@@ -1,4 +1,4 @@
-"""Panes: how a change gets into one and out of it again, and how panes of several sources become one.
+"""Panes: changes go in and come out again, and the panes of several sources are added up.
 
 Everything in a pane is additive (`monitor.core.series.series`): applying a change and then `Change.undone` leaves the
 pane as it was, and merging is addition. Names and ids with nothing behind them are removed, so equal contents are equal

@@ -1,4 +1,4 @@
-"""The short way of the fold: one fact that is newer than all before it, changes no promise and meets no deadline.
+"""The fast path of the fold: for one fact that is newer than all before it, changes no promise and meets no deadline.
 
 Most events are of this kind. `monitor.core.subjects.folding` takes every fact and is the definition; a law holds this
 way to it. What is not plain here is left to it: facts that are late or repeated, another priority, a clock that has

@@ -1,4 +1,4 @@
-"""The rows of a source partition, as the core sees them: decoded values under byte keys.
+"""The row of a subject: its ledger and its clocks, under the key of its kind and id.
 
 Rows are NamedTuples: the wire encodes them as compact arrays and decodes them back in C.
 """

@@ -1,4 +1,4 @@
-"""Telling what becomes of the objectives of a series: each change once, remembered in the rows of its windows."""
+"""Announces the changes of a series' objectives, each once: the rows of its windows remember what was told."""
 
 from __future__ import annotations
 

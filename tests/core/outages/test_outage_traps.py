@@ -1,4 +1,4 @@
-"""Traps and golden values of outages (domain.md §5 and §10, design.md §12), each by its name."""
+"""Traps and golden values of outages (domain.md §5 and §10, domain.md §11), each by its name."""
 
 from dataclasses import replace
 

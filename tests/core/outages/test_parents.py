@@ -1,4 +1,4 @@
-"""Child and parent: a consequence of a counted outage adds no failure (design.md §12)."""
+"""Child and parent: a consequence of a counted outage adds no failure (domain.md §11)."""
 
 from monitor.core.outages.failures import failures_of
 from monitor.core.series.series import OutageRecord

@@ -1,4 +1,4 @@
-"""Calendars: golden vectors of domain.md §10, the traps of design.md §12, the laws, and an oracle that reads minutes.
+"""Calendars: golden vectors of domain.md §10, the traps of §11, the laws, and an oracle that reads minutes.
 
 The oracle knows nothing of spans, offsets or sums: it reads each minute in the zone with ``whenever`` and asks whether
 the reading lies in the hours.
@@ -98,7 +98,7 @@ def test_golden_friday_half_past_four_plus_an_hour_is_monday_half_past_nine():
     assert local(calendar(OFFICE).due(at("2026-11-20 16:30"), HOUR)) == "2026-11-23 09:30"
 
 
-# --- clock changes (design.md §12) ------------------------------------------------------------------------------------
+# --- clock changes (domain.md §11) ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
