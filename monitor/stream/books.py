@@ -18,6 +18,7 @@ from monitor.core.book import Book
 from monitor.core.plan import Plan
 from monitor.core.scope import Scope
 from monitor.stream.following import Follower
+from monitor.stream.shortage import stop_if_short
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Books:
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self._refuse(key, error)
                 continue
             taken[key] = document
@@ -84,6 +86,7 @@ class Books:
             try:
                 _tried(book_of([*others, document]))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
+                stop_if_short(error)
                 self._refuse(key, error)
             else:
                 kept[key] = document

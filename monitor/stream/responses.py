@@ -15,6 +15,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.silences import Silences
 from monitor.stream.following import Follower
 from monitor.stream.ports import Place
+from monitor.stream.shortage import stop_if_short
 from monitor.wire.responses import Response, SilenceResponse, Skip, decode_response, silence_of
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Responses:
             try:
                 self._known[key] = record.offset, decode_response(record.value)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self._refuse(key, error)
         self.silences = Silences(
             tuple(silence_of(one) for _, one in self._known.values() if isinstance(one, SilenceResponse))
