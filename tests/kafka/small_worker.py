@@ -19,7 +19,7 @@ from typing import Final
 
 import orjson
 
-from tests.kafka.floods import AGREEMENTS, ANSWER_S, Floods, Sender, Sent, Wanted, wall_ms
+from tests.kafka.floods import AGREEMENTS, Floods, Sender, Sent, Wanted, wall_ms
 from tests.kafka.limited import MIB, Alerts, LimitedWorker, Page, records
 from tests.kafka.monitor_job import MonitorJob
 from tests.notify.desk import Desk
@@ -313,6 +313,3 @@ def _in_turn(makers: dict[str, Iterator[Sent]]) -> Iterator[Sent]:
             yield from some
             if not some:
                 del makers[name]
-
-
-__all__ = ["ANSWER_S", "Coped", "SmallWorker"]
