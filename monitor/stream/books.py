@@ -19,6 +19,7 @@ from monitor.core.pieces import Pieces, at_once
 from monitor.core.plan import Plan
 from monitor.core.scope import Scope
 from monitor.stream.following import Follower
+from monitor.stream.shortage import stop_if_short
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Books:
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self._refuse(key, error)
                 continue
             taken[key] = document
@@ -93,6 +95,7 @@ class Books:
             try:
                 yield from _tried(book_of([*others, document]))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
+                stop_if_short(error)
                 self._refuse(key, error)
             else:
                 kept[key] = document
