@@ -15,7 +15,7 @@ from monitor.core.evaluator import Evaluator
 from monitor.core.events import Event
 from monitor.core.indicators import measuring
 from monitor.core.interruptions import Counting, past_days
-from monitor.core.measures import CallRule, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.measures import CallRule, CompositeRule, CustomerTerms, OutageRule, Window
 from monitor.core.panes import apply, merge_panes
 from monitor.core.parents import failures_of
 from monitor.core.pieces import at_once, choosing, gathering, lots, sorting
@@ -243,6 +243,19 @@ def test_slices_and_burn_rates_of_a_flood_pause_often_enough():
     did = stretches(stage.evaluator.evaluating(ms("Mon 00:30"), stage.book))
 
     assert did.longest < MOST_LINES < did.lines / 10
+
+
+def test_panes_that_are_needed_no_more_are_looked_for_in_pieces():
+    """Given two hundred panes of an hour each, when most are too old for any window, then these go."""
+    stage = Stage(agreement(clock(windows=(Window("rolling", 72 * 3_600_000),))))
+    for hour in range(200):
+        stage.change(Change(SeriesKey("desk", "resolution", ("P1",)), MONDAY_MS + hour * 3_600_000, (("met", 1),)))
+    now_ms = MONDAY_MS + 200 * 3_600_000
+
+    pauses = sum(1 for _ in stage.evaluator.evaluating(now_ms, stage.book))
+
+    assert pauses > 200 / 64
+    assert len([key for key in stage.rows if key[:1] == b"w"]) < 200 - 64
 
 
 def test_repeat_callers_are_counted_part_by_part():
