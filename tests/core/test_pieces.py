@@ -22,6 +22,7 @@ from monitor.core.series.series import Change, OutageRecord, Pane, PaneKey, Seri
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.time import spans as timeline
 from monitor.core.time.spans import leveling, union, uniting, weighted_levels
+from monitor.core.time.windows import Window
 from monitor.core.windows.evaluator import Evaluator
 from tests.core.stage import DAY, HOUR, Stage, copied, promise
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ms
@@ -244,6 +245,19 @@ def test_slices_and_burn_rates_of_a_flood_pause_often_enough():
     did = stretches(stage.evaluator.evaluating(ms("Mon 00:30"), stage.book))
 
     assert did.longest < MOST_LINES < did.lines / 10
+
+
+def test_panes_that_are_needed_no_more_are_looked_for_in_pieces():
+    """Given two hundred panes of an hour each, when most are too old for any window, then these go."""
+    stage = Stage(agreement(clock(windows=(Window("rolling", 72 * 3_600_000),))))
+    for hour in range(200):
+        stage.change(Change(SeriesKey("desk", "resolution", ("P1",)), MONDAY_MS + hour * 3_600_000, (("met", 1),)))
+    now_ms = MONDAY_MS + 200 * 3_600_000
+
+    pauses = sum(1 for _ in stage.evaluator.evaluating(now_ms, stage.book))
+
+    assert pauses > 200 / 64
+    assert len([key for key in stage.rows if key[:1] == b"w"]) < 200 - 64
 
 
 def test_repeat_callers_are_counted_part_by_part():

@@ -19,13 +19,12 @@ from typing import Final
 
 import orjson
 
-from tests.kafka.floods import AGREEMENTS, ANSWER_S, Floods, Sender, Sent, Wanted, wall_ms
+from tests.kafka.floods import AGREEMENTS, Floods, Sender, Sent, Wanted, wall_ms
 from tests.kafka.limited import MIB, Alerts, LimitedWorker, Page, records
 from tests.kafka.monitor_job import MonitorJob
 from tests.notify.desk import Desk
 
 SECRET: Final = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" + "MfKQ9r8G"
-PARTITIONS: Final = 4
 NEIGHBOURS_A_SECOND: Final = 10
 FEW_RECORDS: Final = 50
 """With so little lag the worker has caught up: the neighbours go on sending."""
@@ -78,6 +77,7 @@ class SmallWorker:
     size: int
     limit_bytes: int
     max_series: int = 1_000
+    partitions: int = 4
     within_s: float = 900.0
     """A flood must have been coped with by then."""
     wanted: Wanted = field(default_factory=Wanted)
@@ -95,7 +95,7 @@ class SmallWorker:
         file = self.folder / "settings.yaml"
         more = {"SETTINGS": str(file), "MAX_SERIES": str(self.max_series), "ALLOWED_LATENESS": "10s"}
         self.job = MonitorJob(
-            self.kafka, self.folder, AGREEMENTS, partitions=PARTITIONS, session_s=15, compact=False, more=more
+            self.kafka, self.folder, AGREEMENTS, partitions=self.partitions, session_s=15, compact=False, more=more
         )
         async with Desk.started() as self.desk:
             file.write_text(f"receivers:\n  on-call: {{kind: generic, url: {self.desk.url}, secrets: [{SECRET}]}}\n")
@@ -105,7 +105,7 @@ class SmallWorker:
             self.floods = Floods(self.size, self.wanted)
             environment = {**os.environ, **self.job.environment}
             self.worker = LimitedWorker(environment, self.folder / "worker.log", self.limit_bytes)
-            with ExitStack() as self._stack, Alerts(self.kafka, settings.topics.alerts, PARTITIONS) as self.alerts:
+            with ExitStack() as self._stack, Alerts(self.kafka, settings.topics.alerts, self.partitions) as self.alerts:
                 self._stack.enter_context(self.worker)
                 await asyncio.to_thread(self.worker.ready, 60)
                 yield self
@@ -141,7 +141,6 @@ class SmallWorker:
             "endless": floods.endless(now_ms), "half": floods.half(now_ms),
         }  # fmt: skip
         yield await self.flood("all of it together", lambda: _in_turn(makers), due_ms)
-        yield await self.flood(f"{self.size:,} calls are answered", lambda: floods.answers(now_ms))
         yield await self.restart()
 
     def _lead_ms(self, events: int) -> int:
@@ -276,14 +275,14 @@ class SmallWorker:
     def letters_differ(self) -> list[str]:
         """Compare the dead letters that stand on the topic, each with its reason, with what must stand there."""
         found: Counter[str] = Counter()
-        for message in records(self.kafka, self.job.settings.topics.dead_letters, PARTITIONS):
+        for message in records(self.kafka, self.job.settings.topics.dead_letters, self.partitions):
             found[dict(message.headers())["reason"].decode()] += 1
         return [] if found == self.wanted.dead_letters else [f"{found}, not {self.wanted.dead_letters}"]
 
     def statuses(self) -> Counter[str]:
         """Count the newest statuses on their topic by agreement; ``… rest`` are those of what is counted together."""
         newest = {}
-        for message in records(self.kafka, self.job.settings.topics.status, PARTITIONS):
+        for message in records(self.kafka, self.job.settings.topics.status, self.partitions):
             newest[message.key()] = message.value()
         found: Counter[str] = Counter()
         for value in newest.values():
@@ -314,6 +313,3 @@ def _in_turn(makers: dict[str, Iterator[Sent]]) -> Iterator[Sent]:
             yield from some
             if not some:
                 del makers[name]
-
-
-__all__ = ["ANSWER_S", "Coped", "SmallWorker"]

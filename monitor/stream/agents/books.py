@@ -20,6 +20,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.pieces import Pieces, at_once
 from monitor.core.windows.terms import Scope
 from monitor.stream.kafka.read_model import Follower
+from monitor.stream.partitions.shortage import stop_if_short
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Books:
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self._refuse(key, error)
                 continue
             taken[key] = document
@@ -94,6 +96,7 @@ class Books:
             try:
                 yield from _tried(book_of([*others, document]))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
+                stop_if_short(error)
                 self._refuse(key, error)
             else:
                 kept[key] = document

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.stream.partitions.shortage import stop_if_short
 from monitor.wire.markers import SourceMarker, decode_source_marker
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Markers:
             try:
                 marker = decode_source_marker(record.value)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self.refused += 1
                 log.error("marker %r refused: %s", record.key, error)  # noqa: TRY400 - a foreign record is no fault
                 continue

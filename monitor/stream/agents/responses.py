@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.paging.mutes import Silences
+from monitor.stream.partitions.shortage import stop_if_short
 from monitor.stream.partitions.sources import Place
 from monitor.wire.responses import Response, SilenceResponse, Skip, decode_response, silence_of
 
@@ -50,6 +51,7 @@ class Responses:
             try:
                 self._known[key] = record.offset, decode_response(record.value)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+                stop_if_short(error)
                 self._refuse(key, error)
         self.silences = Silences(
             tuple(silence_of(one) for _, one in self._known.values() if isinstance(one, SilenceResponse))

@@ -7,8 +7,8 @@ and its neighbours stand as if it had not been there. Halving changes nothing th
 
 A tick that fails is taken back, too, and repeated with fewer rows until the failing row is found (`SetAside`).
 
-Only three things go through to the runner and stop the worker: lost ownership and a broker that does not answer (both
-come from a commit), and rows that cannot be read (`StateError`).
+Only four things go through to the runner and stop the worker: lost ownership and a broker that does not answer (both
+come from a commit), rows that cannot be read, and a process without memory (`StateError`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from monitor.stream.kafka.fetched import Unreadable
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Processor
+from monitor.stream.partitions.shortage import stop_if_short
 from monitor.stream.partitions.sources import Place, Source
 from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
@@ -60,7 +61,12 @@ def place_of(error: BaseException) -> str:
 
 
 def internal_error(record: ConsumerRecord, error: BaseException) -> Letter:
-    """Return the dead letter of a record on which the program failed, and say so in the log."""
+    """Return the dead letter of a record on which the program failed, and say so in the log.
+
+    Raises:
+        StateError: the process has no memory left: the record is not to blame.
+    """
+    stop_if_short(error)
     place = place_of(error)
     _report(f"record {record.topic}/{record.partition}/{record.offset} becomes a dead letter", place, error)
     return Letter(record, INTERNAL_ERROR, f"{type(error).__name__} at {place}: {error}")
@@ -114,6 +120,7 @@ class Containment:
         except StateError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours must not suffer
+            stop_if_short(error)
             await self._take_back(error)
             await self._by_halves(records, letters, end, now_ms, caught_up=caught_up)
             return
@@ -131,6 +138,7 @@ class Containment:
         except StateError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, other rows must not suffer
+            stop_if_short(error)
             suspects = state.suspects()
             # Before what was due is noted as due again.
             row = state.set_aside.failed(suspects)
@@ -169,6 +177,7 @@ class Containment:
             except StateError:
                 raise
             except Exception as error:  # noqa: BLE001 - see above
+                stop_if_short(error)
                 await self._take_back(error)
                 if len(part) > 1:
                     middle = len(part) // 2

@@ -1,0 +1,48 @@
+"""Tells a process that has no memory left from a record or row that wants too much of it. `containment` asks.
+
+What a `MemoryError` interrupts is seldom to blame. Where the process itself has no memory left, each record would fail
+in turn and become a dead letter, the neighbours' first of all: so the worker stops, and is started again with what it
+had committed. (A container's limit ends the process at once; this is for ``ulimit``, ``LimitDATA`` and the like.)
+"""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from typing import Final
+
+from monitor.errors import StateError
+
+PROBE_BYTES: Final = 16 << 20
+"""What a worker needs to get on: some batches with all that follows from them."""
+NO_MEMORY: Final = (
+    "this process has no memory left, and stops so that no record suffers for it: raise its limit, or share its "
+    "partitions among more workers (deploy/README.md says what takes how much)"
+)
+
+
+def stop_if_short(error: BaseException) -> None:
+    """Do nothing, unless an error was caused by a lack of memory that lasts once what failed is let go of.
+
+    Raises:
+        StateError: the process has no memory left.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, MemoryError):
+        cause = cause.__cause__
+    if cause is None:
+        return
+    # What the failed work had made is held by its frames.
+    traceback.clear_frames(cause.__traceback__)
+    gc.collect()
+    if not is_there(PROBE_BYTES):
+        raise StateError(NO_MEMORY) from None
+
+
+def is_there(size: int) -> bool:
+    """Return whether so much memory could be had now."""
+    try:
+        bytearray(size)
+    except MemoryError:
+        return False
+    return True
