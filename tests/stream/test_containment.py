@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import Pieces
-from monitor.core.subjects.step import engine
+from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
 from monitor.errors import DecodeError, StateError
 from monitor.stream.agents import ingest

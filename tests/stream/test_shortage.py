@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.pieces import Pieces
 from monitor.errors import RowError, StateError
 from monitor.stream.agents import books, ingest, markers, responses
 from monitor.stream.agents.books import Books
@@ -18,8 +19,9 @@ from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.responses import Responses
 from monitor.stream.partitions import shortage
 from monitor.stream.partitions.containment import Containment
-from monitor.stream.partitions.partition import PartitionState, Source
+from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.shortage import NO_MEMORY, PROBE_BYTES, stop_if_short
+from monitor.stream.partitions.sources import Burial, Source
 from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.rows import SOURCE_ROWS
 from tests.stream.counting import Counting, CountingCodec
@@ -49,13 +51,13 @@ class Greedy(Counting):
         caught_up: bool,  # noqa: FBT001 - the protocol's
         *,
         due: bool = True,
-    ) -> Iterator[None]:
+    ) -> Pieces[None]:
         for one in records:
             if one.value == b"greedy":
                 raise MemoryError
             yield from super().batch((one,), now_ms, caught_up, due=due)
 
-    def tick(self, now_ms: int, caught_up: bool) -> bool:  # noqa: FBT001, ARG002 - the protocol's
+    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001, ARG002 - the protocol's
         raise MemoryError
 
 
@@ -67,7 +69,7 @@ class Scene:
             topic="in", partition=0, changelog="app-in-state", codec=CountingCodec(), writer=FakeWriter()
         )
         self.buried: list[tuple[int, str]] = []
-        source = Source(topic="in", processor=Greedy, codec=CountingCodec(), bury=self._bury)
+        source = Source(topic="in", processor=Greedy, codec=CountingCodec(), burial=Burial(self._bury))
         self.work = Containment(self.state, source, Greedy(self.state), PartitionStats(), self.state.commit)
 
     def _bury(self, state: PartitionState, one: ConsumerRecord, reason: str, detail: str) -> None:
