@@ -20,8 +20,7 @@ from monitor.stream.agents import ingest
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
 from monitor.stream.kafka.fetched import Unreadable
-from monitor.stream.partitions import containment
-from monitor.stream.partitions import set_aside as setaside
+from monitor.stream.partitions import containment, set_aside
 from monitor.stream.partitions.containment import Containment, place_of
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.sources import Burial, Source
@@ -275,8 +274,8 @@ async def test_a_row_that_was_set_aside_is_looked_at_again_when_it_changes_or_an
     assert (b"42", b"2") in on.written("silent")
     assert b"43" not in dict(on.written("silent"))
 
-    later = setaside.time.monotonic() + setaside.ASIDE_S + 1
-    monkeypatch.setattr(setaside.time, "monotonic", lambda: later)
+    later = set_aside.time.monotonic() + set_aside.ASIDE_S + 1
+    monkeypatch.setattr(set_aside.time, "monotonic", lambda: later)
     await on.work.tick(10_000, caught_up=True)
     assert (b"43", b"1") in on.written("silent")
 
