@@ -32,6 +32,9 @@ class Busy:
     def knows(self, receiver: str) -> bool:  # noqa: ARG002 - the protocol's
         return True
 
+    def places(self, receiver: str) -> int:  # noqa: ARG002 - the protocol's
+        return 8
+
     async def deliver(self, receiver: str, notice: Notice) -> Outcome:  # noqa: ARG002 - the protocol's
         return Outcome("delivered", 202, "")
 
