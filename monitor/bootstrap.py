@@ -11,22 +11,18 @@ from typing import Any, Final
 from monitor.config.settings.receivers import stamp_of
 from monitor.config.settings.settings import Settings
 from monitor.config.settings.web import WebSettings
-from monitor.core.facts.events import SUBJECTS, Subject
-from monitor.core.objectives.status import WindowStatus
+from monitor.core.facts.events import SUBJECTS
 from monitor.core.paging.notices import Courier
 from monitor.errors import BrokerError, ConfigError, Mistake
-from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
+from monitor.installation import needed_rights, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
 from monitor.notify.courier import WebhookCourier
+from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
-from monitor.stream.agents.evaluate import Evaluate
-from monitor.stream.agents.feeders import Feeders
-from monitor.stream.agents.horizon import Horizon
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
-from monitor.stream.agents.mapped import Mapped
+from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
 from monitor.stream.kafka.read_model import ModelReader
@@ -34,22 +30,16 @@ from monitor.stream.kafka.refusals import refusal
 from monitor.stream.kafka.topics import check_topics, count_partitions
 from monitor.stream.partitions.app import WorkerApp, WorkerSettings, build_app
 from monitor.stream.partitions.clock import Clock, WallClock, wall_ms
-from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.ports import Processor
-from monitor.stream.partitions.sources import Burial, Source
+from monitor.stream.partitions.sources import Source
 from monitor.stream.partitions.stats import Durations
 from monitor.stream.partitions.watch import TopicWatch
 from monitor.stream.partitions.worker import failing, run_worker
 from monitor.web.door import Door, Limits
 from monitor.web.server import WebServer
-from monitor.wire.mapping_rules import RowMapping
-from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 
 log = logging.getLogger(__name__)
 
 REFUSAL_TIMEOUT_S: Final = 10.0
-CALL_RETENTION_MS: Final = 24 * 3_600_000
-"""Calls are not reopened: a day covers what comes late."""
 
 
 def outlets_of(settings: Settings) -> Outlets:
@@ -136,16 +126,13 @@ class Monitor:
         self.settings = settings
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
-        self.mappings = {source.topic: source.rows() for source in settings.sources}
-        """What makes events of each foreign topic's records."""
         self.books = Books()
         self._detection = Observations()
         self.tally = Tally(detected=self._detection.observe)
-        self.evaluations: dict[int, Evaluate] = {}
-        """The evaluate processors of the partitions that this worker owns, by partition."""
+        outlets = outlets_of(settings)
         self.on_call = OnCall(
             books=self.books,
-            outlets=outlets_of(settings),
+            outlets=outlets,
             tally=self.tally,
             courier=courier or _courier_if_any(settings),
             deliver_for_ms=settings.deliver_for_ms,
@@ -153,9 +140,9 @@ class Monitor:
             repeat_ms=partial(repeat_every_ms, settings),
         )
         self.markers = Markers()
-        self._horizons: dict[tuple[str, int], Horizon] = {}
-        """Up to when each partition may be judged that waits for others."""
-        self.restores = 0
+        self.pipeline = Pipeline(
+            settings, outlets, self.tally, books=self.books, markers=self.markers, on_call=self.on_call
+        )
         self.door = Door(limits_of(settings.web))
         """Of the web server: who may take how much of it."""
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
@@ -188,118 +175,21 @@ class Monitor:
         )
 
     def sources(self) -> dict[str, Source]:
-        """Return all topics that a worker consumes, with what it does with them."""
-        outlets = outlets_of(self.settings)
-        burial = Burial(burier(outlets, self.tally), self.on_call.skips)
-        found = {
-            topic: Source(
-                topic=topic,
-                processor=partial(self._ingest, subject=subject, outlets=outlets),
-                codec=SOURCE_ROWS,
-                partitions=self.settings.topics.partitions,
-                burial=burial,
-            )
-            for subject in SUBJECTS
-            for topic in (topic_of(self.settings, subject),)
-        }
-        found[outlets.partials] = Source(
-            topic=outlets.partials,
-            processor=partial(self._evaluate, outlets=outlets),
-            codec=EVALUATE_ROWS,
-            partitions=outlets.partials_partitions,
-            burial=burial,
-        )
-        for source in self.settings.sources:
-            found[source.topic] = Source(
-                topic=source.topic,
-                processor=partial(self._mapped, mapping=self.mappings[source.topic], outlets=outlets),
-                codec=SOURCE_ROWS,
-                partitions=partitions_of(self.settings, source),
-                burial=burial,
-            )
-        found[outlets.alerts] = self.on_call.source(burial)
-        return found
-
-    def _mapped(self, state: PartitionState, *, mapping: RowMapping, outlets: Outlets) -> Processor:
-        self.restores += 1
-        return Mapped(
-            state,
-            mapping=mapping,
-            topic=topic_of(self.settings, mapping.subject),
-            outlets=outlets,
-            tally=self.tally,
-            lateness_ms=self.settings.allowed_lateness_ms,
-        )
-
-    def _feeders(self, subject: Subject) -> list[str]:
-        """Return the partitions of foreign topics that events of a subject are made of."""
-        return [
-            f"{source.topic}/{partition}"
-            for source in self.settings.sources
-            if self.mappings[source.topic].subject == subject
-            for partition in range(partitions_of(self.settings, source))
-        ]
-
-    def _ingest(self, state: PartitionState, *, subject: Subject, outlets: Outlets) -> Processor:
-        self.restores += 1
-        retention_ms = self.settings.subject_retention_ms
-        sources = self._feeders(subject)
-        longest_s = self.settings.longest_hold_ms / 1000
-        self._horizons.pop((state.topic, state.partition), None)
-        processor = Ingest(
-            state,
-            subject=subject,
-            books=self.books,
-            outlets=outlets,
-            tally=self.tally,
-            retention_ms=min(retention_ms, CALL_RETENTION_MS) if subject == "call" else retention_ms,
-            lateness_ms=self.settings.allowed_lateness_ms,
-            feeders=partial(Feeders, sources=sources, markers=self.markers, longest_s=longest_s) if sources else None,
-        )
-        if processor.feeders is not None:
-            self._horizons[state.topic, state.partition] = processor.feeders.horizon
-        return processor
-
-    def _evaluate(self, state: PartitionState, *, outlets: Outlets) -> Processor:
-        self.restores += 1
-        processor = Evaluate(
-            state,
-            books=self.books,
-            outlets=outlets,
-            tally=self.tally,
-            interval_ms=self.settings.evaluate_interval_ms,
-            max_series=self.settings.max_series,
-            sources=[
-                f"{topic_of(self.settings, subject)}/{partition}"
-                for subject in SUBJECTS
-                for partition in range(outlets.partials_partitions)
-            ],
-        )
-        self.evaluations[state.partition] = processor
-        self._horizons[state.topic, state.partition] = processor.horizon
-        return processor
-
-    def statuses(self) -> list[WindowStatus]:
-        """Return the newest figures and verdicts of all series in the partitions that this worker owns."""
-        self._forget_revoked()
-        return [status for one in self.evaluations.values() for status in one.evaluator.latest.values()]
-
-    def places(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return, by agreement and measure, how many series are shown by themselves and how many are in the rest."""
-        return {key: counts for one in self.evaluations.values() for key, counts in one.evaluator.places().items()}
+        """Return all topics that a worker consumes, with the work on each."""
+        return self.pipeline.sources()
 
     def snapshot(self) -> Snapshot:
         """Return what /metrics shows at this moment."""
-        tally, stats, held = self.tally, self.app.stats, self._horizons
+        self.pipeline.forget_revoked(set(self.app.stats.partitions))
+        tally, stats, held = self.tally, self.app.stats, self.pipeline.horizons
+        evaluations = self.pipeline.evaluations
         kinds = {topic_of(self.settings, subject): subject for subject in SUBJECTS}
         return Snapshot(
             now_ms=self.clock.now_ms(),
             agreements=self.books.book.agreements,
-            statuses=self.statuses(),
+            statuses=self.pipeline.statuses(),
             spreads={
-                key: one
-                for done in self.evaluations.values()
-                for key, one in done.evaluator.spreads(MAX_SPREADS).items()
+                key: one for done in evaluations.values() for key, one in done.evaluator.spreads(MAX_SPREADS).items()
             },
             partitions=[
                 PartitionStats(
@@ -330,7 +220,7 @@ class Monitor:
                 for (topic, partition), one in sorted(stats.partitions.items())
             ],
             dead_letters=tally.dead_letters,
-            cut={**dict.fromkeys((*kinds, *self.mappings), 0), **tally.cut},
+            cut={**dict.fromkeys((*kinds, *self.pipeline.mappings), 0), **tally.cut},
             alerts=tally.alerts,
             supporting=tally.supporting,
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
@@ -346,11 +236,11 @@ class Monitor:
             },
             mapped=tally.mapped,
             unmapped=tally.unmapped,
-            series=self.places(),
-            evaluation_seconds={partition: one.seconds for partition, one in self.evaluations.items()},
+            series=self.pipeline.places(),
+            evaluation_seconds={partition: one.seconds for partition, one in evaluations.items()},
             detection_delay=self._detection.histogram(),
             rebalances=stats.rebalances,
-            restores=self.restores + self.on_call.restores,
+            restores=self.pipeline.restores + self.on_call.restores,
             stalls=stats.stalls,
             clock_steps=stats.clock_steps,
             unexpected_partitions=self.watch.unexpected,
@@ -377,13 +267,6 @@ class Monitor:
             return False, "not all partitions are open yet"
         return True, f"{len(self.app.runners)} partitions open"
 
-    def _forget_revoked(self) -> None:
-        owned = {partition for topic, partition in self.app.stats.partitions if topic == self.settings.topics.partials}
-        for partition in self.evaluations.keys() - owned:
-            del self.evaluations[partition]
-        for place in self._horizons.keys() - self.app.stats.partitions.keys():
-            del self._horizons[place]
-
     async def check(self) -> None:
         """Check the topics before anything is consumed.
 
@@ -407,7 +290,7 @@ class Monitor:
         reader = BookReader(self.books, bootstrap, topics.agreements, options)
         marks = ModelReader(self.markers, bootstrap, topics.markers, options)
         people = ModelReader(self.on_call.responses, bootstrap, topics.responses, options)
-        capping = asyncio.ensure_future(Capping(self.tally, self.places).run())
+        capping = asyncio.ensure_future(Capping(self.tally, self.pipeline.places).run())
         watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.bootstrap import Monitor
+from monitor.config.settings.settings import Settings
+from monitor.stream.partitions.partition import PartitionState
+from monitor.wire.rows import SOURCE_ROWS
+from tests.stream.fakes import FakeWriter
+
 ROOT = Path(__file__).parents[1]
 MONITOR = ROOT / "monitor"
 CORE = MONITOR / "core"
@@ -46,6 +52,24 @@ def test_the_floors_of_the_map_are_those_that_the_linter_holds():
     assert {package: floor for package, (floor, _) in rows().items() if package} == {
         unit: floor for unit, floor in held.items() if (CORE / unit).is_dir()
     }
+
+
+def test_the_map_shows_the_topics_in_the_order_in_which_the_pipeline_lists_them():
+    table = MAP.partition("## The main flow in one screen")[2].partition("\n\nEach")[0]
+    shown = [
+        (topic, file)
+        for topics, file in re.findall(r"^\| (.+?) \| `([\w/.]+)`", table, re.MULTILINE)
+        for topic in re.findall(r"`(\w+)`", topics) or ["others"]
+    ]
+    others = {"name": "jira-webhooks", "mapping": str(ROOT / "deploy/mappings/jira.yaml")}
+    sources = Monitor(Settings(sources=[{"topic": others["name"], "mapping": others["mapping"]}])).pipeline.sources()
+    state = PartitionState(topic="x", partition=0, changelog="x", codec=SOURCE_ROWS, writer=FakeWriter())
+    files = {
+        topic: type(source.processor(state)).__module__.replace(".", "/").removeprefix("monitor/") + ".py"
+        for topic, source in sources.items()
+    }
+
+    assert [("others" if topic == others["name"] else topic, file) for topic, file in files.items()] == shown
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:\w+/)+[\w-]+\.\w+)`", MAP))))

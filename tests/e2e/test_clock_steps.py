@@ -63,7 +63,7 @@ async def judged(worker: Worker, since_ms: int, host: Host) -> None:
     """Wait until the objectives have been judged by the new time."""
 
     async def is_judged() -> bool:
-        return any(since_ms <= one.as_of_ms <= host.now_ms() for one in worker.monitor.statuses())
+        return any(since_ms <= one.as_of_ms <= host.now_ms() for one in worker.monitor.pipeline.statuses())
 
     await eventually(is_judged, 15)
 

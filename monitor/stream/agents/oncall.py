@@ -13,8 +13,7 @@ from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.outbox import Notify
 from monitor.stream.agents.responses import Responses
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.sources import Burial, Place, Source
-from monitor.wire.rows import NOTIFY_ROWS
+from monitor.stream.partitions.sources import Place
 
 
 class ReceiverStanding(NamedTuple):
@@ -61,22 +60,12 @@ class OnCall:
         self.responses.on_change(listener)
         self.deliveries.on_result(listener)
 
-    def source(self, burial: Burial) -> Source:
-        """Return the topic of alerts, with what is done with it."""
-        return Source(
-            topic=self._outlets.alerts,
-            processor=self._processor,
-            codec=NOTIFY_ROWS,
-            partitions=self._outlets.partials_partitions,
-            let_go=self._let_go,
-            burial=burial,
-        )
-
     def skips(self) -> Mapping[Place, str]:
         """Return the records that operators have had skipped, with their reasons."""
         return self.responses.skips
 
-    def _processor(self, state: PartitionState) -> Notify:
+    def notify(self, state: PartitionState) -> Notify:
+        """Return the processor of a partition of alerts, after its rows were read."""
         self.restores += 1
         processor = Notify(
             state,
@@ -92,7 +81,8 @@ class OnCall:
         self._owned[state.partition] = processor
         return processor
 
-    def _let_go(self, state: PartitionState) -> None:
+    def let_go(self, state: PartitionState) -> None:
+        """End what is under way for a partition that is given away."""
         processor = self._owned.get(state.partition)
         if processor is not None and processor.state is state:
             processor.close()
