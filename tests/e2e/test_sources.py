@@ -13,7 +13,7 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
-from monitor import bootstrap
+from monitor import pipeline
 from monitor.config.settings.sources import SourceSettings
 from monitor.read_model.topics import Outgoing
 from monitor.stream.agents.mapped import Mapped
@@ -194,7 +194,7 @@ async def test_after_a_stop_no_breach_is_told_that_the_backlog_of_webhooks_dispr
     # and one of them resolved at 15:00, as only the topic of webhooks knows, which takes long to read
     await installation.send(webhook(resolved(1, "2026-01-05 15:00")))
     Held.gate = asyncio.Event()
-    monkeypatch.setattr(bootstrap, "Mapped", Held)
+    monkeypatch.setattr(pipeline, "Mapped", Held)
 
     # when the monitor is started in the evening, and the tickets have long been read
     installation.clock.advance(at("2026-01-05 20:00") - installation.clock.now_ms())

@@ -25,7 +25,6 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from monitor.bootstrap import CALL_RETENTION_MS
 from monitor.config.agreements.checking import book_of, parse_document
 from monitor.config.settings.settings import Settings, load_settings
 from monitor.core.agreements.book import Book
@@ -38,6 +37,7 @@ from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.windows.evaluator import Evaluator
 from monitor.errors import DecodeError
 from monitor.installation import topic_of, topic_plan
+from monitor.pipeline import CALL_RETENTION_MS
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.connection import stop_consumer
