@@ -108,11 +108,11 @@ def calm_collector() -> None:
 
     A batch makes and drops some ten thousand tuples, none of them in cycles. With Python's default of a look every 700
     allocations a third of a worker's time goes into looking. Nobody can interrupt a look, at 0.3 µs an object: so the
-    two that are frequent are of at most 100,000 young objects. All objects are looked at once in a very long while.
+    two that are frequent are of at most 120,000 young objects. All objects are looked at once in a very long while.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(25_000, 2, 8_000)
+    gc.set_threshold(40_000, 1, 8_000)
 
 
 class Monitor:
