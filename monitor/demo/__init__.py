@@ -1,1 +1,1 @@
-"""The demonstration: simulated traffic, and a screen that shows what becomes of it."""
+"""The demonstration: simulated traffic, and a screen that shows promises, alerts and figures."""

@@ -43,7 +43,7 @@ class Display(Protocol):
         ...
 
     def finish(self, view: DemoView) -> None:
-        """Show what became of it, after the block or as its last act."""
+        """Show the results, after the block or as its last act."""
         ...
 
 
@@ -107,7 +107,7 @@ class _Lines:
         pass
 
     def show(self, view: DemoView) -> None:
-        """Write what is new, and now and then how it stands."""
+        """Write new alerts, and a status now and then."""
         if not self._begun:
             self._begun = True
             self.begin(view)
@@ -120,7 +120,7 @@ class _Lines:
             self.status(view)
 
     def begin(self, view: DemoView) -> None:
-        """Write what comes first."""
+        """Write the opening lines."""
         raise NotImplementedError
 
     def alert(self, alert: Alert) -> None:
@@ -133,10 +133,10 @@ class _Lines:
 
 
 class PlainLines(_Lines):
-    """Lines for people: what was promised, each alert, a status now and then."""
+    """Lines for people: the promises, each alert, a status now and then."""
 
     def begin(self, view: DemoView) -> None:
-        """Write what was promised and what there is to open."""
+        """Write the promises and the addresses to open."""
         self._write(f"sla-monitor demo, {view.speed:g} × real time, from {clock_text(view.start_ms)}")
         for promise in promises(view):
             objective = promise.objective
@@ -177,7 +177,7 @@ class JsonLines(_Lines):
     """One JSON object a line: ``start``, ``alert``, ``status`` and at last ``summary``, by their ``kind``."""
 
     def begin(self, view: DemoView) -> None:
-        """Write when it starts and what there is to open."""
+        """Write the start and the addresses to open."""
         self._write("start", {"start_ms": view.start_ms, "speed": view.speed, "addresses": dict(view.addresses)})
 
     def alert(self, alert: Alert) -> None:

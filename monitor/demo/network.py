@@ -47,7 +47,7 @@ class Network:
         restore_ms: int | None = None,
         stepwise: bool | None = None,
     ) -> Process:
-        """Let an outage run its course; what is not given is left to chance."""
+        """Let an outage run its course; arguments that are not given are drawn by chance."""
         traffic = self.traffic
         total = SITES[str(story.attributes["service"])]
         affected = traffic.random.randrange(total // 5, total + 1)

@@ -1,4 +1,4 @@
-"""What surely happens in the first hour of a demonstration, so that nobody has to wait for bad luck.
+"""Scenes that happen in the first hour of each demonstration, so that nobody has to wait for bad luck.
 
 Chance alone would show every kind of alert sooner or later; these scenes show them within an hour of simulated time.
 All instants are minutes after the start. (The promises are those of deploy/agreements.)

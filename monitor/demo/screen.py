@@ -1,4 +1,4 @@
-"""The live picture of a demonstration: what was promised, what is at risk, what broke and why."""
+"""The live picture of a demonstration: promises, clocks at risk, breaches and their reasons."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _foot(view: DemoView) -> Text:
 
 
 def addresses(view: DemoView) -> str:
-    """Return what there is to open."""
+    """Return the addresses to open."""
     return "  ".join(f"{name} {address}" for name, address in view.addresses.items())
 
 

@@ -1,4 +1,4 @@
-"""Simulated tickets of an IT service desk: who reports what, and how the desk works on it."""
+"""Simulated tickets of an IT service desk, from the report to the solution."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class ServiceDesk:
         story.tell("closed", now_ms)
 
     def _team(self, story: Story) -> str:
-        """Choose who works on a ticket: what is wrong with remote access may be the carrier's to mend."""
+        """Choose the team of a ticket: a fault of remote access may be the carrier's to mend."""
         if not self.traffic.chance(SECOND_LINE_SHARE):
             return "first-line"
         return "carrier" if story.attributes["service"] == "vpn" else "second-line"

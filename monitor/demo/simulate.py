@@ -73,7 +73,7 @@ class Simulator:
         )
 
     def until(self, now_ms: int) -> list[Event]:
-        """Return what has arrived since the last call and up to ``now_ms``, in the order of arrival.
+        """Return the events that have arrived since the last call and up to ``now_ms``, in the order of arrival.
 
         No event is from after ``now_ms``. An earlier ``now_ms`` than before returns nothing.
         """

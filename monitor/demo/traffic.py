@@ -1,4 +1,4 @@
-"""The stage of the simulation: processes that take turns in event time, and the mail that carries what they tell.
+"""The stage of the simulation: processes that take turns in event time, and the mail that carries their events.
 
 A process is a generator: it yields the instant at which it wants to go on. What it tells is an event that *arrives*
 later than it happened: mostly within a second, sometimes minutes late and so out of order, sometimes twice. Everything
@@ -39,7 +39,7 @@ class Traffic:
         self._turns = count(1)
 
     def beside(self, seed: int) -> Traffic:
-        """Return the same stage with a source of chance of its own: what is drawn there changes nothing here."""
+        """Return the same stage with its own source of chance: draws there change nothing here."""
         other = Traffic(seed, self.suffix)
         other._agenda, other._mail, other._turns = self._agenda, self._mail, self._turns
         return other
@@ -57,7 +57,7 @@ class Traffic:
                 heapq.heappush(self._agenda, (max(at_ms, wanted_ms), self._turn(), process))
 
     def arrived(self, until_ms: int) -> list[Event]:
-        """Take out what has arrived by an instant, in the order of arrival."""
+        """Take out the events that have arrived by an instant, in the order of arrival."""
         found = []
         while self._mail and self._mail[0][0] <= until_ms:
             found.append(heapq.heappop(self._mail)[2])
@@ -95,7 +95,7 @@ class Traffic:
 
 
 class Story:
-    """One ticket, call, outage or lead: what is told of it carries its attributes as they are at that time."""
+    """One ticket, call, outage or lead: each of its events carries its attributes of that time."""
 
     def __init__(self, traffic: Traffic, subject: Subject, subject_id: str, **attributes: Value) -> None:
         self.traffic = traffic
@@ -118,7 +118,7 @@ class Surge:
         self._stretches: list[tuple[int, int, float]] = []
 
     def add(self, from_ms: int, to_ms: int, factor: float) -> None:
-        """Multiply what comes in within ``[from_ms, to_ms)``."""
+        """Multiply the arrivals within ``[from_ms, to_ms)``."""
         self._stretches.append((from_ms, to_ms, factor))
 
     def factor(self, at_ms: int) -> float:

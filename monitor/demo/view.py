@@ -1,4 +1,4 @@
-"""What a demonstration shows, as values: taken once for each picture, by whoever runs it."""
+"""The values that a demonstration shows: taken once for each picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORST_FIRST: Final[tuple[Verdict, ...]] = ("breached", "at_risk", "on_track", "m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """What the worker counted so far."""
+    """The counters of the worker so far."""
 
     events: int = 0
     lag: int = 0
@@ -103,7 +103,7 @@ def standing_alerts(alerts: Sequence[Alert]) -> dict[AlertKey, Alert]:
 
 
 def at_risk(view: DemoView) -> list[Alert]:
-    """Return what is at risk: clocks by their due instant, then objectives."""
+    """Return the clocks at risk by their due instant, then the objectives at risk."""
     out = [alert for alert in standing_alerts(view.alerts).values() if alert.state == "at_risk"]
     # What is past its due instant is breached, and said to be in a moment.
     waiting = [alert for alert in out if alert.due_ms < 0 or alert.due_ms > view.now_ms]
@@ -111,7 +111,7 @@ def at_risk(view: DemoView) -> list[Alert]:
 
 
 def summary(view: DemoView) -> dict[str, Any]:
-    """Return what a demonstration showed, as JSON-able values. Shares are 0..1, durations of figures milliseconds."""
+    """Return the values of a demonstration for JSON. Shares are 0..1, durations of figures milliseconds."""
     states = Counter(view.counters.alerts) or Counter(alert.state for alert in view.alerts)
     return {
         "ran_seconds": round(view.ran_s, 3),

@@ -1,1 +1,1 @@
-"""What is known from the topics, read into a model: for commands and for pages."""
+"""Read models: the contents of topics, for commands and for pages."""

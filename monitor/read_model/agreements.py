@@ -1,4 +1,4 @@
-"""The published agreements: what their topic holds, now or at an instant."""
+"""The published agreements: the documents on their topic, now or at an earlier instant."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from monitor.wire.visible import printable
 
 
 class Published(NamedTuple):
-    """What the topic holds: the documents that can be read, by key, and why the others cannot."""
+    """The documents on the topic that can be read, by key, and the reasons why the others cannot."""
 
     documents: dict[bytes, AgreementDocument]
     unreadable: dict[bytes, str]
 
 
 async def read_published(settings: Settings, as_of_ms: int | None = None) -> Published:
-    """Return what the topic of agreements holds, or of that what had been written to it at an instant.
+    """Return the documents on the topic of agreements; with ``as_of_ms`` only those written up to that instant.
 
     Raises:
         BrokerError: it does not exist, or Kafka does not answer.

@@ -128,7 +128,7 @@ def _why_not(record: ConsumerRecord) -> str:
 
 
 async def _ends(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-    """Return the last stable offsets: what stands before them is final."""
+    """Return the last stable offsets: records before them are final."""
     return dict(await consumer.end_offsets(list(partitions)))
 
 

@@ -1,4 +1,4 @@
-"""What stands on the topics of events, up to their present ends: for commands that judge it again."""
+"""The events on the topics up to their present ends, for commands that judge them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How things stand: what is promised, what became of it, and what is at risk or broken now. Worst first.
+"""The overview: each objective with its verdict, and all clocks and objectives at risk or breached, worst first.
 
 It is folded from three topics, of which the newest record of each key counts; nothing here reads or prints.
 """
@@ -28,7 +28,7 @@ _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "on_track
 
 
 class Line(NamedTuple):
-    """One objective of one series in one window, and what became of it."""
+    """One objective of one series in one window, with its verdict."""
 
     status: WindowStatus
     verdict: ObjectiveVerdict
@@ -72,7 +72,7 @@ class Overview(NamedTuple):
         return any(one.lineage for one in self.agreements)
 
     def origin(self, agreement_id: str, *path: str) -> Origin | None:
-        """Return which level says what stands at a path of an agreement; None where that is the agreement itself."""
+        """Return the level that a value of an agreement was inherited from; None where the agreement itself says it."""
         found = next((one for one in self.agreements if one.id == agreement_id), None)
         return found.origin(*path) if found is not None and found.lineage else None
 
@@ -143,7 +143,7 @@ class Overview(NamedTuple):
 
 
 class Seen:
-    """What was read so far: the newest record of each key. ``unreadable`` counts what was none of ours."""
+    """The newest record of each key, as far as the topics were read. ``unreadable`` counts records of others."""
 
     def __init__(self, topics: TopicSettings) -> None:
         self._topics = topics
@@ -180,7 +180,7 @@ class Seen:
                 self._agreements[key] = parse_document(orjson.loads(value), "published")
 
     def _effective(self) -> tuple[Agreement, ...]:
-        """Return all texts with what they inherit, those of an agreement in the order in which they hold."""
+        """Return all texts with their inherited values, those of an agreement in the order in which they hold."""
         if self._texts is None:
             documents = self._agreements.values()
             try:

@@ -1,4 +1,4 @@
-"""The responses topic from the command line: what people ask for is written there, and every worker follows it."""
+"""The topic of responses: people's requests (acknowledge, silence, resend, skip), which every worker follows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DONE_MS: Final = 7 * 86_400_000
 
 
 def responses_of(settings: Settings) -> dict[bytes, Response]:
-    """Return what stands in the topic, by the keys of its records; what is no response is left out."""
+    """Return the responses on the topic by key; records of others are left out."""
     found: dict[bytes, Response] = {}
     for record in asyncio.run(read_all(settings, settings.topics.responses)):
         found.pop(record.key, None)

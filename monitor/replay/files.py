@@ -28,7 +28,7 @@ def replay_files(
         data: CSV or JSON lines, gzipped or not.
         mapping: the mapping file.
         agreements: a book, or files and folders with agreements.
-        until_ms: up to when time passes, at least to just after the last event.
+        until_ms: the instant at which time ends, at least to just after the last event.
         step_ms: how often windows are judged; None: see `monitor.replay.local.MOST_STEPS`.
         retention_ms: how long finished subjects are kept; None: to the end.
         on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.

@@ -1,4 +1,4 @@
-"""Lines of files, gzipped or not, none of them longer than memory allows: what the readers of recorded data read."""
+"""Lines of files, gzipped or not, each with a bounded length: the input of the readers of recorded data."""
 
 from __future__ import annotations
 

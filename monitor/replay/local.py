@@ -1,9 +1,9 @@
 """The local run: recorded events through the same core as live ones, in event time, without Kafka.
 
-Events of all subjects are sorted by (time, sequence, id). Time moves in steps: the events of a step are folded, what
-came due in it is told at its own instant, and at the end of the step the windows are judged. In steps without events
-time still passes: deadlines fire, windows move, periods close. Deadlines and every figure are exact whatever the step;
-only how soon an objective's alert follows its cause depends on it.
+Events of all subjects are sorted by (time, sequence, id). Time moves in steps: the events of a step are folded,
+due instants in it are announced at their own time, and at the end of the step the windows are judged. In steps without
+events time still passes: deadlines fire, windows move, periods close. Deadlines and every figure are exact whatever the
+step; only how soon an objective's alert follows its cause depends on it.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True, kw_only=True)
 class ReplayResult:
-    """What a replay found. Instants are event time.
+    """The results of a replay. Instants are event time.
 
-    ``alerts`` stand in the order in which they were announced: what was taken back comes before what was then
-    announced anew, though that may have happened earlier.
+    ``alerts`` stand in the order in which they were announced: an alert that takes another back comes before the new
+    one, though the new one may have happened earlier.
     ``rejected_events`` counts, by reason, events that the ledgers did not take; ``too_late`` counts corrections of
     panes that were no longer kept; ``subjects`` those of each kind that were seen.
     """
@@ -157,7 +157,7 @@ class _Run:
         self.judge(until_ms)
 
     def fold(self, events: Sequence[Event], now_ms: int) -> None:
-        """Fold the events of one step, and let what is due in it come due."""
+        """Fold the events of one step and announce the due instants in it."""
         by_subject: dict[Subject, list[Event]] = {}
         for event in events:
             by_subject.setdefault(event.subject, []).append(event)
@@ -169,7 +169,7 @@ class _Run:
         self.come_due(now_ms)
 
     def come_due(self, now_ms: int) -> None:
-        """Tell what came due up to an instant."""
+        """Announce all due instants up to this one."""
         for subject, engine in self.engines.items():
             keys = self.rows[subject].due(now_ms)
             if keys:
@@ -211,7 +211,7 @@ class _Run:
                 self.changed.update(((subject, key), None) for key in dropped)
 
     def note(self, subject: Subject, effects: Effects) -> None:
-        """Keep what an engine told."""
+        """Keep the alerts and panes of an engine."""
         self.result.alerts += effects.alerts
         self.result.repeats += effects.repeats
         self.result.too_late += effects.too_late

@@ -30,7 +30,7 @@ PROGRESS_ROWS: Final = 1_000
 
 
 class Rejected(NamedTuple):
-    """A line that was rejected: where it is, why, and what stood there."""
+    """A rejected line: its file and number, the reason, its text."""
 
     file: str
     line: int
@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """What was read: the events in the order of the rows, and what became of every row.
+    """The events in the order of the rows, and the number of rows by their fate.
 
     ``rows`` is the sum of ``filtered`` (left out by ``where``), rejected ones, and those that made events or none
     (``without_event``: nothing happened that the mapping asks for).

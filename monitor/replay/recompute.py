@@ -1,4 +1,4 @@
-"""Two verdicts (domain.md §3): what was judged, beside what the same events come to with all that is known by now."""
+"""Two verdicts (domain.md §3): as judged, and as recomputed from the same events with all that is known by now."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ClockFinding(NamedTuple):
 
 
 class PeriodFinding(NamedTuple):
-    """A period that was stated otherwise than it is recomputed, and what follows on either side."""
+    """A period whose statement differs from its recomputation, with the consequences of both."""
 
     difference: PeriodDifference
     judged: tuple[Consequence, ...]
@@ -49,7 +49,7 @@ class PeriodFinding(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Judged:
-    """What was announced: alerts and statements, each with when it was written, in that order."""
+    """The alerts and statements that were announced, each with the instant of its record, in that order."""
 
     alerts: list[tuple[Alert, int]] = field(default_factory=list)
     statements: list[tuple[WindowStatus, int]] = field(default_factory=list)
@@ -82,10 +82,10 @@ def recompute(
     agreement: str | None = None,
     on_progress: Progress | None = None,
 ) -> Recomputed:
-    """Judge events again, and compare with what was judged.
+    """Judge events again and compare the result with the verdicts as judged.
 
     Args:
-        judged: what was announced.
+        judged: the announced alerts and statements.
         arrived: the events, in the order of their arrival.
         book: the agreements as they are known now.
         until_ms: up to when time passes; what happens later does not count.
@@ -152,7 +152,7 @@ def recompute(
 def _comparable(mine: Iterable[WindowStatus], other: Iterable[WindowStatus]) -> tuple[list[WindowStatus], int]:
     """Return the recomputed statements that can be compared, and how many cannot.
 
-    What was beyond ``max_series`` was stated as one series, the rest; recomputed it is stated one by one.
+    Series beyond ``max_series`` were stated as one, the rest; recomputed they are stated one by one.
     """
     stated = {period_id(one) for one in mine}
     rests = {_slot(one) for one in mine if is_rest(one.series)}

@@ -1,4 +1,4 @@
-"""What a replay found, for people (tables) and for machines (JSON): no ratio without what it was made of."""
+"""The results of a replay as tables and as JSON: each ratio with its numerator and denominator."""
 
 from __future__ import annotations
 

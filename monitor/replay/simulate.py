@@ -1,8 +1,8 @@
 """Simulations: recorded events under an agreement that did not hold, beside those that did.
 
 The newest version of each agreement is taken, a draft too, as if it had been accepted and had held since the first
-event: that is the question. What it is compared with binds as it is written: from its ``valid_from`` on, drafts not at
-all.
+event: that is the question. The agreements that it is compared with bind as they are written: from their ``valid_from``
+on, drafts not at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VERDICTS: Final[dict[RecordVerdict, ClockVerdict]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What events come to under a book. ``consequences`` follow from the periods that closed in the replay."""
+    """The results of events under a book. ``consequences`` follow from the periods that closed in the replay."""
 
     book: Book
     result: ReplayResult
@@ -37,7 +37,7 @@ class Outcome:
     consequences: list[Consequence]
 
     def credits(self) -> dict[tuple[str, str], Decimal]:
-        """Return what is to be paid under the caps, by agreement and currency."""
+        """Return the payable credits under the caps, by agreement and currency."""
         found: dict[tuple[str, str], Decimal] = {}
         for one in self.consequences:
             if one.kind == "credit":
@@ -62,7 +62,7 @@ def as_if_accepted(book: Book, from_ms: int) -> Book:
 def outcome(
     events: Sequence[Event], book: Book, *, until_ms: int | None = None, on_progress: Progress | None = None
 ) -> Outcome:
-    """Return what events come to under a book. Time passes up to ``until_ms``, or to just after the last event."""
+    """Return the results of events under a book. Time ends at ``until_ms``, or just after the last event."""
     result = run_replay(events, book, until_ms=until_ms, on_progress=on_progress)
     return Outcome(
         book=book,

@@ -1,4 +1,4 @@
-"""The figures over the whole of the data: what people compare with a spreadsheet."""
+"""The figures over the whole of the data, for a comparison with a spreadsheet."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class WholeFigures:
 def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: int) -> list[WholeFigures]:
     """Return the figures of all subjects together: of each series, and of all series of a measure.
 
-    What a subject has in its series is put into one pane for each series: other than the panes of the windows, it is
-    never too old for a correction.
+    The changes of a subject go into one pane for each series. Other than a pane of a window, it is never too old for a
+    correction.
 
     Args:
         rows: all subjects there ever were, as they were seen last.
@@ -88,7 +88,7 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
 
 
 def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
-    """Return what a subject has in its series."""
+    """Return the contribution of a subject to its series."""
     yield from row.shown
     last = {clock.series[:2]: clock.cycle for clock in row.clocks}
     for clock in row.clocks:

@@ -1,4 +1,4 @@
-"""Mapping files: strict and kind reading of what `monitor.wire.mapping` applies.
+"""Mapping files: read strictly and with hints into the rules that `monitor.wire.mapping` applies.
 
 One file holds one mapping. tests/mappings/ holds three real ones; their comments explain every part.
 """
@@ -60,7 +60,7 @@ def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
 
 
 def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
-    """Yield what of a mapping needs a whole file, which a live source is not."""
+    """Yield the parts of a mapping that need a whole file: a live source has none."""
     if mapping.group:
         yield document.mistake(
             ("group",),
@@ -73,7 +73,7 @@ def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
 
 
 def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping | None:
-    """Return the mapping that a document holds, or None after adding what is wrong with it to ``mistakes``."""
+    """Return the mapping of a document, or None after adding its mistakes to ``mistakes``."""
     before = len(mistakes)
     shape = validate(MappingShape, document, mistakes)
     if shape is None:
@@ -84,7 +84,7 @@ def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping
 
 
 class _Build:
-    """Makes the mapping of its shape, and tells what does not fit together."""
+    """Makes a mapping from its shape, and reports parts that do not fit together."""
 
     def __init__(self, shape: MappingShape, document: YamlDocument, mistakes: list[Mistake]) -> None:
         self._shape = shape
@@ -266,7 +266,7 @@ def _values(given: list[str] | None) -> frozenset[str] | None:
 
 
 def columns_of(mapping: RowMapping) -> frozenset[str]:
-    """Return the columns that a mapping names: what the header of a CSV file must have."""
+    """Return the columns that a mapping names: the header of a CSV file must have them."""
     found = {mapping.sequence, *mapping.group, *mapping.order}
     conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
     instants: list[Instant] = []

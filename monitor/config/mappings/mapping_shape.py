@@ -46,7 +46,7 @@ class InstantShape(Shape):
 
 
 class ConditionShape(Shape):
-    """What must hold of a column: a value, a list of values, or a map."""
+    """A condition on a column: a value, a list of values, or a map."""
 
     is_in: Texts | None = Field(None, alias="is")
     not_in: Texts | None = Field(None, alias="not")

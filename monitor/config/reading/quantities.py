@@ -1,7 +1,7 @@
 """Quantities as people write them: durations, percents, targets, windows, dates, hours, zones, sizes.
 
-Each parser takes what stands in the file and returns what the core uses, or raises an error that says what to write
-instead. Numbers are parsed as decimals: ``95 %`` is 0.95, not 95.0 / 100 after other roundings.
+Each parser takes a value of the file and returns the core's value, or raises an error that shows the right form.
+Numbers are parsed as decimals: ``95 %`` is 0.95, not 95.0 / 100 after other roundings.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def score(value: object) -> float:
 
 
 def target(value: object) -> Target:
-    """Return what ``">= 95 %"``, ``"<= 30s"`` or ``95 %`` promises."""
+    """Return the target of ``">= 95 %"``, ``"<= 30s"`` or ``95 %``."""
     if not isinstance(value, str):
         return Target(None, amount(value))
     found = _TARGET.fullmatch(value.strip())

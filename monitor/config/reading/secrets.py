@@ -33,12 +33,12 @@ class SecretUrl(SecretText):
 
 
 class Revealed(str):
-    """A secret for a library that wants a plain text. What holds it, a map or a dataclass, prints it hidden."""
+    """A secret for a library that wants a plain text. A map or a dataclass that holds it prints it hidden."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Return what is printed in its place."""
+        """Return the text that is printed in its place."""
         return repr(HIDDEN)
 
 
@@ -62,7 +62,7 @@ def shown_url(url: str) -> str:
 
 
 def forms_of(secret: str) -> Iterator[str]:
-    """Return the forms in which a service may say a secret back: as it is, decoded, and what it is made of."""
+    """Return the forms in which a service may say a secret back: as it is, decoded, and its parts."""
     yield secret
     yield unquote(secret)
     yield secret.removeprefix("whsec_")

@@ -1,4 +1,4 @@
-"""The shape of files: pydantic models against documents; what differs becomes a `Mistake` with a hint."""
+"""The shape of files: pydantic models against documents; each difference becomes a `Mistake` with a hint."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Shape(BaseModel):
 
 
 def wrong(message: str, hint: str = "") -> PydanticCustomError:
-    """Return the error for a validator to raise: what is wrong, and what to write instead."""
+    """Return the error for a validator to raise: the mistake and its remedy."""
     return PydanticCustomError("wrong", "{message}", {"message": message, "hint": hint})
 
 
@@ -76,7 +76,7 @@ def validate(
 ) -> T | None:
     """Return the document as the model, or None after adding all that is wrong with it to ``mistakes``.
 
-    ``filled`` are the texts that variables were put into: mistakes never show what these hold.
+    ``filled`` are the texts that variables were put into: mistakes never show their values.
     """
     shape, violations = check(model, document, filled)
     mistakes.extend(violation.mistake for violation in violations)
@@ -84,7 +84,7 @@ def validate(
 
 
 class Violation(NamedTuple):
-    """One part of a document that is not as the model says: its path, and what to tell its author."""
+    """One part of a document that is not as the model says: its path, and the message for its author."""
 
     path: tuple[str | int, ...]
     mistake: Mistake
@@ -168,7 +168,7 @@ class _Unquoted:
 
 
 def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:
-    """Return whether the value at a location is no one's to read: a secret, what holds some, or a section that may."""
+    """Return whether the value at a location may be shown to nobody: a secret, or a part that holds or may hold one."""
     found: list[Any] = [model]
     for part in location:
         if any(not shape.quotes_values for one in found for shape in _shapes(one) if issubclass(shape, Shape)):
@@ -178,7 +178,7 @@ def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:
 
 
 def _kind(value: object, given: object = None) -> str:
-    """Return what a value is, in words that quote it; ``given`` is the value that an unquoted one stands for."""
+    """Return a description that quotes a value; ``given`` is the value that an unquoted one stands for."""
     if isinstance(value, _Unquoted):
         names = {dict: "a map", list: "a list", type(None): "nothing", bool: "a truth value", str: "a text"}
         return names.get(type(given), "a number") if str(value) == "this" else str(value)
@@ -218,7 +218,7 @@ def _step(annotation: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - anno
 
 
 def _tags(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401 - annotations have no common type
-    """Return what a member of a union is told apart by: the values of its ``kind``."""
+    """Return the values of ``kind`` by which the members of a union differ."""
     is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return get_args(_fields(annotation).get("kind")) if is_model else ()
 

@@ -66,7 +66,7 @@ class YamlDocument:
 
     Attributes:
         file: the name that mistakes are told with.
-        data: what `json.loads` would have returned, had the document been JSON.
+        data: the value that `json.loads` would have returned, had the document been JSON.
     """
 
     file: str
@@ -119,7 +119,7 @@ def path_text(path: Iterable[str | int]) -> str:
 def load_documents(path: Path, mistakes: list[Mistake] | None = None) -> list[YamlDocument]:
     """Read the documents of one file; empty ones are passed over.
 
-    Mistakes are added to ``mistakes``, and what could be read before them is returned.
+    Mistakes are added to ``mistakes``; the documents before them are returned.
 
     Raises:
         ConfigError: there are mistakes, and no list to add them to.
@@ -162,7 +162,7 @@ def parse_documents(raw: bytes, file: str, mistakes: list[Mistake]) -> list[Yaml
 
 
 class _Reader:
-    """Turns the nodes of one document into plain data, and tells what is not plain."""
+    """Turns the nodes of one document into plain data, and reports each node that is none."""
 
     def __init__(self, file: str, mistakes: list[Mistake]) -> None:
         self._file = file
