@@ -1,6 +1,6 @@
-"""The command line: ``sla-monitor``. Each command parses, calls what does the work, and prints.
+"""The command line: ``sla-monitor``. Each command parses, calls the function that does the work, and prints.
 
-What its exit codes mean stands in `monitor.cli.terminal.failing.EXIT_CODES`, and in ``sla-monitor --help``.
+The meaning of its exit codes stands in `monitor.cli.terminal.failing.EXIT_CODES`, and in ``sla-monitor --help``.
 """
 
 from __future__ import annotations

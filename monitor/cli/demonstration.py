@@ -54,7 +54,7 @@ KEPT_DELAYS: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line asks for. ``for_s`` None: until it is interrupted."""
+    """The options of the command line. ``for_s`` None: until it is interrupted."""
 
     documents: Sequence[AgreementDocument]
     speed: float = 60.0
@@ -65,7 +65,7 @@ class Options:
 
 @dataclass(slots=True)
 class Seen:
-    """What was read back from the topics so far."""
+    """The records that were read back from the topics so far."""
 
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
     counts: Counter[str] = field(default_factory=Counter)
@@ -151,7 +151,7 @@ class Demonstration:
                 await asyncio.sleep(FEED_S)
 
     async def _watch(self) -> None:
-        """Read what the worker has announced, as any consumer would."""
+        """Read the worker's announcements, as any consumer would."""
         topics = self.settings.topics
         async for records in committed(self.settings, [topics.alerts, topics.status], follow=True):
             for record in records:
@@ -181,7 +181,7 @@ class Demonstration:
             await asyncio.sleep(PICTURE_S)
 
     def view(self) -> DemoView:
-        """Return what is to be shown at this moment."""
+        """Return the picture of this moment."""
         monitor, seen = self.monitor, self.seen
         sources = {topic_of(self.settings, subject) for subject in SUBJECTS}
         stats = [one for (topic, _), one in monitor.app.stats.partitions.items() if topic in sources]

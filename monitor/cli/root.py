@@ -1,4 +1,4 @@
-"""The root of the commands: what belongs to ``sla-monitor`` itself."""
+"""The root of the commands: the options of ``sla-monitor`` itself."""
 
 from __future__ import annotations
 

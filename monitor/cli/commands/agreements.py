@@ -1,4 +1,4 @@
-"""``sla-monitor agreements``: publish versions to their topic, and tell what is published."""
+"""``sla-monitor agreements``: publish versions to their topic, and list the published ones."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def list_published(out: Output, settings: Settings) -> None:
 
 
 def changes_of(documents: Sequence[AgreementDocument], published: dict[bytes, AgreementDocument]) -> list[Change]:
-    """Return what is new, each with its differences to the version before it (in the files or published).
+    """Return the new versions, each with its differences to the version before it (in the files or published).
 
     Raises:
         ConfigError: a published version has another text, or versions contradict each other.

@@ -1,4 +1,4 @@
-"""``sla-monitor check``: are these agreement files right, and what do they promise?"""
+"""``sla-monitor check``: are these agreement files right, and which promises do they hold?"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check(out: Output, paths: tuple[Path, ...]) -> None:
 
 
 def _show(out: Output, document: AgreementDocument, agreement: Agreement) -> None:
-    """Show what a version promises; of a lower level, which level says so, and since when."""
+    """Show the promises of a version, each with the level that says it and its beginning."""
     rows = promises_of(agreement)
     valid_from = str(document.document["valid_from"])
     levels: dict[str, object] = {}

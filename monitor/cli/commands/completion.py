@@ -1,4 +1,4 @@
-"""``sla-monitor completion``: what a shell needs to complete commands and options."""
+"""``sla-monitor completion``: the script with which a shell completes commands and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sla-monitor deliveries``: what became of each notice, and sending failed ones again."""
+"""``sla-monitor deliveries``: the result of each notice; failed ones can be sent again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sla-monitor recompute``: what was judged, beside what is recomputed with all that is known. It writes nothing."""
+"""``sla-monitor recompute``: the verdicts as judged beside those as recomputed. It writes nothing."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def _told(
     known_by_ms: int,
     on_progress: OnProgress,
 ) -> list[tuple[_Announcement, int]]:
-    """Return what a topic of announcements told by an instant, each with when it was written."""
+    """Return the announcements on a topic up to an instant, each with the instant of its record."""
     found = []
     for record in await read_all(settings, topic, lambda done, total: on_progress(topic, done, total)):
         if record.timestamp > known_by_ms:

@@ -1,4 +1,4 @@
-"""``sla-monitor settings``: what holds, and where it comes from."""
+"""``sla-monitor settings``: the value of each setting, and its origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sla-monitor simulate``: what recorded events would have come to under another agreement, and what it would cost."""
+"""``sla-monitor simulate``: the verdicts and credits that recorded events would have had under another agreement."""
 
 from __future__ import annotations
 

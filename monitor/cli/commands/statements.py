@@ -1,4 +1,4 @@
-"""``sla-monitor statements``: the closed periods, with their evidence and what follows from them."""
+"""``sla-monitor statements``: the closed periods, with their evidence and consequences."""
 
 from __future__ import annotations
 

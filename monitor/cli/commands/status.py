@@ -123,7 +123,7 @@ async def _watch(
 
 
 def _fingerprint(found: Overview) -> bytes:
-    """Return what differs when more than time has passed."""
+    """Return the parts of a picture that change by more than the passing of time."""
     still = found._replace(now_ms=0, as_of_ms=None, out=tuple(one._replace(remaining_ms=None) for one in found.out))
     lines = tuple(one._replace(status=one.status._replace(as_of_ms=0)) for one in found.lines)
     return orjson.dumps(still._replace(lines=lines).as_json())

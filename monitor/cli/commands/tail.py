@@ -1,4 +1,4 @@
-"""``sla-monitor tail``: read along with what the monitor announces."""
+"""``sla-monitor tail``: follow the alerts, status and statements of the monitor."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _print(out: Output, what: What, record: ConsumerRecord, *, stretches: bool) 
 
 
 def alert_line(value: bytes) -> Text:
-    """Return an alert as one line: when, what became of it, and the sentence."""
+    """Return an alert as one line: instant, state and sentence."""
     alert = decode_alert(value)
     return Text.assemble(
         (rfc3339(alert.at_ms), "dim"), " ", (f"{alert.state:<8}", STYLES.get(alert.state, "")), " ", summary(alert)

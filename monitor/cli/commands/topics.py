@@ -1,4 +1,4 @@
-"""``sla-monitor topics``: create what is missing, check what is there."""
+"""``sla-monitor topics``: create missing topics, check the others."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tell_contribution(out: Output, one: Contribution) -> None:
-    """Tell who and what contributed to what has elapsed, the largest share first; one name alone says nothing."""
+    """Print the share of each team and state in the elapsed time, the largest first; a single name is left out."""
     for what, shares in (("team", one.teams), ("agent", one.agents), ("state", one.states), ("paused", one.reasons)):
         if len(shares) > 1:
             largest = sorted(shares.items(), key=lambda share: -share[1])

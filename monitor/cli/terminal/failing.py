@@ -40,7 +40,7 @@ for _name in ("aiokafka", "faust", "mode", "asyncio"):
 
 
 class Commands(click.Group):
-    """The root of the commands: turns what they raise into a line and an exit code."""
+    """The root of the commands: turns their exceptions into a line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command."""

@@ -1,4 +1,4 @@
-"""What commands print: readable text for people, JSON lines for machines, notes on stderr for both."""
+"""The output of commands: readable text for people, JSON lines for machines, notes on stderr for both."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ STYLES: Final = {
 class Output:
     """Where one command prints.
 
-    What it prints is full of other people's texts. Whatever of them a terminal would obey is shown escaped, in every
-    form of the output.
+    It prints texts of other people. Characters that a terminal would obey are shown escaped, in every form of the
+    output.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -91,10 +91,10 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title
 
 
 class _Escaping(RenderHook):
-    """Escapes what all that a console prints is made of in the end."""
+    """Escapes the segments that a console prints."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Return what is to be printed in their place."""
+        """Return the segments to print in their place."""
         return [_Escaped(renderables)]
 
 

@@ -23,7 +23,7 @@ PATIENCE_S: Final = 2.0
 
 
 def left_out_line(writes: int) -> str:
-    """Return what people read in the place of what was left out."""
+    """Return the line that stands in the place of left-out lines."""
     return f"… {writes:,} lines were left out: nobody read them\n"
 
 
@@ -48,7 +48,7 @@ class PatientStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # of a stream it may be written to
-        """The encoding of what comes out."""
+        """The encoding of the output."""
         return "utf-8"
 
     def isatty(self) -> bool:

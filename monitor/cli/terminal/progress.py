@@ -1,4 +1,4 @@
-"""Bars on stderr for what takes long; nothing where stderr is no terminal."""
+"""Bars on stderr for long work; nothing where stderr is no terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agreement promises, line by line, as people read it."""
+"""The promises of an agreement, line by line, for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGITS: Final = 4
 
 
 class Promise(NamedTuple):
-    """One line: the id of a measure or an objective, what it is of, what is promised, for whom, in which windows."""
+    """One line: the id of a measure or an objective, its subject, promise, customers and windows."""
 
     id: str
     of: str
@@ -28,7 +28,7 @@ class Promise(NamedTuple):
 
 
 def promises_of(agreement: Agreement) -> list[Promise]:
-    """Return the measures of an agreement, its objectives, and what follows from misses, in the order of the file."""
+    """Return the measures, objectives and consequences of an agreement, in the order of the file."""
     covers = _filter(agreement.covers)
     lines = [_of_measure(measure, covers) for measure in agreement.measures()]
     return [*lines, *_of_objectives(agreement), *_of_consequences(agreement)]
@@ -41,7 +41,7 @@ def target_text(measure: Measure | None, objective: Objective) -> str:
 
 
 def origin_text(agreement: Agreement, promise_id: str) -> str:
-    """Return which levels say what a promise of a multi-level agreement is: ``corporate v2; P1: payroll v1``."""
+    """Return the levels that a promise of a multi-level agreement comes from: ``corporate v2; P1: payroll v1``."""
     sections = ("clocks", "calls", "outages", "objectives")
     measure = agreement.measure(promise_id)
     section = next((one for one in sections if f"{one}.{promise_id}" in agreement.origins), "clocks")

@@ -1,4 +1,4 @@
-"""From the shape of an agreement to the core's `Agreement`: references, defaults and what only shows across parts."""
+"""From the shape of an agreement to the core's `Agreement`: references, defaults, mistakes across parts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def build(
 
 
 class _Builder:
-    """Builds one agreement and collects what is wrong with it."""
+    """Builds one agreement and collects its mistakes."""
 
     def __init__(self, shape: AgreementShape, document: YamlDocument, warnings: list[Mistake]) -> None:
         self.mistakes: list[Mistake] = []

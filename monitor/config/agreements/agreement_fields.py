@@ -1,4 +1,4 @@
-"""What the sections of agreement files share: ids, attributes to choose and to split by, windows."""
+"""Fields that the sections of agreement files share: ids, attributes to choose and to split by, windows."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _no_day_twice(value: dict[str, DayHours]) -> dict[str, DayHours]:
 
 
 class HolidayShape(Shape):
-    """A holiday of one's own: its name, and what of the day's hours stays open. Either may stand alone."""
+    """A holiday of one's own: its name, and the hours that stay open. Either may stand alone."""
 
     name: Text | None = None
     open: DayHoursField = ()
@@ -71,7 +71,7 @@ def _each_closed(value: object) -> object:
 class HolidaysShape(Shape):
     """Days that are closed from midnight to midnight: a country's public holidays, and dates of one's own.
 
-    Dates are a list, or a map that tells their names or what stays open of them.
+    Dates are a list, or a map with their names or the hours that stay open.
     """
 
     country: Text | None = None
@@ -104,7 +104,7 @@ class CalendarShape(Shape):
 
 
 class ObjectiveShape(Shape):
-    """What is promised of a figure of one of the measures above."""
+    """A promise about a figure of one of the measures above."""
 
     id: Identifier
     of: Text
@@ -147,13 +147,13 @@ class NotifyShape(Shape):
 
 
 class IncompleteShape(Shape):
-    """What becomes of a report that lacks required fields."""
+    """The handling of a report that lacks required fields."""
 
     clock: Literal["starts", "waits"] = "starts"
 
 
 class ReportShape(Shape):
-    """How a problem is reported: to whom (roles of the contacts), and what a report must contain."""
+    """How a problem is reported: to whom (roles of the contacts), and with which fields."""
 
     contacts: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(default_factory=list)
     required: Annotated[list[Attribute], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(

@@ -25,13 +25,13 @@ _LONGEST_MS: Final = 366 * 24 * HOUR_MS
 
 
 def budget(shape: BudgetShape, objective: Objective, unit: str, measure: Measure, told: Told) -> BudgetRule:
-    """Return the budget of an objective, after telling what is wrong with it.
+    """Return the budget of an objective, after reporting its mistakes.
 
     Args:
-        shape: what the file says.
+        shape: the section of the file.
         objective: the objective, without its budget.
         unit: that of its figure.
-        measure: what the figure is of.
+        measure: the measure of the figure.
         told: takes the mistakes.
     """
     period = max(objective.windows, key=period_ms)

@@ -32,7 +32,7 @@ _ALL_DAY: Final[DayHours] = ((0, 1440),)
 
 
 def compile_calendar(shape: CalendarShape, zone: str, told: Told) -> Calendar | None:
-    """Return the calendar, or None after telling what is wrong with it. ``zone`` is that of the agreement."""
+    """Return the calendar, or None after reporting its mistakes. ``zone`` is that of the agreement."""
     week: list[DayHours] = [()] * 7
     for days, intervals in shape.hours.items():
         for number in weekdays(days):

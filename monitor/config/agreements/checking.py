@@ -1,7 +1,7 @@
 """Agreements from files and from documents that came over Kafka: read, checked together, put into a `Book`.
 
 A document is the plain data of one version of one agreement, as its YAML says it;
-`monitor.config.agreements.agreement_shape` is its format. It is what is published, compared and stamped.
+`monitor.config.agreements.agreement_shape` is its format. It is published, compared and stamped.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What was found in files: the documents without mistakes, all mistakes, and all warnings."""
+    """The contents of files: the documents without mistakes, all mistakes, and all warnings."""
 
     documents: tuple[AgreementDocument, ...]
     mistakes: tuple[Mistake, ...]
@@ -62,9 +62,9 @@ class Check:
 
 
 def check_agreements(paths: Path | Sequence[Path], *, alone: bool = True) -> Check:
-    """Read the files, and the ``*.yaml`` and ``*.yml`` of the folders, without raising for what is wrong in them.
+    """Read the files, and the ``*.yaml`` and ``*.yml`` of the folders, without raising for their mistakes.
 
-    Not ``alone``: other documents may stand above them, so that what they inherit is not judged.
+    Not ``alone``: other documents may stand above them, so that inherited values are not judged.
     """
     mistakes: list[Mistake] = []
     warnings: list[Mistake] = []
@@ -191,7 +191,7 @@ def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake
 
 
 def _parse_lower(source: YamlDocument, mistakes: list[Mistake]) -> AgreementDocument | None:
-    """Return a lower level as far as it can be told alone: what it inherits and changes is checked with the others."""
+    """Return a lower level as far as it can be checked alone: other values are checked with the other levels."""
     assert isinstance(source.data, dict)
     shape, violations = check(AgreementShape, replace(source, data=own_part(source.data)))
     if shape is None:
@@ -204,7 +204,7 @@ def _parse_lower(source: YamlDocument, mistakes: list[Mistake]) -> AgreementDocu
 
 
 def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> list[Mistake]:
-    """Return what else is wrong with a document that violates the shape, so that one check tells all.
+    """Return further mistakes of a document that violates the shape, so that one check reports all.
 
     It is judged without the entries that violate it, where it has a shape then; the parts that every agreement must
     have get a stand-in. Only what has nothing to do with the violations is told.

@@ -1,4 +1,4 @@
-"""From the shape of a clock to the core's `ClockRule`: defaults of its metric, and what does not go together."""
+"""From the shape of a clock to the core's `ClockRule`: defaults of its metric, and parts that do not go together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ONE_WAY: Final[dict[str, Cycles]] = {"resolution_gross": "sum", "resolution_net
 
 
 class Course(NamedTuple):
-    """What a clock's metric and its shape make of its pauses, states and cycles."""
+    """The pauses, states and cycles that follow from a clock's metric and shape."""
 
     pause_on: frozenset[str] | None
     pause_caps: Mapping[str, int]
@@ -34,7 +34,7 @@ class Course(NamedTuple):
 
 
 def course(shape: ClockShape, told: Told) -> Course:
-    """Return what drives a clock. ``told`` hears what is wrong, with the path below the clock."""
+    """Return the course that drives a clock. ``told`` takes the mistakes, with the path below the clock."""
     metric = METRICS[shape.subject].get(shape.metric)
     is_stated = metric is not None and metric.course == "states"
     pause_on = None if shape.pause_on is None else frozenset(shape.pause_on)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def consequences(
     shape: ConsequencesShape, objectives: Sequence[Objective], measures: Sequence[Measure], told: Told
 ) -> Consequences:
-    """Return the consequences, after telling what is wrong with them."""
+    """Return the consequences, after reporting their mistakes."""
     by_id = {one.id: one for one in objectives}
     by_measure = {one.id: one for one in measures}
     credits_due: list[CreditRule] = []

@@ -58,7 +58,7 @@ class TierShape(Shape):
 
 
 class CreditShape(Shape):
-    """What is credited for an objective when a period closes."""
+    """The credit for an objective when a period closes."""
 
     objective: Text
     window: Literal["month", "quarter", "year"] = "month"
@@ -83,7 +83,7 @@ class CapsShape(Shape):
 
 
 class ConsequencesShape(Shape):
-    """What follows from misses. Fees are by month, before tax."""
+    """The consequences of misses. Fees are by month, before tax."""
 
     currency: Annotated[Text, AfterValidator(_currency)] | None = None
     fees: dict[Text, Money] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What changes between two versions of an agreement, in the words of their files."""
+"""The differences between two versions of an agreement, in the words of their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES: Final = ("id", "role")
 def describe_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
     """Return one line for each thing that differs: ``clocks[resolution].targets.P1: 4h → 2h``.
 
-    Without an old document the one line says what is new; of equal documents there is none. Order in maps, and of
+    Without an old document the one line describes the new one; of equal documents there is none. Order in maps, and of
     entries that have an id, is no difference.
     """
     if old is None:

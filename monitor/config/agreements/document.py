@@ -1,4 +1,4 @@
-"""One document of an agreement file: its text, where it stands, and what it says."""
+"""One document of an agreement file: its text, its place and its agreement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementDocument:
-    """One version of one agreement: as it was written, and what it means.
+    """One version of one agreement: as it was written, and as the core uses it.
 
     ``warnings`` do not keep it from being used.
     """
@@ -27,5 +27,5 @@ class AgreementDocument:
 
     @property
     def name(self) -> str:
-        """Return what people call it: ``acme-it-desk version 2``."""
+        """Return its name for people: ``acme-it-desk version 2``."""
         return f"{self.agreement.id} version {self.agreement.version}"

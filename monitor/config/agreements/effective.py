@@ -18,7 +18,7 @@ _Path = tuple[str, ...]
 
 
 class Value(NamedTuple):
-    """One value of an effective text: where it stands (``clocks.solved.targets.P1``), what it is, and who says it."""
+    """One value of an effective text: its path (``clocks.solved.targets.P1``), value, and the level that says it."""
 
     path: str
     value: Any
@@ -26,14 +26,14 @@ class Value(NamedTuple):
 
 
 class EffectiveText(NamedTuple):
-    """A text with what it inherits, and its values in their order."""
+    """A text with its inherited values, in their order."""
 
     document: dict[str, Any]
     values: list[Value]
 
 
 def effective_text(agreement: Agreement, documents: Sequence[AgreementDocument]) -> EffectiveText:
-    """Return the text of an edition with what it inherits.
+    """Return the text of an edition with its inherited values.
 
     Args:
         agreement: the edition, as `monitor.config.agreements.levels.effective` makes it.
@@ -64,7 +64,7 @@ def _leaves(value: object, path: _Path) -> Iterator[tuple[_Path, Any]]:
 
 
 def _parts(value: object, path: _Path) -> Mapping[str, Any] | None:
-    """Return what a value is made of, by name; None of one that is told as a whole."""
+    """Return the parts of a value by name; None for one that is shown as a whole."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):

@@ -1,4 +1,4 @@
-"""Lead measures of agreement files: what sales and marketing promise each other of their leads."""
+"""Lead measures of agreement files: the promises of sales and marketing to each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAD_WINDOWS: Final = (Window("rolling", DAY_MS), Window("day"), Window("week"),
 
 
 def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
-    """Return the measure, after telling what is wrong with it; ``chosen`` checks the calendars that it names."""
+    """Return the measure, after reporting its mistakes; ``chosen`` checks the calendars that it names."""
     if shape.follow_up is not None:
         chosen(("follow_up", "calendar"), shape.follow_up.calendar)
     if shape.goal is not None:

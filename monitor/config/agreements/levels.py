@@ -1,6 +1,6 @@
-"""Multi-level agreements from documents: what a lower level inherits, and what is wrong between levels.
+"""Multi-level agreements from documents: inherited values, and mistakes between levels.
 
-A lower level's document names only what it changes. Its editions (`monitor.core.agreements.levels`) are made by laying
+A lower level's document names only its changes. Its editions (`monitor.core.agreements.levels`) are made by laying
 the documents of its chain over each other, the uppermost first, and building the result as any other document.
 """
 
@@ -41,7 +41,7 @@ def is_lower(document: object) -> bool:
 
 
 def own_part(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a lower level says of itself: what can be checked without the levels above."""
+    """Return the part of a lower level that can be checked without the levels above."""
     return {key: value for key, value in document.items() if key in OWN}
 
 
@@ -65,16 +65,16 @@ class _Laid(YamlDocument):
 
 
 def _name_of(entry: object, name: str) -> object:
-    """Return by what an entry of a list is told apart: the entry itself where it is not the map that it should be."""
+    """Return the key by which an entry of a list is known: the entry itself where it is no map."""
     return entry.get(name) if isinstance(entry, dict) else entry
 
 
 def effective(
     documents: Sequence[AgreementDocument], mistakes: list[Mistake], warnings: list[Mistake] | None = None
 ) -> list[Agreement]:
-    """Return all agreements with what they inherit: a version with several editions comes once for each.
+    """Return all agreements with their inherited values: a version with several editions comes once for each.
 
-    What is wrong with an edition goes to ``mistakes``. Where it cannot be made, because a level above is not in force,
+    Mistakes of an edition go to ``mistakes``. Where it cannot be made, because a level above is not in force,
     the version has no measures.
     """
     if not any(one.agreement.under for one in documents):
@@ -146,7 +146,7 @@ def _parsed(key: _Key) -> tuple[Agreement | None, tuple[Mistake, ...], tuple[Mis
 def _over(
     upper: Mapping[str, Any], lower: Mapping[str, Any], origin: Origin, origins: dict[str, Origin]
 ) -> dict[str, Any]:
-    """Return a document laid over what is above it; ``origins`` then tell who says each part."""
+    """Return a document laid over the one above it; ``origins`` then name the level that says each part."""
     laid = {key: value for key, value in upper.items() if key not in OWN}
     for key, value in lower.items():
         before = laid.get(key)
@@ -170,7 +170,7 @@ def _are_entries(section: str, value: object) -> bool:
 def _entries(
     section: str, upper: list[dict[str, Any]], lower: list[dict[str, Any]], origin: Origin, origins: dict[str, Origin]
 ) -> list[dict[str, Any]]:
-    """Return entries laid over those of the same name: what an entry names replaces, targets add up by priority."""
+    """Return entries laid over those of the same name: a named part replaces, targets add up by priority."""
     name = NAMES.get(section, "id")
     laid = {one[name]: one for one in upper}
     for one in lower:
@@ -201,10 +201,10 @@ def origin_of(level: Agreement) -> Origin:
 
 
 def level_mistakes(documents: Iterable[AgreementDocument]) -> tuple[list[Mistake], list[Mistake]]:
-    """Return what is wrong between the levels of agreements: mistakes, and warnings.
+    """Return the mistakes and warnings between the levels of agreements.
 
     A level under an unknown one, or under one that is not above it (so that no circle is possible); a lower level that
-    covers what the upper does not, and one whose upper level binds nobody yet.
+    covers more than the upper one, and one whose upper level binds nobody yet.
     """
     mistakes: list[Mistake] = []
     warnings: list[Mistake] = []

@@ -1,4 +1,4 @@
-"""The format of what an agreement measures: clocks, calls, outages, composites and leads."""
+"""The format of the measures of an agreement: clocks, calls, outages, composites and leads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class BudgetShape(Shape):
 
 
 class ClockShape(Shape):
-    """What is timed: a metric of each ticket, outage or lead, against targets by priority."""
+    """A clock: a metric of each ticket, outage or lead, timed against targets by priority."""
 
     id: Identifier
     subject: Literal["ticket", "outage", "lead", "call"] = "ticket"
@@ -159,7 +159,7 @@ class FollowUpShape(Shape):
 
 
 class WeightsShape(Shape):
-    """What leads are worth beside an ordinary one: by source, by segment, from a score on."""
+    """The weight of a lead compared with an ordinary one: by source, by segment, from a score on."""
 
     source: dict[Text, Weight] = Field(default_factory=dict)
     segment: dict[Text, Weight] = Field(default_factory=dict)
@@ -167,7 +167,7 @@ class WeightsShape(Shape):
 
 
 class GoalShape(Shape):
-    """The sales goal by period, and what it takes of marketing's leads."""
+    """The sales goal by period, and marketing's share in it."""
 
     sales: Annotated[dict[GoalPeriod, Cents], Field(min_length=1)]
     marketing_share: Percent
@@ -178,7 +178,7 @@ class GoalShape(Shape):
 
 
 class LeadsShape(Shape):
-    """Which leads count, how sales follows them up, and what marketing delivers."""
+    """The leads that count, the follow-up by sales, and the delivery by marketing."""
 
     id: Identifier
     marketing: Choice = Field(default_factory=dict)

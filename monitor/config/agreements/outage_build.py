@@ -20,7 +20,7 @@ OUTAGE_WINDOWS: Final = (Window("rolling", 30 * 24 * 3_600_000), Window("month")
 
 
 def outage_rule(shape: OutagesShape, zone: str, told: Told) -> OutageRule:
-    """Return the rule, after telling what is wrong with it."""
+    """Return the rule, after reporting its mistakes."""
     by = ("service",) if shape.by is None else tuple(shape.by)
     listed = {name: values for name, values in shape.where.items() if by and name == by[0]}
     split = {"since": shape.since.keys(), "customers": shape.customers.served.keys() if shape.customers else ()}
@@ -50,7 +50,7 @@ def outage_rule(shape: OutagesShape, zone: str, told: Told) -> OutageRule:
 
 
 def composite_rule(shape: CompositeShape, told: Told) -> CompositeRule:
-    """Return the rule of a composite service, after telling what is wrong with it."""
+    """Return the rule of a composite service, after reporting its mistakes."""
     parts = (*((one,) for one in shape.series), *(tuple(one) for one in shape.redundant))
     if not parts:
         told((), "is made of nothing", "name services in series, or groups of them in redundant")

@@ -1,4 +1,4 @@
-"""What to warn of between levels that are equally specific, told where the one stands that does not win."""
+"""Warnings of equally specific levels, at the place of the one that does not win."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def overlap_warnings(
     documents: Iterable[AgreementDocument], agreements: Iterable[Agreement]
 ) -> list[tuple[AgreementDocument, AgreementDocument, Mistake]]:
-    """Return the pairs of versions, winner first, that bind the same subjects, each with what is told of it."""
+    """Return the pairs of versions, winner first, that bind the same subjects, each with its warning."""
     of = {(one.agreement.id, one.agreement.version): one for one in documents}
     found = []
     for one in overlaps(agreements):

@@ -1,4 +1,4 @@
-"""What to warn of between an SLA and the agreements that support it, told where the supporting one stands."""
+"""Warnings of an SLA and its supporting agreements, at the place of the supporting one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def support_warnings(documents: Sequence[AgreementDocument], agreements: Sequence[Agreement]) -> list[Mistake]:
-    """Return what is unlikely to be meant: support of what is not there, and budgets that do not fit together."""
+    """Return probable mistakes: support of an agreement that is not there, and budgets that do not fit together."""
     clocks = {
         one.id: {rule.id for other in agreements if other.id == one.id for rule in other.clocks} for one in agreements
     }

@@ -1,6 +1,6 @@
 """Settings of the process: one YAML file, and environment variables that come before it.
 
-What is promised stands in agreements, not here. The variable of a setting is its name in capitals after
+Promises stand in agreements, not here. The variable of a setting is its name in capitals after
 ``SLA_MONITOR_``, with its section where it has one: ``SLA_MONITOR_BOOTSTRAP``, ``SLA_MONITOR_TOPICS_TICKETS``.
 """
 
@@ -343,7 +343,7 @@ def _leaves(section: Shape, path: tuple[str, ...]) -> Iterator[Setting]:
 
 
 def _variables(environ: Mapping[str, str], mistakes: list[Mistake]) -> list[tuple[Setting, Plain]]:
-    """Return what the environment sets; an empty variable sets nothing."""
+    """Return the values that the environment sets; an empty variable sets nothing."""
     known = {setting.variable: setting for setting in catalogue() if setting.variable}
     lists = {PREFIX + "_".join(setting.path).upper() for setting in catalogue() if not setting.variable}
     found: list[tuple[Setting, Plain]] = []
@@ -363,7 +363,7 @@ def _variables(environ: Mapping[str, str], mistakes: list[Mistake]) -> list[tupl
 
 
 def _typed(text: str, default: object) -> Plain:
-    """Return the text as what the file would hold: variables have no types."""
+    """Return the text as the value that a file would hold: variables have no types."""
     if isinstance(default, bool) and text.lower() in ("true", "false"):
         return text.lower() == "true"
     if isinstance(default, int) and text.isdecimal() and len(text) <= _LONGEST_NUMBER:
@@ -372,7 +372,7 @@ def _typed(text: str, default: object) -> Plain:
 
 
 def _with(data: Plain, path: tuple[str, ...], value: Plain) -> Plain:
-    """Return the data with the value at a path; what is no map stays, for the shape to refuse."""
+    """Return the data with the value at a path; a value that is no map stays, for the shape to refuse."""
     if not path:
         return value
     if data is None:
@@ -388,7 +388,7 @@ def shown_value(leaf: Setting) -> str:
 
 
 def _shown_value(leaf: Setting, value: object, filled: Filled, path: tuple[str | int, ...]) -> str:
-    """Return a value as it is written in a file; of what came out of a variable only the variable's name."""
+    """Return a value as it is written in a file; for one from a variable only the variable's name."""
     shown = "" if value is None else str(value)
     if path in filled and not isinstance(value, SecretStr):
         shown = filled[path]

@@ -56,7 +56,7 @@ class SourceSettings(Shape):
 def resolve_sources(
     sources: Collection[SourceSettings], own: Collection[str], document: YamlDocument, mistakes: list[Mistake]
 ) -> list[SourceSettings]:
-    """Return the sources with the paths of their mappings, after adding what is wrong with them to ``mistakes``.
+    """Return the sources with the paths of their mappings, after adding their mistakes to ``mistakes``.
 
     Args:
         sources: as the settings file has them.
