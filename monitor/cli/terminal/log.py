@@ -20,8 +20,7 @@ WHILE_S: Final = 10.0
 
 
 def log_to_stderr(level: int, *, as_json: bool) -> Callable[[], None]:
-    """Send the log to stderr, one line for each message, as text or as JSON; return the stream that holds lines until
-    they are written.
+    """Send the log to stderr, a line a message, as text or JSON; return the function that waits until all is written.
 
     A worker never waits for its log: whoever collects it may have stopped reading.
     """
