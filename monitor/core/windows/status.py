@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.lead_measure import LeadRule
 from monitor.core.agreements.measures import CallRule, ClockRule, CompositeRule, OutageRule
 from monitor.core.calls.repeats import NO_TALLY
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 _CLOCK_COUNTS: Final = ("open", "paused", "at_risk", "overdue")
 _LEAD_COUNTS: Final = ("open", "waiting", "late", "following")
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
-_GROW: Final = frozenset(
-    {"availability", "downtime", "mtbf", "coverage", "saidi", "caidi", "asai", "saidi_net", "caidi_net"}
-)
-"""The figures that differ at each instant: the length of what has passed is part of them."""
 
 
 class News(NamedTuple):
@@ -120,11 +117,11 @@ def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
     of_window = (status.labels, status.version, status.from_ms if calendar else 0, live, status.consequences)
-    grown = tuple([one for one in status.figures if one.indicator in _GROW])
+    grown = tuple([one for one in status.figures if NAMED[one.indicator].grows])
     if not grown:
         return News((status.figures, status.verdicts, of_window), status.budgets)
-    figures = [one[:3] for one in status.figures if one.indicator not in _GROW]  # failures are told with P, too
-    verdicts = [one._replace(value=None) if one.indicator in _GROW else one for one in status.verdicts]
+    figures = [one[:3] for one in status.figures if not NAMED[one.indicator].grows]  # failures are told with P, too
+    verdicts = [one._replace(value=None) if NAMED[one.indicator].grows else one for one in status.verdicts]
     return News((figures, verdicts, of_window), (*grown, *status.budgets))
 
 
