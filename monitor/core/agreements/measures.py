@@ -125,15 +125,15 @@ MEASURE_KINDS: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
 T = TypeVar("T")
 
 
-def for_each_kind(table: Mapping[MeasureKind, T]) -> Mapping[MeasureKind, T]:
-    """Return a table that has an entry for each kind of measure.
+def for_each_kind(table: Mapping[str, T]) -> dict[MeasureKind, T]:
+    """Return a table that has one entry for each kind of measure.
 
     Raises:
-        TypeError: a kind has none. Tables are checked when they are imported, not when somebody promises that kind.
+        TypeError: it has not. Tables are checked when they are imported, not when somebody promises a kind.
     """
-    if missing := set(MEASURE_KINDS) - set(table):
-        raise TypeError(f"no entry for measures of the kind {', '.join(sorted(missing))}")
-    return table
+    if others := set(MEASURE_KINDS).symmetric_difference(table):
+        raise TypeError(f"a kind of measure without an entry, or an entry without a kind: {', '.join(sorted(others))}")
+    return {kind: table[kind] for kind in MEASURE_KINDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
