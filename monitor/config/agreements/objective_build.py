@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""
 
-SERVICE_LEVEL: Final = "service_level"
-"""In a file: the service level formula that binds for the calls."""
-
 FIRST_CALL: Final = ("fcr_flag", "fcr_flag_net", "fcr", "fcr_net", "fcr_provisional")
 _OF_GOAL: Final = frozenset({"leads_needed", "leads_needed_now", "needed_to_date", "pace"})
 _MORE_IS_BETTER: Final = frozenset({
@@ -98,11 +95,10 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
 def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, str] | None:
     """Return the indicator that is meant, and its unit; None after telling why the measure does not have it."""
     kind, indicator = measure.kind, name
-    if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
-        indicator = measure.formula
+    indicator = measure.aliases.get(indicator, indicator)
     known = INDICATORS[kind]
     if indicator not in known:
-        words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
+        words = [*known, *measure.aliases]
         told(("indicator",), f"is no figure of a {kind}: {name!r}", did_you_mean(name, words))
         return None
     if isinstance(measure, CallRule) and indicator in BY_REPEATS and not measure.repeat_within_ms:
