@@ -27,6 +27,12 @@ def at_once(pieces: Pieces[T]) -> T:
             return made
 
 
+def ready(made: T) -> Pieces[T]:
+    """Return what is made already, as work that has no pieces left."""
+    yield from ()
+    return made
+
+
 def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
     """Yield items in lists of at most so many, so that work on many of them can pause between two lists."""
     rest = iter(items)

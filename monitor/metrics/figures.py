@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.core.agreements.indicators import KIND_OF, NAMED
-from monitor.core.agreements.measures import subject_of
 from monitor.core.series.sketch import counts_within
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, VERDICTS, Metric
@@ -192,7 +191,7 @@ class Known:
         if agreements is not self._agreements or len(self._texts) > 2 * m.MAX_SERIES:
             self._agreements = agreements
             self._subjects = {
-                (one.id, one.version, measure.id): subject_of(measure)
+                (one.id, one.version, measure.id): measure.subject_kind
                 for one in agreements
                 for measure in one.measures()
             }

@@ -15,7 +15,7 @@ from monitor.config.agreements.checking import book_of, parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import TopicSettings
 from monitor.core.agreements.agreement import Agreement, Origin
-from monitor.core.agreements.measures import ANY, ClockRule
+from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.errors import ConfigError, DecodeError
@@ -85,7 +85,7 @@ class Overview(NamedTuple):
         found = next((other for other in self.agreements if other.id == key.agreement), None)
         rule = found.measure(key.promise) if found else None
         priority = one.alert.labels.get("priority", "") or ANY
-        if isinstance(rule, ClockRule) and priority not in rule.budgets:
+        if rule is not None and priority not in rule.priorities:
             priority = ANY
         return self.origin(key.agreement, "clocks", key.promise, "targets", priority)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import MEASURE_KINDS
 from monitor.core.alerts.alert import Alert
 from monitor.core.clocks.clock_value import Clock
 from monitor.core.clocks.terms import Plan
@@ -26,7 +27,6 @@ from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
-from monitor.core.windows.terms import FORESEEN
 from monitor.replay.dict_rows import DictRows
 from monitor.replay.readers import Reading
 from monitor.replay.records import ClockRecord, record_of
@@ -131,7 +131,7 @@ class _Run:
         # Without a single outage in the data nobody can tell a service that never failed from one that was not watched,
         # and without a lead a month without any from data about something else.
         # A replay is one answer to one question: all series are shown, however many there are.
-        foreseen = [kind for kind in FORESEEN if kind in happened]
+        foreseen = [kind for kind in MEASURE_KINDS if kind in happened]
         self.evaluator = Evaluator(DictRows(), lambda _: True, foreseen, max_series=sys.maxsize)
         self.changed: dict[tuple[Subject, PaneKey], None] = {}
         self.rejected: Counter[str] = Counter()

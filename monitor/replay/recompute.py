@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.agreements.measures import ClockRule, subject_of
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.consequence import Consequence
 from monitor.core.objectives.consequences import consequences_of
@@ -188,12 +187,13 @@ def _counted(one: PeriodDifference, arrived: Iterable[Arrived], again: Outcome) 
     series = one.period.series
     newest = again.book.latest(series.agreement)
     rule = newest.measure(series.measure) if newest else None
-    if isinstance(rule, ClockRule):
+    clock = newest.clock(series.measure) if newest else None
+    if clock is not None:
         ids = {
             record.subject_id
             for record in again.result.records
             if (record.agreement, record.clock, tuple(record.labels.values()))
             == (series.agreement, series.measure, series.values)
         }
-        return [item for item in arrived if item.event.subject == rule.subject and item.event.subject_id in ids]
-    return [item for item in arrived if rule is not None and item.event.subject == subject_of(rule)]
+        return [item for item in arrived if item.event.subject == clock.subject and item.event.subject_id in ids]
+    return [item for item in arrived if rule is not None and item.event.subject == rule.subject_kind]

@@ -7,22 +7,16 @@ from dataclasses import dataclass
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.book import Book
-from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
-from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
+from monitor.core.agreements.measures import Measure
 from monitor.core.clocks.counts import share_of
 from monitor.core.clocks.terms import Plan
-from monitor.core.outages.customers import Counting, served_of
-from monitor.core.outages.figures import outage_figures
-from monitor.core.pieces import gathering
+from monitor.core.kinds import KINDS
 from monitor.core.series.figures import Figure
+from monitor.core.series.measured import Stretch
 from monitor.core.series.panes import apply, merge_panes
 from monitor.core.series.series import LIVE, Change, Pane, SeriesKey, empty_pane
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.time.spans import Span
-from monitor.core.windows.figures import pane_figures
-
-Rule = ClockRule | CallRule | OutageRule | LeadRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +73,11 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
                 total=total,
                 from_ms=from_ms,
                 to_ms=to_ms,
-                figures=_figures(agreement, rule, pane, live, from_ms, to_ms, None if total else series.values),
+                figures=KINDS[rule.kind].whole_figures(
+                    rule,
+                    Stretch(agreement, Span(from_ms, to_ms), to_ms, pane, live),
+                    None if total else series.values,
+                ),
                 live=dict(live.counts),
             )
             for series, (pane, live), total in wanted
@@ -100,40 +98,11 @@ def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:
             yield change
 
 
-def _figures(
-    agreement: Agreement,
-    rule: Rule,
-    pane: Pane,
-    live: Pane,
-    from_ms: int,
-    to_ms: int,
-    values: tuple[str, ...] | None,
-) -> tuple[Figure, ...]:
-    """Return the figures of a series by its values, or of all series of a measure together."""
-    if not isinstance(rule, OutageRule):
-        tally = NO_TALLY
-        if isinstance(rule, CallRule):
-            index = RepeatIndex(())
-            index.take(from_ms, {"": pane.calls})
-            tally = index.tally(Span(from_ms, from_ms + 1), rule.repeat_within_ms, to_ms)
-        overdue = live.counts.get("overdue", 0)
-        whole = Span(from_ms, to_ms)
-        return pane_figures(rule, agreement, pane, "rolling", whole, to_ms, overdue=overdue, tally=tally)
-    counting = None
-    if rule.customers is not None:
-        # The data is the window: there are no days before it.
-        counting = Counting(rule.customers, served_of(rule.customers, values), agreement.zone, lambda *_: gathering(()))
-    begun_ms = max(from_ms, rule.since_ms.get(values[0], 0)) if values else from_ms
-    return outage_figures(
-        rule, pane.outages.items(), min(begun_ms, to_ms), to_ms, to_ms, agreement.hours_of(rule), counting
-    )
-
-
-def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Rule | None]:
+def _rule(book: Book, agreement_id: str, measure_id: str) -> tuple[Agreement | None, Measure | None]:
     """Return the newest version that has the series' measure, and the measure."""
     versions = [one for one in book.agreements if one.id == agreement_id]
     for agreement in sorted(versions, key=lambda one: (one.valid_from_ms, one.version), reverse=True):
         measure = agreement.measure(measure_id)
-        if isinstance(measure, Rule):
+        if measure is not None:
             return agreement, measure
     return None, None

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from monitor.bootstrap import Monitor
 from monitor.config.agreements.checking import read_documents
 from monitor.config.mappings.mapping import load_mapping
-from monitor.core.agreements.measures import Measure, subject_of
+from monitor.core.agreements.measures import Measure
 from monitor.core.alerts.alert import OF_SERIES
 from monitor.core.facts.events import Event
 from monitor.core.objectives.status import WindowStatus
@@ -152,7 +152,7 @@ def check(job: MonitorJob, topics: Topics, events: Sequence[Event], local: Repla
     # A goal is stated also where no lead came; a replay foresees only the kinds of subjects that its data has.
     kinds = {event.subject for event in events}
     stated = statements_of(
-        [one for one in map(decode_statement, values_of(job, topics)) if subject_of(measure_of(job, one)) in kinds],
+        [one for one in map(decode_statement, values_of(job, topics)) if measure_of(job, one).subject_kind in kinds],
         last_ms,
     )
     to_state = statements_of(local.statements, last_ms)

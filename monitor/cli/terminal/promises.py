@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import ANY, CallRule, ClockRule, CompositeRule, Filter, Measure, OutageRule
+from monitor.core.agreements.measures import (
+    ANY,
+    CallRule,
+    ClockRule,
+    Filter,
+    Measure,
+    MeasureKind,
+    OutageRule,
+    for_each_kind,
+)
 from monitor.core.agreements.objectives import Objective
 from monitor.core.leads.goal import leads_needed
 from monitor.wire.wording import duration, quantity, time_allowed
@@ -47,7 +56,7 @@ def origin_text(agreement: Agreement, promise_id: str) -> str:
     section = next((one for one in sections if f"{one}.{promise_id}" in agreement.origins), "clocks")
     whole = agreement.origin(section, promise_id)
     told = [f"{whole.agreement} v{whole.version}"]
-    for priority in measure.budgets if isinstance(measure, ClockRule) else ():
+    for priority in measure.priorities if measure is not None else ():
         origin = agreement.origin(section, promise_id, "targets", priority)
         if origin != whole:
             told.append(f"{priority}: {origin.agreement} v{origin.version}")
@@ -55,37 +64,53 @@ def origin_text(agreement: Agreement, promise_id: str) -> str:
 
 
 def _of_measure(measure: Measure, covers: str) -> Promise:
-    match measure:
-        case ClockRule():
-            of = f"{measure.subject} {measure.metric.replace('_', ' ')}"
-            what = ", ".join(
-                f"{'others' if priority == ANY and len(measure.budgets) > 1 else priority.replace(ANY, 'within')} "
-                f"{time_allowed(budget)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
-                for priority, budget in measure.budgets.items()
-            )
-        case CallRule():
-            of = "calls"
-            what = f"answered within {duration(measure.answer_within_ms)}, {measure.formula} binds"
-        case OutageRule():
-            of = f"made of {_parts(measure.parts)}" if isinstance(measure, CompositeRule) else "outages"
-            what = "availability" if measure.service_hours == "always" else f"availability in {measure.service_hours}"
-            if measure.notice_ms or measure.cap_ms:
-                what += ", announced maintenance excluded"
-        case LeadRule():
-            of = "leads"
-            parts = []
-            if measure.follow_up_within_ms:
-                hours = "" if measure.calendar == "always" else f" ({measure.calendar})"
-                parts.append(f"followed up within {duration(measure.follow_up_within_ms)}{hours}")
-            if measure.attempts > 1:
-                parts.append(f"{measure.attempts} attempts within {duration(measure.depth_within_ms)}")
-            if measure.goal is not None:
-                parts.append(f"{leads_needed(measure.goal, 'month'):,} leads a month")
-            what = ", ".join(parts)
-        case _:
-            of, what = type(measure).__name__, ""
+    of, what = _WORDED[measure.kind](measure)
     where = _filter(measure.where) or covers
     return Promise(measure.id, of, what, where, ", ".join(window.name for window in measure.windows))
+
+
+def _clock(rule: ClockRule) -> tuple[str, str]:
+    what = ", ".join(
+        f"{'others' if priority == ANY and len(rule.budgets) > 1 else priority.replace(ANY, 'within')} "
+        f"{time_allowed(budget)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
+        for priority, budget in rule.budgets.items()
+    )
+    return f"{rule.subject} {rule.metric.replace('_', ' ')}", what
+
+
+def _calls(rule: CallRule) -> tuple[str, str]:
+    return "calls", f"answered within {duration(rule.answer_within_ms)}, {rule.formula} binds"
+
+
+def _outages(rule: OutageRule) -> tuple[str, str]:
+    of = f"made of {_parts(rule.parts)}" if rule.parts else "outages"
+    what = "availability" if rule.service_hours == "always" else f"availability in {rule.service_hours}"
+    if rule.notice_ms or rule.cap_ms:
+        what += ", announced maintenance excluded"
+    return of, what
+
+
+def _leads(rule: LeadRule) -> tuple[str, str]:
+    parts = []
+    if rule.follow_up_within_ms:
+        hours = "" if rule.calendar == "always" else f" ({rule.calendar})"
+        parts.append(f"followed up within {duration(rule.follow_up_within_ms)}{hours}")
+    if rule.attempts > 1:
+        parts.append(f"{rule.attempts} attempts within {duration(rule.depth_within_ms)}")
+    if rule.goal is not None:
+        parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
+    return "leads", ", ".join(parts)
+
+
+_WORDED: Final[Mapping[MeasureKind, Callable[[Any], tuple[str, str]]]] = for_each_kind(
+    {
+        "clock": _clock,
+        "call": _calls,
+        "outage": _outages,
+        "lead": _leads,
+    }
+)
+"""How measures of each kind are worded: of what they are, and what they promise."""
 
 
 def _parts(parts: Iterable[Iterable[str]]) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.agreements.measures import OutageRule
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import WIDTH_MS, Window, width_for
 
@@ -48,8 +47,9 @@ def budget(shape: BudgetShape, objective: Objective, unit: str, measure: Measure
             told(("good",), "is for timeslices", "leave it out: the objective's target says how many events may be bad")
     else:
         goal = _goal(shape, objective, unit, told)
-        if isinstance(measure, OutageRule) and objective.indicator != "availability":
-            told(("method",), f"slices of outages are of the availability, not of {objective.indicator}", "")
+        if measure.sliced and objective.indicator not in measure.sliced:
+            only = ", ".join(sorted(measure.sliced))
+            told(("method",), f"slices of {measure.kind}s are of the {only}, not of {objective.indicator}", "")
         if shape.slice % MINUTE_MS or HOUR_MS % shape.slice:
             told(("slice",), "does not divide an hour into whole minutes", "write 1m, 5m, 15m or 1h")
     return BudgetRule(period, shape.method, goal, shape.slice, _alerts(shape, period, told), shape.minimum_events)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""
 
-SERVICE_LEVEL: Final = "service_level"
-"""In a file: the service level formula that binds for the calls."""
-
 _UNITS: Final[dict[Unit, tuple[str, str]]] = {
     "ratio": ("a percent", "95 %"),
     "ms": ("a duration", "30s"),
@@ -84,11 +81,10 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
 def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, Indicator] | None:
     """Return the indicator that is meant, and its facts; None after telling why the measure does not have it."""
     kind, indicator = measure.kind, name
-    if indicator == SERVICE_LEVEL and isinstance(measure, CallRule):
-        indicator = measure.formula
+    indicator = measure.aliases.get(indicator, indicator)
     known = INDICATORS[kind]
     if indicator not in known:
-        words = [*known, *([SERVICE_LEVEL] if kind == "call" else [])]
+        words = [*known, *measure.aliases]
         told(("indicator",), f"is no figure of a {kind}: {name!r}", did_you_mean(name, words))
         return None
     facts = known[indicator]

@@ -157,9 +157,13 @@ class Agreement:
         """Return the measure of that id."""
         return next((measure for measure in self.measures() if measure.id == measure_id), None)
 
-    def hours_of(self, rule: OutageRule) -> Calendar | None:
-        """Return the hours in which a service was promised; None: around the clock."""
-        hours = self.calendars.get(rule.service_hours)
+    def clock(self, measure_id: str) -> ClockRule | None:
+        """Return the clock of that id."""
+        return next((rule for rule in self.clocks if rule.id == measure_id), None)
+
+    def hours_of(self, measure: Measure) -> Calendar | None:
+        """Return the open hours in which a measure counts all its time; None: around the clock."""
+        hours = self.calendars.get(measure.promised_hours)
         return None if isinstance(hours, AlwaysOpen) else hours
 
     def audience(self, measure_id: str, window: str) -> tuple[str, ...]:

@@ -84,3 +84,8 @@ class LeadRule(Measure):
     """A lead of which nothing was heard for so long is kept no longer."""
     weights: Weights = Weights()
     goal: Goal | None = None
+
+    @property
+    def needs_no_event(self) -> bool:
+        """Whether it has figures where nothing ever happened: of a goal, no lead is one."""
+        return self.goal is not None

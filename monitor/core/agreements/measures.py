@@ -6,9 +6,9 @@ makes series, one for each combination of the attributes named in ``by``. All in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
 
 from monitor.core.facts.events import Subject, Value
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
@@ -121,19 +121,77 @@ class Budget(NamedTuple):
 
 
 MeasureKind = Literal["clock", "call", "outage", "lead"]
+MEASURE_KINDS: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
+T = TypeVar("T")
+
+
+def for_each_kind(table: Mapping[str, T]) -> dict[MeasureKind, T]:
+    """Return a table that has one entry for each kind of measure.
+
+    Raises:
+        TypeError: it has not. Tables are checked when they are imported, not when somebody promises a kind.
+    """
+    if others := set(MEASURE_KINDS).symmetric_difference(table):
+        raise TypeError(f"a kind of measure without an entry, or an entry without a kind: {', '.join(sorted(others))}")
+    return {kind: table[kind] for kind in MEASURE_KINDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What all measures share. ``by`` names the attributes whose values split the figures into series."""
+    """What all measures share. ``by`` names the attributes whose values split the figures into series.
+
+    A class for each kind says here what follows from the rule alone. What its package does with facts and panes stands
+    in the table of the kinds (`monitor.core.kinds`).
+    """
 
     kind: ClassVar[MeasureKind]
     """What its figures are called by (`monitor.core.agreements.indicators.INDICATORS`)."""
+    adds_up: ClassVar[bool] = True
+    """Whether its panes hold counts, which add up. Else they hold records, and all figures are made of these."""
+    counts_time: ClassVar[bool] = False
+    """Whether its shares are shares of time, not of events: an error budget of them is one of the whole period."""
+    sliced: ClassVar[frozenset[str]] = frozenset()
+    """The only indicators that timeslices can judge; empty: any of them."""
 
     id: str
     where: Filter = EVERYTHING
     by: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
+
+    @property
+    def subject_kind(self) -> Subject:
+        """The kind of the subjects that it measures: the kind of the same name, but for clocks."""
+        assert self.kind != "clock"
+        return self.kind
+
+    @property
+    def needs_no_event(self) -> bool:
+        """Whether it has figures where nothing ever happened: a service that never failed was available."""
+        return False
+
+    @property
+    def priorities(self) -> Collection[str]:
+        """The priorities that have a target of their own."""
+        return ()
+
+    @property
+    def promised_hours(self) -> str:
+        """The name of the calendar in whose open hours all its time is counted; "": around the clock."""
+        return ""
+
+    @property
+    def history_ms(self) -> int:
+        """How far before the longest window its figures ask for the panes of days; 0: they do not."""
+        return 0
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Names that a file may give to its indicators, with the indicator that each of them means."""
+        return {}
+
+    def settles_ms(self, window: Window, length_ms: int) -> int:  # noqa: ARG002 - most kinds have nothing to wait for
+        """Return for how long after a window what was counted in it may still change by what happens later."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +218,16 @@ class ClockRule(Measure):
     pause_caps: Mapping[str, int] = field(default_factory=dict)
     """By reason: how long, by the wall clock, one pause counts at most. What is not named has no cap."""
 
+    @property
+    def subject_kind(self) -> Subject:
+        """The kind of the subjects that it times."""
+        return self.subject
+
+    @property
+    def priorities(self) -> Collection[str]:
+        """The priorities that have a target of their own."""
+        return self.budgets
+
     def budget(self, priority: Value | None) -> Budget | None:
         """Return the budget of a priority, or None where nothing was promised for it."""
         return (self.budgets.get(priority) if isinstance(priority, str) else None) or self.budgets.get(ANY)
@@ -180,12 +248,25 @@ class CallRule(Measure):
     repeat_within_ms: int = 0
     """W of "no repeat call of the same caller and issue within W"; 0: nobody asks who calls again."""
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """``service_level`` means the formula that binds."""
+        return {"service_level": self.formula}
+
+    def settles_ms(self, window: Window, length_ms: int) -> int:
+        """Return W: a call W later still finds the one before it. A rolling window shorter than W confirms none."""
+        is_confirmed = window.kind != "rolling" or length_ms >= self.repeat_within_ms
+        return self.repeat_within_ms if is_confirmed else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutageRule(Measure):
     """Outages and maintenance of a service (domain.md §5)."""
 
     kind = "outage"
+    adds_up = False
+    counts_time = True
+    sliced = frozenset({"availability"})
 
     exclusion: Exclusion = "both"
     """How announced maintenance leaves the availability."""
@@ -204,6 +285,23 @@ class OutageRule(Measure):
     """When the service began, by the value of the first attribute in ``by``: whoever joined later has a shorter P."""
     blind_after_ms: int = 0
     """A service of which nothing was heard for so long is blind until something is (`outages.silence`); 0: never."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """The services that a composite service is made of (`CompositeRule`); empty: it is none."""
+
+    @property
+    def needs_no_event(self) -> bool:
+        """Whether it has figures where nothing ever happened: no outage is a figure."""
+        return True
+
+    @property
+    def promised_hours(self) -> str:
+        """The name of the calendar in whose open hours all its time is counted."""
+        return self.service_hours
+
+    @property
+    def history_ms(self) -> int:
+        """How far before the longest window its figures ask for the panes of days: the days that give a threshold."""
+        return HISTORY_MS if self.customers and self.customers.major_days == "beta" else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,11 +329,3 @@ class CompositeRule(OutageRule):
     """
 
     parts: tuple[tuple[str, ...], ...]
-
-
-def subject_of(measure: Measure) -> Subject:
-    """Return the kind of the subjects that a measure is of: clocks have one of their own, all others measure theirs."""
-    if isinstance(measure, ClockRule):
-        return measure.subject
-    assert measure.kind != "clock"
-    return measure.kind

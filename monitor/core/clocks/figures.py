@@ -8,7 +8,9 @@ from monitor.core.series.durations import duration_figures
 from monitor.core.series.figures import Figure, quotient
 
 if TYPE_CHECKING:
+    from monitor.core.series.measured import Panes
     from monitor.core.series.series import Pane
+    from monitor.core.time.windows import Width
 
 
 def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
@@ -26,3 +28,14 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
         quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
         *duration_figures("clock", pane.buckets, "elapsed times"),
     )
+
+
+def overdue_at(panes: Panes, end_ms: int, width: Width = "day") -> int:
+    """Return how many clocks were overdue at the start of a local day, or of a pane, as far as is known now."""
+    counts = panes.live().counts
+    overdue = counts.get("overdue", 0)
+    for start_ms in panes.starts(width):
+        if start_ms >= end_ms:
+            since = panes.pane(width, start_ms).counts
+            overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
+    return overdue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from monitor.core.agreements.agreement import Agreement, windows_of
 from monitor.core.agreements.book import Book
-from monitor.core.agreements.measures import HISTORY_MS, METRICS, CallRule, ClockRule, OutageRule
+from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
 from monitor.core.series.retention import DAY_MS, LONGEST_MS, Slices, kept_for_budgets
@@ -68,9 +68,9 @@ class Plan:
             return self._terms[key]
         except KeyError:
             agreement = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
-            rule = agreement.measure(clock.series.measure) if agreement else None
+            rule = agreement.clock(clock.series.measure) if agreement else None
             found = None
-            if agreement is not None and isinstance(rule, ClockRule) and clock.calendar in agreement.calendars:
+            if agreement is not None and rule is not None and clock.calendar in agreement.calendars:
                 found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms)
             return self._keep(key, found)
 
@@ -126,12 +126,10 @@ class Plan:
                 length = window.length_ms or LONGEST_MS[window.kind]
                 if window.kind != "rolling":
                     length *= 2
-                if isinstance(measure, CallRule) and (window.kind != "rolling" or length >= measure.repeat_within_ms):
-                    # Who calls again after W still finds the call. In a shorter window none is ever confirmed.
-                    length += measure.repeat_within_ms
+                length += measure.settles_ms(window, length)
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
-            if isinstance(measure, OutageRule) and measure.customers and measure.customers.major_days == "beta":
-                keep["day"] = max(keep.get("day", 0), HISTORY_MS + LONGEST_MS["year"])
+            if measure.history_ms:
+                keep["day"] = max(keep.get("day", 0), measure.history_ms + LONGEST_MS["year"])
             for width, length in kept_for_budgets(agreement, measure):
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
         return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None

@@ -20,16 +20,14 @@ from monitor.core.time.spans import NEVER_MS, Span, intersect, leveling, union, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from monitor.core.agreements.measures import CompositeRule
+    from monitor.core.agreements.measures import OutageRule
     from monitor.core.pieces import Pieces
     from monitor.core.time.spans import OverlapRule
 
 Level = tuple[int, int, float]
 
 
-def composite_records(
-    rule: CompositeRule, records: Iterable[tuple[str, OutageRecord]]
-) -> list[tuple[str, OutageRecord]]:
+def composite_records(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> list[tuple[str, OutageRecord]]:
     """Return the outages, maintenance and blind time of a composite service, from those of its components.
 
     An outage lasts as long as the service is down without a gap, whatever is down in it.
@@ -37,9 +35,7 @@ def composite_records(
     return at_once(composing(rule, records))
 
 
-def composing(
-    rule: CompositeRule, records: Iterable[tuple[str, OutageRecord]]
-) -> Pieces[list[tuple[str, OutageRecord]]]:
+def composing(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> Pieces[list[tuple[str, OutageRecord]]]:
     """Return what `composite_records` returns, in pieces."""
     by_kind: dict[str, dict[str, list[OutageRecord]]] = {"outage": {}, "maintenance": {}, "blind": {}}
     for lot in lots(records):
@@ -110,7 +106,7 @@ def _outages(down: Sequence[Level]) -> Pieces[list[OutageRecord]]:
     return outages
 
 
-def _concerned(rule: CompositeRule, records: dict[str, list[OutageRecord]]) -> Pieces[list[Span]]:
+def _concerned(rule: OutageRule, records: dict[str, list[OutageRecord]]) -> Pieces[list[Span]]:
     """Return where these stretches hold for all services of at least one part."""
     spans: list[Span] = []
     for part in rule.parts:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.agreements.measures import CompositeRule
 from monitor.core.outages.composite import composing
 from monitor.core.outages.customers import customer_figures
 from monitor.core.outages.downtime import downtime_of
@@ -71,7 +70,7 @@ def measuring(
 ) -> Pieces[tuple[Figure, ...]]:
     """Return what `outage_figures` returns, in pieces: of 80,000 outages it takes a third of a second."""
     records = yield from silencing(rule, records)
-    if isinstance(rule, CompositeRule):
+    if rule.parts:
         records = yield from composing(rule, records)
     by_kind: dict[str, dict[str, OutageRecord]] = {"outage": {}, "maintenance": {}, "blind": {}}
     for lot in lots(records):
@@ -107,7 +106,7 @@ def measuring(
         mttr = yield from _mttr(stage, outages, from_ms, to_ms, now_ms)
         figures.append(mttr)
     figures.append(quotient("coverage", period, time.period_ms, "ratio", "(P - B) / P"))
-    if isinstance(rule, CompositeRule):
+    if rule.parts:
         return tuple([one for one in figures if not NAMED[one.indicator].needs])
     if counting is not None:
         figures += yield from customer_figures(counting, by_kind["outage"], from_ms, to_ms, now_ms)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.measures import ANY, CompositeRule
+from monitor.core.agreements.measures import ANY
 from monitor.core.facts.events import counts_as
 from monitor.core.facts.ledger import attributes_of
 from monitor.core.outages.silence import heard_changes
@@ -59,7 +59,7 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
     their service was watched when they were told of. Facts are ordered. Of a long id its hash is the name.
     """
     outage_id = name_of(outage_id)
-    component = str(attributes_of(facts).get("service", "")) if isinstance(rule, CompositeRule) else ""
+    component = str(attributes_of(facts).get("service", "")) if rule.parts else ""
     heard = heard_changes(outage_id, facts, rule, series, component)
     if any(fact.type == "cancelled" for fact in facts):
         return heard

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.measures import CompositeRule
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.series import Change, OutageRecord, SeriesKey
 from monitor.core.time.spans import NEVER_MS, Span, subtract, union, uniting
@@ -105,7 +104,7 @@ def _heard(rule: OutageRule, records: Iterable[Named]) -> Pieces[dict[str, list[
     """Return when each service was watched; "" is that of a series of one. None where silence is not asked for."""
     if not rule.blind_after_ms:
         return {}
-    parts = rule.parts if isinstance(rule, CompositeRule) else (("",),)
+    parts = rule.parts or (("",),)
     spans: dict[str, list[Span]] = {service: [] for part in parts for service in part}
     for lot in lots(records):
         for _, one in lot:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.budget_rule import slice_width
-from monitor.core.agreements.measures import Measure, OutageRule
+from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
 from monitor.core.time.units import HOUR_MS
 from monitor.core.time.windows import Width, width_for
@@ -33,11 +33,11 @@ class Slices(NamedTuple):
 def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
     """Return the panes that burn rates and timeslices are made of, each with the length of its window or slice.
 
-    Those of outages are made of the outages, which stand in the panes of every window.
+    Those of records are made of the records, which stand in the panes of every window.
     """
     found: list[tuple[Width, int]] = []
     for objective in agreement.objectives:
-        if objective.budget is None or objective.measure != measure.id or isinstance(measure, OutageRule):
+        if objective.budget is None or objective.measure != measure.id or not measure.adds_up:
             continue
         if objective.budget.method == "timeslices":
             found.append((slice_width(objective.budget.slice_ms), objective.budget.slice_ms))

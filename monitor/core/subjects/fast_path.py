@@ -14,7 +14,9 @@ from monitor.core.clocks.clock_value import OPEN
 from monitor.core.clocks.counts import live_share, share_of
 from monitor.core.clocks.starting import clocks_started
 from monitor.core.clocks.terms import STARTS
+from monitor.core.facts.events import SUBJECTS
 from monitor.core.facts.ledger import is_roomy
+from monitor.core.kinds import COUNTED
 from monitor.core.subjects.rows import SubjectRow
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Subject
     from monitor.core.series.series import Change
 
-CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset({"ticket"})
+CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset(one for one in SUBJECTS if one not in COUNTED)
 """The subjects of which nothing is measured but clocks."""
 
 Short = tuple[SubjectRow, list["Change"]]

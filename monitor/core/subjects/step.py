@@ -9,22 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from monitor.core.agreements.agreement import Agreement
-from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import CallRule, OutageRule
 from monitor.core.alerts.alert import Alert
-from monitor.core.calls.calls import call_changes
 from monitor.core.clocks.clock_value import OPEN, Clock
 from monitor.core.clocks.counts import shares_of
 from monitor.core.clocks.reporting import incomplete_changes
 from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Fact, Subject
 from monitor.core.facts.ledger import Rejected
-from monitor.core.leads.leads import lead_changes
-from monitor.core.outages.outages import announced_until_ms, outage_changes
+from monitor.core.kinds import COUNTED
 from monitor.core.pieces import Pieces, at_once
 from monitor.core.series.series import LIVE, Change, SeriesKey
-from monitor.core.subjects.fast_path import CLOCKS_ONLY
 from monitor.core.subjects.folding import Folding
 from monitor.core.subjects.rows import SubjectRow
 
@@ -84,7 +78,7 @@ def steps(
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
-    if folding.facts and (plan.book.requires or subject in _MEASURED):
+    if folding.facts and (plan.book.requires or subject in COUNTED):
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
@@ -94,8 +88,8 @@ def steps(
             if clock.next_ms and (clock.next_ms < wake_ms or not wake_ms):
                 wake_ms = clock.next_ms
     if not is_open and folding.facts:
-        last_ms = folding.facts[-1].time_ms
-        ended_ms = last_ms if subject != "outage" else max(last_ms, announced_until_ms(folding.facts))
+        counted = COUNTED.get(subject)
+        ended_ms = counted.lasts_until_ms(folding.facts) if counted else folding.facts[-1].time_ms
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
             return Step(None, folding.alerts, changes, folding.rejected, folding.repeats, folding.together)
@@ -122,35 +116,23 @@ def steps(
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
     """Return what a subject has in its series beside its clocks now, and when that changes by itself."""
-    if folding.subject in CLOCKS_ONLY:
+    counted = COUNTED.get(folding.subject)
+    if counted is None:
         of = folding.subject, folding.facts, folding.attributes, folding.clocks, folding.plan
         return incomplete_changes(*of), 0
     shown: list[Change] = []
     wake_ms = 0
     subject_id, facts, attributes = folding.subject_id, folding.facts, folding.attributes
     for agreement in folding.plan.book.in_force(attributes, facts[0].time_ms):
-        for rule in _rules(agreement, folding.subject):
+        for rule in counted.rules(agreement):
             if not rule.where.matches(attributes):
                 continue
             values = tuple([str(attributes.get(name, "")) for name in rule.by])
             series = SeriesKey(agreement.id, rule.id, values)
-            at_ms = 0
-            if isinstance(rule, CallRule):
-                changes, at_ms = call_changes(subject_id, facts, rule, series, now_ms, attributes)
-            elif isinstance(rule, OutageRule):
-                changes = outage_changes(subject_id, facts, rule, series)
-            else:
-                calendar = agreement.calendars[rule.calendar]
-                changes, at_ms = lead_changes(subject_id, facts, attributes, rule, series, calendar, now_ms)
+            changes, at_ms = counted.changes(subject_id, facts, attributes, rule, agreement, series, now_ms)
             shown.extend(changes)
             wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
     return shown, wake_ms
-
-
-def _rules(agreement: Agreement, subject: Subject) -> Sequence[CallRule | OutageRule | LeadRule]:
-    if subject == "call":
-        return agreement.calls
-    return agreement.outages if subject == "outage" else agreement.leads
 
 
 def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Change]:
@@ -192,7 +174,5 @@ def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
     return shown
 
 
-_MEASURED: Final = frozenset({"call", "outage", "lead"})
-"""The subjects that have more in their series than their clocks."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.agreements.budget_rule import period_ms
-from monitor.core.agreements.measures import OutageRule
 from monitor.core.agreements.objectives import budget_windows
+from monitor.core.kinds import KINDS
 from monitor.core.objectives.budget import (
     BudgetFigure,
     BudgetUnit,
@@ -26,23 +26,20 @@ from monitor.core.objectives.budget import (
 )
 from monitor.core.objectives.burn_alerts import burn_alert
 from monitor.core.objectives.verdicts import QUIET, Announced, ended
-from monitor.core.outages.figures import measuring
-from monitor.core.series.series import Pane, SeriesKey
+from monitor.core.series.measured import Stretch
+from monitor.core.series.series import Pane, SeriesKey, empty_pane
 from monitor.core.time.periods import window_span
 from monitor.core.time.spans import Span, measure
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
-from monitor.core.windows.figures import pane_figures
-from monitor.core.windows.timeslices import OutageSlices, PaneSlices, joined, packed, unpacked, within
+from monitor.core.windows.timeslices import PaneSlices, RecordSlices, joined, packed, unpacked, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from monitor.core.agreements.budget_rule import BudgetRule
     from monitor.core.agreements.objectives import Objective
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
-    from monitor.core.series.figures import Figure
     from monitor.core.time.calendar import Calendar
     from monitor.core.windows.evaluation import Look
     from monitor.core.windows.panes import SeriesPanes
@@ -72,7 +69,7 @@ def encode_budget_key(series: SeriesKey) -> bytes:
 class SeriesBudgets:
     """Keeps the budgets of one series. Without a budget in its agreement it does nothing."""
 
-    __slots__ = ("_bad", "_outage_slices", "_pane_slices", "_panes", "_row", "_rows", "_settled", "series")
+    __slots__ = ("_bad", "_pane_slices", "_panes", "_record_slices", "_row", "_rows", "_settled", "series")
 
     def __init__(self, panes: SeriesPanes, rows: Rows) -> None:
         self.series = panes.series
@@ -83,7 +80,7 @@ class SeriesBudgets:
         """The bad slices of each objective with timeslices, as of the last look."""
         self._settled: dict[str, tuple[tuple[int, int], ...]] = {}
         """Those of them that are settled, as they stand in the row."""
-        self._outage_slices: dict[str, OutageSlices] = {}
+        self._record_slices: dict[str, RecordSlices] = {}
         self._pane_slices: dict[str, PaneSlices] = {}
 
     def windows(self, binding: Binding) -> list[Window]:
@@ -93,7 +90,7 @@ class SeriesBudgets:
     def settle(self, look: Look) -> None:
         """Find the bad slices as of a look, and settle those that nothing in time can change any more."""
         rule = look.binding.measure
-        if rule is None or isinstance(rule, OutageRule):
+        if rule is None or not rule.adds_up:
             return
         lateness_ms = look.binding.agreement.allowed_lateness_ms
         for objective in _kept(look.binding):
@@ -133,9 +130,7 @@ class SeriesBudgets:
             burns: tuple[Burn, ...] = ()
             if window == rule.period and not status.closed:
                 burns = yield from self._burns(look, binding, objective)
-            unit: BudgetUnit = (
-                "ms" if rule.method == "timeslices" or isinstance(binding.measure, OutageRule) else "count"
-            )
+            unit: BudgetUnit = "ms" if _counts_time(binding, rule) else "count"
             share = yield from self._share(binding, objective, status)
             found.append(figure_of(objective, unit, share, burns))
         return tuple(found)
@@ -162,15 +157,15 @@ class SeriesBudgets:
         if rule is not None and rule.method == "timeslices":
             return (yield from self._sliced(binding, objective, Span(status.from_ms, status.to_ms), status.as_of_ms))
         share = share_of(objective, status.figures)
-        if not isinstance(binding.measure, OutageRule) or status.as_of_ms >= status.to_ms:
+        if binding.measure is None or not binding.measure.counts_time or status.as_of_ms >= status.to_ms:
             return share
         to_come = _open_ms(_hours(binding), max(status.from_ms, status.as_of_ms), status.to_ms)
         return Share(share.bad, share.all + to_come)
 
     def _sliced(self, binding: Binding, objective: Objective, span: Span, as_of_ms: int) -> Pieces[Share]:
-        if isinstance(binding.measure, OutageRule):
-            slices = self._outage_slices.setdefault(objective.id, OutageSlices(self._panes))
-            bad = yield from slices.find(objective, binding.measure, span, as_of_ms, _hours(binding))
+        if binding.measure is not None and not binding.measure.adds_up:
+            slices = self._record_slices.setdefault(objective.id, RecordSlices(self._panes))
+            bad = yield from slices.find(objective, binding.measure, binding.agreement, span, as_of_ms)
         else:
             bad = self._bad.get(objective.id, [])
         return Share(measure(within(bad, span)), _open_ms(_hours(binding), span.start_ms, span.end_ms))
@@ -184,11 +179,10 @@ class SeriesBudgets:
         shares: dict[Window, Share] = {}
         for window in budget_windows(objective):
             shares[window] = share = yield from self._burnt(look, binding, objective, window)
-            if share.bad and (rule.method == "timeslices" or isinstance(binding.measure, OutageRule)):
+            if share.bad and _counts_time(binding, rule):
                 step_ms = max(MINUTE_MS, window.length_ms // 60 // MINUTE_MS * MINUTE_MS)
                 look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
-        counts_time = rule.method == "timeslices" or isinstance(binding.measure, OutageRule)
-        minimum = 0 if counts_time else rule.minimum_events
+        minimum = 0 if _counts_time(binding, rule) else rule.minimum_events
         for pair in rule.alerts if binding.agreement.status != "draft" else ():
             name = _name(objective, pair.name)
             was = self._load().told.get(name, QUIET)
@@ -209,24 +203,22 @@ class SeriesBudgets:
 
     def _burnt(self, look: Look, binding: Binding, objective: Objective, window: Window) -> Pieces[Share]:
         rule, now_ms = binding.measure, look.now_ms
+        assert rule is not None
         began_ms = look.scope.began_ms(self.series.agreement)
         if objective.budget is not None and objective.budget.method == "timeslices":
             span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
             return (yield from self._sliced(binding, objective, span, now_ms))
-        figures: Sequence[Figure]
-        if isinstance(rule, OutageRule):
-            from_ms = min(now_ms, max(began_ms, now_ms - window.length_ms))
+        if rule.adds_up:
+            span = window_span(window, look.slices.zone, now_ms)
+            counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
+            of = Stretch(binding.agreement, span, now_ms, counts, self._panes.live())
+            if (move_ms := self._panes.next_move_ms(window, span)) is not None:
+                look.wakes_ms.append(move_ms)
+        else:
+            span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
             records = self._panes.outages(objective.budget.period if objective.budget else window, Span(0, now_ms + 1))
-            figures = yield from measuring(rule, records, from_ms, now_ms, now_ms, _hours(binding))
-            return share_of(objective, figures)
-        span = window_span(window, look.slices.zone, now_ms)
-        counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
-        if (move_ms := self._panes.next_move_ms(window, span)) is not None:
-            look.wakes_ms.append(move_ms)
-        assert rule is not None
-        overdue = self._panes.live().counts.get("overdue", 0)
-        figures = pane_figures(rule, binding.agreement, counts, "rolling", span, now_ms, overdue=overdue)
-        return share_of(objective, figures)
+            of = Stretch(binding.agreement, span, now_ms, empty_pane(), empty_pane(), records)
+        return share_of(objective, (yield from KINDS[rule.kind].budget_figures(rule, of)))
 
     # -- telling and rows
 
@@ -262,8 +254,12 @@ def _name(objective: Objective, pair: str) -> str:
 
 def _hours(binding: Binding) -> Calendar | None:
     """Return the service hours; None: around the clock."""
-    rule = binding.measure
-    return binding.agreement.hours_of(rule) if isinstance(rule, OutageRule) else None
+    return None if binding.measure is None else binding.agreement.hours_of(binding.measure)
+
+
+def _counts_time(binding: Binding, rule: BudgetRule) -> bool:
+    """Return whether a budget is one of time, not of events."""
+    return rule.method == "timeslices" or (binding.measure is not None and binding.measure.counts_time)
 
 
 def _open_ms(hours: Calendar | None, from_ms: int, to_ms: int) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from monitor.core.clocks.figures import overdue_at
 from monitor.core.objectives.verdicts import unjudged
 from monitor.core.time.periods import CALENDAR_KINDS, period_window, window_span
 from monitor.core.time.windows import Width, Window, width_for
 from monitor.core.windows.evaluation import Look, spot_of
-from monitor.core.windows.figures import overdue_at
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import WindowRow
 

@@ -36,12 +36,13 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from monitor.core.agreements.measures import MEASURE_KINDS
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
 from monitor.core.windows.rest import MOST_SERIES, Rest
 from monitor.core.windows.rows import MergedPane, WindowRow, decode_window_key
 from monitor.core.windows.series import AsleepSeries, SeriesWindows
-from monitor.core.windows.terms import FORESEEN, Scope
+from monitor.core.windows.terms import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -93,7 +94,7 @@ class Evaluator:
         self,
         rows: Rows,
         owns: Callable[[str], bool] | None = None,
-        foresees: Collection[MeasureKind] = FORESEEN,
+        foresees: Collection[MeasureKind] = MEASURE_KINDS,
         *,
         max_series: int = MOST_SERIES,
     ) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import CallRule, OutageRule
-from monitor.core.outages.silence import silent_at
+from monitor.core.kinds import KINDS
+from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
-from monitor.core.series.series import Pane, SeriesKey, Slice
-from monitor.core.time.periods import period, period_window, window_span
+from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
+from monitor.core.time.periods import period_window, window_span
 from monitor.core.time.spans import Span
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Width, Window, width_for
@@ -202,7 +201,8 @@ class SeriesWindows:
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
             return  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
-        status = yield from self._status(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        status = yield from self._status(look, look.binding, view)
         if consequences := self._consequences.open(look, window.name):
             status = status._replace(consequences=consequences)
         status = self._sharing(status)
@@ -212,21 +212,11 @@ class SeriesWindows:
         self._telling.announce(look, spot, status, rolling=not calendar)
         if calendar:
             look.wakes_ms.append(to_ms)
-        if isinstance(look.binding.measure, LeadRule) and look.binding.measure.goal is not None:
-            look.wakes_ms.append(period(look.slices.zone, "day", look.now_ms).end_ms)  # a working day is over then
-        if isinstance(look.binding.measure, OutageRule):
-            if look.binding.measure.blind_after_ms:
-                heard = self.panes.outages(window, span)
-                _, silent_ms = yield from silent_at(look.binding.measure, heard, look.now_ms)
-                look.wakes_ms.extend([] if silent_ms is None else [silent_ms])
-            # The length of what has passed is part of its figures.
-            step_ms = MINUTE_MS if status.live["open"] or status.live["blind"] else HOUR_MS
-            look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
-        elif not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
+        measure = look.binding.measure
+        assert measure is not None
+        look.wakes_ms.extend((yield from KINDS[measure.kind].wakes_ms(measure, view, status.live)))
+        if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             look.wakes_ms.append(move_ms)
-        if isinstance(look.binding.measure, CallRule) and look.binding.measure.repeat_within_ms:
-            # That nobody called again is confirmed by time alone.
-            look.wakes_ms.append(look.now_ms - look.now_ms % HOUR_MS + HOUR_MS)
 
     def _show(self, look: Look, status: WindowStatus, *, calendar: bool) -> None:
         """Tell what is news; what only grew with time at most once a minute."""
@@ -257,20 +247,28 @@ class SeriesWindows:
             verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
         )
 
-    def _status(
+    def _view(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
-    ) -> Pieces[WindowStatus]:
+    ) -> WindowView[SeriesPanes]:
+        """Return a window up to an instant, from the beginning of the agreement on."""
         from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
-        status = yield from status_of(self.panes, binding, window, span, Span(from_ms, to_ms), as_of_ms, closed=closed)
+        values = () if is_rest(self.key) else self.key.values
+        shown = Span(from_ms, to_ms)
+        zone = look.slices.zone
+        return WindowView(self.panes, binding.agreement, window, span, shown, values, as_of_ms, zone, closed)
+
+    def _status(self, look: Look, binding: Binding, view: WindowView[SeriesPanes]) -> Pieces[WindowStatus]:
+        status = yield from status_of(self.key, binding, view)
         if self.parts:
             status.live["series"] = self.parts
-        budgets = yield from self._budgets.figures(look, binding, window, status)
+        budgets = yield from self._budgets.figures(look, binding, view.window, status)
         return status._replace(budgets=budgets) if budgets else status
 
     def _statement(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
     ) -> Pieces[WindowStatus]:
-        status = yield from self._status(look, binding, window, span, to_ms, close_ms, closed=True)
+        view = self._view(look, binding, window, span, to_ms, close_ms, closed=True)
+        status = yield from self._status(look, binding, view)
         consequences = self._consequences.closed(look, binding.agreement, status)
         return status._replace(consequences=consequences) if consequences else status
 

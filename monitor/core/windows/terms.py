@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.agreement import windows_of
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import MeasureKind, OutageRule
+from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
 from monitor.core.series.series import SeriesKey, is_rest
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 
 MOST_FORESEEN: Final = 1_000
-FORESEEN: Final[tuple[MeasureKind, ...]] = ("outage", "lead")
-"""The kinds of measures that have series without any event."""
 
 
 class Binding(NamedTuple):
@@ -49,7 +46,7 @@ class Binding(NamedTuple):
         Those of the rest are shares and durations that a part must have missed where the whole has. A number, or the
         union of outages of many services, proves nothing of any of them.
         """
-        if self.measure is None or (self.rest and self.measure.kind == "outage"):
+        if self.measure is None or (self.rest and not self.measure.adds_up):
             return []
         found = [one for one in self.agreement.objectives if one.measure == self.measure.id]
         return [one for one in found if NAMED[one.indicator].unit in {"ratio", "ms"}] if self.rest else found
@@ -128,7 +125,7 @@ class Scope:
         place = bisect_right(instants, after_ms)
         return instants[place] if place < len(instants) else None
 
-    def foreseen(self, agreement_id: str, kinds: Collection[MeasureKind] = FORESEEN) -> list[SeriesKey]:
+    def foreseen(self, agreement_id: str, kinds: Collection[MeasureKind] = MEASURE_KINDS) -> list[SeriesKey]:
         """Return the series that an agreement names: those that are shown though nothing ever happened.
 
         Of outages: no outage is a figure. Of leads with a goal: so is no lead. Where its filters list the values of all
@@ -139,7 +136,7 @@ class Scope:
             SeriesKey(agreement_id, rule.id, values): None
             for agreement in self._versions.get(agreement_id, [])
             for rule in agreement.measures()
-            if rule.kind in kinds and _needs_no_event(rule)
+            if rule.kind in kinds and rule.needs_no_event
             for values in _combinations(agreement, rule)
         }
         return list(found)
@@ -150,7 +147,7 @@ class Scope:
         The rest has none: it is shown as long as anything is counted in it.
         """
         newest = self._newest(series)
-        return newest is not None and not is_rest(series) and _needs_no_event(newest[1])
+        return newest is not None and not is_rest(series) and newest[1].needs_no_event
 
     def is_named(self, series: SeriesKey) -> bool:
         """Return whether the newest version lists the series' values in its filters: then it is always shown."""
@@ -169,10 +166,6 @@ class Scope:
         return None
 
 
-def _needs_no_event(measure: Measure) -> bool:
-    return isinstance(measure, OutageRule) or (isinstance(measure, LeadRule) and measure.goal is not None)
-
-
 def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str] | None:
     """Return the values of an attribute that the filters of agreement and measure list; None: they do not name it."""
     lists = [values for one in (agreement.covers, measure.where) for listed, values in one.any_of if listed == name]
@@ -189,7 +182,7 @@ def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...
 
 def _is_meant(agreement: Agreement, measure: Measure, series: SeriesKey) -> bool:
     """Return whether a series that needs no event is still named: its values are among those that the filters list."""
-    if not _needs_no_event(measure):
+    if not measure.needs_no_event:
         return True
     for name, value in zip(measure.by, series.values, strict=True):
         listed = _listed(agreement, measure, name)

@@ -7,22 +7,22 @@ from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.agreements.budget_rule import slice_width
-from monitor.core.outages.figures import measuring
-from monitor.core.pieces import gathering
+from monitor.core.kinds import KINDS
+from monitor.core.pieces import at_once, gathering
+from monitor.core.series.measured import Stretch
 from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import empty_pane
 from monitor.core.time.spans import Span, uniting
-from monitor.core.windows.figures import pane_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.core.agreements.agreement import Agreement
-    from monitor.core.agreements.measures import Measure, OutageRule
+    from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
     from monitor.core.series.series import OutageRecord
-    from monitor.core.time.calendar import Calendar
     from monitor.core.windows.panes import SeriesPanes
 
 
@@ -89,7 +89,7 @@ def misses(objective: Objective, figures: Sequence[Figure]) -> bool:
 
 
 class PaneSlices:
-    """The slices of a measure of clocks, calls or leads: made of the panes that begin in them."""
+    """The slices of a measure whose panes add up: made of the panes that begin in them."""
 
     __slots__ = ("_panes",)
 
@@ -110,7 +110,8 @@ class PaneSlices:
         for slice_start_ms in sorted(starts):
             total = merge_panes(self._panes.pane(width, one) for one in starts[slice_start_ms])
             whole = Span(slice_start_ms, slice_start_ms + slice_ms)
-            figures = pane_figures(rule, agreement, total, "rolling", whole, whole.end_ms)
+            of = Stretch(agreement, whole, whole.end_ms, total, empty_pane())
+            figures = at_once(KINDS[rule.kind].budget_figures(rule, of))
             is_settled = slice_start_ms + slice_ms <= limit_ms
             if is_settled:
                 found = found._replace(any_settled=True)
@@ -120,8 +121,8 @@ class PaneSlices:
         return found
 
 
-class OutageSlices:
-    """The slices of a measure of outages. Those that are over are remembered as long as no outage changes."""
+class RecordSlices:
+    """The slices of a measure of records. Those that are over are remembered as long as no record changes."""
 
     __slots__ = ("_bad", "_panes", "_records")
 
@@ -131,7 +132,7 @@ class OutageSlices:
         self._bad: dict[int, bool] = {}
 
     def find(
-        self, objective: Objective, rule: OutageRule, span: Span, as_of_ms: int, hours: Calendar | None
+        self, objective: Objective, rule: Measure, agreement: Agreement, span: Span, as_of_ms: int
     ) -> Pieces[list[Span]]:
         """Return the bad slices of a span, as far as it has passed, in pieces."""
         budget = objective.budget
@@ -152,25 +153,25 @@ class OutageSlices:
         }
         bad: list[Span] = []
         for start_ms in sorted(starts):
-            if (yield from self._is_bad(objective, rule, start_ms, slice_ms, as_of_ms, hours)):
+            if (yield from self._is_bad(objective, rule, agreement, Span(start_ms, start_ms + slice_ms), as_of_ms)):
                 bad.append(Span(start_ms, start_ms + slice_ms))
             yield
         return bad
 
     def _is_bad(
-        self, objective: Objective, rule: OutageRule, start_ms: int, slice_ms: int, as_of_ms: int,
-        hours: Calendar | None,
-    ) -> Pieces[bool]:  # fmt: skip
+        self, objective: Objective, rule: Measure, agreement: Agreement, span: Span, as_of_ms: int
+    ) -> Pieces[bool]:
+        start_ms, end_ms = span
         known = self._bad.get(start_ms)
         if known is not None:
             return known
-        end_ms = start_ms + slice_ms
         touching = [
             (name, one)
             for name, one in self._records
             if one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > start_ms)
         ]
-        bad = misses(objective, (yield from measuring(rule, touching, start_ms, end_ms, as_of_ms, hours)))
+        of = Stretch(agreement, span, as_of_ms, empty_pane(), empty_pane(), touching)
+        bad = misses(objective, (yield from KINDS[rule.kind].budget_figures(rule, of)))
         if end_ms <= as_of_ms:
             self._bad[start_ms] = bad
         return bad

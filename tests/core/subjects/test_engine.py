@@ -3,7 +3,7 @@
 from monitor.core.agreements.agreement import Notify, Step
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import CallRule, OutageRule, subject_of
+from monitor.core.agreements.measures import CallRule, OutageRule
 from monitor.core.alerts.alert import AlertKey
 from monitor.core.clocks import terms as plans
 from monitor.core.facts.events import Event, Fact
@@ -156,10 +156,10 @@ def test_the_newest_version_of_an_agreement_is_the_last_that_begins():
 
 
 def test_a_measure_says_of_whose_subjects_it_is():
-    assert subject_of(clock(subject="lead", metric="follow_up")) == "lead"
-    assert subject_of(OutageRule(id="supply")) == "outage"
-    assert subject_of(CallRule(id="calls", answer_within_ms=20_000)) == "call"
-    assert subject_of(LeadRule(id="leads")) == "lead"
+    assert clock(subject="lead", metric="follow_up").subject_kind == "lead"
+    assert OutageRule(id="supply").subject_kind == "outage"
+    assert CallRule(id="calls", answer_within_ms=20_000).subject_kind == "call"
+    assert LeadRule(id="leads").subject_kind == "lead"
 
 
 def test_everybody_who_is_told_of_alerts_is_named_once():

@@ -1,0 +1,83 @@
+"""Measures of calls, as `monitor.core.kinds` asks for them: how many were answered in time, how many wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from monitor.core.calls.calls import call_changes
+from monitor.core.calls.figures import call_figures
+from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
+from monitor.core.pieces import ready
+from monitor.core.series.measured import Measured, Panes
+from monitor.core.time.spans import Span
+from monitor.core.time.units import HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.measures import CallRule
+    from monitor.core.calls.repeats import Tally
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.pieces import Pieces
+    from monitor.core.series.figures import Figure
+    from monitor.core.series.measured import Stretch, WindowView
+    from monitor.core.series.series import Change, SeriesKey
+    from monitor.core.time.windows import Window
+
+
+class CallPanes(Panes, Protocol):
+    """Panes that keep an index of their callers."""
+
+    def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
+        """Return who of the handled calls in a window's span called again, by an instant, in pieces."""
+
+
+def rules(agreement: Agreement) -> Sequence[CallRule]:
+    """Return the measures of calls of an agreement."""
+    return agreement.calls
+
+
+def changes(
+    subject_id: str,
+    facts: Sequence[Fact],
+    attributes: Mapping[str, Value],
+    rule: CallRule,
+    agreement: Agreement,  # noqa: ARG001 - calls need no calendar
+    series: SeriesKey,
+    now_ms: int,
+) -> tuple[list[Change], int]:
+    """Return what a call has in its series at an instant, and the next instant that changes it (0: none)."""
+    return call_changes(subject_id, facts, rule, series, now_ms, attributes)
+
+
+def lasts_until_ms(facts: Sequence[Fact]) -> int:
+    """Return the instant of the last fact: a call that does not wait is over."""
+    return facts[-1].time_ms
+
+
+def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
+    """Return the figures of a window and how many calls wait, in pieces: callers are many."""
+    total, tally = of.summed(), NO_TALLY
+    if rule.repeat_within_ms:
+        tally = yield from of.panes.repeats(of.window, of.span, rule.repeat_within_ms, of.as_of_ms)
+    live = {"waiting": of.panes.live().counts.get("waiting", 0), "longest_wait_ms": of.longest_open_ms()}
+    return Measured(call_figures(rule, total, tally), live, sum(total.buckets.values()), of.shown)
+
+
+def wakes_ms(rule: CallRule, of: WindowView[CallPanes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
+    """Return the instants at which time alone changes the figures: it confirms that nobody called again."""
+    return ready([of.as_of_ms - of.as_of_ms % HOUR_MS + HOUR_MS] if rule.repeat_within_ms else [])
+
+
+def budget_figures(rule: CallRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
+    """Return the figures that an error budget is made of: who calls again shows too late for it."""
+    return ready(call_figures(rule, of.pane))
+
+
+def whole_figures(rule: CallRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:  # noqa: ARG001
+    """Return the figures of all data in one pane."""
+    index = RepeatIndex(())
+    index.take(of.span.start_ms, {"": of.pane.calls})
+    pane = Span(of.span.start_ms, of.span.start_ms + 1)
+    return call_figures(rule, of.pane, index.tally(pane, rule.repeat_within_ms, of.as_of_ms))

@@ -1,0 +1,70 @@
+"""Measures of leads, as `monitor.core.kinds` asks for them: the funnel, the follow-up and the goal, who waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.leads.figures import lead_figures
+from monitor.core.leads.leads import lead_changes
+from monitor.core.pieces import ready
+from monitor.core.series.measured import Measured
+from monitor.core.time.periods import period
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.lead_measure import LeadRule
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.pieces import Pieces
+    from monitor.core.series.figures import Figure
+    from monitor.core.series.measured import Panes, Stretch, WindowView
+    from monitor.core.series.series import Change, SeriesKey
+
+_OPEN: Final = ("open", "waiting", "late", "following")
+
+
+def rules(agreement: Agreement) -> Sequence[LeadRule]:
+    """Return the measures of leads of an agreement."""
+    return agreement.leads
+
+
+def changes(
+    subject_id: str,
+    facts: Sequence[Fact],
+    attributes: Mapping[str, Value],
+    rule: LeadRule,
+    agreement: Agreement,
+    series: SeriesKey,
+    now_ms: int,
+) -> tuple[list[Change], int]:
+    """Return what a lead has in its series at an instant, and the next instant that changes it (0: none)."""
+    return lead_changes(subject_id, facts, attributes, rule, series, agreement.calendars[rule.calendar], now_ms)
+
+
+def lasts_until_ms(facts: Sequence[Fact]) -> int:
+    """Return the instant of the last fact: a lead that is not open is over."""
+    return facts[-1].time_ms
+
+
+def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
+    """Return the figures of a window and how many leads are open."""
+    live, total = of.panes.live().counts, of.summed()
+    counts = {name: live.get(name, 0) for name in _OPEN} | {"longest_wait_ms": of.longest_open_ms()}
+    figures = lead_figures(rule, of.agreement, total, of.window.kind, of.shown, of.as_of_ms)
+    return ready(Measured(figures, counts, sum(total.buckets.values()), of.shown))
+
+
+def wakes_ms(rule: LeadRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
+    """Return the instants at which time alone changes the figures: a working day of the goal is over at its end."""
+    return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.goal is not None else [])
+
+
+def budget_figures(rule: LeadRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
+    """Return the figures that an error budget is made of."""
+    return ready(lead_figures(rule, of.agreement, of.pane, "rolling", of.span, of.as_of_ms))
+
+
+def whole_figures(rule: LeadRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:  # noqa: ARG001
+    """Return the figures of all data in one pane."""
+    return lead_figures(rule, of.agreement, of.pane, "rolling", of.span, of.as_of_ms)

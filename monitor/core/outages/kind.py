@@ -1,0 +1,135 @@
+"""Measures of outages, as `monitor.core.kinds` asks for them: availability and repairs, which services are down.
+
+Their panes hold records: all figures are made of the outages themselves, each time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from monitor.core.outages.composite import composing
+from monitor.core.outages.customers import Counting, served_of
+from monitor.core.outages.figures import measuring, outage_figures
+from monitor.core.outages.outages import announced_until_ms, outage_changes
+from monitor.core.outages.silence import silencing, silent_at
+from monitor.core.pieces import gathering
+from monitor.core.series.measured import Measured, Panes
+from monitor.core.time.spans import Span
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from monitor.core.agreements.agreement import Agreement
+    from monitor.core.agreements.measures import CustomerTerms, OutageRule
+    from monitor.core.facts.events import Fact, Value
+    from monitor.core.pieces import Pieces
+    from monitor.core.series.figures import Figure
+    from monitor.core.series.measured import Stretch, WindowView
+    from monitor.core.series.series import Change, OutageRecord, SeriesKey
+    from monitor.core.time.windows import Window
+
+
+class OutagePanes(Panes, Protocol):
+    """Panes that hold records of outages."""
+
+    def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
+        """Yield the records that began before the end of the span, without those that were over long before it."""
+
+    def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
+        """Return the customer time of each day that is kept, before one, as of an instant, in pieces."""
+
+
+def rules(agreement: Agreement) -> Sequence[OutageRule]:
+    """Return the measures of outages of an agreement."""
+    return agreement.outages
+
+
+def changes(
+    subject_id: str,
+    facts: Sequence[Fact],
+    attributes: Mapping[str, Value],  # noqa: ARG001 - outages look for theirs among the facts
+    rule: OutageRule,
+    agreement: Agreement,  # noqa: ARG001 - outages are counted around the clock; the figures know the hours
+    series: SeriesKey,
+    now_ms: int,  # noqa: ARG001 - only events change a record
+) -> tuple[list[Change], int]:
+    """Return what an outage has in its series; no instant changes it by itself (0)."""
+    return outage_changes(subject_id, facts, rule, series), 0
+
+
+def lasts_until_ms(facts: Sequence[Fact]) -> int:
+    """Return the instant of the last fact, or the end of maintenance that was announced, if that is later."""
+    return max(facts[-1].time_ms, announced_until_ms(facts))
+
+
+def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
+    """Return the figures of a window and how many outages and blind services are open, in pieces."""
+    live = of.panes.live().counts
+    begun = _since(rule, of.values, of.shown)
+    records = yield from gathering(of.panes.outages(of.window, of.span))
+    counts = {"open": live.get("open", 0), "oldest_ms": of.longest_open_ms()}
+    silent = 0
+    if rule.blind_after_ms:
+        silent, _ = yield from silent_at(rule, records, of.as_of_ms)
+    if rule.parts:
+        counts = yield from _composite_counts(rule, records, of.as_of_ms)
+    counts["blind"] = live.get("blind", 0) + silent
+    counting = None
+    if rule.customers is not None:
+        served = served_of(rule.customers, of.values)
+        counting = Counting(rule.customers, served, of.agreement.zone, of.panes.history)
+    hours = of.agreement.hours_of(rule)
+    figures = yield from measuring(rule, records, begun.start_ms, begun.end_ms, of.as_of_ms, hours, counting)
+    return Measured(figures, counts, 0, begun if begun.start_ms < begun.end_ms else of.shown)
+
+
+def wakes_ms(rule: OutageRule, of: WindowView[OutagePanes], live: Mapping[str, int]) -> Pieces[list[int]]:
+    """Return the instants at which time alone changes the figures: the length of what has passed is in them."""
+    # While anything is down each minute counts, else the hour is enough.
+    step_ms = MINUTE_MS if live["open"] or live["blind"] else HOUR_MS
+    found = [of.as_of_ms - of.as_of_ms % step_ms + step_ms]
+    if rule.blind_after_ms:
+        _, silent_ms = yield from silent_at(rule, of.panes.outages(of.window, of.span), of.as_of_ms)
+        found += [] if silent_ms is None else [silent_ms]
+    return found
+
+
+def budget_figures(rule: OutageRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
+    """Return the figures that an error budget is made of, in pieces: without those of customers."""
+    return measuring(
+        rule, of.records, of.span.start_ms, of.span.end_ms, of.as_of_ms, of.agreement.hours_of(rule)
+    )  # fmt: skip
+
+
+def whole_figures(rule: OutageRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:
+    """Return the figures of all data in one pane: of a series by its values, or of all series together (None)."""
+    counting = None
+    if rule.customers is not None:
+        # The data is the window: there are no days before it.
+        served = served_of(rule.customers, values)
+        counting = Counting(rule.customers, served, of.agreement.zone, lambda *_: gathering(()))
+    begun = _since(rule, values or (), of.span)
+    return outage_figures(
+        rule, of.pane.outages.items(), begun.start_ms, begun.end_ms, of.as_of_ms, of.agreement.hours_of(rule), counting
+    )
+
+
+def _since(rule: OutageRule, values: Sequence[str], shown: Span) -> Span:
+    """Return the part of a window in which the service had begun, empty at its end where it had not."""
+    since_ms = rule.since_ms.get(values[0], 0) if values else 0
+    return Span(min(shown.end_ms, max(shown.start_ms, since_ms)), shown.end_ms)
+
+
+def _composite_counts(
+    rule: OutageRule, records: Sequence[tuple[str, OutageRecord]], as_of_ms: int
+) -> Pieces[dict[str, int]]:
+    """Return whether a composite service is down now, and for how long: a part of it that is down need not take it."""
+    with_silence = yield from silencing(rule, records)
+    stretches = yield from composing(rule, with_silence)
+    down = [
+        one.start_ms
+        for _, one in stretches
+        if one.kind == "outage" and one.start_ms <= as_of_ms and not one.restored_ms
+    ]
+    return {"open": len(down), "oldest_ms": as_of_ms - min(down, default=as_of_ms)}
