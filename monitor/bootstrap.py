@@ -8,7 +8,7 @@ import logging
 from functools import partial
 from typing import Any, Final
 
-from monitor.config.settings.receivers import stamp_of
+from monitor.config.receivers.base import stamp_of
 from monitor.config.settings.settings import Settings
 from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import SUBJECTS, Subject

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements.checking import load_agreements
+from monitor.config.receivers.registry import KINDS
 from monitor.config.settings.settings import load_settings
 from monitor.wire.events import contract_table, decode
 
@@ -42,6 +43,13 @@ def test_the_receivers_that_it_shows_are_settings(tmp_path):
     settings = load_settings(tmp_path / "settings.yaml", environment)
 
     assert [one.kind for one in settings.receivers.values()] == ["pagerduty", "slack", "generic", "alertmanager_api"]
+
+
+def test_its_sentence_on_kinds_of_receivers_names_every_kind_and_no_other():
+    (sentence,) = re.findall(r"^Kinds: (.*?)\.(?= |$)", README, re.DOTALL | re.MULTILINE)
+
+    named = re.findall(r"`(\w+)`", sentence)
+    assert sorted(named) == sorted(KINDS)
 
 
 def test_the_event_that_it_shows_is_one():

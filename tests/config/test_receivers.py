@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.bootstrap import repeat_every_ms
-from monitor.config.settings.receivers import secrets_of, stamp_of
+from monitor.config.receivers.base import secrets_of, stamp_of
 from monitor.config.settings.settings import effective, load_settings
 from monitor.errors import ConfigError
 from tests.notify.given import ROUTING_KEY, SECRET

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.settings.receivers import secrets_of
+from monitor.config.receivers.base import secrets_of
+from monitor.config.receivers.registry import reading_of
+from monitor.config.receivers.requests import Answer
 from monitor.core.paging.notices import Outcome
 from monitor.notify.answers import LONGEST_RETRY_AFTER_MS, outcome
-from monitor.notify.kinds import reading_of
-from monitor.notify.requests import Answer
-from tests.notify.given import NOON_MS, ROUTING_KEY, SECRET, receiver
+from tests.notify.given import KINDS, NOON_MS, ROUTING_KEY, ROWS, SECRET, receiver
 
 
 def read(kind, status, body=b"", retry_after=None, **changes):
@@ -78,6 +78,11 @@ def test_the_status_decides(status, kind):
 )
 def test_services_have_words_of_their_own_for_success(kind, changes, status, body, expected):
     assert read(kind, status, body, **changes).kind == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_service_has_an_answer_that_means_delivered(kind):
+    assert read(kind, *ROWS[kind].accepted).kind == "delivered"
 
 
 def test_the_reason_is_told():

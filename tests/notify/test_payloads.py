@@ -8,7 +8,7 @@ import orjson
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from monitor.notify.generic import signatures
+from monitor.config.receivers.kinds.generic import signatures
 from tests.notify.given import (
     KINDS,
     LINK,
