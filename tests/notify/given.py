@@ -27,6 +27,12 @@ OLD_SECRET = "whsec_" + base64.b64encode(b"vutsrqponmlkjihgfedcba9876543210").de
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 
 
+def texts_of_card(body):
+    """The blocks of an Adaptive Card, each as its text."""
+    blocks = body["attachments"][0]["content"]["body"]
+    return ["".join(run["text"] for run in block["inlines"]) for block in blocks]
+
+
 class Row(NamedTuple):
     """What the tests know of a kind of receiver."""
 
@@ -59,6 +65,11 @@ ROWS = {
         {"url": "https://hooks.slack.com/services/T0/B0/s3cr3tpath"},
         lambda _, body: body["blocks"][-1]["elements"][1]["text"],
         (200, b"ok"),
+    ),
+    "teams": Row(
+        {"url": "https://prod-01.westeurope.logic.azure.com/workflows/f10w/triggers/manual/paths/invoke?sig=s3cr3ts1g"},
+        lambda _, body: texts_of_card(body)[-1].split(" · ")[1],
+        (202, b""),
     ),
 }
 KINDS = sorted(ROWS)
