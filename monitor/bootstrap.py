@@ -334,6 +334,7 @@ class Monitor:
             alerts=tally.alerts,
             supporting=tally.supporting,
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
+            not_told=tally.not_told,
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,
