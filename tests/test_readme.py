@@ -9,6 +9,7 @@ import pytest
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.receivers.registry import KINDS
 from monitor.config.settings.settings import load_settings
+from monitor.core.paging.not_told import MEANINGS
 from monitor.wire.events import contract_table, decode
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,13 @@ def test_its_sentence_on_kinds_of_receivers_names_every_kind_and_no_other():
 
     named = re.findall(r"`(\w+)`", sentence)
     assert sorted(named) == sorted(KINDS)
+
+
+def test_the_deployments_readme_explains_every_reason_for_which_nobody_is_told():
+    page = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| reason | why nobody is told |\n")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(MEANINGS)
 
 
 def test_the_event_that_it_shows_is_one():

@@ -146,9 +146,7 @@ def test_a_decision_not_to_tell_keeps_the_schema_and_comes_back(alert, reason, a
     assert (data.notice, data.key, data.result, data.reason) == (key.decode(), alert.key.text(), "not_told", reason)
     assert (data.receiver, data.attempt, data.detail) == ("", 0, MEANINGS[reason])
     assert data.next_ms == (until_ms if until_ms >= 0 else None)
-    assert key == encode_not_told(NotTold(alert, reason, at_ms + 1), "test")[0], (
-        "said again, it replaces the first"
-    )
+    assert key == encode_not_told(NotTold(alert, reason, at_ms + 1), "test")[0], "said again, it replaces the first"
 
 
 @pytest.mark.parametrize(
