@@ -8,7 +8,7 @@ import logging
 from functools import partial
 from typing import Any, Final
 
-from monitor.config.settings.receivers import stamp_of
+from monitor.config.receivers.base import stamp_of
 from monitor.config.settings.settings import Settings
 from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import SUBJECTS
@@ -224,6 +224,7 @@ class Monitor:
             alerts=tally.alerts,
             supporting=tally.supporting,
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
+            not_told=tally.not_told,
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             repeats=tally.repeats,
             late=tally.too_late,

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from monitor.config.agreements.checking import load_agreements
+from monitor.config.receivers.registry import KINDS
 from monitor.config.settings.settings import load_settings
+from monitor.core.paging.not_told import MEANINGS
 from monitor.wire.events import contract_table, decode
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +44,20 @@ def test_the_receivers_that_it_shows_are_settings(tmp_path):
     settings = load_settings(tmp_path / "settings.yaml", environment)
 
     assert [one.kind for one in settings.receivers.values()] == ["pagerduty", "slack", "generic", "alertmanager_api"]
+
+
+def test_its_sentence_on_kinds_of_receivers_names_every_kind_and_no_other():
+    (sentence,) = re.findall(r"^Kinds: (.*?)\.(?= |$)", README, re.DOTALL | re.MULTILINE)
+
+    named = re.findall(r"`(\w+)`", sentence)
+    assert sorted(named) == sorted(KINDS)
+
+
+def test_the_deployments_readme_explains_every_reason_for_which_nobody_is_told():
+    page = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| reason | why nobody is told |\n")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(MEANINGS)
 
 
 def test_the_event_that_it_shows_is_one():

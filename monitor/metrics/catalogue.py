@@ -387,6 +387,9 @@ DELIVERIES = _counter(
     "Attempts to tell a receiver, and notices that came to an end without one, by outcome",
     ("receiver", "outcome"),
 )
+NOT_TOLD = _counter(
+    "alerts_not_told_total", "Decisions to tell nobody of an alert: announcements, silences, answers", ("reason",)
+)
 DELIVERIES_PENDING = _gauge("deliveries_pending", "Notices that wait for their delivery", ("receiver",))
 DELIVERIES_OLDEST = _gauge("deliveries_oldest_pending_seconds", "Age of the oldest notice that waits", ("receiver",))
 DELIVERIES_MISCONFIGURED = _gauge(

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from monitor.core.agreements.levels import in_force, parts_by_origin
 from monitor.core.agreements.outlook import outlook
+from monitor.core.paging.not_told import MEANINGS
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import MAX_SERIES, Metric
 from monitor.metrics.figures import Known, show_figures
@@ -196,6 +197,9 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
 def _receivers(page: _Page, snapshot: Snapshot) -> None:
     for receiver_outcome, count in snapshot.deliveries.items():
         page.set(m.DELIVERIES, receiver_outcome, count)
+    for reason in MEANINGS:
+        # From the start, as below: a rule watches the increase.
+        page.set(m.NOT_TOLD, (reason,), snapshot.not_told.get(reason, 0))
     for one in snapshot.receivers:
         labels = (one.receiver,)
         for outcome in _FAILURES:

@@ -132,6 +132,8 @@ class Snapshot:
     """Breaches by agreement and supporting agreement that was missed under them."""
     deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By receiver and outcome."""
+    not_told: Mapping[str, int] = field(default_factory=dict)
+    """Decisions to tell nobody of an alert, by reason."""
     receivers: Sequence[ReceiverStats] = ()
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Events that were known already, by topic."""

@@ -1,5 +1,5 @@
-"""How people are woken: notices become the requests that their receivers understand, and are delivered.
+"""How people are woken: the courier delivers notices to their receivers and reads the answers.
 
-One file for each kind of receiver: a pure function makes the request, and another reads a successful answer where the
-service has an own word for success. `monitor.notify.courier` makes the attempt.
+`monitor.notify.courier` makes an attempt, `monitor.notify.answers` says what came of it. The requests are made by the
+kinds of receivers: `monitor.config.receivers`.
 """

@@ -1,17 +1,18 @@
-"""What an answer means: delivered, try again, or somebody must mend something; and why, in a line without secrets."""
+"""The outcome of an attempt by its answer: delivered, try again, or somebody must act; and a reason without secrets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
 from monitor.config.reading.secrets import forms_of
+from monitor.config.receivers.kind import Reading
+from monitor.config.receivers.requests import Answer
+from monitor.config.receivers.texts import cut
 from monitor.core.paging.notices import Outcome, OutcomeKind
-from monitor.notify.requests import Answer
-from monitor.notify.texts import cut
 from monitor.wire.instants import milliseconds
 
 LONGEST_RETRY_AFTER_MS: Final = 3_600_000
@@ -30,14 +31,6 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _SHORTEST_SECRET: Final = 4
 _WORD: Final = re.compile(r"[^\s/?&=:]{6,}")
-
-Reading = Callable[[Answer], OutcomeKind]
-"""Tells what a 2xx answer means to its service."""
-
-
-def is_delivered(_answer: Answer) -> OutcomeKind:
-    """Read the answer of a service that knows no other success than 2xx."""
-    return "delivered"
 
 
 def outcome(answer: Answer, reading: Reading, secrets: Iterable[str], now_ms: int) -> Outcome:

@@ -18,13 +18,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from monitor.config.settings.receivers import Receiver, secrets_of
+from monitor.config.receivers.base import secrets_of
+from monitor.config.receivers.registry import Receiver, reading_of, requests_for
+from monitor.config.receivers.requests import Answer, Request, Sender
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.notify.answers import outcome, without_secrets
 from monitor.notify.bounded import BoundedConnector
 from monitor.notify.failures import UnreadableCertificatesError, words_for
-from monitor.notify.kinds import reading_of, requests_for
-from monitor.notify.requests import Answer, Request, Sender
 
 _MOST_READ: Final = 16 << 10
 """Bytes of an answer that are read: enough for the reason of a refusal."""

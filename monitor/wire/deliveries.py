@@ -1,4 +1,7 @@
-"""The deliveries topic: what became of each notice, as CloudEvents 1.0 in JSON. The key is the notice's id."""
+"""The deliveries topic: what became of each notice, and of which alerts nobody is told, as CloudEvents 1.0 in JSON.
+
+The key of a record is the notice's id.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from typing import Final
 import msgspec
 
 from monitor.core.paging.delivery import Delivery
-from monitor.core.paging.pages import hash_of
+from monitor.core.paging.not_told import MEANINGS, NotTold
+from monitor.core.paging.pages import ENDED, Counts, hash_of, severity_of, title_of
 from monitor.errors import DecodeError
 from monitor.wire.envelopes import DeliveryData, DeliveryEnvelope
 from monitor.wire.instants import rfc3339
@@ -38,17 +42,55 @@ def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
         next=rfc3339(told.next_ms) if told.next_ms >= 0 else None,
         next_ms=told.next_ms if told.next_ms >= 0 else None,
     )
+    return _record(data, hash_of(notice.id, told.result, str(told.attempt), str(told.queued_ms)), source)
+
+
+def encode_not_told(told: NotTold, source: str) -> tuple[bytes, bytes]:
+    """Return key and value of the record that tells why nobody is told of an alert.
+
+    It stands in the place of a notice, whose id follows from the alert's and the reason.
+    """
+    alert = told.alert
+    is_over = alert.state in ENDED
+    counts = Counts(alert.state == "breached", alert.state == "at_risk", is_over)
+    at = rfc3339(told.at_ms)
+    data = DeliveryData(
+        notice=hash_of(alert.id, told.reason),
+        key=alert.key.text(),
+        agreement=alert.key.agreement,
+        receiver="",
+        action="resolve" if is_over else "trigger",
+        severity=severity_of(counts),
+        title=title_of(alert.key.agreement, [alert], counts),
+        step=0,
+        alerts=1,
+        result="not_told",
+        attempt=0,
+        status=0,
+        detail=MEANINGS[told.reason],
+        at=at,
+        at_ms=told.at_ms,
+        queued=at,
+        queued_ms=told.at_ms,
+        next=rfc3339(told.until_ms) if told.until_ms >= 0 else None,
+        next_ms=told.until_ms if told.until_ms >= 0 else None,
+        reason=told.reason,
+    )
+    return _record(data, hash_of(data.notice, str(told.at_ms)), source)
+
+
+def _record(data: DeliveryData, event_id: str, source: str) -> tuple[bytes, bytes]:
     envelope = DeliveryEnvelope(
         specversion="1.0",
-        id=hash_of(notice.id, told.result, str(told.attempt), str(told.queued_ms)),
+        id=event_id,
         source=source,
         type="sla.delivery",
-        subject=notice.id,
-        time=at,
+        subject=data.notice,
+        time=data.at,
         datacontenttype="application/json",
         data=data,
     )
-    return notice.id.encode(), _encode(envelope)
+    return data.notice.encode(), _encode(envelope)
 
 
 def decode_delivery(value: bytes | None) -> DeliveryData:

@@ -15,6 +15,7 @@ from monitor.core.alerts.stretches import StretchKind
 from monitor.core.objectives.consequence import Cap, ConsequenceKind
 from monitor.core.objectives.status import Verdict
 from monitor.core.paging.delivery import DeliveryResult
+from monitor.core.paging.not_told import NotToldReason
 from monitor.core.paging.notices import Action, Severity
 from monitor.wire.contract import MAX_INTEGER
 
@@ -272,6 +273,9 @@ class DeliveryData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True
 
     All of one page share ``key``, all of one notice ``notice``. ``attempt`` counts from 1 (0: none); ``status``
     is that of HTTP (0: there was no answer).
+
+    ``not_told`` is the result of a decision to tell nobody of an alert, and has a ``reason``: ``key`` is the alert's,
+    ``receiver`` is empty, ``next`` is when a silence ends.
     """
 
     notice: str
@@ -283,7 +287,7 @@ class DeliveryData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True
     title: str
     step: int
     alerts: int
-    result: DeliveryResult
+    result: DeliveryResult | Literal["not_told"]
     attempt: int
     status: int
     detail: str
@@ -293,6 +297,7 @@ class DeliveryData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True
     queued_ms: Ms
     next: Text | None = None
     next_ms: Ms | None = None
+    reason: NotToldReason | None = None
 
 
 class DeliveryEnvelope(_Envelope, kw_only=True, frozen=True):

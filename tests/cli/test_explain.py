@@ -6,14 +6,17 @@ from pathlib import Path
 
 from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
+from monitor.core.paging.not_told import NotTold
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import subject_key
 from monitor.read_model.topics import Outgoing
 from monitor.replay.dict_rows import DictRows
 from monitor.stream.kafka.topics import changelog_of
+from monitor.wire.deliveries import encode_not_told
 from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
 from tests.cli.conftest import Kafka, Run, lines
+from tests.core.paging_stage import alert
 
 
 def given_a_ticket(kafka: Kafka, run: Run, folder: Path, *facts: tuple[str, str, dict[str, str]]) -> None:
@@ -55,6 +58,23 @@ def test_it_tells_the_stretches_that_add_up_and_where_the_target_comes_from(kafk
     assert told["stop_ms"] is None
     assert told["origin"] == {"agreement": "desk", "version": 1, "level": ""}
     assert told["why"] in said
+
+
+def test_it_tells_of_which_alerts_nobody_was_told_and_why(kafka: Kafka, run: Run, folder: Path):
+    given_a_ticket(kafka, run, folder, ("08:00", "opened", {"priority": "P1", "customer": "acme"}))
+    at_ms = parse_rfc3339("2026-01-05T12:00:00Z")
+    for ticket in ("T-1", "T-17"):
+        decision = NotTold(alert(ticket, "breached"), "silenced", at_ms, at_ms + 3_600_000)
+        kafka.send(Outgoing("deliveries", *encode_not_told(decision, "test")))
+
+    said = " ".join(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z").stdout.split())
+    _, told = lines(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z", "--json"))
+
+    assert "nobody was told at 2026-01-05T12:00:00.000Z: desk: resolution of ticket T-1 is breached: silenced" in said
+    assert "until 2026-01-05T13:00:00.000Z (a silence mutes it;" in said
+    assert "T-17" not in said
+    assert (told["alert"], told["not_told"]) == ("ticket/T-1/desk/resolution/1", "silenced")
+    assert told["until_ms"] == at_ms + 3_600_000
 
 
 BUSINESS_DAYS = """

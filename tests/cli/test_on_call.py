@@ -11,13 +11,14 @@ from monitor.bootstrap import courier_of
 from monitor.cli.commands import receivers
 from monitor.config.settings.settings import Settings
 from monitor.core.paging.delivery import Delivery, DeliveryResult
+from monitor.core.paging.not_told import NotTold, NotToldReason
 from monitor.core.paging.pages import Counts, notice_of
 from monitor.errors import ConfigError
 from monitor.read_model.topics import Outgoing
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
-from monitor.wire.deliveries import encode_delivery
+from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response
 from tests.cli.conftest import Kafka, Run, lines
 from tests.core.paging_stage import OnCall, alert, desk, notify
@@ -83,6 +84,36 @@ def test_what_waits_for_somebody_to_mend_the_settings_is_listed_among_what_faile
     assert [shown[name]["misconfigured"] for name in ("on-call", "chat", "noc")] == [False, True, False]
     assert [(shown[name]["waiting"], shown[name]["failed"]) for name in ("on-call", "chat")] == [(1, 0), (1, 0)]
     assert "misconfigured (401)" in run("receivers", "list").stdout
+
+
+def not_told(ticket: str, reason: NotToldReason, until_ms: int = -1) -> Outgoing:
+    told = NotTold(alert(ticket, "breached"), reason, NOW_MS, until_ms)
+    return Outgoing("deliveries", *encode_not_told(told, "test"))
+
+
+def test_alerts_that_nobody_was_told_of_are_listed_by_themselves_with_the_reason(run: Run, kafka: Kafka):
+    kafka.send(told("delivered"), not_told("T-2", "nobody_named"), not_told("T-3", "silenced", NOW_MS + 1))
+
+    assert [one["result"] for one in lines(run("deliveries", "--json"))] == ["delivered"]
+    assert "2 alert(s) were told to nobody: sla-monitor deliveries --not-told" in run("deliveries").stdout
+    listed = lines(run("deliveries", "--not-told", "--json"))
+    assert {(one["key"], one["reason"], one.get("next_ms")) for one in listed} == {
+        ("ticket/T-2/desk/resolution/1", "nobody_named", None),
+        ("ticket/T-3/desk/resolution/1", "silenced", NOW_MS + 1),
+    }
+    shown = " ".join(run("deliveries", "--not-told").stdout.split())
+    assert "nobody_named" in shown
+    assert "2 of 2 alert(s) that nobody was told of." in shown
+    # they are no notices and no receiver's
+    assert [one["receiver"] for one in lines(run("receivers", "list", "--json"))] == ["on-call"]
+    assert "there is no such notice" in run("deliveries", "resend", listed[0]["notice"]).stderr
+
+
+def test_where_everybody_was_told_it_says_so(run: Run, kafka: Kafka):
+    kafka.send(told("delivered"))
+
+    assert run("deliveries", "--not-told").stdout == "Of every alert somebody was told.\n"
+    assert "--not-told" not in run("deliveries").stdout
 
 
 def test_without_deliveries_and_with_strange_records_it_says_so(run: Run, kafka: Kafka):

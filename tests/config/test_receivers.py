@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.bootstrap import repeat_every_ms
-from monitor.config.settings.receivers import secrets_of, stamp_of
+from monitor.config.receivers.base import secrets_of, stamp_of
 from monitor.config.settings.settings import effective, load_settings
 from monitor.errors import ConfigError
 from tests.notify.given import ROUTING_KEY, SECRET
@@ -156,6 +156,8 @@ def test_variables_of_other_settings_are_left_alone(file: Path) -> None:
         ("a: {kind: slack}", "a: needs url, or token and channel (url is that of an incoming webhook)"),
         ("a: {kind: slack, token: x}", "a: token and channel need each other"),
         ("a: {kind: slack, url: 'https://x', chanel: y}", "a.chanel: unknown key (did you mean 'channel'?)"),
+        ("a: {kind: teams}", "a.url: is missing"),
+        ("a: {kind: teams, url: 'https://x', token: y}", "a.token: unknown key"),
         ("a: {kind: pagerduty, routing_key: abc}", "a.routing_key: is no integration key"),
         ("a: {kind: opsgenie, api_key: k, routing_key: abc}", "a.routing_key: unknown key"),
         ("a: {kind: opsgenie}", "a.api_key: is missing"),
@@ -218,6 +220,7 @@ CLEAR = (
         ("{kind: slack, url: 'http://chat/hooks/t'}", "url"),
         ("{kind: slack, url: 'http://chat/api', token: t, channel: c}", "token, url"),
         ("{kind: slack, url: 'http://127.0.0.1.example/'}", "url"),
+        ("{kind: teams, url: 'http://flows.example/'}", "url"),
     ],
 )
 def test_a_secret_goes_out_unencrypted_only_where_the_settings_say_so(one: str, sent: str, file: Path) -> None:

@@ -52,8 +52,9 @@ class OnCall:
         self.installation = installation
         self.paging = Paging(
             self.rows, too_old_ms=DAY_MS, installation=installation,
-            repeat_ms=lambda receiver: self.repeat.get(receiver, 0),
+            repeat_ms=lambda receiver: self.repeat.get(receiver, 0), not_told=self._take,
         )  # fmt: skip
+        self.not_told = []
         self.paging.restore(self.rows)
         self.notices = []
         self.skipped = []
@@ -68,6 +69,7 @@ class OnCall:
         again = OnCall(*self.paging.book.agreements, rows=self.rows, installation=self.installation)
         again.repeat = self.repeat
         again.notices, again.paging.silences = self.notices, self.paging.silences
+        again.not_told = self.not_told
         return again
 
     def at(self, time, *states, happened=None, **more):
@@ -88,6 +90,13 @@ class OnCall:
             now_ms, key = min(due)
             self._do(key, now_ms)
         return self
+
+    def _take(self, one):
+        self.not_told.append(one)
+
+    def reasons(self):
+        """Why nobody was told: ``T-1 breached silenced Mon 09:00``."""
+        return [f"{one.alert.key.what} {one.alert.state} {one.reason} {when(one.at_ms)}" for one in self.not_told]
 
     def _do(self, key, now_ms):
         if key[:1] == b"a":

@@ -8,9 +8,9 @@ import pytest
 
 from monitor.notify.courier import WebhookCourier
 from tests.e2e.installation import Installation, desk_agreement
-from tests.notify import schemas
 from tests.notify.desk import Desk
 from tests.notify.given import KINDS, receiver
+from tests.notify.schemas import pagerduty
 
 PATHS = {"opsgenie": "", "alertmanager_api": ""}
 DESK = desk_agreement(f"""\
@@ -57,7 +57,7 @@ async def test_an_event_a_warning_a_breach_and_the_end_reach_every_kind_of_recei
     assert len({one["dedup_key"] for one in told["pagerduty"]}) == 1
     assert [one["payload"]["severity"] for one in told["pagerduty"][:2]] == ["warning", "critical"]
     for event in told["pagerduty"]:
-        jsonschema.validate(event, schemas.PAGERDUTY)
+        jsonschema.validate(event, pagerduty.SCHEMA)
     assert [one["status"] for one in told["alertmanager"]] == ["firing", "firing", "resolved"]
     assert len({one["alerts"][0]["fingerprint"] for one in told["alertmanager"]}) == 1
     posted = [orjson.loads(body) for path, _, body in desk.told if path == "/api/v2/alerts"]

@@ -138,6 +138,7 @@ def everything():
         dead_letters={("tickets", "bad_json"): 3},
         alerts={("ticket", "breached"): 5},
         deliveries={("on-call", "delivered"): 6, ("on-call", "retry"): 2},
+        not_told={"silenced": 4},
         receivers=[
             ReceiverStats(receiver="on-call", pending=2, oldest_pending_ms=NOW_MS - 90_000, pages=3),
             ReceiverStats(receiver="chat", disabled=True, misconfigured=1),

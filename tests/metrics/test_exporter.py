@@ -391,6 +391,11 @@ def test_a_receiver_has_counters_of_failures_before_the_first_one():
     assert value_of(shown, "sla_deliveries_total", receiver="chat", outcome="retry") is None
 
 
+def test_decisions_not_to_tell_are_counted_by_reason_from_the_start():
+    assert value_of(everything(), "sla_alerts_not_told_total", reason="silenced") == 4
+    assert value_of(everything(), "sla_alerts_not_told_total", reason="too_old") == 0
+
+
 def test_an_agreement_shows_when_its_term_ends_and_until_when_notice_can_be_given():
     term = Term("UTC", date(2020, 1, 1), date(2021, 1, 1), Length(months=3), Length(months=12))
     running = term.running(NOW_MS)

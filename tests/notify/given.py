@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from typing import NamedTuple
 
 import orjson
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from monitor.config.settings.receivers import Receiver
+from monitor.config.receivers.kinds.alertmanager import fingerprint
+from monitor.config.receivers.registry import Receiver, requests_for
+from monitor.config.receivers.requests import Sender
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.paging.notices import MAX_KEY, Notice
-from monitor.notify.kinds import requests_for
-from monitor.notify.requests import Sender
 from tests.wire.strategies import alerts as any_alerts
 from tests.wire.strategies import instants
 
@@ -24,22 +26,60 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdefghijklmnopqrstuv").decode
 OLD_SECRET = "whsec_" + base64.b64encode(b"vutsrqponmlkjihgfedcba9876543210").decode()
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 
-SETTINGS = {
-    "generic": {"url": "https://desk.example/hook?team=1", "secrets": [SECRET, OLD_SECRET]},
-    "alertmanager": {"url": "https://bridge.example/alerts"},
-    "alertmanager_api": {"url": "http://alertmanager.example:9093/"},
-    "pagerduty": {"routing_key": ROUTING_KEY},
-    "opsgenie": {"api_key": "genie-0123456789", "teams": ["Service desk"], "tags": ["sla"]},
-    "slack": {"url": "https://hooks.slack.com/services/T0/B0/s3cr3tpath"},
+
+def texts_of_card(body):
+    """The blocks of an Adaptive Card, each as its text."""
+    blocks = body["attachments"][0]["content"]["body"]
+    return ["".join(run["text"] for run in block["inlines"]) for block in blocks]
+
+
+class Row(NamedTuple):
+    """What the tests know of a kind of receiver."""
+
+    settings: dict
+    identity: Callable
+    """By what the service (or a reader of the channel) knows a page again: of a request and its payload."""
+    accepted: tuple = (200, b"")
+    """An answer of the service to a notice that it took: status and body."""
+
+
+ROWS = {
+    "generic": Row(
+        {"url": "https://desk.example/hook?team=1", "secrets": [SECRET, OLD_SECRET]}, lambda _, body: body["subject"]
+    ),
+    "alertmanager": Row(
+        {"url": "https://bridge.example/alerts"},
+        lambda _, body: (body["groupKey"], fingerprint(body["alerts"][0]["labels"])),
+    ),
+    "alertmanager_api": Row(
+        {"url": "http://alertmanager.example:9093/"}, lambda _, body: fingerprint(body[0]["labels"])
+    ),
+    "pagerduty": Row({"routing_key": ROUTING_KEY}, lambda _, body: body["dedup_key"], (202, b'{"status":"success"}')),
+    "opsgenie": Row(
+        {"api_key": "genie-0123456789", "teams": ["Service desk"], "tags": ["sla"]},
+        lambda request, body: body.get("alias") or request.url.split("/")[-2],
+        (202, b'{"result":"Request will be processed"}'),
+    ),
+    # A channel keeps all messages: people tell the pages apart.
+    "slack": Row(
+        {"url": "https://hooks.slack.com/services/T0/B0/s3cr3tpath"},
+        lambda _, body: body["blocks"][-1]["elements"][1]["text"],
+        (200, b"ok"),
+    ),
+    "teams": Row(
+        {"url": "https://prod-01.westeurope.logic.azure.com/workflows/f10w/triggers/manual/paths/invoke?sig=s3cr3ts1g"},
+        lambda _, body: texts_of_card(body)[-1].split(" · ")[1],
+        (202, b""),
+    ),
 }
-KINDS = sorted(SETTINGS)
+KINDS = sorted(ROWS)
 LINK = "https://grafana.example/d/sla?var-a=1&b=2"
 
 _RECEIVER = TypeAdapter(Receiver)
 
 
 def receiver(kind, **changes):
-    return _RECEIVER.validate_python({"kind": kind, **SETTINGS[kind], **changes})
+    return _RECEIVER.validate_python({"kind": kind, **ROWS[kind].settings, **changes})
 
 
 def late_ticket(state="breached", what="T-17", **changes):

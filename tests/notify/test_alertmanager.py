@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 import pytest
 
-from monitor.notify.alertmanager import fingerprint
+from monitor.config.receivers.kinds.alertmanager import fingerprint
 from monitor.notify.courier import WebhookCourier
 from tests.notify.desk import Desk
 from tests.notify.given import HOSTILE, LINK, MINUTE_MS, late_ticket, missed_objective, notice, payload, receiver

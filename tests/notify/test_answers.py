@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.settings.receivers import secrets_of
+from monitor.config.receivers.base import secrets_of
+from monitor.config.receivers.registry import reading_of
+from monitor.config.receivers.requests import Answer
 from monitor.core.paging.notices import Outcome
 from monitor.notify.answers import LONGEST_RETRY_AFTER_MS, outcome
-from monitor.notify.kinds import reading_of
-from monitor.notify.requests import Answer
-from tests.notify.given import NOON_MS, ROUTING_KEY, SECRET, receiver
+from tests.notify.given import KINDS, NOON_MS, ROUTING_KEY, ROWS, SECRET, receiver
 
 
 def read(kind, status, body=b"", retry_after=None, **changes):
@@ -72,12 +72,27 @@ def test_the_status_decides(status, kind):
         ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"never heard of"}', "retry"),
         ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":[]}', "retry"),
         ("slack", {"token": "xoxb", "channel": "c"}, 200, b'{"ok":false,"error":"internal_error"}', "retry"),
+        ("teams", {}, 202, b"", "delivered"),
+        ("teams", {}, 200, b"", "delivered"),
+        ("teams", {}, 200, b"1", "delivered"),
+        ("teams", {}, 200, b"Webhook message delivery failed with error: HTTP error 429", "retry"),
+        ("teams", {}, 200, b"<html>Please log in</html>", "retry"),
+        ("teams", {}, 400, b'{"error":{"code":"TriggerInputSchemaMismatch","message":"no"}}', "rejected"),
+        ("teams", {}, 401, b'{"error":{"code":"DirectApiAuthorizationRequired"}}', "misconfigured"),
+        ("teams", {}, 404, b'{"error":{"code":"WorkflowNotFound"}}', "retry"),
+        ("teams", {}, 413, b"", "rejected"),
+        ("teams", {}, 429, b'{"error":{"code":"WorkflowTriggerIsThrottled"}}', "retry"),
         ("alertmanager_api", {}, 200, b"", "delivered"),
         ("alertmanager_api", {}, 400, b'{"code":601,"message":"startsAt in body must be a date"}', "rejected"),
     ],
 )
 def test_services_have_words_of_their_own_for_success(kind, changes, status, body, expected):
     assert read(kind, status, body, **changes).kind == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_service_has_an_answer_that_means_delivered(kind):
+    assert read(kind, *ROWS[kind].accepted).kind == "delivered"
 
 
 def test_the_reason_is_told():
@@ -105,6 +120,7 @@ def test_a_redirect_tells_who_must_act_and_not_where_it_leads():
         ("generic", {"authorization": "Bearer abcdefgh", "headers": {"X-Key": "hijklmno"}}, "abcdefgh and hijklmno"),
         ("generic", {"url": "https://a.example/t0p5ecret?token=ijklmnop"}, "t0p5ecret or ijklmnop of a.example"),
         ("slack", {}, "/services/T0/B0/s3cr3tpath is unknown"),
+        ("teams", {}, "the signature s3cr3ts1g of /workflows/f10w is wrong"),
         ("opsgenie", {}, '{"message":"Key format is not valid: genie-0123456789"}'),
     ],
 )
@@ -120,6 +136,7 @@ def test_secrets_and_links_are_not_told(kind, changes, said):
         "t0p5ecret",
         "ijklmnop",
         "s3cr3tpath",
+        "s3cr3ts1g",
         "genie-",
     ):
         assert secret not in detail

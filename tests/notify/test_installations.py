@@ -5,9 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from monitor.notify.alertmanager import fingerprint
 from tests.core.paging_stage import OnCall, desk
-from tests.notify.given import KINDS, all_asked, asked, late_ticket, notice, payload
+from tests.notify.given import KINDS, ROWS, all_asked, asked, late_ticket, notice, payload
 
 
 def told(installation):
@@ -21,19 +20,7 @@ def told(installation):
 def identity(kind, told):
     """By what the service knows the page again."""
     request = asked(kind, told)
-    body = orjson.loads(request.body)
-    match kind:
-        case "pagerduty":
-            return body["dedup_key"]
-        case "opsgenie":
-            return body.get("alias") or request.url.split("/")[-2]
-        case "generic":
-            return body["subject"]
-        case "alertmanager":
-            return body["groupKey"], fingerprint(body["alerts"][0]["labels"])
-        case "alertmanager_api":
-            return fingerprint(body[0]["labels"])
-    return body["blocks"][-1]["elements"][1]["text"]  # a channel of Slack keeps all messages: people tell them apart
+    return ROWS[kind].identity(request, orjson.loads(request.body))
 
 
 @pytest.mark.parametrize("kind", KINDS)

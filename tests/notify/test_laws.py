@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import orjson
 import pytest
@@ -11,37 +12,24 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from yarl import URL
 
+from monitor.config.receivers.kinds.alertmanager import fingerprint
+from monitor.config.receivers.registry import KINDS as REGISTERED
+from monitor.config.receivers.texts import cut, cut_apart, width
 from monitor.core.paging.notices import MAX_KEY
-from monitor.notify.alertmanager import fingerprint
-from monitor.notify.texts import cut, cut_apart, width
 from monitor.wire.announcements import announcement_schema
 from monitor.wire.contract import CONTROL
-from tests.notify import schemas
 from tests.notify.given import HOSTILE, KINDS, LINK, NOON_MS, all_asked, any_text, asked, late_ticket, notice, notices
+from tests.notify.schemas import most_bytes, schema_of
 
-MOST_BYTES = {
-    "generic": 256 << 10,
-    "alertmanager": 512 << 10,
-    "pagerduty": 512_000,
-    "slack": 13_000,
-    "opsgenie": 200_000,
-}
 WITH_LINK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
-def schema_of(kind, told, request):
-    if kind == "opsgenie" and request.method == "PUT":
-        return schemas.OPSGENIE_PRIORITY
-    if kind == "opsgenie":
-        creates = told.action == "trigger" or (told.action == "update" and told.is_repeat)
-        return schemas.OPSGENIE_CREATE if creates else schemas.OPSGENIE_ACTION
-    return {
-        "generic": schemas.CLOUDEVENT,
-        "alertmanager": schemas.ALERTMANAGER,
-        "alertmanager_api": schemas.ALERTMANAGER_API,
-        "pagerduty": schemas.PAGERDUTY,
-        "slack": schemas.SLACK,
-    }[kind]
+def test_every_kind_of_the_registry_has_its_row_and_its_schema():
+    assert sorted(REGISTERED) == KINDS
+    for kind in KINDS:
+        limits = most_bytes(kind), REGISTERED[kind].max_body
+        assert limits[1] is None or limits[0] >= limits[1], "the service takes what the kind may send"
+        assert get_args(REGISTERED[kind].settings.model_fields["kind"].annotation) == (kind,)
 
 
 def valid(schema, body):
@@ -59,7 +47,8 @@ def test_every_payload_is_valid_and_within_the_limits(kind, told):
 
     for request in found:
         valid(schema_of(kind, told, request), request.body)
-        assert len(request.body) <= MOST_BYTES.get(kind, len(request.body))
+        for limit in (most_bytes(kind), REGISTERED[kind].max_body):
+            assert limit is None or len(request.body) <= limit
         assert all(value.isascii() and value.isprintable() for value in request.headers.values())
         assert str(URL(request.url, encoded=True)) == request.url
         assert request.url.isascii()

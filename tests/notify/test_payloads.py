@@ -8,7 +8,7 @@ import orjson
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from monitor.notify.generic import signatures
+from monitor.config.receivers.kinds.generic import signatures
 from tests.notify.given import (
     KINDS,
     LINK,
@@ -22,6 +22,7 @@ from tests.notify.given import (
     missed_objective,
     notice,
     payload,
+    texts_of_card,
 )
 
 SUMMARY = (
@@ -334,6 +335,43 @@ class TestSlack:
         told = payload("slack", notice("trigger", *(late_ticket(what=f"T-{one}") for one in range(1_000))))
 
         assert told["blocks"][-2]["text"]["text"] == "… and 980 more"
+
+
+class TestTeams:
+    def test_a_card_shows_the_title_and_each_alert_as_plain_text(self):
+        request = asked("teams", notice("trigger", late_ticket(), missed_objective(), step=2), link=LINK)
+        message = orjson.loads(request.body)
+        card = message["attachments"][0]["content"]
+        title, ticket, objective, context = texts_of_card(message)
+
+        assert request.url.startswith("https://prod-01.westeurope.logic.azure.com/workflows/")
+        assert request.headers == {"Content-Type": "application/json"}
+        assert title == "🔴 Ticket T-17 missed resolution"
+        assert card["body"][0]["inlines"][0]["color"] == "Attention"
+        assert ticket == f"🔴 {SUMMARY}"
+        assert objective.startswith("🟠 compliance of resolution for customer Mail")
+        assert context == "trigger, critical, step 2 · page desk/2026-03-02/7 · from sla-monitor"
+        assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Dashboards", "url": LINK}]
+        assert card["fallbackText"] == "Ticket T-17 missed resolution"
+        assert {block["type"] for block in card["body"]} == {"RichTextBlock"}, "text runs know no Markdown"
+
+    def test_what_follows_and_the_end_are_cards_of_their_own(self):
+        update, resolve = payload("teams", notice("update")), payload("teams", notice("resolve", title="All is well"))
+
+        assert texts_of_card(update)[-1].startswith("update, critical · page desk/2026-03-02/7")
+        assert texts_of_card(resolve)[0] == "✅ All is well"
+        assert texts_of_card(resolve)[-1].startswith("resolve, info · page desk/2026-03-02/7")
+
+    def test_a_storm_is_cut_and_counted(self):
+        told = payload("teams", notice("trigger", *(late_ticket(what=f"T-{one}") for one in range(1_000))))
+
+        assert texts_of_card(told)[-2] == "… and 980 more"
+
+    def test_a_message_of_long_texts_stays_below_28_kilobytes_however_they_are_counted(self):
+        body = asked("teams", notice("trigger", *[late_ticket(what="日本語 🔥" * 300)] * 50)).body
+
+        assert len(body.decode().encode("utf-16-le")) <= 28_000
+        assert "… and" in texts_of_card(orjson.loads(body))[-2]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,12 +17,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from monitor.config.reading.secrets import SecretUrl, holds_secrets
-from monitor.config.settings.receivers import Receiver
+from monitor.config.receivers import registry
 
-KINDS: dict[str, type[BaseModel]] = {
-    typing.get_args(one.model_fields["kind"].annotation)[0]: one
-    for one in typing.get_args(typing.get_args(Receiver)[0])
-}
+KINDS: dict[str, type[BaseModel]] = {name: kind.settings for name, kind in registry.KINDS.items()}
 """The model of each kind of receiver."""
 
 

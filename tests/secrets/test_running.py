@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from monitor.bootstrap import WebhookCourier, courier_of
 from monitor.cli.root import root
 from monitor.cli.terminal.log import log_to_stderr
+from monitor.config.receivers.registry import requests_for
+from monitor.config.receivers.requests import Sender
 from monitor.config.settings.settings import Settings, load_settings
 from monitor.core.paging.notices import Notice
 from monitor.installation import security_options, topic_plan
-from monitor.notify.kinds import requests_for
-from monitor.notify.requests import Sender
 from monitor.stream.kafka.connection import Connection
 from monitor.stream.partitions.worker import set_log_levels
 from tests.cli.every_command import COMMANDS, arguments_of

@@ -172,7 +172,12 @@ class Partition:
     def told(self):
         """What was written to the deliveries topic: ``trigger delivered 1``."""
         records = [decode_delivery(one[1]) for one in self.writer.committed.get(("deliveries", 0), [])]
-        return [f"{one.action} {one.result} {one.attempt}" for one in records]
+        return [f"{one.action} {one.result} {one.attempt}" for one in records if one.result != "not_told"]
+
+    def not_told(self):
+        """The decisions not to tell, as written to the deliveries topic: ``ticket/T-1/desk/resolution/1 silenced``."""
+        records = [decode_delivery(one[1]) for one in self.writer.committed.get(("deliveries", 0), [])]
+        return [f"{one.key} {one.reason}" for one in records if one.result == "not_told"]
 
 
 __all__ = [

@@ -49,6 +49,33 @@ async def test_a_breach_is_paged_and_its_end_told_and_both_are_written_down():
     assert partition.state.rows.keys() == set()
 
 
+async def test_a_decision_not_to_tell_is_written_down_and_counted_with_the_transaction_that_made_it():
+    partition = Partition()
+    await partition.hear(alert(state="at_risk"), alert("T-2", state="resolved"), now="Mon 09:00")
+
+    assert partition.not_told() == [
+        "ticket/T-1/desk/resolution/1 nobody_named",
+        "ticket/T-2/desk/resolution/1 never_told",
+    ]
+    assert partition.tally.not_told == {"nobody_named": 1, "never_told": 1}
+    assert partition.told() == []
+
+
+async def test_a_decision_that_was_taken_back_is_neither_written_nor_counted():
+    partition = Partition()
+    await partition.hear(alert(), now="Mon 09:00")
+    await partition.until("Mon 09:01")
+    await partition.say(Acknowledgement(target=alert().key.text(), at_ms=ms("Mon 09:01")))
+    at_once(partition.processor.tick(ms("Mon 09:01"), True))
+    partition.state.take_back()
+    at_once(partition.processor.recover(RuntimeError("a bug")))
+    assert (partition.not_told(), partition.tally.not_told) == ([], {})
+
+    await partition.until("Mon 09:02")
+    assert partition.not_told() == ["ticket/T-1/desk/resolution/1 acknowledged"]
+    assert partition.tally.not_told == {"acknowledged": 1}
+
+
 async def test_nothing_is_attempted_before_it_was_committed():
     partition = Partition()
     await partition.hear(alert(), now="Mon 09:00")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from monitor.core.alerts.stretches import Stretch, newest
 from monitor.core.paging.delivery import Delivery, DisabledRow, Failed, FailedRow, OutboxRow, Waiting
 from monitor.core.paging.mutes import Silence
+from monitor.core.paging.not_told import MEANINGS, NotTold
 from monitor.core.paging.notices import Notice
 from monitor.core.paging.pages import MAX_ALERTS, AlertRow, PageRow, fitting
 from monitor.errors import DecodeError
-from monitor.wire.deliveries import decode_delivery, encode_delivery
+from monitor.wire.deliveries import decode_delivery, encode_delivery, encode_not_told
 from monitor.wire.envelopes import announcement_schema
 from monitor.wire.responses import (
     Acknowledgement,
@@ -134,6 +135,18 @@ def test_a_delivery_keeps_its_schema_and_comes_back(notice, result, at_ms, next_
     data = decode_delivery(value)
     assert (key.decode(), data.notice, data.result, data.attempt, data.status) == (notice.id, notice.id, result, 3, 503)
     assert data.next_ms == (next_ms if next_ms >= 0 else None)
+
+
+@given(any_alert(), st.sampled_from(sorted(MEANINGS)), instants, st.integers(-1, 10**13))
+def test_a_decision_not_to_tell_keeps_the_schema_and_comes_back(alert, reason, at_ms, until_ms):
+    key, value = encode_not_told(NotTold(alert, reason, at_ms, until_ms), "test")
+
+    SCHEMA.validate(orjson.loads(value))
+    data = decode_delivery(value)
+    assert (data.notice, data.key, data.result, data.reason) == (key.decode(), alert.key.text(), "not_told", reason)
+    assert (data.receiver, data.attempt, data.detail) == ("", 0, MEANINGS[reason])
+    assert data.next_ms == (until_ms if until_ms >= 0 else None)
+    assert key == encode_not_told(NotTold(alert, reason, at_ms + 1), "test")[0], "said again, it replaces the first"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``sla-monitor deliveries``: the result of each notice; failed ones can be sent again."""
+"""``sla-monitor deliveries``: the result of each notice, alerts that nobody was told of, and resending."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from monitor.cli.terminal.options import by_option, example, json_option, settin
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.core.paging import delivery
-from monitor.read_model.deliveries import newest_deliveries
+from monitor.read_model.deliveries import newest_deliveries, read_deliveries
 from monitor.read_model.responses import respond
 from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.envelopes import DeliveryData
 from monitor.wire.responses import Resend
 from monitor.wire.visible import printable
 
@@ -28,13 +29,18 @@ _WAITS_FOR_SOMEBODY: Final = frozenset({"gone", "misconfigured"})
 
 @click.group(
     invoke_without_command=True,
-    epilog=example("sla-monitor deliveries --failed", "sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"),
+    epilog=example(
+        "sla-monitor deliveries --failed",
+        "sla-monitor deliveries --not-told",
+        "sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6",
+    ),
 )
 @click.option(
     "--failed",
     is_flag=True,
     help="Only what was refused or has expired, and what waits for somebody to mend or enable its receiver.",
 )
+@click.option("--not-told", is_flag=True, help="The alerts that nobody was told of instead, each with the reason.")
 @click.option("--receiver", metavar="NAME", help="Only to this receiver.")
 @click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many, the newest.")
 @settings_option
@@ -45,20 +51,27 @@ def deliveries(
     out: Output,
     settings: Settings,
     failed: bool,  # noqa: FBT001 - click's
+    not_told: bool,  # noqa: FBT001 - click's
     receiver: str | None,
     last: int,
 ) -> None:
     """List the notices to on-call with what became of each, the newest last."""
     if ctx.invoked_subcommand is not None:
         return
+    told = read_deliveries(settings, out.note)
+    if not_told:
+        _show_not_told(out, told.not_told, last)
+        return
     found = [
         one
-        for one in newest_deliveries(settings, out.note)
+        for one in told.notices
         if receiver in (None, one.receiver)
         and (not failed or one.result in delivery.FAILED or one.result in _WAITS_FOR_SOMEBODY)
     ]
     for one in found[-last:]:
         out.record(**msgspec.to_builtins(one))
+    if told.not_told:
+        out.say(f"{len(told.not_told)} alert(s) were told to nobody: sla-monitor deliveries --not-told", style="dim")
     if not found:
         out.say("No deliveries.")
         return
@@ -82,6 +95,30 @@ def deliveries(
         f"{len(found[-last:])} of {len(found)} notice(s). Send a failed one again: sla-monitor deliveries resend ID",
         style="dim",
     )
+
+
+def _show_not_told(out: Output, found: list[DeliveryData], last: int) -> None:
+    shown = found[-last:]
+    for one in shown:
+        out.record(**msgspec.to_builtins(one))
+    if not found:
+        out.say("Of every alert somebody was told.")
+        return
+    out.table(
+        ("at", "alert", "reason", "until", "title", "why"),
+        [
+            (
+                one.at,
+                printable(one.key.encode()),
+                Text(one.reason or "", "yellow"),
+                one.next or "",
+                printable(one.title.encode()),
+                one.detail,
+            )
+            for one in shown
+        ],
+    )
+    out.say(f"{len(shown)} of {len(found)} alert(s) that nobody was told of.", style="dim")
 
 
 @deliveries.command(epilog=example("sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"))

@@ -17,7 +17,7 @@ from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.agreements.measures import METRICS
-from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
 from monitor.core.clocks.clock import due_or_missed_ms
 from monitor.core.clocks.reporting import missing
@@ -29,10 +29,12 @@ from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.installation import topic_of
 from monitor.read_model.agreements import read_published
+from monitor.read_model.deliveries import read_deliveries
 from monitor.read_model.topics import committed
 from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.rows import SOURCE_ROWS
+from monitor.wire.visible import printable
 from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
@@ -53,8 +55,9 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
 
     For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
     when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which
-    add up to what has elapsed. For a lead also where it counts. It is read from the state that the workers have
-    committed; with --json each clock (and each instant at which a lead counts) is a line, all in milliseconds.
+    add up to what has elapsed. The alerts that nobody was told of follow, with the reason. For a lead also where it
+    counts. It is read from the state that the workers have committed; with --json each clock (and each such alert, and
+    each instant at which a lead counts) is a line, all in milliseconds.
     """
     now_ms = wall_ms() if at_ms is None else at_ms
     known = asyncio.run(read_published(settings))
@@ -80,9 +83,24 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         missed_at_ms = due_or_missed_ms(clock, terms.calendar)
         under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
         _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
+    _tell_silences(out, settings, subject, subject_id)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
             _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
+
+
+def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id: str) -> None:
+    """Tell of which alerts of the subject nobody was told, and why."""
+    begin = AlertKey(subject, subject_id, "", "", 0).text().removesuffix("//0")
+    for one in read_deliveries(settings, out.note).not_told:
+        if not one.key.startswith(begin):
+            continue
+        out.record(
+            subject=subject, id=subject_id, alert=one.key, not_told=one.reason, at_ms=one.at_ms, until_ms=one.next_ms,
+            why=one.detail,
+        )  # fmt: skip
+        until = f", until {one.next}" if one.next else ""
+        out.say(f"nobody was told at {one.at}: {printable(one.title.encode())}: {one.reason}{until} ({one.detail})")
 
 
 async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:

@@ -18,7 +18,8 @@ from monitor.config.reading.secrets import Secret
 from monitor.config.reading.shape import Shape, Text, did_you_mean, validate, wrong
 from monitor.config.reading.variables import NOTHING_FILLED, Filled, fill_variables, variables_of
 from monitor.config.reading.yaml_file import Plain, YamlDocument, load_documents, path_text
-from monitor.config.settings.receivers import Receiver, ReceiverName
+from monitor.config.receivers.base import ReceiverName
+from monitor.config.receivers.registry import Receiver
 from monitor.config.settings.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.settings.web import WebSettings
 from monitor.core.windows.rest import MOST_SERIES

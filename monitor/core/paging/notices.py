@@ -1,7 +1,8 @@
 """Notices: what is said to one receiver of on-call staff, with one key for the whole life of what it tells of.
 
 Several alerts of one storm make one page, so a notice may tell of many. The decisions (who is told, when, again) make
-notices; `monitor.notify` turns each into the request that its receiver understands.
+notices. `monitor.config.receivers` turns each into the requests that its receiver understands; `monitor.notify` sends
+them.
 """
 
 from __future__ import annotations

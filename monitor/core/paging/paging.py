@@ -16,6 +16,8 @@ the first notice waits a little for more of the storm, later ones come together,
   ever. When it ends the alert is told, and its ladder begins then.
 - A page that holds a breach which nobody has acknowledged and no silence mutes is told again after ``repeat_ms`` of its
   receiver without a notice. However long nobody looked (a stop), it is told again once, not once for each time missed.
+- Every announcement that nobody is told of has a reason (`monitor.core.paging.not_told`), reported once: when it is
+  heard, and for silences and acknowledgements when they begin. Looking again at what is known reports nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from monitor.core.agreements.agreement import Agreement, Notify, Step
 from monitor.core.agreements.book import Book
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.mutes import Silences
+from monitor.core.paging.not_told import NotTold, NotToldReason
 from monitor.core.paging.notices import Action, Notice, Severity
 from monitor.core.paging.pages import (
     ENDED,
@@ -65,14 +68,19 @@ class Paging:
         too_old_ms: int,
         installation: str = "",
         repeat_ms: Callable[[str], int] = lambda _receiver: 0,
+        not_told: Callable[[NotTold], None] = lambda _told: None,
     ) -> None:
-        """``installation`` stands in the keys of new pages; ``repeat_ms`` is asked for each receiver (0: never)."""
+        """``installation`` stands in the keys of new pages; ``repeat_ms`` is asked for each receiver (0: never).
+
+        ``not_told`` takes each decision not to tell.
+        """
         self.too_old_ms = too_old_ms
         self.book = Book()
         self.silences = Silences()
         self._rows = rows
         self._installation = installation
         self._repeat_ms = repeat_ms
+        self._not_told = not_told
         self._groups: dict[tuple[str, str], Group] = {}
 
     def restore(self, keys: Iterable[bytes]) -> None:
@@ -93,20 +101,29 @@ class Paging:
         """Take an announcement."""
         key = alert_row_key(alert.key)
         row = self._alert(key)
+        late: NotToldReason = "backfill" if alert.backfill else "too_old"
         if now_ms - alert.at_ms > self.too_old_ms:
             alert = alert.told_late()
         if alert.state in ENDED:
-            if row is not None:
+            if row is None:
+                self._not_told(NotTold(alert, "never_told", now_ms))
+            else:
                 self._end(key, row, alert, now_ms)
             return
         if row is None:
-            if not alert.backfill and self._first(alert, now_ms):
+            if alert.backfill:
+                self._not_told(NotTold(alert, late, now_ms))
+            elif not self._first(alert, now_ms):
+                self._not_told(NotTold(alert, self._nobody(alert, now_ms), now_ms))
+            else:
                 self._route(key, self._begun(alert, now_ms, []), now_ms, changed=True)
             return
         if row.alert.state == "breached" and alert.state == "at_risk":
-            return  # told out of order: the breach stands
+            self._not_told(NotTold(alert, "superseded", now_ms))  # announced out of order: the breach stands
+            return
         if alert.backfill and not row.told:
             self._rows.put(key, None)
+            self._not_told(NotTold(alert, late, now_ms))
             return
         # If it breached, or is out again, an earlier acknowledgement was of something else.
         same = row.alert.state == alert.state
@@ -119,7 +136,7 @@ class Paging:
         if row is not None and not row.over:
             self._route(key, row, now_ms, changed=False)
 
-    def acknowledge(self, target: str) -> int:
+    def acknowledge(self, target: str, now_ms: int) -> int:
         """Take note that somebody looks after an alert, or after all alerts of a page; return how many there were."""
         keys = [f"a{target}".encode()]
         for (agreement, receiver), group in self._groups.items():
@@ -131,6 +148,8 @@ class Paging:
             row = self._alert(key)
             if row is not None and not row.over:
                 count += 1
+                if row.unanswered:  # all else climbs no ladder and is not told again
+                    self._not_told(NotTold(row.alert, "acknowledged", now_ms))
                 wake_ms = row.wake_ms if row.silenced else 0
                 self._store(key, row._replace(acknowledged=True, wake_ms=wake_ms))
         return count
@@ -186,10 +205,16 @@ class Paging:
         notify = self._notify(alert.key.agreement, now_ms)
         return notify.receivers if alert.state == "breached" else notify.at_risk
 
+    def _nobody(self, alert: Alert, now_ms: int) -> NotToldReason:
+        """Return why nobody is named for an alert."""
+        return "no_agreement" if self._agreement(alert.key.agreement, now_ms) is None else "nobody_named"
+
     def _route(self, key: bytes, row: AlertRow, now_ms: int, *, changed: bool) -> None:
         """Have everybody told who is to be told by now, and find out when the next one is."""
         until_ms = self.silences.until_ms(row.alert, now_ms)
         if until_ms:
+            if changed or not row.silenced:
+                self._not_told(NotTold(row.alert, "silenced", now_ms, until_ms))
             self._silence(key, row, until_ms)
             return
         if row.silenced:
@@ -211,6 +236,8 @@ class Paging:
                 self._plan(row.alert.key.agreement, receiver, now_ms)
         for receiver in joined:
             self._join(row.alert, receiver, now_ms, reached[receiver])
+        if changed and not known and not joined:
+            self._not_told(NotTold(row.alert, self._nobody(row.alert, now_ms), now_ms))
 
     def _climb(self, row: AlertRow, reached: dict[str, int], now_ms: int) -> AlertRow:
         """Take the steps of the ladder that are due: add whom they reach, and find out when the next one is."""
@@ -240,12 +267,15 @@ class Paging:
     def _end(self, key: bytes, row: AlertRow, alert: Alert, now_ms: int) -> None:
         row = row._replace(alert=alert, wake_ms=0, silenced=False)
         self._store(key, row)
+        waited = bool(row.told)
         for receiver in tuple(row.told):
             page = self._page(alert.key.agreement, receiver)
             if page is not None and page.notices:
                 self._news(alert, receiver, now_ms)
             else:  # nobody was told: there is nothing to take back
                 row = self._leave(key, row, receiver)
+        if not row.told:
+            self._not_told(NotTold(alert, "ended_before_notice" if waited else "never_told", now_ms))
 
     def _leave(self, key: bytes, row: AlertRow, receiver: str) -> AlertRow:
         """Take an alert out of a page, and an empty page that nobody was told of away."""

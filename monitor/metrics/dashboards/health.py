@@ -185,9 +185,14 @@ def _reasons() -> Json:
 
 
 def _deliveries() -> Json:
-    text = "Attempts to tell receivers by outcome, since the workers started: sla-monitor deliveries shows each."
+    text = (
+        "Attempts to tell receivers by outcome, and alerts that nobody is told of by reason, since the workers "
+        "started: sla-monitor deliveries (--not-told) shows each."
+    )
     query = f"sum by (receiver, outcome) ({select(m.DELIVERIES, {})}) or on () vector(0)"
-    return newest(bars("Deliveries", text, Query(query, "{{receiver}} {{outcome}}"), COUNT, linked=False))
+    not_told = f"sum by (reason) ({select(m.NOT_TOLD, {})})"
+    queries = [Query(query, "{{receiver}} {{outcome}}"), Query(not_told, "nobody told: {{reason}}", "B")]
+    return newest(bars("Deliveries", text, queries, COUNT, linked=False))
 
 
 def _trouble() -> Json:

@@ -102,7 +102,9 @@ def gauge(title: str, text: str, query: Query, thresholds: Json) -> Json:
     return panel_of("gauge", title, text, [query], options, _defaults(RATIO, thresholds, least=0, most=1, decimals=0))
 
 
-def bars(title: str, text: str, query: Query, unit: str, *, most: float | None = None, linked: bool = True) -> Json:
+def bars(
+    title: str, text: str, query: Query | list[Query], unit: str, *, most: float | None = None, linked: bool = True
+) -> Json:
     """Return the newest values as bars beside their names."""
     options = {
         "displayMode": "basic",
@@ -114,7 +116,8 @@ def bars(title: str, text: str, query: Query, unit: str, *, most: float | None =
         "reduceOptions": _LAST,
     }
     defaults = _defaults(unit, NEUTRAL, least=0, most=most, links=[TO_AGREEMENT] if linked else ())
-    return panel_of("bargauge", title, text, [query], options, defaults)
+    queries = query if isinstance(query, list) else [query]
+    return panel_of("bargauge", title, text, queries, options, defaults)
 
 
 def lines(

@@ -80,6 +80,8 @@ class Tally:
     """Breaches by agreement and supporting agreement that was missed under them."""
     deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By receiver and what became of the attempt (or of the notice)."""
+    not_told: Counter[str] = field(default_factory=Counter)
+    """Decisions to tell nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
     repeats: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
     divided: Counter[str] = field(default_factory=Counter)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.paging.delivery import Delivery, DeliveryResult
+from monitor.core.paging.not_told import NotTold
 from monitor.core.paging.outbox import Outbox
 from monitor.core.paging.paging import Paging
 from monitor.core.pieces import Pieces, lots
@@ -23,7 +24,7 @@ from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.announcements import decode_alert
-from monitor.wire.deliveries import encode_delivery
+from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Acknowledgement, Enable, Resend, Response
 from monitor.wire.rows import HeardRow
@@ -104,6 +105,7 @@ class Notify:
             too_old_ms=self._deliver_for_ms,
             installation=self.outlets.source,
             repeat_ms=self._repeat_ms,
+            not_told=self._record_silence,
         )
         return paging, Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
 
@@ -278,7 +280,7 @@ class Notify:
     def _obey(self, response: Response, now_ms: int) -> None:
         match response:
             case Acknowledgement():
-                self.paging.acknowledge(response.target)
+                self.paging.acknowledge(response.target, now_ms)
             case Resend():
                 again = self.outbox.resend(response.notice, now_ms)
                 if again is not None:
@@ -311,3 +313,9 @@ class Notify:
                 )  # fmt: skip
             key, value = encode_delivery(one, self.outlets.source)
             self.state.emit(self.outlets.deliveries, key, value)
+
+    def _record_silence(self, one: NotTold) -> None:
+        """Count and write down that nobody is told of an alert, with the transaction that decided it."""
+        count_later(self.state, self.tally.not_told, one.reason)
+        key, value = encode_not_told(one, self.outlets.source)
+        self.state.emit(self.outlets.deliveries, key, value)

@@ -350,7 +350,7 @@ def test_a_receiver_on_two_steps_has_one_page_and_is_reminded():
 def test_an_acknowledged_alert_climbs_no_further():
     on_call = OnCall(desk(LADDER)).at("Mon 09:00", ("T-1", "breached")).until("Mon 09:20")
 
-    assert on_call.paging.acknowledge(alert().key.text()) == 1
+    assert on_call.paging.acknowledge(alert().key.text(), ms("Mon 14:00")) == 1
     on_call.sweep("Mon 09:21").at("Mon 11:00", ("T-1", "resolved")).until("Mon 12:00")
     assert on_call.told("head") == []
     assert len(on_call.told("second-line")) == 2
@@ -359,14 +359,14 @@ def test_an_acknowledged_alert_climbs_no_further():
 def test_a_page_s_key_acknowledges_what_is_in_it_and_what_breaks_later_climbs():
     on_call = OnCall(desk(LADDER)).at("Mon 09:00", ("T-1", "breached"), ("T-2", "breached")).until("Mon 09:05")
 
-    assert on_call.paging.acknowledge(on_call.notices[0][1].key) == 2
+    assert on_call.paging.acknowledge(on_call.notices[0][1].key, ms("Mon 14:00")) == 2
     on_call.at("Mon 09:10", ("T-3", "breached")).until("Mon 09:40")
     assert on_call.told("second-line") == ["second-line trigger Mon 09:25 T-3=breached"]
 
 
 def test_a_breach_is_not_acknowledged_by_the_word_on_its_risk():
     on_call = OnCall(desk(notify(at_risk="chat", ladder=[("15m", "head")]))).at("Mon 09:00", ("T-1", "at_risk"))
-    on_call.paging.acknowledge(alert().key.text())
+    on_call.paging.acknowledge(alert().key.text(), ms("Mon 14:00"))
 
     assert on_call.at("Mon 09:30", ("T-1", "breached")).until("Mon 10:00").told("head")
 
@@ -375,8 +375,8 @@ def test_acknowledging_what_is_not_there_or_over_does_nothing():
     on_call = OnCall(desk(LADDER)).at("Mon 09:00", ("T-1", "breached"), ("T-2", "breached"))
     on_call.at("Mon 09:00:20", ("T-1", "resolved"))
 
-    assert on_call.paging.acknowledge(alert("T-1").key.text()) == 0
-    assert on_call.paging.acknowledge("T-9") == 0
+    assert on_call.paging.acknowledge(alert("T-1").key.text(), ms("Mon 14:00")) == 0
+    assert on_call.paging.acknowledge("T-9", ms("Mon 14:00")) == 0
 
 
 # -- silences
@@ -433,7 +433,7 @@ def test_a_silence_that_is_taken_back_ends_at_once():
 
 def test_an_acknowledged_alert_stays_so_over_a_silence():
     on_call = OnCall(desk(LADDER)).at("Mon 09:00", ("T-1", "breached")).silence("Mon 09:05", "1h")
-    on_call.paging.acknowledge(alert().key.text())
+    on_call.paging.acknowledge(alert().key.text(), ms("Mon 14:00"))
 
     assert on_call.until("Mon 12:00").told("second-line") == []
 
@@ -515,10 +515,10 @@ def test_who_was_told_of_a_breach_in_the_backfill_is_not_told_again():
 
 def test_an_acknowledgement_ends_telling_again_until_another_alert_breaks():
     on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached"), ("T-2", "breached"))
-    on_call.until("Mon 13:30").paging.acknowledge(alert("T-1").key.text())
+    on_call.until("Mon 13:30").paging.acknowledge(alert("T-1").key.text(), ms("Mon 14:00"))
     # T-2 still waits for somebody
     assert len(on_call.sweep("Mon 13:30").until("Mon 17:30").told()) == 3
-    on_call.paging.acknowledge(on_call.notices[0][1].key)
+    on_call.paging.acknowledge(on_call.notices[0][1].key, ms("Mon 14:00"))
     assert len(on_call.sweep("Mon 17:30").until("Tue 08:00").told()) == 3
     on_call.at("Tue 08:00", ("T-3", "breached"))
     assert [one.split(" T-")[0] for one in on_call.until("Tue 13:00").told()[3:]] == [
@@ -529,7 +529,7 @@ def test_an_acknowledgement_ends_telling_again_until_another_alert_breaks():
 
 def test_who_acknowledges_at_the_last_moment_is_not_told_again():
     on_call = OnCall(desk(), repeat=AGAIN).at("Mon 09:00", ("T-1", "breached")).until("Mon 13:00")
-    on_call.paging.acknowledge(alert().key.text())  # and nothing has looked at the page since
+    on_call.paging.acknowledge(alert().key.text(), ms("Mon 14:00"))  # and nothing has looked at the page since
 
     assert len(on_call.until("Tue 09:00").told()) == 1
 

@@ -7,12 +7,18 @@ https://developer.pagerduty.com/docs/events-api-v2/overview/
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from typing import Annotated, Any, Final, Literal
 
-from monitor.config.settings.receivers import PagerDutyReceiver
+from pydantic import AfterValidator, Field, SecretStr
+
+from monitor.config.reading.secrets import Secret, SecretUrl
+from monitor.config.reading.shape import wrong
+from monitor.config.receivers.base import ReceiverSettings, Url
+from monitor.config.receivers.kind import Kind
+from monitor.config.receivers.requests import Answer, Request, Sender, fitted, post, told
+from monitor.config.receivers.texts import cut, cut_apart
 from monitor.core.paging.notices import MAX_KEY, Notice, OutcomeKind
-from monitor.notify.requests import Answer, Request, Sender, fitted, post, told
-from monitor.notify.texts import cut, cut_apart
 from monitor.wire.instants import rfc3339
 
 MAX_SUMMARY: Final = 1024
@@ -20,10 +26,31 @@ MAX_BODY: Final = 500_000
 """Bytes: PagerDuty's 512 KB, whichever thousand they mean."""
 MAX_ALERTS: Final = 50
 """Alerts that one event tells of in detail."""
+_ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 
 
-def request(receiver: PagerDutyReceiver, notice: Notice, sender: Sender) -> Request:
-    """Return the event: ``trigger`` begins or adds to the alert of the key, ``resolve`` ends it."""
+def _routing_key(value: SecretStr) -> SecretStr:
+    if not _ROUTING_KEY.fullmatch(value.get_secret_value()):
+        raise wrong("is no integration key", "it has 32 letters and digits: Service, Integrations, Events API V2")
+    return value
+
+
+RoutingKey = Annotated[Secret, AfterValidator(_routing_key)]
+
+
+class PagerDutyReceiver(ReceiverSettings):
+    """A service of PagerDuty, by Events API v2."""
+
+    kind: Literal["pagerduty"]
+    routing_key: RoutingKey = Field(description="Integration key of an Events API V2 integration.")
+    url: Url = Field(
+        default=SecretUrl("https://events.pagerduty.com/v2/enqueue"),
+        description="https://events.eu.pagerduty.com/v2/enqueue in the EU.",
+    )
+
+
+def requests(receiver: PagerDutyReceiver, notice: Notice, sender: Sender, _now_ms: int) -> tuple[Request, ...]:
+    """Return one request with the event: ``trigger`` begins or adds to the alert of the key, ``resolve`` ends it."""
     event: dict[str, Any] = {
         "routing_key": receiver.routing_key.get_secret_value(),
         "event_action": "resolve" if notice.action == "resolve" else "trigger",
@@ -31,7 +58,7 @@ def request(receiver: PagerDutyReceiver, notice: Notice, sender: Sender) -> Requ
     }
     url = receiver.url.get_secret_value()
     if notice.action == "resolve":
-        return post(url, event)
+        return (post(url, event),)
     if receiver.link:
         link = receiver.link.get_secret_value()
         event |= {"client_url": link, "links": [{"href": link, "text": "Dashboards"}]}
@@ -59,9 +86,12 @@ def request(receiver: PagerDutyReceiver, notice: Notice, sender: Sender) -> Requ
             },
         }
 
-    return post(url, fitted(trigger, len(details), MAX_BODY))
+    return (post(url, fitted(trigger, len(details), MAX_BODY)),)
 
 
 def accepted(answer: Answer) -> OutcomeKind:
     """Read a 2xx answer: PagerDuty's is 202 (of a proxy's login page, say, nobody is woken)."""
     return "delivered" if answer.status == 202 else "retry"  # noqa: PLR2004 - Accepted
+
+
+KIND: Final = Kind(PagerDutyReceiver, requests, MAX_BODY, accepted)

@@ -6,13 +6,18 @@ all, 20 tags of 50. https://docs.opsgenie.com/docs/alert-api, https://docs.opsge
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-from monitor.config.settings.receivers import OpsgenieReceiver
+from pydantic import AfterValidator, Field
+
+from monitor.config.reading.secrets import SecretUrl
+from monitor.config.reading.shape import Text, wrong
+from monitor.config.receivers.base import BaseUrl, HeaderValue, ReceiverSettings
+from monitor.config.receivers.kind import Kind
+from monitor.config.receivers.requests import Answer, Request, Sender, post, told
+from monitor.config.receivers.texts import cut, cut_apart, width
 from monitor.core.paging.notices import Notice, OutcomeKind, Severity
-from monitor.notify.requests import Answer, Request, Sender, post, told
-from monitor.notify.texts import cut, cut_apart, width
 
 MAX_MESSAGE: Final = 130
 MAX_ALIAS: Final = 512
@@ -21,11 +26,36 @@ MAX_ENTITY: Final = 512
 MAX_SOURCE: Final = 100
 MAX_NOTE: Final = 25_000
 MAX_DETAILS: Final = 8_000
+MAX_BODY: Final = 200_000
+"""Bytes. Opsgenie limits its fields, not the whole; with every field at its limit a body stays below this."""
 
 _PRIORITIES: Final[dict[Severity, str]] = {"critical": "P1", "warning": "P3", "info": "P5"}
+_MOST_TAGS: Final = 20
+_LONGEST_TAG: Final = 50
 
 
-def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender) -> tuple[Request, ...]:
+def _tag(value: str) -> str:
+    if len(value) > _LONGEST_TAG:
+        raise wrong(f"has more than {_LONGEST_TAG} characters")
+    return value
+
+
+Tag = Annotated[Text, AfterValidator(_tag)]
+
+
+class OpsgenieReceiver(ReceiverSettings):
+    """An API integration of Opsgenie (which Atlassian ends in April 2027)."""
+
+    kind: Literal["opsgenie"]
+    api_key: HeaderValue = Field(description="Key of an API integration (not of the account).")
+    url: BaseUrl = Field(
+        default=SecretUrl("https://api.opsgenie.com"), description="https://api.eu.opsgenie.com in the EU."
+    )
+    teams: list[Text] = Field(default=[], max_length=50, description="Teams that respond; none: the integration's.")
+    tags: list[Tag] = Field(default=[], max_length=_MOST_TAGS, description="Tags of the alerts.")
+
+
+def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender, _now_ms: int) -> tuple[Request, ...]:
     """Return what creates the alert, or closes it, or sets its priority (it may have got worse) and adds a note.
 
     A repeat creates it: of one that is open Opsgenie only counts it, one that was closed by hand is opened anew.
@@ -93,3 +123,6 @@ def _details(receiver: OpsgenieReceiver, notice: Notice) -> dict[str, str]:
             found[name] = value
             left -= size
     return found
+
+
+KIND: Final = Kind(OpsgenieReceiver, requests, MAX_BODY, accepted)

@@ -7,13 +7,16 @@ The page is the group: its key is ``groupKey`` and the label ``page`` of all its
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from monitor.config.settings.receivers import AlertmanagerReceiver
+from pydantic import Field
+
+from monitor.config.receivers.base import HeaderValue, ReceiverSettings, Url
+from monitor.config.receivers.kind import Kind
+from monitor.config.receivers.requests import LONGEST_VALUE, Request, Sender, fitted, is_over, post, severity_of, told
+from monitor.config.receivers.texts import cut, cut_apart
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.notices import Notice
-from monitor.notify.requests import LONGEST_VALUE, Request, Sender, fitted, is_over, post, severity_of, told
-from monitor.notify.texts import cut, cut_apart
 from monitor.wire.instants import rfc3339
 from monitor.wire.visible import visible
 
@@ -30,6 +33,14 @@ _PRIME: Final = 0x100000001B3
 _64_BITS: Final = (1 << 64) - 1
 
 
+class AlertmanagerReceiver(ReceiverSettings):
+    """Whatever takes the webhook of Alertmanager (version 4 of its payload)."""
+
+    kind: Literal["alertmanager"]
+    url: Url = Field(description="Where the payload is posted.")
+    authorization: HeaderValue | None = Field(default=None, description="Authorization header: Bearer …, Basic …")
+
+
 class Line(NamedTuple):
     """One alert as Alertmanager sees it. The labels never change in its life; all that does is in the annotations."""
 
@@ -39,8 +50,8 @@ class Line(NamedTuple):
     end_ms: int | None
 
 
-def request(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_ms: int) -> Request:
-    """Return the request with the payload."""
+def requests(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_ms: int) -> tuple[Request, ...]:
+    """Return the one request with the payload."""
     link = receiver.link.get_secret_value() if receiver.link else ""
     page = {"page": _label(notice.key)}
     shown_most = notice._replace(alerts=notice.alerts[:MAX_ALERTS])
@@ -76,7 +87,7 @@ def request(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now_
 
     authorization = receiver.authorization.get_secret_value() if receiver.authorization else None
     body = fitted(payload, len(alerts), MAX_BODY)
-    return post(receiver.url.get_secret_value(), body, {"Authorization": authorization})
+    return (post(receiver.url.get_secret_value(), body, {"Authorization": authorization}),)
 
 
 def lines_of(notice: Notice, now_ms: int) -> list[Line]:
@@ -148,3 +159,6 @@ def fingerprint(labels: dict[str, str]) -> str:
 def _common(maps: list[dict[str, str]]) -> dict[str, str]:
     first, *others = maps
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+KIND: Final = Kind(AlertmanagerReceiver, requests, MAX_BODY)

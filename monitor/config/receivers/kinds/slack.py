@@ -8,12 +8,16 @@ escaped (https://api.slack.com/reference/surfaces/formatting#escaping): no text 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Literal
 
-from monitor.config.settings.receivers import SlackReceiver
+from pydantic import Field, model_validator
+
+from monitor.config.reading.shape import Text, wrong
+from monitor.config.receivers.base import HeaderValue, ReceiverSettings, Url
+from monitor.config.receivers.kind import Kind
+from monitor.config.receivers.requests import Answer, Request, Sender, fitted, post, severity_of, told
+from monitor.config.receivers.texts import cut, width
 from monitor.core.paging.notices import Notice, OutcomeKind, Severity
-from monitor.notify.requests import Answer, Request, Sender, fitted, post, severity_of, told
-from monitor.notify.texts import cut, width
 
 POST_MESSAGE: Final = "https://slack.com/api/chat.postMessage"
 MAX_SECTION: Final = 3_000
@@ -45,8 +49,29 @@ _STRANGER: Final = frozenset({
 """Those that do not pass before somebody mends the token, its rights, or the channel. All others may pass."""
 
 
-def request(receiver: SlackReceiver, notice: Notice, sender: Sender) -> Request:
-    """Return the request that posts the message."""
+class SlackReceiver(ReceiverSettings):
+    """A channel of Slack: an incoming webhook (url), or a bot (token and channel)."""
+
+    url_is_secret: ClassVar[bool] = True
+
+    kind: Literal["slack"]
+    url: Url | None = Field(
+        default=None, description="URL of an incoming webhook; with a token, of another chat.postMessage than Slack's."
+    )
+    token: HeaderValue | None = Field(default=None, description="Token of a bot with chat:write (xoxb-…).")
+    channel: Text | None = Field(default=None, description="Channel that the bot posts to.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SlackReceiver:
+        if (self.token is None) != (self.channel is None):
+            raise wrong("token and channel need each other")
+        if self.url is None and self.token is None:
+            raise wrong("needs url, or token and channel", "url is that of an incoming webhook")
+        return self
+
+
+def requests(receiver: SlackReceiver, notice: Notice, sender: Sender, _now_ms: int) -> tuple[Request, ...]:
+    """Return the one request that posts the message."""
     sign = ":white_check_mark:" if notice.action == "resolve" else _SIGNS[notice.severity]
     title = escaped(("Test: " if notice.is_test else "") + notice.title, MAX_TITLE)
     # The title first: it begins the line that a phone shows.
@@ -84,7 +109,7 @@ def request(receiver: SlackReceiver, notice: Notice, sender: Sender) -> Request:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if receiver.token:
         headers["Authorization"] = f"Bearer {receiver.token.get_secret_value()}"
-    return post(url, body, {**headers})
+    return (post(url, body, {**headers}),)
 
 
 def accepted(answer: Answer) -> OutcomeKind:
@@ -108,3 +133,6 @@ def escaped(text: str, limit: int) -> str:
 
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+KIND: Final = Kind(SlackReceiver, requests, MAX_BODY, accepted)

@@ -1,4 +1,4 @@
-"""The request that tells a receiver a notice, and what every kind needs to make it."""
+"""The HTTP request that tells a receiver a notice, and the functions with which the kinds make theirs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from monitor.config.reading.secrets import shown_url
+from monitor.config.receivers.texts import cut
 from monitor.core.alerts.alert import Alert
 from monitor.core.paging.notices import Severity
-from monitor.notify.texts import cut
 from monitor.wire.wording import explain
 
 LONGEST_VALUE: Final = 1024

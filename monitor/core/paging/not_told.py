@@ -1,0 +1,44 @@
+"""Reasons for silence: why an announcement, or an answer to it, led to no notice."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from monitor.core.alerts.alert import Alert
+
+NotToldReason = Literal[
+    "no_agreement",
+    "nobody_named",
+    "backfill",
+    "too_old",
+    "superseded",
+    "silenced",
+    "acknowledged",
+    "ended_before_notice",
+    "never_told",
+]
+
+MEANINGS: Final[dict[NotToldReason, str]] = {
+    "no_agreement": "no version of its agreement is in force now",
+    "nobody_named": "its agreement names nobody to be told of this state",
+    "backfill": "it was announced long after it had happened",
+    "too_old": "it was read longer after it had happened than notices are tried for",
+    "superseded": "its breach was announced before this warning",
+    "silenced": "a silence mutes it; it is told when the silence ends, if it still stands",
+    "acknowledged": "somebody looks after it: no further step of the ladder, and no repeat",
+    "ended_before_notice": "it ended before its first notice was made",
+    "never_told": "it ended, and no receiver had been told that it began",
+}
+"""Each reason in words, for people."""
+
+
+class NotTold(NamedTuple):
+    """A decision not to tell: one for each announcement that nobody is told of, and one for each answer that withholds.
+
+    ``until_ms`` is when the alert is looked at again (the end of a silence); -1: nothing is planned.
+    """
+
+    alert: Alert
+    reason: NotToldReason
+    at_ms: int
+    until_ms: int = -1
