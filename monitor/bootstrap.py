@@ -14,6 +14,7 @@ from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.paging.notices import Courier
+from monitor.core.time.units import DAY_MS
 from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
@@ -48,7 +49,7 @@ from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 log = logging.getLogger(__name__)
 
 REFUSAL_TIMEOUT_S: Final = 10.0
-CALL_RETENTION_MS: Final = 24 * 3_600_000
+CALL_RETENTION_MS: Final = DAY_MS
 """Calls are not reopened: a day covers what comes late."""
 
 

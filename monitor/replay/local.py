@@ -24,7 +24,7 @@ from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import Pane, PaneKey, encode_pane_key
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SubjectRow
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
 from monitor.core.windows.terms import FORESEEN
 from monitor.replay.dict_rows import DictRows
@@ -32,12 +32,12 @@ from monitor.replay.readers import Reading
 from monitor.replay.records import ClockRecord, record_of
 from monitor.replay.whole import WholeFigures, whole_figures
 
-STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
+STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, DAY_MS)
 MOST_STEPS: Final = 10_000
 """Unless a step is asked for, the finest of `STEPS_MS` that cuts the data into no more steps than this."""
 
 PROGRESS_STEPS: Final = 50
-FOR_EVER_MS: Final = 1000 * 366 * 24 * HOUR_MS
+FOR_EVER_MS: Final = 1000 * 366 * DAY_MS
 
 Progress = Callable[[str, int, int], None]
 

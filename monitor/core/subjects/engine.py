@@ -28,7 +28,7 @@ from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.subjects.step import steps
 from monitor.core.time.periods import pane_start
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _KEYS_AT_ONCE: Final = 1_024
 """Keys of panes that are read without a pause: 2 to 5 µs each."""
-RETENTION_MS = 14 * 24 * HOUR_MS
+RETENTION_MS = 14 * DAY_MS
 """How long a finished subject is kept by default: what a reopening or a late fact may still find."""
 
 
@@ -343,7 +343,7 @@ class SourceEngine:
 def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     """Return how long a pane is kept after its start."""
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
-    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * DAY_MS
     return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
 

@@ -30,7 +30,7 @@ from monitor.core.outages.figures import measuring
 from monitor.core.series.series import Pane, SeriesKey
 from monitor.core.time.periods import window_span
 from monitor.core.time.spans import Span, measure
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, MINUTE_MS
 from monitor.core.time.windows import Window
 from monitor.core.windows.figures import pane_figures
 from monitor.core.windows.timeslices import OutageSlices, PaneSlices, joined, packed, unpacked, within
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from monitor.core.windows.terms import Binding
 
 _SEPARATOR = "\x1f"
-_KEPT_AT_LEAST_MS = 4 * 24 * HOUR_MS
+_KEPT_AT_LEAST_MS = 4 * DAY_MS
 
 
 class BudgetRow(NamedTuple):
