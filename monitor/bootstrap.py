@@ -15,11 +15,12 @@ from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.paging.notices import Courier
 from monitor.core.time.units import DAY_MS
+from monitor.counters import DELAY_BOUNDS, Durations
 from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.installation import needed_rights, partitions_of, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
-from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
+from monitor.metrics.snapshot import ReceiverStats, Snapshot, SourcePartition
 from monitor.notify.courier import WebhookCourier
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
@@ -38,7 +39,6 @@ from monitor.stream.partitions.clock import Clock, WallClock, wall_ms
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Processor
 from monitor.stream.partitions.sources import Burial, Source
-from monitor.stream.partitions.stats import Durations
 from monitor.stream.partitions.watch import TopicWatch
 from monitor.stream.partitions.worker import failing, run_worker
 from monitor.web.door import Door, Limits
@@ -140,8 +140,8 @@ class Monitor:
         self.mappings = {source.topic: source.rows() for source in settings.sources}
         """What makes events of each foreign topic's records."""
         self.books = Books()
-        self._detection = Observations()
-        self.tally = Tally(detected=self._detection.observe)
+        self._detection = Durations(DELAY_BOUNDS)
+        self.tally = Tally(detected=self._detection.add)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
         self.on_call = OnCall(
@@ -303,30 +303,14 @@ class Monitor:
                 for key, one in done.evaluator.spreads(MAX_SPREADS).items()
             },
             partitions=[
-                PartitionStats(
+                SourcePartition(
                     topic=topic,
                     partition=partition,
-                    events=one.events,
-                    batches=one.batches,
-                    lag=one.lag,
-                    open=one.open,
-                    caught_up=one.caught_up,
-                    skipped=one.repeats,
-                    holes=one.holes,
-                    lost=one.lost,
-                    rereads=one.seeks,
-                    faults=one.faults,
-                    set_aside=one.set_aside,
-                    held_seconds=held[topic, partition].held_s() if (topic, partition) in held else None,
-                    let_go=len(held[topic, partition].let_go) if (topic, partition) in held else None,
-                    rows=one.rows,
-                    restored_rows=one.restored_rows,
-                    restore_seconds=one.restore_seconds,
+                    stats=one.copy(),
                     kind=kinds.get(topic, ""),
                     last_event_ms=tally.last_event_ms.get((topic, partition)),
-                    batch_seconds=_histogram(one.batch_seconds),
-                    commit_seconds=_histogram(one.commit_seconds),
-                    tick_delay_seconds=_histogram(one.tick_delay_seconds),
+                    held_seconds=held[topic, partition].held_s() if (topic, partition) in held else None,
+                    let_go=len(held[topic, partition].let_go) if (topic, partition) in held else None,
                 )
                 for (topic, partition), one in sorted(stats.partitions.items())
             ],
@@ -452,8 +436,3 @@ def _courier_if_any(settings: Settings) -> Courier | None:
         return courier_of(settings)
     except ConfigError:
         return None
-
-
-def _histogram(durations: Durations) -> Histogram:
-    taken = durations.snapshot()
-    return Histogram(taken.sum, taken.observations, taken.buckets)
