@@ -49,14 +49,15 @@ RETENTION_MS = 14 * DAY_MS
 class Effects(NamedTuple):
     """What a batch or the time made happen.
 
-    ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
-    in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
+    ``panes`` are those that changed, in the order in which they are to be sent; None: the part is gone. They are the
+    rows themselves, which the next batch changes: encode or copy them before. ``rejected`` names the place in the batch
+    and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
     ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
     not fit one row; ``together`` late facts that were not told one by one.
     """
 
     alerts: list[Alert]
-    panes: list[PaneKey]
+    panes: dict[PaneKey, Pane | None]
     rejected: list[tuple[int, str]]
     repeats: int = 0
     too_late: int = 0
@@ -328,14 +329,14 @@ class SourceEngine:
         self._changed.update(divided)
         for key in divided:
             self._note_expiry(key, encode_pane_key(key))
+        changed: dict[PaneKey, Pane | None] = {**self._changed}
         for key, pane in self._changed.items():
             if key.part and key.width == "live" and not any(pane):
                 self.parts.forget(key)
-                self.rows.put(encode_pane_key(key), None)
-            else:
-                self.rows.put(encode_pane_key(key), pane)
-        keys = in_order(self._changed)
-        effects = Effects(alerts, keys, list(rejected), repeats, self._too_late, len(divided), together)
+                changed[key] = None
+            self.rows.put(encode_pane_key(key), changed[key])
+        panes = {key: changed[key] for key in in_order(changed)}
+        effects = Effects(alerts, panes, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
         return effects
 
