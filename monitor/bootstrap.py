@@ -13,11 +13,12 @@ from monitor.config.settings.settings import Settings
 from monitor.config.settings.web import WebSettings
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.paging.notices import Courier
+from monitor.counters import DELAY_BOUNDS, Durations
 from monitor.errors import BrokerError, ConfigError, Mistake
 from monitor.installation import needed_rights, security_options, topic_of, topic_plan
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
-from monitor.metrics.snapshot import Histogram, Observations, PartitionStats, ReceiverStats, Snapshot
+from monitor.metrics.snapshot import ReceiverStats, Snapshot, SourcePartition
 from monitor.notify.courier import WebhookCourier
 from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
@@ -31,7 +32,6 @@ from monitor.stream.kafka.topics import check_topics, count_partitions
 from monitor.stream.partitions.app import WorkerApp, WorkerSettings, build_app
 from monitor.stream.partitions.clock import Clock, WallClock, wall_ms
 from monitor.stream.partitions.sources import Source
-from monitor.stream.partitions.stats import Durations
 from monitor.stream.partitions.watch import TopicWatch
 from monitor.stream.partitions.worker import failing, run_worker
 from monitor.web.door import Door, Limits
@@ -127,8 +127,8 @@ class Monitor:
         self.clock = clock or WallClock()
         self.security = security_options(settings.security)
         self.books = Books()
-        self._detection = Observations()
-        self.tally = Tally(detected=self._detection.observe)
+        self._detection = Durations(DELAY_BOUNDS)
+        self.tally = Tally(detected=self._detection.add)
         outlets = outlets_of(settings)
         self.on_call = OnCall(
             books=self.books,
@@ -192,30 +192,14 @@ class Monitor:
                 key: one for done in evaluations.values() for key, one in done.evaluator.spreads(MAX_SPREADS).items()
             },
             partitions=[
-                PartitionStats(
+                SourcePartition(
                     topic=topic,
                     partition=partition,
-                    events=one.events,
-                    batches=one.batches,
-                    lag=one.lag,
-                    open=one.open,
-                    caught_up=one.caught_up,
-                    skipped=one.repeats,
-                    holes=one.holes,
-                    lost=one.lost,
-                    rereads=one.seeks,
-                    faults=one.faults,
-                    set_aside=one.set_aside,
-                    held_seconds=held[topic, partition].held_s() if (topic, partition) in held else None,
-                    let_go=len(held[topic, partition].let_go) if (topic, partition) in held else None,
-                    rows=one.rows,
-                    restored_rows=one.restored_rows,
-                    restore_seconds=one.restore_seconds,
+                    stats=one.copy(),
                     kind=kinds.get(topic, ""),
                     last_event_ms=tally.last_event_ms.get((topic, partition)),
-                    batch_seconds=_histogram(one.batch_seconds),
-                    commit_seconds=_histogram(one.commit_seconds),
-                    tick_delay_seconds=_histogram(one.tick_delay_seconds),
+                    held_seconds=held[topic, partition].held_s() if (topic, partition) in held else None,
+                    let_go=len(held[topic, partition].let_go) if (topic, partition) in held else None,
                 )
                 for (topic, partition), one in sorted(stats.partitions.items())
             ],
@@ -335,8 +319,3 @@ def _courier_if_any(settings: Settings) -> Courier | None:
         return courier_of(settings)
     except ConfigError:
         return None
-
-
-def _histogram(durations: Durations) -> Histogram:
-    taken = durations.snapshot()
-    return Histogram(taken.sum, taken.observations, taken.buckets)

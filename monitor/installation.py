@@ -17,6 +17,7 @@ from monitor.errors import ConfigError, Mistake
 from monitor.stream.kafka.rights import Right, Role, rights_of
 from monitor.stream.kafka.tokens import ClientCredentials
 from monitor.stream.kafka.topics import TopicNames, TopicSpec, plan_topics
+from monitor.stream.partitions.clock import wall_ms
 
 _UTC_TIME: Final = 0x17
 _TIME: Final = rb"(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)"
@@ -92,7 +93,7 @@ def _valid_now(certificate: str) -> None:
     if found is None:
         return
     begin, end = (_instant(one) for one in found.groups())
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(wall_ms() / 1000, UTC)
     if not begin <= now < end:
         message = (
             f"has expired on {end:%Y-%m-%d %H:%M}Z" if now >= end else f"is valid only from {begin:%Y-%m-%d %H:%M}Z"

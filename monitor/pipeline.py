@@ -13,6 +13,7 @@ from monitor.config.settings.settings import Settings
 from monitor.config.settings.sources import SourceSettings
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.core.objectives.status import WindowStatus
+from monitor.core.time.units import DAY_MS
 from monitor.installation import partitions_of, topic_of
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
@@ -27,7 +28,7 @@ from monitor.stream.partitions.ports import Processor, RowCodec
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.rows import EVALUATE_ROWS, NOTIFY_ROWS, SOURCE_ROWS
 
-CALL_RETENTION_MS: Final = 24 * 3_600_000
+CALL_RETENTION_MS: Final = DAY_MS
 """Calls are not reopened: a day covers what comes late."""
 
 Work = Callable[[PartitionState], Processor]

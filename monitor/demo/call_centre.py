@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final, NamedTuple
 
+from monitor.core.time.units import HOUR_MS, MINUTE_MS, SECOND_MS
 from monitor.demo.hours import Day, arrivals, busy
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
+from monitor.demo.traffic import Process, Story, Surge, Traffic
 
 
 class Line(NamedTuple):

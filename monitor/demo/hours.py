@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, Surge, Traffic
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.demo.traffic import Surge, Traffic
 
 ZONE: Final = ZoneInfo("Europe/Berlin")
 

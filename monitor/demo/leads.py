@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from monitor.demo.hours import Day, arrivals, busy
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
+from monitor.demo.traffic import Process, Story, Surge, Traffic
 
-HISTORY_MS: Final = 21 * 24 * HOUR_MS
+HISTORY_MS: Final = 21 * DAY_MS
 """How far back leads reach: deals take days, and a month's goal is measured from its first day on."""
 PER_HOUR: Final = 1.25
 SOURCES: Final = {"web": 5, "webinar": 2, "newsletter": 2, "referral": 2, "outbound": 1}
@@ -54,7 +55,7 @@ class Funnel:
         """Let a lead run its course."""
         traffic = self.traffic
         story.tell("created", at_ms)
-        waits_ms = 2 * 24 * HOUR_MS if traffic.chance(NURTURED_SHARE) else 20 * MINUTE_MS
+        waits_ms = 2 * DAY_MS if traffic.chance(NURTURED_SHARE) else 20 * MINUTE_MS
         now_ms = self._at_work(at_ms + traffic.spread(waits_ms))
         yield now_ms
         story.tell("handed_over", now_ms)
@@ -70,7 +71,7 @@ class Funnel:
                 break
             median_ms = 5 * HOUR_MS
         else:
-            now_ms = self._at_work(now_ms + 24 * HOUR_MS)
+            now_ms = self._at_work(now_ms + DAY_MS)
             yield now_ms
             story.tell("lost", now_ms, reason="never reached")
             return

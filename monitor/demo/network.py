@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, Process, Story, Surge, Traffic
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.demo.traffic import Process, Story, Surge, Traffic
 
 SITES: Final = {"metro-ring": 120, "dsl-access": 5_400, "mpls-core": 310}
 """Connected sites of each service."""

@@ -18,10 +18,11 @@ All instants are minutes after the start. (The promises are those of deploy/agre
 
 from __future__ import annotations
 
+from monitor.core.time.units import HOUR_MS, MINUTE_MS, SECOND_MS
 from monitor.demo.call_centre import Queue
 from monitor.demo.network import Network
 from monitor.demo.service_desk import ServiceDesk
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Traffic
+from monitor.demo.traffic import Process, Traffic
 
 ABSENT_AGENTS = 6
 STORM_TICKETS = 45

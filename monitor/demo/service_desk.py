@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from monitor.core.time.units import HOUR_MS, MINUTE_MS, SECOND_MS
 from monitor.demo.hours import Day, arrivals, busy
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, SECOND_MS, Process, Story, Surge, Traffic
+from monitor.demo.traffic import Process, Story, Surge, Traffic
 
 PER_HOUR: Final = 42.0
 """Tickets in a busy hour."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from monitor.core.facts.events import Event, Subject
+from monitor.core.time.units import HOUR_MS
 from monitor.demo.call_centre import LINES, Queue
 from monitor.demo.hours import Day, busy
 from monitor.demo.leads import HISTORY_MS as LEADS_HISTORY_MS
@@ -16,7 +17,7 @@ from monitor.demo.leads import Funnel
 from monitor.demo.network import Network
 from monitor.demo.scenes import Scenes
 from monitor.demo.service_desk import ServiceDesk
-from monitor.demo.traffic import HOUR_MS, Process, Traffic
+from monitor.demo.traffic import Process, Traffic
 
 HISTORY_MS: Final = 3 * HOUR_MS
 """How long the simulated world has been at work when a demonstration starts: its windows are not empty."""

@@ -16,12 +16,9 @@ from random import Random
 from typing import Final
 
 from monitor.core.facts.events import Event, Fact, Subject, Value
+from monitor.core.time.units import MINUTE_MS, SECOND_MS
 
 Process = Generator[int, None, None]
-
-SECOND_MS: Final = 1_000
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 3_600_000
 
 LATE_SHARE: Final = 0.03
 VERY_LATE_SHARE: Final = 0.005

@@ -22,10 +22,11 @@ from prometheus_client.registry import Collector
 from monitor.core.agreements.levels import in_force, parts_by_origin
 from monitor.core.agreements.outlook import outlook
 from monitor.core.paging.not_told import MEANINGS
+from monitor.counters import Histogram
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import MAX_SERIES, Metric
 from monitor.metrics.figures import Known, show_figures
-from monitor.metrics.snapshot import Histogram, PartitionStats, Snapshot
+from monitor.metrics.snapshot import Snapshot, SourcePartition
 from monitor.metrics.text import Lines
 from monitor.wire.visible import visible
 
@@ -67,8 +68,8 @@ def page_of(
     lines, page = Lines(max_series), _Page(max_series)
     show_figures(lines, snapshot, known)
     _agreements(page, snapshot)
-    for stats in snapshot.partitions:
-        _partition(page, stats)
+    for partition in snapshot.partitions:
+        _partition(page, partition)
     _receivers(page, snapshot)
     _health(page, snapshot)
     for measure, (shown, in_rest) in snapshot.series.items():
@@ -129,7 +130,7 @@ def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
             for bound, count in value.buckets:
                 family.add_sample(f"{stem}_bucket", {**labels, "le": "+Inf" if bound == inf else repr(bound)}, count)
             family.add_sample(f"{stem}_sum", labels, value.sum)
-            family.add_sample(f"{stem}_count", labels, value.count)
+            family.add_sample(f"{stem}_count", labels, value.observations)
         else:
             family.add_sample(metric.name, labels, value)
     return family
@@ -166,8 +167,8 @@ def _agreements(page: _Page, snapshot: Snapshot) -> None:
             page.set(m.AGREEMENT_PARTS, (one.id, origin.agreement, origin.level), parts)
 
 
-def _partition(page: _Page, stats: PartitionStats) -> None:
-    source = (stats.topic, str(stats.partition))
+def _partition(page: _Page, one: SourcePartition) -> None:
+    source, stats = (one.topic, str(one.partition)), one.stats
     values: tuple[tuple[Metric, float | Histogram | None], ...] = (
         (m.EVENTS, stats.events),
         (m.BATCHES, stats.batches),
@@ -177,21 +178,21 @@ def _partition(page: _Page, stats: PartitionStats) -> None:
         (m.SOURCE_REREADS, stats.rereads),
         (m.FAULTS, stats.faults),
         (m.ROWS_SET_ASIDE, stats.set_aside),
-        (m.HELD_BACK, stats.held_seconds),
-        (m.LET_GO, stats.let_go),
+        (m.HELD_BACK, one.held_seconds),
+        (m.LET_GO, one.let_go),
         (m.LAG, stats.lag),
         (m.PARTITION_OPEN, int(stats.open)),
         (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),
         (m.PARTITION_ROWS, stats.rows),
         (m.PARTITION_RESTORED, stats.restored_rows),
         (m.PARTITION_RESTORE, stats.restore_seconds),
-        (m.BATCH_DURATION, stats.batch_seconds),
-        (m.COMMIT_DURATION, stats.commit_seconds),
-        (m.TICK_DELAY, stats.tick_delay_seconds),
+        (m.BATCH_DURATION, stats.batch_seconds.histogram()),
+        (m.COMMIT_DURATION, stats.commit_seconds.histogram()),
+        (m.TICK_DELAY, stats.tick_delay_seconds.histogram()),
     )
     for metric, value in values:
         page.set(metric, source, value)
-    page.set(m.LAST_EVENT, (*source, stats.kind), _in_unit(m.LAST_EVENT, stats.last_event_ms))
+    page.set(m.LAST_EVENT, (*source, one.kind), _in_unit(m.LAST_EVENT, one.last_event_ms))
 
 
 def _receivers(page: _Page, snapshot: Snapshot) -> None:
@@ -238,7 +239,7 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
     for partition, seconds in snapshot.evaluation_seconds.items():
         page.set(m.EVALUATION, (str(partition),), seconds)
     page.set(m.DETECTION_DELAY, (), snapshot.detection_delay)
-    page.set(m.PARTITIONS_OPEN, (), sum(one.open for one in snapshot.partitions))
+    page.set(m.PARTITIONS_OPEN, (), sum(one.stats.open for one in snapshot.partitions))
     page.set(m.REBALANCES, (), snapshot.rebalances)
     page.set(m.RESTORES, (), snapshot.restores)
     page.set(m.STALLS, (), snapshot.stalls)

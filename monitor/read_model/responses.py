@@ -6,12 +6,13 @@ import asyncio
 from typing import Final
 
 from monitor.config.settings.settings import Settings
+from monitor.core.time.units import DAY_MS
 from monitor.errors import DecodeError
 from monitor.read_model.topics import Outgoing, read_all, send_all
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.responses import Response, SilenceResponse, decode_response, encode_response
 
-DONE_MS: Final = 7 * 86_400_000
+DONE_MS: Final = 7 * DAY_MS
 """What was asked for longer ago was done, or there was nobody to do it."""
 
 

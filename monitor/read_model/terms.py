@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.outlook import Outlook, outlook
-from monitor.core.agreements.term import DAY_MS
 from monitor.core.time.periods import period_date
+from monitor.core.time.units import DAY_MS
 from monitor.wire.instants import rfc3339
 
 WARNED_OF: Final = frozenset({"notice_due", "ending"})

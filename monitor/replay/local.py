@@ -22,22 +22,22 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Event, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
-from monitor.core.series.series import Pane, PaneKey, encode_pane_key
+from monitor.core.series.series import Pane, PaneKey
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SubjectRow
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
 from monitor.replay.dict_rows import DictRows
 from monitor.replay.readers import Reading
 from monitor.replay.records import ClockRecord, record_of
 from monitor.replay.whole import WholeFigures, whole_figures
 
-STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
+STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, DAY_MS)
 MOST_STEPS: Final = 10_000
 """Unless a step is asked for, the finest of `STEPS_MS` that cuts the data into no more steps than this."""
 
 PROGRESS_STEPS: Final = 50
-FOR_EVER_MS: Final = 1000 * 366 * 24 * HOUR_MS
+FOR_EVER_MS: Final = 1000 * 366 * DAY_MS
 
 Progress = Callable[[str, int, int], None]
 
@@ -133,7 +133,7 @@ class _Run:
         # A replay is one answer to one question: all series are shown, however many there are.
         foreseen = [kind for kind in MEASURE_KINDS if kind in happened]
         self.evaluator = Evaluator(DictRows(), lambda _: True, foreseen, max_series=sys.maxsize)
-        self.changed: dict[tuple[Subject, PaneKey], None] = {}
+        self.changed: dict[tuple[Subject, PaneKey], Pane | None] = {}
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0
 
@@ -193,10 +193,9 @@ class _Run:
 
     def judge(self, now_ms: int) -> None:
         """Give the panes that changed to the evaluator, and judge the windows."""
-        for subject, key in self.changed:
-            pane = self.rows[subject].get(encode_pane_key(key))
+        for (subject, key), pane in self.changed.items():
             # A copy, as it would be after Kafka: the engine goes on changing its own.
-            copy = merge_panes([pane]) if isinstance(pane, Pane) else None
+            copy = None if pane is None else merge_panes([pane])
             self.evaluator.fold(subject, key, copy, self.book)
         self.changed.clear()
         more = True
@@ -216,8 +215,8 @@ class _Run:
         self.result.repeats += effects.repeats
         self.result.too_late += effects.too_late
         self.rejected.update(reason for _, reason in effects.rejected)
-        for key in effects.panes:
-            self.changed[subject, key] = None
+        for key, pane in effects.panes.items():
+            self.changed[subject, key] = pane
 
     def finish(self) -> ReplayResult:
         """Return the result with everything that is known only at the end."""

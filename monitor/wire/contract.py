@@ -38,8 +38,6 @@ NOT_NEGATIVE: Final = frozenset(
 """The numbers that cannot be below zero. ``sequence`` is one more."""
 INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
 """Instants among the attributes: the short name and the one under which they are kept. Both may be sent."""
-CLOUDEVENT_PREFIX: Final = "sla"
-"""What we put before ``.ticket.opened``; any prefix is understood."""
 
 REASONS: Final[dict[str, str]] = {
     "tombstone": "the record has no value",

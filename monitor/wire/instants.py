@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from monitor.core.time.units import MINUTE_MS
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE_MS: Final = 60_000
 _FIRST_MS: Final = -62_135_596_800_000
 _LAST_MS: Final = 253_402_300_799_999
 
@@ -22,7 +23,7 @@ def rfc3339(instant_ms: int) -> str:
     """
     if not _FIRST_MS <= instant_ms <= _LAST_MS:
         instant_ms = _FIRST_MS if instant_ms < _FIRST_MS else _LAST_MS
-    minute, rest_ms = divmod(instant_ms, _MINUTE_MS)
+    minute, rest_ms = divmod(instant_ms, MINUTE_MS)
     digits = str(100_000 + rest_ms)  # a slice of these takes half as long as a format with leading zeros
     return f"{_minute_text(minute)}{digits[1:3]}.{digits[3:]}Z"
 

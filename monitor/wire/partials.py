@@ -3,8 +3,8 @@
     p<pane key>␟<source>  ->  version │ msgpack [source, pane], or no value once the pane has expired (a part: is gone)
     m<source>             ->  version │ msgpack [watermark_ms, behind]
 
-The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by
-`partition_key`, not by their key: all panes of an agreement meet in one evaluator. The version is one byte, that of the
+The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by the
+agreement's id, not by their key: all panes of an agreement meet in one evaluator. The version is one byte, that of the
 pane's layout, or of the marker's (`monitor.wire.versions`).
 """
 
@@ -87,11 +87,6 @@ def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, byte
 def encode_marker(source: str, watermark_ms: int, *, behind: bool) -> tuple[bytes, bytes]:
     """Return key and value of the record that tells how far a source is. Send it to every partition of partials."""
     return b"m" + source.encode(), _PLACE.head + _encode((watermark_ms, behind))
-
-
-def partition_key(key: PaneKey) -> bytes:
-    """Return the bytes by which a pane's record is partitioned: its agreement's id."""
-    return key.series.agreement.encode()
 
 
 def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:

@@ -72,11 +72,10 @@ async def monitor(bootstrap: str, app_id: str, count: int) -> dict[str, Any]:
         await job.until(lambda: task.done() or sum(events()) >= count, 0.005)
         figures = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
         figures["events"] = sum(events()) - first
-        snapshot = worker.app.stats.snapshot().partitions
-        batches = [one for (topic, _), one in snapshot.items() if topic == tickets]
+        batches = [one for (topic, _), one in worker.app.stats.partitions.items() if topic == tickets]
         figures["records_per_batch"] = sum(events()) / max(1, sum(one.batches for one in batches))
-        figures["fold_s"] = sum(one.batch_seconds.sum for one in batches)
-        figures["commit_s"] = sum(one.commit_seconds.sum for one in batches)
+        figures["fold_s"] = sum(one.batch_seconds.histogram().sum for one in batches)
+        figures["commit_s"] = sum(one.commit_seconds.histogram().sum for one in batches)
         figures["peak_mb"] = _peak_mb()
     finally:
         worker.app.request_stop()

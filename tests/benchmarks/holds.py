@@ -26,6 +26,7 @@ from monitor.core.pieces import at_once
 from monitor.core.series.series import Pane, PaneKey, SeriesKey, encode_pane_key
 from monitor.core.time.windows import Window
 from monitor.core.windows.rows import MergedPane, merged_pane_key
+from monitor.counters import PartitionStats
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
@@ -36,7 +37,6 @@ from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import RowCodec
 from monitor.stream.partitions.sources import Burial, Source
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.benchmarks import write_json
 from tests.core.stories import MONDAY_MS, agreement, clock

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.bootstrap import calm_collector
 from monitor.core.facts.events import Event, Fact
-from monitor.core.series.series import Pane, encode_pane_key
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.windows.evaluator import Evaluator
 from monitor.metrics.exporter import Exporter
@@ -95,9 +94,7 @@ class Worker:
         rows = self.kept[place]
         effects = self.engines[place].batch(events, now_ms, self.book)
         found = []
-        for key in effects.panes:
-            pane = rows.get(encode_pane_key(key))
-            assert isinstance(pane, Pane)
+        for key, pane in effects.panes.items():
             found.append(encode_partial(f"tickets/{place}", key, pane))
         rows.commit()
         for partial in found:

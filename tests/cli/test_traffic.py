@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.commands.traffic import SCENES_AGO_MS
 from monitor.core.facts.events import Event
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.errors import DecodeError
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.events import decode

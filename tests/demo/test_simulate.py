@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.facts.events import ATTRIBUTES, TYPES
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.demo.call_centre import LINES
 from monitor.demo.hours import ZONE, always_busy, arrivals, busy, busy_start_ms
 from monitor.demo.simulate import LATEST_MS, Simulator, bad_records
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS, Surge, Traffic
+from monitor.demo.traffic import Surge, Traffic
 from monitor.errors import DecodeError
 from monitor.wire.events import decode, encode_event
 

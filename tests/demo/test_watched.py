@@ -14,8 +14,8 @@ import pytest
 
 from monitor.core.outages.figures import outage_figures
 from monitor.core.series.series import Pane
+from monitor.core.time.units import MINUTE_MS
 from monitor.demo.hours import busy_start_ms
-from monitor.demo.traffic import MINUTE_MS
 from monitor.demo.view import Counters, DemoView, promises
 from monitor.metrics.exporter import page_of
 from monitor.metrics.snapshot import Snapshot

@@ -7,7 +7,6 @@ from pathlib import Path
 from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.series.panes import merge_panes
-from monitor.core.series.series import Pane, encode_pane_key
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.time.periods import period_date
 from monitor.core.time.units import HOUR_MS
@@ -87,6 +86,5 @@ class Watch:
     def _note(self, subject, effects):
         self.noticed += [(self.now_ms, alert) for alert in effects.alerts]
         self.rejected += effects.rejected
-        for key in effects.panes:
-            pane = self.rows[subject].get(encode_pane_key(key))
-            self.evaluator.fold(subject, key, merge_panes([pane]) if isinstance(pane, Pane) else None, self.book)
+        for key, pane in effects.panes.items():
+            self.evaluator.fold(subject, key, None if pane is None else merge_panes([pane]), self.book)

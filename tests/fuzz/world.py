@@ -14,11 +14,11 @@ from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.config.settings.sources import SourceSettings
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.core.pieces import at_once
+from monitor.counters import PartitionStats
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.partitions.clock import HandClock
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
 from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, Made
 from tests.stream.fakes import FakeWriter

@@ -83,7 +83,7 @@ async def run_until_quiet(job: MonitorJob, topics: Topics, clock: Clock) -> None
             assert time.monotonic() < deadline, "the work does not end"
             await asyncio.sleep(0.2)
             runners = monitor.app.runners.values()
-            now_written = sum(runner.stats.commit_seconds.snapshot().observations for runner in runners)
+            now_written = sum(runner.stats.commit_seconds.histogram().observations for runner in runners)
             busy = not monitor.app.ready() or any(runner.lag or not runner.caught_up for runner in runners)
             if busy or now_written != written:
                 quiet_since, written = time.monotonic(), now_written

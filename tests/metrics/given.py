@@ -14,8 +14,9 @@ from monitor.core.objectives.status import ObjectiveVerdict, Verdict, WindowStat
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sketch import add
+from monitor.counters import DELAY_BOUNDS, Durations, PartitionStats
 from monitor.metrics.exporter import page_of
-from monitor.metrics.snapshot import Observations, PartitionStats, ReceiverStats, Snapshot
+from monitor.metrics.snapshot import ReceiverStats, Snapshot, SourcePartition
 
 NOW_MS = 1_790_000_000_000
 
@@ -55,20 +56,23 @@ def status(
     )
 
 
-def durations(*seconds):
-    seen = Observations()
+def measured(*seconds, bounds=DELAY_BOUNDS):
+    seen = Durations(bounds)
     for one in seconds:
-        seen.observe(one)
-    return seen.histogram()
+        seen.add(one)
+    return seen
+
+
+def durations(*seconds):
+    return measured(*seconds).histogram()
 
 
 def partition(topic="tickets", number=0, **changes):
     stats = PartitionStats(
-        topic=topic,
-        partition=number,
         events=1_200,
         batches=30,
-        lag=7,
+        position=93,
+        highwater=100,
         open=True,
         caught_up=True,
         skipped=2,
@@ -76,19 +80,24 @@ def partition(topic="tickets", number=0, **changes):
         rereads=1,
         faults=2,
         set_aside=1,
-        held_seconds=12.5,
-        let_go=1,
         lost=0,
-        kind="ticket" if topic == "tickets" else "call",
         rows=400,
         restored_rows=390,
         restore_seconds=0.25,
-        last_event_ms=NOW_MS - 1_500,
-        batch_seconds=durations(0.003, 0.02),
-        commit_seconds=durations(0.004),
-        tick_delay_seconds=durations(0.03),
+        batch_seconds=measured(0.003, 0.02),
+        commit_seconds=measured(0.004),
+        tick_delay_seconds=measured(0.03),
     )
-    return replace(stats, **changes)
+    shown = SourcePartition(
+        topic=topic,
+        partition=number,
+        stats=stats,
+        held_seconds=12.5,
+        let_go=1,
+        kind="ticket" if topic == "tickets" else "call",
+        last_event_ms=NOW_MS - 1_500,
+    )
+    return replace(shown, **changes)
 
 
 def sketch(*durations_ms):

@@ -21,9 +21,10 @@ from monitor.core.agreements.agreement import Agreement, Origin, Support
 from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
 from monitor.core.agreements.term import Length, Term
 from monitor.core.series.series import SeriesKey
+from monitor.counters import Durations
 from monitor.metrics.exporter import Exporter, page_of
 from monitor.metrics.figures import kind_of
-from monitor.metrics.snapshot import Observations, Snapshot
+from monitor.metrics.snapshot import Snapshot
 from monitor.wire.visible import visible
 from tests.core.stories import agreement, clock
 from tests.metrics.given import NOW_MS, durations, everything, exposition, partition, samples, status, value_of, verdict
@@ -186,20 +187,19 @@ def test_buckets_never_go_down_and_end_at_the_count(seconds):
     found = durations(*seconds)
     counts = [count for _, count in found.buckets]
     assert counts == sorted(counts)
-    assert counts[-1] == found.count == len(seconds)
+    assert counts[-1] == found.observations == len(seconds)
 
 
 @pytest.mark.parametrize("bounds", [(2.0, 1.0), (1.0, 1.0), (1.0, float("inf"))])
 def test_bounds_that_do_not_ascend_are_refused(bounds):
     with pytest.raises(ValueError, match="ascend"):
-        Observations(bounds)
+        Durations(bounds)
 
 
 def test_what_is_not_known_is_not_shown():
-    bare = Snapshot(partitions=[replace(partition(), rows=None, last_event_ms=None, commit_seconds=None)])
-    assert value_of(bare, "sla_partition_rows") is None
+    bare = Snapshot(partitions=[replace(partition(), last_event_ms=None, held_seconds=None)])
     assert value_of(bare, "sla_last_event_timestamp_seconds") is None
-    assert value_of(bare, "sla_commit_duration_seconds_count") is None
+    assert value_of(bare, "sla_held_back_seconds") is None
     assert value_of(bare, "sla_rebalances_total") is None
     assert value_of(bare, "sla_lag_records") == 7
 

@@ -15,6 +15,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.pieces import Pieces
 from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
+from monitor.counters import PartitionStats
 from monitor.errors import DecodeError, StateError
 from monitor.stream.agents import ingest
 from monitor.stream.agents.books import Books
@@ -24,7 +25,6 @@ from monitor.stream.partitions import containment, set_aside
 from monitor.stream.partitions.containment import Containment, place_of
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.sources import Burial, Source
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.events import decode
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import agreement, clock, ms

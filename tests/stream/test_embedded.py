@@ -7,10 +7,11 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from monitor.counters import WORK_BOUNDS, Durations
 from monitor.errors import BrokerError
 from monitor.stream.kafka.embedded import EmbeddedBroker
 from monitor.stream.kafka.topics import plan_topics
-from monitor.stream.partitions.stats import BUCKETS, Durations, Stats
+from monitor.stream.partitions.stats import Stats
 
 FIND_COORDINATOR = 10
 COORDINATOR_NOT_AVAILABLE = 15
@@ -72,20 +73,22 @@ def test_durations_fall_into_cumulative_buckets() -> None:
     for seconds in (0.001, 0.004, 0.3, 60.0):
         durations.add(seconds)
 
-    figures = durations.snapshot()
+    figures = durations.histogram()
 
     assert figures.observations == 4
     assert figures.sum == pytest.approx(60.305)
     at_most = dict(figures.buckets)
-    assert (at_most[0.001], at_most[0.005], at_most[BUCKETS[-1]], at_most[float("inf")]) == (1, 2, 3, 4)
+    assert (at_most[0.001], at_most[0.005], at_most[WORK_BOUNDS[-1]], at_most[float("inf")]) == (1, 2, 3, 4)
 
 
-def test_the_lag_is_never_negative_and_a_snapshot_does_not_change() -> None:
+def test_the_lag_is_never_negative_and_a_copy_does_not_change() -> None:
     stats = Stats()
     partition = stats.partition("in", 3)
     partition.position, partition.highwater = 10, 7
-    before = stats.snapshot()
+    before = partition.copy()
     partition.highwater = 30
+    partition.batch_seconds.add(0.5)
 
-    assert before.partitions["in", 3].lag == 0
-    assert stats.snapshot().partitions["in", 3].lag == 20
+    assert before.lag == 0
+    assert stats.partition("in", 3).lag == 20
+    assert (before.batch_seconds.histogram().observations, partition.batch_seconds.histogram().observations) == (0, 1)

@@ -14,6 +14,7 @@ from monitor.core.pieces import at_once
 from monitor.core.series.panes import apply
 from monitor.core.series.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
+from monitor.counters import PartitionStats
 from monitor.errors import RowError
 from monitor.stream.agents import evaluate
 from monitor.stream.agents.books import Books
@@ -22,7 +23,6 @@ from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState, partition_of
 from monitor.stream.partitions.sources import Burial, Source
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS

@@ -21,6 +21,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.pieces import LOT, at_once
 from monitor.core.series.series import Pane, PaneKey, SeriesKey
 from monitor.core.windows.rows import MergedPane, merged_pane_key
+from monitor.counters import PartitionStats
 from monitor.stream.agents import books as books_module
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.sweep import Sweep
@@ -29,7 +30,6 @@ from monitor.stream.kafka.connection import RESTORE_RECORDS, Connection
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import POSITION, PartitionState
 from monitor.stream.partitions.sources import Source
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.mapping import Mapper
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.benchmarks.holds import MAPPING, large_bodies

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFenced
 
+from monitor.counters import PartitionStats
 from monitor.errors import StateError
 from monitor.stream.kafka.batch import Batch, View
 from monitor.stream.partitions import runner
@@ -18,7 +19,6 @@ from monitor.stream.partitions.clock import HandClock, wall_ms
 from monitor.stream.partitions.partition import POSITION, FencedError
 from monitor.stream.partitions.runner import PartitionRunner
 from monitor.stream.partitions.sources import Source
-from monitor.stream.partitions.stats import PartitionStats
 from tests.stream.counting import Counting, CountingCodec
 from tests.stream.fakes import FakeConnection, FakeEvent, FakeUpstream, FakeWriter, record
 from tests.stream.running import until
@@ -133,7 +133,7 @@ async def test_records_below_the_position_are_not_applied_again() -> None:
 
         assert event.acked
         assert on.runner.state.get(b"k")[1] == 2
-        assert on.stats.repeats == 2
+        assert on.stats.skipped == 2
 
 
 async def test_a_batch_of_repeats_only_is_acknowledged_without_a_transaction() -> None:
@@ -569,4 +569,4 @@ class TestASourceThatBeginsAnew:
 
             assert on.failures == []
             assert on.upstream.asked == 1
-            assert on.stats.repeats == 2
+            assert on.stats.skipped == 2

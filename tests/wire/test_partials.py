@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.errors import DecodeError
-from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial, partition_key
+from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial
 from tests.wire import strategies
 
 KEY = PaneKey(SeriesKey("desk", "first_response", ("finance", "P1")), "hour", 0)
@@ -32,12 +32,6 @@ def test_no_two_panes_or_sources_share_a_key(places):
     keys = [encode_partial(source, key, None)[0] for source, key in places]
 
     assert len(set(keys)) == len(places)
-
-
-def test_all_panes_of_an_agreement_go_to_one_partition():
-    other = KEY._replace(series=SeriesKey("desk", "resolution", ("hr", "P4")))
-
-    assert partition_key(KEY) == partition_key(other) == b"desk"
 
 
 @given(sources, st.integers(-1, 10**13), st.booleans())

@@ -17,9 +17,9 @@ from monitor.cli.terminal.options import example, json_option, settings_option, 
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Subject
+from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.demo.hours import always_busy
 from monitor.demo.simulate import Simulator, bad_records
-from monitor.demo.traffic import HOUR_MS, MINUTE_MS
 from monitor.installation import topic_of
 from monitor.read_model.topics import are_empty, producer
 from monitor.stream.partitions.clock import wall_ms

@@ -5,13 +5,13 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 import orjson
 
 from monitor.cli.terminal.patient import PatientStream, left_out_line, patient
+from monitor.stream.partitions.clock import wall_ms
 from monitor.stream.partitions.worker import set_log_levels
 from monitor.wire.instants import rfc3339
 from monitor.wire.visible import for_terminal, json_for_terminal
@@ -40,7 +40,7 @@ def log_to_stderr(level: int, *, as_json: bool) -> Callable[[], None]:
 
 
 def _left_out_json(lines: int) -> str:
-    now = rfc3339(int(time.time() * 1000))
+    now = rfc3339(wall_ms())
     said = {"time": now, "level": "warning", "logger": __name__, "message": left_out_line(lines).strip()}
     return orjson.dumps(said).decode() + "\n"
 

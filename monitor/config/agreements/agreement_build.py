@@ -17,6 +17,7 @@ from monitor.config.reading.quantities import clock_text, duration_text, instant
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.agreement import Agreement, Contact, Report, Rights, Support
 from monitor.core.agreements.measures import ANY, METRICS, Budget, CallRule, ClockRule
+from monitor.core.time.units import DAY_MS, HOUR_MS
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
@@ -33,19 +34,17 @@ if TYPE_CHECKING:
 
     _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | LeadsShape | ObjectiveShape
 
-_HOUR_MS: Final = 3_600_000
-_DAY_MS: Final = 24 * _HOUR_MS
 _ALWAYS: Final = "always"
 
-CLOCK_WINDOWS: Final = (Window("rolling", _DAY_MS), Window("month"))
+CLOCK_WINDOWS: Final = (Window("rolling", DAY_MS), Window("month"))
 CALL_WINDOWS: Final = (
-    Window("rolling", _HOUR_MS // 2),
-    Window("rolling", _DAY_MS),
+    Window("rolling", HOUR_MS // 2),
+    Window("rolling", DAY_MS),
     Window("day"),
     Window("month"),
 )
 """The windows of measures that name none."""
-GIVE_UP_AFTER_MS: Final = 4 * _HOUR_MS
+GIVE_UP_AFTER_MS: Final = 4 * HOUR_MS
 """When a call without an outcome is lost by default; after twice ``answer_within`` where that is longer."""
 CLOCK_BY: Final = {"ticket": ("priority",), "outage": ("service",), "lead": ("team",), "call": ("queue",)}
 """What the clocks of a subject are split by that name nothing; calls: queue, outages: service."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import WIDTH_MS, Window, width_for
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the budget, what is wrong there, and a hint."""
 
-_LONGEST_MS: Final = 366 * 24 * HOUR_MS
+_LONGEST_MS: Final = 366 * DAY_MS
 
 
 def budget(shape: BudgetShape, objective: Objective, unit: str, measure: Measure, told: Told) -> BudgetRule:

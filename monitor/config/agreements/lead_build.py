@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreements.agreement_fields import filter_of
-from monitor.core.agreements.lead_measure import DAY_MS, Goal, LeadRule, Weights
+from monitor.core.agreements.lead_measure import Goal, LeadRule, Weights
+from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:

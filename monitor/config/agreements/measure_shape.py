@@ -30,6 +30,7 @@ from monitor.config.reading.quantities import (
 from monitor.config.reading.shape import Shape, Text, wrong
 from monitor.core.agreements.lead_measure import Delivery, GoalPeriod
 from monitor.core.agreements.measures import ANY, Cycles, Exclusion, Formula, OnChange
+from monitor.core.time.units import DAY_MS
 
 
 class BudgetShape(Shape):
@@ -183,9 +184,9 @@ class LeadsShape(Shape):
     id: Identifier
     marketing: Choice = Field(default_factory=dict)
     follow_up: FollowUpShape | None = None
-    depth_within: PositiveDuration = 10 * 86_400_000
+    depth_within: PositiveDuration = 10 * DAY_MS
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
-    give_up_after: PositiveDuration = 180 * 86_400_000
+    give_up_after: PositiveDuration = 180 * DAY_MS
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
     where: Choice = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.config.agreements.agreement_fields import filter_of
 from monitor.config.reading.quantities import instant_ms
 from monitor.core.agreements.measures import ANY, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from monitor.config.agreements.calendars import Told
     from monitor.config.agreements.measure_shape import CompositeShape, CustomersShape, OutagesShape
 
-OUTAGE_WINDOWS: Final = (Window("rolling", 30 * 24 * 3_600_000), Window("month"))
+OUTAGE_WINDOWS: Final = (Window("rolling", 30 * DAY_MS), Window("month"))
 """The windows of outage measures that name none."""
 
 

@@ -18,9 +18,10 @@ from monitor.config.reading.shape import did_you_mean, wrong
 from monitor.core.agreements.measures import AtRisk
 from monitor.core.agreements.objectives import Comparison
 from monitor.core.time.opening_hours import EARLIEST_YEAR, LATEST_YEAR, DayHours
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from monitor.core.time.windows import TUMBLING, WIDTH_MS, Window, WindowKind, width_for
 
-_UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _PART: Final = r"(\d{1,12}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)"
 _DURATION: Final = re.compile(rf"{_PART}(?:\s*{_PART})*", re.ASCII)
 _PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)\s*%", re.ASCII)

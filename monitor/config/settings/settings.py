@@ -22,6 +22,7 @@ from monitor.config.receivers.base import ReceiverName
 from monitor.config.receivers.registry import Receiver
 from monitor.config.settings.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.settings.web import WebSettings
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.rest import MOST_SERIES
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.deadletters import LARGEST_VALUE, MAX_VALUE
@@ -180,13 +181,13 @@ class Settings(Shape):
         default=MAX_VALUE, description="Original bytes that a dead letter keeps; what is cut cannot be replayed."
     )
     allowed_lateness_ms: Duration = Field(
-        default=60_000, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
+        default=MINUTE_MS, alias="allowed_lateness", description="How far the watermark stays behind the newest event."
     )
     max_events_per_record: Annotated[int, Field(ge=1, le=MOST_REPETITIONS)] = Field(
         default=MOST_EVENTS, description="A record of a mapped topic that would make more events becomes a dead letter."
     )
     max_ahead_ms: PositiveDuration = Field(
-        default=3_600_000, alias="max_ahead", description="An event further in the future becomes a dead letter."
+        default=HOUR_MS, alias="max_ahead", description="An event further in the future becomes a dead letter."
     )
     backfill_age_ms: PositiveDuration = Field(
         default=900_000, alias="backfill_age", description="Older announcements are marked backfill: they page nobody."
@@ -208,7 +209,7 @@ class Settings(Shape):
         default=MOST_SERIES, description="Series that a measure shows one by one; the rest is counted as one, other."
     )
     deliver_for_ms: PositiveDuration = Field(
-        default=86_400_000, alias="deliver_for", description="How long a notice is tried again before it expires."
+        default=DAY_MS, alias="deliver_for", description="How long a notice is tried again before it expires."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     topics: TopicSettings = TopicSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS, USUAL_MONTH_MS
 from monitor.core.time.windows import WIDTH_MS, Width, Window, width_for
 
 if TYPE_CHECKING:
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 Method = Literal["events", "timeslices"]
 Urgency = Literal["page", "ticket"]
-_DAY_MS: Final = 24 * HOUR_MS
-_USUAL_PERIOD_MS: Final = 30 * _DAY_MS
 _PERIOD_MS: Final = {
-    "day": _DAY_MS, "week": 7 * _DAY_MS, "month": 30 * _DAY_MS, "quarter": 90 * _DAY_MS, "year": 365 * _DAY_MS,
+    "day": DAY_MS, "week": 7 * DAY_MS, "month": USUAL_MONTH_MS, "quarter": 90 * DAY_MS, "year": 365 * DAY_MS,
 }  # fmt: skip
 
 
@@ -48,7 +46,7 @@ class BurnAlert(NamedTuple):
 USUAL_ALERTS: Final = (
     BurnAlert(14.4, HOUR_MS, 5 * MINUTE_MS, "page"),
     BurnAlert(6.0, 6 * HOUR_MS, 30 * MINUTE_MS, "page"),
-    BurnAlert(3.0, 24 * HOUR_MS, 2 * HOUR_MS, "ticket"),
+    BurnAlert(3.0, DAY_MS, 2 * HOUR_MS, "ticket"),
     BurnAlert(1.0, 72 * HOUR_MS, 6 * HOUR_MS, "ticket"),
 )
 """The pairs of a period of 30 days: 2 %, 5 %, 10 % and 10 % of the budget, used up in the long window."""
@@ -76,7 +74,7 @@ def period_ms(window: Window) -> int:
 
 def scaled(alerts: Iterable[BurnAlert], period: Window) -> tuple[BurnAlert, ...]:
     """Return the alerts of 30 days for another period: windows in proportion to it, in whole panes, rounded up."""
-    part = Fraction(period_ms(period), _USUAL_PERIOD_MS)
+    part = Fraction(period_ms(period), USUAL_MONTH_MS)
     return tuple(
         one._replace(long_ms=_whole_panes(one.long_ms * part), short_ms=_whole_panes(one.short_ms * part))
         for one in alerts

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from monitor.core.agreements.measures import EVERYTHING, Filter, Measure
-from monitor.core.time.units import HOUR_MS
+from monitor.core.time.units import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 GoalPeriod = Literal["month", "quarter", "year"]
 Delivery = Literal["created", "handed_over"]
-DAY_MS: Final = 24 * HOUR_MS
 ONE: Final = 1_000
 """The weight of an ordinary lead, in thousandths: the weights in panes are whole numbers, so that they add up."""
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
 
 from monitor.core.facts.events import Subject, Value
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
 
-HISTORY_MS: Final = 5 * 366 * 24 * HOUR_MS
+HISTORY_MS: Final = 5 * 366 * DAY_MS
 """The five years whose days give the threshold."""
 Cycles = Literal["first", "last", "each", "sum"]
 OnChange = Literal["retroactive", "from_change", "prorated"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from monitor.core.agreements.term import DAY_MS, WARN
+from monitor.core.agreements.term import WARN
 from monitor.core.time.periods import date_start
+from monitor.core.time.units import DAY_MS
 
 if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.measures import ANY
-from monitor.core.time.units import HOUR_MS
+from monitor.core.time.units import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.measures import Budget, ClockRule
 
 
-_YEAR_MS: Final = 366 * 24 * HOUR_MS
+_YEAR_MS: Final = 366 * DAY_MS
 
 
 class TooLong(NamedTuple):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 _MONTHS_A_YEAR: Final = 12
-DAY_MS: Final = 86_400_000
 
 
 class Length(NamedTuple):

@@ -9,7 +9,8 @@ from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
-from monitor.core.series.retention import DAY_MS, LONGEST_MS, Slices, kept_for_budgets
+from monitor.core.series.retention import LONGEST_MS, Slices, kept_for_budgets
+from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, width_for
 
 if TYPE_CHECKING:

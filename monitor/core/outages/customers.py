@@ -27,7 +27,7 @@ from monitor.core.outages.failures import failing
 from monitor.core.pieces import choosing, lots
 from monitor.core.series.figures import Figure, quotient
 from monitor.core.time.periods import day_start
-from monitor.core.time.units import HOUR_MS
+from monitor.core.time.units import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from monitor.core.agreements.measures import CustomerTerms
     from monitor.core.pieces import Pieces
     from monitor.core.series.series import OutageRecord
-_DAY_MS: Final = 24 * HOUR_MS
 FEWEST_DAYS: Final = 30
 """Without so many days with interruptions there is no threshold yet: a few logarithms have no meaningful spread."""
 _BETAS: Final = 2.5
@@ -87,7 +86,7 @@ def customer_figures(
     touching = yield from choosing(
         outages.items(),
         lambda item: (
-            item[1].start_ms <= now_ms and (not item[1].restored_ms or item[1].restored_ms >= first_ms - _DAY_MS)
+            item[1].start_ms <= now_ms and (not item[1].restored_ms or item[1].restored_ms >= first_ms - DAY_MS)
         ),
     )
     happened = yield from failing(dict(touching))

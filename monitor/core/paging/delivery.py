@@ -13,11 +13,12 @@ from typing import Final, Literal, NamedTuple
 
 from monitor.core.paging.notices import Notice
 from monitor.core.paging.pages import hash_of
+from monitor.core.time.units import DAY_MS
 
 FIRST_PAUSE_MS: Final = 10_000
 LONGEST_PAUSE_MS: Final = 600_000
 SHORTEST_PAUSE_MS: Final = 1_000
-KEPT_MS: Final = 7 * 86_400_000
+KEPT_MS: Final = 7 * DAY_MS
 """How long what failed can be sent again."""
 MOST_REFUSALS: Final = 5
 """How often the receiver may refuse what is sent before the notice is given up. A proxy in front of it refuses too."""

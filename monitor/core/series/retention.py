@@ -8,14 +8,13 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.budget_rule import slice_width
 from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
-from monitor.core.time.units import HOUR_MS
+from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS
 from monitor.core.time.windows import Width, width_for
 
-DAY_MS = 24 * HOUR_MS
 LONGEST_MS = {
     "day": DAY_MS,
     "week": 7 * DAY_MS,
-    "month": 31 * DAY_MS,
+    "month": LONGEST_MONTH_MS,
     "quarter": 92 * DAY_MS,
     "year": 366 * DAY_MS,
 }

@@ -28,7 +28,7 @@ from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.subjects.step import steps
 from monitor.core.time.periods import pane_start
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,21 +42,22 @@ if TYPE_CHECKING:
 
 _KEYS_AT_ONCE: Final = 1_024
 """Keys of panes that are read without a pause: 2 to 5 µs each."""
-RETENTION_MS = 14 * 24 * HOUR_MS
+RETENTION_MS = 14 * DAY_MS
 """How long a finished subject is kept by default: what a reopening or a late fact may still find."""
 
 
 class Effects(NamedTuple):
     """What a batch or the time made happen.
 
-    ``panes`` are those that changed: read each from the rows, absent ones have expired. ``rejected`` names the place
-    in the batch and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
+    ``panes`` are those that changed, in the order in which they are to be sent; None: the part is gone. They are the
+    rows themselves, which the next batch changes: encode or copy them before. ``rejected`` names the place in the batch
+    and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
     ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
     not fit one row; ``together`` late facts that were not told one by one.
     """
 
     alerts: list[Alert]
-    panes: list[PaneKey]
+    panes: dict[PaneKey, Pane | None]
     rejected: list[tuple[int, str]]
     repeats: int = 0
     too_late: int = 0
@@ -328,14 +329,14 @@ class SourceEngine:
         self._changed.update(divided)
         for key in divided:
             self._note_expiry(key, encode_pane_key(key))
+        changed: dict[PaneKey, Pane | None] = {**self._changed}
         for key, pane in self._changed.items():
             if key.part and key.width == "live" and not any(pane):
                 self.parts.forget(key)
-                self.rows.put(encode_pane_key(key), None)
-            else:
-                self.rows.put(encode_pane_key(key), pane)
-        keys = in_order(self._changed)
-        effects = Effects(alerts, keys, list(rejected), repeats, self._too_late, len(divided), together)
+                changed[key] = None
+            self.rows.put(encode_pane_key(key), changed[key])
+        panes = {key: changed[key] for key in in_order(changed)}
+        effects = Effects(alerts, panes, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
         return effects
 
@@ -343,7 +344,7 @@ class SourceEngine:
 def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     """Return how long a pane is kept after its start."""
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
-    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * 24 * HOUR_MS
+    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * DAY_MS
     return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from monitor.core.time.spans import Span, subtract, union
+from monitor.core.time.units import DAY_MS, MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,8 +37,6 @@ LATEST_YEAR: Final = 2199
 MINUTES_OF_DAY: Final = 1440
 
 _DAYS_OF_WEEK: Final = 7
-_MINUTE_MS: Final = 60_000
-_DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # The zones of the tz database have at least 6.9 days between two changes since 1970: a step holds one at most.
 _PROBE_S: Final = 3 * 86_400
@@ -49,7 +48,7 @@ class CalendarRangeError(ValueError):
 
 def year_start_ms(year: int) -> int:
     """Return the first instant of a UTC year."""
-    return (date(year, 1, 1).toordinal() - _EPOCH_DAY) * _DAY_MS
+    return (date(year, 1, 1).toordinal() - _EPOCH_DAY) * DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +121,7 @@ class OpeningHours:
         self._week = [union(day) for day in week]
         # What is closed of each, in milliseconds after its midnight.
         self._holidays = {
-            day.toordinal(): subtract([(0, _DAY_MS)], _split_at_midnight(spec.partial.get(day, ()))[0])
+            day.toordinal(): subtract([(0, DAY_MS)], _split_at_midnight(spec.partial.get(day, ()))[0])
             for day in spec.holidays
         }
         self._names = {day.toordinal(): name for day, name in spec.names.items()}
@@ -146,14 +145,14 @@ class OpeningHours:
         # Local dates reach a day over the ends of the UTC year; the evening of an exception one more.
         first, last = date(year, 1, 1).toordinal() - 2, date(year, 12, 31).toordinal() + 1
         for day in range(first, last + 1):
-            midnight_ms = (day - _EPOCH_DAY) * _DAY_MS
+            midnight_ms = (day - _EPOCH_DAY) * DAY_MS
             closed = self._holidays.get(day)
             if closed:
                 holidays += _shifted(closed, midnight_ms)
             if day in self._exceptions:
                 today, tomorrow = self._exceptions[day]
                 exceptional += _shifted(today, midnight_ms)
-                exceptional += _shifted(tomorrow, midnight_ms + _DAY_MS)
+                exceptional += _shifted(tomorrow, midnight_ms + DAY_MS)
             else:
                 opened = self._week[(day - 1) % _DAYS_OF_WEEK]
                 if closed and self._holiday_zone is None:
@@ -170,12 +169,12 @@ class OpeningHours:
 
         What an exception opens after all is in it too.
         """
-        first = bisect_left(self._ordered, start_ms // _DAY_MS + _EPOCH_DAY - 1)
+        first = bisect_left(self._ordered, start_ms // DAY_MS + _EPOCH_DAY - 1)
         found: list[tuple[int, int, str]] = []
-        for day in self._ordered[first : bisect_right(self._ordered, end_ms // _DAY_MS + _EPOCH_DAY + 1)]:
-            midnight_ms = (day - _EPOCH_DAY) * _DAY_MS
+        for day in self._ordered[first : bisect_right(self._ordered, end_ms // DAY_MS + _EPOCH_DAY + 1)]:
+            midnight_ms = (day - _EPOCH_DAY) * DAY_MS
             local = [*_shifted(self._holidays[day], midnight_ms)]
-            near = _readings(self._holiday_zone or self._zone, midnight_ms - _DAY_MS, midnight_ms + 2 * _DAY_MS)
+            near = _readings(self._holiday_zone or self._zone, midnight_ms - DAY_MS, midnight_ms + 2 * DAY_MS)
             for span in union(_instants(local, near)):
                 from_ms, to_ms = max(span.start_ms, start_ms), min(span.end_ms, end_ms)
                 if from_ms < to_ms:
@@ -188,14 +187,14 @@ class OpeningHours:
         A date that a zone skipped has no such stretch, one whose clocks are turned back may have two.
         """
         first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-        margin_ms = 2 * _DAY_MS  # dates of the zone reach a day over the ends of the UTC year
+        margin_ms = 2 * DAY_MS  # dates of the zone reach a day over the ends of the UTC year
         for from_ms, to_ms, offset_ms in _readings(
             self._zone, year_start_ms(year) - margin_ms, year_start_ms(year + 1) + margin_ms
         ):
-            earliest, latest = ((at_ms + offset_ms) // _DAY_MS + _EPOCH_DAY for at_ms in (from_ms, to_ms - 1))
+            earliest, latest = ((at_ms + offset_ms) // DAY_MS + _EPOCH_DAY for at_ms in (from_ms, to_ms - 1))
             for day in range(max(first, earliest), min(last, latest) + 1):
-                midnight_ms = (day - _EPOCH_DAY) * _DAY_MS - offset_ms
-                start_ms, end_ms = max(from_ms, midnight_ms), min(to_ms, midnight_ms + minute * _MINUTE_MS)
+                midnight_ms = (day - _EPOCH_DAY) * DAY_MS - offset_ms
+                start_ms, end_ms = max(from_ms, midnight_ms), min(to_ms, midnight_ms + minute * MINUTE_MS)
                 if start_ms < end_ms:
                     yield day, start_ms, end_ms
 
@@ -214,10 +213,10 @@ def _split_at_midnight(hours: DayHours) -> tuple[list[Span], list[Span]]:
     tomorrow: list[Span] = []
     for start, end in hours:
         if end > start:
-            today.append(Span(start * _MINUTE_MS, end * _MINUTE_MS))
+            today.append(Span(start * MINUTE_MS, end * MINUTE_MS))
         else:
-            today.append(Span(start * _MINUTE_MS, _DAY_MS))
-            tomorrow.append(Span(0, end * _MINUTE_MS))
+            today.append(Span(start * MINUTE_MS, DAY_MS))
+            tomorrow.append(Span(0, end * MINUTE_MS))
     return today, tomorrow
 
 
@@ -259,7 +258,7 @@ def _instants(local: list[tuple[int, int]], readings: list[tuple[int, int, int]]
     """
     spans: list[tuple[int, int]] = []
     for from_ms, to_ms, offset_ms in readings:
-        first = bisect_left(local, (from_ms + offset_ms - _DAY_MS,))
+        first = bisect_left(local, (from_ms + offset_ms - DAY_MS,))
         stop = bisect_left(local, (to_ms + offset_ms,))
         spans += [
             (max(start_ms - offset_ms, from_ms), min(end_ms - offset_ms, to_ms))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from monitor.core.time.spans import Span
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import TUMBLING, WIDTH_MS, Width, Window, width_for
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SECOND: Final = timedelta(seconds=1)
 _NO_DAY: Final = (0, 0)
 # The day that was asked for last, by zone. Events come roughly in order, so it nearly always is the one: 0.15 us.
 _asked: Final[dict[str, tuple[int, int]]] = {}
-_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": 24 * HOUR_MS}
+_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
 _MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
 

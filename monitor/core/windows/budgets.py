@@ -30,7 +30,7 @@ from monitor.core.series.measured import Stretch
 from monitor.core.series.series import Pane, SeriesKey, empty_pane
 from monitor.core.time.periods import window_span
 from monitor.core.time.spans import Span, measure
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, MINUTE_MS
 from monitor.core.time.windows import Window
 from monitor.core.windows.timeslices import PaneSlices, RecordSlices, joined, packed, unpacked, within
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from monitor.core.windows.terms import Binding
 
 _SEPARATOR = "\x1f"
-_KEPT_AT_LEAST_MS = 4 * 24 * HOUR_MS
+_KEPT_AT_LEAST_MS = 4 * DAY_MS
 
 
 class BudgetRow(NamedTuple):

@@ -23,7 +23,7 @@ from monitor.core.series.series import (
     slice_of,
 )
 from monitor.core.time.spans import NEVER_MS
-from monitor.core.time.units import HOUR_MS
+from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, width_for
 from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.core.windows.running_sum import RunningSum
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from monitor.core.rows import Rows
     from monitor.core.time.spans import Span
     from monitor.core.time.windows import Window
-_DAY_MS: Final = 24 * HOUR_MS
 _MANY_ROWS: Final = 8
 """A pane of more rows than this is read in pieces: each may hold some hundreds of items."""
 
@@ -254,7 +253,7 @@ class SeriesPanes:
         for start_ms in sorted(self.starts(width)):
             if start_ms < span.end_ms:
                 outages = self.pane(width, start_ms).outages
-                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - _DAY_MS:
+                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
                     yield from outages.items()
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:

@@ -11,7 +11,7 @@ from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
 from monitor.core.time.periods import period_window, window_span
 from monitor.core.time.spans import Span
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Width, Window, width_for
 from monitor.core.windows.announcing import Telling
 from monitor.core.windows.budgets import SeriesBudgets
@@ -316,7 +316,7 @@ class SeriesWindows:
         self._prune_ms = 0
         if next_ms is not None:
             # Not for each pane at its own instant, and soon enough for one that comes late.
-            self._prune_ms = min(next_ms, look.now_ms + 24 * HOUR_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+            self._prune_ms = min(next_ms, look.now_ms + DAY_MS) // HOUR_MS * HOUR_MS + HOUR_MS
             look.wakes_ms.append(self._prune_ms)
 
     def _open_from_ms(self) -> dict[Width, int]:

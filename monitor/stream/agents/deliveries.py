@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, Self
 
 from monitor.core.paging.delivery import Attempt
 from monitor.core.paging.notices import Courier, Notice, Outcome
+from monitor.stream.partitions.clock import wall_ms
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Instant(NamedTuple):
     @classmethod
     def now(cls) -> Self:
         """Return this moment."""
-        return cls(time.monotonic(), time.time())
+        return cls(time.monotonic(), wall_ms() / 1000)
 
     def age_s(self) -> float:
         """Return how long ago it was, by the clock that has gone further."""

@@ -18,13 +18,14 @@ from collections.abc import Iterable
 from math import inf
 from typing import Final, NamedTuple
 
+from monitor.core.time.units import MINUTE_MS
 from monitor.stream.partitions.partition import PartitionState
 from monitor.wire.partials import Marker
 from monitor.wire.rows import LookRow
 
 log = logging.getLogger(__name__)
 
-SHORT_MS: Final = 60_000
+SHORT_MS: Final = MINUTE_MS
 """After a stop shorter than this, no source can be far behind."""
 SILENCE_S: Final = 60.0
 """How long sources are waited for (real seconds); then somebody has to look why they are not opened."""

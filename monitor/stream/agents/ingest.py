@@ -14,7 +14,7 @@ from monitor.core.alerts.alert import Alert
 from monitor.core.facts.events import Event, Subject
 from monitor.core.pieces import Pieces
 from monitor.core.series.parts import in_order
-from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.series.series import Pane, PaneKey
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.errors import DecodeError
@@ -193,7 +193,7 @@ class Ingest:
         due: bool = True,
     ) -> Pieces[None]:
         """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
-        changed: dict[PaneKey, None] = {}
+        changed: dict[PaneKey, Pane | None] = {}
         if self.feeders is not None:
             self.feeders.listen()
         pace = Pace()
@@ -205,7 +205,7 @@ class Ingest:
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
             effects = yield from self._fold(piece, now_ms, caught_up and is_last, pace)
-            changed.update(dict.fromkeys(effects.panes))
+            changed.update(effects.panes)
         if due and not (caught_up and self._behind):
             # What came due meanwhile goes into the same transaction, not into one of its own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
@@ -214,9 +214,9 @@ class Ingest:
             keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
             effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
             self._announce_all(effects, now_ms)
-            changed.update(dict.fromkeys(effects.panes))
-        for pane in in_order(changed):
-            self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+            changed.update(effects.panes)
+        for key in in_order(changed):
+            self._emit_partial(key, changed[key])
             if pace.is_over():
                 yield
         self._mark(now_ms, caught_up)
@@ -291,14 +291,14 @@ class Ingest:
         self._announce_all(effects, now_ms)
         left = set(keys).difference(looked)
         self._sweep = self._sweep.after(swept, missed=left)
-        for pane in effects.panes:
-            self._emit_partial(pane, self.state.get(encode_pane_key(pane)))
+        for key, pane in effects.panes.items():
+            self._emit_partial(key, pane)
             if pace.is_over():
                 yield
         more = bool(self._sweep.left) or is_full or bool(left)
         # After a stop what is due may lie days back: panes go only once all of it is in them.
-        for pane in () if more else self.engine.expire(horizon_ms):
-            self._emit_partial(pane, None)
+        for key in () if more else self.engine.expire(horizon_ms):
+            self._emit_partial(key, None)
         self._mark(now_ms, caught_up)
         return more
 
@@ -358,7 +358,7 @@ class Ingest:
         # All alerts of an agreement in one partition: there storms become one page.
         self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
-    def _emit_partial(self, pane_key: PaneKey, pane: object) -> None:
+    def _emit_partial(self, pane_key: PaneKey, pane: Pane | None) -> None:
         key, value = encode_partial(self.source, pane_key, pane)
         self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
 

@@ -12,13 +12,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
+from monitor.core.time.units import DAY_MS
 from monitor.errors import BrokerError
 from monitor.stream.kafka.description import Topics, describe
 from monitor.stream.kafka.refusals import explained, lacking
 
 Cleanup = Literal["delete", "compact"]
 
-DAY_MS: Final = 86_400_000
 LARGEST_RECORD: Final = "max.message.bytes"
 LARGE_RECORD_BYTES: Final = 10 << 20
 """Dead letters hold the original bytes, also of records that are far too large."""

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.counters import PartitionStats
 from monitor.errors import StateError
 from monitor.stream.kafka.fetched import Unreadable
 from monitor.stream.kafka.pace import Pace, in_turns
@@ -29,7 +30,6 @@ from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Processor
 from monitor.stream.partitions.shortage import stop_if_short
 from monitor.stream.partitions.sources import Place, Source
-from monitor.stream.partitions.stats import PartitionStats
 from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
 
 log = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from monitor.counters import PartitionStats
 from monitor.errors import StateError
 from monitor.stream.kafka.batch import Batch
 from monitor.stream.kafka.connection import Connection
@@ -36,7 +37,6 @@ from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Upstream
 from monitor.stream.partitions.sources import Source
-from monitor.stream.partitions.stats import PartitionStats
 
 log = logging.getLogger(__name__)
 
@@ -291,7 +291,7 @@ class PartitionRunner:
     def _unapplied(self, batch: Batch) -> Sequence[ConsumerRecord]:
         position = self.state.position
         below = bisect_left(batch.records, position, key=lambda record: record.offset)
-        self.stats.repeats += below
+        self.stats.skipped += below
         records = batch.records[below:]
         self.stats.holes += max(0, batch.end - max(batch.start, position) - len(records))
         return records
@@ -316,7 +316,7 @@ class PartitionRunner:
 
     async def _seek_back(self, offset: int, why: str) -> None:
         self._seeks += 1
-        self.stats.seeks += 1
+        self.stats.rereads += 1
         if self._seeks > SEEKS:
             raise StateError(f"{self.state.name}: the records from offset {offset} on are not delivered")
         log.warning("%s: %s: reading from offset %d", self.state.name, why, offset)

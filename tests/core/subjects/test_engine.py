@@ -28,7 +28,7 @@ def test_time_passes_over_keys_of_panes_and_over_rows_that_are_gone():
 
     effects = story.engine.due(keys, ms("Mon 10:00"), story.book)
 
-    assert (effects.alerts, effects.panes, list(story.rows)) == ([], [], keys[:-1])
+    assert (effects.alerts, effects.panes, list(story.rows)) == ([], {}, keys[:-1])
 
 
 def test_a_row_that_time_does_not_change_is_not_written():

@@ -22,7 +22,6 @@ from monitor.core.paging.notices import Notice, OutcomeKind, Severity
 POST_MESSAGE: Final = "https://slack.com/api/chat.postMessage"
 MAX_SECTION: Final = 3_000
 MAX_CONTEXT: Final = 2_000
-MAX_BLOCKS: Final = 50
 MAX_BODY: Final = 12_000
 """Bytes of the whole: never more characters than that."""
 MAX_TITLE: Final = 500
