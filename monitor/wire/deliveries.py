@@ -1,4 +1,7 @@
-"""The deliveries topic: what became of each notice, as CloudEvents 1.0 in JSON. The key is the notice's id."""
+"""The deliveries topic: the results of each notice's delivery, as CloudEvents 1.0 in JSON.
+
+The key is the notice's id.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from monitor.wire.instants import rfc3339
 
 
 def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record that tells what became of a notice. ``source`` is the CloudEvents source."""
+    """Return key and value of the record with a result of a notice's delivery. ``source`` is the CloudEvents source."""
     notice = told.notice
     at = rfc3339(told.at_ms)
     data = DeliveryData(
@@ -52,10 +55,10 @@ def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
 
 
 def decode_delivery(value: bytes | None) -> DeliveryData:
-    """Return what a record of the deliveries topic tells.
+    """Return the delivery that a record of the deliveries topic holds.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a delivery.
     """
     if value is None:
         raise DecodeError("tombstone")
