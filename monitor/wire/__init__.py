@@ -1,1 +1,1 @@
-"""Bytes on topics and in changelogs <-> objects of the core."""
+"""The codecs between bytes, on topics and in changelogs, and objects of the core."""

@@ -1,4 +1,4 @@
-"""What the monitor announces: alerts, status and statements, as CloudEvents 1.0 in JSON.
+"""The announcements of the monitor: alerts, status and statements, as CloudEvents 1.0 in JSON.
 
 The envelopes (`monitor.wire.envelopes`) are the format: they encode, they decode, and the published schemas are made
 from them.
@@ -6,8 +6,8 @@ from them.
 | topic | key | CloudEvents type | id |
 |---|---|---|---|
 | alerts | the alert's key | ``sla.alert.<state>`` | the alert's id: the same for the same announcement, always |
-| status | ``agreement/measure/values…/window`` | ``sla.status`` | hash of the key and the instant it is as of |
-| statements | the same and the period's start | ``sla.statement`` | hash of the key: a period has one statement |
+| status | ``agreement/measure/values…/window`` | ``sla.status`` | hash of the key and of ``as_of`` |
+| statements | the status key and the period's start | ``sla.statement`` | hash of the key: a period has one statement |
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
 
 
 def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int) -> bytes:
-    """Return a notice as generic receivers get it, with the first ``shown`` of its alerts."""
+    """Return the body of a notice to a generic receiver, with the first ``shown`` of its alerts."""
     at = rfc3339(notice.at_ms)
     return _encode(
         NoticeEnvelope(
@@ -99,7 +99,7 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
     text = alert.key.text()
     at = rfc3339(alert.at_ms)
     start_ms, due_ms = alert.start_ms, alert.due_ms
-    # By place, not by name: with so many fields that takes a fifth of the time.
+    # Positional arguments, not keywords: with so many fields that takes a fifth of the time.
     data = AlertData(
         text,
         kind,
@@ -151,7 +151,7 @@ def decode_alert(value: bytes | None) -> Alert:
     """Return the alert that a record of the alerts topic announces.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not an alert.
     """
     envelope = _decoded(_alert_decoder, value)
     data = envelope.data
@@ -184,7 +184,7 @@ def decode_alert(value: bytes | None) -> Alert:
 
 
 def stretches_json(stretches: Stretches | None) -> dict[str, Any] | None:
-    """Return the stretches of an alert as its record has them."""
+    """Return the stretches of an alert in the JSON form of the alert's record."""
     found: dict[str, Any] | None = None if stretches is None else msgspec.to_builtins(_stretches_data(stretches))
     return found
 
@@ -208,7 +208,7 @@ def _stretches(data: StretchesData) -> Stretches:
 
 
 def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record that tells the present standing of a series in a window."""
+    """Return key and value of the record with the present status of a series in a window."""
     text = _series_text(status.series, status.window)
     envelope = StatusEnvelope(
         specversion="1.0",
@@ -224,12 +224,12 @@ def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
 
 
 def status_key(series: SeriesKey, window: str) -> bytes:
-    """Return the key of the records that tell the standing of a series in a window; one without a value ends it."""
+    """Return the key of the status records of a series in a window; a record without a value ends the status."""
     return _series_text(series, window).encode()
 
 
 def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record that states the final figures of a closed calendar period.
+    """Return key and value of the record with the final figures of a closed calendar period.
 
     Raises:
         ValueError: the period is not closed.
@@ -251,10 +251,10 @@ def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
 
 
 def decode_status(value: bytes | None) -> WindowStatus:
-    """Return the standing that a record of the status topic tells.
+    """Return the status that a record of the status topic holds.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a status.
     """
     return _window_status(_decoded(_status_decoder, value).data)
 
@@ -263,7 +263,7 @@ def decode_statement(value: bytes | None) -> WindowStatus:
     """Return the closed period that a record of the statements topic states.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a statement.
     """
     return _window_status(_decoded(_statement_decoder, value).data)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from monitor.core.facts.events import ATTRIBUTES, TYPES, Subject
 
 MAX_EVENT_BYTES: Final = 1 << 20
-"""The longest record that is looked into."""
+"""The longest record that is decoded, in bytes."""
 MAX_ID: Final = 512
 """The longest event or subject id, in characters."""
 MAX_TEXT: Final = 1024
@@ -24,20 +24,20 @@ LATEST_MS: Final = 4_102_444_800_000
 SECONDS: Final = (1_000_000_000, 10_000_000_000)
 """Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
 CONTROL: Final = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
-"""Characters that may stand in no id: all change how the text around them is shown. They are the control characters of
-ASCII and Latin-1 (C0, DEL, C1), the separators of lines and paragraphs, and what overrides or isolates the direction of
-writing. Marks of direction and marks without a width (U+061C, U+200B to U+200F, U+FEFF) are allowed: some scripts need
-them, and names that people paste are full of them. Terminals show them escaped."""
+"""Characters that no id may contain: each changes how the text around it is shown. They are the control characters of
+ASCII and Latin-1 (C0, DEL, C1), the separators of lines and paragraphs, and the characters that override or isolate the
+direction of writing. Marks of direction and marks without a width (U+061C, U+200B to U+200F, U+FEFF) are allowed: some
+scripts need them, and names that people paste are full of them. Terminals show them escaped."""
 ASCII_CONTROL: Final = r"[\u0000-\u001f\u007f]"
-"""Those of them that may stand in no attribute either: some separate the parts of row keys. The others may: a name that
-was decoded wrongly (Windows-1252 taken for Latin-1) holds C1 characters, and what is promised to its bearer must be
-watched all the same. They are shown escaped everywhere (`monitor.wire.visible`)."""
+"""The control characters that no attribute may contain either: some of them separate the parts of row keys. Attributes
+may contain the others. A name that was decoded wrongly (Windows-1252 taken for Latin-1) holds C1 characters, and the
+promises to that customer must be watched all the same. They are shown escaped everywhere (`monitor.wire.visible`)."""
 NOT_NEGATIVE: Final = frozenset(
     {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
 )
-"""The numbers that cannot be below zero. ``sequence`` is one more."""
+"""The attributes that cannot be below zero. ``sequence``, which is no attribute, cannot either."""
 INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
-"""Instants among the attributes: the short name and the one under which they are kept. Both may be sent."""
+"""Instants among the attributes: the short name, and the name under which they are kept. Producers may send either."""
 
 REASONS: Final[dict[str, str]] = {
     "tombstone": "the record has no value",
@@ -111,8 +111,9 @@ _RFC3339: Final = rf"^{_DATE}[Tt ]{_CLOCK}(?::[0-5][0-9]){{2}}(?:\.[0-9]+)?(?:[Z
 def event_schema(subject: Subject) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a subject's events as plain JSON.
 
-    It accepts what `monitor.wire.events.decode` accepts, but for the first and the last day of the range of instants,
-    where an offset from UTC may carry an instant over the edge, and for the record's key, which it does not see.
+    It accepts the same events as `monitor.wire.events.decode`, with two exceptions. On the first and the last day of
+    the range of instants, an offset from UTC may carry an instant over the edge. And the schema does not see the
+    record's key.
     """
     required_id = {"required": [subject], "properties": {subject: _id()}}
     by_subject = {"required": ["subject"], "properties": {subject: {"type": "null"}, "subject": _id()}}
@@ -210,7 +211,7 @@ def _id() -> dict[str, Any]:
 
 
 def _containing(characters: str) -> dict[str, Any]:
-    # The type beside it: a pattern alone also holds of everything that is not a string, and "not" would refuse that.
+    # The type stands beside the pattern: a pattern alone accepts all that is no string, and "not" would refuse that.
     return {"type": "string", "pattern": characters}
 
 

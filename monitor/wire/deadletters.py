@@ -1,4 +1,4 @@
-"""Dead letters: records that could not be used, with the place they came from and the reason, to look at or resend."""
+"""Dead letters: records that could not be used, with their place and the reason, to be read or sent again."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ DEAD_LETTER_REASONS: Final[dict[str, str]] = {
     UNREADABLE: "a whole batch cannot be read: its codec is unknown, it is damaged, or it inflates to far too much",
     SKIPPED: "an operator has had the record skipped; the detail says why",
 }
-"""Why a record became a dead letter: it does not decode (`REASONS`), does not map, or its event was not taken. A closed
-set."""
+"""The reasons for which records become dead letters: they do not decode (`REASONS`), do not map, or their events are
+not taken. A closed set."""
 
 MAX_VALUE: Final = 6 << 20
-"""The original bytes that a letter keeps: whatever a topic's usual limits let through stays whole."""
+"""The most original bytes that a letter keeps: every record within a topic's usual limits is kept whole."""
 LARGEST_VALUE: Final = 7 << 20
-"""A letter with more of them might not fit in a record of ours (8 MiB), and would hold up its partition for ever."""
+"""The upper bound of that setting: a larger letter might not fit in a record of ours (8 MiB) and would hold up its
+partition for ever."""
 MAX_KEY: Final = 16 << 10
 MAX_HEADERS: Final = 32 << 10
 MAX_DETAIL: Final = 1 << 10
 TRUNCATED: Final = "truncated"
-"""The header that names what was cut."""
+"""The header that names the parts that were cut."""
 _ORIGINAL: Final = "original."
 
 
@@ -77,9 +78,10 @@ def encode_dead_letter(
 ) -> tuple[bytes, bytes | None, list[tuple[str, bytes]]]:
     """Return key, value and headers of the dead letter of a record.
 
-    The key is ``topic/partition/offset``, the value the original bytes up to ``max_bytes`` (a tombstone stays one), the
-    headers ``topic``, ``partition``, ``offset``, ``reason``, ``detail``, ``key`` (if there was one), ``truncated`` (if
-    anything was) and the original ones under ``original.<name>``; those without a value come back empty.
+    The key is ``topic/partition/offset``. The value is the original bytes up to ``max_bytes``; a tombstone stays one.
+    The headers are ``topic``, ``partition``, ``offset``, ``reason``, ``detail``, ``key`` (if the record had one),
+    ``truncated`` (if a part was cut), and the original headers under ``original.<name>``. Original headers without a
+    value come back empty.
     """
     told = [
         ("topic", topic.encode()),
@@ -110,10 +112,10 @@ def encode_dead_letter(
 
 
 def decode_dead_letter(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> DeadLetter:
-    """Return the dead letter that a record of the dead-letter topic is.
+    """Return the dead letter that a record of the dead-letter topic holds.
 
     Raises:
-        DecodeError: it is none: a header is missing (``missing_field``) or is no such thing (``wrong_type``).
+        DecodeError: it holds none: a header is missing (``missing_field``) or has a wrong value (``wrong_type``).
     """
     own = {name: text or b"" for name, text in headers if not name.startswith(_ORIGINAL)}
     try:
@@ -122,7 +124,7 @@ def decode_dead_letter(value: bytes | None, headers: Sequence[tuple[str, bytes |
             int(own["partition"]),
             int(own["offset"]),
             own["reason"].decode(),
-            # It may have been cut inside a character.
+            # The detail may have been cut inside a character.
             own["detail"].decode(errors="ignore"),
             own.get("key"),
             value,

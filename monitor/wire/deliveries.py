@@ -1,4 +1,4 @@
-"""The deliveries topic: what became of each notice, and of which alerts nobody is told, as CloudEvents 1.0 in JSON.
+"""The deliveries topic: the result of each notice, and the alerts that nobody is told of, as CloudEvents 1.0 in JSON.
 
 The key of a record is the notice's id.
 """
@@ -18,7 +18,7 @@ from monitor.wire.instants import rfc3339
 
 
 def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record that tells what became of a notice. ``source`` is the CloudEvents source."""
+    """Return key and value of the record with a result of a notice's delivery. ``source`` is the CloudEvents source."""
     notice = told.notice
     at = rfc3339(told.at_ms)
     data = DeliveryData(
@@ -94,10 +94,10 @@ def _record(data: DeliveryData, event_id: str, source: str) -> tuple[bytes, byte
 
 
 def decode_delivery(value: bytes | None) -> DeliveryData:
-    """Return what a record of the deliveries topic tells.
+    """Return the delivery that a record of the deliveries topic holds.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a delivery.
     """
     if value is None:
         raise DecodeError("tombstone")

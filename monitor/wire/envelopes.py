@@ -1,7 +1,7 @@
-"""The envelopes of what the monitor announces: CloudEvents 1.0, from which the published schemas are made.
+"""The envelopes of the monitor's announcements: CloudEvents 1.0, from which the published schemas are made.
 
 Instants are RFC 3339 text in UTC for people and ``…_ms`` integers beside it for machines; all durations are
-milliseconds. Optional fields are absent, never null.
+milliseconds. Optional fields are absent, never null. The docstrings of the classes are the descriptions in the schemas.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Ms = Annotated[int, msgspec.Meta(description="milliseconds", ge=-MAX_INTEGER, le=MAX_INTEGER)]
 """A duration, or an instant since the epoch."""
 Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
-"""A count, or a version. As of all numbers of an alert, no row takes a much larger one."""
+"""A count, or a version. It is bounded, like all numbers of an alert, because a row takes no much larger one."""
 
 
 Decimals = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", description="a decimal number")]

@@ -4,9 +4,9 @@ Three forms are understood: plain JSON, structured CloudEvents 1.0, and CloudEve
 
     {"id": "e-1", "type": "opened", "time": "2026-11-23T13:05:01Z", "ticket": "T-17", "priority": "P1"}
 
-There are two ways through. The fast one takes plain JSON as most producers write it, in one typed pass. Whatever it
-does not take, right or wrong, goes the slow way, which reads field by field, takes every form, and gives the exact
-reason of a refusal. So the slow way is the definition; tests hold the fast one to it.
+There are two decoders. The fast one takes plain JSON as most producers write it, in one typed pass. Every record that
+it does not take, right or wrong, goes to the slow one. That one reads field by field, takes every form, and gives the
+exact reason of a refusal. So the slow decoder is the definition; tests hold the fast one to it.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ Headers = Sequence[tuple[str, bytes | None]]
 """Headers of a Kafka record."""
 
 _find_unescaped: Final = re.compile(CONTROL.replace(r"\u0000-\u001f", "")).search
-"""Finds a control character that JSON takes as it is."""
+"""Finds a control character of `CONTROL` that JSON text may contain unescaped."""
 _FIRST_OF_C1: Final = 0xC2
 _FIRST_OF_SEPARATORS: Final = 0xE2
-"""And of the characters that turn the direction."""
+"""The first byte, in UTF-8, of line and paragraph separators and of the characters that turn the direction."""
 _BACKSLASH: Final = ord("\\")
 _DELETE: Final = 127
 
@@ -81,17 +81,17 @@ def decode(
     *,
     max_bytes: int = MAX_EVENT_BYTES,
 ) -> Event:
-    """Return the event that a record of a subject's topic is.
+    """Return the event that a record of a subject's topic holds.
 
     Args:
-        subject: whose topic it is.
+        subject: the subject of the topic.
         key: the record's key; must be the subject id.
         value: the record's value.
         headers: the record's headers; with ``ce_specversion`` among them it is a CloudEvent in binary mode.
         max_bytes: a longer value is refused unread.
 
     Raises:
-        DecodeError: it is no event; the reason is one of `REASONS`.
+        DecodeError: the record is not an event; the reason is one of `REASONS`.
     """
     if value is None:
         if headers and _is_binary(headers):
@@ -114,9 +114,9 @@ def decode(
     if (
         not EARLIEST_MS <= time_ms < LATEST_MS
         or subject_id.encode() != key
-        # Of the control characters in ASCII JSON all are escaped, but for DEL: without either byte there is none.
+        # ASCII JSON escapes all control characters but DEL. So without a backslash or a DEL there is none.
         or ((_BACKSLASH in value or _DELETE in value) and _any_control(event_id, subject_id, found))
-        # What is passed over is not looked into by the typed pass.
+        # The typed pass does not check the fields that it passes over.
         or not (value.isascii() or _is_clean(value))
     ):
         return _slow(subject, key, value)
@@ -142,10 +142,10 @@ def encode_event(event: Event) -> tuple[bytes, bytes]:
 
 
 def right_key(subject: Subject, value: bytes | None, headers: Headers = ()) -> bytes:
-    """Return the key that the record of an event must have, whatever key it came with: its subject's id.
+    """Return the key that the record of an event must have, independent of its present key: its subject's id.
 
     Raises:
-        DecodeError: there is more wrong with it than the key.
+        DecodeError: more than the key is wrong with the record.
     """
     if headers and _is_binary(headers):
         key = next((text or b"" for name, text in headers if name == "ce_subject"), b"")
@@ -161,7 +161,7 @@ _new: Final[Callable[..., Any]] = tuple.__new__
 
 
 def _fast_decoder(subject: Subject) -> Callable[[bytes], dict[str, Any]]:
-    """Return the typed pass over plain JSON; a TypedDict, as its dict becomes the attributes without a copy."""
+    """Return the typed pass over plain JSON. It is of a TypedDict, whose dict becomes the attributes without a copy."""
     identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
     fields: dict[str, Any] = {
         "id": Required[identifier],
@@ -169,7 +169,7 @@ def _fast_decoder(subject: Subject) -> Callable[[bytes], dict[str, Any]]:
         "time": Required[int | Annotated[datetime, msgspec.Meta(tz=True)]],
         subject: Required[identifier],
         "sequence": Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)],
-        # Nothing fits these: a CloudEvent, or an instant among the attributes (rare), goes the slow way.
+        # No value fits these: a CloudEvent, or an instant among the attributes (rare), goes the slow way.
         **dict.fromkeys(("specversion", *INSTANTS, *INSTANTS.values()), Annotated[int, msgspec.Meta(ge=1, le=0)]),
     }
     for name, kind in ATTRIBUTES.items():
@@ -195,12 +195,12 @@ def _any_control(event_id: str, subject_id: str, found: Mapping[str, Any]) -> bo
 
 
 def _is_clean(value: bytes) -> bool:
-    """Return whether bytes that are not ASCII are UTF-8, and hold no control character that JSON takes as it is."""
+    """Return whether bytes that are not ASCII are UTF-8 without a control character that JSON may contain unescaped."""
     try:
         text = value.decode()
     except UnicodeDecodeError:
         return False
-    # Their first bytes in UTF-8: looking for these costs a twentieth of looking for the characters.
+    # The characters' first bytes in UTF-8: searching for these costs a twentieth of searching for the characters.
     return not (_FIRST_OF_C1 in value or _FIRST_OF_SEPARATORS in value) or _find_unescaped(text) is None
 
 
@@ -276,7 +276,7 @@ def _event(
     body: Mapping[str, Any],
     sequence: object,
 ) -> Event:
-    """Return the event of fields that are known to be this subject's; what is left are id, time and attributes."""
+    """Return the event, once type and subject id are known to be this subject's: read its id, time and attributes."""
     event_id = identifier(envelope, "id")
     time_ms = read_instant("time", present(envelope, "time"))
     number = 0 if sequence is None else read_integer("sequence", sequence)

@@ -1,4 +1,4 @@
-"""The fields of an event, read one by one: each returns its value, or refuses it with the exact reason."""
+"""The readers of an event's fields: each returns its field's value, or refuses it with the exact reason."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from monitor.wire.contract import (
 from monitor.wire.instants import parse_rfc3339
 
 _SHOWN: Final = 80
-"""How much of a wrong text a refusal shows."""
+"""How many characters of a wrong text a refusal shows."""
 _find_control: Final = re.compile(CONTROL).search
 _find_ascii_control: Final = re.compile(ASCII_CONTROL).search
 
 
 def has_control(text: str) -> bool:
     """Return whether a text contains a character that changes how the text around it is shown: see `CONTROL`."""
-    # The first question is four times cheaper and settles nearly every text.
+    # The first test is four times cheaper and decides nearly every text.
     return not text.isprintable() and _find_control(text) is not None
 
 
 def json_object(value: bytes) -> dict[str, Any]:
-    """Return the JSON object that the bytes are."""
+    """Return the JSON object that the bytes encode."""
     try:
         value.decode()
     except UnicodeDecodeError as error:
@@ -154,17 +154,17 @@ def _reader(name: str, kind: type) -> Callable[[str, object], Value]:
 
 
 READERS: Final = {name: _reader(name, kind) for name, kind in ATTRIBUTES.items()}
-"""How each attribute is read: from its name and its JSON value."""
+"""The reader of each attribute: it takes the attribute's name and JSON value."""
 
 
 def kind_of(value: object) -> str:
-    """Return what a JSON value is, in words."""
+    """Return the kind of a JSON value, in words."""
     words = {str: "a string", bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "a list"}
     return words.get(type(value), "null")
 
 
 def shown(text: str) -> str:
-    """Return a text as a refusal shows it: quoted, escaped and short."""
+    """Return a text in the form that refusals show: quoted, escaped and short."""
     shown = ascii(text[:_SHOWN])
     return shown + "…" if len(text) > _SHOWN else shown
 

@@ -18,8 +18,8 @@ _LAST_MS: Final = 253_402_300_799_999
 def rfc3339(instant_ms: int) -> str:
     """Return an instant as UTC text with milliseconds, ``2026-11-23T13:05:01.123Z``.
 
-    An instant outside the years 1 to 9999 is written as the nearest one inside: an announcement must not fail for it,
-    and its milliseconds stand beside the text.
+    An instant outside the years 1 to 9999 is written as the nearest one inside. Its exact milliseconds stand beside the
+    text in every announcement, so an announcement need not fail for it.
     """
     if not _FIRST_MS <= instant_ms <= _LAST_MS:
         instant_ms = _FIRST_MS if instant_ms < _FIRST_MS else _LAST_MS
@@ -29,7 +29,9 @@ def rfc3339(instant_ms: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int | None:
-    """Return the epoch milliseconds of RFC 3339 text (parts of a millisecond are cut off), or None without a zone.
+    """Return the epoch milliseconds of RFC 3339 text, or None without a zone.
+
+    Parts of a millisecond are cut off.
 
     Raises:
         ValueError: the text is no such instant.
@@ -44,11 +46,11 @@ def parse_rfc3339(text: str) -> int | None:
 def milliseconds(instant: datetime) -> int:
     """Return the epoch milliseconds of an instant with a zone; parts of a millisecond are cut off."""
     since = instant - EPOCH
-    # Integers all the way: float seconds times a thousand miss the millisecond now and then.
+    # Only integers: float seconds times a thousand now and then give another millisecond.
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 @lru_cache(maxsize=1024)
 def _minute_text(minute: int) -> str:
-    # What is announced together happened together: most instants share their minute with another.
+    # Alerts that are announced together happened together: most instants share their minute with another.
     return (EPOCH + timedelta(minutes=minute)).isoformat()[:17]

@@ -1,7 +1,7 @@
-"""Mappings: how rows of a foreign source become events. Declared, not programmed.
+"""Mappings: the declared rules by which rows of a foreign source become events. No programming is needed.
 
-A `RowMapping` says what a row means; a `Mapper` applies it to one row after the other. Rows come from CSV or JSON
-lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here knows where from. Example, as YAML
+A `RowMapping` holds the rules; a `Mapper` applies them to one row after the other. Rows come from CSV or JSON lines
+(`monitor.replay`) or are the parsed JSON of a foreign topic; this module does not know which. Example, as YAML
 (`monitor.config.mappings.mapping` reads it; ``tests/mappings`` has three real ones)::
 
     subject: ticket
@@ -18,30 +18,30 @@ lines (`monitor.replay`) or are the parsed JSON of a foreign topic: nothing here
       - {type: resolved, at: sys_updated_at, when: {incident_state: {becomes: [Resolved]}}}
 
 **One row, several events.** Each event of the mapping whose conditions hold is made, in the order of the mapping.
-``each`` makes one for every part of a column that holds a list (``A|B|C``, or a JSON list); the part is the column
-``each`` in templates, attributes and conditions. Where the parts are objects, as the items of a change log, their
-fields are ``each.field`` and so on.
+``each`` makes one event for every part of a column that holds a list (``A|B|C``, or a JSON list). The part is the
+column ``each`` in templates, attributes and conditions. Where the parts are objects, such as the items of a change log,
+their fields are ``each.field`` and so on.
 
-**One row, the same event several times.** Tables of aggregates tell how many there were of something: ``repeat:
-{times: answered}`` makes the event so many times, each with its number as the column ``repetition`` (from 1 on, or
-behind the number in ``after``), which its id has to hold. What the row tells as an average is then the average of each:
-sums and means over rows are right, weighted by their counts; percentiles, the longest, and shares within a time are
-those of the averages. A length of time is written ``0:02:45`` in a column: ``span`` makes an attribute of it, ``plus``
-adds it to an instant. ``days_since`` reads a column that counts days from a date.
+**One row, the same event several times.** Tables of aggregates hold counts. ``repeat: {times: answered}`` makes the
+event as many times as the column counts. The column ``repetition`` numbers the events (from 1 on, or after the number
+in ``after``), and the event's id has to contain it. An average in the row becomes the value of each event. So sums and
+means over rows are right, weighted by their counts; percentiles, the longest, and shares within a time are those of the
+averages. A length of time is written ``0:02:45`` in a column: ``span`` makes an attribute of it, ``plus`` adds it to an
+instant. ``days_since`` reads a column that counts days from a date.
 
-**Rows that belong together.** ``group`` names the columns that say so. The mapper remembers the last row of each group,
-so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can tell a change of state from its mere repetition.
-``order`` names the columns by which the rows of a group follow each other; an older row than the last is rejected
-(``stale_row``), because what it seems to change has been changed back already.
+**Rows that belong together.** ``group`` names the columns whose values rows of one group share. The mapper remembers
+the last row of each group, so that ``becomes``, ``leaves``, ``changed`` and ``previous`` can distinguish a change of
+state from its mere repetition. ``order`` names the columns by which the rows of a group follow each other. A row that
+is older than the last one is rejected (``stale_row``): the change that it seems to show has been overtaken.
 
 **Order and ids.** The sequence of a fact is ``sequence column × number of events in the mapping + place of the event``
 (without such a column: the place of the row in its group), so several events of one row, and rows of one minute, stay
 in order. Ids come from a template; the default ``{subject_id}:{type}:{time_ms}:{sequence}`` is the same on every run.
 
 **Live sources** (`monitor.stream.agents.mapped`) are topics of JSON objects, one row a record. Nothing is remembered
-between two records, so there are no groups: what changed must stand in the row itself, as before and after
-(``same_as``, ``differs_from`` compare two columns) or as items of a change log (``each``). Write ids that tell what
-happened (``"{changelog.id}:{type}"``): what is delivered twice is then known again, also after the mapping was amended.
+between two records, so there are no groups. A change must stand in the row itself, as before and after (``same_as``,
+``differs_from`` compare two columns) or as items of a change log (``each``). Write ids that identify the change
+(``"{changelog.id}:{type}"``): an event that is delivered twice is then known again, also after the mapping was amended.
 
 A row is taken whole or rejected whole, with one of `REASONS` or a reason of the mapping's own.
 """
@@ -73,15 +73,15 @@ from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, sp
 
 MAX_ID_BYTES: Final = 512
 PARTS_AN_EVENT: Final = 2
-"""A list has at most this many parts for each event that a row may make: most parts are about something else."""
+"""A list may have at most this many parts for each event that a row may make: most parts make no event."""
 _PARTS_AT_ONCE: Final = 64
-"""So many parts of a list are looked at without a pause."""
+"""Parts of a list that are worked on without a pause."""
 _DIGITS: Final = 1_000
-"""A longer number is put in order as a text: Python reads none of more than 4,300 digits."""
+"""A number with more digits is ordered as a text: Python converts none of more than 4,300 digits."""
 
 
 class _Memory(NamedTuple):
-    """What is remembered of a group: the columns that are looked back at, its order, how many rows it had."""
+    """The memory of a group: the last row's columns that conditions look back at, its order, and the number of rows."""
 
     seen: dict[str, str | None]
     order: Order
@@ -107,14 +107,14 @@ class Mapper:
         """Return the events that a row makes, maybe none; None for a row that ``where`` leaves out.
 
         Raises:
-            DecodeError: the row is rejected, and changes nothing of what is remembered.
+            DecodeError: the row is rejected, and the memory of its group stays as it was.
         """
         return at_once(self.making(row))
 
     def making(self, row: Mapping[str, object]) -> Pieces[list[Event] | None]:
-        """Do what ``events`` does, in pieces: a body of a megabyte has thousands of parts, each to be looked at.
+        """Do the work of ``events`` in pieces: a body of a megabyte has thousands of parts.
 
-        What is remembered changes at the end only; no other row may be mapped before it.
+        The memory of the row's group changes at the end only; no other row may be mapped before it.
         """
         mapping = self.mapping
         view = _View(row, mapping.missing)
@@ -171,7 +171,7 @@ class Mapper:
 
 
 class _View:
-    """A row as a mapping sees it: texts without markers of the missing, beside the previous row's."""
+    """A row as a mapping sees it: texts, None for those that mean "no value", beside the previous row's texts."""
 
     def __init__(
         self, row: Mapping[str, object], missing: frozenset[str], before: Mapping[str, str | None] | None = None
@@ -181,13 +181,13 @@ class _View:
         self.before = before
         self._texts: dict[str, str | None] = {}
         self.held: dict[int, bool | None] = {}
-        """Whether conditions hold for all parts of the row alike, by their identity; None: it differs."""
+        """By a condition's ``id()``: whether it holds for all parts of the row; None if that depends on the part."""
         self._lists: dict[tuple[str, str], list[_View]] = {}
 
     def text(self, column: str) -> str | None:
         """Return a column's text; None if it has no value."""
         try:
-            return self._texts[column]  # each rule asks for the same few columns again
+            return self._texts[column]  # all rules read the same few columns
         except KeyError:
             value = lookup(self.row, column)
             text = None if value is None else text_of(value)
@@ -202,14 +202,14 @@ class _View:
         return text
 
     def parts(self, rule: EventRule, most: int) -> Pieces[Iterable[_View]]:
-        """Return a view for each part of the rule's column that holds a list, or for each repetition, in pieces.
+        """Return a view for each part of the column that the rule cuts into parts, or for each repetition, in pieces.
 
-        A part that comes twice counts once.
+        A part that occurs twice counts once.
         """
         if rule.repeat is not None:
             return self._repetitions(rule.repeat)
         found = self._lists.get((rule.each, rule.separator))
-        if found is None:  # several rules ask for the same list
+        if found is None:  # several rules read the same list
             found = self._lists[rule.each, rule.separator] = yield from self._parts_of(rule, most)
         return found
 
@@ -321,9 +321,10 @@ class _View:
 
 
 class _Part(_View):
-    """One part of a row, or one repetition, under its name as a column. All other columns are those of the whole row.
+    """One part of a row, or one repetition, as the column of its name. All other columns are those of the whole row.
 
-    The row is not copied, and what is the same for all its parts is found once: a large row has many parts.
+    The row is not copied, and conditions that are the same for all parts are evaluated once: a large row has many
+    parts.
     """
 
     def __init__(self, whole: _View, name: str, part: object) -> None:
@@ -365,7 +366,7 @@ def _checked_id(text: str) -> str:
 
 
 def place_of(mapping: RowMapping, row: Mapping[str, object]) -> tuple[tuple[str, ...], Order]:
-    """Return what rows that belong together have in common, and by what they are ordered.
+    """Return the values of the columns that rows of one group share, and the order of the row in its group.
 
     Raises:
         DecodeError: ``missing_field``.

@@ -1,4 +1,4 @@
-"""What a mapping says: the rules by which `monitor.wire.mapping` makes events of rows."""
+"""The parts of a mapping: the rules by which `monitor.wire.mapping` makes events of rows."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ REASONS: Final[dict[str, str]] = {
     "line_too_long": "a line of JSON is longer than 8 MiB; such a row of CSV ends the reading of its file",
     "wrong_columns": "a CSV line has more or fewer columns than the header",
 }
-"""Why rows are rejected, apart from the reasons that a mapping adds."""
+"""The reasons for which rows are rejected, apart from those that a mapping adds."""
 
 EACH: Final = "each"
 REPETITION: Final = "repetition"
 MOST_EVENTS: Final = 1_000
 """A record of a live source that would make more events than this makes none (``too_many_events``)."""
 MOST_REPETITIONS: Final = 100_000
-"""A row of a file makes as many, and tells of no more of something (``bad_number``): one wrong digit must not stop
-everything."""
+"""A row of a file makes no more events than this, and its count for ``repeat`` may not be higher (``bad_number``): one
+wrong digit must not stop everything."""
 DEFAULT_ID: Final = "{subject_id}:{type}:{time_ms}:{sequence}"
 
 Order = tuple[tuple[int, int, str], ...]
-"""By what the rows of a group follow each other: whole numbers as numbers, before texts."""
+"""The sort key of the rows of a group: whole numbers in numeric order, before texts."""
 
 Which = Literal["every", "first", "later"]
 
@@ -48,8 +48,8 @@ Which = Literal["every", "first", "later"]
 class Instant:
     """A time: the columns that hold it (joined with a space, as a date and a time of day), its formats and zone.
 
-    With ``days_since`` its column is a number of days after that date, at midnight. ``plus`` are columns with lengths
-    of time that are added; where one has no value there is no time.
+    With ``days_since`` its column is a number of days after that date, at midnight. ``plus`` names columns with lengths
+    of time that are added; if one of them has no value there is no time.
     """
 
     columns: tuple[str, ...]
@@ -61,19 +61,19 @@ class Instant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What must hold of one column; all that is given must hold. Values are compared as texts.
+    """A condition on one column. All tests that are given must hold. Values are compared as texts.
 
     Attributes:
         column: the column, or ``each``.
-        is_in: it has one of these values.
-        not_in: it has none of them (a missing value has none).
-        present: whether it has a value.
-        same_as: it has a value, and this other column has the same.
-        differs_from: its value is another than that of this other column; a missing value differs from any.
-        changed: whether its value differs from that of the group's previous row (a first row never does).
-        becomes: it has one of these values, and the previous row, if any, had none of them.
-        leaves: the previous row had one of these values, and it has none of them.
-        before: it is a time earlier than this other one; missing times are not.
+        is_in: the column has one of these values.
+        not_in: the column has none of these values (a missing value is none of them).
+        present: whether the column has a value.
+        same_as: the column has a value, and this other column has the same.
+        differs_from: the column's value differs from that of this other column; a missing value differs from any.
+        changed: whether the value differs from that of the group's previous row (a first row's never does).
+        becomes: the column has one of these values, and the previous row, if any, had none of them.
+        leaves: the previous row had one of these values, and this row has none of them.
+        before: the first time is earlier than the second; if either is missing, this does not hold.
     """
 
     column: str
@@ -88,23 +88,23 @@ class Condition:
     before: tuple[Instant, Instant] | None = None
 
     def columns(self) -> tuple[str, ...]:
-        """Return all columns that it asks for; some of them may be empty."""
+        """Return all columns that the condition reads; some of the names may be empty."""
         compared = tuple([column for one in self.before or () for column in (*one.columns, *one.plus)])
         return (self.column, self.same_as, self.differs_from, *compared)
 
     @property
     def looks_back(self) -> bool:
-        """Return whether it needs the group's previous row."""
+        """Return whether the condition needs the group's previous row."""
         return self.changed is not None or self.becomes is not None or self.leaves is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where an attribute comes from: one of constant, column, instant (epoch ms), duration or span (ms) is given.
+    """The source of an attribute: one of constant, column, instant (epoch ms), duration or span (ms) is given.
 
     Attributes:
         constant: this value.
-        column: a column, its text replaced by what ``values`` maps it to (``otherwise`` for those that it lacks).
+        column: a column, its text replaced by its entry in ``values`` (``otherwise`` for texts without an entry).
         previous: take the column from the group's previous row.
         times: a factor for numbers (1000: seconds to milliseconds).
         instant: a time.
@@ -124,7 +124,10 @@ class Source:
 
 
 class Repeat(NamedTuple):
-    """How often an event is made: the column with the number; the numbers begin behind that of another column."""
+    """How often an event is made: the column with that number.
+
+    The repetitions are numbered from 1, or after the number in the column ``after``.
+    """
 
     times: str
     after: str = ""
@@ -132,7 +135,7 @@ class Repeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRule:
-    """One event that a row may make. Its ids are templates; ``separator`` cuts the ``each`` column."""
+    """One event that a row may make. Its ids are templates; ``separator`` cuts the ``each`` column into parts."""
 
     type: str
     at: Instant
@@ -148,7 +151,7 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Rows that are known to be wrong, and the reason they are listed under."""
+    """The conditions of rows that are known to be wrong, and the reason under which they are listed."""
 
     reason: str
     when: tuple[Condition, ...]
@@ -156,7 +159,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileForm:
-    """How the rows stand in files. An empty format is told by the file's name: ``.csv``, ``.jsonl``, with ``.gz``."""
+    """The form of the rows in files.
+
+    An empty format is taken from the file's name: ``.csv``, ``.jsonl``, with ``.gz``.
+    """
 
     format: Literal["", "csv", "jsonl"] = ""
     delimiter: str = ","

@@ -4,9 +4,9 @@
     value {"source": "jira-webhooks/3", "watermark_ms": 1767600000000, "behind": true, "ends": {"0": 1042, "2": 977}}
 
 Only workers write here, in the transaction of the events themselves. ``ends`` are offsets of the topic of events, by
-its partition: before them stand all events that were made of the foreign partition so far. Whoever has read a
-partition up to there has read all that "not behind" vouches for. So the markers need not stand among the events,
-where others may write. The topic is compacted: the newest marker of each foreign partition stays.
+its partition: before them stand all events that were made of the foreign partition so far. A reader that has read a
+partition up to its offset has read all events for which "not behind" vouches. So the markers need not stand among the
+events, where others may write. The topic is compacted: the newest marker of each foreign partition stays.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from monitor.wire.contract import MAX_INTEGER
 from monitor.wire.partials import Marker
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
-"""What is heard stands in a row: a larger number than rows take would fail each batch that comes after it."""
+"""Numbers of markers are kept in rows: one that is too large for a row would fail each batch that comes after it."""
 
 
 class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
-    """What a partition of a foreign topic says of itself.
+    """The progress of a partition of a foreign topic, as the worker that reads it reports it.
 
     ``watermark_ms`` is the instant up to which its events are made while it is ``behind`` (0: not known yet).
     """
@@ -36,11 +36,11 @@ class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
     ends: Mapping[_Number, _Number] = {}
 
     def holds_from(self, partition: int) -> int:
-        """Return the position from which on a partition of events may rely on it. That it is behind holds at once."""
+        """Return the position from which on a partition of events may rely on the marker. "Behind" holds at once."""
         return 0 if self.behind else self.ends.get(partition, 0)
 
     def marker(self) -> Marker:
-        """Return it as sources say it to those that merge their panes."""
+        """Return the marker in the form in which sources of panes send theirs to the evaluators."""
         return Marker(self.source, self.watermark_ms, self.behind)
 
 
@@ -53,7 +53,7 @@ def decode_source_marker(value: bytes) -> SourceMarker:
     """Return the marker that a record holds.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a marker.
     """
     try:
         return _decode(value)

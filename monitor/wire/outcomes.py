@@ -1,4 +1,4 @@
-"""Error budgets and consequences as parts of what the monitor announces (`monitor.wire.envelopes`)."""
+"""Error budgets and consequences as parts of the monitor's announcements (`monitor.wire.envelopes`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def budget_data(one: BudgetFigure) -> BudgetData:
-    """Return an error budget as it is announced."""
+    """Return an error budget in its announced form."""
     return BudgetData(
         objective=one.objective,
         method=one.method,
@@ -32,7 +32,7 @@ def budget_data(one: BudgetFigure) -> BudgetData:
 
 
 def budget_of(data: BudgetData) -> BudgetFigure:
-    """Return the error budget that was announced."""
+    """Return the error budget that an announcement holds."""
     return BudgetFigure(
         data.objective, data.method, data.unit, data.total, data.consumed, data.remaining, data.consumed_share,
         data.exhausted, tuple(Burn(one.window, one.rate, one.bad, one.all) for one in data.burns),
@@ -40,7 +40,7 @@ def budget_of(data: BudgetData) -> BudgetFigure:
 
 
 def consequence_data(one: Consequence) -> ConsequenceData:
-    """Return a consequence as it is announced."""
+    """Return a consequence in its announced form."""
     evidence = one.evidence
     return ConsequenceData(
         objective=one.objective,
@@ -64,14 +64,14 @@ def consequence_data(one: Consequence) -> ConsequenceData:
 
 
 def consequence_json(one: Consequence) -> dict[str, Any]:
-    """Return a consequence by itself, as JSON: as it is announced, with the series that it is of."""
+    """Return a consequence by itself, as JSON: its announced form, with the series to which it belongs."""
     series = {"agreement": one.agreement, "measure": one.series.measure, "values": list(one.series.values)}
     found: dict[str, Any] = {**series, "window": one.window, **msgspec.to_builtins(consequence_data(one))}
     return found
 
 
 def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Consequence:
-    """Return the consequence that was announced of a series in a window."""
+    """Return the consequence, for a series in a window, that an announcement holds."""
     of, amount = data.evidence, Decimal(data.amount)
     evidence = Evidence(
         of.indicator, of.value, of.target, of.numerator, of.denominator, of.formula, tuple(of.misses_ms)

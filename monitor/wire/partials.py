@@ -1,9 +1,9 @@
-"""The partials topic: panes of source partitions on their way to the evaluators, and how far each source is.
+"""The partials topic: panes of source partitions on their way to the evaluators, and markers of each source's progress.
 
     p<pane key>␟<source>  ->  version │ msgpack [source, pane], or no value once the pane has expired (a part: is gone)
     m<source>             ->  version │ msgpack [watermark_ms, behind]
 
-The key tells pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by the
+The key names pane and source, so that compaction keeps the newest pane of each source. Records are partitioned by the
 agreement's id, not by their key: all panes of an agreement meet in one evaluator. The version is one byte, that of the
 pane's layout, or of the marker's (`monitor.wire.versions`).
 """
@@ -32,21 +32,21 @@ class Partial(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """What a record says of a pane."""
+    """The value of a pane's record."""
 
     source: str
     pane: Pane
 
 
 class _Place(NamedTuple):
-    """What a record says of how far a source is."""
+    """The value of a marker's record."""
 
     watermark_ms: int
     behind: bool
 
 
 PANE: Final = Layout(Pane, 1, {0: unchanged})
-"""What else holds panes takes its version and upgrades from here."""
+"""The layout of panes. Rows and records that hold panes take their version and upgrades from it."""
 
 
 def _inside(upgrade: Upgrade) -> Upgrade:
@@ -58,7 +58,7 @@ _PLACE: Final = Layout(_Place, 1, {0: unchanged})
 
 
 class Marker(NamedTuple):
-    """How far a source partition is: its watermark (-1: none yet), and whether it still catches up."""
+    """The progress of a source partition: its watermark (-1: none yet), and whether it still catches up."""
 
     source: str
     watermark_ms: int
@@ -66,15 +66,15 @@ class Marker(NamedTuple):
 
 
 def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, bytes | None]:
-    """Return key and value of the record that tells a pane.
+    """Return key and value of the record of a pane.
 
     Args:
         source: topic and partition, ``tickets/3``.
-        key: where the pane stands.
+        key: the key of the pane.
         pane: the `Pane`, or None if it has expired.
 
     Raises:
-        TypeError: the pane is something else.
+        TypeError: the pane is of another type.
     """
     encoded_key = encode_pane_key(key) + _UNIT_SEPARATOR + source.encode()
     if pane is None:
@@ -85,12 +85,12 @@ def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, byte
 
 
 def encode_marker(source: str, watermark_ms: int, *, behind: bool) -> tuple[bytes, bytes]:
-    """Return key and value of the record that tells how far a source is. Send it to every partition of partials."""
+    """Return key and value of the record of a source's progress. Send it to every partition of partials."""
     return b"m" + source.encode(), _PLACE.head + _encode((watermark_ms, behind))
 
 
 def decode_partial(key: bytes | None, value: bytes | None) -> Partial | Marker:
-    """Return what a record of the partials topic tells.
+    """Return the pane or the marker that a record of the partials topic holds.
 
     Raises:
         DecodeError: the record is not one of ours (``foreign_record``; only workers write to this topic), or one of a

@@ -1,4 +1,4 @@
-"""The responses topic: what people answer to pages. Compacted; written from the command line, followed by every worker.
+"""The responses topic: people's responses to pages. Compacted; written by the command line, followed by every worker.
 
 | key | value |
 |---|---|
@@ -6,7 +6,7 @@
 | ``silence/<id>`` | `SilenceResponse`; a tombstone ends it |
 | ``resend/<notice id>`` | `Resend` |
 | ``enable/<receiver>`` | `Enable` |
-| ``skip/<topic>/<partition>/<offset>`` | `Skip`; a tombstone takes it back |
+| ``skip/<topic>/<partition>/<offset>`` | `Skip`; a tombstone withdraws it |
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from monitor.errors import DecodeError
 from monitor.wire.contract import MAX_INTEGER
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
-"""The end of a silence stands in the rows of all alerts that it mutes: rows take no larger number."""
+"""Bounded, as the end of a silence stands in the rows of all alerts that it mutes: a row takes no larger number."""
 
 
 class Acknowledgement(msgspec.Struct, kw_only=True, frozen=True, tag="ack"):
-    """Somebody looks after an alert, or after all alerts of a page: its ladder stops."""
+    """Somebody takes care of an alert, or of all alerts of a page: its ladder stops."""
 
     target: str
     at_ms: _Number
@@ -33,7 +33,7 @@ class Acknowledgement(msgspec.Struct, kw_only=True, frozen=True, tag="ack"):
 
 
 class SilenceResponse(msgspec.Struct, kw_only=True, frozen=True, tag="silence"):
-    """Nobody is to be told of some alerts until an instant."""
+    """Some alerts are not to be notified until an instant."""
 
     id: str
     agreement: str
@@ -54,7 +54,7 @@ class Resend(msgspec.Struct, kw_only=True, frozen=True, tag="resend"):
 
 
 class Enable(msgspec.Struct, kw_only=True, frozen=True, tag="enable"):
-    """A receiver that answered 410 is to be told again."""
+    """A receiver that answered 410 is to get notices again."""
 
     receiver: str
     at_ms: _Number
@@ -62,7 +62,7 @@ class Enable(msgspec.Struct, kw_only=True, frozen=True, tag="enable"):
 
 
 class Skip(msgspec.Struct, kw_only=True, frozen=True, tag="skip"):
-    """A record of a topic that the workers read is not to be worked on: it becomes a dead letter as it is."""
+    """A record of a topic that the workers read is not to be worked on: it becomes a dead letter unchanged."""
 
     topic: str
     partition: _Number
@@ -99,7 +99,7 @@ def decode_response(value: bytes) -> Response:
     """Return the response that a record holds.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: the record is not a response.
     """
     try:
         return _decoder.decode(value)

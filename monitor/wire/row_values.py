@@ -1,7 +1,7 @@
 """Values of foreign rows: looked up by path, read as instants, durations and the types of our attributes.
 
-A row is what a CSV line or a JSON object gives: texts, numbers, booleans, nested objects and lists. A path is a key of
-the row, or keys joined with dots that lead into nested objects and lists (``incident.states.0.name``).
+A row is a line of CSV or a JSON object: texts, numbers, booleans, nested objects and lists. A path is a key of the row,
+or keys joined with dots that lead into nested objects and lists (``incident.states.0.name``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _DIGITS: Final = 17
 _LONGEST_TIME: Final = 100
-"""A time has fewer characters, also with white space and the names of days. Each that is known is kept in memory."""
+"""No time has more characters, even with white space and names of days. The bound is for the cache of parsed times."""
 _DIGITS_OF_DAYS: Final = 5
 _SPAN: Final = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII)
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
@@ -40,7 +40,7 @@ _FALSE: Final = frozenset({"false", "no", "0", "f", "n"})
 
 
 def lookup(row: Mapping[str, object], path: str) -> object:
-    """Return what stands at a path of a row; None where nothing does. A key that holds dots itself comes first."""
+    """Return the value at a path of a row; None if there is none. A key that contains dots itself comes first."""
     if path in row:
         return row[path]
     found: object = row
@@ -72,9 +72,9 @@ def text_of(value: object) -> str:
 
 
 def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
-    """Return the instant that a text means, in epoch milliseconds, by the first format that fits it.
+    """Return the instant of a text in epoch milliseconds, by the first format that fits.
 
-    A time without an offset is read in ``zone``. Of a local time that comes twice the earlier instant is meant.
+    A time without an offset is read in ``zone``. A local time that occurs twice is read as the earlier instant.
 
     Raises:
         DecodeError: ``bad_time`` no format fits; ``nonexistent_time`` clocks skipped it; ``absurd_time``.
@@ -125,7 +125,7 @@ def _local_ms(moment: datetime, zone: str) -> int:
 
 
 def day_ms(text: str, since: date, zone: str) -> int:
-    """Return the midnight in a zone that a number of days after a date means, in epoch milliseconds.
+    """Return the midnight, in a zone, of the day that is a number of days after a date, in epoch milliseconds.
 
     Raises:
         DecodeError: ``bad_time``, ``absurd_time``, ``nonexistent_time``.
@@ -152,7 +152,7 @@ def span_ms(text: str) -> int:
 
 
 def number_of(text: str, times: float = 1.0) -> float:
-    """Return a text as a finite number, multiplied.
+    """Return a text as a finite number, multiplied by ``times``.
 
     Raises:
         DecodeError: ``bad_number``.
@@ -167,7 +167,7 @@ def number_of(text: str, times: float = 1.0) -> float:
 
 
 def whole_number_of(text: str) -> int:
-    """Return a text as a whole number, cut to one, small enough to be multiplied and kept in 64 bits.
+    """Return a text as a whole number, truncated, small enough to be multiplied and kept in 64 bits.
 
     Raises:
         DecodeError: ``bad_number``.
@@ -179,7 +179,7 @@ def whole_number_of(text: str) -> int:
 
 
 def attribute_of(name: str, text: str, times: float = 1.0) -> Value:
-    """Return a text as the type that the attribute of this name has.
+    """Return a text converted to the type of the attribute with this name.
 
     Raises:
         DecodeError: ``bad_number``, ``bad_value``.

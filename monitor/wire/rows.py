@@ -3,8 +3,8 @@
     8 bytes: the instant at which the row needs attention (big-endian, signed; 0: none)
     1 byte:  the version of the row's layout (`monitor.wire.versions`) │ msgpack of the row
 
-The instant stands in front so that a restore finds the due rows without decoding any. The row is a NamedTuple, so its
-msgpack is a compact array. Which type a row has is told by the first byte of its key.
+The instant comes first so that a restore finds the due rows without decoding any. The row is a NamedTuple, so its
+msgpack is a compact array. The first byte of a row's key determines its type.
 
 **To change a row**: raise its version in the tables below and add the upgrade of the fields of the last version. Rows
 that hold others (`MergedPane` holds panes) change with them. `tests/wire/golden` holds rows of all released versions.
@@ -37,7 +37,7 @@ _BODY: Final = _WAKE.size
 
 
 class RowKind(NamedTuple):
-    """What is known of the rows under one first byte: their layout, and whether the type has a ``wake_ms``."""
+    """The properties of the rows under one first byte: their layout, and whether the type has a ``wake_ms``."""
 
     layout: Layout[Any]
     wakes: bool = False
@@ -54,7 +54,7 @@ class RowCodec:
         """Return the row as bytes.
 
         Raises:
-            StateError: the key is of no kind, or the row of another type than its key says.
+            StateError: the key is of no kind, or the row is of another type than its key demands.
         """
         layout, wakes = self.kinds.get(key[:1]) or self._refuse(key)
         if type(row) is not layout.type:
@@ -65,7 +65,7 @@ class RowCodec:
             raise StateError(f"row {_shown(key)} cannot be written: {error}") from error
 
     def decode(self, key: bytes, encoded: bytes) -> object:
-        """Return the row, whichever released version it has.
+        """Return the row, of any released version.
 
         Raises:
             StateError: the bytes are no row, or one that a newer version of the program wrote.
@@ -93,19 +93,22 @@ def _shown(key: bytes) -> str:
 
 
 class LookRow(NamedTuple):
-    """As of when a partition was judged last: the windows of partials, the deadlines of a source that others feed."""
+    """The instant as of which a partition was last judged.
+
+    Of partials: its windows were judged. Of a source that others feed: its deadlines were.
+    """
 
     as_of_ms: int
 
 
 class HeardRow(NamedTuple):
-    """The offset of a followed topic (responses, markers) up to which a partition has heeded what is said there."""
+    """The offset of a followed topic (responses, markers) up to which a partition has applied the records."""
 
     offset: int
 
 
 class EndsRow(NamedTuple):
-    """Where the events end that were made of a foreign partition: offsets of the topic of events, by partition."""
+    """The offsets at which the events made of a foreign partition end, by partition of the topic of events."""
 
     ends: dict[int, int]
 
@@ -123,9 +126,9 @@ SOURCE_ROWS: Final = RowCodec({
     b"h": RowKind(_HEARD),
     b"e": RowKind(Layout(EndsRow, 1, {0: unchanged})),
 })  # fmt: skip
-"""The rows of a source partition: its subjects, the panes of its series, and what it knows of foreign topics that its
-events are made of: which of them catch up, up to where their markers were heard, and the last look. Of a partition of a
-foreign topic: where its events end."""
+"""The rows of a source partition: its subjects and the panes of its series. If its events are made of foreign topics,
+also their progress: the markers of those that catch up, the offsets up to which markers were applied, and the instant
+of the last judgement. A partition of a foreign topic has one row: the offsets at which its events end."""
 
 
 def _in_each(upgrade: Upgrade) -> Upgrade:
@@ -159,9 +162,9 @@ EVALUATE_ROWS: Final = RowCodec({
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
 })  # fmt: skip
-"""The rows of a partition of partials: the panes of all sources, those of series in the rest, what is remembered of
-each window, of budgets and of consequences, the credits granted so far, what each source that catches up said last, and
-the last look."""
+"""The rows of a partition of partials: the panes of all sources, those of series in the rest, the state of each window,
+of budgets and of consequences, the credits granted so far, the newest marker of each source that catches up, and the
+instant of the last evaluation."""
 
 
 NOTIFY_ROWS: Final = RowCodec({
@@ -172,5 +175,5 @@ NOTIFY_ROWS: Final = RowCodec({
     b"d": RowKind(Layout(DisabledRow, 1, {0: unchanged})),
     b"r": RowKind(_HEARD),
 })  # fmt: skip
-"""The rows of a partition of alerts: alerts that are out, pages, what waits for delivery and what has failed, disabled
-receivers, and how far people were heard."""
+"""The rows of a partition of alerts: alerts that are out, pages, notices that wait for delivery, notices that failed,
+disabled receivers, and the offset up to which responses were applied."""

@@ -1,11 +1,11 @@
-"""Versions of what is written in msgpack: rows of the changelogs (`monitor.wire.rows`) and partials.
+"""Versions of the data that is written in msgpack: rows of the changelogs (`monitor.wire.rows`) and partials.
 
     1 byte: the version of the layout │ msgpack of the fields, as an array
 
 Releases up to 0.1.0 wrote no version: the first byte is then that of msgpack's array (0x80 or more), and the layout has
 version 0. Any change of a layout is a new version with an upgrade from the last one. Only a field that is added to the
-end *with a default* needs no upgrade; it is a new version all the same, so that an older program refuses the row by
-name.
+end *with a default* needs no upgrade. It is a new version all the same, so that an older program refuses the row with a
+clear error.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import msgspec
 from monitor.errors import StateError
 
 Fields = list[Any]
-"""A row as msgpack holds it, before it has a type."""
+"""The fields of a row as msgpack decodes them, before they have a type."""
 Upgrade = Callable[[Fields], Fields]
 """Takes the fields of a row of one version and returns those of the next."""
 
 MOST_VERSIONS: Final = 0x80
-"""From here on the first byte is that of a msgpack array: a row without a version."""
+"""A first byte from this value on is that of a msgpack array: the row has no version."""
 
 _Row = TypeVar("_Row")
 
 
 class NewerError(StateError):
-    """A newer release wrote the row: this program can neither read it nor pass over it.
+    """A newer release wrote the row: this program can neither read it nor skip it.
 
     ``version`` is the row's, ``known`` the newest one that this program reads.
     """
@@ -49,7 +49,7 @@ def unchanged(fields: Fields) -> Fields:
 
 
 def without_own_version(version: int) -> Upgrade:
-    """Return the upgrade of rows that began with a version of their own, of which only this one can be read."""
+    """Return the upgrade of rows that began with a version of their own; only rows with this one can be upgraded."""
 
     def upgrade(fields: Fields) -> Fields:
         if not fields or fields[0] != version:
@@ -60,9 +60,9 @@ def without_own_version(version: int) -> Upgrade:
 
 
 class Layout(Generic[_Row]):
-    """How rows of one type are laid out: the version that we write, and the upgrades that lead to it from older ones.
+    """The layout of rows of one type: the version that we write, and the upgrades that lead to it from older ones.
 
-    Its errors go on after the name of the row: ``has version 7, …``.
+    The texts of its errors continue a sentence that begins with the name of the row: ``has version 7, …``.
     """
 
     def __init__(self, row: type[_Row], version: int, upgrades: Mapping[int, Upgrade]) -> None:
@@ -76,11 +76,11 @@ class Layout(Generic[_Row]):
         self._read = decoder.decode
 
     def decode(self, encoded: bytes, start: int = 0) -> _Row:
-        """Return the row that these bytes are, from ``start`` on.
+        """Return the row that the bytes from ``start`` on encode.
 
         Raises:
-            NewerError: they are a version of it that this program does not know yet.
-            StateError: they are none.
+            NewerError: they are a version that this program does not know yet.
+            StateError: they are no such row.
         """
         if encoded[start : start + 1] == self.head:
             try:
@@ -99,7 +99,7 @@ class Layout(Generic[_Row]):
             raise StateError(f"is damaged: {error}") from error
         if not isinstance(fields, list):
             raise StateError(f"is no {self.type.__name__}: it is a {type(fields).__name__}")
-        if version > self.version:  # text cannot come here: behind one of its bytes stands no array
+        if version > self.version:  # text cannot get here: after its first byte no array follows
             raise NewerError(version, self.version)
         if version not in self.upgrades:
             raise StateError(

@@ -1,1 +1,1 @@
-"""Agents: the work on each kind of topic, and the read models that it needs."""
+"""Agents: the work on each kind of topic, and the read models that this work needs."""

@@ -1,7 +1,7 @@
 """The agreements as every worker knows them: a read model of the compacted topic, followed without a restart.
 
-A record's key is ``agreement/version``, its value the JSON document of that version; a tombstone takes it back. A
-document that this worker cannot read is reported and leaves the version that it had in force.
+A record's key is ``agreement/version``, its value the JSON document of that version. A tombstone withdraws the version.
+A document that this worker cannot read is reported; the version that was in force stays in force.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def agreement_key(agreement_id: str, version: int) -> bytes:
 
 
 class Books:
-    """The current book. ``book`` is replaced, never changed; listeners are told afterwards."""
+    """The current book. ``book`` is replaced, never changed; listeners are called after each replacement."""
 
     def __init__(self, book: Book | None = None) -> None:
         self.book = book or Book()
@@ -40,13 +40,13 @@ class Books:
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call a listener after each change of the book; return what ends that."""
+        """Call a listener after each change of the book; return the function that removes the listener."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @property
     def documents(self) -> dict[bytes, dict[str, Any]]:
-        """Return the documents that are in the book, by the keys of their records."""
+        """Return the documents that make up the book, by the keys of their records."""
         return {key: one.document for key, one in self._documents.items()}
 
     def take(self, records: list[tuple[bytes, bytes | None]]) -> None:
@@ -54,9 +54,10 @@ class Books:
         at_once(self.taking(records))
 
     def taking(self, records: Sequence[tuple[bytes, bytes | None]]) -> Pieces[None]:
-        """Do what ``take`` does, in pieces: a document takes some milliseconds, and there may be hundreds.
+        """Do the work of ``take`` in pieces: a document takes some milliseconds, and there may be hundreds.
 
-        Until all are read, and fit together, the book of before is in force; no other records may be taken meanwhile.
+        The previous book stays in force until all documents are read and fit together. Meanwhile no other records may
+        be taken.
         """
         taken = dict(self._documents)
         for key, value in records:
@@ -65,7 +66,7 @@ class Books:
                 continue
             try:
                 document = parse_document(orjson.loads(value), key.decode(errors="replace"))
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+            except Exception as error:  # noqa: BLE001 - any failure refuses this document only: the others must be read
                 stop_if_short(error)
                 self._refuse(key, error)
                 continue
@@ -78,7 +79,7 @@ class Books:
             listener()
 
     def _together(self, taken: dict[bytes, AgreementDocument]) -> Pieces[tuple[dict[bytes, AgreementDocument], Book]]:
-        """Return what was taken and its book, without documents that contradict those that were there before them."""
+        """Return the taken documents and their book, without new documents that contradict those in force."""
         try:
             return taken, (yield from _tried(book_of(taken.values())))
         except Exception:
@@ -87,7 +88,7 @@ class Books:
         for key, document in taken.items():
             if kept.get(key) == document:
                 continue
-            # Only versions of one agreement can contradict each other, and levels those above and below them.
+            # Only versions of one agreement, or levels above and below each other, can contradict each other.
             others = [
                 one
                 for other, one in kept.items()
@@ -95,7 +96,7 @@ class Books:
             ]
             try:
                 yield from _tried(book_of([*others, document]))
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are kept
+            except Exception as error:  # noqa: BLE001 - any failure refuses this document only: the others are kept
                 stop_if_short(error)
                 self._refuse(key, error)
             else:
@@ -109,7 +110,10 @@ class Books:
 
 
 def _tried(book: Book) -> Pieces[Book]:
-    """Return a book after trying what each worker does with it: one on which that fails must not come into force."""
+    """Return a book after building all that a worker makes of it.
+
+    A book on which that fails must not come into force.
+    """
     yield
     Plan(book)
     yield
@@ -118,7 +122,7 @@ def _tried(book: Book) -> Pieces[Book]:
 
 
 class BookReader(Follower):
-    """Follows the agreements topic. `start` returns when all that is in it has been read."""
+    """Follows the agreements topic. `start` returns once every record that the topic holds has been read."""
 
     def __init__(self, books: Books, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
         super().__init__(self._take, bootstrap, topic, options)

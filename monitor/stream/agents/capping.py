@@ -1,7 +1,8 @@
-"""Says in the log what a worker has capped or refused: nothing of it is silent. `monitor.bootstrap` runs it.
+"""The log lines about records and series that a worker has capped or refused. `monitor.bootstrap` runs it.
 
-It looks at the numbers that `/metrics` shows, too. What has grown since it was last told is told in one line, each kind
-at most once in `AGAIN_S`: a flood of a million records is a line a minute, not a million lines.
+None of it is silent. It reads the same counts that `/metrics` shows. A count that has grown since its last line gets a
+new line, at most one line per kind in `AGAIN_S`. So a flood of a million records is a line a minute, not a million
+lines.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from monitor.wire.deadletters import DEAD_LETTER_REASONS
 log = logging.getLogger(__name__)
 
 PACE_S: Final = 5.0
-"""Between two looks."""
+"""Between two comparisons of the counts."""
 AGAIN_S: Final = 60.0
-"""Between two lines of one kind."""
+"""The shortest time between two lines of one kind."""
 
 Places = Mapping[tuple[str, str], tuple[int, int]]
 """By agreement and measure, how many series are shown by themselves and how many are counted together."""
 
 
 class Capping:
-    """Compares the counts with those that were told last."""
+    """Compares the counts with those that were logged last."""
 
     def __init__(
         self, tally: Tally, places: Callable[[], Places], *, pace_s: float = PACE_S, again_s: float = AGAIN_S
@@ -37,10 +38,10 @@ class Capping:
         self._pace_s = pace_s
         self._again_s = again_s
         self._told: dict[object, tuple[int, float]] = {}
-        """What was told of each kind, and when (monotonic seconds)."""
+        """The count in the last line of each kind, and when that line was logged (monotonic seconds)."""
 
     async def run(self) -> None:
-        """Look until cancelled, and once more then."""
+        """Compare at an even pace until cancelled, and once more at the cancellation."""
         try:
             while True:
                 await asyncio.sleep(self._pace_s)
@@ -49,7 +50,7 @@ class Capping:
             self.look(time.monotonic() + self._again_s)
 
     def look(self, now_s: float) -> None:
-        """Tell what has grown, unless it was told not long ago."""
+        """Log each count that has grown, unless a line of its kind was logged less than ``again_s`` ago."""
         for kind, count, text in self._counts():
             told, at_s = self._told.get(kind, (0, -self._again_s))
             if count > told and now_s - at_s >= self._again_s:

@@ -1,12 +1,12 @@
 """Deliveries under way: tasks beside the partitions, so that no receiver holds up a transaction or another receiver.
 
-A partition starts only what its rows hold, committed; it takes the outcomes with a tick. When it is let go, whatever
-is under way is cut off: its next owner begins again, with the same ids.
+A partition starts only attempts whose notices are in its committed rows. It takes their outcomes with a tick. When the
+partition is let go, attempts under way are cut off: its next owner starts them again, with the same ids.
 
 **Ownership.** A process that was frozen (SIGSTOP, a suspended machine) does not know that its partitions have another
-owner by now, who may have ended the page long ago. So no attempt begins unless a transaction of the partition has begun
-within `PROOF_S` before it and has succeeded: a fenced worker's fails. An attempt that had to wait for its receiver for
-longer asks for another one.
+owner by now, who may have ended the page long ago. So an attempt begins only if a transaction of the partition began
+within the last `PROOF_S` and has succeeded: the transaction of a fenced worker fails. An attempt that waited longer
+than that for its receiver asks for another transaction.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from monitor.stream.partitions.clock import wall_ms
 log = logging.getLogger(__name__)
 
 ATTEMPT_TIMEOUT_S: Final = 60.0
-"""A courier has its own, shorter one: this is for one that hangs all the same."""
+"""A courier has a shorter timeout of its own. This one ends a courier that hangs all the same."""
 PROOF_S: Final = 5.0
-"""How long a commit proves that the partition is still ours. No broker takes it from a silent worker sooner: that takes
-the time-out of a session. (Only a second process with the same ``instance_id`` may be quicker.)"""
+"""How long a commit proves that the partition is still ours. A broker takes a partition from a silent worker only after
+the session timeout, which is longer. (Only a second process with the same ``instance_id`` may be quicker.)"""
 
 
 class Instant(NamedTuple):
-    """A moment by two clocks: one of them stands still while the machine is suspended, the other one may be set."""
+    """A moment by two clocks: the monotonic one may stand still while the machine sleeps, the wall clock may be set."""
 
     monotonic_s: float
     wall_s: float
@@ -43,13 +43,13 @@ class Instant(NamedTuple):
         return cls(time.monotonic(), wall_ms() / 1000)
 
     def age_s(self) -> float:
-        """Return how long ago it was, by the clock that has gone further."""
+        """Return how long ago the moment was, by the clock that has advanced further."""
         now = Instant.now()
         return max(now.monotonic_s - self.monotonic_s, now.wall_s - self.wall_s)
 
 
 class Result(NamedTuple):
-    """What came of an attempt."""
+    """The outcome of an attempt, with the receiver and the notice of it."""
 
     receiver: str
     notice: Notice
@@ -59,7 +59,8 @@ class Result(NamedTuple):
 class Deliveries:
     """The attempts of one worker. ``courier`` None: the settings describe no receiver.
 
-    No more attempts to one receiver are under way than it has places; those of other receivers never wait for it.
+    A receiver has a number of places, and never more attempts under way than that. Attempts to other receivers never
+    wait for it.
     """
 
     def __init__(self, courier: Courier | None) -> None:
@@ -72,18 +73,18 @@ class Deliveries:
         self._listeners.append(listener)
 
     def under_way(self) -> UnderWay:
-        """Return the attempts of one partition, none yet."""
+        """Return an empty set of attempts for one partition."""
         return UnderWay(self)
 
     async def attempt(self, receiver: str, notice: Notice, proof: Callable[[], Awaitable[None]]) -> Outcome:
-        """Attempt one delivery, once its receiver has room and ``proof`` has shown that the partition is still ours."""
+        """Attempt one delivery once its receiver has a free place and ``proof`` has shown that we own the partition."""
         if self.courier is None or not self.courier.knows(receiver):
             what = "no receiver of this name" if self.courier is not None else "no receivers at all"
             return Outcome("misconfigured", 0, f"the settings of this worker describe {what}")
         places = self._places.get(receiver)
         if places is None:
             places = self._places[receiver] = asyncio.Semaphore(self.courier.places(receiver))
-        # Waiting for a place is not a part of the attempt: its time-out begins with it.
+        # The timeout is of the attempt alone: waiting for a place is no part of it.
         async with places:
             await proof()
             try:
@@ -96,13 +97,13 @@ class Deliveries:
                 return Outcome("retry", 0, f"the courier failed: {type(error).__name__}")
 
     def wanted(self) -> None:
-        """Tell the listeners that a partition wants a tick: an attempt has ended, or needs a proof."""
+        """Notify the listeners that a partition wants a tick: an attempt has ended, or needs a proof."""
         for listener in tuple(self._listeners):
             listener()
 
 
 class UnderWay:
-    """The attempts of one partition."""
+    """The attempts of one partition that are under way, and the outcomes that were not taken yet."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
@@ -114,7 +115,7 @@ class UnderWay:
         self.wants_proof = False
 
     def start(self, attempts: Iterable[Attempt], proved: Instant) -> None:
-        """Begin attempts after a commit. ``proved`` is when it began."""
+        """Begin attempts after a commit. ``proved`` is the moment at which that commit began."""
         if self._is_cut_off:
             return
         self._proved = proved
@@ -134,12 +135,12 @@ class UnderWay:
         return bool(self._results)
 
     def take(self) -> list[Result]:
-        """Return the outcomes since the last time."""
+        """Return the outcomes since the last call."""
         results, self._results = self._results, []
         return results
 
     def cut_off(self) -> None:
-        """End all attempts for good: the partition has another owner by now, or will have."""
+        """End all attempts for good: the partition has another owner by now, or will have one."""
         self._is_cut_off = True
         for task in self._tasks:
             task.cancel()
@@ -150,7 +151,7 @@ class UnderWay:
         self._deliveries.wanted()
 
     async def _ownership(self) -> None:
-        """Return once a commit that began not long ago has succeeded."""
+        """Return once a commit has succeeded that began less than `PROOF_S` ago."""
         while self._proved.age_s() > PROOF_S:
             self._proof.clear()
             self.wants_proof = True

@@ -1,8 +1,8 @@
-"""The work on a partition of a foreign topic: decode, map, re-key, emit to the topic of events. Nothing is kept.
+"""The work on a partition of a foreign topic: decode, map, re-key, emit to the topic of events. No record is kept.
 
-The events go out in the same transaction as the position, so each record makes its events exactly once, whatever is
-killed. What does not map becomes a dead letter with its original bytes. How far this partition has been read, and where
-its events end, is told by markers (`monitor.wire.markers`).
+The events go out in the same transaction as the position, so each record makes its events exactly once, whenever a
+worker is killed. A record that does not map becomes a dead letter with its original bytes. Markers say how far this
+partition has been read and where its events end (`monitor.wire.markers`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from monitor.wire.markers import SourceMarker, encode_source_marker
 from monitor.wire.rows import EndsRow
 
 ENDS = b"e"
-"""The key of the row that says where the events end that were made of the partition."""
+"""The key of the row with the offsets at which the events made of the partition end."""
 RECORDS_AT_ONCE = 128
-"""Records that are mapped before others may run."""
+"""Records that are mapped before other work may run."""
 
 
 class Mapped:
     """Makes events of the records of one partition of a foreign topic.
 
-    ``topic`` is that of the events. An event goes to the partition that Kafka's default
-    partitioner finds for its subject's id, whatever partition the record was in.
+    ``topic`` is that of the events. An event goes to the partition that Kafka's default partitioner finds for its
+    subject's id, independently of the partition of the record.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Mapped:
         self._marked: tuple[int, bool] | None = None
         row = state.get(ENDS)
         self._ends = dict(row.ends) if isinstance(row, EndsRow) else {}
-        """Where the events end that were made of this partition, by the partition that they are in."""
+        """The offset after the last event that was made of this partition, by partition of the topic of events."""
         self.committed()
 
     def restore(self) -> Pieces[None]:
-        """Do nothing more: the one row was read when this was made."""
+        """Do nothing more: the constructor has read the only row."""
         yield from ()
 
     def batch(
@@ -102,7 +102,7 @@ class Mapped:
         self._mark(caught_up, any_made=any_made)
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: ARG002, FBT001 - nothing here is due
-        """Tell whether it has caught up."""
+        """Emit a marker if this partition has caught up, or has fallen behind, since the last one."""
         yield from ()
         self._mark(caught_up)
         return False
@@ -112,17 +112,17 @@ class Mapped:
         return None
 
     def committed(self) -> None:
-        """Remember what stands in memory."""
+        """Remember the fields that stand in memory, for `recover`."""
         self._memory = self.watermark_ms, self._marked
 
-    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a record, which others find
-        """Go back to what was remembered last."""
+    def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the containment finds the failing record
+        """Go back to the fields that `committed` remembered last."""
         yield from ()
         self.watermark_ms, self._marked = self._memory
         return ""
 
     def _events(self, value: bytes | None, now_ms: int, pace: Pace) -> Pieces[list[tuple[bytes, bytes]]]:
-        """Return key and value of each event that a record makes, none if it is about nothing that counts."""
+        """Return key and value of each event that a record makes; none if the record is about nothing that counts."""
         if value is None:
             return []  # a deleted row, a compacted key: nothing happened to the subject
         limit = self.outlets.max_event_bytes
@@ -133,7 +133,7 @@ class Mapped:
         events = yield from pace.kept_by(self._mapper.making(json_object(value)))
         for event in events or ():
             encoded = encode_event(event)
-            # As strict as with events from elsewhere: here the record that is to blame is at hand.
+            # As strict as with events of other producers: only here is the record at hand that is to blame.
             decode(self.subject, *encoded, max_bytes=limit)
             made.append(encoded)
             newest_ms = max(newest_ms, event.fact.time_ms)
@@ -145,13 +145,13 @@ class Mapped:
         return made
 
     def _mark(self, caught_up: bool, *, any_made: bool = False) -> None:  # noqa: FBT001
-        """Tell how far this partition is, if that has changed: deadlines of its events wait for it."""
+        """Have a marker emitted if the progress of this partition has changed: deadlines of its events wait for it."""
         behind = not caught_up
         marked = (max(0, self.watermark_ms - self.lateness_ms) if behind else 0), behind
         if marked == self._marked and not any_made:
             return
         is_news, self._marked = marked != self._marked, marked
-        # Where the events end is known once they are sent, in the same transaction.
+        # The offsets of the events are known once they are sent, within the same transaction.
         self.state.after_sending(partial(self._tell, marked if is_news else None))
 
     def _tell(self, marked: tuple[int, bool] | None, ends: Mapping[tuple[str, int], int]) -> None:

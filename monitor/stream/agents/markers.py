@@ -27,7 +27,7 @@ class Markers:
     def __init__(self) -> None:
         self.newest: dict[str, Told] = {}
         self.end = 0
-        """Up to where the topic was read."""
+        """The offset after the last record that was read."""
         self.refused = 0
         self._listeners: list[Callable[[], None]] = []
 
@@ -36,7 +36,7 @@ class Markers:
         self._listeners.append(listener)
 
     def take(self, records: Sequence[ConsumerRecord]) -> None:
-        """Take over records of the topic, in order. One that is no marker is reported and left out."""
+        """Apply records of the topic, in order. A record that is no marker is reported and left out."""
         for record in records:
             self.end = record.offset + 1
             if record.value is None:
@@ -44,7 +44,7 @@ class Markers:
                 continue
             try:
                 marker = decode_source_marker(record.value)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+            except Exception as error:  # noqa: BLE001 - any failure refuses this record only: the others must be read
                 stop_if_short(error)
                 self.refused += 1
                 log.error("marker %r refused: %s", record.key, error)  # noqa: TRY400 - a foreign record is no fault

@@ -1,4 +1,4 @@
-"""One worker's part in telling on-call: its processors, what is under way, what people answer, and how it stands."""
+"""One worker's part in paging on-call staff: processors, deliveries under way, people's responses, figures."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from monitor.stream.partitions.sources import Place
 
 
 class ReceiverStanding(NamedTuple):
-    """How it stands with one receiver: notices that wait (since when the oldest), pages, and whether it is disabled.
+    """The figures of one receiver: notices that wait, since when the oldest waits, pages, and whether it is disabled.
 
-    ``misconfigured`` counts the pages that wait for somebody to mend its settings.
+    ``misconfigured`` counts the pages that wait for somebody to correct the receiver's settings.
     """
 
     receiver: str
@@ -31,7 +31,7 @@ class ReceiverStanding(NamedTuple):
 
 
 class OnCall:
-    """Makes the processors of the partitions of alerts, and knows those that this worker owns."""
+    """Makes the processors of the partitions of alerts, and keeps those of the partitions that this worker owns."""
 
     def __init__(
         self,
@@ -56,16 +56,16 @@ class OnCall:
         self._owned: dict[int, Notify] = {}
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call a listener whenever processors want a tick: an attempt has ended, or somebody has answered."""
+        """Call a listener when processors want a tick: an attempt ended or needs a proof, or somebody responded."""
         self.responses.on_change(listener)
         self.deliveries.on_result(listener)
 
     def skips(self) -> Mapping[Place, str]:
-        """Return the records that operators have had skipped, with their reasons."""
+        """Return the records that operators have asked to skip, with their reasons."""
         return self.responses.skips
 
     def notify(self, state: PartitionState) -> Notify:
-        """Return the processor of a partition of alerts, after its rows were read."""
+        """Return the processor of a partition of alerts. Call it once the rows of the partition have been read."""
         self.restores += 1
         processor = Notify(
             state,
@@ -82,14 +82,14 @@ class OnCall:
         return processor
 
     def let_go(self, state: PartitionState) -> None:
-        """End what is under way for a partition that is given away."""
+        """Cut off the attempts under way of a partition that is given away."""
         processor = self._owned.get(state.partition)
         if processor is not None and processor.state is state:
             processor.close()
             del self._owned[state.partition]
 
     def standings(self) -> list[ReceiverStanding]:
-        """Return how it stands with each receiver that is named, or was told, in the partitions of this worker."""
+        """Return the figures of each receiver that the agreements name or that has pages or notices here."""
         owned = tuple(self._owned.values())
         waiting = [one.waiting() for one in owned]
         pages = sum((one.open_pages() for one in owned), Counter[str]())

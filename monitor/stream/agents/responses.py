@@ -1,7 +1,8 @@
-"""What people answer to pages, as every worker knows it: a read model of the compacted topic of responses.
+"""People's responses to pages, as every worker knows them: a read model of the compacted topic of responses.
 
-Silences hold as long as they stand there. Whatever is to be done once (an acknowledgement, sending again, enabling) is
-done by each partition of alerts in the order of the offsets; its rows remember up to which.
+A silence holds as long as its record stands there. An action that is to be done once (an acknowledgement, sending
+again, enabling) is done by each partition of alerts in the order of the offsets. The rows of the partition hold the
+offset up to which it has done so.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ log = logging.getLogger(__name__)
 
 
 class Responses:
-    """The responses that are there now. ``silences`` is replaced, never changed; listeners are told afterwards."""
+    """The responses that are there now; listeners are called after each change.
+
+    ``silences`` is replaced, never changed.
+    """
 
     def __init__(self) -> None:
         self.silences = Silences()
         self.end = 0
-        """Up to where the topic was read. Behind its last record, where compaction has removed later ones."""
+        """The offset after the last record that was read. Compaction may have removed later ones."""
         self.refused = 0
         self.skips: dict[Place, str] = {}
-        """Records that operators have had skipped, with the reason. Replaced, never changed."""
+        """Records that operators have asked to skip, with the reason. Replaced, never changed."""
         self._known: dict[bytes, tuple[int, Response]] = {}
         self._listeners: list[Callable[[], None]] = []
 
@@ -37,11 +41,11 @@ class Responses:
         self._listeners.append(listener)
 
     def since(self, offset: int) -> list[Response]:
-        """Return what was asked for at or after an offset, in order."""
+        """Return the responses that were recorded at or after an offset, in order."""
         return [response for at, response in sorted(self._known.values(), key=lambda one: one[0]) if at >= offset]
 
     def take(self, records: Sequence[ConsumerRecord]) -> None:
-        """Take over records of the topic, in order. One that is no response is reported and left out."""
+        """Apply records of the topic, in order. A record that is no response is reported and left out."""
         for record in records:
             self.end = record.offset + 1
             key = record.key or b""
@@ -50,7 +54,7 @@ class Responses:
                 continue
             try:
                 self._known[key] = record.offset, decode_response(record.value)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must be read
+            except Exception as error:  # noqa: BLE001 - any failure refuses this record only: the others must be read
                 stop_if_short(error)
                 self._refuse(key, error)
         self.silences = Silences(

@@ -1,4 +1,4 @@
-"""Sweeps: rows that are all to be looked at once because something changed for all of them, a few with each tick."""
+"""Sweeps: all rows are visited once, a few with each tick, because something has changed for all of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class Sweep(NamedTuple):
-    """The rows that are still to be looked at: the first ``left`` of some keys, the last one next.
+    """The rows that are still to be visited: the first ``left`` of ``keys``, the last of them next.
 
-    The keys are never changed, of however many rows they are: what is remembered of a sweep is where it stood.
+    ``keys`` never changes, however many rows there are. So remembering a sweep costs no more than its place.
     """
 
     keys: Sequence[bytes] = ()
@@ -17,15 +17,15 @@ class Sweep(NamedTuple):
 
     @classmethod
     def of(cls, keys: Sequence[bytes]) -> Sweep:
-        """Return a sweep that begins."""
+        """Return a sweep that begins with all of these keys."""
         return cls(keys, len(keys))
 
     def next(self, limit: int) -> list[bytes]:
-        """Return so many of those that are left, the next one first."""
+        """Return up to ``limit`` of the keys that are left, the next one first."""
         return list(reversed(self.keys[max(0, self.left - limit) : self.left]))
 
     def after(self, taken: Sequence[bytes], missed: Container[bytes] = ()) -> Sweep:
-        """Return the sweep after a tick that has taken these from `next` and has missed those from the first one on."""
+        """Return the sweep after a tick that took these keys from `next`; the first that it missed is the next one."""
         for place, key in enumerate(taken):
             if key in missed:
                 return Sweep(self.keys, self.left - place)

@@ -1,1 +1,1 @@
-"""Partitions: the worker, the runner and the state of each partition, whatever is worked on in it."""
+"""Partitions: the worker, and the runner and the state of each partition, independent of the work done on it."""

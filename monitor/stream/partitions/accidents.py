@@ -1,6 +1,6 @@
-"""Accidents that a partition's runner looks for: a changelog that was lost, a source that was deleted and made anew.
+"""Checks for accidents to a partition's topics: a lost changelog, a source that was deleted and created again.
 
-What happens to topics under a running worker is watched by `monitor.stream.partitions.watch`.
+The partition's runner makes them. `monitor.stream.partitions.watch` watches the topics while a worker runs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 
 async def check_changelog(state: PartitionState, committed: int | None, connection: Connection) -> None:
-    """Make sure that a changelog knows of all that was acknowledged: commits come before acknowledgements.
+    """Make sure that a changelog covers all acknowledged offsets: commits come before acknowledgements.
 
-    Without its rows everything would be judged, and told, once more. ``committed`` is the group's offset, if any.
+    Without its rows every event would be judged, and announced, once more. ``committed`` is the group's offset, if any.
 
     Raises:
         StateError: the changelog was deleted, or has lost its end.
@@ -39,7 +39,7 @@ async def check_changelog(state: PartitionState, committed: int | None, connecti
         return
     source = TopicPartition(state.topic, state.partition)
     if position and not await connection.has_records(source, position, committed):
-        return  # markers of transactions only
+        return  # only transaction markers lie between them
     raise StateError(
         f"{state.name}: offsets up to {committed} were acknowledged, but {state.changelog} knows of "
         f"{position or 'none'}: it was deleted and created again, or has lost its end. Restore it, or accept "
@@ -49,10 +49,10 @@ async def check_changelog(state: PartitionState, committed: int | None, connecti
 
 
 async def check_end(state: PartitionState, batch: Batch, upstream: Upstream) -> None:
-    """Notice that a source was deleted and created again: its first records would be taken for repeats.
+    """Make sure that a source was not deleted and created again: its first records would be skipped as repeats.
 
     Raises:
-        StateError: it ends below the position.
+        StateError: the source ends below the position.
     """
     if batch.end <= state.position and batch.highwater < state.position:
         end = await upstream.end_offset()

@@ -39,11 +39,11 @@ PULSE_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """How a worker meets Kafka.
+    """The settings by which a worker meets Kafka.
 
     ``instance_id`` makes its group membership static: a restart within the session moves no partition. ``security``
-    holds aiokafka's own keywords (see ``Connection``). ``no_progress_s``: a worker stops if a
-    partition with lag, or a rebalance, stands still for that long.
+    holds aiokafka's own keywords (see ``Connection``). ``no_progress_s``: a worker stops if a partition with lag, or a
+    rebalance, makes no progress for that long.
     """
 
     app_id: str
@@ -65,7 +65,7 @@ class WorkerSettings:
 
     @property
     def connection(self) -> Connection:
-        """Where the brokers are, for all that does not go through Faust."""
+        """The connection to the brokers, for all calls that do not go through Faust."""
         return Connection(
             bootstrap=self.bootstrap,
             client_id=self.app_id,
@@ -77,7 +77,7 @@ class WorkerSettings:
 
 
 class _Upstream:
-    """Faust's consumer, as far as one partition needs it."""
+    """Faust's consumer, reduced to the calls that one partition needs."""
 
     def __init__(self, consumer: BatchConsumer, asker: Asker, tp: TP) -> None:
         self._consumer = consumer
@@ -128,7 +128,7 @@ class WorkerApp(BatchApp):
         return consumer
 
     def ready(self) -> bool:
-        """Say whether the worker has joined its group and all partitions assigned to it are open."""
+        """Return whether the worker has joined its group and all partitions assigned to it are open."""
         return (
             self.failure is None
             and not self.finished.is_set()
@@ -138,7 +138,7 @@ class WorkerApp(BatchApp):
         )
 
     def standstill(self) -> str | None:
-        """Say what has not got on for ``no_progress_s``: a partition with lag or in its restore, or a rebalance."""
+        """Name what made no progress for ``no_progress_s``: a partition with lag or in its restore, or a rebalance."""
         now, longest_s = time.monotonic(), self.settings.no_progress_s
         if now - self._in_group_at > longest_s:
             return f"no place in consumer group {self.settings.app_id} for {longest_s:g} s"
@@ -150,19 +150,20 @@ class WorkerApp(BatchApp):
         return None
 
     async def check_ends(self) -> None:
-        """Make sure that no source ends below what was read, or seen, of it, at this look and the last one.
+        """Make sure that no source ends below the highest offset known of it: the last end seen, or the position.
 
-        Then it was deleted and created again under the workers. Kafka takes its partitions away from all of them when
-        it goes, so each looks at all.
+        A lower end counts if two checks in a row find it. It means that the topic was deleted and created again under
+        the workers. Kafka takes the partitions of a deleted topic away from all workers, so each worker checks all
+        sources.
 
         Raises:
-            StateError: one does.
+            StateError: a source ends below that offset.
         """
         tps = [TP(topic, number) for topic, source in self.sources.items() for number in range(source.partitions)]
         known = {tp: max(self._ends.get(tp, 0), self._position(tp)) for tp in tps}
         try:
             ends = await asyncio.gather(*(self._asker.end(tp) for tp in tps))
-        except KafkaError as error:  # what does not answer stops the worker elsewhere
+        except KafkaError as error:  # a broker that does not answer stops the worker elsewhere
             log.warning("the ends of the sources cannot be looked at: %r", error)
             return
         low = {tp: end for tp, end in zip(tps, ends, strict=True) if end < known[tp]}
@@ -178,16 +179,16 @@ class WorkerApp(BatchApp):
         return runner.state.position if runner is not None and runner.is_open else 0
 
     def request_stop(self) -> None:
-        """Have ``run_worker`` stop cleanly: commits in flight end, the group is left."""
+        """Make ``run_worker`` stop cleanly: commits in flight end, the group is left."""
         self.finished.set()
 
     def look_again(self) -> None:
-        """Ask all processors anew when they want to tick: something outside the sources has changed (agreements)."""
+        """Set the timers of all partitions anew: something outside of the sources has changed (agreements)."""
         for runner in self.runners.values():
             runner.look_again()
 
     def fail(self, error: BaseException) -> None:
-        """Stop un-acknowledged because of an error; the first one counts."""
+        """Stop un-acknowledged because of an error. The first error is the one that is reported."""
         if self.failure is not None:
             return
         if (right := missing_right(error, "Read")) is not None:
@@ -200,7 +201,7 @@ class WorkerApp(BatchApp):
         self.finished.set()
 
     async def on_stop(self) -> None:
-        """Stop the flow, then end the commits in flight; what they applied is acknowledged before the group is left."""
+        """Stop reading, then end the commits in flight; committed batches are acknowledged before the group is left."""
         # Stopping the consumer may take a second. Nothing is read then, so the clock proves nothing.
         for runner in self.runners.values():
             runner.end_ticks()
@@ -218,18 +219,21 @@ class WorkerApp(BatchApp):
     # -- what the agents and the rebalances do
 
     def submit(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
-        """Hand a batch to the runner of its partition, if it still is ours."""
+        """Hand a batch to the runner of its partition, if this worker still owns the partition."""
         message = event.message
         runner = self.runners.get(message.tp)
         if runner is None or message.generation_id != self.consumer_generation_id:
-            self.consumer.batch_finished(message)  # queued before a rebalance: another worker's by now
+            self.consumer.batch_finished(message)  # queued before a rebalance: another worker may own the partition
         else:
             runner.submit(event)
 
     def open_partitions(self, assigned: set[TP]) -> None:
-        """In tasks: a long restore must not hold up the rebalance. Batches wait in their runner meanwhile.
+        """Open partitions in tasks: a long restore must not hold up the rebalance.
 
-        Partitions that a topic got since this worker was started have no changelog: their records wait in the topic.
+        Batches wait in their runner meanwhile.
+
+        Partitions that were added to a topic after this worker started have no changelog: their records wait in the
+        topic.
         """
         self._assigned_once = True
         for tp in assigned:
@@ -248,7 +252,7 @@ class WorkerApp(BatchApp):
                 )
 
     async def close_partitions(self, revoked: set[TP]) -> None:
-        """Wait for the commits in flight, and let go. The rebalance waits for this."""
+        """Close partitions after their commits in flight. The rebalance waits for this."""
         self.stats.rebalances += 1
         runners = {tp: self.runners.pop(tp) for tp in revoked if tp in self.runners}
         await asyncio.gather(*(runner.close() for runner in runners.values()))
@@ -256,15 +260,15 @@ class WorkerApp(BatchApp):
             self.stats.forget(tp.topic, tp.partition)
 
     def beat(self, expected: float | None = None) -> None:
-        """Notice when the process stood still, when records wait and do not come, and when nothing gets on any more.
+        """Check, at an even pace, for standstills: of this process, of records that wait, of partitions or rebalances.
 
-        After a standstill of the process what is known of the sources may be old.
+        After a standstill of the process, the known ends of the sources may be old.
         """
         now = self.loop.time()
         if expected is None or (self._assigned_once and not self.rebalancing):  # from the start on
             self._in_group_at = time.monotonic()
         if self._crashed.is_set() and self.crash_reason is not None:
-            self.fail(self.crash_reason)  # a crash in the consumer's thread does not wake who waits in this loop
+            self.fail(self.crash_reason)  # a crash in the consumer's thread wakes no task that waits in this loop
         consumer: BatchConsumer | None = self._consumer
         if consumer is not None and (refusal := consumer.group_refusal()) is not None:
             self.fail(refusal)
@@ -284,7 +288,7 @@ class WorkerApp(BatchApp):
         for runner in self.runners.values():
             runner.pulse()
         if (standstill := self.standstill()) is not None:
-            # Whoever looks at /healthz would restart it; where nobody does, it must not live and do nothing.
+            # A probe of /healthz would restart the worker; where there is none, it must not live on and do nothing.
             self.fail(StateError(standstill))
         # A plain timer, not a task: after a freeze it must come before the timers that were due later.
         self._pulse = self.loop.call_later(PULSE_S, self.beat, now + PULSE_S)
@@ -305,8 +309,8 @@ def build_app(settings: WorkerSettings, sources: Mapping[str, Source], clock: Cl
         broker_check_crcs=settings.check_crcs,
         broker_max_poll_records=settings.max_batch_records,
         consumer_auto_offset_reset="earliest",
-        # A broker that has just been started may answer without the topics. Who leads the group then assigns nothing to
-        # anybody until its next look at the topics: by default that comes five minutes later.
+        # A broker that has just been started may answer without the topics. The leader of the group then assigns no
+        # partition to anybody until it asks for the topics again: by default that is five minutes later.
         consumer_metadata_max_age_ms=int(settings.session_timeout_s * 1000),
         consumer_group_instance_id=settings.instance_id,
         consumer_max_fetch_size=settings.max_batch_bytes,

@@ -1,9 +1,9 @@
-"""Clocks: where the time that is handed to the core comes from.
+"""Clocks: the source of the time that is handed to the core.
 
 The only module of the project that reads the machine's clock; the linter refuses that everywhere else (`banned-api` in
-pyproject.toml). Durations are measured with monotonic clocks, in whatever module measures: those tell no instant. A
-worker judges deadlines by its ``Clock``; whether it has caught up with its source is judged by real time (``wall_ms``),
-whatever the clock says.
+pyproject.toml). Durations are measured with monotonic clocks, in any module: those tell no instant. A worker judges
+deadlines by its ``Clock``. Whether it has caught up with its source is judged by real time (``wall_ms``), independently
+of that clock.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ def wall_ms() -> int:
 
 
 class Clock(Protocol):
-    """What tells a worker the time."""
+    """The clock by which a worker judges deadlines."""
 
     def now_ms(self) -> int:
         """Return the present instant, epoch milliseconds."""
         ...
 
     def seconds_until(self, instant_ms: int) -> float:
-        """Return the real seconds to wait until an instant: 0 if it is past, ``inf`` if only a hand can bring it."""
+        """Return the real seconds until an instant: 0 if it is past, ``inf`` if only turning the clock reaches it."""
         ...
 
     def on_turn(self, listener: Listener) -> Listener:
-        """Call ``listener`` whenever the clock is set by hand; return what ends that."""
+        """Call ``listener`` whenever the clock is set by hand; return the function that removes the listener."""
         ...
 
 
@@ -89,15 +89,15 @@ class HandClock:
         self._listeners: list[Listener] = []
 
     def now_ms(self) -> int:
-        """Return the instant that it was turned to, epoch milliseconds."""
+        """Return the instant to which the clock was turned, epoch milliseconds."""
         return self._now_ms
 
     def seconds_until(self, instant_ms: int) -> float:
-        """Return 0 for an instant that was reached, else ``inf``."""
+        """Return 0 for an instant that the clock has reached, else ``inf``."""
         return 0.0 if instant_ms <= self._now_ms else inf
 
     def advance(self, by_ms: int) -> None:
-        """Turn it forward and tell all listeners.
+        """Turn the clock forward and call all listeners.
 
         Raises:
             ValueError: the step is negative.
@@ -109,7 +109,7 @@ class HandClock:
             listener()
 
     def on_turn(self, listener: Listener) -> Listener:
-        """Call ``listener`` at each turn; return what ends that."""
+        """Call ``listener`` at each turn; return the function that removes the listener."""
         self._listeners.append(listener)
 
         def unlisten() -> None:

@@ -1,14 +1,15 @@
-"""The one place around the work on a record: what fails there is kept to the record or row on which it fails.
+"""The one place around the work on a record: it confines a failure to the record or row that causes it.
 
 A batch is folded as a whole and committed in one transaction. If anything in it raises (decoding, mapping, folding,
 wording, encoding), all of it is taken back and it is folded again in halves, each committed by itself, until the
-failing record stands alone: that one becomes a dead letter (``internal_error``, with the exception's kind and place),
-and its neighbours stand as if it had not been there. Halving changes nothing that is announced: no batch boundary does.
+failing record stands alone. That record becomes a dead letter (``internal_error``, with the exception's kind and
+place). Its neighbours are committed as if it had not been there. Halving changes no announcement: batch boundaries
+never do.
 
 A tick that fails is taken back, too, and repeated with fewer rows until the failing row is found (`SetAside`).
 
-Only four things go through to the runner and stop the worker: lost ownership and a broker that does not answer (both
-come from a commit), rows that cannot be read, and a process without memory (`StateError`).
+Only four failures reach the runner and stop the worker: lost ownership and a broker that does not answer (both come
+from a commit), rows that cannot be read, and a process without memory (`StateError`).
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
 log = logging.getLogger(__name__)
 
 TRACEBACKS: Final = 100
-"""Places in the program whose traceback is logged, once each: the next hundred records fail in the same way."""
+"""The most places in the program whose traceback is logged, once each: the next records fail in the same way."""
 _PACKAGE: Final = "monitor"
 
 
 class Letter(NamedTuple):
-    """A record that is to become a dead letter, and why."""
+    """A record that is to become a dead letter, with the reason."""
 
     record: ConsumerRecord
     reason: str
@@ -48,7 +49,7 @@ class Letter(NamedTuple):
 
 
 def place_of(error: BaseException) -> str:
-    """Return where in this program an exception was raised, ``monitor/wire/events.py:120 in decode``."""
+    """Return where in this program an exception was raised, as ``monitor/wire/events.py:120 in decode``."""
     found, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
@@ -61,7 +62,7 @@ def place_of(error: BaseException) -> str:
 
 
 def internal_error(record: ConsumerRecord, error: BaseException) -> Letter:
-    """Return the dead letter of a record on which the program failed, and say so in the log.
+    """Return the dead letter of a record on which the program failed, and log the failure.
 
     Raises:
         StateError: the process has no memory left: the record is not to blame.
@@ -86,10 +87,10 @@ def _report(what: str, place: str, error: BaseException) -> None:
 
 
 class Containment:
-    """The work of one processor on its partition: fold and commit, with faults kept to where they happen.
+    """The work of one processor on its partition: fold and commit, each failure confined to its record or row.
 
-    ``commit`` writes what the state holds, with the position that it is given. A source without ``burial`` has nowhere
-    to put a record: its faults stop the worker.
+    ``commit`` writes the changes of the state together with the position that it is given. A source without ``burial``
+    has no topic for dead letters: a failure of its work stops the worker.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Containment:
             await self._seal()
         except StateError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours must not suffer
+        except Exception as error:  # noqa: BLE001 - any failure: the record's neighbours must not suffer
             stop_if_short(error)
             await self._take_back(error)
             await self._by_halves(records, letters, end, now_ms, caught_up=caught_up)
@@ -128,7 +129,7 @@ class Containment:
         await self._commit(end)
 
     async def tick(self, now_ms: int, *, caught_up: bool) -> bool:
-        """Do what is due and commit it; return whether more is left."""
+        """Work on due rows and commit; return whether more is left."""
         state = self._state
         if state.set_aside.keys:
             state.set_aside.look_again()
@@ -137,10 +138,10 @@ class Containment:
             await self._seal()
         except StateError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, other rows must not suffer
+        except Exception as error:  # noqa: BLE001 - any failure: other rows must not suffer
             stop_if_short(error)
             suspects = state.suspects()
-            # Before what was due is noted as due again.
+            # Before the rows that were due are noted as due again.
             row = state.set_aside.failed(suspects)
             left_alone = await self._take_back(error) or ("" if row is None else f"row {row[:80]!r}")
             if left_alone:
@@ -165,13 +166,16 @@ class Containment:
         *,
         caught_up: bool,
     ) -> None:
-        """Fold a batch again that holds a failing record. ``letters`` are buried with what succeeds next."""
+        """Fold a batch that holds a failing record again, in halves.
+
+        ``letters`` are buried with the next part that succeeds.
+        """
         todo = [records]
         while todo:
             part = todo.pop()
             try:
                 self._bury(letters)
-                # What is due is left to ticks: a row that fails there is no fault of these records.
+                # Due rows are left to ticks: if one of them fails, that is no fault of these records.
                 await in_turns(self.processor.batch(part, now_ms, caught_up and not todo, due=False))
                 await self._seal()
             except StateError:
@@ -197,17 +201,17 @@ class Containment:
         self.processor.committed()
 
     async def _seal(self) -> None:
-        """Encode what was put, so that a row that does not encode is found before anything is written.
+        """Encode the rows that were put, so that a row that does not encode is found before anything is written.
 
-        What is put between two pauses stays put: nobody else puts anything on this state.
+        No row is added between two pauses: nobody else puts rows on this state.
         """
         await in_turns(Pace().kept_by(self._state.pack()))
 
     async def _take_back(self, error: Exception) -> str:
-        """Forget what was done since the last commit; return what will be left alone from now on, for people.
+        """Undo all work since the last commit; return the name of the row or series that is left alone from now on.
 
-        The rows are as they were from the first moment on; what stands in memory follows in pieces. Until then nothing
-        is folded: who waits for it is the runner's only task.
+        The rows are restored at once, the processor's fields in pieces. Nothing is folded until both are: the partition
+        has only one task, and it waits for this.
         """
         if self._source.burial is None:
             raise error
@@ -230,7 +234,7 @@ def _usable(
 ) -> tuple[Sequence[ConsumerRecord], list[Letter]]:
     """Return the records that can be worked on, and the dead letters of the others.
 
-    These are the ones that an operator has had skipped, and those that stand for a batch that cannot be read.
+    The others are records that an operator has asked to skip, and those that stand for a batch that cannot be read.
     """
     usable, letters = [], []
     for one in records:

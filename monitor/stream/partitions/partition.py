@@ -28,13 +28,13 @@ from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
 
 PACKED_AT_ONCE: Final = 8
-"""Rows that are encoded between two looks at the time: one of a megabyte takes some milliseconds."""
+"""Rows that are encoded before the time is checked again: a row of a megabyte takes some milliseconds."""
 POSITION: Final = b"\x00position"
 """The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
 
 
 class FencedError(StateError):
-    """A newer owner of the partition exists: this worker must write no more."""
+    """A newer owner of the partition exists: this worker must write nothing more."""
 
 
 class Output(NamedTuple):
@@ -50,19 +50,19 @@ class Output(NamedTuple):
 
 Record = tuple[bytes, bytes | None, Headers]
 Ends = Mapping[tuple[str, int], int]
-"""Offsets after the last record that was sent, by topic and partition."""
+"""The offset after the last record that was sent, by topic and partition."""
 
 
 class PartitionState:
     """Rows, position and outputs of one source partition.
 
-    A processor reads and writes rows between two commits; one ``commit`` writes all of it or nothing, ``take_back``
-    forgets all of it. Not safe for concurrent use: its runner holds a lock from fold to commit.
+    A processor reads and writes rows between two commits. ``commit`` writes all of it or nothing; ``take_back`` forgets
+    all of it. Not safe for concurrent use: its runner works in one task from fold to commit.
 
     Raises:
         RowError: (``pack``, ``seal``, ``emit``) a row or an output does not encode or is too large: take it back.
         FencedError: (``commit``) a newer owner exists.
-        StateError: (``commit``) the broker did not confirm; the state is of no use afterwards.
+        StateError: (``commit``) the broker did not confirm; the state is unusable afterwards.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class PartitionState:
         self._writer = writer
         self._commit_timeout_s = commit_timeout_s
         self._decoded: dict[bytes, object | None] = {}
-        """Rows that were read or put since the last commit, as they are now."""
+        """Rows that were read or put since the last commit, with their present content."""
         self._touched: dict[bytes, None] = {}
-        """The keys of those that were put, in the order of their first put."""
+        """The keys of the rows that were put, in the order of their first put."""
         self._packed: dict[bytes, bytes | None] = {}
-        """Rows that differ from what is stored, encoded: what the next commit writes."""
+        """The encoded rows that differ from the stored ones: the next commit writes them."""
         self._new_wakes: list[Wake] = []
         self._outputs: list[Output] = []
         self._wakes = Wakes(self._is_current)
@@ -104,18 +104,18 @@ class PartitionState:
 
     @property
     def name(self) -> str:
-        """The source partition, for people: ``topic/partition``."""
+        """The name of the source partition in messages: ``topic/partition``."""
         return f"{self.topic}/{self.partition}"
 
     @property
     def dirty(self) -> bool:
-        """Whether a commit is wanted: something was put or emitted since the last one, or ownership is to be proved."""
+        """Whether a commit is wanted: rows were put or records emitted, or ownership is to be proved."""
         return bool(self._touched or self._packed or self._outputs or self._after_sending or self._prove)
 
     # -- for processors
 
     def get(self, key: bytes) -> object | None:
-        """Return a row, None if there is none. Decoded once between two commits."""
+        """Return a row, None if there is none. It is decoded once between two commits."""
         row = self._decoded.get(key, self)
         if row is self:  # neither read nor put: no row is a state
             encoded = self._packed[key] if key in self._packed else self.rows.get(key)
@@ -130,9 +130,10 @@ class PartitionState:
         self._touched[key] = None
 
     def pack(self, first: bytes = b"") -> Pieces[None]:
-        """Encode the rows that were put and whose keys begin with a byte, and let go of them, a few at a time.
+        """Encode the rows that were put and whose keys begin with ``first``, a few at a time.
 
-        For pieces of a large batch: what is encoded soon is still in the processor's caches.
+        The decoded rows are dropped. For pieces of a large batch: rows that are encoded soon are still in the caches of
+        the CPU.
         """
         keys = [key for key in self._touched if key.startswith(first)]
         for start in range(0, len(keys), PACKED_AT_ONCE):
@@ -149,10 +150,10 @@ class PartitionState:
         partition: int | None = None,
         partition_key: bytes | None = None,
     ) -> None:
-        """Write a record with the next commit.
+        """Write a record with the next commit. Without a value it is a tombstone.
 
-        It goes to the partition of the same number as the source's, or to ``partition``, or to the one that Kafka's
-        default partitioner (murmur2) finds for ``partition_key``. No value makes it a tombstone.
+        It goes to ``partition`` if that is given, or to the partition that Kafka's default partitioner (murmur2) finds
+        for ``partition_key``, otherwise to the partition of the source's own number.
         """
         size = len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)
         if size > self.max_record_bytes:
@@ -164,50 +165,50 @@ class PartitionState:
         self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Have something done once what was put and emitted so far is committed: counters count what was written."""
+        """Call ``act`` once everything put and emitted so far is committed: counters count committed work only."""
         self._after_commit.append(act)
 
     def after_sending(self, act: Callable[[Ends], None]) -> None:
-        """Have rows put and records emitted once it is known where the others of the transaction stand.
+        """Call ``act`` within the transaction, once the offsets of its other records are known.
 
-        ``act`` is given the offset after the last record, by topic and partition. What it puts and emits goes into the
-        same transaction.
+        ``act`` is given the offset after the last record, by topic and partition. The rows that it puts and the records
+        that it emits go into the same transaction.
         """
         self._after_sending.append(act)
 
     def prove(self) -> None:
-        """Have a commit follow though nothing is to be written: it fails if another worker owns the partition."""
+        """Ask for a commit even if nothing is to be written: it fails if another worker owns the partition."""
         self._prove = True
 
     def due_keys(self, until_ms: int, limit: int = 1000) -> list[bytes]:
-        """Return up to ``limit`` keys whose rows wish to wake at or before an instant, earliest first.
+        """Return up to ``limit`` keys of rows that wake at or before an instant, earliest first.
 
-        A row that is not changed before the next commit stays due. Fewer than ``limit`` are returned, and none that was
-        set aside, while the work on some row fails (`SetAside`).
+        A row that is not changed before the next commit stays due. While the work on some row fails, fewer than
+        ``limit`` keys are returned, and none that was set aside (`SetAside`).
         """
         keys: list[bytes] = []
         limit = min(limit, self.set_aside.limit)
         while len(keys) < limit and (wake := self._wakes.take(until_ms)) is not None:
-            # A row that went and came again with the same wake is noted twice.
+            # A row that was deleted and put again with the same wake is noted twice.
             if wake not in self._popped and wake[1] not in self.set_aside.keys:
                 self._popped.add(wake)
                 keys.append(wake[1])
         return keys
 
     def looked_at(self, keys: Sequence[bytes]) -> list[bytes]:
-        """Return which of these rows may be looked at though they are not due: those that are not set aside."""
+        """Return the keys of rows that may be worked on though they are not due: those that are not set aside."""
         keys = [key for key in keys if key not in self.set_aside.keys]
         self._looked_at += keys
         return keys
 
     def suspects(self) -> list[bytes]:
-        """Return the keys of the rows that a tick has looked at since the last commit."""
+        """Return the keys of the rows that a tick has worked on since the last commit."""
         return [*(key for _, key in self._popped), *self._looked_at]
 
     # -- for the runner
 
     def load(self, records: Iterable[ConsumerRecord]) -> None:
-        """Take over rows from the changelog, in order. The caller hands over few at a time."""
+        """Apply records of the changelog, in order. The caller passes a few at a time."""
         rows = self.rows
         for record in records:
             if record.value is None:
@@ -216,7 +217,7 @@ class PartitionState:
                 rows[record.key] = record.value
 
     def loaded(self) -> Pieces[None]:
-        """End the restore, in pieces: find the position and the wakes. Nobody reads or writes rows before its end."""
+        """End the restore, in pieces: find the position and the wakes. No row is read or written before its end."""
         position = self.rows.pop(POSITION, b"0")
         try:
             self.position = int(position)
@@ -227,7 +228,8 @@ class PartitionState:
     def keys_by_kind(self) -> Pieces[dict[bytes, list[bytes]]]:
         """Return the keys of all rows by their first byte, in pieces.
 
-        Rows change with a commit only. Who asks does so between two commits of its own, so all that it gets are rows.
+        Rows change with a commit only. The caller has no commit between the pieces, so every key returned is that of a
+        row.
         """
         found: defaultdict[bytes, list[bytes]] = defaultdict(list)
         for lot in lots(self.rows):
@@ -250,7 +252,7 @@ class PartitionState:
         return None if wake is None else wake[0]
 
     def take_back(self) -> None:
-        """Forget all that was put and emitted since the last commit."""
+        """Forget all rows put and all records emitted since the last commit."""
         self._touched.clear()
         self._packed.clear()
         self._new_wakes.clear()
@@ -261,7 +263,7 @@ class PartitionState:
         self.settle()
 
     def settle(self) -> None:
-        """End a fold that changed nothing: what was due and was left alone is due again."""
+        """End a fold that changed nothing: rows that were due and were not changed are due again."""
         self._decoded.clear()
         for wake in self._popped:
             if self._is_current(wake) and wake[1] not in self.set_aside.keys:
@@ -338,7 +340,7 @@ class PartitionState:
             records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
         pace = Pace()
         for topic, key, value, headers, partition, partition_key in outputs:
-            if pace.is_over():  # a key that was not met before takes its time, and there may be tens of thousands
+            if pace.is_over():  # hashing a key for the first time is slow, and there may be tens of thousands of keys
                 await asyncio.sleep(0)
             if partition is None:
                 partition = self.partition  # noqa: PLW2901
@@ -364,7 +366,7 @@ class PartitionState:
         await self._writer.commit_transaction()
 
     async def _send(self, records: Mapping[tuple[str, int], list[Record]]) -> Ends:
-        """Send records; return the offset after the last one by topic and partition, as far as the broker told it."""
+        """Send records; return the offset after the last one, by topic and partition, where the broker reported it."""
         sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
         pace = Pace()
         for (topic, partition), items in records.items():
@@ -378,7 +380,7 @@ class PartitionState:
         return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
 
     def _batches(self, topic: str, items: list[Record]) -> Iterator[tuple[Any, int]]:
-        """Yield the batches that hold some records, and how many each holds."""
+        """Yield batches that hold the records, and the number of records in each."""
         now = wall_ms()
         batch, count = self._writer.create_batch(), 0
         for key, value, pairs in items:
@@ -407,9 +409,9 @@ class PartitionState:
         self.settle()
 
     def _rebuild_wakes(self) -> Pieces[None]:
-        """Note anew what wakes, in pieces. Until all of it is noted the old wakes hold: whoever asks sees these.
+        """Build the wakes anew from the rows, in pieces. Until it is done the old wakes hold, and readers see those.
 
-        Nothing is noted there meanwhile, and no row changes: both is done by the runner's task, which waits for this.
+        Meanwhile no wake is noted and no row changes: only the runner's task does either, and it waits for this.
         """
         wake_ms, wakes = self.codec.wake_ms, Wakes(self._is_current)
         for lot in lots(self.rows.items()):
@@ -420,7 +422,7 @@ class PartitionState:
         self._wakes = wakes
 
     def _note_wake(self, key: bytes) -> None:
-        """Note again when a row wishes to wake."""
+        """Note the wake of a row again, as its stored row has it."""
         encoded = self.rows.get(key)
         if encoded is not None and (wake_ms := self.codec.wake_ms(encoded)):
             self._wakes.note((wake_ms, key))
@@ -431,12 +433,12 @@ class PartitionState:
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Have asyncio not complain of an error that the transaction as a whole has reported."""
+    """Read the error of a future, so that asyncio does not log it: the transaction as a whole reports it."""
     if not future.cancelled():
         future.exception()
 
 
 @lru_cache(maxsize=1 << 16)
 def partition_of(key: bytes, count: int) -> int:
-    """Return the partition in which Kafka's Java clients and aiokafka put a key: murmur2, positive, modulo."""
+    """Return the partition to which Kafka's Java clients and aiokafka send a key: murmur2, made positive, modulo."""
     return int(murmur2(key) & 0x7FFFFFFF) % count

@@ -1,6 +1,6 @@
-"""What the stream layer needs from others, and what others give to it: protocols, with fakes in the tests.
+"""The protocols between the stream layer and its users, with fakes in the tests.
 
-Nothing of the stream layer is imported here: all of it may import this.
+This module imports nothing of the layers `partitions` and `agents`, so all of them may import it.
 """
 
 from __future__ import annotations
@@ -19,36 +19,39 @@ if TYPE_CHECKING:
 
 
 WAKE_BYTES: Final = 8
-"""Two encoded rows of a codec that begin with the same bytes, so many of them, wake at the same instant."""
+"""The length of the head of an encoded row. Two rows of a codec that have the same head wake at the same instant."""
 
 
 class RowCodec(Protocol):
-    """How the rows of one source become bytes; in front stands the instant at which the row wakes (`WAKE_BYTES`)."""
+    """The encoding of the rows of one source. The instant at which a row wakes stands at its head (`WAKE_BYTES`)."""
 
     def encode(self, key: bytes, row: object) -> bytes:
         """Return the row as bytes."""
         ...
 
     def decode(self, key: bytes, encoded: bytes) -> object:
-        """Return the row. Raises StateError if the bytes are none."""
+        """Return the row. Raises StateError if the bytes are not a row."""
         ...
 
     def wake_ms(self, encoded: bytes) -> int:
-        """Return the instant at which the row needs attention, 0 for none. Must be cheap: a restore asks each row."""
+        """Return the instant at which the row needs attention, 0 for none.
+
+        Must be cheap: a restore asks it of each row.
+        """
         ...
 
 
 class Processor(Protocol):
-    """What is done with the records of one source partition. It folds only: it reads, puts and emits on its state.
+    """The work on the records of one source partition. It only folds: it reads, puts and emits on its state.
 
-    What may take long is done in pieces: others may run between two of them, but nobody asks this processor for other
-    work before it is done, nor changes rows of its state. Only ``next_tick_ms`` may be asked at any time, and what is
-    shown of the processor to whoever watches. If the partition is taken away meanwhile, the rest is never done: nothing
-    of it was written.
+    Long work is done in pieces. Between two pieces other work may run, but nobody asks this processor for other work,
+    or changes rows of its state, before it is done. Two things may be asked at any time: ``next_tick_ms``, and the
+    figures of the processor that are shown to people. If the partition is taken away between two pieces, the rest is
+    never done, and nothing of it is written.
     """
 
     def restore(self) -> Pieces[None]:
-        """Find in the rows what stands in memory, in pieces. Called once, before anything else."""
+        """Rebuild from the rows the fields that stand in memory, in pieces. Called once, before anything else."""
         ...
 
     def batch(
@@ -61,33 +64,32 @@ class Processor(Protocol):
     ) -> Pieces[None]:
         """Apply records that were not applied before, in order, in pieces.
 
-        Without ``due`` nothing is done but what the records ask for: what is due is left to ``tick``.
+        Without ``due`` only the records are worked on: rows that are due are left to ``tick``.
         """
         ...
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - a fact
-        """Do what is due (``state.due_keys``), in pieces; return whether more is left to do at once.
+        """Work on the rows that are due (``state.due_keys``), in pieces; return whether more is left to do at once.
 
-        What takes long is left to further ticks, so that it is committed in parts.
+        Long work is left to further ticks, so that it is committed in parts.
 
         While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
         """
         ...
 
     def next_tick_ms(self) -> int | None:
-        """Return when ``tick`` is wanted next apart from the rows' own wakes; None: not at all."""
+        """Return when ``tick`` is wanted next for reasons other than the rows' own wakes; None if there are none."""
         ...
 
     def committed(self) -> None:
-        """Take note that all that was put and emitted is committed: whatever stands in memory is now right."""
+        """Take note that everything put and emitted is committed: the fields in memory are now right."""
         ...
 
     def recover(self, error: Exception) -> Pieces[str]:
-        """Make what stands in memory as it was after the last commit: a batch or a tick failed and was taken back.
+        """Return to the fields of the last commit, in pieces: a batch or a tick failed and was taken back.
 
-        In pieces, as ``restore``.
-
-        Return what will be left alone from now on because the work on it fails, for people; "" if nothing.
+        Return a name, for people, of the row or series that is left alone from now on because the work on it fails; ""
+        if none is.
         """
         ...
 
@@ -100,11 +102,11 @@ class Writer(Protocol):
         ...
 
     async def commit_transaction(self) -> None:
-        """Commit, waiting for all that was sent."""
+        """Commit, after waiting for all records that were sent."""
         ...
 
     def failure(self) -> BaseException | None:
-        """Return what broke the open transaction, if anything did."""
+        """Return the error that broke the open transaction, if there is one."""
         ...
 
     async def partitions_for(self, topic: str) -> set[int]:
@@ -121,10 +123,10 @@ class Writer(Protocol):
 
 
 class Upstream(Protocol):
-    """The consumer, as far as one partition needs it."""
+    """The consumer, reduced to the calls that one partition needs."""
 
     def view(self) -> View | None:
-        """Return what the consumer knows of the partition."""
+        """Return the consumer's view of the partition, if it has one."""
         ...
 
     async def first_offset(self) -> int:
@@ -136,13 +138,13 @@ class Upstream(Protocol):
         ...
 
     async def committed_offset(self) -> int | None:
-        """Ask the broker for the offset that the group has committed; None: none."""
+        """Ask the broker for the offset that the group has committed; None if it has committed none."""
         ...
 
     async def seek(self, offset: int) -> None:
-        """Read on from an offset."""
+        """Continue reading from an offset."""
         ...
 
     def finished(self, message: Any) -> None:  # noqa: ANN401 - Faust's message
-        """Tell that a batch was worked on or dropped."""
+        """Report that a batch was worked on or dropped."""
         ...

@@ -1,13 +1,13 @@
 """Runs one source partition: opens its state, applies batches, fires its timer, and closes it.
 
-All of that happens in one task, so there is one writer and one order. What another partition does meanwhile overlaps
-with this one's waiting for the broker.
+All of that happens in one task, so there is one writer and one order. While this task waits for the broker, the tasks
+of other partitions run.
 
 **Position.** A ``Batch`` says which offsets it covers. Records below the position were applied before. If it begins
-above the position, something was not delivered: what the topic has lost by retention is counted and logged; otherwise
-the source is sought back to the position. The same is done if records wait behind the position and none comes: what was
-fetched may be lost on its way here (Faust empties its queues when a rebalance follows another), or the group's offset
-may be ahead of the rows. After several vain attempts the worker stops.
+above the position, records were not delivered. If retention has removed them from the topic, they are counted and
+logged as lost. Otherwise the source is sought back to the position. The runner also seeks back if records wait behind
+the position and none comes. Fetched records may be lost on their way here (Faust empties its queues when one rebalance
+follows another), or the group's offset may be ahead of the rows. After several vain attempts the worker stops.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ log = logging.getLogger(__name__)
 
 BEHIND_RETRY_S: Final = 0.5
 IDLE_RETRY_S: Final = 0.25
-"""Between two ticks while a row stays due although the processor had its chance."""
+"""Between two ticks while a row stays due although the last tick worked on all due rows."""
 LONGEST_TIMER_S: Final = 30.0
-"""The wall clock may be set meanwhile."""
+"""The longest wait of a timer: the wall clock may be set meanwhile."""
 OPEN_TIMEOUT_S: Final = 60.0
 OPEN_GRACE_S: Final = 1.0
-"""How long a partition that is let go while it opens may go on with that."""
+"""How long a partition that is let go while it opens may continue opening."""
 SEEKS: Final = 5
 STALL_PULSES: Final = 8
-"""Pulses of the worker without a batch while records wait: then they are fetched again. Twice as many each time."""
+"""Pulses without a batch, while records wait, after which they are fetched again. The number doubles each time."""
 
 
 class PartitionRunner:
     """One owned source partition, from its assignment to its revocation.
 
-    ``failed`` is called once with what went wrong; nothing is acknowledged after that.
+    ``failed`` is called once, with the error of the first failure. Nothing is acknowledged after that.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class PartitionRunner:
         self._ticks = True
         self._standing = Standing(self.state.name, upstream)
         self._left_over = False
-        self._told: bool | None = None  # what the processor was last told about having caught up
+        self._told: bool | None = None  # the value of caught_up that the processor was last given
         self._seeks = 0
         self._pulses_in_vain = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -119,19 +119,21 @@ class PartitionRunner:
         self._work.set()
 
     def distrust(self) -> None:
-        """Ask the broker for the source's end before anything is judged by the clock: the process stood still."""
+        """Have the broker asked for the source's end before the clock judges again: the process stood still."""
         self._standing.trusted = False
-        self._progressed()  # it had no chance to make any
+        self._progressed()  # a frozen process could make no progress
 
     def end_ticks(self) -> None:
-        """Judge nothing by the clock any more: the source is about to be read no longer."""
+        """Judge nothing by the clock any more: the source will not be read any longer."""
         self._ticks = False
         self._disarm()
 
     def pulse(self) -> None:
-        """Notice that records wait in the source while none comes. Called at an even pace, but not in a frozen process.
+        """Notice that records wait in the source while none comes.
 
-        The task itself would not notice: without a batch or something due it sleeps.
+        The worker calls it at an even pace unless it is frozen.
+
+        The task itself would not notice: it sleeps while there is no batch and nothing is due.
         """
         if self._inbox or not self.is_open or not self.lag:
             self._pulses_in_vain = 0
@@ -145,16 +147,17 @@ class PartitionRunner:
 
     @property
     def lag(self) -> int:
-        """Offsets between the position and the end of the source, as far as known."""
+        """The offsets between the position and the known end of the source."""
         view = self.upstream.view()
         if view is not None:
             self.stats.highwater = view.highwater
         return self.stats.lag
 
     async def close(self, grace_s: float = 20.0) -> None:
-        """Finish the commit in flight, drop what waits, and let go of the partition.
+        """Finish the commit in flight, drop the batches that wait, and let go of the partition.
 
-        Never under a commit: a producer that is stopped in mid-transaction leaves its waiters hanging for ever.
+        It never stops the producer during a commit: one that is stopped in mid-transaction leaves its waiters hanging
+        for ever.
         """
         self._closing = True
         self.source.let_go(self.state)
@@ -162,7 +165,7 @@ class PartitionRunner:
         self._disarm()
         self._work.set()
         if not self.is_open:
-            # Cut off while they connect, aiokafka's clients leave connections behind, which complain when they go.
+            # aiokafka's clients that are cut off while they connect leave connections behind, which log errors later.
             await asyncio.wait([self._task], timeout=OPEN_GRACE_S)
             self._task.cancel()
         _, pending = await asyncio.wait([self._task], timeout=grace_s)
@@ -170,7 +173,7 @@ class PartitionRunner:
             log.error("%s: the last commit did not end within %g s", self.state.name, grace_s)
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1.0)
-        self.source.let_go(self.state)  # once more: its processor may have been made meanwhile
+        self.source.let_go(self.state)  # once more: the processor may have been made since the first call
         self.is_open = self.stats.open = False
         for event in self._inbox:
             self.upstream.finished(event.message)
@@ -225,7 +228,7 @@ class PartitionRunner:
             raise stopped(f"{self.state.name}: cannot restore the rows", error, "Read") from error
         processor = self.source.processor(self.state)
         self._progressed()
-        # Nothing is asked of it before it is through (`is_open`); a partition that is let go meanwhile cuts it off.
+        # No other work is asked of the processor before this ends (`is_open`). Letting the partition go cuts it off.
         await in_turns(Pace().kept_by(processor.restore()))
         self._work_on = Containment(self.state, self.source, processor, self.stats, self._commit)
         self.caught_up = self._standing.opened(ends.end, self.state.position)
@@ -266,9 +269,9 @@ class PartitionRunner:
             self.stats.batches += 1
             event.ack()
         elif batch.records:
-            event.ack()  # all applied before: only the group's offset lags behind
+            event.ack()  # all records were applied before: only the group's offset lags behind
         else:
-            # Markers only. The row of the position stays behind: it is not worth a transaction.
+            # Only transaction markers. The stored position stays behind: they are not worth a transaction.
             self.state.position = end
         self._seeks = self._pulses_in_vain = 0
         self._left_over = False
@@ -297,7 +300,7 @@ class PartitionRunner:
         return records
 
     async def _follows(self, batch: Batch) -> bool:
-        """Say whether nothing lies between the position and the batch; otherwise have it fetched."""
+        """Return whether the batch follows the position without a gap; otherwise have the missing records fetched."""
         position = self.state.position
         if batch.start <= position:
             return True
@@ -322,13 +325,13 @@ class PartitionRunner:
         log.warning("%s: %s: reading from offset %d", self.state.name, why, offset)
         try:
             await self.upstream.seek(offset)
-        except (TimeoutError, KafkaError) as error:  # a rebalance may be taking the partition away; else: once more
+        except (TimeoutError, KafkaError) as error:  # a rebalance may take the partition away; else: once more
             log.warning("%s: cannot read from offset %d: %r", self.state.name, offset, error)
 
     # -- the timer
 
     async def _check_source(self, late_s: float) -> None:
-        """Before a tick: make sure that what is known of the source may be relied on."""
+        """Make sure, before a tick, that the known end of the source may be relied on."""
         if self.caught_up and self._standing.trusted and late_s <= LATE_S and self._standing.heard():
             return
         self.caught_up = self.stats.caught_up = await self._standing.ask(self.state.position)
@@ -351,7 +354,7 @@ class PartitionRunner:
         if self.stats.commits > commits:
             self._settled(caught_up=self.caught_up)
             self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
-        # Not what came due meanwhile: that has not had its chance yet.
+        # Rows that came due during the tick do not count: no tick has worked on them yet.
         self._left_over = not more and self._next_wake_ms() <= now_ms
         if more:
             self._armed = (loop.time(), wall_ms(), 0.0)
@@ -359,12 +362,12 @@ class PartitionRunner:
             await asyncio.sleep(0)
 
     def _next_wake_ms(self) -> float:
-        """Return when rows or the processor wish for a tick, ``inf`` if they do not."""
+        """Return when rows or the processor want a tick, ``inf`` if they do not."""
         wakes = (self.state.next_wake_ms(), None if self._work_on is None else self._work_on.processor.next_tick_ms())
         return min((wake for wake in wakes if wake is not None), default=inf)
 
     def _wait_s(self) -> float:
-        """Return the seconds until then."""
+        """Return the real seconds until rows or the processor want a tick, ``inf`` if they do not."""
         wake_ms = self._next_wake_ms()
         return inf if wake_ms == inf else self._clock.seconds_until(int(wake_ms))
 
@@ -372,22 +375,22 @@ class PartitionRunner:
         return self._wait_s() <= 0
 
     def clock_was_set(self) -> None:
-        """Judge anew, after asking how far the source goes: the clock says another time than a moment ago."""
+        """Judge anew, after asking for the source's end: the clock shows another time than a moment ago."""
         self._standing.trusted = False
         self._told = None
         self._arm()
 
     def look_again(self) -> None:
-        """Set the timer anew: what the processor wishes for has changed without a batch."""
+        """Set the timer anew: the processor's next tick has changed without a batch."""
         self._arm()
 
     def _arm(self) -> None:
-        """Set the one timer to the nearest instant that rows or the processor wish for."""
+        """Set the one timer to the nearest instant at which rows or the processor want a tick."""
         self._disarm()
         if self._closing or not self._ticks or not self.is_open or self._tick_due:
             return
         delay = 0.0 if self._told is not self.caught_up else min(self._wait_s(), LONGEST_TIMER_S)
-        if not self.caught_up and self._told is False:  # look again whether it is
+        if not self.caught_up and self._told is False:  # check again soon whether it has caught up
             delay = BEHIND_RETRY_S
         elif self._left_over:
             delay = max(delay, IDLE_RETRY_S)

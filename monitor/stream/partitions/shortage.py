@@ -1,8 +1,9 @@
-"""Tells a process that has no memory left from a record or row that wants too much of it. `containment` asks.
+"""Distinguish a process that has no memory left from a record or row that needs too much of it.
 
-What a `MemoryError` interrupts is seldom to blame. Where the process itself has no memory left, each record would fail
-in turn and become a dead letter, the neighbours' first of all: so the worker stops, and is started again with what it
-had committed. (A container's limit ends the process at once; this is for ``ulimit``, ``LimitDATA`` and the like.)
+`containment` asks. The work that a `MemoryError` interrupts is seldom to blame. Where the process itself has no memory
+left, each record would fail in turn and become a dead letter, healthy ones first. So the worker stops, and is started
+again from its last commit. (A container's limit ends the process at once; this is for ``ulimit``, ``LimitDATA`` and the
+like.)
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from monitor.errors import StateError
 
 PROBE_BYTES: Final = 16 << 20
-"""What a worker needs to get on: some batches with all that follows from them."""
+"""The memory that a worker needs to go on: some batches and their output."""
 NO_MEMORY: Final = (
     "this process has no memory left, and stops so that no record suffers for it: raise its limit, or share its "
     "partitions among more workers (deploy/README.md says what takes how much)"
@@ -22,7 +23,7 @@ NO_MEMORY: Final = (
 
 
 def stop_if_short(error: BaseException) -> None:
-    """Do nothing, unless an error was caused by a lack of memory that lasts once what failed is let go of.
+    """Return, unless an error was caused by a lack of memory that lasts after the failed work has been released.
 
     Raises:
         StateError: the process has no memory left.
@@ -32,7 +33,7 @@ def stop_if_short(error: BaseException) -> None:
         cause = cause.__cause__
     if cause is None:
         return
-    # What the failed work had made is held by its frames.
+    # The frames of the failed work hold the objects that it made.
     traceback.clear_frames(cause.__traceback__)
     gc.collect()
     if not is_there(PROBE_BYTES):
@@ -40,7 +41,7 @@ def stop_if_short(error: BaseException) -> None:
 
 
 def is_there(size: int) -> bool:
-    """Return whether so much memory could be had now."""
+    """Return whether ``size`` bytes of memory can be had now."""
     try:
         bytearray(size)
     except MemoryError:

@@ -1,6 +1,6 @@
-"""The topics that a worker consumes: what is done with each, and where its records go that are of no use.
+"""The topics that a worker consumes: the work on each, and the dead letters of records that cannot be used.
 
-`monitor.bootstrap` makes one `Source` a topic; the runners of its partitions work by it.
+`monitor.pipeline` makes one `Source` per topic; the runners of its partitions work by it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""
 
 Bury = Callable[[PartitionState, ConsumerRecord, str, str], None]
-"""Makes a dead letter of a record, for a reason and with a detail."""
+"""Makes a dead letter of a record, with a reason and a detail."""
 
 ProcessorFactory = Callable[[PartitionState], Processor]
-"""Makes the processor of a partition, after its rows were restored. `Processor.restore` comes next."""
+"""Makes the processor of a partition once its rows were read. `Processor.restore` is called next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burial:
-    """What becomes of records that are not worked on: one and the same for all topics of a worker.
+    """The treatment of records that are not worked on, shared by all topics of a worker.
 
     ``bury`` takes records on which the work fails, and those that ``skips`` names, with the operator's reason.
     """
@@ -37,10 +37,10 @@ class Burial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A topic that the worker consumes: what is done with it and how its rows are encoded.
+    """A topic that the worker consumes: the work on it and the encoding of its rows.
 
-    ``partitions``: those from this number on are not worked on (`monitor.stream.partitions.watch` tells of them).
-    ``let_go`` is told of each partition that the worker gives away as soon as nothing more may be done for it, and
+    ``partitions``: partitions from this number on are not worked on (`monitor.stream.partitions.watch` reports them).
+    ``let_go`` is called for each partition that the worker gives away, as soon as no more work may be done for it and
     again at the end. Without ``burial`` a record on which the work fails stops the worker.
     """
 

@@ -1,7 +1,7 @@
-"""The instants at which rows wish to wake, earliest first.
+"""The instants at which rows wake, earliest first.
 
-Most rows change before they wake: of a hundred wakes that are noted, few are ever due. So they are noted by slots of a
-few seconds, and only those of the earliest slot are looked at and ordered: a heap of all of them costs twice as much.
+Most rows change before they wake: of a hundred wakes that are noted, few are ever due. So wakes are noted in slots of a
+few seconds, and only those of the earliest slot are checked and ordered. A heap of all wakes costs twice as much.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ Wake = tuple[int, bytes]
 
 
 class Wakes:
-    """Wakes of rows. ``is_current`` tells whether a row still wishes it: the others are dropped unseen."""
+    """Wakes of rows.
+
+    ``is_current`` decides whether a row still wakes at that instant; other wakes are dropped silently.
+    """
 
     def __init__(self, is_current: Callable[[Wake], bool]) -> None:
         self._is_current = is_current

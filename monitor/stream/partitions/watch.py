@@ -1,13 +1,13 @@
-"""Watches the topics while a worker runs: the number of their partitions must stay what it was at the start.
+"""The watch on the topics while a worker runs: the number of their partitions must stay the same as at the start.
 
 `monitor.bootstrap` runs it beside the worker. It asks for the metadata of the topics in the plan at an even pace.
 
-- **A keyed topic** (events, partials, alerts and the changelogs) with another number stops the worker. Kafka would lead
-  keys to other partitions than those that hold their rows: events of known tickets would be judged without what came
-  before, and workers would disagree on who owns an agreement. Nothing is lost: what is not read waits in its topic.
+- **A keyed topic** (events, partials, alerts and the changelogs) with another number stops the worker. Kafka would send
+  keys to partitions that do not hold their rows: events of known tickets would be judged without their earlier events,
+  and workers would disagree on who owns an agreement. Nothing is lost: records that are not read wait in their topic.
 - **A source that ends below the position** was deleted and created again: the worker stops.
-- **Any other topic** (foreign ones, and those that are only written to) is told of, and the worker goes on with the
-  partitions that it knows. Records in new partitions of a foreign topic wait until the settings name their number.
+- **Any other topic** (foreign ones, and those that are only written to) is reported, and the worker goes on with the
+  partitions that it knows. Records in new partitions of a foreign topic wait until the settings give the new number.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from monitor.stream.kafka.topics import TopicSpec, wrong_counts
 log = logging.getLogger(__name__)
 
 PACE_S: Final = 10.0
-"""Between two looks. What is wrong counts at the second look: a broker that starts may not know all topics yet."""
+"""Between two checks. A difference counts when two checks in a row find it: a broker that starts may lack topics."""
 
 
 class TopicWatch:
-    """Compares the topics with the plan. ``wrong`` says what differs, by topic; ``counts`` what was found last."""
+    """Compares the topics with the plan. ``wrong`` describes the differences, by topic."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TopicWatch:
     ) -> None:
         self.wrong: dict[str, str] = {}
         self.unexpected: dict[str, int] = {}
-        """By topic that differs: its partitions beyond those that this worker knows (negative: missing ones)."""
+        """By topic that differs: the partitions beyond those that this worker knows (negative: missing ones)."""
         self._plan = plan
         self._count = count
         self._check_ends = check_ends
@@ -47,11 +47,11 @@ class TopicWatch:
         self._suspected: dict[str, str] = {}
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Check at an even pace until cancelled.
 
         Raises:
             BrokerError: a keyed topic has another number of partitions, or is gone.
-            StateError: a source ends below what was applied of it.
+            StateError: a source ends below the offsets that were applied of it.
         """
         while True:
             await asyncio.sleep(self._pace_s)
@@ -60,7 +60,7 @@ class TopicWatch:
                 await self._check_ends()
 
     async def look(self) -> None:
-        """Look once.
+        """Check once.
 
         Raises:
             BrokerError: a keyed topic has another number of partitions, or is gone.

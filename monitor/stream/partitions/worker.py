@@ -1,4 +1,4 @@
-"""Running a worker: in a loop that exists (demo, tests) or as the process."""
+"""Runs a worker: in an event loop that exists (demo, tests) or as the process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 START_TIMEOUT_S: Final = 20.0
-"""How long a worker that is to stop before it is up may take to get up."""
+"""How long a worker that is asked to stop while it starts may take to finish starting."""
 STOP_TIMEOUT_S: Final = 40.0
 
 
@@ -29,7 +29,7 @@ async def run_worker(app: WorkerApp) -> None:
 
     Raises:
         StateError: a partition cannot go on safely (FencedError: another worker owns it by now).
-        BaseException: whatever else made it fail. Nothing was acknowledged that was not committed.
+        BaseException: any other failure. Only committed work was acknowledged.
     """
     log.info("worker of %s starts: %s", app.settings.app_id, ", ".join(app.sources))
     app.settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ async def run_worker(app: WorkerApp) -> None:
             starting.result()
             await asyncio.wait([crashed, finished], return_when=asyncio.FIRST_COMPLETED)
         else:
-            # Cut off in the middle, a start leaves Faust's consumer thread behind, which nobody could stop any more.
+            # A start that is cut off in the middle leaves Faust's consumer thread behind, which nobody can stop.
             await asyncio.wait([starting, crashed], timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             starting.cancel()
             await asyncio.wait([starting])
@@ -98,7 +98,7 @@ def main_worker(build: Callable[[], WorkerApp], *, companions: Sequence[Callable
 
 
 def failing(app: WorkerApp) -> Callable[[asyncio.Future[Any]], None]:
-    """Return what stops the worker when a task beside it fails."""
+    """Return the callback that stops the worker when a task beside it fails."""
 
     def failed(task: asyncio.Future[Any]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -109,7 +109,7 @@ def failing(app: WorkerApp) -> Callable[[asyncio.Future[Any]], None]:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the event loop of a process: uvloop's where it is installed."""
+    """Return the function that makes the event loop of a process: uvloop's where it is installed."""
     if sys.platform == "win32":
         return None
     try:
@@ -120,7 +120,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def set_log_levels(level: int = logging.INFO) -> None:
-    """Quieten what Faust, mode and aiokafka say in everyday life: a rebalance is no news, their warnings are."""
+    """Quieten the everyday messages of Faust, mode and aiokafka: a rebalance is no news, their warnings are."""
     logging.getLogger("monitor").setLevel(level)
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
