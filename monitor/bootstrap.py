@@ -311,7 +311,8 @@ class Monitor:
         except TimeoutError:
             return
         if why is not None:
-            log.critical("worker stops: %s", why)
+            # A worker says once that it stops. Where it has done so, this is the reason behind the one that it gave.
+            log.critical(why if self.app.failure is not None else f"worker stops: {why}")
 
 
 def _courier_if_any(settings: Settings) -> Courier | None:
