@@ -73,6 +73,7 @@ def test_it_tells_of_which_alerts_nobody_was_told_and_why(kafka: Kafka, run: Run
     assert "nobody was told at 2026-01-05T12:00:00.000Z: desk: resolution of ticket T-1 is breached: silenced" in said
     assert "until 2026-01-05T13:00:00.000Z (a silence mutes it;" in said
     assert "T-17" not in said
+    assert "desk names nobody under notify: nobody is told of its alerts (no_on_call)" in said
     assert (told["alert"], told["not_told"]) == ("ticket/T-1/desk/resolution/1", "silenced")
     assert told["until_ms"] == at_ms + 3_600_000
 

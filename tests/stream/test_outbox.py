@@ -61,6 +61,14 @@ async def test_a_decision_not_to_tell_is_written_down_and_counted_with_the_trans
     assert partition.told() == []
 
 
+async def test_that_an_agreement_has_no_on_call_at_all_is_counted_and_not_written_for_each_alert():
+    partition = Partition(desk(notify("")))
+    await partition.hear(alert(), alert(state="resolved"), now="Mon 09:00")
+
+    assert partition.tally.not_told == {"no_on_call": 2}
+    assert partition.not_told() == []
+
+
 async def test_a_decision_that_was_taken_back_is_neither_written_nor_counted():
     partition = Partition()
     await partition.hear(alert(), now="Mon 09:00")

@@ -82,7 +82,9 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
             continue
         missed_at_ms = due_or_missed_ms(clock, terms.calendar)
         under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
-        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under)
+        newest = plan.book.version(clock.series.agreement, now_ms)
+        has_on_call = newest is not None and newest.notify.names_anybody
+        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under, has_on_call=has_on_call)
     _tell_silences(out, settings, subject, subject_id)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
@@ -118,10 +120,13 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
 
 
 def _tell(
-    out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss]
-) -> None:
+    out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss],
+    *, has_on_call: bool,
+) -> None:  # fmt: skip
     missed = [miss._asdict() for miss in under]
-    out.record(subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed)
+    out.record(
+        subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed, has_on_call=has_on_call
+    )
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
@@ -139,6 +144,8 @@ def _tell(
         out.say(f"  inherited from the {level}")
     for miss in under:
         out.say(f"  missed under it: {supporting_text(miss)}")
+    if not has_on_call:
+        out.say(f"  {one.agreement} names nobody under notify: nobody is told of its alerts (no_on_call)")
     due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")

@@ -62,6 +62,11 @@ class Notify:
     group_interval_ms: int = MINUTE_MS
     escalation: tuple[Step, ...] = ()
 
+    @property
+    def names_anybody(self) -> bool:
+        """Whether anybody can be told of the agreement's alerts."""
+        return bool(self.receivers or self.at_risk)
+
     def everybody(self) -> frozenset[str]:
         """Return all receivers that are named."""
         return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))

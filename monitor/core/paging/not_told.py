@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 from monitor.core.alerts.alert import Alert
 
 NotToldReason = Literal[
+    "no_on_call",
     "no_agreement",
     "nobody_named",
     "backfill",
@@ -19,6 +20,7 @@ NotToldReason = Literal[
 ]
 
 MEANINGS: Final[dict[NotToldReason, str]] = {
+    "no_on_call": "its agreement names nobody at all under notify",
     "no_agreement": "no version of its agreement is in force now",
     "nobody_named": "its agreement names nobody to be told of this state",
     "backfill": "it was announced long after it had happened",
@@ -30,6 +32,10 @@ MEANINGS: Final[dict[NotToldReason, str]] = {
     "never_told": "it ended, and no receiver had been told that it began",
 }
 """Each reason in words, for people."""
+
+COUNTED_ONLY: Final[frozenset[NotToldReason]] = frozenset({"no_on_call"})
+"""Reasons that are counted and not written down, for the agreement says it of all its alerts. In an installation
+without on-call every announcement would be written twice."""
 
 
 class NotTold(NamedTuple):

@@ -106,15 +106,15 @@ class Paging:
             alert = alert.told_late()
         if alert.state in ENDED:
             if row is None:
-                self._not_told(NotTold(alert, "never_told", now_ms))
+                self._pass_over(alert, "never_told", now_ms)
             else:
                 self._end(key, row, alert, now_ms)
             return
         if row is None:
             if alert.backfill:
-                self._not_told(NotTold(alert, late, now_ms))
+                self._pass_over(alert, late, now_ms)
             elif not self._first(alert, now_ms):
-                self._not_told(NotTold(alert, self._nobody(alert, now_ms), now_ms))
+                self._pass_over(alert, "nobody_named", now_ms)
             else:
                 self._route(key, self._begun(alert, now_ms, []), now_ms, changed=True)
             return
@@ -205,9 +205,14 @@ class Paging:
         notify = self._notify(alert.key.agreement, now_ms)
         return notify.receivers if alert.state == "breached" else notify.at_risk
 
-    def _nobody(self, alert: Alert, now_ms: int) -> NotToldReason:
-        """Return why nobody is named for an alert."""
-        return "no_agreement" if self._agreement(alert.key.agreement, now_ms) is None else "nobody_named"
+    def _pass_over(self, alert: Alert, reason: NotToldReason, now_ms: int) -> None:
+        """Report that nobody is told of an alert: for this reason, unless its agreement could not page anybody."""
+        agreement = self._agreement(alert.key.agreement, now_ms)
+        if agreement is None:
+            reason = "no_agreement"
+        elif not agreement.notify.names_anybody:
+            reason = "no_on_call"
+        self._not_told(NotTold(alert, reason, now_ms))
 
     def _route(self, key: bytes, row: AlertRow, now_ms: int, *, changed: bool) -> None:
         """Have everybody told who is to be told by now, and find out when the next one is."""
@@ -237,7 +242,7 @@ class Paging:
         for receiver in joined:
             self._join(row.alert, receiver, now_ms, reached[receiver])
         if changed and not known and not joined:
-            self._not_told(NotTold(row.alert, self._nobody(row.alert, now_ms), now_ms))
+            self._pass_over(row.alert, "nobody_named", now_ms)
 
     def _climb(self, row: AlertRow, reached: dict[str, int], now_ms: int) -> AlertRow:
         """Take the steps of the ladder that are due: add whom they reach, and find out when the next one is."""

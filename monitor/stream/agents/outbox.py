@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.paging.delivery import Delivery, DeliveryResult
-from monitor.core.paging.not_told import NotTold
+from monitor.core.paging.not_told import COUNTED_ONLY, NotTold
 from monitor.core.paging.outbox import Outbox
 from monitor.core.paging.paging import Paging
 from monitor.core.pieces import Pieces, lots
@@ -94,6 +94,7 @@ class Notify:
         self._stamp = stamp
         self._sweep = Sweep()  # alerts to look at again: the agreements, or what people ask for, have changed
         self.under_way = deliveries.under_way()
+        self._silences: Counter[str] = Counter()  # of this batch or tick, by reason: alerts of a backlog are many
         self.paging, self.outbox = self._empty()
         self._book = books.book
         self._heard_end = -1
@@ -149,6 +150,7 @@ class Notify:
                 bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
                 continue
             self.paging.hear(alert, now_ms)
+        self._count_silences()
 
     # -- what is due
 
@@ -180,6 +182,7 @@ class Notify:
                 yield
         # While alerts wait to be read, what is out may be over already: only what is in the outbox goes on.
         more = caught_up and (yield from pace.kept_by(self._page(now_ms)))
+        self._count_silences()
         due_ms = self.outbox.next_ms()
         return more or self.under_way.has_results or (due_ms is not None and due_ms <= now_ms)
 
@@ -198,6 +201,7 @@ class Notify:
         # At once: if the partition is let go between two pieces, it is the new ones that are cut off.
         self.under_way.cut_off()
         self.under_way = self._deliveries.under_way()
+        self._silences.clear()
         yield from self.restore()
         if self._sweep.left:
             self._sweep = Sweep.of((yield from self.state.keys_of(ALERT)))
@@ -316,6 +320,14 @@ class Notify:
 
     def _record_silence(self, one: NotTold) -> None:
         """Count and write down that nobody is told of an alert, with the transaction that decided it."""
-        count_later(self.state, self.tally.not_told, one.reason)
+        self._silences[one.reason] += 1
+        if one.reason in COUNTED_ONLY:
+            return
         key, value = encode_not_told(one, self.outlets.source)
         self.state.emit(self.outlets.deliveries, key, value)
+
+    def _count_silences(self) -> None:
+        """Count the decisions of this batch or tick not to tell, once they are committed."""
+        for reason, times in self._silences.items():
+            count_later(self.state, self.tally.not_told, reason, times)
+        self._silences.clear()

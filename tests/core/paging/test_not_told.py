@@ -26,6 +26,15 @@ def test_no_version_of_the_agreement_is_in_force():
     assert on_call.reasons() == ["T-1 breached no_agreement Mon 09:00"]
 
 
+def test_the_agreement_names_nobody_at_all_whatever_is_announced_of_it():
+    on_call = OnCall(desk(notify(""))).at("Mon 09:00", ("T-1", "breached"), ("T-2", "resolved"))
+    on_call.at("Mon 09:30", ("T-3", "breached"), backfill=True).until("Mon 12:00")
+
+    assert on_call.told() == []
+    assert {one.reason for one in on_call.not_told} == {"no_on_call"}
+    assert len(on_call.not_told) == 3
+
+
 def test_the_agreement_names_nobody_for_what_is_only_at_risk():
     on_call = OnCall(desk()).at("Mon 09:00", ("T-1", "at_risk")).at("Mon 10:00", ("T-1", "breached"))
 
@@ -71,7 +80,7 @@ def test_a_silence_withholds_what_is_news_of_an_alert_that_is_out():
 
 def test_whoever_is_named_no_more_when_the_silence_ends():
     on_call = OnCall(desk()).silence("Mon 08:00", "2h").at("Mon 09:00", ("T-1", "breached"))
-    on_call.amend(desk(notify(""))).until("Mon 10:30").sweep("Mon 11:00")
+    on_call.amend(desk(notify("", at_risk="chat"))).until("Mon 10:30").sweep("Mon 11:00")
 
     assert on_call.told() == []
     assert on_call.reasons() == ["T-1 breached silenced Mon 09:00", "T-1 breached nobody_named Mon 10:00"]
