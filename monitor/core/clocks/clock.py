@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
 from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
+from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 from monitor.core.series.series import SeriesKey
 
@@ -292,8 +293,8 @@ def halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
 def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
     """Return an open clock under one more pause, if its reason counts."""
     reason = str(fact.attributes.get("reason", ""))
-    pause_on = of.rule.pause_on
-    if (pause_on is not None and reason not in pause_on) or reason in clock.pauses:
+    pauses = with_begun(clock.pauses, reason, of.rule.pause_on)
+    if pauses is None:
         return clock
     next_ms = 0
     if of.rule.pause_caps:
@@ -304,7 +305,6 @@ def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
         caps = [*extra.caps, fact.time_ms + cap_ms if cap_ms else 0]
         clock, next_ms = with_extra(clock, caps=caps), _first_of(caps)
     elapsed_ms, runs = run_closed(clock, fact.time_ms, of)
-    pauses = [*clock.pauses, reason]
     return moved(
         clock, "paused", clock.since_ms, elapsed_ms, 0, 0, next_ms, clock.told, clock.breached_ms, runs, pauses
     )  # fmt: skip
@@ -329,15 +329,11 @@ def _pause_spent(clock: Clock, at_ms: int, of: Terms) -> Clock:
 
 
 def _resumed(clock: Clock, fact: Fact, of: Terms) -> Clock:
-    """End the pause of that reason, or all of them where no open pause has it (pauses overlap: their union counts).
-
-    The end of a pause that never held for this clock (its reason is not in ``pause_on``) changes nothing.
-    """
+    """Return the clock after the end of a pause: it runs again if no other is open."""
     reason = str(fact.attributes.get("reason", ""))
-    pause_on = of.rule.pause_on
-    if reason and reason not in clock.pauses and pause_on is not None and reason not in pause_on:
+    left = without_ended(clock.pauses, reason, of.rule.pause_on)
+    if left is None:
         return clock
-    left = [one for one in clock.pauses if one != reason] if reason in clock.pauses and reason else []
     if of.rule.pause_caps:
         return _resumed_capped(clock, fact.time_ms, reason, left, of)
     if left:

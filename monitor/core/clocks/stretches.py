@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.agreements.measures import SOLVED
 from monitor.core.alerts.stretches import MOST_TOLD, Stretch, Stretches, newest
 from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.clocks.ticket_state import Course
 from monitor.core.facts.events import counts_as
 
@@ -144,11 +145,9 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
         elif fact.type in of.metric.restart:
             stopped, pauses = False, []
         elif fact.type == "paused" and not stopped:
-            if (pause_on is None or reason in pause_on) and reason not in pauses:
-                pauses = [*pauses, reason]
-        elif fact.type == "resumed" and (reason in pauses or pause_on is None or not reason or reason in pause_on):
-            # A pause is ended by its own reason, all of them by any other.
-            pauses = [one for one in pauses if one != reason] if reason and reason in pauses else []
+            pauses = with_begun(pauses, reason, pause_on) or pauses
+        elif fact.type == "resumed" and (left := without_ended(pauses, reason, pause_on)) is not None:
+            pauses = left
         yield fact.time_ms, "paused" if pauses else "solved", ", ".join(islice(filter(None, pauses), _MOST_REASONS))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.measures import SOLVED
+from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ class Course:
                 self.unanswered = True
             case "paused":
                 reason = str(brought.get("reason", ""))
-                if reason not in self.pauses and not self.solved:
-                    self.pauses.append(reason)
+                if not self.solved:
+                    self.pauses = with_begun(self.pauses, reason) or self.pauses
             case "resumed":
                 reason = str(brought.get("reason", ""))
-                self.pauses = [one for one in self.pauses if one != reason] if reason in self.pauses and reason else []
+                self.pauses = without_ended(self.pauses, reason) or []
             case "resolved" | "closed":
                 self.solved = kind if kind == "closed" or not self.solved else self.solved
                 self.answered, self.unanswered, self.pauses = True, False, []

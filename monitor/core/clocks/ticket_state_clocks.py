@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.agreements.measures import SOLVED
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.clock_value import NO_EXTRA, Clock, Former, moved, with_extra
+from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.clocks.reporting import completes, may_start
 from monitor.core.clocks.ticket_state import begins, ends, is_due_to_run, is_inside
 from monitor.core.facts.events import Fact, counts_as
@@ -157,12 +158,11 @@ def _held(clock: Clock, facts: Sequence[Fact], of: Terms) -> Clock:
         reason = str(fact.attributes.get("reason", ""))
         if fact.type in SOLVED:
             began = {}
-        elif fact.type == "paused" and (pause_on is None or reason in pause_on):
-            began.setdefault(reason, fact.time_ms)
-        elif fact.type == "resumed" and reason in began and reason:
-            del began[reason]
-        elif fact.type == "resumed" and (not reason or pause_on is None or reason in pause_on):
-            began = {}
+        elif fact.type == "paused":
+            if with_begun(began, reason, pause_on) is not None:
+                began[reason] = fact.time_ms
+        elif (left := without_ended(began, reason, pause_on)) is not None:
+            began = {one: began[one] for one in left}
     spent = []
     for reason, since_ms in began.items():
         cap_ms = of.rule.pause_caps.get(reason, 0)

@@ -121,6 +121,20 @@ def _tried(book: Book) -> Pieces[Book]:
     return book
 
 
+class SeenBook:
+    """The book by which an agent has looked at its rows, beside the one in force."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self.book = books.book
+        """The book that was looked at last: whoever looks at all rows again sets it."""
+
+    @property
+    def is_old(self) -> bool:
+        """Whether another book has come into force since."""
+        return self._books.book is not self.book
+
+
 class BookReader(Follower):
     """Follows the agreements topic. `start` returns once every record that the topic holds has been read."""
 

@@ -15,7 +15,7 @@ from monitor.core.windows.evaluator import Evaluation, Evaluator
 from monitor.core.windows.rest import MOST_SERIES
 from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
-from monitor.stream.agents.books import Books
+from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.horizon import MARKER, Horizon
 from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
@@ -64,7 +64,7 @@ class Evaluate:
         self.horizon = Horizon(state, sources)
         self._dirty = True
         self._next_ms = 0
-        self._book = books.book
+        self._seen = SeenBook(books)
         self._suspect: SeriesKey | None = None
         """The series that is being announced."""
         self._retry_at = inf
@@ -150,8 +150,8 @@ class Evaluate:
         if not caught_up:
             return False  # what is still to be read would change the figures: the runner asks again soon
         book = self.books.book
-        if book is not self._book:
-            self._book = book
+        if self._seen.is_old:
+            self._seen.book = book
             self._try_again()
         elif self.evaluator.left_alone and time.monotonic() >= self._retry_at:
             self._try_again()
@@ -226,7 +226,7 @@ class Evaluate:
 
     def next_tick_ms(self) -> int | None:
         """Return when windows are to be judged again."""
-        if self._dirty or self.horizon.is_held or self.books.book is not self._book:
+        if self._dirty or self.horizon.is_held or self._seen.is_old:
             return self._next_ms
         due_ms = self.evaluator.next_ms(self._next_ms)
         return None if due_ms is None else max(due_ms, self._next_ms)

@@ -18,7 +18,7 @@ from monitor.core.series.series import Pane, PaneKey
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.errors import DecodeError
-from monitor.stream.agents.books import Books
+from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
 from monitor.stream.agents.sweep import Sweep
@@ -169,7 +169,7 @@ class Ingest:
         self._feeds = None if self.feeders is None else self.feeders.horizon
         self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
         self._marked: tuple[int, bool] | None = None
-        self._book = books.book
+        self._seen = SeenBook(books)
         self._sweep = Sweep()
         self.committed()
 
@@ -197,6 +197,8 @@ class Ingest:
         if self.feeders is not None:
             self.feeders.listen()
         pace = Pace()
+        # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
+        clock_judges = caught_up and not self._behind
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
                 yield from pace.kept_by(self.state.pack(SUBJECT))
@@ -204,13 +206,13 @@ class Ingest:
             # Until the last piece, what the clock says could be disproved by a record of the next.
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
-            effects = yield from self._fold(piece, now_ms, caught_up and is_last, pace)
+            effects = yield from self._fold(piece, now_ms, clock_judges and is_last, pace)
             changed.update(effects.panes)
-        if due and not (caught_up and self._behind):
+        if due and (clock_judges or not caught_up):
             # What came due meanwhile goes into the same transaction, not into one of its own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
             yield
-            horizon_ms = self._horizon_ms(now_ms, caught_up)
+            horizon_ms = self._horizon_ms(now_ms, clock_judges)
             keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
             effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
             self._announce_all(effects, now_ms)
@@ -226,7 +228,7 @@ class Ingest:
         self,
         records: Sequence[ConsumerRecord],
         now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - a fact
+        clock_judges: bool,  # noqa: FBT001 - a fact
         pace: Pace,
     ) -> Pieces[Effects]:
         events: list[Event] = []
@@ -256,8 +258,7 @@ class Ingest:
         self.watermark_ms = min(newest, now_ms)
         if newest:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
-        # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
-        horizon_ms = self._horizon_ms(now_ms, caught_up and not self._behind)
+        horizon_ms = self._horizon_ms(now_ms, clock_judges)
         effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
         for place, reason in effects.rejected:
             self._bury(origins[place], reason, "")
@@ -274,9 +275,9 @@ class Ingest:
         if self.feeders is not None:
             self.feeders.listen()
         horizon_ms = self._horizon_ms(now_ms, caught_up)
-        if book is not self._book:
+        if self._seen.is_old:
             keys = yield from pace.kept_by(self.state.keys_of(SUBJECT))
-            self._book, self._sweep = book, Sweep.of(keys)
+            self._seen.book, self._sweep = book, Sweep.of(keys)
         limit = min(TICK_SUBJECTS, self.state.set_aside.limit)
         keys = self.state.due_keys(horizon_ms, limit)
         is_full = len(keys) >= limit
@@ -304,7 +305,7 @@ class Ingest:
 
     def next_tick_ms(self) -> int | None:
         """Return when a tick is wanted apart from due subjects."""
-        if self.books.book is not self._book or self._sweep.left:
+        if self._seen.is_old or self._sweep.left:
             return 0
         if self.feeders is not None and (self.feeders.has_news or self.feeders.horizon.is_held):
             return 0
@@ -314,20 +315,20 @@ class Ingest:
         """Remember what stands in memory: it is as the rows are."""
         feeds = None if self.feeders is None else self.feeders.remember()
         self.engine.remember()
-        self._memory = self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds
+        self._memory = self.watermark_ms, self._behind, self._marked, self._seen.book, self._sweep, feeds
 
     def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
         """Go back to what was remembered last."""
         yield from ()
         self.engine.recall()
-        self.watermark_ms, self._behind, self._marked, self._book, self._sweep, feeds = self._memory
+        self.watermark_ms, self._behind, self._marked, self._seen.book, self._sweep, feeds = self._memory
         if self.feeders is not None and feeds is not None:
             self.feeders.recall(feeds)
         return ""
 
-    def _horizon_ms(self, now_ms: int, caught_up: bool) -> int:  # noqa: FBT001
+    def _horizon_ms(self, now_ms: int, clock_judges: bool) -> int:  # noqa: FBT001
         """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
-        own_ms = now_ms if caught_up else max(0, self.watermark_ms - self.lateness_ms)
+        own_ms = now_ms if clock_judges else max(0, self.watermark_ms - self.lateness_ms)
         if self._feeds is None:
             return own_ms
         return min(own_ms, self._feeds.as_of_ms(now_ms) or 0)

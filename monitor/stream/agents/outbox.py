@@ -16,7 +16,7 @@ from monitor.core.paging.outbox import Outbox
 from monitor.core.paging.paging import Paging
 from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
-from monitor.stream.agents.books import Books
+from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.deliveries import Deliveries, Instant
 from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.agents.responses import Responses
@@ -96,7 +96,7 @@ class Notify:
         self.under_way = deliveries.under_way()
         self._silences: Counter[str] = Counter()  # of this batch or tick, by reason: alerts of a backlog are many
         self.paging, self.outbox = self._empty()
-        self._book = books.book
+        self._seen = SeenBook(books)
         self._heard_end = -1
         self._fresh = False
 
@@ -124,8 +124,8 @@ class Notify:
                 self.state.settle()
                 yield
         self.paging, self.outbox = paging, outbox
-        self._book, self._heard_end = self.books.book, -1
-        paging.book, paging.silences = self._book, self.responses.silences
+        self._seen.book, self._heard_end = self.books.book, -1
+        paging.book, paging.silences = self._seen.book, self.responses.silences
         self._fresh = bool(outbox.disabled)
 
     # -- what comes in
@@ -230,14 +230,14 @@ class Notify:
     # -- parts of a tick
 
     def _changed(self) -> bool:
-        return self.books.book is not self._book or self.responses.end != self._heard_end
+        return self._seen.is_old or self.responses.end != self._heard_end
 
     def _page(self, now_ms: int) -> Pieces[bool]:
         """Look at alerts and pages that are due; return whether more are."""
         if self._changed():
             # What is asked for and agreed while the keys are gathered is heard with it, or is news to the next tick.
             keys = yield from self.state.keys_of(ALERT)
-            self._book = self.paging.book = self.books.book
+            self._seen.book = self.paging.book = self.books.book
             self.paging.silences = self.responses.silences
             self._hear_people(now_ms)
             self._sweep = Sweep.of(keys)
