@@ -70,7 +70,7 @@ class Snapshot:
     deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By receiver and outcome."""
     not_told: Mapping[str, int] = field(default_factory=dict)
-    """Decisions to tell nobody of an alert, by reason."""
+    """Decisions to notify nobody of an alert, by reason."""
     receivers: Sequence[ReceiverStats] = ()
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Events that were known already, by topic."""

@@ -168,14 +168,14 @@ class _Empty(Collector):
 
 
 def head_of(metric: Metric, encode: Encode) -> bytes:
-    """Return what stands above the lines of a family in a format, as the client library writes it."""
+    """Return the head of a family in a format (help and type), as the client library writes it."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Empty(metric))
     return encode(registry).removesuffix(_END)
 
 
 def around(metric: Metric, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, str]:
-    """Return what stands before and after the labels of a series in a line of a metric."""
+    """Return the texts before and after the labels of a series in a line of a metric."""
     names = metric.labels
     first = labels_text(zip(names, before, strict=False))
     last = labels_text(zip(names[len(names) - len(after) :], after, strict=True))

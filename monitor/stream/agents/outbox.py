@@ -127,15 +127,15 @@ class Notify:
         paging.book, paging.silences = self._book, self.responses.silences
         self._fresh = bool(outbox.disabled)
 
-    # -- what comes in
+    # -- announcements
 
     def batch(
         self,
         records: Sequence[ConsumerRecord],
         now_ms: int,
-        caught_up: bool,  # noqa: ARG002, FBT001 - pages are told by ticks
+        caught_up: bool,  # noqa: ARG002, FBT001 - ticks send the pages
         *,
-        due: bool = True,  # noqa: ARG002 - pages are told by ticks
+        due: bool = True,  # noqa: ARG002 - ticks send the pages
     ) -> Pieces[None]:
         """Apply announcements."""
         self.paging.book, self.paging.silences = self.books.book, self.responses.silences
@@ -150,7 +150,7 @@ class Notify:
                 continue
             self.paging.hear(alert, now_ms)
 
-    # -- what is due
+    # -- ticks
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
         """Attempt notices that are due, take the outcomes of earlier attempts, page; return whether more is left.
@@ -207,7 +207,7 @@ class Notify:
         """Cut off the attempts under way: the partition is let go."""
         self.under_way.cut_off()
 
-    # -- for whoever watches
+    # -- figures
 
     def waiting(self) -> dict[str, Waiting]:
         """Return the notices that wait, by receiver."""
@@ -315,7 +315,7 @@ class Notify:
             self.state.emit(self.outlets.deliveries, key, value)
 
     def _record_silence(self, one: NotTold) -> None:
-        """Count and write down that nobody is told of an alert, with the transaction that decided it."""
+        """Count and record that nobody is notified of an alert, in the transaction that decided it."""
         count_later(self.state, self.tally.not_told, one.reason)
         key, value = encode_not_told(one, self.outlets.source)
         self.state.emit(self.outlets.deliveries, key, value)
