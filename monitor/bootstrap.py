@@ -43,7 +43,7 @@ REFUSAL_TIMEOUT_S: Final = 10.0
 
 
 def outlets_of(settings: Settings) -> Outlets:
-    """Return where a worker writes."""
+    """Return the topics to which a worker writes, and the limits of its records."""
     topics = settings.topics
     return Outlets(
         alerts=topics.alerts,
@@ -64,7 +64,7 @@ def outlets_of(settings: Settings) -> Outlets:
 
 
 def courier_of(settings: Settings) -> Courier:
-    """Return what delivers notices to the receivers of the settings.
+    """Return the courier that delivers notices to the receivers of the settings.
 
     Raises:
         ConfigError: the settings describe no receivers.
@@ -85,13 +85,13 @@ def courier_of(settings: Settings) -> Courier:
 
 
 def receiver_stamp(settings: Settings, receiver: str) -> str:
-    """Return what changes with a receiver's setting: one that answered 410 is told again after a change."""
+    """Return a stamp of a receiver's setting. A receiver that answered 410 is tried again once its stamp differs."""
     described = settings.receivers.get(receiver)
     return stamp_of(described) if described else ""
 
 
 def repeat_every_ms(settings: Settings, receiver: str) -> int:
-    """Return after how long a receiver is told again of what nobody has acknowledged, 0: never."""
+    """Return how long after its last notice a receiver is notified again of unacknowledged alerts; 0: never."""
     described = settings.receivers.get(receiver)
     if described is None or described.repeat_every_ms == "never":
         return 0
@@ -99,16 +99,16 @@ def repeat_every_ms(settings: Settings, receiver: str) -> int:
 
 
 def limits_of(web: WebSettings) -> Limits:
-    """Return how much whoever reaches the port of a worker may take."""
+    """Return the limits on the connections to the port of a worker."""
     return Limits(web.max_connections, web.max_scrapes, web.headers_timeout_ms / 1000, web.answer_timeout_ms / 1000)
 
 
 def calm_collector() -> None:
-    """Have the garbage collector look less often: for a process that is a worker and nothing else.
+    """Make the garbage collector run less often: for a process that is a worker and nothing else.
 
-    A batch makes and drops some ten thousand tuples, none of them in cycles. With Python's default of a look every 700
-    allocations a third of a worker's time goes into looking. Nobody can interrupt a look, at 0.3 µs an object: so the
-    two that are frequent are of at most 120,000 young objects. All objects are looked at once in a very long while.
+    A batch makes and drops some ten thousand tuples, none of them in cycles. Python's default is a collection every 700
+    allocations: that takes a third of a worker's time. Nothing can interrupt a collection, at 0.3 µs an object. So the
+    two frequent kinds of collection are of at most 120,000 young objects. A collection of all objects is very rare.
     """
     gc.collect()
     gc.freeze()
@@ -144,7 +144,7 @@ class Monitor:
             settings, outlets, self.tally, books=self.books, markers=self.markers, on_call=self.on_call
         )
         self.door = Door(limits_of(settings.web))
-        """Of the web server: who may take how much of it."""
+        """The door of the web server, which holds the limits on its connections."""
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
         self.watch = TopicWatch(
             topic_plan(settings),
@@ -156,7 +156,7 @@ class Monitor:
         self.markers.on_change(self.app.look_again)
 
     def worker_settings(self) -> WorkerSettings:
-        """Return how this worker meets Kafka."""
+        """Return the settings by which this worker meets Kafka."""
         settings = self.settings
         session_s = settings.session_timeout_ms / 1000
         return WorkerSettings(
@@ -179,7 +179,7 @@ class Monitor:
         return self.pipeline.sources()
 
     def snapshot(self) -> Snapshot:
-        """Return what /metrics shows at this moment."""
+        """Return the values that /metrics shows at this moment."""
         self.pipeline.forget_revoked(set(self.app.stats.partitions))
         tally, stats, held = self.tally, self.app.stats, self.pipeline.horizons
         evaluations = self.pipeline.evaluations
@@ -239,7 +239,7 @@ class Monitor:
         return WebServer(web.host, web.port, alive=self.alive, ready=self.ready, metrics=metrics, door=self.door)
 
     def alive(self) -> tuple[bool, str]:
-        """Return whether the worker gets on, and why (not)."""
+        """Return whether the worker makes progress, with a line that says why or why not."""
         if self.app.failure is not None:
             return False, f"stopped: {self.app.failure}"
         if (standstill := self.app.standstill()) is not None:
@@ -247,16 +247,16 @@ class Monitor:
         return True, "; ".join(["alive", *self.watch.wrong.values()])
 
     def ready(self) -> tuple[bool, str]:
-        """Return whether all partitions of this worker are open, in words too."""
+        """Return whether all partitions of this worker are open, with a line that says so."""
         if not self.app.ready():
             return False, "not all partitions are open yet"
         return True, f"{len(self.app.runners)} partitions open"
 
     async def check(self) -> None:
-        """Check the topics before anything is consumed.
+        """Check the topics before any record is consumed.
 
         Raises:
-            BrokerError: what is missing or has the wrong shape, all of it.
+            BrokerError: topics or rights are missing or topics have the wrong shape; the message names all of them.
         """
         rights = needed_rights(self.settings, "worker")
         mistakes = await check_topics(
@@ -299,12 +299,12 @@ class Monitor:
             await reader.stop()
 
     async def _tell_refusal(self, error: Exception) -> None:
-        """Log what is in the way to Kafka, if anything is: a password or a certificate may be another one by now.
+        """Log the obstacle to a connection with Kafka, if there is one: a password or certificate may have changed.
 
-        All that a worker sees of it is that no connection comes about and nothing is confirmed.
+        The worker itself only notices that no connection is made and nothing is confirmed.
         """
         if isinstance(error, BrokerError):
-            return  # it says so itself
+            return  # the error names the obstacle itself
         try:
             async with asyncio.timeout(REFUSAL_TIMEOUT_S):
                 why = await refusal(self.settings.bootstrap, self.security)

@@ -1,4 +1,4 @@
-"""What the settings mean for whoever reaches the installation: its brokers and its topics."""
+"""The consequences of the settings for every program that reaches the installation: its brokers, topics and rights."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from monitor.stream.partitions.clock import wall_ms
 _UTC_TIME: Final = 0x17
 _TIME: Final = rb"(\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)"
 _VALIDITY: Final = re.compile(rb"\x30[\x1e-\x22]" + _TIME + _TIME)
-"""The two times of a certificate in DER: a sequence of nothing else."""
+"""The validity of a certificate in DER: a sequence of exactly two times."""
 
 TOPIC_OF: Final[dict[Subject, str]] = {"ticket": "tickets", "call": "calls", "outage": "outages", "lead": "leads"}
 """The setting under ``topics`` that names each subject's topic."""
 
 
 def security_options(security: SecuritySettings) -> dict[str, Any]:
-    """Return aiokafka's keywords for reaching the brokers; whatever holds them prints no password.
+    """Return aiokafka's keywords for reaching the brokers. Printing a container of them prints no password.
 
     The files are read now: a rotation needs a new process.
 
@@ -75,7 +75,7 @@ def _tls(security: SecuritySettings) -> ssl.SSLContext:
     password = security.key_password.get_secret_value() if security.key_password else ""
     asked: list[bool] = []
 
-    def answer() -> str:  # without one OpenSSL would ask whoever sits at the terminal
+    def answer() -> str:  # without a callback OpenSSL would ask for the password at the terminal
         asked.append(True)
         return password
 
@@ -88,7 +88,10 @@ def _tls(security: SecuritySettings) -> ssl.SSLContext:
 
 
 def _valid_now(certificate: str) -> None:
-    """Refuse a certificate that is out of date: all that Kafka says of it is that it does not know it."""
+    """Refuse a certificate that is out of date.
+
+    Kafka itself would only answer that it does not know the certificate.
+    """
     found = _VALIDITY.search(ssl.PEM_cert_to_DER_cert(_first_certificate(certificate)))
     if found is None:
         return
@@ -116,7 +119,7 @@ def _instant(der: bytes) -> datetime:
 
 
 def _why_not(security: SecuritySettings, error: Exception, *, was_asked: bool) -> tuple[str, str, str]:
-    """Return which setting is wrong with the monitor's own certificate, what is wrong, and what to do."""
+    """Return the setting of the monitor's own certificate that is wrong, the mistake, and how to correct it."""
     certificate, key = security.certificate_file, security.key_file
     if was_asked and security.key_password is None:
         return "key_password", f"is missing: {key} is encrypted", "set SLA_MONITOR_SECURITY_KEY_PASSWORD"
@@ -130,7 +133,7 @@ def _why_not(security: SecuritySettings, error: Exception, *, was_asked: bool) -
 
 
 def _trusting(file: str | None, field: str) -> ssl.SSLContext:
-    """Return a context that trusts the authorities of a file, without one those of the system."""
+    """Return a context that trusts the authorities in a file; without a file, those of the system."""
     if file is None:
         return ssl.create_default_context()
     _readable(file, field)
@@ -154,7 +157,7 @@ def _unusable(field: str, message: str, hint: str) -> ConfigError:
 
 
 def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = None) -> list[TopicSpec]:
-    """Return all topics of an installation as its settings want them."""
+    """Return all topics of an installation in the shape that its settings demand."""
     topics = settings.topics
     return plan_topics(
         settings.app_id,
@@ -167,7 +170,7 @@ def topic_plan(settings: Settings, changelog_config: Mapping[str, str] | None = 
 
 
 def topic_names(settings: Settings) -> TopicNames:
-    """Return what the topics of an installation are called."""
+    """Return the names of the topics of an installation."""
     topics = settings.topics
     return TopicNames(
         sources=tuple(topic_of(settings, subject) for subject in SUBJECTS),
@@ -185,7 +188,7 @@ def topic_names(settings: Settings) -> TopicNames:
 
 
 def needed_rights(settings: Settings, role: Role) -> list[Right]:
-    """Return the least rights that a role needs for what the settings describe."""
+    """Return the least rights that a role needs for the topics in the settings."""
     fed = {topic_of(settings, source.rows().subject) for source in settings.sources}
     return rights_of(role, settings.app_id, topic_names(settings), fed)
 
@@ -203,12 +206,12 @@ def topic_of(settings: Settings, subject: Subject) -> str:
 
 
 def consumed(settings: Settings) -> list[str]:
-    """Return the topics that workers read, each with a changelog of its own."""
+    """Return the topics that workers consume, each with a changelog of its own."""
     topics = settings.topics
     sources = [topic_of(settings, subject) for subject in SUBJECTS]
     return [*sources, topics.partials, topics.alerts, *(source.topic for source in settings.sources)]
 
 
 def partitions_of(settings: Settings, source: SourceSettings) -> int:
-    """Return how many partitions a foreign topic has."""
+    """Return the number of partitions of a foreign topic."""
     return source.partitions or settings.topics.partitions

@@ -1,1 +1,1 @@
-"""What Prometheus is told: the catalogue of all metrics and their exporter."""
+"""The metrics for Prometheus: the catalogue of all metrics, and their exporter."""

@@ -16,20 +16,20 @@ Unit = Literal["", "seconds", "ratio"]
 
 PREFIX: Final = "sla_"
 MAX_SERIES: Final = 5_000
-"""The most series that one metric shows; the rest is counted in ``sla_exporter_dropped_series``."""
+"""The most series that one metric shows; the others are counted in ``sla_exporter_dropped_series``."""
 
 ATTRIBUTES: Final = ("customer", "service", "priority", "queue", "team", "severity")
 """The attributes that are labels of their own; "" (to Prometheus: absent) where a measure is not split by them."""
 
 SERIES: Final = ("agreement", "measure", "kind", *ATTRIBUTES, "other")
-"""Who a figure is about. ``kind`` is the subject that is measured: ticket, call, outage or lead. ``other`` holds what a
-measure is split by besides, as ``name=value`` joined with commas."""
+"""The labels of a series. ``kind`` is the subject that is measured: ticket, call, outage or lead. ``other`` holds the
+further attributes by which a measure is split, as ``name=value`` joined with commas."""
 WINDOWED: Final = (*SERIES, "window")
 OBJECTIVE: Final = ("objective", "indicator", "comparison", *WINDOWED)
 BUDGET: Final = ("objective", "unit", *WINDOWED)
 CREDITS: Final = ("objective", "currency", *WINDOWED)
 SPREAD: Final = (*WINDOWED, "at_most")
-"""Of how durations are spread: ``at_most`` is the upper bound of what is counted, in seconds."""
+"""The labels of a spread of durations. ``at_most`` is the upper bound of the durations that are counted, in seconds."""
 SOURCE: Final = ("topic", "partition")
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("met", "on_track", "at_risk", "breached", "no_data", "low_sample")

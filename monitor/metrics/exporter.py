@@ -1,7 +1,7 @@
-"""The exporter: one snapshot at each scrape becomes metric families. Nothing is kept between two scrapes.
+"""The exporter: one snapshot at each scrape becomes metric families. No value is kept between two scrapes.
 
-Events cost nothing here: the worker counts plain numbers, and a scrape pays for what it asks. An absent value has no
-sample: never 0 for "nothing offered".
+Events cost nothing here: the worker counts plain numbers, and only a scrape does the work of showing them. An absent
+value has no sample: never 0 for "nothing offered".
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ from monitor.wire.visible import visible
 Values = tuple[str, ...]
 
 _FAILURES: Final = ("rejected", "expired")
-"""Outcomes of deliveries that an alert rule watches the increase of."""
+"""The outcomes of deliveries whose increase an alert rule watches."""
 
 
 class Exporter:
-    """Answers scrapes. The snapshot is taken in the event loop, whose objects it reads; the text is made beside it."""
+    """Answers scrapes.
+
+    The snapshot is taken in the event loop, whose objects it reads; the page is made in a thread.
+    """
 
     def __init__(self, snapshot: Callable[[], Snapshot], *, max_series: int = MAX_SERIES) -> None:
         self.snapshot = snapshot
@@ -80,14 +83,17 @@ def page_of(
 
 
 def _registry_of(collector: Collector) -> CollectorRegistry:
-    """Return a registry of its own with this collector: the library's global one shows other people's metrics."""
+    """Return a new registry with this collector: the library's global registry also shows metrics of other code."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     return registry
 
 
 class _Page(Collector):
-    """The samples of one scrape beside those of the figures. Series that come first stay when there are too many."""
+    """The samples of one scrape other than those of the figures.
+
+    If there are too many series, the first ones are shown.
+    """
 
     def __init__(self, max_series: int) -> None:
         self._max_series = max_series
@@ -95,7 +101,7 @@ class _Page(Collector):
         self._dropped: dict[Metric, int] = {}
 
     def set(self, metric: Metric, labels: Values, value: float | Histogram | None) -> None:
-        """Set a sample; None: it is absent."""
+        """Set a sample. None sets nothing: the sample is absent."""
         if value is None:
             return
         series = self._values.setdefault(metric, {})
@@ -105,12 +111,12 @@ class _Page(Collector):
             series[labels] = value
 
     def drop(self, series: Mapping[str, int]) -> None:
-        """Show how many series found no room, by metric."""
+        """Show how many series were left out for lack of room, by metric."""
         for name, n in series.items():
             self._dropped[m.CATALOGUE[name]] = n
 
     def describe(self) -> Iterable[Family]:
-        """Return nothing: a registration takes nothing."""
+        """Return nothing, so that registering the collector collects nothing."""
         return ()
 
     def collect(self) -> Iterable[Family]:
@@ -137,7 +143,7 @@ def _family(metric: Metric, series: dict[Values, float | Histogram]) -> Family:
 
 
 def _printable(value: str) -> str:
-    """Return a label value that can be encoded: one lone surrogate must not cost the whole scrape."""
+    """Return a label value that can be encoded: one lone surrogate would make the whole scrape fail."""
     value = visible(value)
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
@@ -204,7 +210,7 @@ def _receivers(page: _Page, snapshot: Snapshot) -> None:
     for one in snapshot.receivers:
         labels = (one.receiver,)
         for outcome in _FAILURES:
-            # From the start: the first one of a counter that comes out of nothing is no increase to Prometheus.
+            # Shown as 0 from the start: for Prometheus the first sample of a new counter is no increase.
             page.set(m.DELIVERIES, (one.receiver, outcome), snapshot.deliveries.get((one.receiver, outcome), 0))
         page.set(m.DELIVERIES_PENDING, labels, one.pending)
         if one.oldest_pending_ms is not None:

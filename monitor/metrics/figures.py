@@ -1,4 +1,4 @@
-"""The figures, verdicts and outcomes of all series as lines of a page: which metrics a status has, and its labels."""
+"""The figures, verdicts and outcomes of all series as lines of a page: the metrics of a status, and its labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from monitor.metrics.snapshot import Snapshot
 
 _VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
-"""Where they stand in a `Figure`."""
+"""The places of these fields in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
 _ALL: Final = {kind: tuple(shown) for kind, shown in LIVE.items()}
 _FLAGS: Final = (0, 1)
@@ -32,12 +32,12 @@ _FLAGS: Final = (0, 1)
 
 
 def show_figures(page: Lines, snapshot: Snapshot, known: Known | None = None) -> None:
-    """Show all series, always the same ones where there are too many; ``known`` is from an earlier page."""
+    """Show all series. If there are too many, every page shows the same ones; ``known`` is from an earlier page."""
     known = known or Known()
     known.follow(snapshot.agreements)
     now_ms, spreads = snapshot.now_ms or 0, snapshot.spreads
     newest: WindowStatus | None = None
-    """Of the windows of one series, which follow each other: what is open now is the same in all of them."""
+    """The newest status of the series at hand. Its windows follow each other and have the same open subjects."""
     for status, shape in known.in_order(snapshot.statuses):
         kind = shape[0]
         if newest is not None and newest.series != status.series:
@@ -60,7 +60,7 @@ def show_figures(page: Lines, snapshot: Snapshot, known: Known | None = None) ->
 
 
 def kind_of(status: WindowStatus) -> str:
-    """Return the kind of measure that a status is of, told by its indicators; "" for none that is known."""
+    """Return the kind of measure of a status, known from its indicators; "" if it is unknown."""
     return _kind_of(tuple(map(_NAME, status.figures)))
 
 
@@ -77,9 +77,10 @@ Shape = tuple[str, tuple[str, ...], tuple[str, ...], tuple[object, ...]]
 
 
 def _shape(status: WindowStatus) -> Shape:
-    """Return all that decides which lines a window has: not its values, but whether they are there.
+    """Return the shape of a window: everything that decides which lines it has.
 
-    That is its kind, its indicators, those without a value, and its verdicts.
+    That is its kind, its indicators, those of them without a value, and its verdicts; the values themselves do not
+    matter.
     """
     figures = status.figures
     names = tuple(map(_NAME, figures))
@@ -89,7 +90,7 @@ def _shape(status: WindowStatus) -> Shape:
 
 
 def _rows(status: WindowStatus) -> list[Any]:
-    """Return where a template finds its values."""
+    """Return the rows in which a template finds its values."""
     return [_FLAGS, *status.figures, *status.verdicts]
 
 
@@ -131,10 +132,10 @@ def _verdict_lines(one: ObjectiveVerdict, row: int) -> list[Line]:
 
 
 def _live(page: Lines, known: Known, status: WindowStatus, now_ms: int) -> None:
-    """Show what is open now in a series."""
+    """Show the numbers of the subjects of a series that are open now."""
     kind, counts = kind_of(status), status.live
     shown, ages = LIVE[kind], _AGES[kind]
-    # Where nothing is open, nothing has an age.
+    # Without open subjects there is no age to show.
     names = tuple([one for one in shown if one not in ages or counts.get(shown[one].age_of)]) if ages else _ALL[kind]
     shape = kind, names
     if page.is_full(shape):
@@ -145,7 +146,7 @@ def _live(page: Lines, known: Known, status: WindowStatus, now_ms: int) -> None:
     values = []
     for name in names:
         value = counts.get(name, 0)
-        # A status is not told again merely because what is open gets older.
+        # No new status is sent merely because the open subjects get older.
         values.append(value + max(0, now_ms - status.as_of_ms) if name in ages else value)
     page.fill(
         shape,
@@ -162,21 +163,21 @@ def _spread(page: Lines, shown: Spread, labels: str, sketch: Mapping[int, int]) 
 
 
 def _divisor(metric: Metric) -> int:
-    """Return what leads from a value of the core, whose durations are milliseconds, to the unit of a metric."""
+    """Return the divisor from a value of the core (durations are milliseconds) to the unit of a metric; 0: none."""
     return 1000 if metric.unit == "seconds" else 0
 
 
 class Known:
-    """What is known from one page to the next: labels as text, the order of the windows, and their shapes.
+    """The memory from one page to the next: labels as text, the order of the windows, and their shapes.
 
-    Most statuses are the same objects as at the last scrape. Only labels of series that are shown are ever made; they
-    are forgotten when another book holds.
+    Most statuses are the same objects as at the last scrape. Labels are made only for series that are shown. They are
+    forgotten when another book is in force.
     """
 
     def __init__(self) -> None:
         self._agreements: Sequence[Agreement] = ()
         self._subjects: dict[tuple[str, int, str], str] = {}
-        """The subject that each measure is of."""
+        """The subject of each measure."""
         self._heads: dict[tuple[str, int, str], str] = {}
         self._texts: dict[tuple[SeriesKey, int], str] = {}
         self._statuses: Sequence[WindowStatus] = ()
@@ -187,7 +188,7 @@ class Known:
         """The places of the statuses by series and window; None: there are statements or older ones among them."""
 
     def follow(self, agreements: Sequence[Agreement]) -> None:
-        """Take over the agreements that hold now."""
+        """Apply the agreements that hold now."""
         if agreements is not self._agreements or len(self._texts) > 2 * m.MAX_SERIES:
             self._agreements = agreements
             self._subjects = {
@@ -201,7 +202,7 @@ class Known:
     def in_order(self, statuses: Sequence[WindowStatus]) -> list[tuple[WindowStatus, Shape]]:
         """Return the newest status of each window with its shape, by series and window, without the statements.
 
-        A statement is history: the period that runs has taken its place.
+        A statement is history: the running period has replaced it.
         """
         before = self._statuses
         if self._order is not None and len(before) == len(statuses) and all(map(_is_of_the_same, before, statuses)):
@@ -223,7 +224,7 @@ class Known:
         return self._distinct.setdefault(shape, shape)
 
     def labels(self, status: WindowStatus) -> str:
-        """Return the labels of the series (`SERIES`) that a status is of."""
+        """Return the labels (`SERIES`) of the series of a status."""
         key = status.series, status.version
         text = self._texts.get(key)
         if text is None:
@@ -248,7 +249,7 @@ class Known:
 
 
 def _is_of_the_same(before: WindowStatus, now: WindowStatus) -> bool:
-    """Return whether a status has taken the place of another one of the same window."""
+    """Return whether a status has replaced an earlier one of the same window."""
     return before is now or (before.series == now.series and before.window == now.window and not now.closed)
 
 

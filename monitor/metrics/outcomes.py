@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def show_outcomes(put: Put, labels: str, status: WindowStatus) -> None:
-    """Show the budgets of a window, and what follows from its closed periods."""
+    """Show the budgets of a window, and the consequences of its closed periods."""
     for budget in status.budgets:
         _show_budget(put, labels, budget)
     credits_due: dict[tuple[str, str], list[Consequence]] = {}

@@ -1,4 +1,4 @@
-"""Which metrics show which figures: every indicator, spread and live count, by the kind of the measure."""
+"""The metrics that show each figure: every indicator, spread and live count, by the kind of the measure."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ from monitor.metrics.catalogue import (
 
 
 class Shown(NamedTuple):
-    """How one indicator of a figure is shown: value, numerator and denominator, and the value of its extra label."""
+    """The metrics of one indicator's figure: value, numerator and denominator, and the value of their extra label."""
 
     value: Metric
     numerator: Metric | None = None
@@ -180,7 +180,7 @@ check_complete("the metrics of figures", FIGURES)
 
 
 class Spread(NamedTuple):
-    """How the spread of durations is shown: how many were at most each of these bounds (seconds), and how many all."""
+    """The metric of a spread of durations: how many were at most each of these bounds (seconds), and how many all."""
 
     metric: Metric
     bounds: tuple[int, ...]
@@ -193,13 +193,17 @@ SPREADS: Final[dict[str, Spread]] = {
     "call": Spread(CALL_WAIT_SPREAD, (2, 5, 10, 15, 20, 30, 60, 120, 300, 600)),
     "lead": Spread(LEAD_SPEED_SPREAD, (60, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 115_200)),
 }
-"""The spread of durations, by the kind of the measure. One window a series and few bounds: each is a series."""
+"""The spread of durations, by the kind of the measure. Each bound is a series of its own, so the bounds are few, and
+only one window of a series has a spread."""
 MAX_SPREADS: Final = MAX_SERIES // min(len(one.bounds) for one in SPREADS.values())
-"""No more spreads than these have room below `MAX_SERIES`: nobody has to take more of them."""
+"""The most spreads that have room below `MAX_SERIES`: a snapshot need not hold more."""
 
 
 class Live(NamedTuple):
-    """How one number of what is open now is shown. An age has the count of what ages (``age_of``): none, no age."""
+    """The metric of one number about open subjects.
+
+    An age is shown only if the count of its subjects (``age_of``) is not 0.
+    """
 
     metric: Metric
     age_of: str = ""
@@ -227,4 +231,4 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "longest_wait_ms": Live(LEADS_LONGEST, age_of="waiting"),
     },
 }
-"""The metrics of what is open now (`WindowStatus.live`), by the kind of the measure."""
+"""The metrics of subjects that are open now (`WindowStatus.live`), by the kind of the measure."""

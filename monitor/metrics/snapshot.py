@@ -1,7 +1,7 @@
-"""What the exporter shows: plain values of one moment, handed in by whoever runs the worker.
+"""The snapshot that the exporter shows: plain values of one moment, handed in by the program that runs the worker.
 
-Nothing here knows the stream: the bootstrap adapts its figures to these. What a snapshot no longer holds (series and
-partitions that another worker took over) is gone from the next scrape.
+Nothing here knows the stream: the bootstrap adapts its figures to these. Series and partitions that a snapshot no
+longer holds (another worker took them over) are gone from the next scrape.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from monitor.counters import Histogram, PartitionStats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePartition:
-    """One source partition that this worker owns: its counters, and who holds it back. None is not shown."""
+    """One source partition that this worker owns: its counters, and how long others held it back. None is not shown."""
 
     topic: str
     partition: int
@@ -27,9 +27,9 @@ class SourcePartition:
     last_event_ms: int | None = None
     """The newest event time."""
     held_seconds: float | None = None
-    """For how long others that catch up have held it back; None: it waits for nobody."""
+    """For how long sources that catch up have held its horizon back; None: it has no such sources."""
     let_go: int | None = None
-    """How many that catch up without getting further hold it back no more."""
+    """How many sources catch up without getting further and so hold its horizon back no more; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,12 @@ class ReceiverStats:
     pages: int = 0
     disabled: bool = False
     misconfigured: int = 0
-    """Pages that wait for somebody to mend its settings."""
+    """Pages that wait for somebody to correct the receiver's settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that the exporter shows, at one moment. Counts run since the start of the process."""
+    """All values that the exporter shows, at one moment. Counts run since the start of the process."""
 
     now_ms: int | None = None
     """The monitor's clock: in a demonstration it is not the wall clock."""
@@ -70,7 +70,7 @@ class Snapshot:
     deliveries: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By receiver and outcome."""
     not_told: Mapping[str, int] = field(default_factory=dict)
-    """Decisions to tell nobody of an alert, by reason."""
+    """Decisions to notify nobody of an alert, by reason."""
     receivers: Sequence[ReceiverStats] = ()
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Events that were known already, by topic."""
@@ -79,7 +79,7 @@ class Snapshot:
     divided: Mapping[str, int] = field(default_factory=dict)
     """Parts that were made of panes which outgrew a row, by topic."""
     together: Mapping[str, int] = field(default_factory=dict)
-    """Late events that were not told one by one, by topic."""
+    """Late events whose consequences were announced together, not one by one, by topic."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """Agreements and responses that could not be used, by topic."""
     mapped: Mapping[str, int] = field(default_factory=dict)

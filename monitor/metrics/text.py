@@ -1,7 +1,9 @@
-"""The figures of a scrape as lines of text: microseconds a line, where the client library makes objects of each first.
+"""The figures of a scrape as lines of text: microseconds a line.
 
-Lines are the same in both formats that the library knows; the heads of the families (help, type) are its own. A window
-is shown by a template: which lines it has is the same for thousands of series, only labels and values differ.
+The client library would make objects of each line first.
+
+Lines are the same in both formats that the library knows; the heads of the families (help, type) come from it. A window
+is shown by a template: thousands of series have the same lines, and only their labels and values differ.
 """
 
 from __future__ import annotations
@@ -22,18 +24,18 @@ if TYPE_CHECKING:
     Encode = Callable[[CollectorRegistry], bytes]
     """Makes the text of a registry in one of the formats."""
     _Place = tuple[list[str], str, str, int, int, int]
-    """The lines of a metric, what stands around the labels, and where the value stands."""
+    """The lines of a metric, the texts before and after the labels, and the row, field and divisor of the value."""
     Row = tuple[float, ...]
-    """Where the values of a template stand: a figure, a verdict, the counts of what is open."""
+    """A row of values for a template: a figure, a verdict, or the counts of open subjects."""
 
 _END: Final = b"# EOF\n"
-"""How a page of OpenMetrics ends."""
+"""The end of a page of OpenMetrics."""
 
 
 class Line(NamedTuple):
-    """One line of a template: its metric, the labels before and after those of the series, and where its value stands.
+    """One line of a template: its metric, the labels before and after those of the series, and the place of its value.
 
-    The value is field ``field`` of row ``row``, divided by ``divisor`` where that is not 0.
+    The value is field ``field`` of row ``row``, divided by ``divisor`` if that is not 0.
     """
 
     metric: Metric
@@ -45,10 +47,10 @@ class Line(NamedTuple):
 
 
 class _Ready:
-    """A template as it is filled: what has room on the page.
+    """A template in use: those of its lines that have room on the page.
 
-    ``dropped`` is how many lines of each metric have no room, ``times`` how often that has been so; ``most`` is the
-    most lines of one metric.
+    ``dropped`` counts, by metric, the lines that have no room; ``times`` counts the windows for which that was so.
+    ``most`` is the highest number of lines of one metric.
     """
 
     __slots__ = ("dropped", "lines", "most", "times")
@@ -61,9 +63,9 @@ class _Ready:
 
 
 class Lines:
-    """The lines of one scrape by metric, at most so many of each: whoever adds them sorts them.
+    """The lines of one scrape by metric, limited in number for each metric. The caller adds them in sorted order.
 
-    A window's lines of one metric say little without each other: all of them are shown, or none.
+    A window's lines of one metric mean little without each other: either all of them are shown, or none.
     """
 
     def __init__(self, max_series: int) -> None:
@@ -73,10 +75,10 @@ class Lines:
         self._seen: set[str] = set()
         self._ready: dict[Hashable, _Ready] = {}
         self._room = max_series
-        """How many lines of each metric in the templates surely have room, as they are."""
+        """How many lines surely have room in every metric of the templates, without checking each metric."""
 
     def is_full(self, shape: Hashable) -> bool:
-        """Count a window of a shape as dropped, if none of its lines has room; return whether that is so."""
+        """Return whether no line of a window of this shape has room. If so, count the window as dropped."""
         ready = self._ready.get(shape)
         if ready is None or ready.lines:
             return False
@@ -84,7 +86,7 @@ class Lines:
         return True
 
     def is_new(self, labels: str) -> bool:
-        """Return whether nothing had these labels before: two lines with the same ones would cost the whole scrape."""
+        """Return whether no line had these labels before: two lines with the same labels make the whole scrape fail."""
         if labels in self._seen:
             return False
         self._seen.add(labels)
@@ -94,7 +96,7 @@ class Lines:
         """Add the lines of a template, which is made once for each shape, with the labels and values of a series."""
         ready = self._ready.get(shape)
         if ready is not None and self._room < ready.most:
-            # Which templates have lost their room must be found out.
+            # Some templates may have no room any more: prepare all of them again.
             for one in self._ready.values():
                 self._drop(one.dropped, one.times)
             self._ready.clear()
@@ -110,7 +112,7 @@ class Lines:
     def put(self, metric: Metric, labels: str, values: Mapping[tuple[tuple[str, ...], tuple[str, ...]], float]) -> None:
         """Add the lines of one metric of a window, by their labels before and after those of the series.
 
-        No template may have the metric: its room is not asked for again.
+        The metric must be in no template: templates do not check the room again.
         """
         lines = self._lines.setdefault(metric.name, [])
         if len(lines) + len(values) > self._max_series:
@@ -121,7 +123,7 @@ class Lines:
             lines.append(f"{head}{labels}{tail}{number(value)}\n")
 
     def dropped(self) -> dict[str, int]:
-        """Return how many lines found no room, by the names of their metrics."""
+        """Return how many lines were left out for lack of room, by the names of their metrics."""
         for one in self._ready.values():
             self._drop(one.dropped, one.times)
             one.times = 0
@@ -166,14 +168,14 @@ class _Empty(Collector):
 
 
 def head_of(metric: Metric, encode: Encode) -> bytes:
-    """Return what stands above the lines of a family in a format, as the client library writes it."""
+    """Return the head of a family in a format (help and type), as the client library writes it."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Empty(metric))
     return encode(registry).removesuffix(_END)
 
 
 def around(metric: Metric, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, str]:
-    """Return what stands before and after the labels of a series in a line of a metric."""
+    """Return the texts before and after the labels of a series in a line of a metric."""
     names = metric.labels
     first = labels_text(zip(names, before, strict=False))
     last = labels_text(zip(names[len(names) - len(after) :], after, strict=True))
@@ -181,17 +183,17 @@ def around(metric: Metric, before: tuple[str, ...], after: tuple[str, ...]) -> t
 
 
 def labels_text(labels: Iterable[tuple[str, str]]) -> str:
-    """Return labels as text. To Prometheus an empty one is absent."""
+    """Return labels as text. An empty label is left out: for Prometheus it is an absent one."""
     return ",".join([f'{name}="{_escaped(value)}"' for name, value in labels if value])
 
 
 def number(value: float) -> str:
-    """Return a number as both formats read it."""
+    """Return a number in the notation of both formats."""
     return str(value) if isfinite(value) else {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
 
 
 def _escaped(value: str) -> str:
-    """Return a label value as it is written. One lone surrogate must not cost the whole scrape."""
+    """Return a label value in its escaped form. One lone surrogate would make the whole scrape fail."""
     value = visible(value)
     if '"' in value or "\\" in value or "\n" in value:
         value = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

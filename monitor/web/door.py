@@ -1,8 +1,9 @@
 """The door of the web server: how many connections may be open, and for how long.
 
-A worker has few file descriptors to spare, and whoever reaches its port needs no password. So a connection is for one
-request, its headers must come in time, its answer must be taken in time, and of too many the oldest that has asked for
-nothing yet is closed. A probe asks with its first packet, so it is always served.
+A worker has few file descriptors to spare, and anybody who reaches its port needs no password. So a connection is for
+one request. Its headers must come in time, and its answer must be taken in time. When there are too many connections,
+the oldest that has sent no request yet is closed. A probe sends its request in the first packet, so it is always
+served.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from aiohttp import web
 
 Why = Literal["no_request", "answer_not_taken", "connections", "scrapes"]
-"""Why a connection was cut off: its time or its place was needed. A closed set: it labels a counter."""
+"""The reasons to cut off a connection: its time was up, or its place was needed. A closed set: it labels a counter."""
 REQUEST: Final[dict[str, Any]] = {"max_line_size": 4_096, "max_field_size": 8_190, "max_headers": 64}
-"""Bytes of a line and of a header, and headers: guards of the protocol that nobody needs to set, as no probe and no
-scraper comes near them. A longer request is answered with 400."""
+"""The most bytes of a line and of a header, and the most headers. They are no settings, as no probe and no scraper
+comes near them. A longer request is answered with 400."""
 
 
 class Limits(NamedTuple):
-    """How much whoever reaches the port may take. The settings are those of ``web``."""
+    """The limits on the connections to the port. They are the settings under ``web``."""
 
     connections: int = 64
     scrapes: int = 4
-    """Answers of /metrics that are under way, each a few megabytes that somebody may not take."""
+    """Answers of /metrics that are under way, each a few megabytes that the client may not take."""
     headers_s: float = 5.0
-    """How long a connection has to say what it wants."""
+    """The time in which a connection must send its request."""
     answer_s: float = 20.0
-    """How long it has to take the answer: longer than any scrape interval that makes sense for so much."""
+    """The time in which it must take the answer: longer than any sensible scrape interval for so large a page."""
 
 
 class Connection(web.RequestHandler):
@@ -45,25 +46,25 @@ class Connection(web.RequestHandler):
         self.has_asked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Enter the door, and start the time limit for the request."""
         super().connection_made(transport)
         self._door.enter(self)
         self._end_in(self._door.limits.headers_s)
 
     def asked(self) -> None:
-        """Take note that a whole request has come; from now on there is time for the answer."""
+        """Take note that a whole request has come, and start the time limit for the answer."""
         self.has_asked = True
         self._end_in(self._door.limits.answer_s)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End."""
+        """Leave the door, and end the time limit."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._door.leave(self)
         super().connection_lost(exc)
 
     def cut_off(self) -> None:
-        """End now, whatever was still to be said."""
+        """End the connection now, without the rest of the answer."""
         if self.transport is not None:
             self.transport.abort()
 
@@ -86,14 +87,17 @@ class Door:
         self._scrapes: dict[Connection, None] = {}
 
     def enter(self, one: Connection) -> None:
-        """Let a connection in; where there are too many, another goes."""
+        """Let a connection in. If there are too many, another one is cut off."""
         if len(self._open) >= self.limits.connections:
             oldest = next(iter(self._open))
             self.cut_off(next((other for other in self._open if not other.has_asked), oldest), "connections")
         self._open[one] = None
 
     def scrapes(self, one: Connection) -> None:
-        """Take note that a connection wants the metrics; where too many do, the oldest goes."""
+        """Take note that a connection asks for the metrics.
+
+        If there are too many such connections, the oldest is cut off.
+        """
         if len(self._scrapes) >= self.limits.scrapes:
             self.cut_off(next(iter(self._scrapes)), "scrapes")
         self._scrapes[one] = None
@@ -104,7 +108,7 @@ class Door:
         self._scrapes.pop(one, None)
 
     def cut_off(self, one: Connection, why: Why) -> None:
-        """End a connection now."""
+        """Cut off a connection now, and count the reason."""
         self.leave(one)
         self.cut_off_by[why] += 1
         one.cut_off()

@@ -1,7 +1,7 @@
 """Three read-only pages: /healthz (alive), /readyz (ready) and /metrics. Nothing else is served.
 
-Served without authentication, so it listens on this machine only unless it is told otherwise; and whoever reaches it
-holds up neither the worker nor the next probe: see `monitor.web.door`.
+They are served without authentication, so the server listens on this machine only, unless the settings name another
+address. No client can hold up the worker or the next probe: see `monitor.web.door`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from monitor.web.door import Connection, Door
 from monitor.wire.visible import visible
 
 Probe = Callable[[], tuple[bool, str]]
-"""Returns whether all is well, and a line that says why (not)."""
+"""Returns whether all is well, and a line that says why or why not."""
 Page = tuple[bytes, str]
 Metrics = Callable[[str], Page | Awaitable[Page]]
 """Takes the ``Accept`` header; returns body and content type, at once or later."""
 
 _SHUTDOWN_S: Final = 1.0
 _WAITING_IN_THE_KERNEL: Final = 32
-"""Connections that the loop may find at once, before any is counted."""
+"""Connections that may wait in the kernel before the loop accepts, and so counts, any of them."""
 
 
 class WebServer:
@@ -84,7 +84,7 @@ class WebServer:
 
     @property
     def address(self) -> str:
-        """Where it is served, without a path: ``http://127.0.0.1:6066``."""
+        """The address of the server, without a path: ``http://127.0.0.1:6066``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
@@ -115,7 +115,7 @@ def _probe(question: Probe) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
-    """Tell no versions, let no cache keep an answer about the present, and end the connection with it."""
+    """Set the headers of an answer: no versions and no caching, and the connection ends with the answer."""
     response.headers["Server"] = "sla-monitor"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Connection"] = "close"

@@ -36,8 +36,8 @@ not taken. A closed set."""
 MAX_VALUE: Final = 6 << 20
 """The most original bytes that a letter keeps: every record within a topic's usual limits is kept whole."""
 LARGEST_VALUE: Final = 7 << 20
-"""The upper bound of that setting: a larger letter might not fit in a record of ours (8 MiB) and would hold up its
-partition for ever."""
+"""The largest value that the settings may choose instead: a larger letter might not fit in a record of ours (8 MiB) and
+would hold up its partition for ever."""
 MAX_KEY: Final = 16 << 10
 MAX_HEADERS: Final = 32 << 10
 MAX_DETAIL: Final = 1 << 10

@@ -1,4 +1,4 @@
-"""The deliveries topic: the result of each notice, and the alerts that nobody is told of, as CloudEvents 1.0 in JSON.
+"""The deliveries topic: results of notices, and alerts of which nobody is notified, as CloudEvents 1.0 in JSON.
 
 The key of a record is the notice's id.
 """
@@ -46,7 +46,7 @@ def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
 
 
 def encode_not_told(told: NotTold, source: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record that tells why nobody is told of an alert.
+    """Return key and value of the record with the reason why nobody is notified of an alert.
 
     It stands in the place of a notice, whose id follows from the alert's and the reason.
     """

@@ -1,7 +1,7 @@
-"""Sentences for people: what an alert says to somebody who is woken by it, and quantities as one reads them.
+"""Sentences for people who are woken by an alert, and quantities in the form in which people read them.
 
-Amounts of time are open hours where the agreement has opening hours, so they are told in hours at most: a "day" would
-be taken for 24 of them.
+Amounts of time are open hours where the agreement has opening hours. So the largest unit is the hour: a "day" would be
+taken for 24 of them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _LONGEST_NAME: Final = 80
 _OWN_LABELS: Final = frozenset(
     {"agreement", "promise", "objective", "measure", "metric", "indicator", "window", "subject", "urgency"}
 )
-"""Labels that the sentence tells in its own place; the others say whom it is about."""
+"""Labels that the sentence names in a place of their own; the others say whom the alert is about."""
 
 
 def explain(alert: Alert) -> dict[str, str]:
-    """Return what an alert tells people: ``summary``, a sentence, and the quantities that change from one to the next.
+    """Return the texts of an alert for people: ``summary``, a sentence, and the quantities that change between alerts.
 
     A clock has ``elapsed`` and ``remaining`` or ``overdue``, and ``due``; an objective ``value``, ``target`` and
-    ``counted``. What is unknown is left out.
+    ``counted``. Unknown quantities are left out.
     """
     found = {"summary": summary(alert)}
     if alert.key.kind in OF_SERIES:
@@ -58,7 +58,7 @@ def explain(alert: Alert) -> dict[str, str]:
 
 
 def summary(alert: Alert) -> str:
-    """Return the sentence that tells an alert: who, what was promised, what became of it, and under which agreement."""
+    """Return the sentence of an alert: who, the promise, its present state, and under which agreement."""
     said = _of_objective(alert) if alert.key.kind in OF_SERIES else _of_clock(alert)
     again = " This happened a while ago and is told late." if alert.backfill else ""
     under = f" Missed under it: {_names(alert.supporting)}." if alert.supporting else ""
@@ -66,7 +66,7 @@ def summary(alert: Alert) -> str:
 
 
 def supporting_text(one: SupportingMiss) -> str:
-    """Return which clock of a supporting agreement was missed, and when."""
+    """Return the name of the clock of a supporting agreement that was missed, and when it was due."""
     return f"{one.clock} of {one.agreement} ({one.kind.upper()}, version {one.version}), due {instant(one.missed_ms)}"
 
 
@@ -74,7 +74,7 @@ def _names(supporting: tuple[SupportingMiss, ...]) -> str:
     return ", ".join(f"{one.clock} of {one.agreement} ({one.kind.upper()})" for one in supporting)
 
 
-# Each is told twice, in the sentence and beside it, and alerts share their budgets.
+# Each duration is written twice, in the sentence and beside it, and alerts share their budgets.
 @lru_cache(maxsize=1024)
 def duration(amount_ms: int) -> str:
     """Return an amount of time by its two largest units, cut off, not rounded: ``25 h 1 min``, ``45 s``, ``250 ms``."""
@@ -91,7 +91,7 @@ def duration(amount_ms: int) -> str:
 
 
 def time_allowed(budget: Budget) -> str:
-    """Return what a target allows: ``4 h``, or ``3 business days by 17:00``."""
+    """Return the time that a target allows: ``4 h``, or ``3 business days by 17:00``."""
     if not budget.days:
         return duration(budget.budget_ms)
     days = "1 business day" if budget.days == 1 else f"{budget.days} business days"
@@ -99,7 +99,7 @@ def time_allowed(budget: Budget) -> str:
 
 
 def why(one: Explanation) -> str:
-    """Return in a sentence why a clock stands as it does: what has elapsed of what was allowed, and what held it."""
+    """Return a sentence on a clock's state: how much of the allowed time has elapsed, and which pauses held it."""
     used = f"{duration(one.elapsed_ms)} of {duration(one.budget_ms)} have elapsed"
     left_ms = one.budget_ms - one.elapsed_ms
     held_ms = sum(part.end_ms - part.start_ms for part in one.stretches if part.kind == "paused")
@@ -126,7 +126,7 @@ def why(one: Explanation) -> str:
 
 
 def stretch(part: Stretch) -> str:
-    """Return what a stretch is: ``open``, ``closed``, ``holiday: Christmas Day``, ``paused: customer``, ``solved``."""
+    """Return a stretch in words: ``open``, ``closed``, ``holiday: Christmas Day``, ``paused: customer``, ``solved``."""
     word = {"counted": "open", "outside": "does not run"}.get(part.kind, part.kind)
     return f"{word}: {part.reason}" if part.reason else word
 
@@ -162,9 +162,9 @@ def unit_of(indicator: str) -> Unit:
 def shown_apart(unit: str, value: float, target: float) -> tuple[str, str]:
     """Return value and target so that they read differently if they differ: 99.895 % must not read as 99.9 %.
 
-    Durations that share their two largest units are told in seconds: 30.077 s, not the 30 s that it misses.
+    Durations that share their two largest units are shown in seconds: 30.077 s, not the 30 s that it misses.
     """
-    for digits in range(2, 10):  # what differs later is noise of floating point
+    for digits in range(2, 10):  # later digits are noise of floating point
         texts = quantity(unit, value, digits), quantity(unit, target, digits)
         if texts[0] != texts[1] or value == target:
             return texts
@@ -306,7 +306,7 @@ def _shown_apart(alert: Alert) -> tuple[str, str]:
 
 
 def _counted(alert: Alert) -> str:
-    """Return numerator and denominator; durations are told as such, counts as numbers."""
+    """Return numerator and denominator; durations are shown as such, counts as numbers."""
     if alert.numerator is None or alert.denominator is None:
         return ""
     of_time = alert.indicator in NAMED and NAMED[alert.indicator].counts == "time"
@@ -319,7 +319,7 @@ def _context(alert: Alert) -> str:
     said = f"agreement {alert.key.agreement} version {alert.version}"
     if alert.key.kind in OF_SERIES:
         return said
-    # Labels stay as they were when the clock started; the details are what holds now.
+    # Labels stay as they were when the clock started; the details hold the present values.
     about = alert.labels | dict(alert.details)
     for name, value in about.items():
         if value and name not in _OWN_LABELS:

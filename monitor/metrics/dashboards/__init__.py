@@ -1,7 +1,7 @@
 """The Grafana dashboards, generated from the catalogue of metrics: ``python -m monitor.metrics.dashboards grafana``.
 
-The JSON is committed under ``grafana/dashboards``; a test compares. One module a dashboard; each panel names metrics by
-their object in the catalogue, so that none can ask for what nobody exports.
+The JSON is committed under ``grafana/dashboards``; a test compares. Each dashboard has a module. Each panel names
+metrics by their object in the catalogue, so that no panel can ask for a metric that nobody exports.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def dashboards() -> dict[str, Json]:
 
 
 def text_of(dashboard: Json) -> str:
-    """Return a dashboard as it stands in its file."""
+    """Return the text of a dashboard's file."""
     return json.dumps(dashboard, indent=2, ensure_ascii=False) + "\n"
 
 
 def write(folder: Path) -> list[Path]:
-    """Write all dashboards into ``folder/dashboards`` and return their paths; what else is there stays.
+    """Write all dashboards into ``folder/dashboards`` and return their paths; other files there are not touched.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: the folder cannot be written to.
     """
     target = folder / "dashboards"
     target.mkdir(parents=True, exist_ok=True)

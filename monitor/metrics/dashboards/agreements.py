@@ -1,4 +1,4 @@
-"""Agreements: what is agreed with whom, who says what of it, is it kept, and who stands behind it?"""
+"""The dashboard of agreements: with whom they are, which level each part is from, whether they are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets: how much of what may go wrong is used, how fast it goes, and what misses cost."""
+"""The dashboard of error budgets: how much of each is used, how fast it burns, and the credits that misses cost."""
 
 from __future__ import annotations
 

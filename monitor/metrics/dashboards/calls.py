@@ -89,7 +89,7 @@ def _service_level() -> Json:
 
 
 def _promised(scope: Scope, by: str, indicator: Regex, name: str) -> list[Query]:
-    """Return the queries of objectives on a figure: what it is, its target, and where it is at risk."""
+    """Return the queries of objectives on a figure: its value, its target, and the bound from which it is at risk."""
     target = scope.each(m.OBJECTIVE_TARGET, "agreement, objective", indicator=indicator)
     warning = scope.each(m.OBJECTIVE_WARNING, "agreement, objective", indicator=indicator)
     return [

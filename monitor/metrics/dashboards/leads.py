@@ -1,4 +1,4 @@
-"""Leads: does marketing deliver what the month's goal needs, and does sales follow up, soon and often enough?"""
+"""The dashboard of leads: does marketing deliver the leads that the goal needs, does sales follow up soon and often?"""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _towards_the_goal() -> Json:
         return f"max by (agreement, measure) ({query})"
 
     agreed = _monthly(m.LEADS_NEEDED, counting="agreed")
-    delivered = f"{_monthly(m.LEADS_DELIVERED)} and on ({', '.join(m.WINDOWED)}) {agreed}"  # not what has no goal
+    delivered = f"{_monthly(m.LEADS_DELIVERED)} and on ({', '.join(m.WINDOWED)}) {agreed}"  # only measures with a goal
     return lines(
         "Towards the month's goal",
         text,

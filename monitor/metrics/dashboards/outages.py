@@ -1,4 +1,4 @@
-"""Outages: what is down now, and are availability and repair times kept?"""
+"""The dashboard of outages: is anything down now, and are availability and repair times kept?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels: what Grafana draws, as the JSON that it reads. Core panels and options that 9.4 and later know."""
+"""Panels: the JSON for each kind of panel. It uses only core panels and options that Grafana 9.4 and later know."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ TO_AGREEMENT: Final = link(
     "Agreement ${__field.labels.agreement}",
     "/d/sla-overview?var-agreement=${__field.labels.agreement}&${__url_time_range}",
 )
-"""From a series to all that its agreement promises."""
+"""From a series to the overview of its agreement."""
 
 
 def steps(first: str, *others: tuple[float, str]) -> Json:
@@ -191,7 +191,7 @@ def history(title: str, text: str, query: Query, mappings: Sequence[Json], *, li
 def heatmap(title: str, text: str, query: Query, cells: str) -> Json:
     """Return how durations were spread, over time. The query gives cumulated counts, by upper bound ``le`` in seconds.
 
-    ``cells`` says what a cell counts.
+    ``cells`` describes the number in a cell.
     """
     options = {
         "calculate": False,

@@ -65,7 +65,7 @@ def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the variables of a dashboard narrow its figures down to.
+    """The limits that the variables of a dashboard set to its queries.
 
     ``labels`` are the labels that have a variable of their own name; ``window`` and ``measure`` name the variables that
     choose one window and one measure; ``fixed`` always holds. Each is applied where a metric has the label.
@@ -128,5 +128,5 @@ def age_of(newest: str) -> str:
 
 
 def spread(selector: str) -> str:
-    """Return how many durations were at most each bound, under the label that a heatmap takes its rows from."""
+    """Return how many durations were at most each bound, under the label by which a heatmap makes its rows."""
     return f'sum by (le) (label_replace({selector}, "le", "$1", "at_most", "(.*)"))'

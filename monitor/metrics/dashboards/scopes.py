@@ -1,4 +1,4 @@
-"""What the dashboards can be narrowed down to: their variables, and the scopes in which their queries are made."""
+"""The variables that narrow the dashboards down, and the scopes in which their queries are made."""
 
 from __future__ import annotations
 

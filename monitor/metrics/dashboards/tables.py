@@ -10,7 +10,7 @@ from monitor.metrics.dashboards.panels import COUNT, VERDICTS, Json, Query, link
 AGREEMENT_CELL: Final = link(
     "Agreement ${__value.text}", "/d/sla-overview?var-agreement=${__value.raw:percentencode}&${__url_time_range}"
 )
-"""From the id of an agreement to all that it promises."""
+"""From the id of an agreement to the overview of it."""
 
 
 class Column(NamedTuple):

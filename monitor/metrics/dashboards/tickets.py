@@ -1,4 +1,4 @@
-"""Tickets: what is past due or about to be, and are the promised times kept?"""
+"""The dashboard of tickets: is any clock past due or about to be, and are the promised times kept?"""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def silence(kind: str) -> Json:
 
 
 def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
-    """Return the table of clocks that are open, with what is past due and at risk first."""
+    """Return the table of clocks that are open, with those past due and at risk first."""
     text = "Open clocks by promise and series: how many are past due, about to be, paused. The most urgent first."
 
     def each(metric: Metric) -> str:

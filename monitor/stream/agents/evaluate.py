@@ -25,15 +25,16 @@ from monitor.wire.announcements import encode_alert, encode_statement, encode_st
 from monitor.wire.partials import Marker, Partial, decode_partial
 
 SERIES_AT_ONCE = 4
-"""Series that are evaluated before what was found of them is told."""
+"""Series that are evaluated before their statuses and alerts are emitted."""
 TICK_S = 0.025
-"""How long a tick begins with further series: what it has found is then committed. One series may take longer."""
+"""How long a tick begins further series before it is committed. One series may take longer."""
 
 REST = 4
-"""So many times as long as the last look took, there is none: a series of 10^5 outages takes half a second."""
+"""The pause after an evaluation, as a multiple of its length: a series of 10^5 outages takes half a second."""
 
 EVALUATED: Final = (b"w", b"x", b"v")
-"""The first bytes of the keys of rows that series are found in, in this order: who has a place has the first ones."""
+"""The first bytes of the keys of rows in which series are found, in the order in which the rows are read. Series that
+are shown have rows of the first kind."""
 RECORDS_AT_ONCE = 256
 """Partials that are folded before others may run."""
 
@@ -72,7 +73,10 @@ class Evaluate:
         self.committed()
 
     def restore(self) -> Pieces[None]:
-        """Find the series in the rows, in pieces. Until it is through, whoever watches is shown what was before."""
+        """Find the series in the rows, in pieces.
+
+        Until that is done, figures are shown from the evaluator of before.
+        """
         keys = yield from self.state.keys_by_kind()
         evaluator = yield from self._restored(keys)
         self.horizon.restore(keys.get(MARKER, ()))
@@ -99,7 +103,7 @@ class Evaluate:
         *,
         due: bool = True,  # noqa: ARG002 - nothing is judged here
     ) -> Pieces[None]:
-        """Take over panes and the sources' own words of how far they are."""
+        """Apply panes, and the markers of the sources' progress."""
         pace = Pace()
         for place, partial in enumerate(self._newest(records)):
             if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
@@ -111,11 +115,11 @@ class Evaluate:
         self._dirty = True
 
     def _newest(self, records: Sequence[ConsumerRecord]) -> Iterator[Partial | Marker]:
-        """Yield what the last readable record of each key tells: what is in between, nobody ever sees.
+        """Yield the content of the last readable record of each key: the records in between are never seen.
 
-        The keys are in the order of their first records: who comes first gets a place, wherever a batch ends. That a
-        source keeps a pane no longer takes nothing back that it said of it before: both are told. A record that cannot
-        be read becomes a dead letter, and hides none that came before it.
+        The keys are in the order of their first records: the series that comes first gets a place, wherever a batch
+        ends. A tombstone for a pane does not take back the record with a value before it: both are applied. A record
+        that cannot be read becomes a dead letter, and hides none that came before it.
         """
         by_key: dict[bytes | None, list[ConsumerRecord]] = {}
         for record in records:
@@ -142,13 +146,13 @@ class Evaluate:
             yield partial
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
-        """Judge what changed and what time has moved on; return whether more is left.
+        """Judge the windows that changed or that time has moved on; return whether more is left.
 
-        All of it is judged as of the tick's beginning and by the book of that moment; what comes in between two pieces
-        is folded after the tick, and a new book is seen by the next one.
+        All of it is judged as of the tick's beginning and by the book of that moment. Records that come between two
+        pieces are folded after the tick, and a new book is applied by the next one.
         """
         if not caught_up:
-            return False  # what is still to be read would change the figures: the runner asks again soon
+            return False  # records that are still to be read would change the figures: the runner asks again soon
         book = self.books.book
         if self._seen.is_old:
             self._seen.book = book
@@ -195,11 +199,11 @@ class Evaluate:
             self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
     def committed(self) -> None:
-        """Remember what stands in memory beside the evaluator, which follows from the rows."""
+        """Remember the horizon's fields, for `recover`. The evaluator follows from the rows."""
         self._memory = self.horizon.remember()
 
     def recover(self, error: Exception) -> Pieces[str]:
-        """Make the evaluator anew from the rows; a series on which it fails is left alone for an hour."""
+        """Make the evaluator anew from the rows; a series on which the work fails is left alone for an hour."""
         failed, before = self._failed(error), self.evaluator
         keys = yield from self.state.keys_by_kind()
         self.evaluator = yield from self._restored(keys)
@@ -238,4 +242,4 @@ _KEYS: Final[dict[bytes, Callable[[bytes], SeriesKey]]] = {
     b"v": lambda key: decode_window_key(key)[0],
     b"c": lambda key: decode_window_key(key)[0],
 }
-"""How the series is read from the keys of the rows that an evaluation writes."""
+"""The functions that read the series from the keys of the rows that an evaluation writes."""

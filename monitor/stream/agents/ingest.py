@@ -1,4 +1,4 @@
-"""The work on a source partition: decode, step, store, emit. Bad records become dead letters, never a stop."""
+"""The work on a partition of events: decode, step, store, emit. Bad records become dead letters and stop nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RECORDS_AT_ONCE = 256
 """Records that are folded before others may run: 5 to 10 ms."""
 
 TICK_SUBJECTS = 500
-"""Subjects that one tick looks at before what it has found is committed."""
+"""Subjects that one tick works on before its changes are committed."""
 
 PANE: Final = b"p"
 """The first byte of the keys of panes."""
@@ -44,7 +44,7 @@ PANE: Final = b"p"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlets:
-    """Where a worker writes, and what it says of itself there."""
+    """The topics to which a worker writes, its name in the records, and the limits of records."""
 
     alerts: str
     partials: str
@@ -55,9 +55,9 @@ class Outlets:
     deliveries: str = "deliveries"
     markers: str = "markers"
     source: str = "sla-monitor"
-    """The CloudEvents source of what is announced."""
+    """The CloudEvents source of announcements."""
     backfill_age_ms: int = 15 * 60_000
-    """What happened longer ago than this when it is announced is marked ``backfill``."""
+    """An alert is marked ``backfill`` if its state changed longer ago than this when it is announced."""
     max_event_bytes: int = 1 << 20
     max_dead_letter_bytes: int = MAX_VALUE
     max_events_per_record: int = MOST_EVENTS
@@ -68,26 +68,26 @@ class Outlets:
 
 @dataclass(slots=True)
 class Tally:
-    """What a worker counts of its work, over all its partitions. Plain numbers for whoever exports them."""
+    """The counters of a worker's work, over all its partitions: plain numbers for the exporter."""
 
     dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By topic and reason."""
     cut: Counter[str] = field(default_factory=Counter)
-    """Dead letters that do not hold all of their record, by its topic."""
+    """Dead letters that do not hold all bytes of their record, by its topic."""
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind of subject (or ``objective``) and state."""
     supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Breaches by agreement and supporting agreement that was missed under them."""
     deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By receiver and what became of the attempt (or of the notice)."""
+    """By receiver and result of the attempt (or of the notice)."""
     not_told: Counter[str] = field(default_factory=Counter)
-    """Decisions to tell nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
+    """Decisions to notify nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
     repeats: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
     divided: Counter[str] = field(default_factory=Counter)
     """Parts that were made of panes which did not fit one row, by topic."""
     together: Counter[str] = field(default_factory=Counter)
-    """Late events of a subject whose consequences were told together, by topic."""
+    """Late events of a subject whose consequences were announced together, by topic."""
     mapped: Counter[str] = field(default_factory=Counter)
     """Events that were made of a foreign topic's records, by that topic."""
     unmapped: Counter[str] = field(default_factory=Counter)
@@ -95,13 +95,13 @@ class Tally:
     last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
     """The newest event time of each source partition."""
     detected: Callable[[float], None] = lambda _seconds: None
-    """Is told how many seconds after it was due each deadline was announced. Not of backfill."""
+    """Called with the seconds from each deadline's due instant to its announcement. Not called for backfill."""
 
 
 def bury(
     state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
 ) -> None:
-    """Make a dead letter of a record that is of no use."""
+    """Make a dead letter of a record that cannot be used."""
     count_later(state, tally.dead_letters, (record.topic, reason))
     key, value, headers = encode_dead_letter(
         record.topic,
@@ -120,7 +120,7 @@ def bury(
 
 
 def burier(outlets: Outlets, tally: Tally) -> Bury:
-    """Return what makes dead letters of a source's records."""
+    """Return the function that makes dead letters of a source's records."""
 
     def make(state: PartitionState, record: ConsumerRecord, reason: str, detail: str) -> None:
         bury(state, outlets, tally, record, reason, detail)
@@ -129,7 +129,7 @@ def burier(outlets: Outlets, tally: Tally) -> Bury:
 
 
 def count_later(state: PartitionState, counter: Counter[Any], name: object, times: int = 1) -> None:
-    """Count something once it is committed: what was taken back did not happen."""
+    """Count something once it is committed: work that is taken back is not counted."""
     state.after_commit(partial(_count, counter, name, times))
 
 
@@ -140,8 +140,8 @@ def _count(counter: Counter[Any], name: object, times: int) -> None:
 class Ingest:
     """Folds the records of one source partition of one subject.
 
-    ``feeders`` makes what is known of the partitions of foreign topics that events of the subject are made of; None if
-    there are none. While one of them catches up, the clock proves nothing here either.
+    ``feeders`` makes the `Feeders` of the partition: the foreign partitions from whose records its events are made. It
+    is None if there are none. While one of them catches up, the clock proves nothing here either.
     """
 
     def __init__(
@@ -167,14 +167,14 @@ class Ingest:
         self.watermark_ms = 0
         self.feeders = None if feeders is None else feeders(state)
         self._feeds = None if self.feeders is None else self.feeders.horizon
-        self._behind = True  # so that the first sign of having caught up is told: an earlier owner may have been behind
+        self._behind = True  # so that a first "not behind" is sent: an earlier owner may have been behind
         self._marked: tuple[int, bool] | None = None
         self._seen = SeenBook(books)
         self._sweep = Sweep()
         self.committed()
 
     def restore(self) -> Pieces[None]:
-        """Note which panes there are, and what is known of the feeders. In pieces: nothing is asked before its end."""
+        """Find in the rows which panes there are and how far the feeders are, in pieces."""
         keys = yield from self.state.keys_by_kind()
         yield from self.engine.restoring(keys.get(PANE, ()))
         known = [*keys.get(MARKER, ()), *keys.get(HEARD, ())]
@@ -192,7 +192,10 @@ class Ingest:
         *,
         due: bool = True,
     ) -> Pieces[None]:
-        """Fold a batch of records: decode, step, store, emit; then tell what is due, as far as one tick would."""
+        """Fold a batch of records: decode, step, store, emit.
+
+        Then announce deadlines that are due, as far as one tick would.
+        """
         changed: dict[PaneKey, Pane | None] = {}
         if self.feeders is not None:
             self.feeders.listen()
@@ -203,13 +206,13 @@ class Ingest:
             if start:
                 yield from pace.kept_by(self.state.pack(SUBJECT))
                 yield
-            # Until the last piece, what the clock says could be disproved by a record of the next.
+            # Before the last piece, a record of the next piece could disprove a deadline that the clock finds missed.
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
             effects = yield from self._fold(piece, now_ms, clock_judges and is_last, pace)
             changed.update(effects.panes)
         if due and (clock_judges or not caught_up):
-            # What came due meanwhile goes into the same transaction, not into one of its own.
+            # Deadlines that came due meanwhile go into the same transaction, not into one of their own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
             yield
             horizon_ms = self._horizon_ms(now_ms, clock_judges)
@@ -266,10 +269,10 @@ class Ingest:
         return effects
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
-        """Tell what came due, fold rows of an older book again, drop old panes; return whether more is left.
+        """Announce due deadlines, fold rows of an older book again, drop old panes; return whether more is left.
 
-        What is judged is judged as of the tick's beginning, by the book and the feeders of that moment, whatever comes
-        in between its pieces: that is the business of the next tick, which `next_tick_ms` asks for.
+        All of it is judged as of the tick's beginning, by the book and the feeders of that moment. Changes that come
+        between its pieces are left to the next tick, which `next_tick_ms` asks for.
         """
         pace, book = Pace(), self.books.book
         if self.feeders is not None:
@@ -282,10 +285,10 @@ class Ingest:
         keys = self.state.due_keys(horizon_ms, limit)
         is_full = len(keys) >= limit
         swept: list[bytes] = []
-        if self._sweep.left and not (is_full and limit == 1):  # one row alone, where the failing one is looked for
+        if self._sweep.left and not (is_full and limit == 1):  # one row alone, to find the failing one
             swept = self._sweep.next(limit)
             keys += self.state.looked_at(swept)
-        # What there is no time for stays due, and to be swept.
+        # Rows for which there is no time stay due, or in the sweep.
         looked = list[bytes]()
         in_time = _noted(Pace().while_in_time(keys), looked)
         effects = yield from pace.kept_by(self.engine.looked_at(in_time, horizon_ms, book))
@@ -297,14 +300,14 @@ class Ingest:
             if pace.is_over():
                 yield
         more = bool(self._sweep.left) or is_full or bool(left)
-        # After a stop what is due may lie days back: panes go only once all of it is in them.
+        # After a stop, due deadlines may lie days back: panes expire only once all of these are in them.
         for key in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(key, None)
         self._mark(now_ms, caught_up)
         return more
 
     def next_tick_ms(self) -> int | None:
-        """Return when a tick is wanted apart from due subjects."""
+        """Return when a tick is wanted for reasons other than due subjects."""
         if self._seen.is_old or self._sweep.left:
             return 0
         if self.feeders is not None and (self.feeders.has_news or self.feeders.horizon.is_held):
@@ -312,13 +315,13 @@ class Ingest:
         return self.engine.next_expiry_ms()
 
     def committed(self) -> None:
-        """Remember what stands in memory: it is as the rows are."""
+        """Remember the fields that stand in memory, for `recover`: they now agree with the rows."""
         feeds = None if self.feeders is None else self.feeders.remember()
         self.engine.remember()
         self._memory = self.watermark_ms, self._behind, self._marked, self._seen.book, self._sweep, feeds
 
     def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
-        """Go back to what was remembered last."""
+        """Go back to the fields that `committed` remembered last."""
         yield from ()
         self.engine.recall()
         self.watermark_ms, self._behind, self._marked, self._seen.book, self._sweep, feeds = self._memory
@@ -327,7 +330,7 @@ class Ingest:
         return ""
 
     def _horizon_ms(self, now_ms: int, clock_judges: bool) -> int:  # noqa: FBT001
-        """Return up to when deadlines are judged: by the clock only once no record can disprove a breach."""
+        """Return the instant up to which deadlines are judged: now only once no record can disprove a breach."""
         own_ms = now_ms if clock_judges else max(0, self.watermark_ms - self.lateness_ms)
         if self._feeds is None:
             return own_ms
@@ -364,7 +367,7 @@ class Ingest:
         self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
 
     def _mark(self, now_ms: int, caught_up: bool) -> None:  # noqa: FBT001
-        """Tell the evaluators while this source catches up: their windows must not run ahead of it."""
+        """Emit a marker for the evaluators while this source catches up: their windows must not run ahead of it."""
         behind, watermark_ms = not caught_up, max(0, self.watermark_ms - self.lateness_ms)
         if self._feeds is not None:
             fed_ms = self._feeds.as_of_ms(now_ms) or 0
@@ -375,7 +378,7 @@ class Ingest:
             return
         self._behind = behind
         if self._feeds is not None and self._marked == (watermark_ms, behind):
-            return  # held back by others it ticks on without getting further
+            return  # while others hold it back, it ticks without getting further
         self._marked = watermark_ms, behind
         key, value = encode_marker(self.source, watermark_ms, behind=behind)
         for partition in range(self.outlets.partials_partitions):

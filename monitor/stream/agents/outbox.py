@@ -1,4 +1,4 @@
-"""The work on a partition of alerts: page whom the agreements name, deliver the notices, do what people ask for."""
+"""The work on a partition of alerts: page whom the agreements name, deliver the notices, apply people's responses."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from monitor.wire.rows import HeardRow
 log = logging.getLogger(__name__)
 
 RECORDS_AT_ONCE: Final = 256
-"""Alerts that are heard before others may run."""
+"""Alerts that are applied before other work may run."""
 TICK_ROWS: Final = 300
-"""Rows that one tick looks at before it lets others run."""
+"""Rows that one tick works on before it lets other work run."""
 ROWS_AT_ONCE: Final = 64
 """Rows that are read without a pause when a partition is opened: the largest have a megabyte."""
 HEARD: Final = b"r"
 ALERT: Final = b"a"
 PAGED: Final = (ALERT,)
 WAITING: Final = (b"o", b"f", b"d")
-"""The first bytes of the keys of rows that alerts, and what waits to be delivered, are found again from."""
+"""The first bytes of the keys of rows that hold notices in the outbox, failed notices and disabled receivers."""
 _WHO_MUST_ACT: Final[dict[DeliveryResult, str]] = {
     "rejected": "the receiver refuses what it is sent",
     "misconfigured": "whoever writes the settings must mend the receiver there",
     "gone": "whoever runs the monitor must give it a new address, or enable it: sla-monitor receivers enable",
     "expired": "nobody was told",
 }
-"""What a line of log says of a result that somebody should know of."""
+"""The words of the log line on a result that somebody must know of."""
 
 
 class Waiting(NamedTuple):
-    """What waits for one receiver: how many notices, and since when the oldest one.
+    """The notices that wait for one receiver: how many, and since when the oldest one waits.
 
     ``misconfigured`` counts the pages whose last attempt failed because of the settings.
     """
@@ -63,11 +63,11 @@ class Waiting(NamedTuple):
 
 
 class Notify:
-    """Pages whom the agreements name, and delivers.
+    """Pages whom the agreements name, and delivers the notices.
 
-    An attempt is about what was committed before its tick, and begins after the commit of its tick, which proves that
-    the partition is still ours; its outcome is folded by a later tick. So whatever a worker dies between, the row still
-    holds the notice, and it is attempted again under the same id.
+    An attempt is for a notice that was committed before its tick. It begins after the commit of its tick, which proves
+    that the partition is still ours; its outcome is folded by a later tick. So wherever a worker dies in between, the
+    row still holds the notice, and the next owner attempts it again under the same id.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Notify:
         self._deliver_for_ms = deliver_for_ms
         self._repeat_ms = repeat_ms
         self._stamp = stamp
-        self._sweep = Sweep()  # alerts to look at again: the agreements, or what people ask for, have changed
+        self._sweep = Sweep()  # alerts to judge again: the agreements or people's responses have changed
         self.under_way = deliveries.under_way()
         self._silences: Counter[str] = Counter()  # of this batch or tick, by reason: alerts of a backlog are many
         self.paging, self.outbox = self._empty()
@@ -111,9 +111,9 @@ class Notify:
         return paging, Outbox(self.state, deliver_for_ms=self._deliver_for_ms)
 
     def restore(self) -> Pieces[None]:
-        """Find again in the rows what stands in memory, in pieces. Nothing is under way.
+        """Rebuild pages and outbox from the rows, in pieces. No attempt is under way.
 
-        Whoever watches is shown what was there before until all is found.
+        Until that is done, the figures of before are shown.
         """
         paging, outbox = self._empty()
         keys = yield from self.state.keys_by_kind()
@@ -128,17 +128,17 @@ class Notify:
         paging.book, paging.silences = self._seen.book, self.responses.silences
         self._fresh = bool(outbox.disabled)
 
-    # -- what comes in
+    # -- announcements
 
     def batch(
         self,
         records: Sequence[ConsumerRecord],
         now_ms: int,
-        caught_up: bool,  # noqa: ARG002, FBT001 - pages are told by ticks
+        caught_up: bool,  # noqa: ARG002, FBT001 - ticks send the pages
         *,
-        due: bool = True,  # noqa: ARG002 - pages are told by ticks
+        due: bool = True,  # noqa: ARG002 - ticks send the pages
     ) -> Pieces[None]:
-        """Hear announcements."""
+        """Apply announcements."""
         self.paging.book, self.paging.silences = self.books.book, self.responses.silences
         pace = Pace()
         for place, record in enumerate(records):
@@ -152,16 +152,16 @@ class Notify:
             self.paging.hear(alert, now_ms)
         self._count_silences()
 
-    # -- what is due
+    # -- ticks
 
     def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
-        """Attempt what is due, take what came of earlier attempts, page; return whether more is left.
+        """Attempt notices that are due, take the outcomes of earlier attempts, page; return whether more is left.
 
-        What is under way may end between two pieces: its outcome waits for the next tick, which it asks for. If the
-        partition is let go meanwhile, its attempts are cut off for good, and what this tick wants to attempt is not.
+        An attempt may end between two pieces: its outcome waits for the next tick, which it asks for. If the partition
+        is let go meanwhile, its attempts are cut off for good, and those that this tick wants never begin.
         """
         pace = Pace()
-        # First of all: what the rows hold now was committed, what this tick puts was not.
+        # First of all: the notices in the rows now were committed, those that this tick puts were not.
         began = Instant.now()
         attempts, expired = self.outbox.due(now_ms)
         if attempts or self.under_way.wants_proof:
@@ -180,24 +180,24 @@ class Notify:
             self.paging.lost(settled.agreement, settled.receiver, settled.lost)
             if pace.is_over():
                 yield
-        # While alerts wait to be read, what is out may be over already: only what is in the outbox goes on.
+        # While alerts wait to be read, pages that are out may be over already: only notices in the outbox go on.
         more = caught_up and (yield from pace.kept_by(self._page(now_ms)))
         self._count_silences()
         due_ms = self.outbox.next_ms()
         return more or self.under_way.has_results or (due_ms is not None and due_ms <= now_ms)
 
     def next_tick_ms(self) -> int | None:
-        """Return when a tick is wanted apart from due alerts and pages."""
+        """Return when a tick is wanted for reasons other than due alerts and pages."""
         under_way = self.under_way
         if self._fresh or self._sweep.left or under_way.has_results or under_way.wants_proof or self._changed():
             return 0
         return self.outbox.next_ms()
 
     def committed(self) -> None:
-        """Do nothing: what stands in memory follows from the rows."""
+        """Do nothing: the fields in memory follow from the rows."""
 
     def recover(self, error: Exception) -> Pieces[str]:  # noqa: ARG002 - the fault is of a row or record
-        """Go back to what the rows hold. What is under way is cut off and begun again, with the same ids."""
+        """Go back to the rows. Attempts under way are cut off and begun again, with the same ids."""
         # At once: if the partition is let go between two pieces, it is the new ones that are cut off.
         self.under_way.cut_off()
         self.under_way = self._deliveries.under_way()
@@ -208,13 +208,13 @@ class Notify:
         return ""
 
     def close(self) -> None:
-        """Cut off what is under way: the partition is let go."""
+        """Cut off the attempts under way: the partition is let go."""
         self.under_way.cut_off()
 
-    # -- for whoever watches
+    # -- figures
 
     def waiting(self) -> dict[str, Waiting]:
-        """Return what waits for each receiver."""
+        """Return the notices that wait, by receiver."""
         found: dict[str, Waiting] = {}
         for line in self.outbox.lines.values():
             one = found.get(line.receiver, Waiting(0, line.oldest_ms, 0))
@@ -233,9 +233,9 @@ class Notify:
         return self._seen.is_old or self.responses.end != self._heard_end
 
     def _page(self, now_ms: int) -> Pieces[bool]:
-        """Look at alerts and pages that are due; return whether more are."""
+        """Work on alerts and pages that are due; return whether more are."""
         if self._changed():
-            # What is asked for and agreed while the keys are gathered is heard with it, or is news to the next tick.
+            # Responses and agreements that come while the keys are gathered are applied now, or by the next tick.
             keys = yield from self.state.keys_of(ALERT)
             self._seen.book = self.paging.book = self.books.book
             self.paging.silences = self.responses.silences
@@ -243,7 +243,7 @@ class Notify:
             self._sweep = Sweep.of(keys)
         limit = min(TICK_ROWS, self.state.set_aside.limit)
         if self._sweep.left:
-            # Before any page is told: it may have been silenced.
+            # Before any page is sent: its alerts may have been silenced.
             keys = self._sweep.next(limit)
             self._sweep = self._sweep.after(keys)
             for key in self.state.looked_at(keys):
@@ -297,7 +297,7 @@ class Notify:
                 pass
 
     def _compare_stamps(self, now_ms: int) -> None:
-        """Enable receivers whose setting is not the one that was refused."""
+        """Enable receivers whose setting differs from the one with which they were disabled."""
         self._fresh = False
         for receiver, row in tuple(self.outbox.disabled.items()):
             if row.stamp != self._stamp(receiver):
@@ -319,7 +319,7 @@ class Notify:
             self.state.emit(self.outlets.deliveries, key, value)
 
     def _record_silence(self, one: NotTold) -> None:
-        """Count and write down that nobody is told of an alert, with the transaction that decided it."""
+        """Count and record that nobody is notified of an alert, in the transaction that decided it."""
         self._silences[one.reason] += 1
         if one.reason in COUNTED_ONLY:
             return

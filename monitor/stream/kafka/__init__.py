@@ -1,1 +1,1 @@
-"""Kafka: batches, connections, topics, rights, compacted topics read whole, the embedded broker."""
+"""Kafka: batches, connections, topics, rights, the reader of compacted topics, the embedded broker."""

@@ -1,4 +1,4 @@
-"""Batches as a fetch brings them, and what the consumer knows of their partition."""
+"""The batch, which is the result of one fetch, and the consumer's view of a partition."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Batch(NamedTuple):
-    """What one fetch brought for one partition.
+    """The result of one fetch for one partition.
 
-    It holds all that a ``read_committed`` reader can see of the offsets ``[start, end)``: offsets without a record are
-    transaction markers, aborted records or compacted away. Without records it only says that. ``highwater`` is the
-    partition's last stable offset when the broker answered (``fetched_ms``, real epoch milliseconds; 0: unknown).
+    It holds every record that a ``read_committed`` reader can see in the offsets ``[start, end)``. Offsets without a
+    record are transaction markers, aborted records, or records that compaction removed. A batch without records says
+    only that the offsets hold none. ``highwater`` is the partition's last stable offset when the broker answered
+    (``fetched_ms``, real epoch milliseconds; 0: unknown).
     """
 
     records: Sequence[ConsumerRecord]
@@ -26,7 +27,7 @@ class Batch(NamedTuple):
 
 
 class View(NamedTuple):
-    """What the consumer knows of a partition: its end, and when (real ms) it learnt that."""
+    """The consumer's view of a partition: its end, and when (real ms) the consumer learnt it."""
 
     highwater: int
     fetched_ms: int

@@ -21,17 +21,17 @@ from monitor.errors import StateError
 from monitor.stream.kafka import fetched
 from monitor.stream.kafka.pace import Pace, in_turns
 
-fetched.install()  # all that reads Kafka in this process comes by here
+fetched.install()  # every reader of Kafka in this process imports this module
 
 RESTORE_FETCH_BYTES: Final = 4 << 20
 RESTORE_RECORDS: Final = 2_000
-"""Rows that are taken over without a pause: aiokafka takes some 4 µs for each."""
+"""Rows that are applied without a pause: aiokafka takes some 4 µs for each."""
 BATCH_BYTES: Final = 512 << 10
 """A larger record still fits: a batch takes its first record whatever its size."""
 
 
 class Restored(Protocol):
-    """The state of a partition, as far as restoring its rows needs it."""
+    """The state of a partition, reduced to the members that restoring its rows needs."""
 
     topic: str
     partition: int
@@ -41,15 +41,15 @@ class Restored(Protocol):
 
     @property
     def name(self) -> str:
-        """Topic and partition, for people."""
+        """The name of the source partition in messages: ``topic/partition``."""
         ...
 
     def load(self, records: Sequence[ConsumerRecord]) -> None:
-        """Take over records of the changelog, in order."""
+        """Apply records of the changelog, in order."""
         ...
 
     def loaded(self) -> Pieces[None]:
-        """Take note, in pieces, that all rows are there."""
+        """End the restore, in pieces: all rows have been loaded."""
         ...
 
 
@@ -70,16 +70,16 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
             self._txn_manager.error_transaction = self._give_up_transaction
 
     def _send_again(self, batch: Any) -> None:  # noqa: ANN401 - untyped
-        """Queue a batch for another attempt, unless all were given up before its backoff was over (as when fenced).
+        """Queue a batch for another attempt, unless all batches were given up during its backoff (as when fenced).
 
-        aiokafka would raise a ``KeyError`` then, in a task that nobody awaits.
+        aiokafka would raise a ``KeyError`` in that case, in a task that nobody awaits.
         """
         accumulator = self._message_accumulator
         if accumulator._exception is None:  # noqa: SLF001
             MessageAccumulator.reenqueue(accumulator, batch)
 
     def _give_up_transaction(self, error: BaseException) -> None:
-        """Fail the open transaction with all its batches: those of a topic that may not be written wait for ever."""
+        """Fail the open transaction with all its batches: a batch for a forbidden topic would wait for ever."""
         TransactionManager.error_transaction(self._txn_manager, error)
         self._message_accumulator.fail_all(error)
 
@@ -98,10 +98,10 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
 
 
 class TransactionalWriter(Producer):
-    """A producer that can say what broke its transaction."""
+    """A producer that can return the error that broke its transaction."""
 
     def failure(self) -> BaseException | None:
-        """Return what broke the open transaction, if anything did.
+        """Return the error that broke the open transaction, if there is one.
 
         aiokafka keeps it in a future that only ``commit_transaction`` awaits, which is not reached after a failed send.
         """
@@ -112,7 +112,7 @@ class TransactionalWriter(Producer):
         return error
 
     async def stop(self) -> None:
-        """Stop, and have asyncio not complain, future by future, of what a fenced writer could not send any more."""
+        """Stop, and read the errors of the batches that a fenced writer could not send: asyncio would log each."""
         try:
             await super().stop()
         finally:
@@ -126,15 +126,15 @@ class TransactionalWriter(Producer):
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, also where no broker answers.
 
-    There a fetch of aiokafka waits for its next attempt, and the cancellation of that comes out of its ``stop``, before
-    the connections are closed.
+    Without a broker, a fetch of aiokafka waits for its next attempt. Its cancellation leaves ``stop`` as an exception
+    before the connections are closed.
     """
     try:
         await consumer.stop()
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
-            raise  # it is ours
+            raise  # this task itself is cancelled
         fetches = consumer._fetcher._pending_tasks  # noqa: SLF001 - see above
         for fetch in fetches:
             fetch.cancel()
@@ -144,7 +144,7 @@ async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where the brokers are and how to speak to them.
+    """The address of the brokers and the options of connections to them.
 
     ``security`` holds aiokafka's own keywords: ``security_protocol``, ``ssl_context``, ``sasl_mechanism``,
     ``sasl_plain_username``, ``sasl_plain_password``.
@@ -172,7 +172,7 @@ class Connection:
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        """Start a consumer that belongs to no group and sees only what was committed."""
+        """Start a consumer that belongs to no group and sees only committed records."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
             client_id=self.client_id,
@@ -192,7 +192,7 @@ class Connection:
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        """Start a client that asks about groups."""
+        """Start a client for questions about groups."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, client_id=self.client_id, **self.security)
         try:
             await admin.start()
@@ -203,7 +203,7 @@ class Connection:
     async def restore(self, state: Restored, progress: Callable[[], None]) -> Ends:
         """Read all rows of a state from its changelog; return the ends of its source.
 
-        The state's writer must have been started before: only then is what the changelog holds final.
+        The state's writer must have been started before: only then is the content of the changelog final.
 
         Raises:
             StateError: the source ends before the state's position: it was deleted and created again, or cut.
@@ -218,7 +218,7 @@ class Connection:
                 for records in (await consumer.getmany(timeout_ms=500, max_records=RESTORE_RECORDS)).values():
                     state.load(records)
                     progress()
-                await asyncio.sleep(0)  # of what was fetched before, getmany returns more without a pause
+                await asyncio.sleep(0)  # getmany returns records that were fetched before without a pause
             first = (await consumer.beginning_offsets([source]))[source]
             source_end = (await consumer.end_offsets([source]))[source]
         await in_turns(Pace().kept_by(state.loaded()))
@@ -227,7 +227,7 @@ class Connection:
         return Ends(first, source_end)
 
     async def has_records(self, source: TopicPartition, start: int, end: int) -> bool:
-        """Return whether a reader of what was committed sees a record of a source in ``[start, end)``."""
+        """Return whether a ``read_committed`` reader sees a record of a source in ``[start, end)``."""
         async with self.reader() as consumer:
             consumer.assign([source])
             consumer.seek(source, max(start, (await consumer.beginning_offsets([source]))[source]))
@@ -238,7 +238,7 @@ class Connection:
 
 
 def ends_below(source: str, end: int, known: int, changelog: str) -> StateError:
-    """Return the error of a source that ends below offsets that were applied, or seen, before."""
+    """Return the error of a source that ends below offsets that were applied, or seen, earlier."""
     return StateError(
         f"{source}: the topic ends at offset {end}, but offsets up to {known} were "
         f"applied. Was it deleted and created again? Then delete its changelog {changelog} too"
@@ -246,9 +246,10 @@ def ends_below(source: str, end: int, known: int, changelog: str) -> StateError:
 
 
 class Asker:
-    """Asks for the ends of sources, many at once, and for what a group has committed of them.
+    """Asks the broker for the ends of sources, many at once, and for the group's committed offsets.
 
-    Over a connection of its own: on the consumer's the broker answers only after the fetch that it holds (0.5 s).
+    It has a connection of its own. On the consumer's connection the broker answers only after the fetch that it holds
+    (0.5 s).
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -261,7 +262,7 @@ class Asker:
         self._opening = asyncio.Lock()
 
     async def end(self, source: TopicPartition) -> int:
-        """Return the last stable offset of a partition. Raises KafkaError if the broker does not tell."""
+        """Return the last stable offset of a partition. Raises KafkaError if the broker does not answer it."""
         waiting = self._waiting.get(source)
         if waiting is None:
             waiting = self._waiting[source] = asyncio.get_running_loop().create_future()
@@ -270,14 +271,14 @@ class Asker:
         return await asyncio.shield(waiting)
 
     async def first(self, source: TopicPartition) -> int:
-        """Return the first offset of a partition. Raises KafkaError if the broker does not tell."""
+        """Return the first offset of a partition. Raises KafkaError if the broker does not answer it."""
         offsets = await (await self._started()).beginning_offsets([source])
         return int(offsets[source])
 
     async def committed(self, source: TopicPartition) -> int | None:
-        """Return the offset that the worker's group has committed of a partition, None for none.
+        """Return the offset that the worker's group has committed for a partition, None for none.
 
-        The group has the client's id. Raises KafkaError if the broker does not tell.
+        The group has the client's id. Raises KafkaError if the broker does not answer it.
         """
         async with self._opening:
             if self._admin is None:
@@ -302,7 +303,7 @@ class Asker:
         return self._consumer
 
     async def _ask(self) -> None:
-        """Ask for all that wait, until none does: those that come while the broker is asked wait for the next turn."""
+        """Ask for all sources that wait, until none does. Sources that come during a request wait for the next one."""
         while self._waiting:
             asked, self._waiting = self._waiting, {}
             try:

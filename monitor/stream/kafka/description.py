@@ -1,7 +1,7 @@
-"""Asks Kafka which of some topics exist and what the user may do with them: the metadata request that aiokafka lacks.
+"""The metadata request that aiokafka lacks: which of some topics exist, and what the user may do with each.
 
-aiokafka's own asks for all topics, where those that the user may not see look as if they did not exist, or for named
-ones, which many brokers then create.
+aiokafka's own request asks for all topics, where topics that the user may not see look as if they did not exist. Or it
+asks for topics by name, and many brokers then create those.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OPERATION_BITS: Final = {
     "Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Alter": 7, "Describe": 8, "DescribeConfigs": 10,
     "AlterConfigs": 11,
 }  # fmt: skip
-"""The codes of Kafka's AclOperation: the number of the bit in an answer."""
+"""The codes of Kafka's AclOperation: the number of each operation's bit in an answer."""
 
 
 class _Answer(Response):  # type: ignore[misc]
@@ -82,7 +82,7 @@ class _Describe(Request[_Question]):  # type: ignore[misc]
 
 
 class Described(NamedTuple):
-    """What Kafka tells of a topic: the leader of each partition (-1: none), and what its user may do with it.
+    """Kafka's description of a topic: the leader of each partition (-1: none), and the operations that its user may do.
 
     ``allowed`` is None if the broker does not say.
     """
@@ -92,7 +92,7 @@ class Described(NamedTuple):
 
 
 class Topics(NamedTuple):
-    """Those of the topics asked for that exist, and those of which the user may not even know whether they do."""
+    """The requested topics that exist, and those whose existence Kafka hides from the user."""
 
     known: Mapping[str, Described]
     hidden: frozenset[str]
@@ -102,11 +102,14 @@ class Topics(NamedTuple):
         return len(self.known[topic].leaders) if topic in self.known else 0
 
     def unreadable(self, topics: Iterable[str]) -> list[str]:
-        """Return those of some topics that the user may not read, empty ones too: Kafka says so only to who fetches."""
+        """Return those of some topics that the user may not read.
+
+        Kafka reports a missing right to read only when records are fetched: nothing would report it for an empty topic.
+        """
         return [topic for topic in topics if not self.is_allowed("Read", topic)]
 
     def is_allowed(self, operation: str, topic: str) -> bool:
-        """Return whether the user may do something with a topic; as far as Kafka says anything about that."""
+        """Return whether the user may do an operation on a topic. If Kafka says nothing about it, the answer is yes."""
         if topic not in self.known:
             return topic not in self.hidden
         allowed = self.known[topic].allowed

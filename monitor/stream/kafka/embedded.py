@@ -1,8 +1,8 @@
 """An embedded broker for demonstrations, laptops and tests: librdkafka's mock cluster, from the confluent-kafka wheel.
 
-It speaks Kafka's protocol: groups, commits and transactions work. It is for trying out: it does not fence, does not
-compact, keeps some 5 MB or 100,000 records of a partition, and nothing on disk. librdkafka's own functions are called
-through ctypes: Python's wrapper knows neither partition counts nor faults.
+It speaks Kafka's protocol: groups, commits and transactions work. It is for trying out only. It does not fence, does
+not compact, keeps some 5 MB or 100,000 records of a partition, and stores nothing on disk. librdkafka's own functions
+are called through ctypes: Python's wrapper offers neither partition counts nor faults.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ERROR_BYTES: Final = 512
 
 
 class EmbeddedBroker:
-    """A broker inside this process, from ``with`` to its end.
+    """A broker inside this process, which lives as long as its ``with`` block.
 
-    Topics that are not named appear on first use with 4 partitions. A rebalance does not wait for all members, only
-    ``rebalance_delay_ms``: with several workers that must be more than their heartbeat interval.
+    Topics that are not named appear on first use with 4 partitions. A rebalance waits only ``rebalance_delay_ms``, not
+    for all members: with several workers the delay must be longer than their heartbeat interval.
 
     Raises:
         BrokerError: librdkafka cannot be called (a platform without confluent-kafka's wheel).
@@ -42,7 +42,7 @@ class EmbeddedBroker:
         self.bootstrap = ""
 
     def __enter__(self) -> Self:
-        """Start it; ``bootstrap`` is its address, on localhost."""
+        """Start the broker; ``bootstrap`` is its address, on localhost."""
         self._rdkafka = lib = _library()
         error = ctypes.create_string_buffer(_ERROR_BYTES)
         conf = lib.rd_kafka_conf_new()
@@ -60,7 +60,7 @@ class EmbeddedBroker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it; everything it held is gone."""
+        """End the broker; everything that it held is gone."""
         lib = self._lib
         if self._cluster:
             lib.rd_kafka_mock_cluster_destroy(self._cluster)
@@ -72,10 +72,10 @@ class EmbeddedBroker:
         """Create a topic.
 
         Raises:
-            BrokerError: it exists, or the name is none.
+            BrokerError: the topic exists, or the name is not valid.
         """
         self._call("rd_kafka_mock_topic_create", name.encode(), partitions, 1)
-        # A second request while the mock's thread goes to sleep over the first one waits for its poll, a whole second.
+        # A second request that arrives while the mock's thread goes to sleep waits for its next poll, a whole second.
         time.sleep(0.001)
 
     # -- faults, for tests
@@ -112,8 +112,8 @@ class EmbeddedBroker:
 def _library() -> ctypes.CDLL:
     """Return librdkafka as this process has loaded it.
 
-    The extension module's own handle is asked: its symbols are looked up in all that it was linked with, wherever the
-    wheel of this platform keeps the library.
+    The symbols are looked up through the handle of the extension module. That also searches the libraries with which
+    the module was linked, wherever the wheel of this platform keeps them.
     """
     lib = ctypes.CDLL(confluent_kafka.cimpl.__file__)
     pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int

@@ -1,16 +1,16 @@
-"""What a fetch brings, taken apart so that no batch of records can stop its reader.
+"""The reader of fetched batches, made so that no batch of records can stop its reader.
 
-aiokafka reads a batch as a whole or not at all, and its error ends whoever reads. Producers can write batches on
-which it fails at every start: with header names that are no UTF-8 (brokers do not look), compressed so that a
-megabyte becomes ten gigabytes, or with a codec that is not there. Here
+aiokafka reads a batch as a whole or not at all, and its error stops the reader. Producers can write batches on which it
+fails at every start: with header names that are not UTF-8 (brokers do not check), compressed so that a megabyte becomes
+ten gigabytes, or with a codec that is not installed. This module changes three things:
 
 - a compressed batch is inflated within a bound;
-- names of headers that are no UTF-8 are read as other readers do, with a replacement character;
-- of a batch that cannot be read at all one record is made, whose value is `Unreadable`: the bytes of the batch. It
-  becomes a dead letter, and the offset moves on.
+- header names that are not UTF-8 are read as other readers read them, with a replacement character;
+- a batch that cannot be read at all becomes one record, whose value is `Unreadable`: the bytes of the batch. It becomes
+  a dead letter, and the offset moves on.
 
-`install` has every consumer of the process read in this way; ``tests/stream/test_fetched.py`` is the contract over what
-is used of aiokafka.
+`install` makes every consumer of the process read in this way; ``tests/stream/test_fetched.py`` is the contract over
+the parts of aiokafka that are used.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ MAX_INFLATED: Final = 64 << 20
 """Bytes of an inflated batch: over six times the largest batch that our topics take."""
 
 _OVERHEAD: Final = struct.Struct(">qi")
-"""Base offset and length, in front of every batch."""
+"""Base offset and length, at the start of every batch."""
 _ATTRIBUTES: Final = struct.Struct(">h")
 _ATTRIBUTES_AT: Final = _DefaultRecordBatchPy.ATTRIBUTES_OFFSET
 _HEADER: Final = _DefaultRecordBatchPy.HEADER_STRUCT.size
 _CODEC: Final = 0x07
 _MAGIC_AT: Final = 16
 _WITH_HEADERS: Final = 2
-"""The first format of batches that has headers of records, and codecs for a batch as a whole."""
+"""The first batch format in which records have headers and a codec applies to the batch as a whole."""
 _XERIAL: Final = b"\x82SNAPPY\x00"
 _XERIAL_HEAD: Final = 16
 _FIRST_GUESS: Final = 1 << 20
 
 
 class Unreadable(bytes):
-    """The bytes of a batch that cannot be read, in the place of its records' values. ``why`` says what is wrong."""
+    """The bytes of a batch that cannot be read, as the value of one record that replaces it. ``why`` is the reason."""
 
     why: str
 
@@ -55,7 +55,7 @@ class Unreadable(bytes):
 
 
 class FetchedRecords:
-    """The batches of a fetch, as aiokafka's ``MemoryRecords``, each in `_Batch`."""
+    """The batches of a fetch, with the interface of aiokafka's ``MemoryRecords``; each batch is a `_Batch`."""
 
     def __init__(self, data: bytes) -> None:
         self._batches: Any = memory_records.MemoryRecords(data)
@@ -63,7 +63,7 @@ class FetchedRecords:
         self._at = 0
 
     def size_in_bytes(self) -> int:
-        """Return how many bytes the fetch brought."""
+        """Return the number of bytes of the fetch."""
         size: int = self._batches.size_in_bytes()
         return size
 
@@ -81,7 +81,7 @@ class FetchedRecords:
 
 
 class _Batch:
-    """One batch. All that aiokafka asks of it but its records is the batch's own."""
+    """One batch. Only its records are read in our way; every other attribute is that of aiokafka's batch."""
 
     __slots__ = ("_batch", "_raw")
 
@@ -89,11 +89,11 @@ class _Batch:
         self._batch = batch
         self._raw = raw
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever aiokafka asks
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute that aiokafka reads
         return getattr(self._batch, name)
 
     def __next__(self) -> Any:  # noqa: ANN401 - compiled, without types
-        return next(self._batch)  # of control batches
+        return next(self._batch)  # aiokafka calls it for control batches
 
     def __iter__(self) -> Iterator[Any]:
         newest = -1
@@ -101,11 +101,14 @@ class _Batch:
             for record in inflated(self._batch, self._raw):
                 newest = record.offset
                 yield record
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next batch must be reached
+        except Exception as error:  # noqa: BLE001 - any failure: the next batch must be reached
             yield from self._leniently(newest, error)
 
     def _leniently(self, newest: int, error: Exception) -> Iterator[Any]:
-        """Yield the records after one: read with other names of headers, or one for the batch as a whole."""
+        """Yield the records after an offset.
+
+        They are read with a tolerant decoder of header names. If that fails, one record stands for the whole batch.
+        """
         if isinstance(error, UnicodeDecodeError):
             try:
                 for record in _with_any_names(self._batch, self._raw):
@@ -122,11 +125,11 @@ class _Batch:
 
 
 def inflated(batch: Any, raw: memoryview) -> Any:  # noqa: ANN401 - compiled, without types
-    """Return a batch whose records are not compressed any more, within the bound.
+    """Return a batch with uncompressed records, inflated within the bound.
 
     Raises:
-        ValueError: it is too large, or its codec is unknown.
-        Exception: whatever the codec raises at bytes that are none of its own.
+        ValueError: the batch is too large, or its codec is unknown.
+        Exception: any error of the codec for bytes that it did not write.
     """
     if raw[_MAGIC_AT] < _WITH_HEADERS:
         return batch
@@ -176,7 +179,7 @@ def _snappy_block(data: memoryview, room: int) -> bytes:
 
 
 def _into(decompress: Callable[[memoryview, bytearray], int]) -> Callable[[memoryview], bytes]:
-    """Return a function that inflates into buffers of growing size: how large the result is, is not told before."""
+    """Return a function that inflates into buffers of growing size: the size of the result is not known before."""
 
     def inflate(data: memoryview) -> bytes:
         size = min(MAX_INFLATED, max(_FIRST_GUESS, 8 * len(data)))
@@ -216,7 +219,7 @@ class _Lenient(bytearray):
 
 
 def _with_any_names(batch: Any, raw: memoryview) -> Iterator[Any]:  # noqa: ANN401 - compiled, without types
-    """Yield the records of a batch by aiokafka's reader in Python, which takes names of headers as they are."""
+    """Yield the records of a batch by aiokafka's reader in Python, which accepts any bytes as names of headers."""
     (attributes,) = _ATTRIBUTES.unpack_from(raw, _ATTRIBUTES_AT)
     codec = attributes & _CODEC
     whole = bytearray(raw[:_HEADER])
@@ -229,5 +232,5 @@ def _with_any_names(batch: Any, raw: memoryview) -> Iterator[Any]:  # noqa: ANN4
 
 
 def install() -> None:
-    """Have every consumer of this process read what it fetched in this way."""
+    """Make every consumer of this process read its fetches in this way."""
     fetcher.MemoryRecords = FetchedRecords

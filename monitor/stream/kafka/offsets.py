@@ -1,4 +1,4 @@
-"""The offsets that the workers' group has committed: what they were, and setting them back to the beginning."""
+"""The offsets that the workers' group has committed: setting them back to the beginning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.stream.kafka.connection import stop_consumer
 
 
 async def set_back(bootstrap: str, group: str, topic: str, *, security: Mapping[str, Any]) -> dict[int, int | None]:
-    """Commit offset 0 for all partitions of a topic; return what was committed before, by partition.
+    """Commit offset 0 for all partitions of a topic; return the offsets committed before, by partition.
 
     Raises:
         BrokerError: the topic does not exist, workers run, or Kafka does not answer.

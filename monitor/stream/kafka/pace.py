@@ -1,4 +1,4 @@
-"""Pace: how long work has held the event loop. What may take long asks it, and lets others run in time.
+"""Pace: how long work has held the event loop. Long work asks it when to pause, so that other work runs in time.
 
 Heartbeats, commits and scrapes of all partitions wait for the loop: no step may hold it for more than 50 ms.
 """
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HOLD_S: Final = 0.02
-"""Work that has held the loop for so long lets others run. What it cannot interrupt comes on top of that."""
+"""Work that has held the loop for so long lets other work run. A step that cannot be interrupted adds to that."""
 
 
 class Pace:
-    """Measures one stretch of work after the other; each begins with the pace, or where the last one was let go."""
+    """Measures stretches of work. A stretch begins with the pace, or where the last one ended."""
 
     __slots__ = ("_until", "others_s")
 
     def __init__(self) -> None:
         self._until = time.perf_counter() + HOLD_S
         self.others_s = 0.0
-        """How long others ran while `kept_by` paused."""
+        """How long other work ran while `kept_by` paused (seconds)."""
 
     def is_over(self) -> bool:
-        """Return whether others should run now. If so, the next stretch begins."""
+        """Return whether other work should run now. If so, the next stretch begins."""
         now = time.perf_counter()
         if now < self._until:
             return False
@@ -38,7 +38,7 @@ class Pace:
         return True
 
     def kept_by(self, pieces: Pieces[T]) -> Pieces[T]:
-        """Do work in pieces and pause only where others should run; return what it makes."""
+        """Do work in pieces and pause only where other work should run; return the result of the work."""
         while True:
             try:
                 next(pieces)
@@ -48,13 +48,13 @@ class Pace:
             if self.is_over():
                 paused = time.perf_counter()
                 yield
-                # What others take is no part of the next stretch.
+                # The time of other work is no part of the next stretch.
                 now = time.perf_counter()
                 self.others_s += now - paused
                 self._until = now + HOLD_S
 
     def while_in_time(self, todo: Iterable[T]) -> Iterator[T]:
-        """Yield the first, and then more until others should run."""
+        """Yield the first item, and then more until other work should run."""
         for one in todo:
             yield one
             if self.is_over():
@@ -62,7 +62,7 @@ class Pace:
 
 
 async def in_turns(pieces: Pieces[T]) -> T:
-    """Do work in pieces, let others run at each of its pauses, and return what it makes."""
+    """Do work in pieces, let other work run at each of its pauses, and return the result of the work."""
     while True:
         try:
             next(pieces)

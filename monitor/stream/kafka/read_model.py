@@ -19,10 +19,10 @@ from monitor.stream.kafka.refusals import explained, lacking
 
 
 class Follower:
-    """Hands the records of a topic of one partition over, in order, from its first one on.
+    """Hands over the records of a topic of one partition, in order, from the first one on.
 
-    What takes long with many records returns pieces, so that others may run in between.
-    `start` returns when all that is in the topic has been read.
+    ``take`` returns pieces if many records take it long, so that other work may run in between. `start` returns once
+    every record that the topic holds has been read.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Follower:
         options: Mapping[str, Any],
     ) -> None:
         self.end = 0
-        """Where the topic ended when it was read first."""
+        """The end of the topic when `start` read it."""
         self._take_over = take
         self._topic = TopicPartition(topic, 0)
         self._bootstrap = bootstrap
@@ -43,7 +43,7 @@ class Follower:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Read the topic to its end, then go on in the background; ``failed`` is told if that comes to an end.
+        """Read the topic to its end, then follow it in the background; ``failed`` is called if following ends.
 
         Raises:
             BrokerError: the topic does not exist, or Kafka does not answer.
@@ -84,7 +84,7 @@ class Follower:
         fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=1_000)
         for records in fetched.values():
             pieces = self._take_over(records)
-            if pieces is not None:  # nothing else is read until they are done
+            if pieces is not None:  # no other records are read until the pieces are done
                 await in_turns(Pace().kept_by(pieces))
 
     async def _follow(self) -> None:
@@ -101,24 +101,24 @@ class Follower:
 
 
 class Model(Protocol):
-    """A read model that knows how far its topic was read."""
+    """A read model that knows the offset up to which its topic was read."""
 
     end: int
 
     def take(self, records: Sequence[ConsumerRecord]) -> None:
-        """Take over records of the topic, in order."""
+        """Apply records of the topic, in order."""
         ...
 
 
 class ModelReader(Follower):
-    """Follows the topic of a read model that knows how far it was read."""
+    """Follows the topic of a read model that knows the offset up to which it was read."""
 
     def __init__(self, model: Model, bootstrap: str, topic: str, options: Mapping[str, Any]) -> None:
         super().__init__(model.take, bootstrap, topic, options)
         self._model = model
 
     async def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Read the topic to its end, then go on in the background."""
+        """Read the topic to its end, then follow it in the background."""
         await super().start(failed)
-        # Behind the last record, where compaction has removed later ones.
+        # The topic may end after the last record that was read: compaction may have removed later ones.
         self._model.end = max(self._model.end, self.end)

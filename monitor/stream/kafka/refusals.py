@@ -1,7 +1,7 @@
-"""Why Kafka does not let the monitor in, in words that say who must act.
+"""The reasons why Kafka refuses the monitor, in words that say who must act.
 
-aiokafka logs what happened to a connection and raises "Unable to bootstrap", or tries again without an end. So whoever
-gets such an error asks here: the connection is tried once more, on its own, and what stops it is told.
+aiokafka logs why a connection failed but raises only "Unable to bootstrap", or tries again without end. So code that
+gets such an error calls this module: it tries the connection once more, on its own, and returns the reason.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from monitor.errors import AccessError, BrokerError, SlaMonitorError, StateError
 from monitor.stream.kafka.tokens import TokenUnavailableError
 
 TRY_MS: Final = 5_000
-"""How long one connection is tried."""
+"""How long one connection is tried, milliseconds."""
 GRANT: Final = "sla-monitor topics acls --user USER prints what grants it"
 UNAUTHORIZED: Final = (
     TopicAuthorizationFailedError,
@@ -42,15 +42,15 @@ UNAUTHORIZED: Final = (
 _WRONG_NAME: Final = (62, 64)
 """OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _NO_CERTIFICATE: Final = ("certificate required", "bad certificate", "handshake failure")
-"""What brokers say to a client without a certificate: TLS 1.3 has a word for it, Java uses older ones."""
+"""TLS alerts that brokers send to a client without a certificate: one of TLS 1.3, and older ones that Java sends."""
 _WRONG_TIME: Final = (9, 10)
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
 def missing_right(error: BaseException, operation: str) -> str | None:
-    """Return which right an error of Kafka says is missing; None if it says something else.
+    """Return the sentence about the right that an error of Kafka says is missing; None for other errors.
 
-    ``operation`` is the one on topics that failed, ``Read`` or ``Write``: Kafka does not repeat it.
+    ``operation`` is the operation on topics that failed, ``Read`` or ``Write``: Kafka's answer does not contain it.
     """
     if not isinstance(error, UNAUTHORIZED):
         return None
@@ -67,13 +67,13 @@ def missing_right(error: BaseException, operation: str) -> str | None:
 
 
 def lacking(rights: list[tuple[str, str, str]]) -> str:
-    """Return the sentence that rights (operation, kind of resource, name) are missing, and what grants them."""
+    """Return the sentence that some rights (operation, kind of resource, name) are missing, and how to grant them."""
     told = ", ".join(f"{operation} on {kind} {name}".rstrip() for operation, kind, name in rights)
     return f"Kafka does not allow the user of the settings: {told} ({GRANT})"
 
 
 def stopped(what: str, error: BaseException, operation: str) -> SlaMonitorError:
-    """Return why a worker must stop: ``what`` failed, for want of a right or with an error that speaks for itself."""
+    """Return the error that stops a worker: ``what`` failed, by a missing right or an error that explains itself."""
     right = missing_right(error, operation)
     return StateError(f"{what}: {error!r}") if right is None else BrokerError(f"{what}: {right}")
 
@@ -81,9 +81,9 @@ def stopped(what: str, error: BaseException, operation: str) -> SlaMonitorError:
 async def explained(
     error: BaseException, bootstrap: str, security: Mapping[str, Any] | None, *, operation: str, otherwise: str
 ) -> BrokerError:
-    """Return what an error of Kafka means, ready to be raised.
+    """Return an error of Kafka in words that explain it, ready to be raised.
 
-    ``otherwise`` is what failed, for an error that neither rights nor the connection explain.
+    ``otherwise`` names the failure in case that neither rights nor the connection explain the error.
     """
     if isinstance(error, BrokerError):
         return error
@@ -92,12 +92,12 @@ async def explained(
         return BrokerError(right)
     found = await refusal(bootstrap, security)
     if found is None or (isinstance(error, KafkaTimeoutError) and not isinstance(found, AccessError)):
-        return BrokerError(f"Kafka at {bootstrap} {otherwise}: {error!r}")  # it says what was waited for
+        return BrokerError(f"Kafka at {bootstrap} {otherwise}: {error!r}")  # it names what timed out
     return found
 
 
 async def refusal(bootstrap: str, security: Mapping[str, Any] | None) -> BrokerError | None:
-    """Try to connect, once, as the clients do; return what is in the way, None if nothing is.
+    """Try to connect, once, as the clients do; return the obstacle, None if there is none.
 
     A broker that answers names all others by the addresses that they advertise: those are tried as well.
     """
@@ -107,7 +107,7 @@ async def refusal(bootstrap: str, security: Mapping[str, Any] | None) -> BrokerE
         found = await _try(host, port, options)
         if isinstance(found, BrokerError):
             if first is None or isinstance(found, AccessError) > isinstance(first, AccessError):
-                first = found  # what is wrong with the credentials tells more than an address that is down
+                first = found  # a mistake in the credentials explains more than an address that is down
             continue
         for other in [one for one in found if one != (host, port)]:
             refused = await _try(*other, options)
@@ -119,13 +119,13 @@ async def refusal(bootstrap: str, security: Mapping[str, Any] | None) -> BrokerE
 
 
 async def _try(host: str, port: int, options: Mapping[str, Any]) -> BrokerError | list[tuple[str, int]]:
-    """Return the addresses of all brokers as this one tells them, or what is in the way."""
+    """Return the addresses of all brokers that this broker names, or the obstacle."""
     connection: AIOKafkaConnection | None = None
     try:
         connection = await create_conn(host, port, request_timeout_ms=TRY_MS, **options)
         answer = await connection.send(MetadataRequest([]))
         return [(broker[1], broker[2]) for broker in answer.brokers]
-    except (KafkaError, OSError, ValueError, AssertionError) as error:  # the last two: a broker that proves to be none
+    except (KafkaError, OSError, ValueError, AssertionError) as error:  # the last two: the address is no Kafka broker
         return _why(error, f"{host}:{port}", options)
     finally:
         if connection is not None:
@@ -153,10 +153,10 @@ def _why(error: BaseException, address: str, options: Mapping[str, Any]) -> Brok
 
 
 def _closed(address: str, options: Mapping[str, Any]) -> AccessError:
-    """Return why a broker may have closed a connection without a word."""
+    """Return the likely reasons why a broker closed a connection without an error."""
     protocol, mechanism = options.get("security_protocol", "PLAINTEXT"), options.get("sasl_mechanism")
     doubts = f"does its listener speak {protocol} (security.protocol)?"
-    if mechanism == "OAUTHBEARER":  # aiokafka passes over what the broker says of a token
+    if mechanism == "OAUTHBEARER":  # aiokafka drops the broker's message about a token
         doubts = (
             "it does not accept the token (look at client_id, scope, audience, its time, and whether Kafka trusts its "
             f"issuer), or its listener does not speak {protocol} with {mechanism}"
@@ -167,7 +167,7 @@ def _closed(address: str, options: Mapping[str, Any]) -> AccessError:
 
 
 def _refused_login(error: KafkaError, address: str, options: Mapping[str, Any]) -> BrokerError:
-    """Return what SASL says."""
+    """Return SASL's error in our words."""
     mechanism, said = options.get("sasl_mechanism"), _said(error)
     match error:
         case SaslAuthenticationFailed():
@@ -186,13 +186,13 @@ def _unreachable(error: BaseException, address: str) -> BrokerError:
         return BrokerError(f"Kafka at {address} does not answer within {TRY_MS / 1000:g} s")
     reason = repr(error)
     if isinstance(error, OSError) and error.errno is not None:
-        # asyncio puts words of its own before the reason; those of name resolution have numbers below zero.
+        # asyncio puts words of its own before the reason. Errors of name resolution have numbers below zero.
         reason = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return BrokerError(f"Kafka at {address} cannot be reached: {reason}")
 
 
 def _distrust(error: ssl.SSLCertVerificationError, address: str) -> BrokerError:
-    """Return why the monitor does not trust a broker."""
+    """Return the reason why the monitor does not trust a broker."""
     said = error.verify_message.rstrip(".")
     if error.verify_code in _WRONG_NAME:
         return AccessError(
@@ -208,7 +208,7 @@ def _distrust(error: ssl.SSLCertVerificationError, address: str) -> BrokerError:
 
 
 def _alert(error: ssl.SSLError, address: str, options: Mapping[str, Any]) -> AccessError:
-    """Return what TLS says that is not about the broker's certificate: most of it is about the monitor's own."""
+    """Return a TLS error that is not about the broker's certificate: most are about the monitor's own certificate."""
     reason = error.reason or ""
     if "ALERT" not in reason:
         protocol = options.get("security_protocol")
@@ -226,5 +226,5 @@ def _alert(error: ssl.SSLError, address: str, options: Mapping[str, Any]) -> Acc
 
 
 def _said(error: BaseException) -> str:
-    """Return the broker's words alone: an error of aiokafka shows its number and class before them."""
+    """Return the broker's message alone: an error of aiokafka shows its number and class before it."""
     return " ".join(one for one in error.args if isinstance(one, str)) or type(error).__name__

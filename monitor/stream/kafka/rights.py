@@ -1,4 +1,4 @@
-"""The least rights in Kafka that a worker and the users of commands need: for ``topics acls`` and the worker's check.
+"""The least rights in Kafka of a worker and of the users of commands: for ``topics acls`` and the worker's check.
 
 A new topic, or a new use of one, is entered here: in the tests a worker with just these rights runs on a real broker.
 """
@@ -25,7 +25,7 @@ _OPTION: Final[dict[Kind, str]] = {"topic": "--topic", "group": "--group", "tran
 
 
 class Right(NamedTuple):
-    """One operation on one resource; ``prefixed``: on all resources whose names begin so."""
+    """One operation on one resource; if ``prefixed``, on all resources whose names begin with ``name``."""
 
     kind: Kind
     name: str
@@ -34,10 +34,10 @@ class Right(NamedTuple):
 
 
 def rights_of(role: Role, app_id: str, names: TopicNames, fed: Collection[str] = ()) -> list[Right]:
-    """Return the least rights of a role. ``fed`` are the topics of events that records of foreign topics end in.
+    """Return the least rights of a role. ``fed`` are the topics of events to which foreign topics are mapped.
 
-    Describe comes with Read and with Write, and needs no right of its own there. Nobody needs IdempotentWrite: since
-    Kafka 2.8 whoever may write to a topic may do so idempotently.
+    Describe comes with Read and with Write, and needs no right of its own there. Nobody needs IdempotentWrite: a user
+    who may write to a topic may do so idempotently (since Kafka 2.8).
     """
     match role:
         case "worker":
@@ -74,7 +74,7 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
 
 def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
     written = (*names.sources, names.agreements, names.responses, names.partials)
-    # What was buried of the panes is sent again only where nothing newer has come.
+    # A buried record of partials is sent again only if no newer one of its key has come: so the topic must be read.
     read = [*_read_by_commands(names), names.partials]
     own = dict.fromkeys(
         [
@@ -95,7 +95,7 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
         ]
         yield from (Right("topic", name, operation) for operation in operations)
     for name in names.foreign:
-        yield Right("topic", name, "Write")  # dead letters go back to where they came from
+        yield Right("topic", name, "Write")  # dead letters are sent again to the topic that they came from
     for writer in (agreements_writer(app_id), panes_writer(app_id)):
         yield Right("transactional id", writer, "Write")
 
@@ -106,17 +106,17 @@ def _read_by_commands(names: TopicNames) -> list[str]:
 
 
 def agreements_writer(app_id: str) -> str:
-    """Return the transactional id of whoever publishes agreements."""
+    """Return the transactional id with which commands publish agreements."""
     return f"{app_id}-agreements"
 
 
 def panes_writer(app_id: str) -> str:
-    """Return the transactional id of whoever sends buried records of the partials topic again."""
+    """Return the transactional id with which commands send buried records of the partials topic again."""
     return f"{app_id}-buried-panes"
 
 
 def principal(user: str) -> str:
-    """Return Kafka's name for a user; one that says what kind it is (``User:CN=…``) stays."""
+    """Return Kafka's name for a user; a name that has a kind already (``User:CN=…``) stays."""
     return user if user.startswith("User:") else f"User:{user}"
 
 

@@ -21,10 +21,10 @@ from aiokafka.errors import KafkaConnectionError
 FETCH_TIMEOUT_S: Final = 10.0
 LARGEST_ANSWER: Final = 64 << 10
 USED_SHARE: Final = 0.8
-"""A token is used for this share of its life: a connection that begins with it must be accepted."""
+"""A token is used for this share of its life, so that it is still valid when a connection that uses it is accepted."""
 LONGEST_S: Final = 86_400.0
 WITHOUT_EXPIRY_S: Final = 60.0
-"""How long a token is used whose answer names no ``expires_in``."""
+"""The lifetime that is assumed of a token whose answer has no ``expires_in``."""
 
 
 class TokenUnavailableError(KafkaConnectionError):  # type: ignore[misc]
@@ -32,16 +32,16 @@ class TokenUnavailableError(KafkaConnectionError):  # type: ignore[misc]
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The client's secret goes to the address in the settings and to no other."""
+    """Follows no redirect: the client's secret goes to the address in the settings and to no other."""
 
     def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - urllib's signature
         return None
 
 
 class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
-    """Fetches tokens and keeps one until a fifth of its life is left.
+    """Fetches tokens and keeps each until a fifth of its life is left.
 
-    The clients of a worker live in two event loops (Faust's consumer has a thread of its own), so the fetch is a plain
+    The clients of a worker live in two event loops (Faust's consumer has a thread of its own). So the fetch is a plain
     call in a thread, under a lock: all connections that open at once wait for one fetch.
     """
 
@@ -60,7 +60,7 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
         self._form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
         handlers = [_NoRedirects(), urllib.request.HTTPSHandler(context=context)]
         if endpoint.startswith("http:"):
-            handlers.append(urllib.request.ProxyHandler({}))  # of this machine: no proxy may see the secret
+            handlers.append(urllib.request.ProxyHandler({}))  # an endpoint on this machine: no proxy may see the secret
         self._open = urllib.request.build_opener(*handlers).open
         self._now = now
         self._lock = threading.Lock()
@@ -68,14 +68,14 @@ class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
         self._good_until = float("-inf")
 
     def __repr__(self) -> str:
-        """Name the endpoint, no secret."""
+        """Return a text with the endpoint and without a secret."""
         return f"ClientCredentials({self.endpoint})"
 
     async def token(self) -> str:
-        """Return a token that is still good for a while.
+        """Return a token that is valid for a while yet.
 
         Raises:
-            TokenUnavailableError: the endpoint did not give one; the message says why.
+            TokenUnavailableError: the endpoint did not give one; the message has the reason.
         """
         if self._now() < self._good_until:
             return self._token
@@ -125,7 +125,7 @@ def _basic(client_id: str, client_secret: str) -> str:
 
 
 def _refusal(answer: bytes) -> str:
-    """Return the error that an answer names: one of the words of RFC 6749, section 5.2, nothing else of the answer."""
+    """Return the error that an answer names: a word of RFC 6749, section 5.2, and nothing else of the answer."""
     try:
         error = json.loads(answer)["error"]
     except (ValueError, TypeError, KeyError, RecursionError):

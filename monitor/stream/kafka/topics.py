@@ -1,4 +1,4 @@
-"""The topics: which there are, creating them, and checking that they have the right shape."""
+"""The topics: their plan, creating them, and checking that they have the right shape."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ LARGE_RECORD_BYTES: Final = 10 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSpec:
-    """A topic as it must be. ``retention_ms`` -1 keeps for ever; None leaves it to the broker.
+    """A topic as it must be. ``retention_ms`` -1 keeps records for ever; None leaves it to the broker.
 
-    ``foreign``: it is somebody else's, who creates it; only its partitions are of interest. ``follows`` names the
-    foreign topic whose changelog this is: it is not created before that one is there. ``keyed``: rows, or what they are
-    of, lie in the partition that the key had when there were so many; with another number they would be elsewhere.
+    ``foreign``: another system owns the topic and creates it; only the number of its partitions is checked. ``follows``
+    names the foreign topic whose changelog this topic is: the changelog is not created before that topic exists.
+    ``keyed``: workers rely on the partition to which a key goes; with another number of partitions, keys would go to
+    partitions that do not hold their rows.
     """
 
     name: str
@@ -44,7 +45,7 @@ class TopicSpec:
 
     @property
     def all_config(self) -> dict[str, str]:
-        """Return the topic's configuration as Kafka spells it."""
+        """Return the topic's configuration in Kafka's names."""
         config = {"cleanup.policy": self.cleanup, **self.config}
         if self.retention_ms is not None:
             config["retention.ms"] = str(self.retention_ms)
@@ -53,7 +54,7 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicNames:
-    """What the topics are called."""
+    """The names of the topics."""
 
     sources: Sequence[str] = ("tickets", "calls", "outages", "leads")
     agreements: str = "agreements"
@@ -66,7 +67,7 @@ class TopicNames:
     responses: str = "responses"
     markers: str = "markers"
     foreign: Mapping[str, int] = field(default_factory=dict)
-    """Topics of others that are read through a mapping, and the partitions that they have."""
+    """Foreign topics, which are read through a mapping, and the number of partitions of each."""
 
 
 def changelog_of(app_id: str, topic: str) -> str:
@@ -90,9 +91,9 @@ def plan_topics(
 ) -> list[TopicSpec]:
     """Return all topics of an installation.
 
-    All that are partitioned have the same number of partitions; a changelog always has that of its source. Partials
-    are compacted by pane and source, and partitioned by agreement. Tombstones of changelogs live for a day: longer
-    than any restore takes.
+    All partitioned topics of ours have the same number of partitions; a changelog always has that of its source.
+    Partials are compacted by pane and source, and partitioned by agreement. Tombstones of changelogs live for a day:
+    longer than any restore takes.
     """
     names = names or TopicNames()
     compact = {"min.cleanable.dirty.ratio": "0.1", **(changelog_config or {})}
@@ -106,7 +107,7 @@ def plan_topics(
         TopicSpec(name=names.agreements, partitions=1, cleanup="compact"),
         TopicSpec(name=names.responses, partitions=1, cleanup="compact"),
         TopicSpec(name=names.markers, partitions=1, cleanup="compact"),
-        spec(names.partials, "compact", config=compact | large, keyed=True),  # a pane names all calls that wait
+        spec(names.partials, "compact", config=compact | large, keyed=True),  # a pane holds all calls that wait
         spec(names.alerts, "delete", long_retention_ms, keyed=True),
         spec(names.status, "compact"),
         spec(names.statements, "compact"),
@@ -133,12 +134,12 @@ async def create_topics(
     *,
     security: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Create the topics that are missing; return their names. Existing ones are left as they are: check them.
+    """Create the topics that are missing; return their names. Existing topics are not changed: check them.
 
     Foreign topics are never created, nor is the changelog of one that is missing or has another number of partitions.
 
     Raises:
-        BrokerError: the broker refused one, or cannot be reached.
+        BrokerError: the broker refused to create a topic, or cannot be reached.
     """
     wanted = {spec.name: spec for spec in specs}
     async with _admin(bootstrap, security) as admin:
@@ -165,7 +166,7 @@ async def create_topics(
             error = for_code(code)
             if error is TopicAuthorizationFailedError:
                 unauthorized.append(("Create", "topic", name))
-            elif code and error is not TopicAlreadyExistsError:  # another one was faster
+            elif code and error is not TopicAlreadyExistsError:  # another process has created it meanwhile
                 refused.append(f"{name}: {(detail and detail[0]) or error.__name__}")
         if unauthorized:
             refused.append(lacking(unauthorized))
@@ -182,9 +183,9 @@ async def check_topics(
     security: Mapping[str, Any] | None = None,
     operations: Iterable[tuple[str, str]] = (),
 ) -> list[str]:
-    """Return what is wrong with the topics, one sentence each; nothing if all is well.
+    """Return the mistakes in the topics, one sentence each; an empty list if there are none.
 
-    ``operations`` are those that the user of the settings must be allowed, each with its topic.
+    ``operations`` are the operations that the user of the settings must be allowed, each with its topic.
 
     Raises:
         BrokerError: the broker cannot be reached.
@@ -227,10 +228,10 @@ async def check_topics(
 async def count_partitions(
     bootstrap: str, names: Iterable[str], *, security: Mapping[str, Any] | None = None
 ) -> dict[str, int]:
-    """Return how many partitions these topics have; those that do not exist are left out, and not created.
+    """Return the number of partitions of each topic. Topics that do not exist are left out, and not created.
 
     Raises:
-        BrokerError: the broker cannot be reached, or does not tell whether some of them exist.
+        BrokerError: the broker cannot be reached, or does not say whether some of them exist.
     """
     async with _admin(bootstrap, security) as admin:
         topics = await describe(admin._client, names)  # noqa: SLF001 - see there
@@ -239,7 +240,7 @@ async def count_partitions(
 
 
 def wrong_counts(wanted: Iterable[TopicSpec], counts: Mapping[str, int]) -> dict[str, str]:
-    """Return by topic what is wrong with the number of its partitions, and what to do."""
+    """Return, by topic, a sentence about each wrong number of partitions, with the way to correct it."""
     found = {}
     for spec in wanted:
         count = counts.get(spec.name)
@@ -268,7 +269,7 @@ def _missing(spec: TopicSpec) -> str:
 
 
 def _refuse_hidden(topics: Topics, operation: str) -> None:
-    """Raise if Kafka does not even tell whether some topics exist: they would be taken for missing ones."""
+    """Raise an error if Kafka hides whether some topics exist: they would be taken for missing ones."""
     if topics.hidden:
         raise BrokerError(lacking([(operation, "topic", name) for name in sorted(topics.hidden)]))
 

@@ -1,8 +1,8 @@
 """Batch delivery: Faust agents at the speed of bare aiokafka.
 
-Stock Faust makes one event of each record (four tasks, 66 µs). Here **what one fetch brought for one partition is one
-event**, whose value is a ``Batch``. A partition with ``IN_PROGRESS`` unfinished batches is not fetched, so batches are
-cut when they can be worked on and grow with the load; without that limit tiny batches pile up in the stream's queue
+Stock Faust makes one event of each record (four tasks, 66 µs). Here **the result of one fetch for one partition is one
+event**, whose value is a ``Batch``. A partition with ``IN_PROGRESS`` unfinished batches is not fetched. So batches are
+cut when they can be worked on, and grow with the load. Without that limit tiny batches pile up in the stream's queue
 (1.2 s of delay at 20,000 events/s). A small ``stream_buffer_maxsize`` is no cure: it pauses partitions, and aiokafka
 then holds every fetch of that broker for 0.1 to 1 s.
 
@@ -35,11 +35,11 @@ from monitor.stream.kafka.connection import stop_consumer
 
 IN_PROGRESS: Final = 2
 FETCH_WAIT_MS: Final = 500
-"""The longest that the broker holds a fetch: also how old our view of a quiet partition's end may get."""
+"""The longest time that the broker holds a fetch. The known end of a quiet partition may get that old."""
 
 
 class DaemonThread(WorkerThread):  # type: ignore[misc]
-    """A thread without which a process may end: one that a broken start left behind must not keep it for ever."""
+    """A daemon thread, so that one which a broken start left behind does not keep the process alive."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - mode's, passed on
         super().__init__(*args, **kwargs)
@@ -47,13 +47,13 @@ class DaemonThread(WorkerThread):  # type: ignore[misc]
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread in which aiokafka's consumer lives: reads only what was committed, and says which offsets it read."""
+    """The thread of aiokafka's consumer. It reads only committed records, and reports the offsets that it has read."""
 
     mundane_level = "debug"
     Worker = DaemonThread
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
-        # Faust reads committed records only under its own exactly_once (see design: it is not).
+        # Faust limits itself to committed records only under its own exactly_once, which does not keep its promise.
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
@@ -66,12 +66,15 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await stop_consumer(self._consumer)
 
     def highwater(self, tp: TP) -> int | None:
-        """Return the end of what a committed reader can see: the last stable offset."""
+        """Return the end of the records that a committed reader can see: the last stable offset."""
         end: int | None = self._ensure_consumer().last_stable_offset(tp)
         return end
 
     def view(self, tp: TP) -> View | None:
-        """Return what is known of a partition; None while it is not assigned or not yet fetched. From any thread."""
+        """Return the consumer's view of a partition; None while it is not assigned or not yet fetched.
+
+        From any thread.
+        """
         subscription = None if self._consumer is None else self._consumer._subscription.subscription  # noqa: SLF001
         assignment = None if subscription is None else subscription.assignment
         if assignment is None or tp not in assignment.tps:
@@ -82,16 +85,16 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return View(state.lso, state.timestamp)
 
     def group_refusal(self) -> BaseException | None:
-        """Return why Kafka does not let the consumer into its group. From any thread.
+        """Return the error by which Kafka keeps the consumer out of its group, if there is one. From any thread.
 
-        aiokafka tells it to who polls; a worker has nothing to poll before it is in the group.
+        aiokafka raises it in a poll, but a worker polls nothing before it is in the group.
         """
         coordinator = None if self._consumer is None else self._consumer._coordinator  # noqa: SLF001
         refusal: BaseException | None = getattr(coordinator, "_pending_exception", None)
         return refusal
 
     async def fetch(self, active: set[TP], timeout: float, max_records: int) -> dict[TP, Batch]:  # noqa: ASYNC109
-        """Return what has arrived for the active partitions, waiting up to ``timeout`` seconds for it."""
+        """Return the batches that arrived for the active partitions, waiting up to ``timeout`` seconds for them."""
         result: dict[TP, Batch] = await self.call_thread(self._fetch, active, timeout, max_records)
         return result
 
@@ -124,7 +127,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     @staticmethod
     async def _drain(fetcher: Any, active: set[TP], max_records: int) -> dict[TP, Batch]:  # noqa: ANN401 - untyped
-        """Take what is buffered. Nothing in here waits, so the positions before and after belong to the records."""
+        """Take the buffered records. Nothing in here waits, so the positions before and after belong to the records."""
         states = {
             tp: (state, state.position)
             for tp in tuple(fetcher._records)  # noqa: SLF001
@@ -150,7 +153,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's, passed on
         self._unfinished: defaultdict[TP, WeakSet[ConsumerMessage]] = defaultdict(WeakSet)
-        """Weak: Faust empties its queues in a rebalance without telling; what nobody holds is nobody's work."""
+        """Weak: Faust empties its queues in a rebalance without notice. A message that nobody holds is no work."""
         self._some_finished = asyncio.Event()
         self.max_batch_records = 2000
         self.max_batch_bytes = 1 << 20
@@ -160,17 +163,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     def view(self, tp: TP) -> View | None:
-        """Return what the consumer knows of a partition, if anything."""
+        """Return the consumer's view of a partition, if it has one."""
         thread: FetchThread = self._thread
         return thread.view(tp)
 
     def group_refusal(self) -> BaseException | None:
-        """Return why Kafka does not let this worker into its group, if it does not."""
+        """Return the error by which Kafka keeps this worker out of its group, if there is one."""
         thread: FetchThread | None = getattr(self, "_thread", None)
         return None if thread is None else thread.group_refusal()
 
     def batch_finished(self, message: ConsumerMessage) -> None:
-        """Tell that a batch was worked on or dropped. ``Consumer.ack`` cannot be overridden: Cython inlines it."""
+        """Note that a batch was worked on or dropped. ``Consumer.ack`` cannot be overridden: Cython inlines it."""
         self._unfinished[message.tp].discard(message)
         self._some_finished.set()
 
@@ -187,18 +190,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             if not free:
                 return {}
         if len(free) < len(active):
-            timeout = min(timeout, 0.01)  # look again soon for the partitions that get free
+            timeout = min(timeout, 0.01)  # check again soon for partitions that have become free
         thread: FetchThread = self._thread
         return await thread.fetch(free, timeout, self.max_batch_records)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        """Yield the fetched batches as messages, until a rebalance begins: what is left belongs to the next owner."""
+        """Yield the fetched batches as messages, until a rebalance begins: the others belong to the next owner."""
         batches, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if batches is None or self.should_stop:
             return
-        # Faust seeks back here once the flow has stopped. The rebalance that stopped it does so anyway at its end, and
-        # this seek would go on into it: asked of partitions that are gone by then, while the next records wait.
+        # Faust seeks back here once the flow has stopped. The rebalance that stopped it seeks at its end anyway.
+        # Faust's seek would run into the rebalance: it would ask for partitions that are gone, while records wait.
         for tp, fetched in batches.items():
             for batch in _bounded(fetched, self.max_batch_bytes):
                 if not self.flow_active or generation != self.app.consumer_generation_id:
@@ -209,7 +212,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 offset = batch.end - 1
                 read = self._read_offset[tp]
                 if read is not None and offset < read:
-                    # Faust would drop it unseen. Whether it is a repeat is for the partition's position to say.
+                    # Faust would drop the batch unseen. Only the position of the partition says whether it is a repeat.
                     self._read_offset[tp] = offset
                 message = ConsumerMessage(
                     tp.topic, tp.partition, offset, batch.fetched_ms / 1000, 0,
@@ -219,7 +222,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 yield tp, message
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Offsets inside a batch are not gaps."""
+        """Do nothing: offsets inside a batch are not gaps."""
 
     def _new_offset(self, tp: TP) -> int | None:
         # One message is a whole batch, and batches are acknowledged in order: the highest counts.
@@ -233,7 +236,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 def _bounded(batch: Batch, max_bytes: int) -> Iterator[Batch]:
-    """Cut a batch of many bytes, so that none blocks the loop for long. A single large record stays whole."""
+    """Cut a batch of many bytes, so that no part blocks the loop for long. A single large record stays whole."""
     records = batch.records
     if sum(map(_VALUE_SIZE, records)) + sum(map(_KEY_SIZE, records)) <= max_bytes:
         yield batch
@@ -251,7 +254,7 @@ def _bounded(batch: Batch, max_bytes: int) -> Iterator[Batch]:
 
 _VALUE_SIZE: Final = attrgetter("serialized_value_size")
 _KEY_SIZE: Final = attrgetter("serialized_key_size")
-"""-1 without a value or a key: a sum that is too small by so little bounds as well."""
+"""-1 without a value or a key: such a small error in the sum does not matter for a bound."""
 
 
 class BatchTransport(driver.Transport):  # type: ignore[misc]

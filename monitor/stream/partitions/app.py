@@ -216,7 +216,7 @@ class WorkerApp(BatchApp):
         runners, self.runners = self.runners, {}
         await asyncio.gather(*(runner.close() for runner in runners.values()))
 
-    # -- what the agents and the rebalances do
+    # -- for the agents and the rebalances
 
     def submit(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """Hand a batch to the runner of its partition, if this worker still owns the partition."""

@@ -1,4 +1,4 @@
-"""The counters of a worker: plain numbers, read by whoever exports them."""
+"""The counters of a worker: plain numbers for the exporter."""
 
 from __future__ import annotations
 
