@@ -3,7 +3,7 @@
 The exit code is 1 if a worker would have stopped or a good record was lost.
 
 A dead letter ``internal_error`` is a fault of the program that was contained: each is listed with its place, and the
-first of a place with its record. What came of the long runs stands in ``tests/fuzz/RESULTS.md``.
+first one of a place with its record. What came of the long runs stands in ``tests/fuzz/RESULTS.md``.
 """
 
 from __future__ import annotations
