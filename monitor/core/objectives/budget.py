@@ -1,17 +1,18 @@
-"""Error budgets: how much may go wrong, how much has, and how fast it goes (domain.md §7).
+"""Error budgets: the allowed bad share, the part of it that is used up, and the burn rate (domain.md §7).
 
     budget = 1 - target          burn = bad share / budget         (a share that must stay low: budget = target)
 
-A burn of 1 uses the budget up exactly at the end of the period. Shares are compared as exact fractions: 14.399 is no
-14.4, and a bad share of 72 % is exactly 14.4 times a budget of 5 %. Without any budget (a target of 100 %) the first
-bad event is one too many: then there is no rate, and no sample is too small.
+A burn rate of 1 uses the budget up exactly at the end of the period. Shares are compared as exact fractions: 14.399 is
+less than 14.4, and a bad share of 72 % is exactly 14.4 times a budget of 5 %. A target of 100 % leaves no budget, and
+the first bad event is one too many: there is no burn rate, and no sample is too small.
 
-Burn alerts come in pairs of windows (Google, *The Site Reliability Workbook*, chapter 5): the long one shows that it
-matters, the short one that it still goes on. The usual pairs of 30 days stand in `USUAL_ALERTS`; for another period
-their windows become longer or shorter with it, so that each stands for the same part of the budget.
+Burn alerts come in pairs of windows (Google, *The Site Reliability Workbook*, chapter 5). The long window shows that
+the burn matters, the short one that it still goes on. The usual pairs for 30 days are in `USUAL_ALERTS`. For another
+period their windows are scaled with it, so that each pair stands for the same part of the budget.
 
-**Events** are counted by what the figure counts (availability: milliseconds). With **timeslices** the period is cut
-into slices; one whose own figure misses the target is bad as a whole, one without a figure is good.
+The method **events** counts in the unit of the objective's figure (availability: milliseconds). The method
+**timeslices** cuts the period into slices: a slice whose own figure misses the target is bad as a whole, a slice
+without a figure is good.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ BudgetUnit = Literal["count", "ms"]
 
 
 class Share(NamedTuple):
-    """So much of all was bad, in events or milliseconds."""
+    """The bad part of a total, both in events or both in milliseconds."""
 
     bad: float
     all: float
 
 
 class Burn(NamedTuple):
-    """The burn rate in a window. None: nothing happened, or there is no budget to burn."""
+    """The burn rate in a window. The rate is None if nothing happened, or if there is no budget to burn."""
 
     window: str
     rate: float | None
@@ -50,8 +51,8 @@ class Burn(NamedTuple):
 class BudgetFigure(NamedTuple):
     """The error budget of an objective in a window: amounts in ``unit`` (``count`` of events, or ``ms``).
 
-    What is counted in events grows with them, what is counted in time is that of the whole window. ``consumed_share``
-    is None without a budget; ``exhausted`` says that more was bad than was allowed.
+    A total in events grows with the events so far; a total in milliseconds is that of the whole window.
+    ``consumed_share`` is None without a budget. ``exhausted`` means that more was bad than was allowed.
     """
 
     objective: str
@@ -66,7 +67,7 @@ class BudgetFigure(NamedTuple):
 
 
 def allowed_share(objective: Objective) -> Fraction:
-    """Return the share that may be bad, exactly as it was written: of 99.95 % it is 1/2000."""
+    """Return the share that may be bad, as the exact fraction of the written target: 1/2000 for 99.95 %."""
     rule = objective.budget
     if rule is not None and rule.method == "timeslices":
         return _allowed(">=", rule.goal)
@@ -80,14 +81,14 @@ def _allowed(comparison: Comparison, target: float) -> Fraction:
 
 
 def share_of(objective: Objective, figures: Sequence[Figure]) -> Share:
-    """Return how much of what the objective's figure counts was bad."""
+    """Return the bad part of the total that the objective's figure counts."""
     figure = next(one for one in figures if one.indicator == objective.indicator)
     more = objective.comparison == ">="
     return Share(figure.denominator - figure.numerator if more else figure.numerator, figure.denominator)
 
 
 def figure_of(objective: Objective, unit: BudgetUnit, share: Share, burns: tuple[Burn, ...] = ()) -> BudgetFigure:
-    """Return the budget of a window in which so much of all was bad."""
+    """Return the error budget of a window, given the bad share in it."""
     rule = objective.budget
     total = allowed_share(objective) * Fraction(share.all)
     consumed = Fraction(share.bad)
@@ -98,21 +99,21 @@ def figure_of(objective: Objective, unit: BudgetUnit, share: Share, burns: tuple
 
 
 def burn_of(objective: Objective, window: Window, share: Share) -> Burn:
-    """Return the burn rate of a window in which so much of all was bad."""
+    """Return the burn rate of a window, given the bad share in it."""
     allowed = allowed_share(objective)
     rate = float(Fraction(share.bad) / Fraction(share.all) / allowed) if share.all and allowed else None
     return Burn(window.name, rate, share.bad, share.all)
 
 
 def burns_too_fast(objective: Objective, alert: BurnAlert, long: Share, short: Share, *, minimum: int) -> bool:
-    """Return whether both windows of a pair burn at its rate or faster.
+    """Return whether both windows of a pair burn at the pair's rate or faster.
 
     Args:
-        objective: what was promised.
-        alert: the pair.
-        long: what happened in the long window.
-        short: what happened in the short one.
-        minimum: how many events the long window must have.
+        objective: the objective whose budget burns.
+        alert: the pair of windows and its burn rate.
+        long: the bad share in the long window.
+        short: the bad share in the short window.
+        minimum: the number of events that the long window must have.
     """
     allowed = allowed_share(objective)
     if not allowed:

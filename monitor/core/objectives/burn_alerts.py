@@ -1,4 +1,4 @@
-"""What is announced of an error budget that burns too fast."""
+"""The alert that announces that an error budget burns too fast, or no longer does."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ def burn_alert(
     series: SeriesKey, began: Agreement | None, objective_id: str, pair: str, now: Announced, reason: str, version: int,
     burn: Burn | None,
 ) -> Alert:  # fmt: skip
-    """Return an announcement.
+    """Return the alert that announces the new state of a pair of windows.
 
     Args:
-        series: whose budget burns.
-        began: the version under which the alert began: its labels never change; None where it is known no more.
+        series: the series whose budget burns.
+        began: the agreement's version under which the alert began, because an alert's labels never change; None if
+            that version is no longer known.
         objective_id: the objective's id.
         pair: the name of the pair of windows.
-        now: how the pair stands from now on.
-        reason: ``burns_budget``, ``burns_less``, ``no_data`` or why the pair is judged no more.
-        version: the version by which it was judged.
-        burn: the rate in the long window; None where none is judged any more.
+        now: the state of the pair from now on.
+        reason: ``burns_budget``, ``burns_less``, ``no_data``, or the reason why the pair is no longer judged.
+        version: the version by which the pair was judged.
+        burn: the burn rate in the long window; None if the pair is no longer judged.
     """
     objective = next((one for one in began.objectives if one.id == objective_id), None) if began else None
     labels = labels_of(began, series)

@@ -1,4 +1,4 @@
-"""A consequence: what one closed period brings, with the evidence it rests on (domain.md §8)."""
+"""A consequence of one closed period (credit, warning or right to terminate), with its evidence (domain.md §8)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from monitor.core.series.series import SeriesKey
 ConsequenceKind = Literal["credit", "termination_warning", "termination_right"]
 Cap = Literal["month", "term"]
 TERM: Final = "term"
-"""What stands for the whole term among the months in which credits were granted."""
+"""Key of the whole term in a mapping of granted credits whose other keys are months."""
 NO_MONEY: Final = Decimal("0.00")
 
 
 class Evidence(NamedTuple):
-    """What a consequence rests on: the figure of the statement, and the periods that were missed, by their starts."""
+    """The evidence of a consequence: the figure of the statement, and the starts of the missed periods."""
 
     indicator: str
     value: float
@@ -27,10 +27,10 @@ class Evidence(NamedTuple):
 
 
 class Consequence(NamedTuple):
-    """What follows from one period of one series for one objective.
+    """A consequence of one period of one series for one objective.
 
-    ``amount`` is due by the tier; ``payable`` what is left of it under the caps (`capped`), else the same. ``share``
-    and ``fee`` are what the amount was made of. A credit must be claimed before ``claim_until_ms`` (0: whenever).
+    ``amount`` is the credit due by the tier: ``fee`` × ``share``. ``payable`` is the part of it that the caps leave
+    (`capped`), or the whole amount. A credit must be claimed before ``claim_until_ms`` (0: no limit).
     """
 
     agreement: str
@@ -50,4 +50,4 @@ class Consequence(NamedTuple):
     tier: float = 0.0
     claim_until_ms: int = 0
     bound_by: Cap | Literal[""] = ""
-    """The cap that left less of the amount to be paid; both may: the one that left less."""
+    """The cap that reduced the amount ("": none). If both caps reduced it, the one that leaves less."""

@@ -1,18 +1,19 @@
 """Consequences of missed objectives: service credits and the right to terminate (domain.md §8).
 
-They are decided when a period closes, from its statement alone and the misses of the periods before it. Amounts are
-decimals. A credit is
+They are decided when a period closes, from its statement and the misses of the periods before it, nothing else.
+Amounts are decimals. A credit is
 
     fee of the affected service × months of the period × the tier that the unrounded figure fell into
 
-(prorated fees: × the part of the period in which the agreement and the service held, rounded to the hundredth first)
-rounded to the hundredth of the currency, half up, once. A cap limits a *sum*, so it does not depend on which series
-closed first: `capped` shares out what is left under it in the order of the periods' ends, series and objectives, as
-statements do that close in time (`monitor.core.objectives.credits`). A credit belongs to the month in which its period
-ends.
+rounded once, half up, to the hundredth of the currency. A prorated fee is first multiplied by the part of the period
+in which the agreement and the service held, and rounded to the hundredth.
 
-Whoever misses k of any n consecutive periods gives the customer the right to terminate. The warning comes one miss
-before: as soon as one more miss in the next period would complete them. A period without a verdict is no miss.
+A cap limits a *sum*, and the sum does not depend on which series closed first. `capped` grants credits in the order of
+the periods' ends, series and objectives until the cap is reached. Statements that close in time are granted in the
+same order (`monitor.core.objectives.credits`). A credit belongs to the month in which its period ends.
+
+After k misses in any n consecutive periods the customer has the right to terminate. The warning comes one miss before:
+as soon as one more miss in the next period would complete the k. A period without a verdict is no miss.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ _CENT: Final = Decimal("0.01")
 
 
 Misses = Mapping[str, tuple[int, ...]]
-"""By objective: the starts of the missed periods that may still count, ascending."""
+"""For each objective, the starts of the missed periods that may still count, ascending."""
 
 
 class Decision(NamedTuple):
-    """What follows from a statement, and the misses to be remembered for the next one.
+    """The consequences of a statement, and the misses to be remembered for the next one.
 
-    ``standing`` tells, by objective with a right to terminate, what holds after this period: "" for nothing.
+    ``standing`` holds, for each objective with a termination rule, the warning or right that exists after this period;
+    "" means neither.
     """
 
     consequences: list[Consequence]
@@ -54,12 +56,12 @@ class Decision(NamedTuple):
 
 
 def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Decision:
-    """Return what follows from a closed period.
+    """Return the consequences of a closed period.
 
     Args:
-        statement: the period.
-        agreement: the version by which it was judged.
-        misses: those of the series' earlier periods in this window.
+        statement: the statement of the period.
+        agreement: the version by which the period was judged.
+        misses: the misses in earlier periods of the same series and window.
     """
     rules = agreement.consequences
     objectives = {one.id: one for one in agreement.objectives}
@@ -76,11 +78,11 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
 
 
 def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Consequence]:
-    """Return what follows from statements, in their order, with what is payable under the caps.
+    """Return the consequences of statements, in the statements' order, with the amounts payable under the caps.
 
     Args:
-        statements: closed periods; of each series and window in the order of time.
-        book: the agreements, with the versions by which they were judged.
+        statements: closed periods; those of one series and window in the order of time.
+        book: the agreements, with the versions by which the statements were judged.
     """
     misses: dict[tuple[SeriesKey, str], dict[str, tuple[int, ...]]] = {}
     found: list[Consequence] = []
@@ -96,7 +98,7 @@ def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Cons
 
 
 def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
-    """Return consequences, in their order, with what is payable under the caps of their agreements."""
+    """Return the consequences in the given order, each with the amount payable under its agreement's caps."""
     spent: dict[str, dict[str, Decimal]] = {}
     found = list(consequences)
     for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1])):
@@ -107,10 +109,10 @@ def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]
 
 
 def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -> Consequence:
-    """Return a consequence with what is payable of it under the caps, and put that to what is ``spent`` so far.
+    """Return a consequence with its amount payable under the caps, and add that amount to ``spent``.
 
-    ``spent`` holds what was granted before under the agreement, by month (``2026-03``) and by term (`TERM` with its
-    first day; `TERM` alone where no term is stated).
+    ``spent`` holds the sums granted before under the agreement. Its keys are months (``2026-03``) and terms (`TERM`
+    with the term's first day; `TERM` alone if the agreement states no term).
     """
     if one.kind != "credit":
         return one
@@ -163,21 +165,23 @@ def _credit(
 
 
 def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
-    """Return the fee of the part of a period that was agreed: it is billed, so it is rounded as any amount."""
+    """Return the fee for the agreed part of a period. This fee is billed, so it is rounded like any amount."""
     of = period(zone, kind, statement.from_ms)
     part = Decimal(statement.to_ms - statement.from_ms) / Decimal(of.end_ms - of.start_ms)
     return (whole * part).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _count_misses(statement: WindowStatus, agreement: Agreement, rule: TerminationRule, found: Decision) -> None:
-    """Put this period to the misses of a rule, and tell what stands after it."""
+    """Add this period to the misses of a rule, and record the warning or right that exists after it."""
     verdict = next(one for one in statement.verdicts if one.objective == rule.objective)
     own_ms = period(agreement.zone, rule.window, statement.from_ms).start_ms
     known = found.misses.get(rule.objective, ())
     missed = verdict.verdict == "breached"
     if missed and own_ms not in known:
         known = (*known, own_ms)
-    first_ms = own_ms  # of the n periods that end with this one, and of those that the next one will still see
+    # The start of the first of the n periods that end with this one; `next_first_ms` is that of the n that end with
+    # the next.
+    first_ms = own_ms
     for _ in range(rule.periods - 2):
         first_ms = period(agreement.zone, rule.window, first_ms - 1).start_ms
     next_first_ms = first_ms
@@ -198,7 +202,7 @@ def _count_misses(statement: WindowStatus, agreement: Agreement, rule: Terminati
 
 
 def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:
-    """Return the figure that an objective was judged by; None where there was no verdict (too few, or nothing)."""
+    """Return the figure by which an objective was judged; None if the sample was too small or there was no value."""
     verdict = next((one for one in statement.verdicts if one.objective == objective), None)
     if verdict is None or verdict.value is None or verdict.verdict not in ("met", "breached"):
         return None

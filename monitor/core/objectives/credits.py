@@ -1,8 +1,8 @@
-"""What an agreement has granted in credits so far: so that a statement says what is payable under the caps.
+"""The account of credits that an agreement has granted, from which a statement takes the amount payable under the caps.
 
-All series of an agreement are judged in one partition, so one row beside theirs knows all statements of a month and of
-the term. A statement is final: what is left under a cap goes to the periods in the order in which they close, those
-that close at one instant in the order of their series. The sum is never more than the cap, in whatever order.
+All series of an agreement are judged in one partition, so one row beside theirs holds the sums of all statements of a
+month and of the term. A statement is final: the rest under a cap goes to periods in the order in which they close, and
+to periods that close at one instant in the order of their series. The sum never exceeds the cap, in any order.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from monitor.core.rows import Rows
 
 MOST_MONTHS: Final = 60
-"""Months, and terms, that are remembered: a period that closes later than its next so many was long over."""
+"""The account keeps this many of the newest months, and of the newest terms. A period that closes later than that was
+over long ago."""
 
 
 class AccountRow(NamedTuple):
-    """What was granted under an agreement, by month (``2026-03``) and by term. Its key begins with ``a``."""
+    """The sums granted under an agreement, by month (``2026-03``) and by term. The row's key begins with ``a``."""
 
     spent: dict[str, Decimal]
 
@@ -36,7 +37,7 @@ def account_key(agreement: str) -> bytes:
 
 
 def charged(rows: Rows, agreement: Agreement, found: Sequence[Consequence]) -> list[Consequence]:
-    """Return what follows from a statement with what is payable of its credits, and remember that it is granted."""
+    """Return a statement's consequences with the payable amounts of its credits, and enter these in the account."""
     if not any(one.kind == "credit" for one in found):
         return list(found)
     key = account_key(agreement.id)

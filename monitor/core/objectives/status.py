@@ -13,10 +13,10 @@ Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_samp
 
 
 class ObjectiveVerdict(NamedTuple):
-    """What became of one objective: its figure against its target.
+    """The verdict on one objective, with the figure and the target that were compared.
 
-    ``on_track`` while a calendar period runs and the target is kept so far, ``met`` once it has closed (or for a
-    rolling window that keeps it), ``low_sample`` below the minimum sample, ``no_data`` without a value.
+    ``on_track``: a calendar period runs and the target is kept so far. ``met``: the target was kept in a closed period,
+    or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value.
     """
 
     objective: str
@@ -33,10 +33,10 @@ class ObjectiveVerdict(NamedTuple):
 class WindowStatus(NamedTuple):
     """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
 
-    ``labels`` are the series' attributes by name. ``live`` are the counts of what is open now (clocks: open, paused,
-    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind). ``budgets`` are those of
-    the objectives that have one. The ``consequences`` of a statement are what follows from it, those of a period that
-    runs the credits of earlier ones that can still be claimed.
+    ``labels`` are the series' attributes by name. ``live`` holds the gauges of open subjects (clocks: open, paused,
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind). ``budgets`` are those of the
+    objectives that have an error budget. A statement's ``consequences`` are those of its own period; the
+    ``consequences`` of a running period are the credits of earlier periods that can still be claimed.
     """
 
     series: SeriesKey
@@ -53,4 +53,4 @@ class WindowStatus(NamedTuple):
     budgets: tuple[BudgetFigure, ...] = ()
     consequences: tuple[Consequence, ...] = ()
     audience: tuple[str, ...] = ()
-    """Of a statement: who at the customer may see it, as the agreement says."""
+    """The people at the customer who may see a statement, as the agreement names them. Empty unless closed."""
