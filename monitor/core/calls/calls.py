@@ -1,24 +1,24 @@
-"""Calls: what one call has in its series, from its facts alone (domain.md §4).
+"""Calls: the counts that one call contributes to its series, derived from its facts alone (domain.md §4).
 
 **One call, one outcome.** A call waits from the first time it is queued until the first of: answered, abandoned,
-callback requested, flow-out (transferred before an answer). Everything counts in the pane of the instant it was first
-queued, so a later outcome or correction changes that same pane.
+callback requested, flow-out (transferred before an answer). All its counts are in the pane of the instant at which it
+was first queued, so a later outcome or correction changes that same pane.
 
-- *Re-queue*: a call that is queued again after a flow-out waits on, and its wait is the customer's total wait since the
-  first queue. A call that was answered is answered: being transferred and queued again makes no second offer.
-- *Flow-out*: an outcome of its own, no abandon and in no service level. What happens to the call elsewhere does not
-  count here, unless it comes back to a queue.
-- *Callback*: a requested callback ends the wait. That the customer then hangs up is no abandon, and the call back is
-  no answer from the queue.
+- *Re-queue*: a call that is queued again after a flow-out waits on. Its wait is the customer's total wait since the
+  first queue. An answered call stays answered: being transferred and queued again makes no second offer.
+- *Flow-out*: an outcome of its own. It is no abandon and is in no service level. Later facts from elsewhere do not
+  count here, unless the call comes back to a queue.
+- *Callback*: a requested callback ends the wait. If the customer then hangs up, that is no abandon, and the call back
+  is no answer from the queue.
 - *Ended without any outcome*: the caller is gone unanswered, which is an abandon at that instant.
-- *Answered (or abandoned) before it was queued*: a skewed clock; the wait is 0 and the call is flagged. An answer that
+- *Answered (or abandoned) before it was queued*: a skewed clock. The wait is 0 and the call is flagged. An answer that
   was followed by a transfer into the queue belongs to the time before the queue, and is no skew.
-- *Lost*: a call without any outcome ``give_up_after_ms`` after it was queued. Nobody waits so long: its end was never
-  told. It waits no more, is flagged, has its own count and is in no service level. An outcome that arrives after all
-  replaces that.
-- *Never queued*: nothing, until the fact arrives.
+- *Lost*: a call without any outcome ``give_up_after_ms`` after it was queued. Nobody waits so long, so the event of its
+  end must be missing. The call waits no more, is flagged, has its own count and is in no service level. An outcome that
+  arrives after all replaces these counts.
+- *Never queued*: the call counts nowhere until the ``queued`` fact arrives.
 
-What agents did with a call is counted beside its outcome (`monitor.core.calls.handling`).
+The work of agents on a call (talk, hold, wrap-up) is counted beside its outcome (`monitor.core.calls.handling`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def call_changes(
     now_ms: int,
     attributes: Mapping[str, Value] | None = None,
 ) -> tuple[list[Change], int]:
-    """Return what a call has in its series at an instant, and when that changes without an event.
+    """Return the counts of a call in its series at an instant, and when they change without an event.
 
     Args:
         call_id: the id under which it waits in the live pane.
@@ -55,7 +55,7 @@ def call_changes(
             a call without an outcome is given up.
         series: the series it counts in.
         now_ms: the instant.
-        attributes: what is known of the call: its caller and issue tell who calls again.
+        attributes: the newest attributes of the call; caller and issue identify repeat calls.
 
     Returns:
         The changes, and the first instant after ``now_ms`` at which the wait is beyond T or the call lost (0: none).
@@ -98,7 +98,7 @@ def _outcome_counts(outcome: Outcome, wait_ms: int, rule: CallRule) -> list[tupl
 def _repeat_item(
     call_id: str, stay: Stay, of: Conversation | None, rule: CallRule, attributes: Mapping[str, Value] | None
 ) -> tuple[str, int] | None:
-    """Return what a call leaves for those who look for repeat calls; None where nobody does."""
+    """Return the item by which repeat calls are found; None if the agreement does not measure repeat calls."""
     if not rule.repeat_within_ms or attributes is None:
         return None
     ended_ms, escalated = (of.ended_ms, of.escalated) if of is not None else (0, False)

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
-    All six service levels come from one set of counters; calls that still wait beyond T are in every denominator, as
-    the misses that they already are. Lost calls are in none of them, but a figure of their own. Offered, of the
-    abandonment rate, are the calls with any outcome: flow-outs and callbacks were offered and not abandoned.
+    All six service levels come from one set of counters. A call that still waits beyond T is a miss already, so it is
+    in every denominator. Lost calls are in no service level; they have a figure of their own. The denominator
+    "offered" of the abandonment rate holds all calls with an outcome, so also flow-outs and callbacks, which were
+    offered and not abandoned.
 
     Args:
         rule: gives T and s to the formulas' texts.
         pane: the sum of the window's panes: calls that were queued in it.
-        tally: who called again, of the calls that were queued in the window.
+        tally: the counts of repeat calls among the calls that were queued in the window.
     """
     count = pane.counts.get
     ans, ans_in = count("answered", 0), count("answered_within", 0)
@@ -57,7 +58,7 @@ def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[F
 
 @lru_cache(maxsize=256)
 def _call_formulas(within_ms: int, short_ms: int) -> dict[str, str]:
-    """Return the formulas with their numbers: ans_T is answered within T, ab_s abandoned within s, and so on."""
+    """Return the formulas' texts with T and s filled in. "ans_T" is answered within T, "ab_s" abandoned within s."""
     t, both = f"T = {within_ms / 1000:g} s", f"T = {within_ms / 1000:g} s, s = {short_ms / 1000:g} s"
     return {
         "SL1": f"SL1: (ans_T + ab_T) / (ans + ab + waiting>T), {t}",
@@ -75,8 +76,8 @@ def conversation_figures(count: Callable[[str, int], int], tally: Tally) -> tupl
     """Return the figures of handled calls.
 
     Args:
-        count: the counts of the window's panes, by name and what to say of a missing one.
-        tally: who called again (`monitor.core.calls.repeats`).
+        count: returns a count of the window's panes by its name; the second argument is the default.
+        tally: the counts of repeat calls (`monitor.core.calls.repeats`).
     """
     handled = count("handled", 0)
     talk, hold, wrap = count("talk_ms", 0), count("hold_ms", 0), count("wrap_up_ms", 0)

@@ -1,16 +1,16 @@
-"""Conversations: what agents did with the calls that they took (domain.md §4: AHT, FCR by flag, TAT, occupancy).
+"""Conversations: talk, hold, wrap-up and result of the calls that agents took (domain.md §4: AHT, FCR, TAT, occupancy).
 
-**Handled** is a call that an agent answered and that has ended: one from the queue, or a call back that reached the
-customer. Its counts stand beside the call's outcome, in the pane of the instant at which it was queued.
+A **handled** call is one that an agent answered and that has ended: a call from the queue, or a call back that reached
+the customer. Its counts stand beside the call's outcome, in the pane of the instant at which it was queued.
 
-- *Talk, hold, wrap-up*: what the attributes ``talk_ms``, ``hold_ms`` and ``wrap_up_ms`` say. Where they are absent the
-  hold is what lies between ``held`` and ``retrieved`` (or the end), the talk all the rest from the answer to the end;
-  no fact tells when the wrap-up was over: without the attribute it is 0.
+- *Talk, hold, wrap-up*: the values of the attributes ``talk_ms``, ``hold_ms`` and ``wrap_up_ms``. Without ``hold_ms``
+  the hold is the time from each ``held`` to its ``retrieved`` (or the end). Without ``talk_ms`` the talk is the rest of
+  the time from the answer to the end. Without ``wrap_up_ms`` the wrap-up is 0, because no fact marks its end.
 - *Turnaround*: from the first queue to the end.
-- *Occupancy*: only of the calls that tell how long their agent had been available before (``idle_ms``).
-- *Resolved by flag*: only of the calls whose ``resolved`` was told. **Net** leaves out what the first level could not
-  solve: calls that were transferred after their answer.
-- An end before the answer is the work of a skewed clock: the times are 0, and the call is flagged.
+- *Occupancy*: counts only calls with ``idle_ms``: how long their agent had been available before.
+- *Resolved by flag*: counts only calls whose end carries the flag ``resolved``. **Net** leaves out calls that were
+  transferred after their answer: the first level could not solve them.
+- *An end before the answer*: a skewed clock. The times are 0, and the call is flagged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Counts = tuple[tuple[str, int], ...]
 
 
 class Conversation(NamedTuple):
-    """What became of a handled call. Durations in ms; -1: not known. ``resolved`` is None where nobody told."""
+    """The end, times and result of a handled call. Durations in ms; -1: not known. ``resolved`` None: no flag."""
 
     ended_ms: int
     talk_ms: int
@@ -42,11 +42,11 @@ class Conversation(NamedTuple):
 
 
 def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
-    """Return what became of a call once an agent had it; None as long as that is not over. Facts are ordered."""
+    """Return the conversation of a call; None without an answer, or while it has not ended. Facts are ordered."""
     if stay.outcome == "answered":
         answered_ms = stay.at_ms
     elif stay.outcome == "callback":
-        # The customer hangs up and is called back: that end was not the conversation's.
+        # The customer hung up and is called back: only the end after the call back is that of the conversation.
         facts = [fact for fact in facts if fact.time_ms >= stay.at_ms]
         place = next((place for place, fact in enumerate(facts) if fact.type == "answered"), None)
         if place is None:
@@ -78,7 +78,7 @@ def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
 
 
 def _end(facts: Sequence[Fact], answered_ms: int) -> Fact | None:
-    """Return the end of the conversation. One before a transfer or another queue ended what was before them."""
+    """Return the end of the conversation. An end before a transfer into another queue belongs to the time before it."""
     for fact in reversed(facts):
         if fact.type == "ended":
             return fact
@@ -88,7 +88,7 @@ def _end(facts: Sequence[Fact], answered_ms: int) -> Fact | None:
 
 
 def _told(facts: Sequence[Fact], name: str) -> int:
-    """Return what the newest fact that tells a duration says; -1: none does."""
+    """Return the newest value of a duration attribute, at least 0; -1 if no fact has it."""
     for fact in reversed(facts):
         value = fact.attributes.get(name)
         if isinstance(value, int):
@@ -108,7 +108,7 @@ def _held_ms(facts: Sequence[Fact], answered_ms: int, ended_ms: int) -> int:
 
 
 def conversation_counts(of: Conversation) -> Counts:
-    """Return what a handled call adds to the counts of its pane."""
+    """Return the counts that a handled call adds to its pane."""
     handle_ms = of.talk_ms + of.hold_ms + of.wrap_up_ms
     counts = [
         ("handled", 1),

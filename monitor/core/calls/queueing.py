@@ -1,4 +1,4 @@
-"""A call's way through its queue: when it was queued, and how the wait ended (domain.md §4)."""
+"""A call's stay in its queue: when it was queued, and how its wait ended (domain.md §4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 Outcome = Literal["waiting", "answered", "abandoned", "callback", "transferred"]
-"""What became of a call by its facts; that a waiting one is lost follows from the time alone."""
+"""The outcome of a call by its facts. Whether a waiting call is lost depends on the time alone and is decided later."""
 _DECIDES: Final[dict[str, Outcome]] = {
     "answered": "answered",
     "abandoned": "abandoned",
@@ -24,7 +24,7 @@ _DECIDES: Final[dict[str, Outcome]] = {
 
 
 class Stay(NamedTuple):
-    """A call's stay in the queue: when it was first queued, what became of it, and when (-1 while it waits)."""
+    """A call's stay in the queue: when it was first queued, its outcome, and the outcome's instant (-1: it waits)."""
 
     queued_ms: int
     outcome: Outcome
@@ -32,12 +32,12 @@ class Stay(NamedTuple):
 
 
 def stay_of(facts: Sequence[Fact]) -> Stay | None:
-    """Return a call's stay in the queue, or None where it is not known to have been queued. Facts are ordered."""
+    """Return a call's stay in the queue, or None if no fact says that it was queued. Facts are ordered."""
     first = next((index for index, fact in enumerate(facts) if fact.type == "queued"), None)
     if first is None:
         return None
     queued_ms = facts[first].time_ms
-    # The usual call is queued first: nothing to look for before it.
+    # The usual call is queued first, so there is nothing before it to search.
     early, ended = _before_the_queue(facts[:first]) if first else (None, None)
     if early is not None:
         return Stay(queued_ms, _DECIDES[early.type], early.time_ms)
@@ -63,7 +63,7 @@ def _before_the_queue(facts: Sequence[Fact]) -> tuple[Fact | None, Fact | None]:
     ended: Fact | None = None
     for fact in facts:
         if fact.type == "transferred":
-            early = ended = None  # into the queue: what was before it belongs to another agent's call
+            early = ended = None  # a transfer into the queue: facts before it belong to another agent's call
         elif fact.type in _DECIDES:
             early = early or fact
         elif fact.type == "ended":

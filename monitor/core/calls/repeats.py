@@ -1,17 +1,18 @@
 """Repeat calls: first call resolution by "no repeat call of the same caller and issue within W" (domain.md §4).
 
-Other calls are other subjects, maybe of other partitions. So each call with a caller leaves an item in the pane of the
-instant at which it was queued, and whoever adds up the panes finds the repeats among them:
+The calls of one caller are separate subjects, perhaps of different partitions. So each call with a known caller leaves
+an item in the pane of the instant at which it was queued. The evaluator adds up the panes of all partitions and finds
+the repeats among their items:
 
     <hash of caller and issue>.<hash of the call's id>.<queued_ms>.<1 if transferred after its answer>  ->  ended_ms
 
-``ended_ms`` is 0 of a call that was not handled (abandoned, waiting): it is no resolution, but it may be a repeat.
+``ended_ms`` is 0 for a call that was not handled (abandoned, waiting): it is no resolution, but it may be a repeat.
 
-- A *repeat* of a call was queued after it, and at most W after its end. It is looked for in the same series: where
-  figures are split by queue, a call to another queue is none.
-- *Provisional* until the call's end + W, *confirmed* from then on, whatever was found before: repeats show early, so
-  that confirming them at once would make the confirmed share too low.
-- A call without a caller says nothing, and stands in no denominator. Without an issue the caller alone decides.
+- A *repeat* of a call is queued after it, and at most W after its end. It is looked for in the same series only: if
+  figures are split by queue, a call to another queue is no repeat.
+- A call is *provisional* until its end + W and *confirmed* from then on, even if a repeat was found earlier. Repeats
+  are found before the W of unrepeated calls is over, so confirming them at once would make the confirmed share too low.
+- A call without a caller is in no denominator. Without an issue the caller alone decides.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
 
 class Tally(NamedTuple):
-    """Handled calls of a window: all, those without a repeat so far, those that ended W ago, of them without repeat.
+    """Counts of the handled calls of a window.
 
-    ``_net`` leaves out the calls that the first level could not solve.
+    ``handled`` are all, ``unrepeated`` those without a repeat so far, ``confirmed`` those that ended at least W ago,
+    ``first`` those of the confirmed ones without a repeat. ``_net`` leaves out calls that were transferred after their
+    answer: the first level could not solve them.
     """
 
     handled: int = 0
@@ -55,7 +58,7 @@ class _Call(NamedTuple):
 
 
 _Place = tuple[int, str]
-"""Where calls stand: the start of their pane, and its part."""
+"""The place of calls: the start of their pane, and the pane's part."""
 
 
 class _Kept(NamedTuple):
@@ -69,7 +72,7 @@ class _Kept(NamedTuple):
 def repeat_item(
     call_id: str, attributes: Mapping[str, Value], queued_ms: int, ended_ms: int, *, escalated: bool
 ) -> tuple[str, int] | None:
-    """Return the item that a call leaves in its pane; None where its caller is not known."""
+    """Return the item that a call leaves in its pane; None if its caller is not known."""
     caller = attributes.get("caller")
     if not caller:
         return None
@@ -78,7 +81,7 @@ def repeat_item(
 
 
 def _hash(text: str) -> str:
-    # Not hash(): that of a text differs from worker to worker.
+    # Not hash(): its value for a text differs from worker to worker.
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -88,10 +91,11 @@ def _call(item: str, ended_ms: int) -> _Call:
 
 
 class RepeatIndex:
-    """The calls in the panes of one width of a series, by who called. Only what changed is counted again.
+    """The calls in the panes of one width of a series, by caller. Only changed panes are counted again.
 
-    ``stale`` are the starts of panes that are to be taken (`take`) before the next `tally`. A pane may consist of
-    several parts; each is taken and counted by itself, so that a new call costs nothing of all the others of a day.
+    ``stale`` are the starts of panes that must be taken (`take`) before the next `tally`. A pane may consist of several
+    parts. Each part is taken and counted by itself, so the cost of a new call does not depend on the number of calls of
+    the day.
     """
 
     __slots__ = ("_callers", "_calls", "_items", "_of", "_tallies", "stale")
@@ -103,15 +107,15 @@ class RepeatIndex:
         """The parts of each pane that have calls."""
         self._calls: dict[_Place, list[_Call]] = {}
         self._callers: dict[int, list[tuple[int, _Place]]] = {}
-        """Instants of queueing and where the call stands, in order, by who called."""
+        """By caller: the instants at which calls were queued and the calls' places, in order."""
         self._tallies: dict[_Place, _Kept] = {}
 
     def take(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> None:
-        """Take over the items of a pane by its parts; none: it is gone. Items must not be changed any more."""
+        """Take over the items of a pane, by part. No parts: the pane is gone. The items must not be changed later."""
         at_once(self.taking(start_ms, parts))
 
     def taking(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> Pieces[None]:
-        """Do what ``take`` does, in pieces. The pane is stale until all its parts are taken."""
+        """Run ``take`` in pieces. The pane is stale until all its parts are taken."""
         for part in self._of.get(start_ms, set()) - parts.keys():
             self._replace((start_ms, part), {})
             yield
@@ -146,7 +150,7 @@ class RepeatIndex:
                 del self._callers[who]
 
     def _forget_before(self, call: _Call) -> None:
-        """Forget what was counted of the last calls before one: it is their next one. That of others is another."""
+        """Forget the tallies of the last calls before a call: it is their next call. Earlier calls have another one."""
         others = self._callers[call.who]
         end = bisect_left(others, (call.queued_ms,))
         if end:
@@ -155,11 +159,11 @@ class RepeatIndex:
                 self._tallies.pop(place, None)
 
     def tally(self, span: Span, within_ms: int, now_ms: int) -> Tally:
-        """Return the tally over the panes that start in a span, as far as it is known at an instant."""
+        """Return the tally of the panes that start in a span, by the repeats that are known at an instant."""
         return at_once(self.tallying(span, within_ms, now_ms))
 
     def tallying(self, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
-        """Do what ``tally`` does, in pieces."""
+        """Run ``tally`` in pieces."""
         total = NO_TALLY
         for place in self._calls:
             if span.start_ms <= place[0] < span.end_ms:

@@ -1,9 +1,9 @@
 """The figures of leads in a window, from the sums of its panes (domain.md §6).
 
-What counts where: `monitor.core.leads.leads`.
+`monitor.core.leads.leads` says in which pane each count stands.
 
-Amounts are in the currency's unit, not in cents. The goal's figures come out where the agreement has a goal; those that
-need a period (needed, pace) have no value in a rolling window.
+Amounts are in the currency's unit, not in cents. The figures of the goal are returned only if the agreement has a goal;
+those that need a period (needed, pace) have no value in a rolling window.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def lead_figures(
 
     Args:
         rule: the measure.
-        agreement: gives the goal its zone and its working days.
+        agreement: gives the zone and the working days of the goal.
         pane: the sum of the window's panes.
         kind: the kind of the window.
-        shown: the part of it in which the agreement held.
-        as_of_ms: the instant of the look, or of the close.
+        shown: the part of the window in which the agreement held.
+        as_of_ms: the instant of the evaluation, or of the close.
     """
     count = pane.counts.get
     followed, within, beyond = count("followed", 0), count("followed_within", 0), count("waiting_beyond", 0)
@@ -72,7 +72,7 @@ def lead_figures(
 
 
 def _delivered(leads: float, *, promised: bool) -> Figure:
-    """Return what was delivered: where leads are promised, none is a number, too."""
+    """Return the figure of delivered leads. If leads are promised, none delivered is the value 0, not an absent one."""
     return Figure(
         "delivered", leads if leads or promised else None, leads, leads, "count", "marketing's leads, by weight"
     )

@@ -1,10 +1,10 @@
-"""Marketing's goal (domain.md §6): how many leads the sales goal needs, and how many of them until today.
+"""Marketing's goal (domain.md §6): how many leads the sales goal needs, and how many of them are due by today.
 
     marketing revenue goal = sales goal x share of the revenue from marketing's leads
     customers needed       = marketing revenue goal / average deal
     leads needed           = customers needed / close rate          rounded up once, at the end
 
-What has happened gives another share, average deal and close rate, and so another number: the goal recomputed.
+The share, average deal and close rate measured so far in the period give a second number: the leads needed now.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MONTHS: dict[GoalPeriod, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
 def sales_goal(goal: Goal, kind: GoalPeriod) -> Fraction:
-    """Return the sales goal of a period in cents; where none was agreed it follows from the shortest one that was."""
+    """Return the sales goal of a period in cents; if none was agreed, it is derived from the shortest agreed period."""
     if kind in goal.sales:
         return Fraction(goal.sales[kind])
     agreed: GoalPeriod = min(goal.sales, key=lambda one: _MONTHS[one])
@@ -33,7 +33,7 @@ def sales_goal(goal: Goal, kind: GoalPeriod) -> Fraction:
 
 
 def leads_needed(goal: Goal, kind: GoalPeriod) -> int:
-    """Return how many leads the agreed goal of a period needs."""
+    """Return how many leads the sales goal of a period needs by the agreed share, average deal and close rate."""
     revenue = sales_goal(goal, kind) * Fraction(str(goal.share))
     customers = revenue / goal.average_deal
     return ceil(customers / Fraction(str(goal.close_rate)))
@@ -42,10 +42,12 @@ def leads_needed(goal: Goal, kind: GoalPeriod) -> int:
 def leads_needed_now(
     goal: Goal, kind: GoalPeriod, *, delivered: int, customers: int, marketing_cents: int, total_cents: int
 ) -> int | None:
-    """Return how many leads the goal of a period needs by what has happened; None where nothing says so.
+    """Return how many leads the goal of a period needs by the measured share, average deal and close rate.
+
+    None if one of the measured numbers is still 0.
 
     Args:
-        goal: what was agreed.
+        goal: the agreed goal.
         kind: the period.
         delivered: marketing's leads, in thousandths by weight.
         customers: how many of marketing's leads were won.
@@ -61,14 +63,14 @@ def leads_needed_now(
 
 
 def goal_period(kind: WindowKind) -> GoalPeriod | None:
-    """Return the period whose goal a window is measured against; None for a rolling one."""
+    """Return the period whose goal a window is measured against; None for a rolling window."""
     if kind in ("quarter", "year"):
         return kind
     return None if kind == "rolling" else "month"
 
 
 def needed_to_date(goal: Goal, kind: GoalPeriod, zone: str, calendar: Calendar, from_ms: int, to_ms: int) -> float:
-    """Return how many leads the working days that lie wholly in a stretch of time need: each its part of its period."""
+    """Return how many leads are needed for the working days wholly within a span: each day its part of its period."""
     needed = Fraction(0)
     total = leads_needed(goal, kind)
     at_ms = from_ms
@@ -84,7 +86,7 @@ def needed_to_date(goal: Goal, kind: GoalPeriod, zone: str, calendar: Calendar, 
 
 @lru_cache(maxsize=4096)
 def _working_days(calendar: Calendar, zone: str, from_ms: int, to_ms: int) -> int:
-    """Return how many local days with open hours lie wholly in a stretch of time."""
+    """Return how many local days with open hours lie wholly in a span."""
     days = 0
     at_ms = from_ms
     while at_ms < to_ms:

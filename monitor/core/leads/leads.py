@@ -1,18 +1,19 @@
-"""Leads: what one lead has in its series, from its facts alone (domain.md §6).
+"""Leads: the counts that one lead contributes to its series, derived from its facts alone (domain.md §6).
 
-Everything counts in the pane of a stated instant, so that a later fact or correction changes that same pane:
+Each count stands in the pane of a stated instant, so that a later fact or correction changes that same pane:
 
-- **Funnel**, at the creation: what has become of the leads of a period, however much later (a cohort).
-- **Speed of follow-up**, at the first hand-over: business time of the team from there to the first human attempt. What
-  stops the clock `follow_up` counts as one (`monitor.core.agreements.measures.METRICS`), automatic attempts do not. Who
-  still waits when the promised time is over is a miss already. An attempt from before the hand-over is the work of a
-  skewed clock: the time is 0 and the lead flagged.
-- **Depth of follow-up**, at the first hand-over, once it is decided: human attempts until the lead was reached
-  (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact that no attempt was told of is one.
+- **Funnel**, at the creation: the stages that the leads of a period have reached, however much later (a cohort).
+- **Speed of follow-up**, at the first hand-over: the team's business time from there to the first human attempt. The
+  facts that stop the clock `follow_up` (`monitor.core.agreements.measures.METRICS`) count as attempts, automatic ones
+  do not. A lead that still waits when the promised time is over is a miss already. An attempt before the hand-over
+  comes from a skewed clock: the time is 0 and the lead is flagged.
+- **Depth of follow-up**, at the first hand-over, once it is decided: the human attempts until the lead was reached
+  (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact without a recorded attempt counts
+  as one attempt.
 - **Deliveries** of marketing, at the creation or the hand-over, as the goal says; by weight.
 - **Customers and revenue**, at the instant of the outcome. The last of won, lost and disqualified decides: a deal that
-  falls through is lost. Where it is told twice the first instant counts, with the newest amount. An amount that is
-  absent, negative or absurd is 0 and flagged.
+  falls through is lost. If the same outcome is reported twice, the first instant counts, with the newest amount. An
+  amount that is absent, negative or absurd is 0 and flagged.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ if TYPE_CHECKING:
     from monitor.core.time.calendar import Calendar
 
 DEEPEST: Final = 6
-"""So many attempts, or more, are one class of the distribution."""
+"""The last class of the distribution of attempts: this many, or more."""
 STAGES: Final = ("handed_over", "attempted", "contacted", "qualified", "disqualified", "won", "lost")
-"""What may become of a created lead."""
+"""The stages that a created lead may reach."""
 _OUTCOMES: Final = frozenset({"won", "lost", "disqualified"})
 _REACHED: Final = _OUTCOMES | {"contacted"}
 _FOLLOWS_UP: Final = METRICS["lead"]["follow_up"].stop
 _ABSURD: Final = Decimal(10) ** 13
-"""An amount from here on is a mistake, and would not add up in 64 bits."""
+"""Amounts from here on are taken for mistakes: their sums in cents would not fit in 64 bits."""
 
 
 class Outcome(NamedTuple):
-    """What became of a lead, when, and for how much (cents; None: not a number that can be)."""
+    """The outcome of a lead, its instant, and its amount (cents; None: absent or no possible amount)."""
 
     kind: str
     at_ms: int
@@ -50,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 def is_human(fact: Fact) -> bool:
-    """Return whether a person did it: a mail that was sent by itself is no attempt."""
+    """Return whether a person acted: a mail that was sent automatically is no attempt."""
     return fact.attributes.get("automatic") is not True
 
 
@@ -63,13 +64,13 @@ def lead_changes(
     calendar: Calendar,
     now_ms: int,
 ) -> tuple[list[Change], int]:
-    """Return what a lead has in its series at an instant, and when that changes without an event.
+    """Return the counts of a lead in its series at an instant, and when they change without an event.
 
     Args:
         lead_id: the id under which it waits in the live pane.
         facts: its ledger, ordered; not empty.
-        attributes: their newest values.
-        rule: what is promised.
+        attributes: the newest value of each attribute.
+        rule: the promise: follow-up time, depth, goal and weights.
         series: the series it counts in.
         calendar: the business hours of the rule.
         now_ms: the instant.
@@ -110,7 +111,7 @@ def _first_ms(facts: Sequence[Fact], kind: str) -> int | None:
 
 
 def _outcome(facts: Sequence[Fact]) -> Outcome | None:
-    """Return what the last run of equal outcomes says."""
+    """Return the outcome by the last run of equal outcome facts: the run's first instant, its newest amount."""
     found: Outcome | None = None
     for fact in facts:
         if fact.type in _OUTCOMES:
@@ -130,7 +131,7 @@ def _cents(amount: Value | None) -> int | None:
 
 
 def _funnel(facts: Sequence[Fact], outcome: Outcome | None) -> tuple[int, tuple[tuple[str, int], ...]] | None:
-    """Return the creation and the stages that were reached; None while the creation is not known."""
+    """Return the instant of the creation and the counts of the stages reached; None while the creation is unknown."""
     created_ms = _first_ms(facts, "created")
     if created_ms is None:
         return None
