@@ -1,4 +1,4 @@
-"""Who has had a clock while its time elapsed, and in which state the ticket was: shares that add up to elapsed."""
+"""The elapsed time of a clock, split by team, agent, state and pause reason; the shares add up to it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact
 
 NOBODY: Final = "unassigned"
-"""The name of what nobody has: no team, no agent."""
+"""The name under which time without a team, or without an agent, is counted."""
 
 
 class Contribution(NamedTuple):
-    """What has elapsed of a clock (business time, milliseconds), split in four ways; each adds up to all of it.
+    """The elapsed business time of a clock (milliseconds), split in four ways; each split adds up to ``elapsed_ms``.
 
-    ``reasons`` are those of pauses that were open but did not hold the clock: "" where none was.
+    ``reasons`` are those of pauses that were open but did not hold the clock; "" for time without such a pause.
     """
 
     elapsed_ms: int
@@ -33,13 +33,13 @@ class Contribution(NamedTuple):
 
 
 def contribution(facts: Sequence[Fact], clock: Clock, of: Terms, now_ms: int) -> Contribution:
-    """Return who and what contributed to the elapsed time of a clock.
+    """Return the shares of teams, agents, states and pause reasons in the elapsed time of a clock.
 
     Args:
-        facts: the ledger of its subject.
-        clock: one of its clocks.
-        of: its terms.
-        now_ms: up to when an open clock is told.
+        facts: the ledger of the clock's subject.
+        clock: one of the subject's clocks.
+        of: the clock's terms.
+        now_ms: the instant up to which an open clock is counted.
     """
     runs = runs_until(clock, now_ms)
     total: tuple[dict[str, int], ...] = ({}, {}, {}, {})
@@ -58,7 +58,7 @@ def contribution(facts: Sequence[Fact], clock: Clock, of: Terms, now_ms: int) ->
 
 
 def _stands(facts: Sequence[Fact]) -> Iterator[tuple[int, int, tuple[str, str, str, str]]]:
-    """Yield from when to when who had the subject: team, agent, state and the reasons of its pauses."""
+    """Yield each span between two facts, with the subject's team, agent, state and pause reasons in it."""
     course = Course()
     team = agent = ""
     for place, fact in enumerate(facts):

@@ -1,4 +1,4 @@
-"""When rows are to be dropped: the engine asks. Thousands of panes expire at one instant."""
+"""The instants at which the engine must drop rows. Thousands of panes expire at one instant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Expiries:
-    """Row keys by the instant at which they are to be dropped. A key takes eight bytes: the rows hold it anyway."""
+    """Row keys by the instant at which they must be dropped. A key costs eight bytes here: the rows hold it anyway."""
 
     def __init__(self) -> None:
         self._instants: list[int] = []
@@ -20,7 +20,7 @@ class Expiries:
         return (key for keys in self._keys.values() for key in keys)
 
     def note(self, at_ms: int, key: bytes) -> None:
-        """Note when a row is to be dropped."""
+        """Remember the instant at which a row must be dropped."""
         keys = self._keys.get(at_ms)
         if keys is None:
             self._keys[at_ms] = [key]
@@ -29,11 +29,11 @@ class Expiries:
             keys.append(key)
 
     def next_ms(self) -> int | None:
-        """Return the first instant at which a row is to be dropped."""
+        """Return the first instant at which a row must be dropped; None if no row is remembered."""
         return self._instants[0] if self._instants else None
 
     def take(self, now_ms: int) -> bytes | None:
-        """Return a row that is to be dropped by now, one of the earliest, and forget it; None: there is none."""
+        """Return and forget the key of an earliest row that must be dropped by now; None: there is none."""
         if not self._instants or self._instants[0] > now_ms:
             return None
         keys = self._keys[self._instants[0]]

@@ -1,4 +1,4 @@
-"""Why a clock stands as it does: its stretches, its target and where that comes from (domain.md §3)."""
+"""The explanation of a clock: its state, its stretches, its target and the target's origin (domain.md §3)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Standing = Literal["running", "paused", "at_risk", "overdue", "met", "breached",
 
 
 class Explanation(NamedTuple):
-    """Why a clock stands as it does at an instant.
+    """The state of a clock at an instant, and the reasons for it.
 
-    ``priority`` is the one whose target holds, ``target_of`` the line of the agreement that gives it: the priority's
-    own or ``*``. ``stop_ms`` is -1 while it is open, ``due_ms`` where it never will be as it stands. ``wall_ms`` is the
-    time elapsed without calendar and pauses. ``origin`` is the agreement and version that the target comes from;
-    ``days`` and ``by_minute`` are not 0 where it is one in business days.
+    ``priority`` is the one whose target holds. ``target_of`` is the line of the agreement that gives the target: the
+    priority's own or ``*``. ``stop_ms`` is -1 while the clock is open. ``due_ms`` is -1 if the clock, as it stands, is
+    never due. ``wall_ms`` is the elapsed time without calendar and pauses. ``origin`` is the agreement and version that
+    the target comes from. ``days`` and ``by_minute`` are not 0 if the target is one in business days.
     """
 
     agreement: str
@@ -63,13 +63,13 @@ class Explanation(NamedTuple):
 
 
 def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanation:
-    """Return why a clock of a subject stands as it does.
+    """Return the explanation of a clock of a subject.
 
     Args:
-        row: the subject's.
-        clock: one of its clocks.
-        of: its terms.
-        now_ms: up to when an open clock is told.
+        row: the subject's row.
+        clock: one of the subject's clocks.
+        of: the clock's terms.
+        now_ms: the instant up to which an open clock is explained.
     """
     is_open = clock.state in ("running", "paused")
     end_ms = max(now_ms, clock.start_ms) if is_open else clock.stop_ms

@@ -1,8 +1,8 @@
 """The fast path of the fold: for one fact that is newer than all before it, changes no promise and meets no deadline.
 
-Most events are of this kind. `monitor.core.subjects.folding` takes every fact and is the definition; a law holds this
-way to it. What is not plain here is left to it: facts that are late or repeated, another priority, a clock that has
-told something or would have to, a reopened subject, another book of agreements.
+Most events are of this kind. `monitor.core.subjects.folding` takes every fact and is the definition; a law in the tests
+holds the fast path to its results. All other cases are left to `folding`: facts that are late or repeated, another
+priority, a clock with an announcement made or due, a reopened subject, another book of agreements.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from monitor.core.series.series import Change
 
 CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset(one for one in SUBJECTS if one not in COUNTED)
-"""The subjects of which nothing is measured but clocks."""
+"""The subjects for which only clocks are measured."""
 
 Short = tuple[SubjectRow, list["Change"]]
-"""The row after the fact, and what changes in its series. Nothing is announced."""
+"""The row after the fact, and the changes of its series. Nothing is announced."""
 
 
 def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_ms: int) -> Short | None:
-    """Return what its first fact makes of a subject that has nothing but clocks; None: not in this way.
+    """Return row and changes after the first fact of a subject with only clocks; None: the fact needs `folding`.
 
     The arguments are those of `monitor.core.subjects.step.step`.
     """
@@ -62,7 +62,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
 def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each call costs
     subject: Subject, row: SubjectRow, fact: Fact, now_ms: int, plan: Plan, retention_ms: int
 ) -> Short | None:
-    """Return what one more fact makes of a subject that has nothing but clocks; None: not in this way.
+    """Return row and changes after one more fact of a subject with only clocks; None: the fact needs `folding`.
 
     The arguments are those of `monitor.core.subjects.step.step`.
     """
@@ -107,7 +107,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
                     return None
                 if next_ms < wake_ms or not wake_ms:
                     wake_ms = next_ms
-        if after.state != clock.state:  # nothing was told: the state alone decides how it counts
+        if after.state != clock.state:  # nothing was announced, so the state alone decides how the clock counts
             changes.append(live_share(clock, -1))
             new = share_of(after)
             if new is not None:

@@ -1,8 +1,9 @@
-"""The fold of one subject: facts move its clocks, and what was announced is kept true.
+"""The fold of one subject: facts move its clocks, and corrections keep its announcements true.
 
-A fact that is newer than all before it is applied to the clocks as they are. An older one, one that changes what the
-subject is promised (its priority, say), one that may disprove what was told, or another book of agreements folds the
-whole ledger again and announces the difference to what was announced before: nothing is erased silently.
+A fact that is newer than all before it is applied to the clocks as they are. The whole ledger is folded again for an
+older fact, for one that changes the subject's promises (its priority, say), for one that may disprove an announcement,
+and for another book of agreements. Then the differences to the earlier announcements are announced: nothing is erased
+silently.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from monitor.core.pieces import Pieces
 from monitor.core.subjects.rows import SubjectRow
 
 MOST_AGAIN: Final = 10_000
-"""How much of one step is spent on telling the late facts of a subject one by one: each time its ledger is folded
-again, every fact is applied to every clock. Then they are told together: a thousand facts backwards would cost half a
-million applications, while nothing else can be done."""
+"""The work that one step may spend on folding the ledger again for each late fact of a subject, in applications of a
+fact to a clock. After that the step's other late facts are folded in and announced together: a thousand facts in
+reverse order would otherwise cost half a million applications, and hold up all other work."""
 
 _FEW: Final = 8
-"""So many facts of one subject are taken without a pause between them."""
+"""The number of facts of one subject that are taken without a pause between them."""
 _AT_ONCE: Final = 8
-"""So many are applied again, or clocks compared."""
+"""The number of facts applied again, or of clocks compared, between two pauses."""
 
 
 class Folding:
@@ -56,7 +57,7 @@ class Folding:
         self.plan = plan
         self.facts = row.facts.copy()
         self._by_id: dict[str, Fact] | None = None
-        """The facts by their ids, while many are taken."""
+        """The facts by their ids; only while many are taken."""
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
         self.gone = row.gone
@@ -64,24 +65,24 @@ class Folding:
         self.rejected: list[Rejected] = []
         self.repeats = 0
         self.together = 0
-        """Late facts that were not told one by one."""
+        """The number of late facts that were announced together and not one by one."""
         self._left = MOST_AGAIN
         self._cause_ms: int | None = None
-        """While the ledger waits to be folded again: when the newest fact that is the cause of it happened."""
+        """Set while the ledger waits to be folded again: the instant of the newest fact that made it necessary."""
         self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
-        """The place of the last clock of each rule: the only one of it that may be open, or be opened again."""
+        """The place of each rule's last clock: the only clock of the rule that may be open, or be opened again."""
         self._misses = Misses(self.clocks, plan)
         self._reported: dict[str, Value] = {}
-        """What the first ``_reported_to`` facts have brought, where agreements require fields of a report."""
+        """The attributes of the first ``_reported_to`` facts; only kept if agreements require fields of a report."""
         self._reported_to = 0
         self._course: Course | None = None
-        """Where the subject stands after the first ``_followed`` facts; None: nobody needs to know."""
+        """The ticket's state after the first ``_followed`` facts; None: no clock needs it."""
         self._followed = 0
         self._noted: list[Told] | None = None
-        """While the ledger is folded again: what its clocks tell, to be compared with what was announced."""
+        """Set while the ledger is folded again: its clocks' transitions, to be compared with earlier announcements."""
 
     def taking(self, new: Sequence[Fact]) -> Pieces[None]:
-        """Take all facts of a step, and pause between them where they are many."""
+        """Take all facts of a step; if they are many, pause between them."""
         if len(new) > _FEW:
             self._by_id = {fact.id: fact for fact in self.facts}
         for place, fact in enumerate(new):
@@ -93,11 +94,11 @@ class Folding:
         yield from self._settle()
 
     def _take(self, fact: Fact) -> int | None:
-        """Take one fact, in the order of arrival: so that no batch boundary changes what is announced.
+        """Take one fact, in the order of arrival, so that no batch boundary changes the announcements.
 
-        Once `MOST_AGAIN` is spent, what the other facts of the step change is told together (`_settle`). What stands in
-        the end is the same; what would have been told and taken back in between is not told. Return the instant of the
-        cause if the ledger must be folded again before the next fact, else None.
+        Once `MOST_AGAIN` is spent, the effects of the step's other late facts are announced together (`_settle`). The
+        final state is the same; an alert that would have been announced and taken back in between is not announced.
+        Return the instant of the fact if the ledger must be folded again before the next one, else None.
         """
         place = enter(self.facts, fact, self._by_id)
         if isinstance(place, Rejected):
@@ -118,7 +119,7 @@ class Folding:
         return None
 
     def _soon(self, fact: Fact) -> int | None:
-        """Return the instant of a cause; None where too much is spent: it is put off then, and told with others."""
+        """Return the instant of a fact that needs a new fold; None if the work is spent and the fold is put off."""
         if self._left > 0:
             return fact.time_ms
         self.together += 1
@@ -126,14 +127,14 @@ class Folding:
         return None
 
     def _settle(self) -> Pieces[None]:
-        """Fold the ledger again if that was put off. To be called once all facts are taken."""
+        """Fold the ledger again if that was put off. Called once all facts are taken."""
         if self._cause_ms is not None:
             cause_ms, self._cause_ms = self._cause_ms, None
             self.attributes = attributes_of(self.facts)
             yield from self.again(cause_ms)
 
     def until(self, now_ms: int) -> None:
-        """Tell what came due up to now."""
+        """Announce the warnings and breaches that came due up to an instant."""
         for index, clock in enumerate(self.clocks):
             if clock.next_ms and clock.next_ms <= now_ms:
                 of = self.plan.terms(clock)
@@ -141,10 +142,10 @@ class Folding:
                     self.clocks[index] = self._pass_thresholds(clock, now_ms, of)
 
     def again(self, cause_ms: int) -> Pieces[None]:
-        """Fold the whole ledger again and announce the difference to what was announced before.
+        """Fold the whole ledger again, in pieces, and announce the differences to the earlier announcements.
 
-        ``cause_ms`` is when what caused it happened. In pieces: only this step knows of the folding, and the row stays
-        as it was until all of it is done, so what is cut off has changed nothing.
+        ``cause_ms`` is the instant of the fact or change that made it necessary. The row that the step started from
+        stays as it was until the fold is done, so a fold that is cut off between two pieces has changed nothing.
         """
         before, self.clocks, self._noted = [*self.gone, *self.clocks], [], []
         self._course, self._misses = None, Misses(self.clocks, self.plan)
@@ -162,7 +163,7 @@ class Folding:
         self._left -= len(self.facts) * (len(self._last) + len(self.alerts) - told)
 
     def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
-        """Bring clocks that still run as far as they were judged before: the last fact may be older than that."""
+        """Bring running clocks up to the instant of their last announcement: the last fact may be older than that."""
         told_ms = {}
         for was in before:
             of = self.plan.terms(was)
@@ -175,7 +176,7 @@ class Folding:
                 self.clocks[index] = self._pass_thresholds(clock, until_ms, of)
 
     def _redecides(self, fact: Fact) -> bool:
-        """Take over a fact's attributes; return whether they change what a known subject is promised."""
+        """Take over a fact's attributes; return whether they change the promises of a subject that is known already."""
         known, brought = self.attributes, fact.attributes
         if not known and not self.clocks:
             self.attributes = brought
@@ -191,11 +192,11 @@ class Folding:
         return False
 
     def _is_belated(self, fact: Fact) -> bool:
-        """Return whether a fact happened before something that was told already: then it may disprove it."""
+        """Return whether a fact is older than an announcement, which it may disprove, or than a capped pause's end."""
         for place in self._last.values():
             clock = self.clocks[place]
             if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
-                return True  # a capped pause has ended since
+                return True  # a capped pause has ended after the fact
             if clock.state == "running" and (clock.told or clock.breached_ms):
                 of = self.plan.terms(clock)
                 if of is not None:
@@ -233,12 +234,12 @@ class Folding:
             self._begin(self.facts[: place + 1], course, reported)
 
     def _complete(self, facts: Sequence[Fact], reported: Reported) -> None:
-        """Start the clocks that waited for what the newest of these facts brings."""
+        """Start the clocks that waited for required fields which the newest of these facts brings."""
         for clock in completed(self.subject, facts, reported, self.attributes, self.plan, self._last):
             self._append(clock)
 
     def _reported_at(self, place: int) -> Reported:
-        """Return what the facts have brought before the one at a place, and with it."""
+        """Return the attributes that the facts have brought before the fact at a place, and including it."""
         if self._reported_to != place:
             self._reported = attributes_of(self.facts[:place])
         before = self._reported
@@ -246,7 +247,7 @@ class Folding:
         return Reported(before, self._reported)
 
     def _course_at(self, place: int) -> Course:
-        """Return where the subject stands after the fact at a place."""
+        """Return the state of the ticket after the fact at a place."""
         course = self._course
         if course is None or self._followed != place:
             course = self._course = Course(self.facts[:place])
@@ -255,9 +256,10 @@ class Folding:
         return course
 
     def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
-        """Return a clock after a fact that leaves its subject where it stands on its course.
+        """Return a clock after a fact, given the ticket's state after that fact.
 
-        With the target of another priority, what was told and holds no more is told anew.
+        If the fact brings another priority's target, and a warning no longer holds by it, the clock is announced as
+        rearmed.
         """
         if not of.metric.course:
             clock = clocks.apply(clock, fact, of)
@@ -271,7 +273,7 @@ class Folding:
         return after
 
     def _begin(self, facts: Sequence[Fact], course: Course, reported: Reported | None) -> None:
-        """Begin the clocks that the newest of these facts begins, as it leaves the subject."""
+        """Begin the clocks that run in the state of the ticket after the newest of these facts."""
         of_these = facts, self.attributes, course
         if facts[-1].type in self.plan.touching[self.subject] or reported is not None:
             last = {rule: (place, self.clocks[place]) for rule, place in self._last.items()}
@@ -285,7 +287,7 @@ class Folding:
                 self._enter(clock)
 
     def _enter(self, clock: Clock) -> None:
-        """Take a clock that has just started; one that has been there before goes on with its ordinals."""
+        """Add a clock that has just started; one that was undone and comes back continues the count of its ordinals."""
         if self.gone and self._noted is None:
             for was in self.gone:
                 if identity(was) == identity(clock):
@@ -324,7 +326,7 @@ class Folding:
                 self._enter(clocks.start(agreement, rule, fact.time_ms, cycle, self.attributes, now))
 
     def _pass_thresholds(self, clock: Clock, until_ms: int, of: clocks.Terms) -> Clock:
-        """Tell what a clock gets past up to an instant."""
+        """Announce the thresholds that a clock passes up to an instant."""
         clock, passed = clocks.passed(clock, until_ms, of)
         for threshold, at_ms in passed:
             if threshold < len(of.thresholds):
@@ -334,7 +336,7 @@ class Folding:
         return clock
 
     def _end(self, clock: Clock) -> None:
-        """Tell the end of a clock of which anything was told before."""
+        """Announce the end of a clock if a warning or breach of it was announced before."""
         if not clock.told and not clock.breached_ms:
             return
         if clock.state == "cancelled":
@@ -353,14 +355,14 @@ class Folding:
         self.alerts.append(announcement((clock, state, at_ms, reason), *of_subject, self.plan, life))
 
     def _life(self, clock: Clock, said: Sequence[Told]) -> Life | None:
-        """Return the life of a clock of which much is to be said."""
+        """Return the life of a clock with many announcements to make; None for a clock with few."""
         of = self.plan.terms(clock)
         if of is None or len(said) <= _FEW:
             return None
         return Life(self.facts, clock, of, max([at_ms for _, _, at_ms, _ in said]))
 
     def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> Pieces[None]:
-        """Announce what leads from what was announced of the old clocks to what holds of the new ones."""
+        """Announce the corrections that replace the old clocks' announcements with those of the new clocks."""
         old = {identity(clock): clock for clock in before}
         told_of: dict[tuple[str, str, int], list[Told]] = {}
         for one in noted:
@@ -368,7 +370,7 @@ class Folding:
         for index, clock in enumerate(self.clocks):
             was = old.pop(identity(clock), None)
             said = told_of.get(identity(clock), [])
-            # A warning that another target in mid-life gave once more is one warning.
+            # A change of target may give the same warning again: it counts as one.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
             life = self._life(clock, said)
             if index % _AT_ONCE == _AT_ONCE - 1:
@@ -377,12 +379,12 @@ class Folding:
                 for one in said:
                     self._announce(*one, life)
                 continue
-            # A summed clock that was reopened has lived before; only its present life can need correction.
+            # For a summed clock that was reopened, only announcements since its last reopening can need correction.
             said = [one for one in said if one[0].ordinal == clock.ordinal]
             down, announce = corrections(was, clock, said, cause_ms, warned(was, self.plan), warned(clock, self.plan))
             if down is not None:
                 self._announce(clock._replace(ordinal=was.ordinal), *down)
-            # Once something was taken back, or begins again after its end, the ids of what follows are new ones.
+            # After a correction, or if the clock begins again after its end, later announcements need new ids.
             anew = down is not None or (has_ended(was) and (bool(announce) or not has_ended(clock)))
             self.clocks[index] = after = clock._replace(ordinal=was.ordinal + anew)
             for word in announce:

@@ -13,14 +13,14 @@ from monitor.core.series.series import Change
 
 
 class SubjectRow(NamedTuple):
-    """All that is kept of one ticket, call, outage or lead.
+    """The stored state of one ticket, call, outage or lead.
 
-    ``wake_ms`` is the next instant at which it needs attention (0: none); ``stamp`` the book under which the clocks
-    were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that the facts brought; empty
-    where the newest fact brought them all, as most do (`known`). ``shown`` are the changes that calls, outages, leads
-    and incomplete tickets have in their series at present (what clocks have there follows from the clocks). ``gone``
-    are clocks of which something was told and that late facts undid, as cancelled ones: if they come back, the ids of
-    what they tell are new ones.
+    ``wake_ms`` is the next instant at which the subject needs work without an event (0: none). ``stamp`` identifies the
+    book under which the clocks were folded. ``facts`` is the ledger, ordered. ``attributes`` are the newest values that
+    the facts brought; it is empty if the newest fact brought all of them, as most facts do (`known`). ``shown`` are the
+    present contributions of a call, outage, lead or incomplete ticket to its series; contributions of clocks are not
+    stored, because they follow from the clocks. ``gone`` are clocks that were announced and that late facts undid,
+    kept as cancelled: if such a clock comes back, its announcements get new ids.
     """
 
     wake_ms: int
