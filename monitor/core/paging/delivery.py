@@ -1,10 +1,10 @@
-"""Deliveries: the rows of notices that wait or have failed, what became of each attempt, and when the next one is.
+"""Deliveries: the rows of notices that wait or have failed, the result of each attempt, and the pause after it.
 
 | key | row |
 |---|---|
-| ``o`` + the page's key | `OutboxRow`: what one receiver has still to be told of one page, in order |
-| ``f`` + the page's key | `FailedRow`: what could not be delivered, for a while, to be sent again by hand |
-| ``d`` + receiver | `DisabledRow`: a receiver that wants no more (410) |
+| ``o`` + the page's key | `OutboxRow`: the notices of one page that wait for one receiver, in order |
+| ``f`` + the page's key | `FailedRow`: notices that were not delivered, kept for a while to be sent again by hand |
+| ``d`` + receiver | `DisabledRow`: a receiver that refuses all further notices (410) |
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ FIRST_PAUSE_MS: Final = 10_000
 LONGEST_PAUSE_MS: Final = 600_000
 SHORTEST_PAUSE_MS: Final = 1_000
 KEPT_MS: Final = 7 * DAY_MS
-"""How long what failed can be sent again."""
+"""How long a failed notice is kept to be sent again."""
 MOST_REFUSALS: Final = 5
-"""How often the receiver may refuse what is sent before the notice is given up. A proxy in front of it refuses too."""
+"""The refusals after which a notice is given up. Not the first: a proxy between us and the receiver may refuse too."""
 
 DeliveryResult = Literal[
     "pending", "delivered", "retry", "rejected", "misconfigured", "gone", "expired", "replaced", "skipped"
 ]
-"""``pending``: it waits for its first attempt; ``retry``: this attempt failed, another follows; ``rejected``: the
-receiver refused what was sent, another attempt follows a few times; ``misconfigured``: somebody must mend the settings,
-another attempt follows; ``gone``: the receiver wants no more and is disabled; ``replaced``: a newer notice of its page
-tells it; ``skipped``: the receiver never heard of the page that is over."""
+"""``pending``: the notice waits for its first attempt; ``retry``: this attempt failed, another follows; ``rejected``:
+the receiver refused the content, and another attempt follows a few times; ``misconfigured``: somebody must mend the
+settings, another attempt follows; ``gone``: the receiver refuses all further notices and is disabled; ``replaced``: a
+newer notice of the page carries the content; ``skipped``: the page is over and the receiver was never notified of it,
+so no resolve is sent."""
 FAILED: Final[frozenset[DeliveryResult]] = frozenset({"rejected", "expired", "skipped"})
-"""The results after which only a hand sends it again, unless they say when the next attempt follows."""
+"""The results after which a notice is sent again only by hand, unless the delivery says when the next attempt is."""
 
 
 class Waiting(NamedTuple):
-    """A notice that waits: since when, until when, how often it was attempted, and how often its content was refused.
+    """A notice that waits: since when, when its next attempt is, and its numbers of attempts and of refusals.
 
-    ``misconfigured``: its last attempt failed because of the settings.
+    ``misconfigured``: the last attempt failed because of the settings.
     """
 
     notice: Notice
@@ -49,7 +50,7 @@ class Waiting(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """What waits for one receiver under one page's key, in order."""
+    """The notices that wait for one receiver under one page's key, in order."""
 
     agreement: str
     receiver: str
@@ -64,9 +65,9 @@ class Failed(NamedTuple):
 
 
 class FailedRow(NamedTuple):
-    """What could not be delivered of a page: its newest notice, and the resolve behind it that was skipped.
+    """The undelivered notices of a page: the newest one that failed, and the resolve after it that was skipped.
 
-    ``wake_ms`` is when it is forgotten.
+    ``wake_ms`` is the instant at which the row is forgotten.
     """
 
     wake_ms: int
@@ -76,7 +77,7 @@ class FailedRow(NamedTuple):
 
 
 class DisabledRow(NamedTuple):
-    """A receiver that answered 410; ``stamp`` is that of its setting at the time."""
+    """A receiver that answered 410; ``stamp`` identifies the receiver's settings at that time."""
 
     receiver: str
     since_ms: int
@@ -84,7 +85,7 @@ class DisabledRow(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What became of a notice: one for each attempt, and one whenever it begins or ends to wait."""
+    """One record in the history of a notice: for each attempt, and when the notice begins or ends to wait."""
 
     notice: Notice
     agreement: str
@@ -96,7 +97,7 @@ class Delivery(NamedTuple):
     status: int = 0
     detail: str = ""
     next_ms: int = -1
-    """When the next attempt follows; -1: none does."""
+    """The instant of the next attempt; -1: there is none."""
 
 
 class Attempt(NamedTuple):
@@ -107,7 +108,7 @@ class Attempt(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What an outcome means: what is to be told, and the key of the page that never began (``lost``), if it is so."""
+    """The result of an outcome: the deliveries to announce; ``lost`` is the key of a page that never began, or ""."""
 
     deliveries: list[Delivery]
     agreement: str
@@ -116,19 +117,19 @@ class Settled(NamedTuple):
 
 
 def pause_ms(notice_id: str, attempts: int) -> int:
-    """Return how long to wait after an attempt: exponential, with full jitter that follows from the notice's id."""
+    """Return the pause after an attempt: exponential, with full jitter that is derived from the notice's id."""
     longest_ms = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(attempts - 1, 16))
     share = int(hash_of(notice_id, str(attempts))[:8], 16) / (1 << 32)
     return SHORTEST_PAUSE_MS + round(share * (longest_ms - SHORTEST_PAUSE_MS))
 
 
 def outbox_key(page: str) -> bytes:
-    """Return the row key of what waits under a page's key."""
+    """Return the row key of the notices that wait under a page's key."""
     return b"o" + page.encode()
 
 
 def failed_key(page: str) -> bytes:
-    """Return the row key of what has failed under a page's key."""
+    """Return the row key of the notices that failed under a page's key."""
     return b"f" + page.encode()
 
 

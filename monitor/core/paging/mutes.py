@@ -1,4 +1,4 @@
-"""Silences: alerts that nobody is to be told of for a while. They mute delivery, never the clock or the figures."""
+"""Silences: for a while no notices are sent for some alerts. They mute delivery, never the clock or the figures."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Silence(NamedTuple):
     reason: str = ""
     by: str = ""
     at_ms: int = 0
-    """When it was set, for people."""
+    """The instant at which the silence was set, for display only."""
 
     def mutes(self, alert: Alert, now_ms: int) -> bool:
-        """Return whether nobody is to be told of an alert now."""
+        """Return whether this silence mutes an alert at an instant."""
         return (
             now_ms < self.until_ms
             and alert.key.agreement == self.agreement
@@ -39,7 +39,7 @@ class Silences:
             self._by_agreement.setdefault(one.agreement, []).append(one)
 
     def until_ms(self, alert: Alert, now_ms: int) -> int:
-        """Return how long an alert is muted at least, 0 if it is not."""
+        """Return the latest end of the silences that mute an alert now; 0 if none does."""
         return max(
             (one.until_ms for one in self._by_agreement.get(alert.key.agreement, ()) if one.mutes(alert, now_ms)),
             default=0,

@@ -12,24 +12,24 @@ from typing import Final, Literal, NamedTuple, Protocol
 from monitor.core.alerts.alert import Alert  # at run time: notices are kept in rows, whose codec reads the annotations
 
 Action = Literal["trigger", "update", "resolve"]
-"""Begin a page, tell more of one that is out, end it."""
+"""Begin a page, update one that is open, end it."""
 
 Severity = Literal["critical", "warning", "info"]
 """``critical``: a promise is broken; ``warning``: one is at risk; ``info``: all others."""
 
 MAX_KEY: Final = 255
-"""Characters of a key at most (the shortest limit among the receivers: PagerDuty's)."""
+"""The most characters of a key (the shortest limit among the receivers: PagerDuty's)."""
 
 
 class Notice(NamedTuple):
     """One message to one receiver.
 
-    ``id`` is the same for every attempt, also after a restart, so that a receiver can drop repeats; ``key`` is the same
-    from the first trigger to the resolve. ``alerts`` hold the newest announcement of each alert of the page, the most
-    urgent first; at a resolve those that ended it. ``step`` is the step of the escalation ladder (0: the first).
-    ``is_test``: a harmless message that was asked for by hand. ``installation`` tells the pages of two monitors apart
-    at one receiver; it is empty in pages that an earlier version began. ``is_repeat``: nothing has happened since the
-    last notice of the page; it stands and nobody has acknowledged it.
+    ``id`` is the same for every attempt, also after a restart, so that a receiver can drop repeats. ``key`` is the same
+    from the first trigger to the resolve. ``alerts`` holds the newest announcement of each alert of the page, the most
+    urgent first; in a resolve, the announcements that ended the page. ``step`` is the step of the escalation ladder
+    (0: the first). ``is_test``: a harmless message that was requested by hand. ``installation`` distinguishes the pages
+    of two monitors at one receiver; it is empty in pages that an earlier version began. ``is_repeat``: nothing has
+    happened since the page's last notice, the page is still open and nobody has acknowledged it.
     """
 
     id: str
@@ -46,14 +46,15 @@ class Notice(NamedTuple):
 
 
 OutcomeKind = Literal["delivered", "retry", "rejected", "misconfigured", "gone"]
-"""``rejected``: the receiver itself refuses what was sent (400, 413, 422); ``misconfigured``: no attempt succeeds until
-somebody mends the settings (401, 403, a receiver that nobody describes); ``gone``: 410, the receiver wants no more at
-all; ``retry``: all others that are no success."""
+"""``rejected``: the receiver itself refuses the content (400, 413, 422); ``misconfigured``: no attempt succeeds until
+somebody mends the settings (401, 403, a receiver without settings); ``gone``: 410, the receiver refuses all further
+notices; ``retry``: every other failure."""
 
 
 class Outcome(NamedTuple):
-    """What came of one attempt. ``status``: that of HTTP (0: no answer). ``retry_after_ms``: what the receiver asked.
+    """The outcome of one attempt.
 
+    ``status`` is the HTTP status (0: no answer). ``retry_after_ms`` is the pause that the receiver asked for.
     ``detail`` is for people; it never holds a URL or a secret.
     """
 
@@ -64,14 +65,14 @@ class Outcome(NamedTuple):
 
 
 class Courier(Protocol):
-    """Delivers notices. Attempts never raise: whatever goes wrong is an outcome."""
+    """Delivers notices. Attempts never raise: every failure is an outcome."""
 
     def knows(self, receiver: str) -> bool:
         """Return whether the settings have a receiver of this name."""
         ...
 
     def places(self, receiver: str) -> int:
-        """Return how many attempts to a receiver that it knows may be under way at the same time."""
+        """Return how many attempts to a receiver of the settings may be under way at the same time."""
         ...
 
     async def deliver(self, receiver: str, notice: Notice) -> Outcome:

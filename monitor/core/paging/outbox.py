@@ -1,14 +1,15 @@
 """The outbox: notices that wait for their delivery, one after the other for each page, until they arrive or expire.
 
-A notice is committed before it is attempted, so whatever happens to the worker it is attempted again, with the same
-id. Of the notices of a page at most one is on its way.
+A notice is committed before it is attempted. So after a crash of the worker it is attempted again, with the same id. At
+most one notice of a page is under way at a time.
 
-- A trigger and a resolve are never skipped. An update that has not arrived is replaced by what comes after it: that
-  tells all that it told.
-- A page whose trigger could not be delivered is begun by its next update; its resolve is kept beside the trigger, so
-  that both are sent when somebody sends the failed one again.
-- A disabled receiver's notices wait: until it is enabled, or they expire.
-- Only what the receiver itself refuses is given up before it expires, and not at once: a proxy may have refused it.
+- A trigger and a resolve are never skipped. An update that has not arrived is replaced by the next notice of its page,
+  which carries the update's alerts too.
+- If a page's trigger could not be delivered, the next update begins the page. A resolve is kept beside the failed
+  trigger, so that both are sent when somebody sends the failed trigger again.
+- The notices of a disabled receiver wait until it is enabled or they expire.
+- Only a notice that the receiver itself refuses is given up before it expires, and not at the first refusal: a proxy
+  may have refused it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _DISABLED: Final = Outcome("gone", 410, "the receiver is disabled: it has answer
 
 
 class Resent(NamedTuple):
-    """What is sent again: what is to be told, and the notice that was asked for."""
+    """A failed notice that is sent again by hand, and the deliveries to announce for it."""
 
     deliveries: list[Delivery]
     agreement: str
@@ -51,7 +52,7 @@ class Resent(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """What is known of a row without decoding it."""
+    """The summary of an outbox row, kept so that the row need not be decoded."""
 
     receiver: str
     notices: int
@@ -60,9 +61,9 @@ class _Line(NamedTuple):
 
 
 class Outbox:
-    """The notices of one partition. What it keeps besides the rows is found again from them.
+    """The notices of one partition. Its state in memory is derived from the rows and rebuilt by `restore`.
 
-    ``due`` is asked only between two commits, before anything is put: so whatever it returns has been committed.
+    ``due`` is called only between two commits, before anything is put, so every notice that it returns is committed.
     """
 
     def __init__(self, rows: Rows, *, deliver_for_ms: int) -> None:
@@ -76,7 +77,7 @@ class Outbox:
         self._heap: list[tuple[int, bytes]] = []
 
     def restore(self, keys: Iterable[bytes]) -> None:
-        """Find again what waits, what failed and who is disabled. Nothing is on its way."""
+        """Rebuild from the rows the waiting notices, the failed ones and the disabled receivers. None is under way."""
         for key in keys:
             row = self._rows.get(key) if key[:1] in (b"o", b"f", b"d") else None
             if isinstance(row, OutboxRow):
@@ -87,15 +88,15 @@ class Outbox:
                 self.disabled[row.receiver] = row
 
     def next_ms(self) -> int | None:
-        """Return when something is to be attempted or expires; None: nothing waits."""
+        """Return the next instant at which a notice must be attempted or expires; None: no notice waits."""
         while self._heap and self._next.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    # -- what waits
+    # -- waiting notices
 
     def put(self, agreement: str, receiver: str, notice: Notice, now_ms: int) -> list[Delivery]:
-        """Have a notice delivered after those that wait under its key. What still waits need not be told again."""
+        """Queue a notice behind those that wait under its key. A repeat is dropped while another notice waits."""
         key = outbox_key(notice.key)
         row = self._row(key)
         waiting = [] if row is None else list(row.waiting)
@@ -111,13 +112,13 @@ class Outbox:
         return [*told, _told(new, agreement, receiver, "pending", now_ms, next_ms=now_ms)]
 
     def skip(self, agreement: str, receiver: str, notice: Notice, now_ms: int) -> list[Delivery]:
-        """Keep a notice that nobody needs unless the one before it is sent again."""
+        """Keep a notice as skipped: it is sent only if the failed one before it is sent again."""
         return self._fail(Waiting(notice, now_ms, now_ms), agreement, receiver, "skipped", now_ms)
 
     def due(self, now_ms: int) -> tuple[list[Attempt], list[Settled]]:
-        """Return what is to be attempted now; from then on it is on its way until its outcome is told.
+        """Return the notices to attempt now, and the results of those that expired while their receiver was disabled.
 
-        Also return what expired while its receiver was disabled.
+        A returned notice is under way until `settle` takes its outcome.
         """
         attempts, expired = [], []
         while (next_ms := self.next_ms()) is not None and next_ms <= now_ms:
@@ -136,16 +137,16 @@ class Outbox:
         return attempts, expired
 
     def settle(self, notice: Notice, outcome: Outcome, now_ms: int, stamp: str = "") -> Settled:
-        """Take the outcome of an attempt. ``stamp`` is that of the receiver's present setting."""
+        """Take the outcome of an attempt. ``stamp`` identifies the receiver's present settings."""
         key = outbox_key(notice.key)
         self._flying.discard(key)
         row = self._row(key)
-        assert row is not None  # what is on its way may be replaced, never taken away
+        assert row is not None  # a notice that is under way may be replaced, never taken away
         whose = row.agreement, row.receiver
         head = row.waiting[0]
         if outcome.kind == "gone":
             self._disable(row.receiver, now_ms, stamp)
-        if head.notice.id != notice.id:  # it was replaced while it was on its way
+        if head.notice.id != notice.id:  # it was replaced while it was under way
             self._schedule(key, head.next_ms)
             if outcome.kind != "delivered":
                 return Settled([], *whose)
@@ -166,7 +167,7 @@ class Outbox:
         elif now_ms >= deadline_ms:
             return self._give_up(key, row, tried, outcome, "expired", now_ms)
         else:
-            # However late the receiver wants to be asked again, it is asked once more before the notice expires.
+            # Even if the receiver asks for a longer pause, one more attempt is made before the notice expires.
             pause = max(pause_ms(notice.id, tried.attempts), outcome.retry_after_ms or 0)
             next_ms = min(now_ms + pause, deadline_ms)
         tried = tried._replace(next_ms=next_ms, misconfigured=outcome.kind == "misconfigured")
@@ -176,7 +177,7 @@ class Outbox:
     # -- by hand
 
     def resend(self, notice_id: str, now_ms: int) -> Resent | None:
-        """Have a failed notice delivered again, with the resolve behind it that was skipped; None: it is not kept."""
+        """Queue a failed notice again, with the skipped resolve after it; None: the notice is not kept."""
         page = self._failed.get(notice_id, "")
         row = self._rows.get(failed_key(page))
         if not isinstance(row, FailedRow):
@@ -193,7 +194,7 @@ class Outbox:
         return Resent([_told(one, *whose, "pending", now_ms, next_ms=now_ms) for one in again], *whose, again[0].notice)
 
     def forget(self, key: bytes) -> None:
-        """Keep what failed no longer."""
+        """Drop the row of a page's failed notices."""
         row = self._rows.get(key)
         if isinstance(row, FailedRow):
             for one in row.failed:
@@ -201,7 +202,7 @@ class Outbox:
             self._rows.put(key, None)
 
     def enable(self, receiver: str, now_ms: int) -> None:
-        """Deliver to a receiver again; what has waited for it goes out at once."""
+        """Deliver to a disabled receiver again; the notices that waited for it are due at once."""
         if self.disabled.pop(receiver, None) is None:
             return
         self._rows.put(disabled_key(receiver), None)
@@ -218,7 +219,10 @@ class Outbox:
     def _give_up(
         self, key: bytes, row: OutboxRow, tried: Waiting, outcome: Outcome, result: DeliveryResult, now_ms: int
     ) -> Settled:
-        """Deliver the first notice no more, and see to it that those behind it still make sense."""
+        """Give up the first notice, and adjust the notices behind it.
+
+        If a trigger is given up, a resolve behind it is skipped and an update behind it becomes the trigger.
+        """
         rest = row.waiting[1:]
         told = self._fail(tried, row.agreement, row.receiver, result, now_ms, outcome)
         lost = tried.notice.action == "trigger"
@@ -237,7 +241,7 @@ class Outbox:
         self, waiting: Waiting, agreement: str, receiver: str, result: DeliveryResult, now_ms: int,
         outcome: Outcome | None = None,
     ) -> list[Delivery]:  # fmt: skip
-        """Keep a notice that failed. It tells whatever failed before it: a page has one that is worth sending again."""
+        """Keep a failed notice. It replaces earlier failed ones of its page: only the newest is worth sending again."""
         page = waiting.notice.key
         told, before = [], self._rows.get(failed_key(page))
         kept = before.failed if isinstance(before, FailedRow) and result == "skipped" else []
@@ -250,7 +254,7 @@ class Outbox:
         return [*told, _told(waiting, agreement, receiver, result, now_ms, outcome)]
 
     def _supersede(self, page: str, now_ms: int) -> list[Delivery]:
-        """Forget what failed of a page that has been told something newer."""
+        """Drop the failed notices of a page, because a newer notice replaces them; return their deliveries."""
         row = self._rows.get(failed_key(page))
         if not isinstance(row, FailedRow):
             return []

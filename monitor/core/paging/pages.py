@@ -1,11 +1,11 @@
-"""Pages: what one receiver is told of one agreement, from the first alert to the end of the last one.
+"""Pages: one receiver's notices about one agreement, from the first alert to the end of the last one.
 
-The rows of a partition of the alerts topic, as far as they decide who is told what:
+The rows of a partition of the alerts topic that decide who gets which notice:
 
 | key | row |
 |---|---|
-| ``a`` + the alert's key | `AlertRow`: an alert that is out, or whose end has still to be told |
-| ``p`` + agreement ␟ receiver | `PageRow`: the page that is out, or waits for more alerts of its storm |
+| ``a`` + the alert's key | `AlertRow`: an alert that is open, or whose end has still to be sent |
+| ``p`` + agreement ␟ receiver | `PageRow`: the page that is open, or waits for more alerts of its storm |
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.paging.notices import MAX_KEY, Action, Notice, Severity
 
 MAX_ALERTS: Final = 200
-"""Alerts that one notice tells of at most, the most urgent ones; its title counts all."""
+"""The most alerts that one notice carries, the most urgent ones; its title counts all."""
 MAX_CHARACTERS: Final = 120_000
-"""All their texts together at most: a row that no record can hold would hold up its partition for ever."""
+"""The most characters of these alerts' texts together: a row too large for a record would block its partition."""
 ENDED: Final = frozenset({"resolved", "voided", "rearmed"})
 """The states in which an alert is over."""
 
 _SEPARATOR: Final = "\x1f"
 _LONGEST_NAME: Final = 80
 _STRETCH_CHARACTERS: Final = 10
-"""As much as the numbers of a stretch take of a row, where characters may take four bytes."""
+"""The size of a stretch's numbers in a row, counted in characters, which may take four bytes each."""
 
 
 class AlertRow(NamedTuple):
-    """One alert of which somebody is told, or would be if it were not silenced.
+    """One alert for which receivers are notified, or would be if it were not silenced.
 
     ``wake_ms`` is when the next step of the ladder is due, or the silence ends. ``since_ms`` is the instant from which
-    the ladder counts. ``steps`` are the steps that were taken; ``told`` the receivers whose pages hold the alert.
+    the ladder counts. ``steps`` are the steps that were taken; ``told`` are the receivers whose pages hold the alert.
     """
 
     wake_ms: int
@@ -49,12 +49,12 @@ class AlertRow(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether the alert has ended, which is still to be told."""
+        """Whether the alert has ended, and its end has still to be sent."""
         return self.alert.state in ENDED
 
     @property
     def unanswered(self) -> bool:
-        """Whether the alert is a breach that stands, that nobody has acknowledged and that no silence mutes."""
+        """Whether the alert is an open breach (no backfill) that is neither acknowledged nor silenced."""
         told = self.alert.state == "breached" and not self.alert.backfill
         return told and not self.acknowledged and not self.silenced
 
@@ -63,7 +63,7 @@ Urgency = tuple[int, int]
 
 
 class Counts(NamedTuple):
-    """How many alerts of a page are in which state."""
+    """The number of a page's alerts in each state."""
 
     breached: int
     at_risk: int
@@ -71,11 +71,11 @@ class Counts(NamedTuple):
 
 
 class PageRow(NamedTuple):
-    """One page. ``wake_ms`` is when its next notice is due (0: there is nothing to tell).
+    """One page. ``wake_ms`` is when its next notice is due (0: there is nothing to send).
 
-    ``notices`` counts those that were made (0: the first one still waits for more alerts); ``lost`` says that the
-    trigger did not arrive: the next notice begins the page anew. ``installation`` is the one whose page it is.
-    ``again`` says that nothing has happened since the last notice: at ``wake_ms`` the page is told again.
+    ``notices`` counts the notices made so far (0: the first one still waits for more alerts). ``lost`` means that the
+    trigger did not arrive, so the next notice begins the page anew. ``installation`` is the monitor that owns the page.
+    ``again`` means that nothing has happened since the last notice, so at ``wake_ms`` the page is repeated.
     """
 
     wake_ms: int
@@ -93,7 +93,7 @@ class PageRow(NamedTuple):
 
 
 class Group:
-    """The rows of the alerts of one page, how urgent each is, which of them have ended, and which wait for somebody."""
+    """The alerts of one page by their row keys: the urgency of each, and which have ended or are unanswered."""
 
     __slots__ = ("members", "over", "unanswered")
 
@@ -103,7 +103,7 @@ class Group:
         self.unanswered: set[bytes] = set()
 
     def take(self, key: bytes, row: AlertRow) -> None:
-        """Take over what a row says of its alert."""
+        """Take over urgency, end and acknowledgement of an alert from its row."""
         self.members[key] = urgency(row.alert)
         (self.over.add if row.over else self.over.discard)(key)
         (self.unanswered.add if row.unanswered else self.unanswered.discard)(key)
@@ -115,10 +115,10 @@ class Group:
         self.unanswered.discard(key)
 
     def to_tell(self) -> list[bytes]:
-        """Return the rows that a notice may tell of, in the order in which they find room.
+        """Return the row keys of the alerts that a notice may carry, in the order in which they are given room.
 
-        Ends and others come in turn, of each the most urgent first: an end that is never told stays open for ever at a
-        receiver that knows the alert.
+        Ended and other alerts take turns, the most urgent first in both. An end that is never sent would leave the
+        alert open for ever at a receiver that knows it.
         """
         ended = nsmallest(MAX_ALERTS, ((self.members[key], key) for key in self.over))
         others = nsmallest(
@@ -128,7 +128,7 @@ class Group:
         return [one[1] for one in in_turn if one is not None][:MAX_ALERTS]
 
     def counts(self) -> Counts:
-        """Return how many are in which state."""
+        """Return the number of alerts in each state."""
         breached = sum(rank == 0 for rank, _ in self.members.values())
         return Counts(breached, len(self.members) - breached - len(self.over), len(self.over))
 
@@ -139,14 +139,14 @@ def alert_row_key(key: AlertKey) -> bytes:
 
 
 def page_row_key(agreement: str, receiver: str) -> bytes:
-    """Return the row key of the page that a receiver has of an agreement."""
+    """Return the row key of a receiver's page for an agreement."""
     return f"p{agreement}{_SEPARATOR}{receiver}".encode()
 
 
 def page_key(installation: str, agreement: str, receiver: str, alert: Alert) -> str:
-    """Return the key of a page for its whole life: it is told apart by the alert that began it.
+    """Return the key of a page for its whole life, made unique by the id of the alert that began it.
 
-    Two installations that watch the same subjects announce alerts of the same ids.
+    It also holds the installation, because two installations that watch the same subjects give alerts the same ids.
     """
     text = f"{installation}/{agreement}/{receiver}/{alert.id}"
     return text if len(text) <= MAX_KEY else hash_of(text)
@@ -158,9 +158,9 @@ def hash_of(*parts: str) -> str:
 
 
 def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], counts: Counts, now_ms: int) -> Notice:
-    """Return the next notice of a page: of these alerts, the most urgent first, with the counts of all.
+    """Return the next notice of a page with these alerts, the most urgent first, and the counts of all in its title.
 
-    Its id follows from the page's key and the number of the notice.
+    Its id is derived from the page's key and the number of the notice.
     """
     first = sorted(alerts, key=urgency)
     is_repeat = page.again and action == "update"
@@ -180,7 +180,7 @@ def notice_of(page: PageRow, action: Action, alerts: Sequence[Alert], counts: Co
 
 
 def merged(old: Notice, new: Notice) -> Notice:
-    """Return the newer notice with the alerts that only the older one tells of: their ends would be told to nobody."""
+    """Return the newer notice with the ended alerts that only the older one carries, so that their ends are sent."""
     known = {alert.key for alert in new.alerts}
     missing = [alert for alert in old.alerts if alert.key not in known and alert.state in ENDED]
     return new._replace(alerts=fitting((*new.alerts, *missing)))
@@ -199,17 +199,17 @@ def fitting(alerts: Sequence[Alert]) -> tuple[Alert, ...]:
 
 
 def urgency(alert: Alert) -> Urgency:
-    """Return how urgent an alert is, the least the most: breached, at risk, over; of each the oldest first."""
+    """Return an alert's sort key of urgency, smallest first: breached, at risk, over; the oldest first in each."""
     return 0 if alert.state == "breached" else 1 if alert.state == "at_risk" else 2, alert.at_ms
 
 
 def severity_of(counts: Counts) -> Severity:
-    """Return how urgent alerts are together."""
+    """Return the severity of a page by the states of its alerts."""
     return "critical" if counts.breached else "warning" if counts.at_risk else "info"
 
 
 def title_of(agreement: str, alerts: Sequence[Alert], counts: Counts) -> str:
-    """Return one line for the head of a notice."""
+    """Return the title of a notice: one line."""
     if sum(counts) == 1:
         key = alerts[0].key
         what = key.what if len(key.what) <= _LONGEST_NAME else key.what[:_LONGEST_NAME] + "…"
