@@ -1,11 +1,11 @@
 """Composite services: the outages of a service that is made of others (domain.md §5).
 
-A part that is down takes the service down with it; of a redundant part all services must be down at one instant. The
-weight of a redundant part is the least of its services' weights, that of the service the largest of its parts' weights
-(or their sum up to 1, by the overlap rule). Maintenance and blind time follow the same logic: they concern the service
-where they concern a whole part.
+A part that is down takes the service down with it. A redundant part is down only while all its services are down. The
+weight of a redundant part is the least of its services' weights. The weight of the composite service is the largest of
+its parts' weights (or their sum up to 1, by the overlap rule). Maintenance and blind time follow the same logic: they
+hold for the service while they hold for all services of a part.
 
-The stretches that come out are records again, so that the figures of a composite service are those of any other.
+The results are records again, so the figures of a composite service are computed like those of any other.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Level = tuple[int, int, float]
 def composite_records(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> list[tuple[str, OutageRecord]]:
     """Return the outages, maintenance and blind time of a composite service, from those of its components.
 
-    An outage lasts as long as the service is down without a gap, whatever is down in it.
+    An outage lasts as long as the service is down without a gap, even if different parts are down in turn.
     """
     return at_once(composing(rule, records))
 
 
 def composing(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> Pieces[list[tuple[str, OutageRecord]]]:
-    """Return what `composite_records` returns, in pieces."""
+    """Run `composite_records` in pieces."""
     by_kind: dict[str, dict[str, list[OutageRecord]]] = {"outage": {}, "maintenance": {}, "blind": {}}
     for lot in lots(records):
         for _, one in lot:
@@ -50,7 +50,7 @@ def composing(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> 
     found = [(f"down-{one.start_ms}", one) for one in outages]
     maintained = yield from _concerned(rule, by_kind["maintenance"])
     for start_ms, end_ms in maintained:
-        # Each was announced in time for its own start: only such maintenance is kept.
+        # Every component's maintenance was announced in time for its own start, because no other is kept.
         record = OutageRecord("maintenance", start_ms, restored_ms=end_ms, announced_ms=start_ms - rule.notice_ms)
         found.append((f"maintenance-{start_ms}", record))
     unseen = yield from _concerned(rule, by_kind["blind"])
@@ -63,7 +63,7 @@ def composing(rule: OutageRule, records: Iterable[tuple[str, OutageRecord]]) -> 
 def _down_together(
     part: Sequence[str], outages: dict[str, list[OutageRecord]], overlap: OverlapRule
 ) -> Pieces[list[Level]]:
-    """Return where all services of a part are down, each with the least of their weights."""
+    """Return the stretches in which all services of a part are down, with the least of their weights."""
     together: list[Level] | None = None
     for service in part:
         steps = (step for one in outages.get(service, ()) for step in steps_of(one, NEVER_MS))
@@ -73,7 +73,7 @@ def _down_together(
 
 
 def _least(left: Sequence[Level], right: Sequence[Level]) -> Pieces[list[Level]]:
-    """Return where both are down. Levels are in order and do not overlap."""
+    """Return the stretches in which both are down, with the lesser weight. Levels are in order and do not overlap."""
     both: list[Level] = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -107,7 +107,7 @@ def _outages(down: Sequence[Level]) -> Pieces[list[OutageRecord]]:
 
 
 def _concerned(rule: OutageRule, records: dict[str, list[OutageRecord]]) -> Pieces[list[Span]]:
-    """Return where these stretches hold for all services of at least one part."""
+    """Return the spans in which records of this kind exist for all services of at least one part."""
     spans: list[Span] = []
     for part in rule.parts:
         whole: list[Span] | None = None

@@ -1,15 +1,15 @@
 """Interruptions of customers: the indicators of IEEE 1366 (domain.md §5).
 
-    SAIDI = sum of r N / N_T       how long a customer was without service, on the average of all
-    SAIFI = sum of N / N_T         how often
-    CAIDI = SAIDI / SAIFI          how long an interruption lasted
+    SAIDI = sum of r N / N_T       mean time without service per customer served
+    SAIFI = sum of N / N_T         mean number of interruptions per customer served
+    CAIDI = SAIDI / SAIFI          mean length of an interruption
     ASAI  = 1 - SAIDI / T          the share of customer time with service
     MAIFI = sum of N / N_T         over momentary interruptions, which are in none of the others
 
-N are the customers that an outage interrupted: those of its start, and whoever came to them later. ``r N`` is their
-number integrated over time, so that a stepwise restoration counts each customer as long as it was out. What lies in the
-window counts in it: the time by its instants, customers when they were interrupted. Announced maintenance is no excuse
-here. An open outage is sustained once it is as old as the longest momentary one.
+N is the number of customers that an outage interrupted: those at its start, and those added later. ``r N`` is their
+number integrated over time, so that a stepwise restoration counts each customer as long as it was out. Customer time
+counts in the window in which it lies, a customer in the window in which it was interrupted. Announced maintenance is no
+excuse here. An open outage is sustained once it is as old as the longest momentary one.
 
 Major event days (IEEE 1366-2012, 3.5 and annex B): days whose SAIDI exceeds ``T_MED = exp(alpha + 2.5 beta)``, where
 alpha and beta are mean and standard deviation of the logarithms of the daily SAIDI in up to five years before the
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.series.series import OutageRecord
 FEWEST_DAYS: Final = 30
-"""Without so many days with interruptions there is no threshold yet: a few logarithms have no meaningful spread."""
+"""The fewest days with interruptions that give a threshold: a few logarithms have no meaningful spread."""
 _BETAS: Final = 2.5
 
 
 class Counting(NamedTuple):
     """How the customers of one series are counted.
 
-    ``served`` is N_T (0: what the newest outage tells; None: not known). ``history`` returns, of days before an
-    instant, the customer time as of another one (`past_days`), for the threshold of major event days.
+    ``served`` is N_T (0: the number in the newest outage holds; None: not known). ``history`` returns the customer time
+    of each day before an instant, as of another instant (`past_days`), for the threshold of major event days.
     """
 
     terms: CustomerTerms
@@ -59,7 +59,7 @@ class _Sums(NamedTuple):
 
 
 def served_of(terms: CustomerTerms, values: Sequence[str] | None) -> int | None:
-    """Return N_T of a series by its values (None: of all series together); 0: the events tell it; None: nobody does."""
+    """Return N_T of a series by its values (None: of all series together); 0: the events hold it; None: not known."""
     served = terms.served
     if values is None:
         return served.get(ANY) or sum(served.values()) or None
@@ -71,14 +71,14 @@ def served_of(terms: CustomerTerms, values: Sequence[str] | None) -> int | None:
 def customer_figures(
     counting: Counting, outages: Mapping[str, OutageRecord], from_ms: int, to_ms: int, now_ms: int
 ) -> Pieces[list[Figure]]:
-    """Return the figures of the customers in ``[from_ms, to_ms)``, as far as it has passed, in pieces.
+    """Return the figures of the customers in the part of ``[from_ms, to_ms)`` that has passed, in pieces.
 
     Args:
-        counting: how they are counted.
-        outages: those that touch the window, by id; earlier ones do no harm.
-        from_ms: start of the window.
-        to_ms: its end.
-        now_ms: the instant of the look.
+        counting: how customers are counted.
+        outages: the outages that touch the window, by id; earlier ones do no harm.
+        from_ms: the start of the window.
+        to_ms: the end of the window.
+        now_ms: the instant of the evaluation.
     """
     end_ms = min(to_ms, now_ms)
     terms, zone = counting.terms, counting.zone
@@ -144,7 +144,7 @@ def _length_ms(record: OutageRecord, now_ms: int) -> int:
 
 
 def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> Pieces[_Sums]:
-    """Return the customer time within a stretch, and how many customers were interrupted in it."""
+    """Return the customer time within ``[from_ms, end_ms)``, and how many customers were interrupted in it."""
     customer_ms = customers = 0
     for some in lots(outages):
         for one in some:
@@ -167,7 +167,7 @@ def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
 
 
 def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> Pieces[dict[int, int]]:
-    """Return the customer time of all outages that began on a day, by its start."""
+    """Return, by the start of each day, the customer time of all outages that began on it."""
     days: dict[int, int] = {}
     for some in lots(outages):
         for one in some:
@@ -178,7 +178,7 @@ def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> Pieces[dic
 
 
 def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> Pieces[float | None]:
-    """Return the daily SAIDI beyond which a day is a major event day; None where there is none."""
+    """Return the daily SAIDI beyond which a day is a major event day; None if there is no threshold."""
     terms = counting.terms
     if not terms.major_days or not total:
         return None
@@ -195,14 +195,15 @@ def past_days(
     now_ms: int,
     known: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]],
 ) -> Pieces[list[int]]:
-    """Return the customer time of each day in the five years before one, as of an instant, in pieces.
+    """Return the customer time of each day in the five years before a day, as of an instant, in pieces.
 
     Args:
         terms: how customers are counted.
-        days: the start of each day, and the outages that began on it, by id. Consequences are looked for in a day.
-        before_ms: the start of the day before which they count.
-        now_ms: the instant of the look.
-        known: what was found for days whose outages are all over; they are not added up again until they change.
+        days: the start of each day, and the outages that began on it, by id. An outage that is the consequence of
+            another one of the same day is left out.
+        before_ms: the start of the day before which days count.
+        now_ms: the instant of the evaluation.
+        known: a cache of the results for days whose outages are all over; it is kept until a day's outages change.
     """
     found: list[int] = []
     for day_ms, outages in days:
@@ -226,7 +227,7 @@ def past_days(
 
 
 def beta_threshold(daily: Sequence[float]) -> float | None:
-    """Return T_MED of daily SAIDIs that are not 0; None for fewer than `FEWEST_DAYS`."""
+    """Return the threshold T_MED from the daily SAIDIs that are not 0; None for fewer than `FEWEST_DAYS`."""
     if len(daily) < FEWEST_DAYS:
         return None
     logarithms = [log(one) for one in daily]

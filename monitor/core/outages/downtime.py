@@ -2,9 +2,9 @@
 
 P   the period: its service hours
 X   maintenance that was announced in time, up to the cap of the window; within P
-D   the weighted union of the outages within P;   D' = D without what lies in X      (domain.md §5)
-B   time within P in which the monitor saw nothing and no outage was known: it is neither up nor down, so P without it
-    is what the availability is of
+D   the weighted union of the outages within P;   D' = D without its part in X      (domain.md §5)
+B   blind time: time within P in which the monitor saw nothing and no outage was known. It is neither up nor down, so
+    availability is measured in P without B
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Step = tuple[int, int, float]
 class Downtime(NamedTuple):
     """P, B, X and the downtime that counts under the rule's exclusion, in milliseconds.
 
-    ``downtime_ms`` is D for the exclusion ``none``, else D'. Maintenance that is not excluded is down like any outage
-    that is reported in it. Beyond the cap, maintenance counts in order of time: its first ``cap_ms`` are excluded.
+    ``downtime_ms`` is D for the exclusion ``none``, else D'. Outages that are reported during maintenance which is not
+    excluded count as downtime. With a cap, maintenance is excluded in order of time until ``cap_ms`` are used up.
     """
 
     period_ms: int
@@ -72,9 +72,9 @@ def downtime_of(
 
 
 class _Scale:
-    """Instants on a scale that stands still outside of the spans: how much of them lies before an instant.
+    """A time scale that advances only inside the spans: it maps an instant to the time of the spans before it.
 
-    What is weighed on it is cut to the spans without cutting every outage by every span.
+    Weighing outages on this scale cuts them to the spans, without cutting every outage by every span.
     """
 
     __slots__ = ("_before_ms", "_spans", "_starts")
@@ -93,7 +93,7 @@ class _Scale:
 
 
 def _joined(steps: Iterable[Step]) -> Pieces[list[Step]]:
-    """Return the stretches of equal weight as their union: in a flood that is few of tens of thousands."""
+    """Return the union of the stretches of each weight: in a flood, tens of thousands of stretches become a few."""
     spans: dict[float, list[tuple[int, int]]] = {}
     for lot in lots(steps):
         for start_ms, end_ms, weight in lot:
@@ -107,7 +107,7 @@ def _joined(steps: Iterable[Step]) -> Pieces[list[Step]]:
 
 
 def steps_of(record: OutageRecord, end_ms: int) -> Iterator[Step]:
-    """Yield the stretches of an outage with their weights; one that is open lasts until the end."""
+    """Yield the stretches of an outage with their weights; an open outage lasts until ``end_ms``."""
     over_ms = min(record.restored_ms, end_ms) if record.restored_ms else end_ms
     weights = record.weights or ((record.start_ms, 1.0),)
     for index, (at_ms, weight) in enumerate(weights):

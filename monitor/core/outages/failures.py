@@ -1,8 +1,8 @@
-"""Which outages are failures of their own: a child of a counted outage adds none.
+"""Which outages are failures of their own: an outage that is the consequence of a counted one adds no failure.
 
-A child names its parent. It is a consequence where the parent is an outage of the same series that was not over when
-the child began; it then adds no failure and no customers, while its downtime is part of the union anyway. Chains lead
-to their first outage. Of outages that name each other in a circle the earliest is the failure.
+A child names its parent. It is a consequence if the parent is an outage of the same series that was not over when the
+child began. Then it adds no failure and no customers; its downtime is part of the union anyway. In a chain only the
+first outage is a failure. Of outages that name each other in a circle the earliest is the failure.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def failures_of(outages: Mapping[str, OutageRecord]) -> dict[str, OutageRecord]:
-    """Return the outages, by their ids, that are no consequence of another one of them."""
+    """Return the outages, by id, that are not the consequence of another one among them."""
     return at_once(failing(outages))
 
 
 def failing(outages: Mapping[str, OutageRecord]) -> Pieces[dict[str, OutageRecord]]:
-    """Return what `failures_of` returns, in pieces."""
+    """Run `failures_of` in pieces."""
     parents: dict[str, str] = {}
     for lot in lots(outages.items()):
         for outage_id, one in lot:
@@ -51,7 +51,7 @@ def _earliest_of_circles(parents: Mapping[str, str], outages: Mapping[str, Outag
     """Return the earliest outage of each circle. Each outage is passed once, however long the chains are."""
     found: set[str] = set()
     passed: dict[str, str] = {}
-    """The outages that were passed, with the one where that chain began."""
+    """For each outage that was passed, the outage at which that chain began."""
     pause = LOT
     for first in parents:
         at = first

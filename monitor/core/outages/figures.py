@@ -1,11 +1,8 @@
 """The figures of outages in a window, from the records of its panes (domain.md §5).
 
-Counters are summed and divided once: no percentage and no percentile is ever averaged. Every indicator of
-`monitor.core.agreements.indicators.INDICATORS` comes out, in its order; one without anything to measure has the value
-None, never 0 or 100 %. Values are not rounded.
-
-Of a percentile the numerator is the rank of the duration and the denominator the number of durations: "9 of 10" is the
-ninth in ascending order. Of the longest it is the last one.
+Counters are summed and divided once: no percentage and no percentile is ever averaged. Every outage indicator of
+`monitor.core.agreements.indicators.INDICATORS` is returned, in that order. An indicator with nothing to measure has the
+value None, never 0 or 100 %. Values are not rounded.
 """
 
 from __future__ import annotations
@@ -40,19 +37,19 @@ def outage_figures(
     hours: Calendar | None,
     counting: Counting | None = None,
 ) -> tuple[Figure, ...]:
-    """Return the figures of an outage measure in ``[from_ms, to_ms)``, as far as it has passed (domain.md §5).
+    """Return the figures of an outage measure in the part of ``[from_ms, to_ms)`` that has passed (domain.md §5).
 
-    A period that runs counts up to now. An outage that is open lasts until then, and is in no MTTR: a mean of unended
-    repairs would be too short. Each of the four MTTR is over the outages that reached that step in the window. What
-    happened later than now (a skewed clock) has not happened yet. A consequence of another outage is no failure. Blind
-    time leaves P before anything else is measured.
+    A running period counts up to now. An open outage lasts until now and is in no MTTR: a mean over unfinished repairs
+    would be too short. Each of the four MTTR is over the outages that reached that step in the window. A step later
+    than now (a skewed clock) is ignored until then. A consequence of another outage is no failure. Blind time is taken
+    out of P before anything else is measured.
 
     Args:
         rule: how maintenance is excluded, and how overlapping outages add up.
-        records: outages and maintenance that touch the window, by id; others do no harm.
-        from_ms: start of the window.
-        to_ms: its end.
-        now_ms: the instant of the look.
+        records: outages, maintenance and stretches of monitoring that touch the window, by id; others do no harm.
+        from_ms: the start of the window.
+        to_ms: the end of the window.
+        now_ms: the instant of the evaluation.
         hours: the service hours; None: around the clock.
         counting: how customers are counted; None: they are not.
     """
@@ -68,7 +65,7 @@ def measuring(
     hours: Calendar | None,
     counting: Counting | None = None,
 ) -> Pieces[tuple[Figure, ...]]:
-    """Return what `outage_figures` returns, in pieces: of 80,000 outages it takes a third of a second."""
+    """Run `outage_figures` in pieces: for 80,000 outages it takes a third of a second."""
     records = yield from silencing(rule, records)
     if rule.parts:
         records = yield from composing(rule, records)

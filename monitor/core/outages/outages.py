@@ -1,22 +1,23 @@
-"""Outages and maintenance: what one of them has in its series, from its facts alone (domain.md §5).
+"""Outages and maintenance: the records that one of them contributes to its series, from its facts alone (domain.md §5).
 
 **An outage** lasts from the first ``started`` to the first full ``restored`` or ``resolved``; a relapse is an outage of
 its own, with its own id. Of every other step the first one at or after the start counts. A step that is known only from
-before the start is the work of a skewed clock: it is moved to the start and the outage is flagged, never negative.
+before the start comes from a skewed clock: it is moved to the start and the outage is flagged, never negative.
 
 **Weight**: the share of the service or of its customers that is down. ``started``, ``degraded``, ``impact_changed`` and
-``restored`` set it by their ``weight`` (0..1), else by ``customers_affected / customers_total``, else by what the
-agreement says of their ``severity``; it is 1 until a fact says otherwise, and a fact without any leaves it as it is. A
-``restored`` that still names a weight or affected customers is one step of a stepwise restoration, not the end.
+``restored`` set it by their ``weight`` (0..1), else by ``customers_affected / customers_total``, else by the weight
+that the agreement gives to their ``severity``. It is 1 until a fact says otherwise, and a fact with none of the three
+leaves it unchanged. A ``restored`` that still names a weight or affected customers is one step of a stepwise
+restoration, not the end.
 
-**Maintenance** is excluded only as far as it was announced, in time, and really happened: the last announcement that
-came at least the rule's notice before its own start gives the window, and what is known of the real start (the first)
-and end (the last) cuts it. Short-notice changes and maintenance announced after the fact therefore excuse nothing.
+**Maintenance** is excluded only if it was announced in time, and only while it really happened. The window is that of
+the last announcement made at least the rule's notice before its own start. The first ``maintenance_started`` and the
+last ``maintenance_ended`` cut it. So short-notice changes and maintenance announced after the fact excuse nothing.
 
-**Customers** are kept as steps where the agreement counts them; the first number that is told holds from the start on.
+**Customers** are kept as steps if the agreement counts them; the first number that a fact names holds from the start.
 
 **Blind time** lasts from ``monitoring_lost`` to the next ``monitoring_restored`` of a subject, any number of times.
-Silence is blind time, too, where the agreement says so: `monitor.core.outages.silence`.
+Silence is blind time, too, if the agreement says so: `monitor.core.outages.silence`.
 """
 
 from __future__ import annotations
@@ -46,17 +47,18 @@ _STEPS: Final = (
 _WEIGHS: Final = frozenset({"started", "degraded", "impact_changed", "restored"})
 
 MAINTENANCE: Final = "\x1fmaintenance"
-"""What is put behind the id of a maintenance whose subject is an outage too; no id holds a control character."""
+"""The suffix for the id of a maintenance whose subject is an outage too; no id holds a control character."""
 BLIND: Final = "\x1fblind"
-"""What is put, with the start, behind the id of a subject for a stretch in which it was not monitored."""
+"""The suffix, before the start, for the id of a stretch in which a subject was not monitored."""
 
 
 def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, series: SeriesKey) -> list[Change]:
-    """Return what an outage, a maintenance, blind time, or a subject that is several has in its series.
+    """Return the changes of a subject in its series: it may be an outage, a maintenance, blind time, or several.
 
-    Each has one change with its record at its start; an open outage also has one in the live pane, with its start. A
-    cancelled subject, an outage whose start is not known and maintenance that excludes nothing have none, but that
-    their service was watched when they were told of. Facts are ordered. Of a long id its hash is the name.
+    Each of these has one change with its record at its start; an open outage also has one in the live pane, with its
+    start. A cancelled subject, an outage with an unknown start, and maintenance that excludes nothing have only the
+    records that their service was monitored when their events happened. Facts are ordered. A long id is replaced by its
+    hash.
     """
     outage_id = name_of(outage_id)
     component = str(attributes_of(facts).get("service", "")) if rule.parts else ""
@@ -84,9 +86,9 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
 
 
 def announced_until_ms(facts: Sequence[Fact]) -> int:
-    """Return the latest instant that an announced maintenance may last; 0 where none is announced.
+    """Return the latest announced end of a maintenance; 0 if none is announced.
 
-    Until then its subject is not over, though nothing is heard of it.
+    Until then its subject is not over, even without further events.
     """
     until_ms = 0
     for fact in facts:
@@ -99,7 +101,7 @@ def announced_until_ms(facts: Sequence[Fact]) -> int:
 
 
 def _outage(facts: Sequence[Fact], rule: OutageRule, component: str) -> tuple[OutageRecord | None, bool]:
-    """Return the record, and whether a step had to be moved to the start."""
+    """Return the outage's record (None: it has no start), and whether a step had to be moved to the start."""
     start_ms = next((fact.time_ms for fact in facts if fact.type == "started"), None)
     if start_ms is None:
         return None, False
@@ -123,7 +125,7 @@ def _outage(facts: Sequence[Fact], rule: OutageRule, component: str) -> tuple[Ou
 
 
 def _first(facts: Sequence[Fact], types: frozenset[str], start_ms: int) -> tuple[int, bool]:
-    """Return the instant of the first of these facts from the start on (0: not yet), and whether it was moved there."""
+    """Return when one of these facts first happened, not before the start (0: not yet), and whether it was moved."""
     early = False
     for fact in facts:
         if counts_as(fact, types):
@@ -156,7 +158,7 @@ def _weights(
 
 
 def _share(attributes: dict[str, Value], total: float | None) -> float | None:
-    """Return the share that is down, or None where the attributes do not tell."""
+    """Return the share that is down, or None if the attributes do not hold it."""
     weight = _number(attributes.get("weight"))
     if weight is None:
         affected = _number(attributes.get("customers_affected"))
@@ -187,7 +189,7 @@ def _customers(facts: Sequence[Fact], start_ms: int, restored_ms: int) -> tuple[
 
 
 def _blind(facts: Sequence[Fact]) -> list[tuple[int, int]]:
-    """Return the stretches that were not monitored; the end of one that is open is 0."""
+    """Return the stretches that were not monitored; the end of an open one is 0."""
     stretches: list[tuple[int, int]] = []
     for fact in facts:
         is_open = bool(stretches) and not stretches[-1][1]
@@ -199,7 +201,7 @@ def _blind(facts: Sequence[Fact]) -> list[tuple[int, int]]:
 
 
 def _maintenance(facts: Sequence[Fact], notice_ms: int) -> OutageRecord | None:
-    """Return the maintenance that is excluded, or None."""
+    """Return the record of the maintenance that is excluded, or None."""
     start_ms = end_ms = announced_ms = 0
     for fact in facts:
         if fact.type == "maintenance_announced":

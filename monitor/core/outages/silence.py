@@ -1,14 +1,14 @@
-"""Silence: when a service counts as not monitored because nothing was heard of it (domain.md §5).
+"""Silence: when a service counts as not monitored because no event about it came for too long (domain.md §5).
 
-Each event about an outage, and each ``heartbeat``, says that its service was watched then; for ``blind_after`` from it
-on the service counts as watched. Where no such stretch holds, the time is blind, from the beginning of the agreement
-on: what nobody has ever heard of was never watched. An event is heard when it happened, not when it arrived, and
-stretches form a union: so neither the order of arrival nor the partition matters.
+Each event about an outage, and each ``heartbeat``, shows that its service was monitored at that instant. From there the
+service counts as monitored for ``blind_after``. All other time is blind, from the beginning of the agreement on, so a
+service without any event was never monitored. The instant of the event counts, not its arrival, and the stretches form
+a union, so neither the order of arrival nor the partition matters.
 
-A stretch is a record of its series, of the kind ``heard``, ``[start_ms, restored_ms)``. Silence is no record: it is
-what the stretches leave of any window that is looked at.
+A monitored stretch is a record of its series, of the kind ``heard``, ``[start_ms, restored_ms)``. Silence is not stored
+as a record: it is the rest of a window outside of these stretches.
 
-Heartbeats have no end: those of each hour are a subject of their own, so that no ledger grows for ever.
+Heartbeats never end. Those of each hour are a subject of their own, so that no ledger grows for ever.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
 
 HEARTBEAT: Final = "heartbeat"
-"""The event that says only that the service is watched."""
+"""The event that says only that the service is monitored."""
 _HEARD: Final = "\x1fheard"
 _SILENT: Final = "\x1fsilent"
 
@@ -36,16 +36,16 @@ Named = tuple[str, OutageRecord]
 
 
 def heartbeat_subject(source_id: str, fact: Fact) -> str:
-    """Return the subject whose ledger keeps a heartbeat: its source in that hour."""
+    """Return the id of the subject whose ledger keeps a heartbeat: one for each source and hour."""
     return f"{source_id}{_HEARD}{fact.time_ms // HOUR_MS}"
 
 
 def heard_changes(
     outage_id: str, facts: Sequence[Fact], rule: OutageRule, series: SeriesKey, component: str
 ) -> list[Change]:
-    """Return the stretches in which the facts of a subject vouch for its service; none where silence is not asked for.
+    """Return the stretches in which a subject's facts show that its service was monitored; none without a rule for it.
 
-    That a monitor says it sees nothing vouches for nothing.
+    A ``monitoring_lost`` does not show that the service was monitored.
     """
     if not rule.blind_after_ms:
         return []
@@ -63,12 +63,12 @@ def heard_changes(
 
 
 def with_silence(rule: OutageRule, records: Iterable[Named]) -> list[Named]:
-    """Return the records with those of silence as blind time, in place of those of what was heard."""
+    """Return the records with the ``heard`` ones replaced by the silence between them, as blind time."""
     return at_once(silencing(rule, records))
 
 
 def silencing(rule: OutageRule, records: Iterable[Named]) -> Pieces[list[Named]]:
-    """Return what `with_silence` returns, in pieces."""
+    """Run `with_silence` in pieces."""
     found: list[Named] = []
     vouched: list[Named] = []
     for lot in lots(records):
@@ -85,9 +85,9 @@ def silencing(rule: OutageRule, records: Iterable[Named]) -> Pieces[list[Named]]
 
 
 def silent_at(rule: OutageRule, records: Iterable[Named], at_ms: int) -> Pieces[tuple[int, int | None]]:
-    """Return how many services are silent at an instant, and when the next one will be if nothing more is heard.
+    """Return how many services are silent at an instant, and when the next one will be if no more events come.
 
-    In pieces: stretches of what was heard are as many as heartbeats.
+    In pieces, because there may be as many monitored stretches as heartbeats.
     """
     silent, next_ms = 0, None
     heard_of = yield from _heard(rule, records)
@@ -101,7 +101,7 @@ def silent_at(rule: OutageRule, records: Iterable[Named], at_ms: int) -> Pieces[
 
 
 def _heard(rule: OutageRule, records: Iterable[Named]) -> Pieces[dict[str, list[Span]]]:
-    """Return when each service was watched; "" is that of a series of one. None where silence is not asked for."""
+    """Return the monitored spans of each service ("": the only one of its series); empty without ``blind_after``."""
     if not rule.blind_after_ms:
         return {}
     parts = rule.parts or (("",),)

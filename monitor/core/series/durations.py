@@ -1,4 +1,8 @@
-"""Figures of durations: mean, percentiles and shares, from the sketch of a pane (domain.md §7)."""
+"""Figures of durations: percentiles and the longest, from the sketch of a pane (domain.md §7).
+
+The numerator of a percentile is the rank of the duration, the denominator the number of durations: "9 of 10" is the
+ninth in ascending order. The longest has the last rank.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _QUANTILES_OF: Final = {kind: [_QUANTILES[name] for name in names] for kind, nam
 
 
 def duration_figures(kind: str, buckets: Mapping[int, int], of: str) -> list[Figure]:
-    """Return the percentiles and the longest that a kind of measure has."""
+    """Return the percentiles, and the longest duration, that a kind of measure has among its indicators."""
     n = sum(buckets.values())
     values = sketch.quantiles(buckets, _QUANTILES_OF[kind])
     figures: list[Figure] = []
