@@ -1,1 +1,1 @@
-"""Floor 5. Recomputation: how verdicts differ from what was judged, and why."""
+"""Floor 5. Recomputation: the differences between verdicts as judged and as recomputed, and their causes."""

@@ -1,4 +1,4 @@
-"""Why what was judged differs from what is recomputed: another version of the agreement, or events that came late."""
+"""The causes of differences between judged and recomputed: another version of the agreement, or late events."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Arrived(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why two verdicts differ.
+    """The cause of the difference between two verdicts.
 
-    ``versions`` are those of the agreement by which it was judged and is recomputed (-1: by none), where they differ;
-    ``events`` the ids of the events that came after the verdict, or after a later event of their subject.
-    ``unknown`` is neither: it has not been announced yet, or the events are not those that were judged.
+    ``versions`` are the agreement's versions by which it was judged and is recomputed (-1: none), if they differ.
+    ``events`` are the ids of the events that came after the verdict, or after a later event of their subject.
+    ``unknown`` is neither: the verdict has not been announced yet, or other events were judged than are recomputed.
     """
 
     kind: CauseKind
@@ -35,11 +35,11 @@ class Cause(NamedTuple):
 
 
 def clock_cause(difference: ClockDifference, versions: Mapping[ClockId, int], of_subject: Sequence[Arrived]) -> Cause:
-    """Return why a clock was judged differently.
+    """Return why a clock was judged differently from its recomputation.
 
     Args:
         difference: as judged (``one``) and as recomputed (``other``).
-        versions: by which agreement's version each clock is recomputed.
+        versions: the agreement's version by which each clock is recomputed.
         of_subject: the events of the clock's subject, in the order of their arrival.
     """
     judged = difference.one
@@ -69,11 +69,11 @@ def out_of_order(of_subject: Iterable[Arrived]) -> list[Arrived]:
 
 
 def period_cause(difference: PeriodDifference, stated_ms: int | None, of_measure: Iterable[Arrived]) -> Cause:
-    """Return why a period was stated differently.
+    """Return why a period was stated differently from its recomputation.
 
     Args:
         difference: as stated (``one``) and as recomputed (``other``).
-        stated_ms: when the statement was written; None where there is none.
+        stated_ms: when the statement was written; None if there is no statement.
         of_measure: the events that the measure counts, in the order of their arrival.
     """
     stated, now = difference.one, difference.other

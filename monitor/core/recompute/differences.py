@@ -1,10 +1,11 @@
 """Differences between two verdicts on the same subjects and periods (domain.md §3).
 
-Two uses: what was judged against what is recomputed with all that is known by now, and recorded events under one
-agreement against the same events under another. Nothing here changes a verdict; it lists.
+It has two uses. One compares verdicts as judged with verdicts recomputed from all events known by now. The other
+compares recorded events under one agreement with the same events under another. Differences are listed; no verdict is
+changed.
 
-Clocks are compared by what was announced of them: the instants at which they broke. Periods are compared by figures
-(value, numerator, denominator) and verdicts. Both sides are told the same way, so neither is the right one.
+Clocks are compared by their announcements: the instants at which they broke. Periods are compared by figures (value,
+numerator, denominator) and verdicts. Both sides are read in the same way, and neither is assumed to be right.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from monitor.core.series.series import SeriesKey
 
 ClockVerdict = Literal["met", "breached", "open", "cancelled", "none"]
-"""What became of a clock: ``breached`` also while it is open and past due, ``none`` where nothing was promised."""
+"""The verdict on a clock: ``breached`` also while it is open and past due, ``none`` if nothing was promised."""
 
 TakenBack = Literal["", "voided", "rearmed"]
 
 _CLOSE: Final = 1e-9
-"""Relative: sums of fractions may be added in another order."""
+"""The relative tolerance of a comparison, because sums of fractions may be added in another order."""
 
 
 class ClockId(NamedTuple):
@@ -43,11 +44,11 @@ class ClockId(NamedTuple):
 
 
 class Announced(NamedTuple):
-    """What was announced of one clock.
+    """The announced breaches of one clock.
 
-    ``breached_ms`` are the instants (event time) at which it was said to have broken, in the order of the telling, and
-    ``versions`` those of the agreement by which it was. ``taken_back`` is how the last of them ended, if not by a stop.
-    ``told_ms`` is when the first was told; -1 where none was.
+    ``breached_ms`` are the instants (event time) of its breaches, in the order of their announcement, and ``versions``
+    the agreement's versions by which each was judged. ``taken_back`` is the state that took back the last breach, if
+    one did. ``told_ms`` is when the first breach was announced; -1 if none was.
     """
 
     breached_ms: tuple[int, ...] = ()
@@ -60,7 +61,7 @@ NOTHING: Final = Announced()
 
 
 class ClockDifference(NamedTuple):
-    """A clock of which the two sides announce different breaches."""
+    """A clock for which the two sides announce different breaches."""
 
     clock: ClockId
     one: Announced
@@ -68,7 +69,7 @@ class ClockDifference(NamedTuple):
 
 
 class FigureDifference(NamedTuple):
-    """A figure of a period that is another one on the other side; None where a side does not have it."""
+    """A figure of a period that differs between the two sides; None if a side does not have it."""
 
     indicator: str
     one: Figure | None
@@ -76,7 +77,7 @@ class FigureDifference(NamedTuple):
 
 
 class VerdictDifference(NamedTuple):
-    """An objective that is judged differently; "" where a side does not judge it."""
+    """An objective that is judged differently; "" if a side does not judge it."""
 
     objective: str
     one: str
@@ -92,7 +93,7 @@ class PeriodId(NamedTuple):
 
 
 class PeriodDifference(NamedTuple):
-    """A period that the two sides state differently; None where a side does not state it."""
+    """A period that the two sides state differently; None if a side does not state it."""
 
     period: PeriodId
     one: WindowStatus | None
@@ -102,11 +103,11 @@ class PeriodDifference(NamedTuple):
 
 
 def announced(alerts: Iterable[tuple[Alert, int]], until_ms: int) -> dict[ClockId, Announced]:
-    """Return what was announced of clocks.
+    """Return the announced breaches of each clock.
 
     Args:
-        alerts: each with when it was told; those of one key in the order of the telling. Those of series are
-            passed over, as is what is told a second time under the same id.
+        alerts: each with the instant of its announcement; those of one key in the order of announcement. Alerts of
+            series are skipped, and so is a second alert with the same id.
         until_ms: breaches after this instant of event time do not count.
     """
     found: dict[ClockId, Announced] = {}
@@ -140,14 +141,14 @@ def clock_differences(one: Mapping[ClockId, Announced], other: Mapping[ClockId, 
 
 
 def period_id(statement: WindowStatus) -> PeriodId:
-    """Return which period of which series a statement is of."""
+    """Return the id of a statement's period."""
     return PeriodId(statement.series, statement.window, statement.from_ms)
 
 
 def period_differences(one: Iterable[WindowStatus], other: Iterable[WindowStatus]) -> list[PeriodDifference]:
     """Return the periods that are stated differently, ordered by period.
 
-    A period that only one side states differs only if something happened in it: an empty statement is none.
+    A period that only one side states differs only if something happened in it: an empty statement counts as none.
     """
     ours, theirs = ({period_id(status): status for status in statuses} for statuses in (one, other))
     found = []
@@ -169,7 +170,7 @@ def _figure_differences(one: WindowStatus | None, other: WindowStatus | None) ->
 
 
 def _same(one: Figure | None, other: Figure | None) -> bool:
-    """Whether two figures say the same. One that was made of nothing says nothing."""
+    """Return whether two figures are equal. A figure without numerator and denominator equals an absent one."""
     if one is None or other is None:
         figure = one or other
         return figure is None or not (figure.numerator or figure.denominator)
