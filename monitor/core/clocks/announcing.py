@@ -1,4 +1,4 @@
-"""Announcing: the alert that tells one transition of a clock, with all that its reader wants to know."""
+"""Announcing: builds the alert that announces one transition of a clock, with everything that its reader needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Subject, Value
 
 DETAILS: Final = ("customer", "service", "priority", "team", "agent", "queue", "severity", "channel")
-"""The attributes that may change while an alert lives: they go into its details, never into its labels."""
+"""The attributes that may change during an alert's life: they go into its details, never into its labels."""
 
 
 def announcement(
@@ -32,17 +32,17 @@ def announcement(
     plan: Plan,
     life: Life | None = None,
 ) -> Alert:
-    """Return the alert of what a clock tells.
+    """Return the alert that announces a transition of a clock.
 
     Args:
-        told: the clock at that moment, the state, the instant and the reason.
-        subject: the kind of its subject.
-        subject_id: the id of that.
-        facts: its ledger.
-        attributes: the newest value of each of its attributes.
-        misses: those of supporting agreements on the subject.
+        told: the transition: the clock at that moment, the alert's state, the instant and the reason.
+        subject: the kind of the clock's subject.
+        subject_id: the id of the subject.
+        facts: the subject's ledger.
+        attributes: the newest value of each of the subject's attributes.
+        misses: the misses of supporting agreements on the subject.
         plan: the agreements.
-        life: that of the clock, if it is known.
+        life: the stretches of the clock's life, if they were computed before.
     """
     clock, state, at_ms, reason = told
     key = AlertKey(subject, subject_id, *clock.series[:2], clock.cycle)
@@ -60,7 +60,7 @@ def announcement(
         due_ms = clocks.due_or_missed_ms(clock, of.calendar)
     for fact in facts:
         if fact.time_ms > clock.start_ms:
-            break  # what a subject is called later goes into the details: labels never change during a life
+            break  # later values go into the details: labels never change during an alert's life
         for name in ("customer", "service"):
             if name in fact.attributes:
                 labels[name] = str(fact.attributes[name])

@@ -3,8 +3,8 @@
     elapsed = measure([start, stop or now) ∩ open hours − ∪ pauses)
     due     = the smallest t with elapsed([start, t)) = budget;   breached when now >= due
 
-A clock is a value; each function returns the next one. What is at risk is told by *thresholds*: business time elapsed
-at which a warning is due, so that a pause moves the instant of a warning exactly as it moves the due instant.
+A clock is a value; each function returns the next one. A warning (at risk) is due at a *threshold*, an amount of
+elapsed business time, so that a pause moves the instant of a warning exactly as it moves the due instant.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 class Threshold(NamedTuple):
-    """One warning: the business time after which it is due, and the reason that is told."""
+    """One warning: the elapsed business time at which it is due, and the reason that its alert names."""
 
     elapsed_ms: int
     reason: str
 
 
 class Transition(NamedTuple):
-    """A clock got past a threshold; a number behind that of the last threshold means the breach."""
+    """A clock passed a threshold, given by its index; the index after the last threshold means the breach."""
 
     threshold: int
     at_ms: int
 
 
 class Terms(NamedTuple):
-    """What an agreement says of one clock, resolved: looked up once, used for every fact."""
+    """The terms of one clock in an agreement, resolved: looked up once, used for every fact."""
 
     agreement: Agreement
     rule: ClockRule
@@ -51,9 +51,9 @@ class Terms(NamedTuple):
     calendar: Calendar
     thresholds: tuple[Threshold, ...]
     states: frozenset[str] = frozenset()
-    """The states in which the clock runs, where they drive it."""
+    """The ticket states in which the clock runs, if states drive it."""
     is_general: bool = False
-    """It needs more than its newest fact: the course of its subject, or the ends of capped pauses."""
+    """The clock needs more than the newest fact: the ticket's state, or the ends of capped pauses."""
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__
@@ -62,7 +62,7 @@ _new: Final[Callable[..., Any]] = tuple.__new__
 
 @lru_cache(maxsize=4096)
 def thresholds(at_risk: tuple[AtRisk, ...], budget_ms: int) -> tuple[Threshold, ...]:
-    """Return the warnings of a budget in the order in which they come; those outside of it are left out."""
+    """Return the warnings of a budget in the order in which they come due; those outside the budget are left out."""
     found = set()
     for one in at_risk:
         if one.percent:
@@ -73,9 +73,9 @@ def thresholds(at_risk: tuple[AtRisk, ...], budget_ms: int) -> tuple[Threshold, 
 
 
 def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int, offset_ms: int = 0) -> Terms:
-    """Return what holds for the clock of a rule with this calendar and budget.
+    """Return the terms of a rule's clock with this calendar and budget.
 
-    With an offset the target began to count there: the warnings are those of what the budget has beyond it.
+    With an offset the target began to count at that elapsed time: the warnings are placed in the rest of the budget.
     """
     metric = METRICS[rule.subject][rule.metric]
     warnings = thresholds(rule.at_risk, budget_ms - offset_ms)
@@ -123,13 +123,13 @@ def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
         if kind == "resumed" and (clock.state == "paused" or of.rule.pause_caps):
             return _resumed(clock, fact, of)
     elif clock.state == "stopped" and kind in of.metric.restart and of.rule.cycles == "sum":
-        # What was announced has ended with the stop: what is over by now is told once more, under new ids.
+        # The stop ended the announcements: a threshold that is passed by now is announced again, under a new id.
         return reopened(clock, fact.time_ms, of)
     return clock
 
 
 def reopened(clock: Clock, at_ms: int, of: Terms) -> Clock:
-    """Return a stopped clock that goes on, on the budget that it had. Its stop may count as if it had not been."""
+    """Return a stopped clock that goes on with its old budget; the metric's ``gap`` decides about the time since."""
     anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
     if of.metric.gap == "counted":
         elapsed_ms = clock.elapsed_ms + of.calendar.elapsed(clock.stop_ms, at_ms)
@@ -141,10 +141,10 @@ def reopened(clock: Clock, at_ms: int, of: Terms) -> Clock:
 
 
 def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
-    """Return a clock that has just started, as the facts with an earlier time leave it.
+    """Return a clock that has just started, with the facts before its start applied to it.
 
-    A stop that is older than its start is the work of a skewed clock: the duration is 0 and flagged, never negative
-    and never counted as still running. A pause that is still open holds from the start on.
+    A stop that is older than the start comes from a skewed clock: the duration is 0 and flagged, never negative, and
+    the clock does not count as still running. A pause that is still open holds the clock from its start on.
     """
     for fact in before if of.metric.early_stop else ():
         if counts_as(fact, of.metric.stop):
@@ -157,7 +157,7 @@ def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
 
 
 def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
-    """Return the clock with everything told that came due up to and including an instant, and what that was."""
+    """Return the clock after all thresholds up to and including an instant, and the transitions to announce."""
     found: list[Transition] = []
     while clock.state == "paused" and 0 < clock.next_ms <= until_ms:
         clock = _pause_spent(clock, clock.next_ms, of)
@@ -177,7 +177,7 @@ def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transiti
 
 
 def told_until_ms(clock: Clock, of: Terms) -> int:
-    """Return the instant of the last threshold that a running clock told."""
+    """Return the instant of the last threshold that was announced for a running clock."""
     if clock.breached_ms:
         return clock.due_ms
     return next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
@@ -191,10 +191,10 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
 
 
 def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as it stands.
+    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands.
 
-    A change of target closes the stretch in which it falls, and a used up budget is changed no more: what ran before
-    the last change is counted as it was then, in the calendar of then.
+    A change of target closes the running stretch, and the target of a used up budget is never changed. Time before the
+    last change keeps the elapsed time that was counted then, in the calendar of that time.
     """
     if clock.elapsed_ms < clock.budget_ms:
         return clock.due_ms or -1
@@ -206,23 +206,23 @@ def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
         if used_ms + ran_ms >= clock.budget_ms:
             return calendar.due(start_ms, clock.budget_ms - used_ms)
         used_ms += ran_ms
-    return clock.due_ms or -1  # without any budget it is due where it starts
+    return clock.due_ms or -1  # a clock without any budget is due at its start
 
 
 def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return the same, or of a clock that ended in time, when it would have been due had its last stretch gone on."""
+    """Return `due_or_missed_ms`; for a clock that ended in time, when it would have been due without its end."""
     if clock.state in OPEN or clock.elapsed_ms >= clock.budget_ms:
         return due_or_missed_ms(clock, calendar)
     return calendar.due(max(clock.runs[-1], _changed_at(clock)[0]), clock.budget_ms - clock.elapsed_ms)
 
 
 def _changed_at(clock: Clock) -> tuple[int, int]:
-    """Return when the present target of a clock began to hold, and what had elapsed by then."""
+    """Return when the present target of a clock began to hold, and the time elapsed by then."""
     return clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
 
 
 def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:
-    """Return the calendar in which a clock counted at an instant: before another priority it may have been another."""
+    """Return the calendar in which a clock counted at an instant: a change of priority may have changed it."""
     for former in clock.extra.former if clock.extra else ():
         if at_ms < former.until_ms:
             return of.agreement.calendars[former.calendar]
@@ -230,7 +230,7 @@ def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:
 
 
 def wall_at(clock: Clock, at_ms: int, of: Terms) -> int:
-    """Return the wall-clock time of a clock, from its start to its stop or, while it is open, an instant."""
+    """Return the wall-clock time of a clock from its start to its stop or, while it is open, to an instant."""
     end_ms = at_ms if clock.state in {"running", "paused"} else clock.stop_ms
     if of.metric.course == "states":
         return ran_ms(clock) + (max(0, end_ms - clock.since_ms) if clock.state == "running" else 0)
@@ -252,7 +252,7 @@ def ran_ms(clock: Clock) -> int:
 
 
 def is_breached(clock: Clock) -> bool:
-    """Return whether a stopped clock broke its promise: elapsed reached the budget, so that due was not after stop."""
+    """Return whether a stopped clock is breached: its elapsed time reached the budget, so due was not after stop."""
     return clock.elapsed_ms >= clock.budget_ms
 
 
@@ -266,14 +266,14 @@ def run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
 
 
 def next_at(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
-    """Return when the next threshold is passed (or was: what is over at the start is told at once)."""
+    """Return when the next threshold is passed; ``since_ms`` if its elapsed time is reached already."""
     if told == len(of.thresholds):
         return due_ms
     return of.calendar.due(since_ms, max(0, of.thresholds[told].elapsed_ms - elapsed_ms))
 
 
 def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
-    """Return what has elapsed up to an instant, and all stretches in which the clock ran until then."""
+    """Return the time elapsed up to an instant, and all stretches in which the clock ran until then."""
     if clock.state != "running":
         return clock.elapsed_ms, clock.runs
     elapsed = clock.elapsed_ms + of.calendar.elapsed(clock.since_ms, at_ms)
@@ -281,7 +281,7 @@ def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:
 
 
 def halted(clock: Clock, at_ms: int, of: Terms, state: ClockState) -> Clock:
-    """Return an open clock that has ended."""
+    """Return an open clock after its end, stopped or cancelled."""
     elapsed_ms, runs = run_closed(clock, at_ms, of)
     if clock.extra and (clock.extra.caps or clock.extra.spent):
         clock = with_extra(clock, caps=[], spent=[])
@@ -316,7 +316,7 @@ def _first_of(caps: Sequence[int]) -> int:
 
 
 def _pause_spent(clock: Clock, at_ms: int, of: Terms) -> Clock:
-    """Return a paused clock after the cap of the pauses that reach it at an instant: they count no more."""
+    """Return a paused clock at an instant at which pauses reach their cap: these pauses no longer count."""
     extra = clock.extra or NO_EXTRA
     left = [(reason, end) for reason, end in zip(clock.pauses, extra.caps, strict=True) if end != at_ms]
     spent = [reason for reason, end in zip(clock.pauses, extra.caps, strict=True) if end == at_ms]

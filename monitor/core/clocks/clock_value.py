@@ -1,4 +1,4 @@
-"""A clock as it stands in the row of its subject: its state, its runs and pauses, its due instant."""
+"""A clock as stored in the row of its subject: its state, its runs and pauses, its due instant."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ OPEN: Final = ("running", "paused")
 
 
 class Extra(NamedTuple):
-    """What only few clocks need.
+    """Fields that only few clocks need.
 
-    The present target began to count at ``offset_ms`` of the elapsed time (negative: a share of it was used before):
-    the clock's budget is the sum of both. ``outside_ms`` is wall-clock time that is not the clock's at all: outside of
-    the states in which it runs, or the solved gap. ``caps`` holds, for each open pause, when it ceases to count (0:
-    never); ``spent`` the reasons of pauses that are open but count no more.
+    The present target began to count at ``offset_ms`` of the elapsed time (negative: a share of it was used before).
+    The clock's budget is the sum of offset and target. ``outside_ms`` is wall-clock time that does not belong to the
+    clock: outside of the states in which it runs, or in the solved gap. ``former`` are the terms before each change of
+    target. ``caps`` holds, for each open pause, when it ceases to count (0: never). ``spent`` are the reasons of pauses
+    that are open but no longer count.
     """
 
     offset_ms: int = 0
@@ -31,14 +32,15 @@ NO_EXTRA: Final = Extra()
 
 
 class Clock(NamedTuple):
-    """One clock of a subject: a cache of what its ledger says.
+    """One clock of a subject: a cache of the fold of the subject's ledger.
 
-    The fields up to ``flagged`` are those of its start, the others move with the facts (`moved`). ``elapsed_ms`` is
-    business time up to ``since_ms`` (while running) or in all (else); ``due_ms`` is 0 unless running. ``runs`` are the
-    closed stretches ``[from, to, from, to, …]`` in which it ran, wall-clock instants: what explains elapsed, and what
-    a changed calendar recounts. ``told`` is how many at-risk thresholds were announced (they are ordered by their
-    instants), ``breached_ms`` the due instant of the breach that was announced (0: none was). ``next_ms`` is the next
-    instant at which something is to be announced (0: none).
+    The fields up to ``flagged`` are set at its start, the others move with the facts (`moved`). ``elapsed_ms`` is
+    business time, up to ``since_ms`` while the clock runs, else in total. ``due_ms`` is 0 unless the clock runs.
+    ``runs`` are the closed stretches ``[from, to, from, to, …]`` in which it ran, as wall-clock instants: they explain
+    the elapsed time, and a changed calendar is counted over them. ``told`` is the number of at-risk thresholds that
+    were announced (thresholds are ordered by their instants). ``breached_ms`` is the due instant of the announced
+    breach (0: none). ``next_ms`` is the next instant at which an announcement is due or a pause ceases to count (0:
+    none).
     """
 
     series: SeriesKey
@@ -49,7 +51,7 @@ class Clock(NamedTuple):
     budget_ms: int
     calendar: str
     ordinal: int
-    """How often something announced was taken back: ids of repeated announcements differ by it."""
+    """How often an announcement was taken back: it makes the ids of repeated announcements differ."""
     flagged: bool
     """A stop came before its start (clock skew): the duration was clamped to 0."""
     state: ClockState
@@ -71,7 +73,7 @@ _EXTRA: Final = Clock._fields.index("extra")
 
 
 class Former(NamedTuple):
-    """Terms that held for a clock until another priority: what had elapsed by then was counted in that calendar."""
+    """Terms that held for a clock until its priority changed; ``elapsed_ms`` had elapsed by then in that calendar."""
 
     until_ms: int
     elapsed_ms: int
@@ -92,7 +94,7 @@ def moved(  # noqa: PLR0917 - the fields in their order
     runs: list[int],
     pauses: list[str],
 ) -> Clock:
-    """Return the clock with other values from ``state`` on. On the hot path: ``_replace`` takes six times as long."""
+    """Return the clock with new values from ``state`` on. Not by ``_replace``, which takes six times as long."""
     return tuple.__new__(
         Clock,
         clock[:_FIXED]  # noqa: RUF005 - unpacking it takes a quarter longer
@@ -101,5 +103,5 @@ def moved(  # noqa: PLR0917 - the fields in their order
 
 
 def with_extra(clock: Clock, **values: Any) -> Clock:  # noqa: ANN401 - fields of `Extra`
-    """Return the clock with other values of its extra fields."""
+    """Return the clock with new values of its extra fields."""
     return clock._replace(extra=(clock.extra or NO_EXTRA)._replace(**values))

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def shares_of(clock: Clock) -> list[Change]:
-    """Return all that a clock has in its series: its share, and where it became overdue.
+    """Return all changes of a clock in its series: its share, and one at the instant at which it became overdue.
 
-    ``overdue_in`` at the due instant and ``overdue_out`` at the stop tell, for any instant, how many were overdue then
-    (`overdue_at`), however far its source has got on since.
+    From ``overdue_in`` at the due instant and ``overdue_out`` at the stop the number of overdue clocks at any instant
+    can be computed (`overdue_at`), even if its source has got further since.
     """
     share = share_of(clock)
     if share is None:
@@ -28,7 +28,7 @@ def shares_of(clock: Clock) -> list[Change]:
 
 
 def share_of(clock: Clock) -> Change | None:
-    """Return how a clock counts: while it is open in the live pane, once stopped at its stop instant."""
+    """Return the change by which a clock counts: in the live pane while it is open, at its stop once it has stopped."""
     if clock.state == "cancelled":
         return None
     if clock.state == "stopped":
@@ -48,7 +48,7 @@ def share_of(clock: Clock) -> Change | None:
 
 
 def live_share(clock: Clock, times: int = 1) -> Change:
-    """Return what an open clock has in the live pane of its series; ``times`` -1: the change that takes it out."""
+    """Return the change of an open clock in the live pane of its series; ``times`` -1: the change that takes it out."""
     if clock.told or clock.breached_ms or clock.state == "paused":
         how = "overdue" if clock.breached_ms else "at_risk" if clock.told else ""
         counts = _LIVE_COUNTS[clock.state == "paused", how]
@@ -68,5 +68,5 @@ _LIVE_COUNTS: Final = {
     for paused in (False, True)
     for how in ("", "at_risk", "overdue")
 }
-"""The live counts of an open clock, by whether it is paused and what was announced of it."""
+"""The live counts of an open clock, by whether it is paused and by its announced state."""
 _RUNNING: Final = _LIVE_COUNTS[False, ""]

@@ -18,8 +18,8 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
 
     Args:
         pane: the sum of the window's panes: clocks that stopped in it.
-        overdue: how many were past due at the window's end, or are now where it holds the present: they count as
-            breached before they stop. 0 for a window that lies in the past.
+        overdue: the number of clocks past due at the window's end (now, if the window holds the present): they count
+            as breached before they stop. 0 for a window that lies in the past.
     """
     counts = pane.counts
     met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)

@@ -1,7 +1,8 @@
-"""Problem reporting (domain.md §1): what a report must contain, and what becomes of the clocks of one that does not.
+"""Problem reporting (domain.md §1): the required fields of a report, and the clocks of tickets that lack one.
 
-A ticket is incomplete until its facts have brought every field that the agreement requires. By ``incomplete_clock``
-its clocks start at once (and the ticket is counted as incomplete), or wait for the missing fields.
+A ticket is incomplete until its facts have brought every field that the agreement requires. By the agreement's
+``incomplete_clock`` its clocks either start at once (and the ticket is counted as incomplete), or wait for the missing
+fields.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ class Reported(NamedTuple):
 
 
 def may_start(of: clocks.Terms, reported: Reported | None) -> bool:
-    """Return whether a clock may start with the newest fact: its report is complete, or does not matter.
+    """Return whether a clock may start with the newest fact: the report is complete, or need not be.
 
-    ``reported`` is None where no agreement requires anything.
+    ``reported`` is None if no agreement requires any fields.
     """
     return reported is None or _is_complete(of, reported.now)
 
 
 def completes(of: clocks.Terms, reported: Reported | None) -> bool:
-    """Return whether the newest fact brings what a clock waited for."""
+    """Return whether the newest fact brings the last required field that a clock waited for."""
     return reported is not None and _is_complete(of, reported.now) and not _is_complete(of, reported.before)
 
 
@@ -63,12 +64,12 @@ def completed(
     plan: Plan,
     existing: Container[tuple[str, str]],
 ) -> list[Clock]:
-    """Return the clocks that waited for what the newest of these facts has brought, as they start with it.
+    """Return the clocks that start with the newest of these facts, because it brings the fields they waited for.
 
     ``existing`` holds the agreement and the rule of each clock that the subject has. A ticket that was solved or
-    cancelled before has nothing left to be timed.
+    cancelled before starts no clocks.
     """
-    if len(facts) < 2 or subject != "ticket":  # noqa: PLR2004 - what was opened, and what completes it
+    if len(facts) < 2 or subject != "ticket":  # noqa: PLR2004 - the fact that opened it, and the one that completes it
         return []
     known, now = reported
     if now == known:
@@ -93,7 +94,10 @@ def completed(
 def incomplete_changes(
     subject: Subject, facts: Sequence[Fact], attributes: dict[str, Value], running: Iterable[Clock], plan: Plan
 ) -> list[Change]:
-    """Return what an open ticket that lacks required fields has in the series of its clocks, started or waiting."""
+    """Return the ``incomplete`` counts of an open ticket without required fields, in the series of its clocks.
+
+    Clocks that have started and clocks that wait both count.
+    """
     opened = [one for one in facts if one.type in STARTS[subject]]
     if subject != "ticket" or not opened:
         return []

@@ -1,4 +1,4 @@
-"""Which clocks a fact starts for a subject."""
+"""The clocks that a fact starts for a subject."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def clocks_started(
     subject: Subject, fact: Fact, attributes: dict[str, Value], plan: Plan, then: str | None = None
 ) -> list[tuple[Clock, Terms]]:
-    """Return the clocks that start with a fact, each on its terms: one for each rule that is in force for it.
+    """Return the clocks that start with a fact, each with its terms: one for each rule in force that the fact starts.
 
-    ``then`` is the priority after that fact, where a later one may have brought another: it decides for the rules that
-    change their target only from then on. Without it the attributes tell it.
+    ``then`` is the priority right after that fact, if later facts may have changed it. It gives the target of rules
+    that are not retroactive. Without ``then`` the priority is taken from the attributes.
     """
     newest = attributes.get("priority")
     started = []

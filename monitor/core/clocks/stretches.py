@@ -1,4 +1,4 @@
-"""The stretches of a clock: when it ran and when it was held, and why (domain.md §3)."""
+"""The stretches of a clock: when it ran, when it stood still, and for which reason (domain.md §3)."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from monitor.core.time.calendar import Calendar
 
 _MOST_REASONS: Final = 20
-"""Of so many pauses that are open at once the reasons are told: a text of a thousand of them helps nobody."""
+"""The most pauses open at once whose reasons are listed: a text with a thousand reasons helps nobody."""
 
 
 def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> list[Stretch]:
     """Return the stretches of a clock's life from its start up to an instant, in order.
 
     Args:
-        facts: the ledger of its subject; what is newer than ``end_ms`` changes nothing.
+        facts: the ledger of the clock's subject; facts after ``end_ms`` change nothing.
         clock: the clock as it was at that instant.
-        of: its terms.
-        end_ms: not before the clock's start.
+        of: the clock's terms.
+        end_ms: the instant, not before the clock's start.
     """
     found: list[Stretch] = []
     halts = _Halts(facts, clock, of)
@@ -49,7 +49,7 @@ def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) ->
 
 
 class Life:
-    """The stretches of a clock's life, found once: those up to any instant of it are cut from them."""
+    """The stretches of a clock's life, computed once; the stretches up to any instant are cut from them."""
 
     def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> None:
         self._clock = clock
@@ -58,12 +58,12 @@ class Life:
         self._counted_ms = list(accumulate(lengths, initial=0))
 
     def was(self, clock: Clock) -> bool:
-        """Return whether a clock is this one as it was before."""
+        """Return whether a clock is an earlier state of this one."""
         return clock.runs == self._clock.runs[: len(clock.runs)] and clock.start_ms == self._clock.start_ms
 
     def until(self, clock: Clock, at_ms: int) -> Stretches:
-        """Return what `newest` makes of `stretches_of` this clock, as it was before, up to an instant."""
-        # Of a clock that has gone on since all that it has been through is told.
+        """Return ``newest(stretches_of(…))`` for an earlier state of this clock, up to an instant."""
+        # A clock that has gone on after the instant is shown with all stretches up to its last change.
         end_ms = max(at_ms, *clock.runs[-1:], clock.since_ms if clock.state == "running" else 0)
         count = bisect_left(self._stretches, end_ms, key=itemgetter(0))
         first = max(0, count - MOST_TOLD)
@@ -99,7 +99,7 @@ def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]
 
 
 class _Halts:
-    """The stretches in which a clock stands still. Ask for them in their order: the ledger is read once for all."""
+    """The stretches in which a clock stands still. They must be asked for in order: the ledger is read only once."""
 
     def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms) -> None:
         self._by_state = of.metric.course == "states"
@@ -111,7 +111,7 @@ class _Halts:
             self._holds += _holds(facts, clock, of)
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Stretch]:
-        """Tell a stretch in which the clock stood still by what held it: the pauses that were open, or its stop."""
+        """Yield the stretches of a halt by their cause: the pauses that were open, the stop, or the ticket's state."""
         if self._by_state:
             while self._read < len(self._facts) and self._facts[self._read].time_ms <= start_ms:
                 self._course.advance(self._facts[self._read])
@@ -131,7 +131,7 @@ class _Halts:
 
 
 def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int, str, str]]:
-    """Tell after each fact what would hold the clock: ``paused`` with the reasons, or ``solved``."""
+    """Yield, for each fact, why the clock would stand still after it: ``paused`` with the reasons, or ``solved``."""
     pauses: list[str] = []
     stopped = False
     pause_on = of.rule.pause_on
@@ -140,7 +140,7 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
         if of.metric.course and fact.type in SOLVED:
             pauses = []
         elif not of.metric.course and counts_as(fact, of.metric.stop):
-            # A driven clock never runs again: a stop before its start was that of an earlier cycle.
+            # Not for driven clocks: they never run again, and a stop before their start belongs to an earlier cycle.
             stopped, pauses = True, []
         elif fact.type in of.metric.restart:
             stopped, pauses = False, []
@@ -152,7 +152,7 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
 
 
 def _facts_of(facts: Sequence[Fact], clock: Clock, of: Terms) -> Sequence[Fact]:
-    """Return the facts that could hold a clock: of a later cycle those after the fact that began it."""
+    """Return the facts that could hold a clock: in a later cycle, those after the fact that began the cycle."""
     if clock.cycle == 1:
         return facts
     began = [
@@ -162,5 +162,5 @@ def _facts_of(facts: Sequence[Fact], clock: Clock, of: Terms) -> Sequence[Fact]:
 
 
 def text_of(value: Value | None) -> str:
-    """Return a value as text; nothing for none."""
+    """Return a value as text; "" for None."""
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Supporting agreements (domain.md §1): which OLA or UC was missed under a breach."""
+"""Supporting agreements (domain.md §1): the OLA and UC clocks that were missed by the instant of an SLA's breach."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 class Misses:
-    """When the clocks of one subject missed their targets, as far as their agreements support others.
+    """When the clocks of one subject under supporting agreements missed their targets.
 
-    They are judged as of the instant that is asked for, whatever they have been through since: the order in which the
-    clocks of a subject are brought forward changes nothing. Each clock is looked at once when the next cycle of its
-    rule has begun; until then each time. So a thousand breaches of a subject cost a thousand looks, not a million.
+    They are judged as of the requested instant, without regard to later changes, so the order in which the clocks of a
+    subject are brought forward does not matter. Only the last clock of each rule is judged at each call; an earlier one
+    is judged once, when the next cycle of its rule has begun. So a thousand breaches of a subject cost a thousand
+    judgements, not a million.
 
     Args:
-        clocks: all clocks of the subject; of each rule only the last one may change, others may be appended.
+        clocks: all clocks of the subject; only the last one of each rule may change, and others may be appended.
         plan: the agreements.
     """
 
@@ -38,12 +39,12 @@ class Misses:
         self._last: dict[tuple[str, str], int] = {}
         """The place of the last clock of each rule."""
         self._past: dict[tuple[str, str], list[tuple[int, Agreement]]] = {}
-        """The misses of the clocks before that one, in their order, and who had promised."""
+        """For each rule, the misses of the clocks before its last one, in order, with their agreement."""
 
     def under(self, clock: Clock, at_ms: int) -> tuple[SupportingMiss, ...]:
-        """Return what supporting agreements had missed at the instant of a clock's breach.
+        """Return the supporting clocks that had missed their targets by the instant of a clock's breach.
 
-        Of a clock with several cycles the newest miss tells: the earlier ones were told with the breaches before.
+        For a supporting clock with several cycles it is the newest miss: earlier ones were named with earlier breaches.
         """
         of = self._plan.terms(clock)
         if of is None or not self._plan.book.supporting(of.agreement):
@@ -61,7 +62,7 @@ class Misses:
         return tuple(sorted(found))
 
     def _look(self) -> None:
-        """Take note of the clocks that have come since."""
+        """Take note of the clocks that were appended since the last call."""
         for place in range(self._seen, len(self._clocks)):
             rule = self._clocks[place].series[:2]
             before = self._last.get(rule)

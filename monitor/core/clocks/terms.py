@@ -1,4 +1,4 @@
-"""What a book of agreements means for the fold: looked up by rule once, then used for every fact."""
+"""The terms that a book of agreements sets for the fold: looked up once for each rule, then used for every fact."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
 
 
 class Plan:
-    """A book, compiled. A new book makes a new plan."""
+    """A book, compiled for the fold. A new book needs a new plan."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -33,7 +33,7 @@ class Plan:
         self.followed: frozenset[Subject] = frozenset(
             rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
         )
-        """The subjects whose course must be known: a clock is driven by it, or gets other targets on its way."""
+        """The subjects whose state must be followed: it drives a clock, or a change of priority changes targets."""
         self.touching: dict[Subject, frozenset[str]] = {
             subject: frozenset().union(*(
                 TOUCHING[metrics[rule.metric].course]
@@ -42,7 +42,7 @@ class Plan:
             ))
             for subject, metrics in METRICS.items()
         }  # fmt: skip
-        """The event types that may begin a clock that the course drives, by subject."""
+        """The event types that may begin a clock that the ticket's state drives, by subject."""
         self.general: dict[Subject, frozenset[str]] = {
             subject: types | STARTS[subject] | RESTARTS[subject] for subject, types in self.touching.items()
         }
@@ -50,11 +50,11 @@ class Plan:
 
     @staticmethod
     def is_driven(rule: ClockRule) -> bool:
-        """Return whether the course of its subject drives the clock of a rule."""
+        """Return whether the state of the ticket drives the clock of a rule."""
         return bool(METRICS[rule.subject][rule.metric].course)
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
-        """Return what holds for a clock; None where its agreement's version or rule is known no more."""
+        """Return the terms of a clock; None if its agreement's version or rule is no longer known."""
         key: tuple[str | int, ...] = (
             clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms,
         )  # fmt: skip
@@ -76,7 +76,7 @@ class Plan:
             return self._keep(key, found)
 
     def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:
-        # With business days nearly each clock has a budget of its own: they are not kept for ever.
+        # With business days nearly each clock has a budget of its own, so the terms are not kept for ever.
         if len(self._terms) >= _MOST_TERMS:
             self._terms.clear()
         self._terms[key] = found
@@ -85,10 +85,10 @@ class Plan:
     def terms_for(
         self, agreement: Agreement, rule: ClockRule, priority: Value | None, start_ms: int
     ) -> clocks.Terms | None:
-        """Return what a clock that starts at an instant starts with; None where nothing was promised for the priority.
+        """Return the terms of a clock that starts at an instant; None if nothing was promised for the priority.
 
         Raises:
-            CalendarRangeError: business days are promised, and there are not so many after the start.
+            CalendarRangeError: business days are promised, and too few are left in the range after the start.
         """
         budget = rule.budget(priority)
         if budget is None:
@@ -106,7 +106,7 @@ class Plan:
         return found
 
     def slices(self, agreement_id: str, measure_id: str) -> Slices | None:
-        """Return the panes of a measure, by the newest version of its agreement that has it; None where none has."""
+        """Return the pane widths of a measure and how long they are kept; None if no version has the measure."""
         key = (agreement_id, measure_id)
         if key not in self._slices:
             self._slices[key] = self._cut(agreement_id, measure_id)
@@ -122,8 +122,8 @@ class Plan:
             zone = agreement.zone
             for window in windows_of(agreement, measure):
                 width = width_for(window)
-                # A day longer than the window and its lateness, so that a correction still finds the pane; a calendar
-                # period is kept until the one after it closes.
+                # A day longer than the window and its lateness, so that a correction still finds the pane. The panes
+                # of a period are kept until the period after it closes.
                 length = window.length_ms or LONGEST_MS[window.kind]
                 if window.kind != "rolling":
                     length *= 2

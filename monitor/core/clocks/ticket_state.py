@@ -1,7 +1,7 @@
 """The state of a ticket after each fact of its ledger, and whether a clock runs in that state.
 
-What starts and stops most clocks is an event type. The clocks here need more: whether the customer waits for an answer,
-which team has the ticket, in which state it is.
+Most clocks are started and stopped by event types alone. The clocks here need more: whether the customer waits for an
+answer, which team has the ticket, and which state the ticket is in.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ TOUCHING: Final[dict[str, frozenset[str]]] = {
         "opened", "assigned", "acknowledged", "responded", "paused", "resumed", "resolved", "closed", "reopened",
     }),
 }  # fmt: skip
-"""The event types that may start a clock, by what drives it."""
+"""The event types that may start a clock, by its kind of drive (`CourseKind`)."""
 
 STATES: Final = frozenset({"new", "assigned", "in_progress", "waiting", "resolved", "closed"})
-"""The states of a ticket. ``waiting:<reason>`` is a pause for that reason, ``waiting`` one for any."""
+"""The states of a ticket. ``waiting:<reason>`` is a pause for that reason, ``waiting`` a pause for any reason."""
 
 
 def is_update(fact: Fact) -> bool:
-    """Return whether a fact tells the customer how things stand: a public answer, or an update that is marked public.
+    """Return whether a fact informs the customer: it is a public answer, or an update that is marked public.
 
-    Systems send an update for every change of a field: one that does not say that it is public is not.
+    Ticket systems send an update for every change of a field, so an update without the mark is not public.
     """
     if fact.type == "updated":
         return fact.attributes.get("public") is True and fact.attributes.get("automatic") is not True
@@ -45,7 +45,7 @@ def is_update(fact: Fact) -> bool:
 
 
 class Course:
-    """Where a subject stands after the facts that it has been led through, oldest first."""
+    """The state of a ticket after a sequence of facts, oldest first (`advance`)."""
 
     __slots__ = (
         "_state", "answered", "changed_priority", "changed_team", "former_priority", "is_cancelled", "is_opened",
@@ -56,20 +56,20 @@ class Course:
         self._state = ""
         self.pauses: list[str] = []
         self.solved = ""
-        """``resolved`` or ``closed`` while it is."""
+        """``resolved`` or ``closed`` while the ticket is solved, else ""."""
         self.is_opened = self.is_cancelled = False
         self.answered = False
-        """The customer has got an answer, or a solution."""
+        """The customer has received an answer, or a solution."""
         self.unanswered = False
-        """The customer has written since."""
+        """The customer has written since the last answer."""
         self.team = self.priority = self.former_priority = ""
         self.changed_team = self.changed_priority = False
-        """The newest fact brought another one."""
+        """Whether the newest fact brought another team, another priority."""
         for fact in facts:
             self.advance(fact)
 
     def advance(self, fact: Fact) -> None:  # noqa: C901 - one case for each event type
-        """Go on to the next fact."""
+        """Apply the next fact."""
         kind, brought = fact.type, fact.attributes
         priority = brought.get("priority", self.priority)
         self.former_priority = self.priority
@@ -105,7 +105,7 @@ class Course:
                 self.is_cancelled = True
 
     def states(self) -> frozenset[str]:
-        """Return the states in which the ticket is: while it is paused, one for each reason."""
+        """Return the states of the ticket: while it is paused, ``waiting`` and one for each reason."""
         if self.solved:
             return frozenset({self.solved})
         if self.pauses:
@@ -114,7 +114,7 @@ class Course:
 
 
 def ends(fact: Fact, course: Course, of: Terms) -> bool:
-    """Return whether a fact, the newest of the course, ends the cycle of a clock."""
+    """Return whether the newest fact of a course ends the cycle of a clock."""
     if fact.type in SOLVED:
         return of.metric.course != "states" or course.solved == "closed" or "resolved" not in of.states
     match of.metric.course:
@@ -128,9 +128,9 @@ def ends(fact: Fact, course: Course, of: Terms) -> bool:
 
 
 def begins(fact: Fact, course: Course, of: Terms) -> bool:
-    """Return whether a fact, the newest of the course, begins a cycle where no clock is open.
+    """Return whether the newest fact of a course begins a cycle of a clock that is not open.
 
-    As for all clocks, nothing begins before the subject was opened.
+    As for all clocks, no cycle begins before the subject was opened.
     """
     if fact.type not in TOUCHING[of.metric.course]:
         return False
@@ -140,11 +140,11 @@ def begins(fact: Fact, course: Course, of: Terms) -> bool:
 
 
 def is_due_to_run(course: Course, of: Terms) -> bool:
-    """Return whether a subject stands where a cycle of a clock runs, however it came there."""
+    """Return whether a cycle of a clock runs in the ticket's present state, however the ticket came there."""
     if course.is_cancelled or not course.is_opened:
         return False
     match of.metric.course:
-        case "answers":  # the oldest message that nobody has answered: the first one belongs to the first response
+        case "answers":  # only after a first answer: until then the first response is timed
             return course.answered and course.unanswered and not course.solved
         case "updates":
             return not course.solved
@@ -154,7 +154,7 @@ def is_due_to_run(course: Course, of: Terms) -> bool:
 
 
 def is_inside(course: Course, of: Terms) -> bool:
-    """Return whether the ticket is in one of the states in which a clock runs, and in no pause that it leaves out."""
+    """Return whether the ticket is in a state in which a clock runs, and in no pause that holds the clock."""
     if of.states.isdisjoint(course.states()):
         return False
     return not of.rule.pause_on or of.rule.pause_on.isdisjoint(course.pauses)

@@ -1,4 +1,4 @@
-"""Clocks that the course of a ticket drives, and clocks whose target changes while they run (domain.md §3)."""
+"""Clocks that the state of a ticket drives, and clocks whose target changes while they run (domain.md §3)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def applied(clock: Clock, fact: Fact, of: Terms, course: Course) -> Clock:
-    """Return an open clock after the newest fact of its subject's course. Precedence: stop > pause > start."""
+    """Return an open, state-driven clock after the newest fact of the course. Precedence: stop > pause > start."""
     if fact.type == "cancelled":
         return clocks.halted(clock, fact.time_ms, of, "cancelled")
     if ends(fact, course, of):
@@ -52,16 +52,16 @@ def begun(
     subject: str,
     reported: Reported | None,
 ) -> Iterator[tuple[int, Clock]]:
-    """Yield the clocks that the newest fact begins, each with its place among those that exist (-1: a new one).
+    """Yield the clocks that the newest fact begins, each with its place among the existing ones (-1: a new clock).
 
     Args:
         facts: the ledger up to that fact.
-        attributes: the newest values of the subject, also of later facts.
-        course: where the subject stands after it.
-        last: the last clock of each rule, by agreement and rule, with its place among all.
+        attributes: the newest values of the subject's attributes, also of later facts.
+        course: the state of the ticket after that fact.
+        last: the last clock of each rule, by agreement and rule, with its place among all clocks.
         plan: the agreements.
         subject: the kind of the subject.
-        reported: what the facts have brought, where an agreement requires fields.
+        reported: the attributes that the facts have brought; None if no agreement requires fields.
     """
     fact = facts[-1]
     owned = {**attributes, "team": course.team} if course.team else attributes
@@ -93,7 +93,7 @@ def late_promises(
     subject: str,
     reported: Reported | None,
 ) -> Iterator[Clock]:
-    """Yield the clocks of subjects for whose first priority nothing was promised: they start with the new one."""
+    """Yield the clocks that start with a new priority, because nothing was promised for the first one."""
     fact = facts[-1]
     for agreement in plan.book.in_force(attributes, fact.time_ms):
         for rule in agreement.clocks:
@@ -110,8 +110,8 @@ def late_promises(
 def retargeted(clock: Clock, at_ms: int, old: Terms, course: Course, plan: Plan) -> Clock:
     """Return an open clock with the target of another priority, from an instant on.
 
-    ``from_change``: the new budget counts from now on. ``prorated``: of the new budget the share is used that was used
-    of the old one. A clock whose budget is used up keeps its target, and one whose new priority has none.
+    ``from_change``: the new budget counts from now on. ``prorated``: the share that was used of the old budget counts
+    as used of the new one. A clock keeps its target if its budget is used up, or if the new priority has no target.
     """
     new = plan.terms_for(old.agreement, old.rule, course.priority, at_ms)
     extra = clock.extra or NO_EXTRA
@@ -138,7 +138,10 @@ def retargeted(clock: Clock, at_ms: int, old: Terms, course: Course, plan: Plan)
 def _rules(
     plan: Plan, subject: str, attributes: dict[str, Value], owned: dict[str, Value], at_ms: int
 ) -> Iterator[tuple[Agreement, ClockRule, dict[str, Value]]]:
-    """Yield the rules that the course drives, with what is known of the subject: of an owner, the team of then."""
+    """Yield the rules that the ticket's state drives, each with the subject's attributes.
+
+    For ownership the attribute ``team`` is the team that had the ticket at that time.
+    """
     for known, are_owners in ((attributes, False), (owned, True)):
         for agreement in plan.book.in_force(known, at_ms):
             for rule in agreement.clocks:
@@ -149,7 +152,7 @@ def _rules(
 
 
 def _held(clock: Clock, facts: Sequence[Fact], of: Terms) -> Clock:
-    """Return a clock that has just started, under the pauses that are open: they hold from its start on."""
+    """Return a clock that has just started, paused from its start on by the pauses that are open."""
     began: dict[str, int] = {}
     pause_on = of.rule.pause_on
     for fact in facts:
