@@ -1,34 +1,35 @@
 """The evaluate agent's fold: panes of all sources in; figures, verdicts, alerts and statements out.
 
 One `Evaluator` works on one partition of the partials. Nothing here reads a clock: `Evaluator.evaluate` judges as of
-the instant it is given, and `Evaluator.next_ms` tells when it wants to be asked again.
+the instant it is given, and `Evaluator.next_ms` returns when it must be called again.
 
-What is decided here (formulas: `monitor.core.outages.figures`, verdicts and alerts:
-`monitor.core.objectives.verdicts`):
+The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monitor.core.objectives.verdicts`):
 
 - **Version.** A running window is judged by the version whose text holds now, a statement by the one that held one
   millisecond before the period's end. A draft is shown, but it neither announces nor states anything.
-- **Beginning and end.** A window does not reach behind the first version that is not a draft, nor behind the
-  termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated its alerts end
-  (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
-  after their lateness, and its windows are shown no more.
+- **Beginning and end.** A window begins no earlier than the first version that is not a draft, and ends no later than
+  the termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated, its alerts
+  end (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
+  after their lateness, and its windows are no longer shown.
 - **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
   stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
-  corrections change nothing that was stated. An alert that is still out ends with its period (``period_closed``).
-- **Budgets and consequences.** Each window tells the error budgets of its objectives, the longest one of an objective
-  also how fast its budget burns (`monitor.core.windows.budgets`). What follows from a period is decided with its
-  statement, in the same transaction, from the statement and the misses before it (`monitor.core.windows.consequences`).
+  corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
+- **Budgets and consequences.** Each window shows the error budgets of its objectives; the longest window of an
+  objective also shows the burn rates (`monitor.core.windows.budgets`). The consequences of a period are decided with
+  its statement, in the same transaction, from the statement and the misses before it
+  (`monitor.core.windows.consequences`).
 - **Overdue clocks** count as breached in every window that holds now, and in a period at its close, as of the close.
-- **Lives of series.** A series of clocks, calls or leads is shown as long as it has panes, one of outages or of a goal
-  of leads as long as its agreement: no outage and no lead are figures, nothing measured is none. Where the agreement
-  names the services, their series do not wait for a first outage, nor does a goal for its first lead: 100 %, or nothing
-  delivered, is stated, too. Availability is counted from the start of the window or from the beginning of the
-  agreement, whichever is later; where the agreement says how long a source may be silent, what was silent for longer
-  is blind, also from the beginning on.
-- **The rest.** A measure shows at most ``max_series`` series; all others are counted in one more
-  (`monitor.core.windows.rest`), which is judged where a miss of the whole is one of a part, and owes no credits.
-- **Looking back.** When the instant is older than an earlier one (a source is catching up, and its watermark decides),
-  closed periods stay closed and newer announcements stand.
+- **Lives of series.** A series of clocks, calls or leads is shown as long as it has panes. A series of outages, or of
+  a goal of leads, is shown as long as its agreement lasts: "no outage" and "no lead" are figures, "nothing measured" is
+  not. If the agreement names the services, their series do not wait for a first outage, and a goal does not wait for
+  its first lead: 100 %, or nothing delivered, is stated, too. Availability is counted from the start of the window or
+  the beginning of the agreement, whichever is later. If the agreement limits the silence of a source, longer silence is
+  blind time, also from the beginning on.
+- **The rest.** A measure shows at most ``max_series`` series. All others are counted in one more, the rest
+  (`monitor.core.windows.rest`). The rest is judged only by objectives that a part must have missed if the whole has,
+  and it gives no credits.
+- **Earlier instants.** If the instant is older than an earlier one (a source is catching up, and its watermark
+  decides), closed periods stay closed and newer announcements remain.
 """
 
 from __future__ import annotations
@@ -58,16 +59,16 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
 _KEYS_AT_ONCE: Final = 512
-"""Keys of rows that are read without a pause: 5 to 10 µs each."""
+"""The number of row keys that are read without a pause: 5 to 10 µs each."""
 MOST_AWAKE: Final = 500
 """How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
-10 kB for it; the others are made anew from their rows when anything of them changes."""
+10 kB; the others are rebuilt from their rows when they change."""
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation found: windows that changed, statements (closed ones), alerts; whether work is left.
+    """The result of an evaluation: statuses that changed, statements (closed ones), alerts, and whether work is left.
 
-    ``ended`` are the windows, by series and name, that are shown no more, whatever ``statuses`` say of them last.
+    ``ended`` are the windows, by series and name, that are no longer shown, even if ``statuses`` holds them too.
     """
 
     statuses: list[WindowStatus]
@@ -77,17 +78,18 @@ class Evaluation(NamedTuple):
 
 
 class Evaluator:
-    """Keeps the panes of all series of a partition, and judges the windows of those that changed or that time moved.
+    """Keeps the panes of all series of a partition, and judges series that changed or whose windows moved with time.
 
-    ``rows`` keep what must survive: a `MergedPane` for each pane (keys begin with ``w``), a `RestRow` for each pane of
-    a series that is not shown by itself (``x``), and a `WindowRow` for each window that has something to remember
-    (``v``). ``latest`` are the newest statuses by series and window name; after
-    a restart it is complete when everything has been evaluated once. Ages in ``WindowStatus.live`` are as of
-    ``as_of_ms``: what is open is not evaluated again merely because it gets older.
+    ``rows`` holds the state that must survive a restart: a `MergedPane` for each pane (keys begin with ``w``), a
+    `RestRow` for each pane of a series that is not shown by itself (``x``), and a `WindowRow` for each window with
+    state (``v``). ``latest`` are the newest statuses by series and window name; after a restart it is complete once
+    every series has been evaluated. Ages in ``WindowStatus.live`` are as of ``as_of_ms``: an open subject is not
+    evaluated again merely because it gets older.
 
-    ``owns`` tells by its id whether the series of an agreement belong to this partition. Those of outages and of goals
-    that an agreement names are then shown from its beginning (`Scope.foreseen`), as far as their kinds are among
-    ``foresees``; without ``owns`` each is with its first pane. A measure shows ``max_series`` series by themselves.
+    ``owns`` decides, by an agreement's id, whether its series belong to this partition. The series of outages and of
+    goals that such an agreement names are shown from its beginning (`Scope.foreseen`), if their kind is among
+    ``foresees``. Without ``owns`` each series is shown from its first pane on. A measure shows at most ``max_series``
+    series by themselves.
     """
 
     def __init__(
@@ -104,25 +106,25 @@ class Evaluator:
         self._scope: Scope | None = None
         self._dirty: set[SeriesKey] = set()
         self._round: list[SeriesKey] = []
-        """The series still to be evaluated before any is for a second time, last one first."""
+        """The series to evaluate in this round, the last one first: none is evaluated twice in a round."""
         self._wakes: list[tuple[int, SeriesKey]] = []
         self._owns = owns
         self._foresees = foresees
         self._foreseen: set[SeriesKey] = set()
         self.at_work: SeriesKey | None = None
-        """The series that is being evaluated, None between evaluations."""
+        """The series that is being evaluated; None between evaluations."""
         self.left_alone: set[SeriesKey] = set()
-        """Series that are not evaluated: it failed. Their panes are kept."""
+        """Series that are no longer evaluated because their evaluation failed. Their panes are kept."""
         self._restless: set[SeriesKey] = set()
-        """The series that stay awake between two evaluations."""
+        """The series that keep their panes and sums decoded between two evaluations."""
         self._rest = Rest(rows, max_series)
 
     def restore(self, keys: Iterable[bytes]) -> None:
-        """Find the series in the keys of all rows; the rows are read when they are needed."""
+        """Find the series by the keys of all rows; the rows are read only when they are needed."""
         at_once(self.restoring(keys))
 
     def restoring(self, keys: Iterable[bytes]) -> Pieces[None]:
-        """Do what ``restore`` does, in pieces. Nothing may be asked of this evaluator before the last one."""
+        """Run ``restore`` in pieces. No other method may be called before the last piece."""
         for lot in lots(keys, _KEYS_AT_ONCE):
             for encoded in lot:
                 self._note(encoded)
@@ -142,9 +144,9 @@ class Evaluator:
             self._of(series).note(window)
 
     def fold(self, source: str, key: PaneKey, pane: Pane | None, book: Book) -> None:
-        """Take over the newest pane of a source (topic and partition). None: the source keeps it no longer.
+        """Take over the newest pane of a source (topic and partition). None: the source no longer keeps it.
 
-        The pane belongs to the evaluator from then on: it must not be changed any more.
+        The pane belongs to the evaluator from then on: the caller must not change it.
         """
         self._follow(book)
         if key.part:  # the parts of a pane are merged as if each were of a source of its own
@@ -156,14 +158,14 @@ class Evaluator:
         if series.fold(source, key.width, key.start_ms, pane):
             self._dirty.add(key.series)
             if not series.panes:
-                self._rest.free(key.series)  # at once: after a restart its rows would not tell of a place
+                self._rest.free(key.series)  # at once: it has no rows, so a restart would not restore its place either
         elif not series and key.series not in self._dirty and key.series not in self._foreseen:
             self._drop(key.series)
         elif key.series not in self._dirty:
             self._let_sleep(series)
 
     def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
-        """Give a series without a place one, if it may have it; return whether it is folded by itself."""
+        """Give a series without a place one, if it may have one; return whether it is folded by itself."""
         assert self._scope is not None
         if pane is None or pane == empty_pane():
             return key not in self._rest
@@ -189,23 +191,23 @@ class Evaluator:
             self._dirty.add(rest.key)
 
     def touch_all(self) -> None:
-        """Have every series evaluated again."""
+        """Mark every series to be evaluated again."""
         self._dirty.update(self._series)
 
     def evaluate(self, now_ms: int, book: Book, *, limit: int = 200) -> Evaluation:
-        """Judge, as of an instant, the series that changed and those that time has moved on.
+        """Judge, as of an instant, the series that changed and those whose windows have moved with time.
 
-        At most ``limit`` of them, in rounds: none comes twice before all others came once. Evaluating again without a
-        change between finds nothing.
+        At most ``limit`` series are judged, in rounds: none a second time before all others once. A second evaluation
+        without a change in between has no results.
         """
         return at_once(self.evaluating(now_ms, book, limit=limit))
 
     def evaluating(self, now_ms: int, book: Book, *, limit: int = 200) -> Pieces[Evaluation]:
-        """Do what ``evaluate`` does, in pieces: a series of 10^5 outages takes a second.
+        """Run ``evaluate`` in pieces: a series of 10^5 outages takes a second.
 
-        In between nothing may be folded; `next_ms`, ``latest``, `spreads` and `places` may be asked. A series is shown
-        in ``latest`` as it was before until all its windows are judged. What is found is in the rows as it is found: if
-        the work is cut off or fails, they must be taken back and the evaluator made anew, as when it fails at once.
+        Between two pieces nothing may be folded; `next_ms`, ``latest``, `spreads` and `places` may be read. A series
+        stays in ``latest`` as it was until all its windows are judged. Results are put in the rows at once: if the work
+        is cut off or fails, the rows must be taken back and the evaluator rebuilt, as after a failure of ``evaluate``.
         """
         self._follow(book)
         assert self._scope is not None
@@ -234,7 +236,7 @@ class Evaluator:
     def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:
         """Return the sketches of the durations in the shortest window of each series, by series and window name.
 
-        At most ``limit`` of them, the oldest series first: they are copies.
+        At most ``limit`` of them, the oldest series first. The sketches are copies.
         """
         found: dict[tuple[SeriesKey, str], dict[int, int]] = {}
         for key, series in self._series.items():
@@ -247,14 +249,14 @@ class Evaluator:
         return found
 
     def places(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return, by agreement and measure, how many series are shown by themselves and how many are in the rest."""
+        """Return, by agreement and measure, the number of series shown by themselves and of those in the rest."""
         return self._rest.counts()
 
     def next_ms(self, now_ms: int) -> int | None:
-        """Return when `evaluate` is wanted though nothing is folded until then; None: never.
+        """Return when `evaluate` must be called even if nothing is folded until then; None: never.
 
-        That is the end of a pane or period, the close of a period, an amendment, or the expiry of panes; an instant
-        that is not after ``now_ms`` where work is waiting.
+        That is the end of a pane or period, the close of a period, an amendment, or the expiry of panes. If work is
+        waiting, the instant is not after ``now_ms``.
         """
         if self._dirty:
             return now_ms

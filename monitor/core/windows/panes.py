@@ -1,8 +1,8 @@
-"""What is kept of a series: its panes from all sources, the sums of the windows made of them, and the rows of both.
+"""The stored panes of one series from all sources, their rows, and the sums of the windows that are made of them.
 
-Sources send panes as absolute values; the newest of each source replaces its older one. The sum of a window is kept
-and moved on: a pane that changed is taken out as it was and put in as it is, which costs the same for a window of
-720 panes as for one of 30 (`monitor.core.series.series`: everything in a pane is additive).
+Sources send panes as absolute values; the newest of each source replaces its older one. The sum of a window is kept and
+moved on: the old content of a changed pane is subtracted and the new one added. This costs the same for a window of 720
+panes as for one of 30 (`monitor.core.series.series`: everything in a pane is additive).
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _MANY_ROWS: Final = 8
 
 
 class Slot:
-    """One pane: its row with what each source sent, the panes that have rows of their own, and the sum of them all.
+    """One pane: the shared row of its sources, the panes of sources with rows of their own, and the sum of them all.
 
-    It is summed up once it is asked for.
+    The sum is computed when it is first needed.
     """
 
     __slots__ = ("key", "merged", "own", "row")
@@ -62,7 +62,7 @@ class Slot:
         return self.merged
 
     def panes(self) -> list[Pane]:
-        """Return the panes that it is the sum of."""
+        """Return the panes of all sources."""
         return [*self.row.sources.values(), *self.own.values()]
 
 
@@ -82,21 +82,21 @@ class SeriesPanes:
         self._ends: dict[tuple[Width, int], _Ends] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
-        """The windows whose figures are shown; the sums of others are those of burn rates."""
+        """The windows whose figures are shown; other sums belong to burn rates."""
 
     def __bool__(self) -> bool:
         return any(self._slots.values())
 
     def note(self, width: Width, start_ms: int, source: str = "") -> None:
-        """Take note that a row exists, that of one source or the shared one."""
+        """Take note that a row exists: that of one source, or the shared one (``source`` "")."""
         self._slots.setdefault(width, {}).setdefault(start_ms, None)
         if source:
             self._own.setdefault((width, start_ms), set()).add(source)
 
     def replace(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
-        """Take over the newest pane of a source (None or empty: it has none any more); return whether it differs.
+        """Take over the newest pane of a source (None or empty: it no longer has one); return whether it differs.
 
-        On the hot path of the partials: nothing is summed before somebody looks. The pane is kept, not copied.
+        On the hot path of the partials: nothing is summed before it is needed. The pane is kept, not copied.
         """
         slots = self._slots.setdefault(width, {})
         slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
@@ -144,7 +144,7 @@ class SeriesPanes:
         self._rows.put(slot.key, slot.row if slot.row.sources else None)
 
     def noted(self) -> tuple[Slice, ...]:
-        """Return all panes, and what has rows of its own in them, as `note` takes them."""
+        """Return all panes, and the sources with rows of their own in them, as `note` takes them."""
         shared = [slice_of(width, start_ms) for width, slots in self._slots.items() for start_ms in slots]
         own = [slice_of(*place, source) for place, sources in self._own.items() for source in sources]
         return (*shared, *own)
@@ -166,7 +166,7 @@ class SeriesPanes:
         self._stale(width, start_ms)
 
     def widths(self) -> list[Width]:
-        """Return the widths of which there are panes."""
+        """Return the widths that have panes."""
         return [width for width, slots in self._slots.items() if slots]
 
     def starts(self, width: Width) -> Collection[int]:
@@ -178,9 +178,9 @@ class SeriesPanes:
         return self._slot(width, start_ms).sum()
 
     def reading(self) -> Pieces[None]:
-        """Read the panes of many rows and add them up, in pieces: whoever asks for them next has them at once.
+        """Read the panes of many rows and add them up, in pieces, so that the next evaluation has them at once.
 
-        No pane may change meanwhile. A pane is at hand once it is whole, so work that is cut off leaves nothing half.
+        No pane may change meanwhile. A pane is kept only once it is whole, so work that is cut off leaves no half one.
         """
         for (width, start_ms), sources in self._own.items():
             if len(sources) <= _MANY_ROWS:
@@ -204,7 +204,7 @@ class SeriesPanes:
                 self._ends[width, start_ms] = ends
 
     def live(self) -> Pane:
-        """Return what is open now."""
+        """Return the live pane: the counts and items of open subjects."""
         return self.pane("live", 0) if 0 in self._slots.get("live", {}) else empty_pane()
 
     def total(self, window: Window, span: Span) -> Pane:
@@ -215,9 +215,9 @@ class SeriesPanes:
         return running.moved(span, self)
 
     def spread(self) -> tuple[str, dict[int, int]] | None:
-        """Return a copy of the sketch of the durations in the shortest running window, with the window's name.
+        """Return the name of the shortest window that is shown, and a copy of the sketch of the durations in it.
 
-        None of a series without durations, or one that was not summed up yet. It is of the last look.
+        None if no shown window was summed up yet. The sketch is that of the last evaluation.
         """
         lengths = [
             (sums.length_ms, window.name, sums)
@@ -230,13 +230,13 @@ class SeriesPanes:
         return name, dict(shortest.buckets)
 
     def sum_of(self, window: Window, span: Span) -> Pane:
-        """Return the sum of the panes that start in a span, for once."""
+        """Return the sum of the panes that start in a span, without keeping it."""
         width = width_for(window)
         starts = [start for start in self.starts(width) if span.start_ms <= start < span.end_ms]
         return merge_panes(self.pane(width, start) for start in starts)
 
     def next_move_ms(self, window: Window, span: Span) -> int | None:
-        """Return when the sum of a rolling window changes by time alone: a pane leaves it, or one to come enters."""
+        """Return when the sum of a rolling window next changes by time alone: a pane leaves it, or one enters it."""
         running = self._sums.get(window)
         starts = self.starts(width_for(window))
         moves = [start for start in starts if start >= span.end_ms]  # of events from the future
@@ -247,7 +247,8 @@ class SeriesPanes:
     def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
         """Yield the outages, maintenances and blind stretches that began before the end of the span.
 
-        Also those long before its start; but of panes that nothing happened to since a day before it, none.
+        Records from long before the span are included too, except those of panes whose outages all ended more than a
+        day before its start.
         """
         width = width_for(window)
         for start_ms in sorted(self.starts(width)):
@@ -257,12 +258,12 @@ class SeriesPanes:
                     yield from outages.items()
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
-        """Return the customer time of each day that is kept, before one, as of an instant, in pieces."""
+        """Return the customer time of each kept day before a day, as of an instant, in pieces."""
         days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))
         return (yield from past_days(terms, days, before_ms, now_ms, self._days))
 
     def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
-        """Return who of the handled calls in a window's span called again, by an instant, in pieces."""
+        """Return the counts of repeat calls for the handled calls in a window's span, as of an instant, in pieces."""
         width = width_for(window)
         index = self._repeats.get(width)
         if index is None:
@@ -275,7 +276,7 @@ class SeriesPanes:
         return (yield from index.tallying(span, within_ms, now_ms))
 
     def last_ms(self, width: Width, start_ms: int, now_ms: int) -> int:
-        """Return the last instant that a pane tells of: its start, or the end of its longest outage (open: now)."""
+        """Return the last instant that a pane covers: its start, or the last end of its outages (open ones: now)."""
         outages = self.pane(width, start_ms).outages
         if not outages:
             return start_ms
@@ -291,7 +292,7 @@ class SeriesPanes:
         return known
 
     def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
-        """Forget the sums of all other windows; those of ``judged`` ones are shown."""
+        """Forget the sums of all windows but these; the sums of the ``judged`` ones are shown."""
         self._judged = frozenset(judged)
         kept = self._judged.union(others)
         for window in [one for one in self._sums if one not in kept]:
@@ -325,10 +326,10 @@ class SeriesPanes:
 
 
 class _Ends(NamedTuple):
-    """When the outages of a pane are over: known until they change.
+    """When the outages of a pane end: a cache that holds until they change.
 
-    ``quiet_ms`` is the last instant at which anything happened to any of them, of one that is open: for ever;
-    ``restored_ms`` the last end of those that have one. Neither is before the start of the pane.
+    ``quiet_ms`` is the last instant at which anything happened to one of them (`NEVER_MS` if one is open).
+    ``restored_ms`` is the last end of those that have ended. Neither is before the start of the pane.
     """
 
     outages: dict[str, OutageRecord]
@@ -337,7 +338,7 @@ class _Ends(NamedTuple):
     is_open: bool
 
     def after(self, outages: Iterable[OutageRecord]) -> _Ends:
-        """Return the ends of these and some more."""
+        """Return the ends of these outages and some more."""
         _, quiet_ms, restored_ms, is_open = self
         for one in outages:
             if one.restored_ms:

@@ -1,14 +1,14 @@
-"""The rest: which series of a measure have a place of their own, and what is kept of those that have none.
+"""The rest: which series of a measure have a place of their own, and the panes of the series that have none.
 
-The evaluator asks here (`monitor.core.windows.evaluator`). A measure shows at most so many series, by the order in
-which their panes came; one whose values the agreement lists always has a place. All others are counted in one more
-series, the rest (`monitor.core.series.series.rest_of`), so a shown figure is always complete: what is not shown is in
-the rest as a whole.
+The evaluator calls this (`monitor.core.windows.evaluator`). A measure shows a limited number of series, in the order in
+which their panes came; a series whose values the agreement lists always has a place. All others are counted in one more
+series, the rest (`monitor.core.series.series.rest_of`). So every shown figure is complete: a series that is not shown
+is in the rest with all its panes.
 
-What each source sent of a series in the rest keeps a row of its own (its key begins with ``x``): panes are sent whole,
-and the one before must be taken out of the sum. Which series are in the rest is therefore told by the rows, also after
-a restart. A place is free again when its series has no panes any more. The next series of which anything is heard takes
-it, be it a new one or one of the rest, whose panes then leave the sum.
+The pane that each source sent for a series in the rest has a row of its own (its key begins with ``x``), because panes
+are sent whole and the pane before must be taken out of the sum. So the rows name the series of the rest, also after a
+restart. A place becomes free when its series has no panes any longer. The next series that sends a pane takes it: a new
+one, or one of the rest, whose panes then leave the sum.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ MOST_SERIES: Final = 1_000
 """How many series of a measure are shown by default."""
 
 _Measure = tuple[str, str, int]
-"""An agreement, its measure, and by how many attributes that is split."""
+"""An agreement, its measure, and the number of attributes by which the measure is split."""
 
 
 class RestRow(NamedTuple):
-    """What a source (topic and partition, and part of a pane) last sent of a series in the rest."""
+    """The pane that a source (topic and partition, and part of a pane) last sent for a series in the rest."""
 
     pane: Pane
 
 
 class Part(NamedTuple):
-    """A pane that a series in the rest leaves behind, of one source."""
+    """A pane of one source that a series leaving the rest had there."""
 
     source: str
     width: Width
@@ -57,11 +57,11 @@ class Rest:
         self._rows = rows
         self._placed: set[SeriesKey] = set()
         self._taken: Counter[_Measure] = Counter()
-        """How many places are taken."""
+        """The number of places taken."""
         self._parts: dict[SeriesKey, list[Slice]] = {}
         """The panes of each series in the rest, by width, start and source."""
         self._counted: Counter[_Measure] = Counter()
-        """How many series are in the rest."""
+        """The number of series in the rest."""
 
     def __contains__(self, series: SeriesKey) -> bool:
         return series in self._parts
@@ -71,7 +71,7 @@ class Rest:
         return series in self._placed
 
     def is_full(self, series: SeriesKey) -> bool:
-        """Return whether no place is free in the measure of a series."""
+        """Return whether the measure of a series has no free place."""
         return self._taken[_measure(series)] >= self.most
 
     def place(self, series: SeriesKey) -> None:
@@ -81,17 +81,17 @@ class Rest:
             self._taken[_measure(series)] += 1
 
     def free(self, series: SeriesKey) -> None:
-        """Take the place of a series, which has no panes any more."""
+        """Free the place of a series that no longer has panes."""
         if series in self._placed:
             self._placed.discard(series)
             _less(self._taken, _measure(series))
 
     def size(self, rest: SeriesKey) -> int:
-        """Return how many series are counted in the rest of a measure."""
+        """Return the number of series that are counted in the rest of a measure."""
         return self._counted[rest.agreement, rest.measure, len(rest.values) - 1]
 
     def counts(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return, by agreement and measure, how many series are shown and how many are in the rest."""
+        """Return, by agreement and measure, the number of series shown and of series in the rest."""
         found: dict[tuple[str, str], tuple[int, int]] = {}
         for measure in self._taken.keys() | self._counted.keys():
             shown, counted = found.get(measure[:2], (0, 0))
@@ -99,7 +99,7 @@ class Rest:
         return found
 
     def note(self, key: PaneKey) -> None:
-        """Take note that there is a row of this pane."""
+        """Take note that a row of this pane exists."""
         parts = self._parts.get(key.series)
         if parts is None:
             parts = self._parts[key.series] = []
@@ -109,7 +109,7 @@ class Rest:
             parts.append(part)
 
     def exchange(self, key: PaneKey, pane: Pane | None) -> Pane | None:
-        """Keep the newest pane of a source (the key's ``part``), or none any longer; return the one before it."""
+        """Store the newest pane of a source (the key's ``part``), or delete it (None); return the pane before."""
         encoded = rest_row_key(key)
         row = self._rows.get(encoded)
         before = row.pane if isinstance(row, RestRow) else None
@@ -122,7 +122,7 @@ class Rest:
         return before
 
     def leave(self, series: SeriesKey) -> list[Part]:
-        """Let a series leave the rest; return what it had there."""
+        """Let a series leave the rest; return the panes that it had there."""
         found = []
         for width, start_ms, source in tuple(self._parts[series]):
             key = PaneKey(series, width, start_ms, source)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _SEPARATOR: Final = "\x1f"
 ROLLING: Final = 0
-"""The "period" under which a rolling window keeps what was announced: it has none."""
+"""Stands for the start of the period in the row of a rolling window, which has no periods."""
 
 
 class WindowRows:
-    """The rows by the window's name. A window without a row reads as one of which nothing is remembered."""
+    """The rows of a series' windows, by name. A window without a row reads as an empty row."""
 
     __slots__ = ("_rows", "_windows", "series")
 
@@ -63,22 +63,22 @@ class WindowRows:
 
 
 class MergedPane(NamedTuple):
-    """The row of a pane: what sources (topic and partition) last sent of it. Its key begins with ``w``.
+    """The row of a pane: the contents that sources (topic and partition) last sent. Its key begins with ``w``.
 
-    Counts and sketches of all sources share one row. What has items has a row of its own for each source and part,
-    whose key names them: together they would outgrow any record.
+    Counts and sketches of all sources share one row. A pane with items has a row of its own for each source and part,
+    which the key names: together they would outgrow any record.
     """
 
     sources: dict[str, Pane]
 
 
 class WindowRow(NamedTuple):
-    """What must be remembered of one window of a series. Its key begins with ``v``.
+    """The state of one window of a series. Its key begins with ``v``.
 
-    ``told`` holds, by the start of the period (0 for a rolling window) and by objective, what was announced. All
-    periods before ``open_from_ms`` are closed or lie before the series' first; ``closed`` counts the closed ones.
-    ``dormant`` while the series has no panes: the periods until it has some again are not its own. ``shown`` while a
-    status of the window is out: its end must be told, also after a restart.
+    ``told`` holds the announced states, by the start of the period (0 for a rolling window) and by objective. All
+    periods before ``open_from_ms`` are closed or lie before the series' first one; ``closed`` counts the closed ones.
+    ``dormant`` is set while the series has no panes: it states nothing for the periods until it has some again.
+    ``shown`` is set while a status of the window is published: its end must be published too, also after a restart.
     """
 
     told: dict[int, dict[str, Announced]]
@@ -100,5 +100,5 @@ def decode_window_key(encoded: bytes) -> tuple[SeriesKey, str]:
 
 
 def merged_pane_key(key: PaneKey) -> bytes:
-    """Return the row key of a pane of all sources: that of the pane behind another first byte."""
+    """Return the row key of a merged pane: the pane's key with another first byte."""
     return b"w" + encode_pane_key(key)[1:]

@@ -1,4 +1,4 @@
-"""The sum of the panes of one window, which moves on with it: `monitor.core.windows.panes` keeps one for each."""
+"""The running sum of the panes of one window: `monitor.core.windows.panes` keeps one for each window."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Panes(Protocol):
         ...
 
     def pane(self, width: Width, start_ms: int) -> Pane:
-        """Return one of them."""
+        """Return the pane of a width that starts at an instant."""
         ...
 
 
 class RunningSum:
-    """The sum of the panes in a span that moves on. Outages are no sums and are left out."""
+    """The sum of the panes in a moving span. Outages are no sums and are left out."""
 
     __slots__ = ("_parts", "_span", "_sum", "stale", "width")
 

@@ -1,4 +1,4 @@
-"""What a book says of one series at an instant: the version that holds, its measure, the windows to be judged."""
+"""The terms that a book sets for one series at an instant: the version that holds, its measure, its windows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ MOST_FORESEEN: Final = 1_000
 
 
 class Binding(NamedTuple):
-    """What holds for a series. ``windows`` are those to be judged: none where the measure is gone or all is over.
+    """The terms that hold for a series. ``windows`` are judged; none if the measure is gone or the agreement is over.
 
-    ``over`` is the reason that is told to alerts which have lost their objective.
+    ``over`` is the reason with which alerts end that have lost their objective.
     """
 
     agreement: Agreement
@@ -38,13 +38,13 @@ class Binding(NamedTuple):
     windows: tuple[Window, ...]
     over: str
     rest: bool = False
-    """The series counts together what its measure does not show one by one (`monitor.core.windows.rest`)."""
+    """The series is the rest: it counts the series that its measure does not show (`monitor.core.windows.rest`)."""
 
     def judged(self) -> list[Objective]:
         """Return the objectives that are judged for the series.
 
-        Those of the rest are shares and durations that a part must have missed where the whole has. A number, or the
-        union of outages of many services, proves nothing of any of them.
+        For the rest only shares and durations are judged: if the whole misses such a target, one of its series has
+        missed it too. A number, or the union of many services' outages, proves nothing about any single series.
         """
         if self.measure is None or (self.rest and not self.measure.adds_up):
             return []
@@ -52,7 +52,7 @@ class Binding(NamedTuple):
         return [one for one in found if NAMED[one.indicator].unit in {"ratio", "ms"}] if self.rest else found
 
     def enforced(self, window: Window) -> frozenset[str]:
-        """Return the ids of the objectives that are enforced in a window: those shown, but a draft's."""
+        """Return the ids of the objectives that are enforced in a window: those shown, none for a draft."""
         return frozenset() if self.agreement.status == "draft" else frozenset(one.id for one in self.shown(window))
 
     def shown(self, window: Window) -> list[Objective]:
@@ -63,7 +63,7 @@ class Binding(NamedTuple):
 
 
 class Scope:
-    """A book as the evaluator asks it. A new book makes a new scope."""
+    """A book, prepared for the evaluator's questions. A new book needs a new scope."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -84,18 +84,18 @@ class Scope:
             self._began_ms[agreement_id] = binding[0] if binding else versions[0].valid_from_ms
 
     def slices(self, series: SeriesKey) -> Slices | None:
-        """Return the panes of the series' measure; None where no version has it."""
+        """Return the pane widths of the series' measure and how long they are kept; None if no version has it."""
         return self._plan.slices(series.agreement, series.measure)
 
     def binding(self, series: SeriesKey, at_ms: int) -> Binding | None:
-        """Return what holds at an instant; None before the first version."""
+        """Return the terms that hold for a series at an instant; None before the first version."""
         agreement = self.book.version(series.agreement, at_ms)
         if agreement is None:
             return None
         measure, windows = self._measure(agreement, series.measure) or (None, ())
         rest = is_rest(series)
         if measure is not None and len(measure.by) != len(series.values) - rest:
-            measure = None  # the series of a version that split the figures another way
+            measure = None  # the series belongs to a version that split the figures by other attributes
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
             return Binding(agreement, measure, (), "terminated", rest)
         meant = measure is not None and (rest or _is_meant(agreement, measure, series))
@@ -109,28 +109,28 @@ class Scope:
         return self._measures[key]
 
     def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:
-        """Return where a stretch of time ends: at its end, or before it where the agreement does."""
+        """Return the end of a period for a series: its own end, or the earlier end of the agreement."""
         agreement = self.book.version(series.agreement, to_ms - 1)
         if agreement is None or agreement.terminates_ms is None:
             return to_ms
         return max(from_ms, min(to_ms, agreement.terminates_ms))
 
     def began_ms(self, agreement_id: str) -> int:
-        """Return when the agreement began: with its first version that is not a draft, else with its first."""
+        """Return when the agreement began: with its first version that is no draft, else with its first version."""
         return self._began_ms.get(agreement_id, 0)
 
     def next_change_ms(self, agreement_id: str, after_ms: int) -> int | None:
-        """Return the next instant at which another version holds or the agreement ends."""
+        """Return the next instant at which another version takes effect or the agreement ends; None: there is none."""
         instants = self._changes_ms.get(agreement_id, [])
         place = bisect_right(instants, after_ms)
         return instants[place] if place < len(instants) else None
 
     def foreseen(self, agreement_id: str, kinds: Collection[MeasureKind] = MEASURE_KINDS) -> list[SeriesKey]:
-        """Return the series that an agreement names: those that are shown though nothing ever happened.
+        """Return the series that an agreement names: they are shown even if no event ever happened.
 
-        Of outages: no outage is a figure. Of leads with a goal: so is no lead. Where its filters list the values of all
-        attributes that a measure is split by, each combination is one. More than `MOST_FORESEEN` of a measure are none:
-        a crossing of long lists names no services.
+        They are series of outages, because no outage is a figure, and of leads with a goal, because no lead is one too.
+        If the filters list the values of all attributes that a measure is split by, each combination is a series. If a
+        measure has more than `MOST_FORESEEN` combinations, none is: a product of long lists does not name services.
         """
         found = {
             SeriesKey(agreement_id, rule.id, values): None
@@ -144,13 +144,13 @@ class Scope:
     def needs_no_event(self, series: SeriesKey) -> bool:
         """Return whether the series' measure, in the newest version that has it, has figures without any event.
 
-        The rest has none: it is shown as long as anything is counted in it.
+        The rest has no such figures: it is shown as long as anything is counted in it.
         """
         newest = self._newest(series)
         return newest is not None and not is_rest(series) and newest[1].needs_no_event
 
     def is_named(self, series: SeriesKey) -> bool:
-        """Return whether the newest version lists the series' values in its filters: then it is always shown."""
+        """Return whether the newest version lists the series' values in its filters, so that it is always shown."""
         measure = series[:2]
         if measure not in self._named:
             newest = self._newest(series)
@@ -167,7 +167,7 @@ class Scope:
 
 
 def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str] | None:
-    """Return the values of an attribute that the filters of agreement and measure list; None: they do not name it."""
+    """Return the values of an attribute that the filters of agreement and measure list; None: neither names it."""
     lists = [values for one in (agreement.covers, measure.where) for listed, values in one.any_of if listed == name]
     return frozenset.intersection(*lists) if lists else None
 

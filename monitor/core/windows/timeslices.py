@@ -1,4 +1,4 @@
-"""Timeslices: which slices of time were bad (`monitor.core.objectives.budget`)."""
+"""Timeslices: finds the slices of time that were bad (`monitor.core.objectives.budget`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """Bad slices as spans: settled ones and others; up to when slices are settled; whether any with a pane is new."""
+    """Bad slices as spans, settled and not; the instant up to which slices are settled; whether a pane's slice was."""
 
     settled: list[tuple[int, int]]
     fresh: list[tuple[int, int]]
@@ -45,7 +45,7 @@ def within(spans: Iterable[Span], span: Span) -> list[Span]:
 
 
 def joined(slices: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield slices, which are in order, as stretches: a bad day is one, not 1,440 minutes."""
+    """Yield slices, which are in order, joined to stretches: a bad day is one stretch, not 1,440 minutes."""
     stretch: tuple[int, int] | None = None
     for start_ms, end_ms in slices:
         if stretch is not None and stretch[1] == start_ms:
@@ -59,10 +59,10 @@ def joined(slices: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def packed(spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """Return spans, which are in order and apart, in few small numbers; none of them is lost.
+    """Return spans, which are in order and apart, encoded in few small numbers, without loss.
 
-    First comes the unit, which divides all, then how far it is from each bound to the next one. Where each second
-    minute is bad, a stretch takes two bytes of a row: a year of them half a mebibyte.
+    The first number is the unit, which divides all distances. Then follows the distance from each bound to the next, in
+    units. If every second minute is bad, a stretch takes two bytes of a row: half a mebibyte for a year.
     """
     if not spans:
         return ()
@@ -75,13 +75,13 @@ def packed(spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
 
 
 def unpacked(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Return the spans that were packed."""
+    """Return the spans that `packed` encoded."""
     bounds = [numbers[0] * steps for steps in accumulate(numbers[1:])] if numbers else []
     return tuple(zip(bounds[::2], bounds[1::2], strict=True))
 
 
 def misses(objective: Objective, figures: Sequence[Figure]) -> bool:
-    """Return whether a figure misses the objective's target. Without a value it does not."""
+    """Return whether the objective's figure misses the target. A figure without a value does not."""
     value = next(one.value for one in figures if one.indicator == objective.indicator)
     if value is None:
         return False
@@ -134,7 +134,7 @@ class RecordSlices:
     def find(
         self, objective: Objective, rule: Measure, agreement: Agreement, span: Span, as_of_ms: int
     ) -> Pieces[list[Span]]:
-        """Return the bad slices of a span, as far as it has passed, in pieces."""
+        """Return the bad slices in the part of a span that has passed, in pieces."""
         budget = objective.budget
         assert budget is not None
         slice_ms = budget.slice_ms
