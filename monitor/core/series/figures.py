@@ -1,4 +1,4 @@
-"""Figures: a value never travels without what it was made of (domain.md §7)."""
+"""Figures: a value always travels with its numerator, denominator and formula (domain.md §7)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Figure(NamedTuple):
     """One indicator of one series in one window.
 
-    ``value`` is None where nothing was offered (absent, never 0 or 100). ``unit`` is ``ratio``, ``ms``, ``count`` or
+    ``value`` is None if nothing was offered (absent, never 0 or 100 %). ``unit`` is ``ratio``, ``ms``, ``count`` or
     ``amount``.
     """
 
@@ -21,6 +21,6 @@ class Figure(NamedTuple):
 
 
 def quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
-    """Return a quotient as a figure; without a denominator it has no value."""
+    """Return a quotient as a figure; if the denominator is 0, the figure has no value."""
     value = numerator / denominator if denominator else None
     return Figure(indicator, value, numerator, denominator, unit, formula)

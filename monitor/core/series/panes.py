@@ -1,7 +1,7 @@
-"""Panes: changes go in and come out again, and the panes of several sources are added up.
+"""Panes: applies changes to panes, takes them out again, and adds up the panes of several sources.
 
 Everything in a pane is additive (`monitor.core.series.series`): applying a change and then `Change.undone` leaves the
-pane as it was, and merging is addition. Names and ids with nothing behind them are removed, so equal contents are equal
+pane as it was, and merging is addition. A count that returns to 0 is removed with its name, so equal contents are equal
 panes.
 """
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _FEW: Final = 16
-"""So many panes are added up without a pause."""
+"""The number of panes that are added up without a pause."""
 
 
 def apply(panes: Sequence[Pane], change: Change) -> None:
     """Put a change into panes (the slices of each width that it belongs to), or take it out, in place.
 
-    Items are set and deleted by their id: where an item is replaced, the old change is taken out first.
+    Items are set and deleted by their id. To replace an item, the old change must be taken out first.
     """
     _, at_ms, added, value_ms, call, outage, times = change
     if call is not None and at_ms == LIVE and (name := name_of(call[0])) != call[0]:
@@ -60,7 +60,7 @@ def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
 
 
 def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
-    """Return a new pane: the counts and buckets of a sum in which one part has taken the place of another."""
+    """Return a new pane: the counts and buckets of a sum after one part (or None) was replaced by another."""
     found = empty_pane() if total is None else Pane(total.counts.copy(), total.buckets.copy(), {}, {})
     counts = found.counts
     for part, times in ((old, -1), (new, 1)):
@@ -76,15 +76,15 @@ def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
 
 
 def merge_panes(panes: Iterable[Pane]) -> Pane:
-    """Return a new pane with what all of them hold. Order and grouping do not matter.
+    """Return a new pane with the counts, buckets and items of all panes. Order and grouping do not matter.
 
-    A subject lives in one source partition, so no id stands in two panes of one slice.
+    A subject lives in one source partition, so no id is in two panes of one slice.
     """
     return at_once(merging(panes))
 
 
 def merging(panes: Iterable[Pane]) -> Pieces[Pane]:
-    """Return what `merge_panes` returns, in pieces."""
+    """Run `merge_panes` in pieces."""
     merged = empty_pane()
     counts = merged.counts
     for place, pane in enumerate(panes):

@@ -1,12 +1,13 @@
-"""Parts: a pane with more items than one row may hold stands in several rows, each of them a pane.
+"""Parts: a pane with more items than one row may hold is stored in several rows, each of them a pane.
 
 Items are ordered by their position: the instant that they belong to, then a hash of their name. A part holds the items
-from its first position up to that of the next part; the pane's own row, the part "", all before. So what happens at
-one time touches few parts, however many there are, and the rows' keys alone tell where an item stands. Merged like the
-panes of several sources, the parts are the whole pane.
+from its first position up to that of the next part. The pane's own row, the part "", holds all items before the first
+part. So changes of one time touch few parts, however many there are, and the rows' keys alone say which part holds an
+item. Merged like the panes of several sources, the parts give the whole pane.
 
-No part is larger than `LARGEST` plus one item, whatever comes in: a row that no record can hold would stop its
-partition for good. Parts are never joined again; those of the live pane go once they are empty, others with their pane.
+No part is larger than `LARGEST` plus one item, whatever the input: a row that no record can hold would stop its
+partition for good. Parts are never joined again. A part of the live pane is deleted once it is empty, other parts with
+their pane.
 """
 
 from __future__ import annotations
@@ -25,44 +26,44 @@ if TYPE_CHECKING:
     from monitor.core.time.windows import Width
 
 LARGEST: Final = 1 << 16
-"""Characters that the items of a part take at most, when its batch is over; each takes up to 4 bytes of the row."""
+"""The most characters of a part's items at the end of a batch; a character takes up to 4 bytes of the row."""
 _FEW: Final = 16
-"""So few items are not measured: even the largest ones fit a row."""
+"""A pane with at most this many items is not measured: even the largest items fit a row."""
 _LONGEST_NAME: Final = 64
-"""A longer id is kept as its hash: what is asked for is whether two are the same, and when they began."""
+"""A longer id is kept as its hash: ids are only compared with each other."""
 _CALL: Final = 8
 _OUTAGE: Final = 60
 _WEIGHT: Final = 18
 _CUSTOMERS: Final = 14
-"""Characters that a call, an outage, and each of its steps take apart from their texts, at most."""
+"""The most characters of a call, of an outage, and of each of its steps, besides their texts."""
 
 _part = attrgetter("part")
 
 
 def name_of(subject_id: str) -> str:
-    """Return the name under which an outage, or what is open, stands in panes."""
+    """Return the name of an outage or an open subject in panes: its id, or the hash of a long id."""
     return subject_id if len(subject_id) <= _LONGEST_NAME else _hash(subject_id)
 
 
 def in_order(keys: Iterable[PaneKey]) -> list[PaneKey]:
-    """Return keys of panes in the order in which they are to be told: what moves to a part is told there first."""
+    """Return keys of panes in the order in which they must be sent: a part before the row from which items moved."""
     return sorted(keys, key=_part, reverse=True)
 
 
 def size_of(pane: Pane) -> int:
-    """Return about how many characters the items of a pane take."""
+    """Return the approximate number of characters of a pane's items."""
     calls = sum(map(len, pane.calls)) + _CALL * len(pane.calls)
     return calls + sum([_outage_size(name, one) for name, one in pane.outages.items()])
 
 
 class Parts:
-    """Which panes of a source partition stand in several rows, and which item stands in which of them."""
+    """The panes of a source partition that have several rows, and the part of each item."""
 
     __slots__ = ("_first",)
 
     def __init__(self) -> None:
         self._first: dict[PaneKey, list[str]] = {}
-        """The first positions of the parts of each pane that has any, in order."""
+        """For each pane with parts, the first positions of the parts, in order."""
 
     def __bool__(self) -> bool:
         return bool(self._first)
@@ -71,7 +72,7 @@ class Parts:
         return sum(map(len, self._first.values()))
 
     def __contains__(self, key: PaneKey) -> bool:
-        """Return whether a pane has parts beside its own row."""
+        """Return whether a pane has parts besides its own row."""
         return key in self._first
 
     def note(self, key: PaneKey) -> None:
@@ -79,7 +80,7 @@ class Parts:
         insort(self._first.setdefault(key._replace(part=""), []), key.part)
 
     def forget(self, key: PaneKey) -> None:
-        """Forget a part. What belongs to it from now on belongs to the part before it."""
+        """Forget a part. From now on its items belong to the part before it."""
         whole = key._replace(part="")
         first = self._first[whole]
         first.remove(key.part)
@@ -87,15 +88,15 @@ class Parts:
             del self._first[whole]
 
     def remember(self) -> dict[PaneKey, tuple[str, ...]]:
-        """Return what `recall` takes."""
+        """Return a copy of the state, for `recall`."""
         return {key: tuple(first) for key, first in self._first.items()}
 
     def recall(self, memory: Mapping[PaneKey, tuple[str, ...]]) -> None:
-        """Go back to what was remembered: the rows are as they were then."""
+        """Restore a state that `remember` returned, because the rows were taken back to that time."""
         self._first = {key: list(first) for key, first in memory.items()}
 
     def key_of(self, whole: PaneKey, change: Change) -> PaneKey:
-        """Return the part of a pane in which the item of a change stands or is to stand."""
+        """Return the key of the part of a pane to which the item of a change belongs."""
         first = self._first.get(whole)
         if first is None:
             return whole
@@ -103,7 +104,7 @@ class Parts:
         return whole._replace(part=first[place - 1]) if place else whole
 
     def divide(self, panes: Mapping[PaneKey, Pane]) -> dict[PaneKey, Pane]:
-        """Take out of panes what makes them too large, and return it in new parts."""
+        """Move items out of panes that are too large, in place, and return them in new parts."""
         found: dict[PaneKey, Pane] = {}
         for key, pane in panes.items():
             if len(pane.calls) + len(pane.outages) > _FEW and size_of(pane) > LARGEST:
@@ -114,7 +115,7 @@ class Parts:
 
 
 def _divided(key: PaneKey, pane: Pane) -> dict[PaneKey, Pane]:
-    """Take all but the first items out of a pane, and return them in parts of half the largest size."""
+    """Move all but the first items out of a pane, and return them in parts of half the largest size."""
     calls = pane.calls
     items = [(_position(_call_ms(key.width, name, calls[name]), name_of(name)), name, True) for name in calls]
     items += [(_position(one.start_ms, name), name, False) for name, one in pane.outages.items()]
@@ -147,7 +148,7 @@ def _position_of(change: Change) -> str:
 
 
 def _call_ms(width: Width, name: str, value_ms: int) -> int:
-    """Return the instant that an item belongs to: of something open its own, of a call when it was queued."""
+    """Return the instant that an item belongs to: its value in the live pane, else when the call was queued."""
     return value_ms if width == "live" else int(name.split(".")[2])  # see `monitor.core.calls.repeats`
 
 
@@ -161,5 +162,5 @@ def _outage_size(name: str, one: OutageRecord) -> int:
 
 
 def _hash(text: str) -> str:
-    # Not hash(): that of a text differs from worker to worker.
+    # Not hash(): its value for a text differs from worker to worker.
     return blake2b(text.encode(), digest_size=8).hexdigest()

@@ -21,12 +21,12 @@ LONGEST_MS = {
 
 
 class Slices(NamedTuple):
-    """Into which panes a measure's changes go: widths with the time for which each is kept, in the agreement's zone."""
+    """The pane widths of a measure, each with the time for which its panes are kept, and the agreement's zone."""
 
     zone: str
     keep_ms: tuple[tuple[Width, int], ...]
     shortest_keep_ms: int
-    """What is younger than this is in time for all of them."""
+    """The shortest of these times: a change younger than this is in time for all widths."""
 
 
 def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:

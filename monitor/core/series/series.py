@@ -1,8 +1,8 @@
-"""Series: what the panes of a measure are made of, how they change, and under which keys they stand.
+"""Series: the panes of a measure, their contents, their changes and their keys.
 
-A source partition keeps, for each series (measure × label values), one pane per slice of time, and one *live* pane
-of what is open now. It sends each changed pane, whole, as a partial; the evaluate agent keeps the newest pane of each
-source and adds them up. So every number in a pane must be additive: counts, sums, sketch buckets, items by id.
+A source partition keeps, for each series (measure × label values), one pane per slice of time, and one *live* pane for
+open subjects. It sends each changed pane, whole, as a partial. The evaluate agent keeps the newest pane of each source
+and adds them up. So every number in a pane must be additive: counts, sums, sketch buckets, items by id.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ class SeriesKey(NamedTuple):
 
 
 OTHER: Final = "other"
-"""The name under which the values of a measure that are not shown by themselves are counted together."""
+"""The value in the key of the rest, which counts together the series that a measure does not show."""
 _REST: Final = "(rest)"
 
 
 def rest_of(series: SeriesKey) -> SeriesKey:
-    """Return the series that counts a series together with all others of its measure that are not shown.
+    """Return the rest of a series' measure: the series that counts together all series that are not shown.
 
-    It has one value more than ``by`` has attributes, so a customer who is really called ``other`` is another series.
+    It has one value more than ``by`` has attributes, so a customer who is really called ``other`` has another series.
     """
     return SeriesKey(series.agreement, series.measure, (*(OTHER for _ in series.values), _REST))
 
 
 def is_rest(series: SeriesKey) -> bool:
-    """Return whether a series is what `rest_of` returns."""
+    """Return whether a series is the rest of a measure (`rest_of`)."""
     values = series.values
     return len(values) > 1 and values[-1] == _REST and all(one == OTHER for one in values[:-1])
 
 
 def labels_in(by: tuple[str, ...], series: SeriesKey) -> dict[str, str]:
-    """Return the values of a series by the attributes that its measure is split by; those of the rest say so."""
+    """Return the values of a series by the attributes that split its measure; the rest has the label ``rest`` too."""
     labels = dict(zip(by, series.values, strict=False))
     if is_rest(series):
         labels["rest"] = "true"
@@ -57,11 +57,12 @@ def labels_in(by: tuple[str, ...], series: SeriesKey) -> dict[str, str]:
 class OutageRecord(NamedTuple):
     """An outage or a maintenance as an item of a pane. Instants in ms; 0 means "not yet".
 
-    A record of the kind ``blind`` is a stretch in which the monitor saw nothing, ``[start_ms, restored_ms)``; one of
-    the kind ``heard`` a stretch in which an event vouches that it saw anything (`monitor.core.outages.silence`).
+    A record of the kind ``blind`` is a stretch in which the monitor saw nothing, ``[start_ms, restored_ms)``. A record
+    of the kind ``heard`` is a stretch in which the service counts as monitored because of an event
+    (`monitor.core.outages.silence`).
 
-    ``weights`` are ``(from_ms, weight)`` steps of the share that was down, 1.0 for all of it; the first is at the
-    start, the outage ends at ``restored_ms`` (or is still open).
+    ``weights`` are ``(from_ms, weight)`` steps of the share that was down, 1.0 for all of it. The first step is at the
+    start; the outage ends at ``restored_ms`` (or is still open).
     """
 
     kind: Literal["outage", "maintenance", "blind", "heard"]
@@ -74,13 +75,13 @@ class OutageRecord(NamedTuple):
     announced_ms: int = 0
     """Maintenance only: when it was announced. Its window is ``[start_ms, restored_ms)``."""
     customers: tuple[tuple[int, int], ...] = ()
-    """``(from_ms, number)`` steps of the customers that were interrupted; only where the agreement counts them."""
+    """``(from_ms, number)`` steps of the customers interrupted; only if the agreement counts customers."""
     customers_total: int = 0
-    """How many customers there were, if the events told it; only where the agreement counts them."""
+    """The number of all customers, if an event held it; only if the agreement counts customers."""
     parent: str = ""
-    """The id of the outage that this one is a consequence of."""
+    """The id of the outage of which this one may be a consequence."""
     component: str = ""
-    """The service, in a series of a composite service."""
+    """The service of the outage, in the series of a composite service."""
 
 
 class Pane(NamedTuple):
@@ -110,14 +111,14 @@ def empty_pane() -> Pane:
 
 
 Counts = tuple[tuple[str, int], ...]
-"""What a change adds to the counts of a pane, by name."""
+"""The numbers that a change adds to the counts of a pane, by name."""
 
 
 class Change(NamedTuple):
-    """What one subject adds to (or takes out of) one series at one instant: `LIVE` or the instant it is attributed to.
+    """The contribution of one subject to one series at one instant (`LIVE`: in the live pane).
 
-    ``times`` is 1 to put it in and -1 to take exactly the same out again. ``value_ms`` goes into the sketch (-1:
-    nothing). ``calls``/``outages`` items are set by id, or deleted when taken out.
+    ``times`` is 1 to put it in and -1 to take exactly the same contribution out again. ``value_ms`` is the duration for
+    the sketch (-1: none). ``call`` and ``outage`` are items: set by id when put in, deleted when taken out.
     """
 
     series: SeriesKey
@@ -134,10 +135,10 @@ class Change(NamedTuple):
 
 
 class PaneKey(NamedTuple):
-    """Where a pane stands: series, width and start (0 for live).
+    """The key of a pane: series, width and start (0 for live).
 
-    A pane whose items do not fit one row has several: one without ``part``, which holds its counts too, and one for
-    each part, by the position of its first item (`monitor.core.series.parts`).
+    A pane whose items do not fit one row has several rows: one without ``part``, which also holds the counts, and one
+    for each part, named by the position of its first item (`monitor.core.series.parts`).
     """
 
     series: SeriesKey
@@ -147,12 +148,12 @@ class PaneKey(NamedTuple):
 
 
 Slice = tuple[Width, int, str]
-"""A slice of time, by width and start, and what has a row of its own in it ("": all that has none)."""
+"""A slice of time by width and start, and the source that has a row of its own in it ("": the shared row)."""
 
 
 @lru_cache(maxsize=1 << 13)
 def slice_of(width: Width, start_ms: int, source: str = "") -> Slice:
-    """Return a slice as one tuple for all series that have a pane of it."""
+    """Return a slice as one cached tuple, shared by all series that have a pane of it."""
     return width, start_ms, source
 
 

@@ -84,7 +84,7 @@ def merge(into: dict[int, int], other: Mapping[int, int]) -> None:
 
 
 def quantile(buckets: Mapping[int, int], q: float) -> float | None:
-    """Return the estimate, in milliseconds, of the quantile ``q`` (0.95 is p95), or None of an empty sketch.
+    """Return the estimate, in milliseconds, of the quantile ``q`` (0.95 is p95), or None for an empty sketch.
 
     Rank convention: nearest rank. Of ``n`` durations it is the smallest one that at least ``q * n`` of them do not
     exceed, number ``ceil(q * n)`` in ascending order; ``q = 0`` gives the smallest. It is always an estimate of a
@@ -98,10 +98,10 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
 
 
 def quantiles(buckets: Mapping[int, int], qs: Sequence[float]) -> list[float | None]:
-    """Return the quantiles ``qs``, in their order, each as `quantile` does, for the price of one: the sort.
+    """Return the quantiles ``qs``, in their order, each as `quantile` does; the buckets are sorted only once.
 
     Raises:
-        ValueError: as of `quantile`.
+        ValueError: as `quantile` does.
     """
     for q in qs:
         if not 0 <= q <= 1:
@@ -124,8 +124,8 @@ def quantiles(buckets: Mapping[int, int], qs: Sequence[float]) -> list[float | N
 def counts_within(buckets: Mapping[int, int], bounds_ms: Sequence[int]) -> list[int]:
     """Return how many durations are at most each bound (ascending, in milliseconds), and how many there are at all.
 
-    The bucket that holds a bound counts as within it: durations that exceed the bound by up to twice `RELATIVE_ERROR`
-    may be among them, none that keeps it is missing.
+    The bucket that holds a bound counts as within it. So durations that exceed the bound by up to twice
+    `RELATIVE_ERROR` may be counted, but none that keeps the bound is missing.
     """
     bounds = [bucket_of(bound_ms) for bound_ms in bounds_ms]
     counts = [0] * (len(bounds) + 1)
@@ -135,6 +135,6 @@ def counts_within(buckets: Mapping[int, int], bounds_ms: Sequence[int]) -> list[
 
 
 def rank_of(q: float, n: int) -> int:
-    """Return which of ``n`` durations in ascending order the quantile is: 1 to n; 0 where there are none."""
+    """Return the rank of the quantile among ``n`` durations in ascending order: 1 to n; 0 if there are none."""
     # Rounded: 0.07 * 100 is a little above 7 in binary, and its rank is 7.
     return max(1, ceil(round(q * n, 9))) if n else 0
