@@ -1,6 +1,6 @@
-"""Work in pieces: generators that pause where others may run, and return what they have made.
+"""Work in pieces: generators that pause where others may run, and return their result at the end.
 
-Who measures the time between two pauses is outside of the core.
+The stream layer drives them and measures the time between two pauses.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ T = TypeVar("T")
 Pieces = Generator[None, None, T]
 
 LOT: Final = 2_048
-"""So many items of a long list are gone through without a pause: at most a few milliseconds."""
+"""The number of items of a long list that are processed without a pause: at most a few milliseconds."""
 
 
 def at_once(pieces: Pieces[T]) -> T:
-    """Return what work makes, without any pause."""
+    """Run work to its end without a pause, and return its result."""
     while True:
         try:
             next(pieces)
@@ -34,14 +34,14 @@ def ready(made: T) -> Pieces[T]:
 
 
 def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
-    """Yield items in lists of at most so many, so that work on many of them can pause between two lists."""
+    """Yield items in lists of at most ``size``, so that work on many of them can pause between two lists."""
     rest = iter(items)
     while lot := list(islice(rest, size)):
         yield lot
 
 
 def gathering(items: Iterable[T]) -> Pieces[list[T]]:
-    """Return items in a list, in pieces: what yields them may take its time."""
+    """Return items in a list, in pieces, because the iterable may be slow to yield them."""
     found: list[T] = []
     for lot in lots(items):
         found += lot
@@ -50,7 +50,7 @@ def gathering(items: Iterable[T]) -> Pieces[list[T]]:
 
 
 def choosing(items: Iterable[T], is_wanted: Callable[[T], bool]) -> Pieces[list[T]]:
-    """Return the items that are wanted, in pieces: also where few are."""
+    """Return the wanted items, in pieces. It pauses by the items that it tests, also if few of them are wanted."""
     found: list[T] = []
     for lot in lots(items):
         found += filter(is_wanted, lot)
@@ -67,7 +67,7 @@ def sorting(items: Iterable[Any]) -> Pieces[list[Any]]:
     while len(runs) > 1:
         pairs, runs = runs, []
         for place in range(0, len(pairs), 2):
-            # Of two runs that are in order each, `sorted` makes one in a single pass.
+            # `sorted` merges two runs that are each in order in a single pass.
             runs.append(sorted(chain(*pairs[place : place + 2])))
             yield
     return runs[0] if runs else []

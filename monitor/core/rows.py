@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Rows(Protocol):
-    """Where the core finds and leaves rows. A row that is put is seen by the next get of the same batch."""
+    """The store from which the core reads rows and in which it puts them. The next ``get`` returns a row just put."""
 
     def get(self, key: bytes) -> object | None:
         """Return the decoded row of a key."""

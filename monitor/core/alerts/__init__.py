@@ -1,1 +1,1 @@
-"""Floor 1. Alerts: what is announced of a clock or an objective, and the stretches told with it."""
+"""Floor 1. Alerts: the announcements about a clock or an objective, and the stretches of time sent with them."""

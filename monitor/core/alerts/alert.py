@@ -1,4 +1,4 @@
-"""Alerts: what is announced of a clock or an objective, on one key for its whole life (domain.md §9)."""
+"""Alerts: the announcements about a clock or an objective, under one key for its whole life (domain.md §9)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ AlertState = Literal["at_risk", "breached", "resolved", "voided", "rearmed"]
 
 
 OF_SERIES: Final = frozenset({"objective", "burn", "termination"})
-"""The kinds of alerts that are about a series: an objective, its error budget, or what follows from misses of it."""
+"""The kinds of alerts about a series: its objective, that objective's error budget, or a right to terminate."""
 
 
 class AlertKey(NamedTuple):
-    """Who the alert is about: a subject (its id) or a series (its label values), agreement, objective, cycle.
+    """The identity of an alert: a subject or a series, the agreement, the promise and the cycle.
 
-    ``kind`` is the subject kind for clocks and one of `OF_SERIES` for objectives; ``what`` is the subject id or the
-    label values with the window, joined; ``promise`` is the clock's or the objective's id.
+    ``kind`` is the kind of the subject for clocks and one of `OF_SERIES` for objectives. The field ``what`` holds the
+    subject's id, or the series' label values joined with the window. ``promise`` is the id of the clock or objective.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class AlertKey(NamedTuple):
     cycle: int
 
     def text(self) -> str:
-        """Return the key as one string; parts are JSON-free and joined with ``/`` (a part's ``/`` becomes ``%2F``)."""
+        """Return the key as one string: its parts joined with ``/``, where a part's ``%`` and ``/`` are escaped."""
         kind, what, agreement, promise, cycle = self
         text = f"{kind}/{what}/{agreement}/{promise}/{cycle}"
         if "%" not in text and text.count("/") == len(self) - 1:
@@ -48,13 +48,14 @@ class SupportingMiss(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """One announcement. The key and the labels never change during its life; what changes is elsewhere.
+    """One announcement. The key and the labels never change during an alert's life; changing values are in ``details``.
 
     ``id`` is the same on every run over the same events: a hash of key, state, threshold and ordinal. ``at_ms`` is
-    when the state truly changed (event time), not when it was noticed. ``reason`` is a word: ``elapsed_75``,
-    ``before_due_900000``, ``due``, ``stopped``, ``stopped_in_time``, ``cancelled``, ``agreement_changed``,
-    ``never_began``, ``due_moved``, ``below_target``, ``near_target``, ``target_met`` …. Elapsed, budget and due are
-    those of a clock (milliseconds; -1: none); value, target, numerator, denominator those of an objective.
+    the event time at which the state changed, not the time at which the change was noticed. ``reason`` is a word:
+    ``elapsed_75``, ``before_due_900000``, ``due``, ``stopped``, ``stopped_in_time``, ``cancelled``,
+    ``agreement_changed``, ``never_began``, ``due_moved``, ``below_target``, ``near_target``, ``target_met`` …. Start,
+    due, budget, elapsed and wall belong to a clock (milliseconds; -1: none); value, target, numerator and denominator
+    to an objective.
     """
 
     id: str
@@ -77,14 +78,14 @@ class Alert(NamedTuple):
     denominator: float | None = None
     backfill: bool = False
     details: tuple[tuple[str, str], ...] = ()
-    """What may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
+    """Values that may change during the alert's life (priority, team, agent …): for the reader, never for grouping."""
     stretches: Stretches | None = None
-    """Of a clock: what its elapsed time is made of."""
+    """The stretches that make up the elapsed time; only for a clock."""
     supporting: tuple[SupportingMiss, ...] = ()
-    """Of the breach of an SLA's clock: what was missed under it, at ``at_ms``."""
+    """The clocks of supporting agreements that were missed by ``at_ms``; only for the breach of an SLA's clock."""
 
     def told_late(self) -> Alert:
-        """Return it marked ``backfill``. On the path of a backlog: ``_replace`` takes six times as long."""
+        """Return the alert marked ``backfill``. Not by ``_replace``, which takes six times as long in a backlog."""
         return tuple.__new__(Alert, (*self[:_BACKFILL], True, *self[_BACKFILL + 1 :]))
 
 
@@ -92,10 +93,10 @@ _BACKFILL: Final = Alert._fields.index("backfill")
 
 
 def alert_id(key: AlertKey, state: AlertState, threshold: str, ordinal: int) -> str:
-    """Return the id of an announcement: 32 hexadecimal digits of BLAKE2b over what makes it one of its kind.
+    """Return the id of an announcement: 32 hexadecimal digits of BLAKE2b over key, state, threshold and ordinal.
 
-    ``threshold`` tells the announcements of one state apart (which at-risk threshold); ``ordinal`` counts repeats of
-    the same state and threshold on the key (at risk again after a re-arming).
+    ``threshold`` names the at-risk threshold, so that two announcements of one state have two ids. ``ordinal`` counts
+    repeats of the same state and threshold on the key (at risk again after a re-arming).
     """
     text = "\x1f".join((*key[:4], str(key.cycle), state, threshold, str(ordinal)))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

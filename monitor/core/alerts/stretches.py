@@ -1,4 +1,4 @@
-"""Stretches: the pieces of a clock's life, one after the other, as they are told with an alert or an explanation.
+"""Stretches: the consecutive pieces of a clock's life, as an alert or an explanation shows them.
 
 elapsed = the sum of the counted stretches;   [start, stop or now) = all stretches
 """
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 StretchKind = Literal["counted", "closed", "holiday", "paused", "solved", "outside"]
-"""``counted``: open hours, they are elapsed time; ``closed``: the calendar is not open; ``holiday``: it is closed, on a
-holiday; ``paused``: a pause that counts for this clock; ``solved``: between a stop and a reopening; ``outside``: in a
-state (the reason) in which this clock does not run."""
+"""``counted``: open hours, which are elapsed time; ``closed``: the calendar is not open; ``holiday``: the calendar is
+closed for a holiday; ``paused``: a pause that counts for this clock; ``solved``: between a stop and a reopening;
+``outside``: the ticket is in a state (the reason) in which this clock does not run."""
 
 MOST_TOLD: Final = 20
-"""An alert tells no more stretches than these, the newest: it stays small however long a clock has lived."""
+"""An alert carries at most this many stretches, the newest, so that it stays small however long a clock has lived."""
 LONGEST_REASON: Final = 80
-"""Nor is a reason told longer than this, in characters."""
+"""The most characters of a stretch's reason in an alert; a longer reason is cut."""
 
 
 class Stretch(NamedTuple):
-    """One stretch ``[start_ms, end_ms)``. ``reason`` is that of a pause, or a holiday's name; "" without one."""
+    """One stretch ``[start_ms, end_ms)``. ``reason`` is that of a pause, a holiday's name or a state; "" for none."""
 
     start_ms: int
     end_ms: int
@@ -31,7 +31,7 @@ class Stretch(NamedTuple):
 
 
 class Stretches(NamedTuple):
-    """The newest stretches up to an alert, and what is left out before them: how many, how long, how much counted."""
+    """The newest stretches up to an alert; of the older ones, left out, only number, length and counted time."""
 
     newest: tuple[Stretch, ...]
     left_out: int = 0
@@ -40,7 +40,7 @@ class Stretches(NamedTuple):
 
 
 def newest(stretches: Sequence[Stretch], most: int = MOST_TOLD) -> Stretches:
-    """Return the newest of the stretches with reasons that are not too long, and the sum of the others."""
+    """Return the newest stretches, with long reasons cut, and the sums of the older ones."""
     older = stretches[: max(0, len(stretches) - most)]
     told = [
         one if len(one.reason) <= LONGEST_REASON else one._replace(reason=one.reason[: LONGEST_REASON - 1] + "…")

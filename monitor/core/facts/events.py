@@ -1,4 +1,4 @@
-"""Events: the facts that the four subjects are made of (domain.md §2)."""
+"""Events: the facts about the four subjects, their types and their attributes (domain.md §2)."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
         }
     ),
 }
-"""The event types of each subject. Our additions are ``outage.responded`` (work on the repair began: MTTR "respond"),
-``monitoring_lost`` and ``monitoring_restored`` (between them nothing is known of the service: coverage), ``heartbeat``
-(the service is watched, and there is nothing else to say: what is silent for too long is blind)."""
+"""The event types of each subject. Some outage types go beyond the usual ones: ``responded`` (work on the repair began:
+MTTR "respond"), ``monitoring_lost`` and ``monitoring_restored`` (between them the state of the service is unknown:
+coverage), ``heartbeat`` (the service is monitored; a service that is silent for too long is blind)."""
 ATTRIBUTES: Final[dict[str, type]] = {
-    # what a promise is chosen by
+    # attributes by which promises are chosen
     "customer": str,
     "service": str,
     "priority": str,
@@ -86,7 +86,7 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "source": str,
     "segment": str,
     "parent": str,
-    # who did it: `public: false` and `automatic: true` answers do not count as a response
+    # answers with `public: false` or `automatic: true` do not count as a response
     "public": bool,
     "automatic": bool,
     "resolved": bool,
@@ -107,7 +107,7 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "starts_at_ms": int,
     "ends_at_ms": int,
 }
-"""The attributes that an event may carry, and their types. Unknown ones are accepted and not kept."""
+"""The attributes that an event may carry, and their types. Unknown attributes are accepted and dropped."""
 
 
 class Fact(NamedTuple):
@@ -125,7 +125,7 @@ class Fact(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A fact and the subject it belongs to; what a record of a source topic decodes to."""
+    """A fact and the subject that it belongs to: the decoded record of a source topic."""
 
     subject: Subject
     subject_id: str
@@ -133,10 +133,11 @@ class Event(NamedTuple):
 
 
 def counts_as(fact: Fact, types: frozenset[str]) -> bool:
-    """Return whether a fact is one of these types and, as an answer, counts.
+    """Return whether a fact has one of these types and counts as such.
 
-    Internal notes and automatic replies are no responses (domain.md §2), automatic attempts do not reach a lead (§6). A
-    restoration that leaves anybody affected is one step of a stepwise one (§5): work on the repair, but not its end.
+    Internal notes and automatic replies are no responses (domain.md §2); automatic attempts do not reach a lead (§6). A
+    restoration that leaves customers affected is one step of a stepwise restoration (§5): it counts as work on the
+    repair, but not as its end.
     """
     if fact.type not in types:
         return False

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Value
 
 MAX_FACTS: Final = 1_000
-"""A ledger takes no more facts than this: a row is read and written whole with each batch that touches it."""
+"""The most facts of a ledger: its row is read and written whole with each batch that touches it."""
 
 MAX_CHARACTERS: Final = 1 << 20
-"""Nor, within one step of the count, more text than this: with 4 bytes each its row still fits in a Kafka record."""
+"""The most characters of a ledger, checked at every `_STEP` facts: at 4 bytes each the row still fits a record."""
 _STEP: Final = 32
 
 
 class Rejected(NamedTuple):
-    """A fact that the ledger does not take, and why: ``id_reused`` or ``ledger_full``."""
+    """A fact that the ledger refuses, and the reason: ``id_reused`` or ``ledger_full``."""
 
     fact: Fact
     reason: str
@@ -29,7 +29,7 @@ def enter(facts: list[Fact], fact: Fact, by_id: dict[str, Fact] | None = None) -
     """Put a fact in its place in the ledger and return that place; None for a repeat, which changes nothing.
 
     A known id with another body is rejected, and so is any fact once the ledger is full. ``by_id`` holds the same facts
-    by their ids, and takes the new one: without it the ledger is looked through, which pays for a few facts only.
+    by their ids and takes the new one. Without it the whole ledger is searched, which is faster for a few facts only.
     """
     for known in facts if by_id is None else (by_id[fact.id],) if fact.id in by_id else ():
         if known.id == fact.id:
@@ -48,7 +48,7 @@ def enter(facts: list[Fact], fact: Fact, by_id: dict[str, Fact] | None = None) -
 
 def is_roomy(facts: list[Fact]) -> bool:
     """Return whether the ledger takes another fact."""
-    # The text is added up once in a while: no 32 facts are so long that what slips through between would matter.
+    # The text is added up only at every 32nd fact: the facts in between cannot be long enough to matter.
     return len(facts) < MAX_FACTS and (len(facts) % _STEP != 0 or _characters(facts) <= MAX_CHARACTERS)
 
 
@@ -59,7 +59,7 @@ def _characters(facts: Iterable[Fact]) -> int:
 
 
 def attributes_of(facts: Iterable[Fact]) -> dict[str, Value]:
-    """Return the subject's attributes: of each, the newest value that a fact brought."""
+    """Return the subject's attributes, each with the newest value that a fact brought."""
     merged: dict[str, Value] = {}
     for fact in facts:
         merged.update(fact.attributes)

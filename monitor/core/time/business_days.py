@@ -1,12 +1,13 @@
 """Due rules in business days: "within 3 business days by 17:00" (domain.md §3).
 
 A **business day** for such a rule is a date of the calendar's zone with open time before HH:MM. Its **cut-off** is the
-end of that open time: HH:MM itself, or an earlier closing (a Friday that ends at 16:00, half a holiday). What starts
-before the cut-off of a business day, also before its opening or in its lunch break, is received on that day; what
-starts at or after it, or on no business day, on the next. It is due at the cut-off of the Nth business day after that.
+end of that open time: HH:MM itself, or an earlier closing (a Friday that ends at 16:00, half a holiday). A clock that
+starts before the cut-off of a business day, also before its opening or in its lunch break, is received on that day. A
+clock that starts at or after the cut-off, or on no business day, is received on the next business day. It is due at the
+cut-off of the Nth business day after that.
 
-The budget of a clock is the open time from its start to there, so that it is a clock like all others: pauses move its
-due instant, and ``elapsed([start, due)) == budget``.
+The budget of the clock is the open time from its start to that due instant. So it is a clock like all others: pauses
+move its due instant, and ``elapsed([start, due)) == budget``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class CutOffs:
     """The cut-offs of the business days for one HH:MM, in minutes of the day (1440 is 24:00).
 
-    A year of them is found when it is first asked for.
+    The cut-offs of a year are computed when they are first needed.
     """
 
     __slots__ = ("_by_minute", "_found", "_from", "_hours", "_to")
@@ -32,7 +33,7 @@ class CutOffs:
     def __init__(self, hours: OpeningHours, by_minute: int) -> None:
         self._hours = hours
         self._by_minute = by_minute
-        # Those of the dates of the years from _from up to, but without, _to, in order.
+        # The cut-offs of the dates of the years from _from up to, but without, _to, in order.
         self._found: list[int] = []
         self._from = self._to = 0
 
@@ -40,9 +41,9 @@ class CutOffs:
         """Return the cut-off of the Nth business day after the one on which a start is received.
 
         Raises:
-            CalendarRangeError: there are not so many business days left within the range of calendars.
+            CalendarRangeError: fewer business days are left within the range of calendars.
         """
-        # The last date of the year before may be cut off in this UTC year.
+        # The cut-off of the year before's last date may lie in this UTC year.
         first = max(EARLIEST_YEAR, datetime.fromtimestamp(start_ms // 1000, UTC).year - 1)
         if not self._to:
             self._from = self._to = first
@@ -59,7 +60,7 @@ class CutOffs:
         return self._found[place]
 
     def _year(self, year: int) -> list[int]:
-        """Return the cut-offs of the dates of a year; those may lie in its neighbours' UTC years."""
+        """Return the cut-offs of the dates of a local year; they may lie in the UTC years before and after it."""
         years = range(max(EARLIEST_YEAR, year - 1), min(LATEST_YEAR, year + 1) + 1)
         opened = [span for one in years for span in self._hours.year(one)]
         starts = [span.start_ms for span in opened]

@@ -1,12 +1,12 @@
 """Business time: how much open time lies between two instants, and when a budget of it is used up (domain.md §3).
 
-A calendar is compiled once to the sorted open spans of its years with prefix sums, so that both questions are a
-bisection, whatever the span, and exact inverses: ``elapsed(s, due(s, b)) == b``.
+A calendar is compiled once to the sorted open spans of its years with prefix sums. So both questions are a bisection,
+however long the span, and exact inverses: ``elapsed(s, due(s, b)) == b``.
 
-What is open, also on holidays and over clock changes, is said in ``monitor.core.time.opening_hours``.
+``monitor.core.time.opening_hours`` defines which time is open, also on holidays and over clock changes.
 
-**Range.** ``EARLIEST_MS`` to ``LATEST_MS``, 1970 up to 2200; a year is compiled when first asked for (0.8 ms and some
-40 kB; all 230 years 0.2 s and 10 MB). Outside of the range every question raises ``CalendarRangeError``.
+**Range.** ``EARLIEST_MS`` to ``LATEST_MS``, 1970 up to 2200. A year is compiled when it is first needed (0.8 ms and
+some 40 kB; all 230 years 0.2 s and 10 MB). Outside of the range every question raises ``CalendarRangeError``.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ __all__ = [
 EARLIEST_MS: Final = year_start_ms(EARLIEST_YEAR)
 """The first instant of a calendar's range: 1970-01-01T00:00Z."""
 LATEST_MS: Final = year_start_ms(LATEST_YEAR + 1)
-"""The end of a calendar's range: 2200-01-01T00:00Z. It may be an end and a due instant, never an open one."""
+"""The end of a calendar's range: 2200-01-01T00:00Z. It may be an end or a due instant, but it is never open."""
 
 
 class Calendar:
-    """The open time of a specification. Answers do not depend on what was asked before.
+    """The open time of a specification. An answer does not depend on earlier questions.
 
     Raises:
         ValueError: the zone is unknown, or there is no open time at all.
@@ -84,7 +84,7 @@ class Calendar:
         return _open_before(starts, cum, end_ms) - _open_before(starts, cum, start_ms)
 
     def due(self, start_ms: int, budget_ms: int) -> int:
-        """Return the smallest ``t`` with ``elapsed(start_ms, t) == budget_ms``; of an empty budget the start itself.
+        """Return the smallest ``t`` with ``elapsed(start_ms, t) == budget_ms``; for a budget of 0 the start itself.
 
         Raises:
             ValueError: the budget is negative.
@@ -104,9 +104,9 @@ class Calendar:
         return self._starts[i] + target - cum[i]
 
     def lasts(self, start_ms: int, budget_ms: int) -> bool:
-        """Return whether a budget that starts at an instant is used up within the range: then `due` has an answer.
+        """Return whether a budget that starts at an instant is used up within the range, so that `due` has an answer.
 
-        The same holds for each earlier start. No year is kept compiled for the question.
+        If it is, it is for each earlier start too. No year is kept compiled for the question.
         """
         left_ms = budget_ms
         for year in range(_year_of(start_ms), LATEST_YEAR + 1):
@@ -119,7 +119,7 @@ class Calendar:
         """Return the open time from a start to HH:MM of the Nth business day after it (`business_days`).
 
         Raises:
-            CalendarRangeError: the start is outside the range, or there are not so many business days within it.
+            CalendarRangeError: the start is outside the range, or fewer business days are left within it.
         """
         cut_offs = self._cut_offs.get(by_minute)
         if cut_offs is None:
@@ -127,7 +127,7 @@ class Calendar:
         return self.elapsed(start_ms, cut_offs.due(start_ms, days))
 
     def has_days(self, start_ms: int, days: int, by_minute: int) -> bool:
-        """Return whether there are so many business days after a start within the range. No year is kept for it."""
+        """Return whether the range holds ``days`` business days after a start. No year is kept for the question."""
         try:
             CutOffs(self._hours, by_minute).due(start_ms, days)
         except CalendarRangeError:
@@ -173,7 +173,7 @@ class Calendar:
         return spans
 
     def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
-        """Return what holidays close of a span: (start_ms, end_ms, name) in order; a name may be empty."""
+        """Return the parts of a span that holidays close: (start_ms, end_ms, name) in order; a name may be empty."""
         return self._hours.holidays(start_ms, end_ms)
 
     def _end_ms(self, i: int) -> int:
@@ -228,7 +228,7 @@ class Calendar:
 
 
 class AlwaysOpen(Calendar):
-    """Around the clock, every day: elapsed is the plain difference. It has no zone and no range."""
+    """The calendar that is open around the clock: elapsed is the plain difference. It has no zone and no range."""
 
     __slots__ = ()
 
@@ -254,7 +254,7 @@ class AlwaysOpen(Calendar):
         return True
 
     def budget_of_days(self, start_ms: int, days: int, by_minute: int) -> int:
-        """Raise ValueError: it has no zone whose days could be counted."""
+        """Raise ValueError: this calendar has no zone whose days could be counted."""
         raise ValueError(f"around the clock has no business days: {days} by minute {by_minute} after {start_ms}")
 
     def has_days(self, start_ms: int, days: int, by_minute: int) -> bool:  # noqa: ARG002 - it has none at all

@@ -1,4 +1,4 @@
-"""Opening hours: what a calendar is made from, and the open spans of one year of it (domain.md §3).
+"""Opening hours: the specification of a calendar, and the open spans of one year of it (domain.md §3).
 
 An instant is open when its *local reading* (date and time of day in the zone) lies in the hours of that date:
 
@@ -6,13 +6,13 @@ An instant is open when its *local reading* (date and time of day in the zone) l
   morning of the next, and each belongs to the day it falls on. 09:00-09:00 is around the clock until the next morning.
 - A holiday closes its day from midnight to midnight, in ``holiday_zone`` if that is another zone: a shift that runs
   into it ends at midnight, and one that begins on it is open from the midnight after.
-- A partial holiday leaves open what of the hours lies in its intervals, on its own date in the zone of the holidays.
+- A partial holiday leaves its date, in the zone of the holidays, open where the hours and its own intervals overlap.
 - An exception replaces all hours of its date, also on a holiday. Without intervals the date is closed. The part of an
-  overnight exception after midnight is open whatever that next date is.
+  overnight exception after midnight is open, whatever holds for the next date.
 
-Clock changes are nothing special: readings decide. No instant reads a local time that does not exist, so 01:00-04:00
-lasts two hours on the day that skips 02:00-03:00. A repeated local time is read twice, and both times count. Hours and
-their complement always make up the whole day of 23, 24 or 25 h.
+Clock changes need no rule of their own: the local reading decides. No instant reads a local time that does not exist,
+so 01:00-04:00 lasts two hours on the day that skips 02:00-03:00. A repeated local time is read twice, and both times
+count. Hours and their complement always make up the whole day of 23, 24 or 25 h.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MINUTES_OF_DAY: Final = 1440
 
 _DAYS_OF_WEEK: Final = 7
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-# The zones of the tz database have at least 6.9 days between two changes since 1970: a step holds one at most.
+# Since 1970 every zone of the tz database has at least 6.9 days between two changes: a step holds at most one change.
 _PROBE_S: Final = 3 * 86_400
 
 
@@ -53,7 +53,7 @@ def year_start_ms(year: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarSpec:
-    """What a calendar is made from. The module's docstring says what it means.
+    """The specification of a calendar. The module's docstring defines its meaning.
 
     Attributes:
         zone: IANA name of the zone of hours and exceptions.
@@ -62,8 +62,8 @@ class CalendarSpec:
         holidays: the dates that are closed from midnight to midnight.
         holiday_zone: zone of the holidays' midnights; None: ``zone``.
         exceptions: the intervals of single dates, in place of their hours and holidays; empty: closed.
-        partial: the intervals of holidays on which not all of the day is closed; they do not pass midnight.
-        names: what holidays are called, as far as they have a name.
+        partial: the intervals that stay open on a partial holiday; they do not pass midnight.
+        names: the names of the holidays that have one.
 
     Raises:
         ValueError: not seven days, an interval outside the day, a partial holiday that passes midnight or is none of
@@ -79,11 +79,11 @@ class CalendarSpec:
     names: Mapping[date, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what could only be misread."""
+        """Refuse a specification that would be misread."""
         if len(self.hours) != _DAYS_OF_WEEK:
             raise ValueError(f"hours need seven days, Monday first, not {len(self.hours)}")
         for day in (*self.holidays, *self.exceptions):
-            # A datetime is a date, but equals none: the day would silently stay open.
+            # A datetime is a date, but equals no plain date: the day would silently stay open.
             if type(day) is not date:
                 raise ValueError(f"a holiday or exception is a date without a time of day: {day!r}")
         if not self.holidays.issuperset(self.partial):
@@ -99,7 +99,7 @@ class CalendarSpec:
 
 
 class OpeningHours:
-    """A specification, ready to give the open spans of any year.
+    """A specification, prepared to return the open spans of any year.
 
     Raises:
         ValueError: a zone is unknown.
@@ -112,14 +112,14 @@ class OpeningHours:
         # None: the holidays are dates of the hours themselves.
         of_holidays = spec.zone if spec.holiday_zone is None else spec.holiday_zone
         self._holiday_zone = None if of_holidays == spec.zone else _zone(of_holidays)
-        # Hours act on calendar days: what an overnight shift has after midnight goes to the next weekday.
+        # Hours act on calendar days: the part of an overnight shift after midnight goes to the next weekday.
         week: list[list[Span]] = [[] for _ in spec.hours]
         for weekday, hours in enumerate(spec.hours):
             today, tomorrow = _split_at_midnight(hours)
             week[weekday] += today
             week[(weekday + 1) % _DAYS_OF_WEEK] += tomorrow
         self._week = [union(day) for day in week]
-        # What is closed of each, in milliseconds after its midnight.
+        # The closed spans of each holiday, in milliseconds after its midnight.
         self._holidays = {
             day.toordinal(): subtract([(0, DAY_MS)], _split_at_midnight(spec.partial.get(day, ()))[0])
             for day in spec.holidays
@@ -132,7 +132,7 @@ class OpeningHours:
         """Return whether any instant of the range is open."""
         if any(self._week):
             return any(self.year(year) for year in range(EARLIEST_YEAR, LATEST_YEAR + 1))
-        # The UTC year of a local date, or a neighbour's at its ends.
+        # A local date lies in the UTC year of the same number or, at the ends of the year, in a neighbour.
         near = {date.fromordinal(day).year + by for day in self._exceptions for by in (-1, 0, 1)}
         return any(self.year(year) for year in sorted(near) if EARLIEST_YEAR <= year <= LATEST_YEAR)
 
@@ -142,7 +142,7 @@ class OpeningHours:
         regular: list[tuple[int, int]] = []
         exceptional: list[tuple[int, int]] = []
         holidays: list[tuple[int, int]] = []
-        # Local dates reach a day over the ends of the UTC year; the evening of an exception one more.
+        # Local dates reach a day over the ends of the UTC year; the night of an overnight exception one more.
         first, last = date(year, 1, 1).toordinal() - 2, date(year, 12, 31).toordinal() + 1
         for day in range(first, last + 1):
             midnight_ms = (day - _EPOCH_DAY) * DAY_MS
@@ -165,9 +165,9 @@ class OpeningHours:
         return union(hours + _instants(sorted(exceptional), readings))
 
     def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
-        """Return what holidays close of a span: (start_ms, end_ms, name) in order; without a name it is empty.
+        """Return the parts of a span that holidays close: (start_ms, end_ms, name) in order; a name may be empty.
 
-        What an exception opens after all is in it too.
+        Time of a holiday that an exception opens is included.
         """
         first = bisect_left(self._ordered, start_ms // DAY_MS + _EPOCH_DAY - 1)
         found: list[tuple[int, int, str]] = []
@@ -182,9 +182,9 @@ class OpeningHours:
         return found
 
     def read_before(self, year: int, minute: int) -> Iterator[tuple[int, int, int]]:
-        """Tell when each date of a year reads a time of day before a minute: (its ordinal, start_ms, end_ms), in order.
+        """Yield when each date of a year reads a time before a minute of the day, as (ordinal, start_ms, end_ms).
 
-        A date that a zone skipped has no such stretch, one whose clocks are turned back may have two.
+        A date that the zone skipped has no such stretch; a date on which clocks are turned back may have two.
         """
         first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
         margin_ms = 2 * DAY_MS  # dates of the zone reach a day over the ends of the UTC year
@@ -225,7 +225,7 @@ def _shifted(spans: Iterable[Span], by_ms: int) -> Iterator[tuple[int, int]]:
 
 
 def _readings(zone: ZoneInfo, start_ms: int, end_ms: int) -> list[tuple[int, int, int]]:
-    """Cut the instants of a span where the zone's offset changes: (start_ms, end_ms, offset_ms) of each piece."""
+    """Cut a span at the changes of the zone's offset; return (start_ms, end_ms, offset_ms) of each piece."""
 
     def offset_s(at_s: int) -> int:
         offset = datetime.fromtimestamp(at_s, zone).utcoffset()
@@ -254,7 +254,7 @@ def _readings(zone: ZoneInfo, start_ms: int, end_ms: int) -> list[tuple[int, int
 def _instants(local: list[tuple[int, int]], readings: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """Return the instants whose local reading lies in one of the local spans.
 
-    The local spans are sorted and no longer than a day each; the answer may hold empty and touching spans.
+    The local spans are sorted and each at most a day long. The result may hold empty and touching spans.
     """
     spans: list[tuple[int, int]] = []
     for from_ms, to_ms, offset_ms in readings:

@@ -1,9 +1,9 @@
 """Calendar-aligned periods and the spans of windows, in an IANA zone (domain.md §7).
 
-A local day is the stretch from the first instant that reads its date, or a later one, up to that of the next: 23 or
-25 h where the clock changes. So days leave no gap and do not overlap, even where a midnight does not exist, comes
-twice, or a whole date is skipped (that one is empty). Weeks begin on Monday; all periods are made of whole days, and a
-month with a clock change is an hour shorter or longer.
+A local day begins at the first instant that reads its date or a later one, and ends where the next day begins. It has
+23 or 25 h if the clock changes. So days leave no gap and do not overlap, even if a midnight does not exist or comes
+twice, or if a whole date is skipped (that day is empty). Weeks begin on Monday. All periods consist of whole days, and
+a month with a clock change is an hour shorter or longer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _NO_DAY: Final = (0, 0)
-# The day that was asked for last, by zone. Events come roughly in order, so it nearly always is the one: 0.15 us.
+# The last day that was looked up, by zone. Events come roughly in order, so it is nearly always this day: 0.15 us.
 _asked: Final[dict[str, tuple[int, int]]] = {}
 _UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
@@ -50,7 +50,7 @@ def period(zone: str, kind: WindowKind, at_ms: int) -> Span:
     """Return the day, week, month, quarter or year that holds an instant.
 
     Raises:
-        ValueError: rolling windows are no periods (`window_span`).
+        ValueError: the kind is that of a rolling or tumbling window (`window_span`).
         ZoneInfoNotFoundError: the zone is unknown.
     """
     return _period(zone, kind, day_start(zone, at_ms))
@@ -62,14 +62,14 @@ def period_date(zone: str, start_ms: int) -> str:
 
 
 def period_text(window: str, zone: str, start_ms: int) -> str:
-    """Return how a period is named by its start: a local date, of a tumbling window the instant in UTC."""
+    """Return the name of a period by its start: the local date, or for a tumbling window the instant in UTC."""
     if not window.startswith(TUMBLING):
         return period_date(zone, start_ms)
     return (_EPOCH + timedelta(milliseconds=start_ms)).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def pane_start(width: Width, zone: str, at_ms: int) -> int:
-    """Return the start of the pane that holds an instant: a local day, else a multiple of the width; 0 for live."""
+    """Return the start of the pane that holds an instant: of a local day, else a multiple of the width; 0 for live."""
     if width == "day":
         return day_start(zone, at_ms)
     if width == "live":
@@ -78,14 +78,14 @@ def pane_start(width: Width, zone: str, at_ms: int) -> int:
 
 
 def window_span(window: Window, zone: str, now_ms: int) -> Span:
-    """Return what a window covers at an instant.
+    """Return the span that a window covers at an instant.
 
-    A calendar window covers the period that holds it. Tumbling windows follow each other from the epoch on, in UTC, as
-    in stream processors (Kafka Streams, Flink, Beam): each has exactly its length, also where a clock changes, and
-    those of 7 d begin on Thursdays; who needs local days, Mondays or months names the period.
+    A calendar window covers the period that holds the instant. Tumbling windows follow each other from the epoch on, in
+    UTC, as in stream processors (Kafka Streams, Flink, Beam). Each has exactly its length, also over a clock change,
+    and those of 7 d begin on Thursdays. For local days, Mondays or months an agreement names the calendar period.
 
-    A rolling window covers the running pane and as many full panes before it as make up its length: it ends at the end
-    of the running pane, and its figures lack the part of that pane that is still to come. A length that is not a
+    A rolling window covers the running pane and as many full panes before it as make up its length. It ends at the end
+    of the running pane, so its figures lack the part of that pane that is still to come. A length that is not a
     multiple of the pane's width is rounded up to one.
     """
     if window.kind == "tumbling":
@@ -106,7 +106,7 @@ def covered_ms(window: Window) -> int:
 
 @lru_cache(maxsize=1024)
 def period_window(name: str) -> Window | None:
-    """Return the window of a name if it is one of periods that close: calendar-aligned or tumbling."""
+    """Return the window of a name if its periods close (calendar-aligned or tumbling), else None."""
     if name in CALENDAR_KINDS:
         return Window(name)
     if not name.startswith(TUMBLING):
@@ -147,13 +147,13 @@ def _period(zone: str, kind: WindowKind, day_ms: int) -> Span:
 
 @lru_cache(maxsize=1 << 14)
 def date_start(zone: str, day: date) -> int:
-    """Return the first instant of a local date: the first that reads it or a later one.
+    """Return the first instant of a local date: the first that reads this date or a later one.
 
     Raises:
         ZoneInfoNotFoundError: the zone is unknown.
     """
     tz = ZoneInfo(zone)
-    # The first of two midnights; of one that is skipped, as the clock before the change would have read it.
+    # The first of two midnights. A skipped midnight is placed by the offset before the change.
     instant = datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
     if instant.astimezone(tz).replace(tzinfo=None) == datetime(day.year, day.month, day.day):  # noqa: DTZ001
         return _to_ms(instant)

@@ -3,9 +3,9 @@
 A span is half-open, ``[start_ms, end_ms)``, in epoch milliseconds: ``Span(9, 17)`` holds 9 and not 17, and
 ``Span(17, 18)`` touches it without an overlap. A span that ends at or before its start is empty: a value, not an error.
 
-Every function takes spans in any order, overlapping, touching or empty, and answers in **normal form**: sorted by
-start, disjoint, not touching, none empty. An instant therefore counts once, however many spans hold it: the downtime
-of overlapping outages and the length of nested pauses are the measure of a union, never a sum (domain.md §3 and §5).
+Every function takes spans in any order, overlapping, touching or empty, and returns them in **normal form**: sorted by
+start, disjoint, not touching, none empty. So an instant counts once, however many spans hold it: the downtime of
+overlapping outages and the length of nested pauses are the measure of a union, never a sum (domain.md §3 and §5).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OverlapRule = Literal["max", "sum"]
 
 NEVER_MS: Final = 1 << 62
-"""Later than any instant: the end of what has none."""
+"""Later than any instant: the end of a span that has no end."""
 
 
 class Span(NamedTuple):
@@ -41,7 +41,7 @@ def union(spans: Iterable[tuple[int, int]]) -> list[Span]:
 
 
 def uniting(spans: Iterable[tuple[int, int]]) -> Pieces[list[Span]]:
-    """Return what `union` returns, in pieces: for spans of which there may be a hundred thousand."""
+    """Run `union` in pieces, because there may be a hundred thousand spans."""
     parts: list[Span] = []
     for lot in lots(spans):
         parts += union(lot)
@@ -54,7 +54,7 @@ def uniting(spans: Iterable[tuple[int, int]]) -> Pieces[list[Span]]:
 
 
 def _join(merged: list[Span], spans: Iterable[tuple[int, int]]) -> None:
-    """Add spans to a union, in the order of their starts, none of which lies before those of the union."""
+    """Add spans to a union, in place. They must be in the order of their starts and not start before its last span."""
     for start_ms, end_ms in spans:
         if start_ms >= end_ms:
             continue
@@ -118,18 +118,18 @@ def weighted_measure(spans: Iterable[tuple[int, int, float]], rule: OverlapRule)
 
 
 def weighing(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Pieces[float]:
-    """Return what `weighted_measure` returns, in pieces."""
+    """Run `weighted_measure` in pieces."""
     levels = yield from leveling(spans, rule)
     parts = yield from gathering((end_ms - start_ms) * level for start_ms, end_ms, level in levels)
     return fsum(parts)
 
 
 def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> list[tuple[int, int, float]]:
-    """Return what ``(start_ms, end_ms, weight)`` spans weigh together, in order, where that is not 0 (domain.md §5).
+    """Return the joint weight of ``(start_ms, end_ms, weight)`` spans: the stretches, in order, in which it is not 0.
 
-    The weight is the share of the service or of its customers that a span takes, 0..1; outside it is clamped (more
-    customers affected than there are is the producer's mistake, not more than a full outage). Where spans overlap,
-    ``max`` takes the largest weight and ``sum`` adds the weights up to at most 1.
+    A weight is the share of the service or of its customers that a span takes down, 0..1 (domain.md §5). Other values
+    are clamped: more customers affected than there are is the producer's mistake, not more than a full outage. Where
+    spans overlap, ``max`` takes the largest weight and ``sum`` adds the weights up to at most 1.
 
     Raises:
         ValueError: a weight is not a number.
@@ -138,7 +138,7 @@ def weighted_levels(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) 
 
 
 def leveling(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Pieces[list[tuple[int, int, float]]]:
-    """Return what `weighted_levels` returns, in pieces."""
+    """Run `weighted_levels` in pieces."""
     edges: list[tuple[int, int, float]] = []
     for lot in lots(spans):
         for start_ms, end_ms, weight in lot:
@@ -162,7 +162,7 @@ def leveling(spans: Iterable[tuple[int, int, float]], rule: OverlapRule) -> Piec
             active[share] = count
         else:
             del active[share]
-        work += 4 + len(active)  # what the next level may cost: many weights may be open at once
+        work += 4 + len(active)  # the possible cost of the next level: many weights may be open at once
         if work > 4 * LOT:
             work = 0
             yield

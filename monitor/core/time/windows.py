@@ -8,14 +8,14 @@ from monitor.core.time.units import HOUR_MS, MINUTE_MS
 
 WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
 TUMBLING: Final = "tumbling-"
-"""How the name of a tumbling window begins; its length follows."""
+"""The prefix of a tumbling window's name; its length follows."""
 Width = Literal["live", "minute", "quarter", "hour", "day"]
 WIDTH_MS: Final[dict[Width, int]] = {"minute": MINUTE_MS, "quarter": 15 * MINUTE_MS, "hour": HOUR_MS}
 """Panes of fixed width; a ``day`` is a local day in the agreement's zone, ``live`` has no width."""
 
 
 class Window(NamedTuple):
-    """A stretch of time in which figures are taken: rolling or tumbling (``length_ms``), or a calendar period."""
+    """A window in which figures are counted: rolling or tumbling (of ``length_ms``), or a calendar period."""
 
     kind: WindowKind
     length_ms: int = 0
@@ -34,7 +34,7 @@ class Window(NamedTuple):
 
 
 def width_for(window: Window) -> Width:
-    """Return the width of the panes that a window is made of: fine enough that its edge moves by ≤ 1/24 of it."""
+    """Return the width of a window's panes: a minute up to 2 h, 15 minutes up to 48 h, else an hour; periods: a day."""
     if not window.length_ms:  # a calendar period
         return "day"
     if window.length_ms <= 2 * HOUR_MS:
