@@ -1,1 +1,1 @@
-"""Floor 2. Agreements: what is promised, by whom, to whom, in which version and on which level."""
+"""Floor 2. Agreements: the promises of a provider to a customer, with their versions and levels."""

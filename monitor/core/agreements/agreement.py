@@ -1,8 +1,8 @@
-"""Agreements as the engine uses them: one version of what a provider and a customer have agreed (domain.md §1).
+"""Agreements as the engine uses them: one version of the text that provider and customer agreed on (domain.md §1).
 
-An agreement has two kinds of parts: **measures** (`monitor.core.agreements.measures`) say what is timed or counted,
-**objectives** (`monitor.core.agreements.objectives`) what is promised of their figures. `monitor.config` builds these
-from files; nothing here reads files. All instants and durations are milliseconds.
+An agreement has two kinds of parts. **Measures** (`monitor.core.agreements.measures`) define which subjects are timed
+or counted, and how. **Objectives** (`monitor.core.agreements.objectives`) promise targets for the figures of measures.
+`monitor.config` builds agreements from files; nothing here reads files. All instants and durations are milliseconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Status = Literal["draft", "accepted", "terminated"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Somebody who is told, or to whom a problem is reported."""
+    """A person who is notified, or to whom a problem is reported."""
 
     role: str
     name: str = ""
@@ -38,9 +38,9 @@ class Contact:
 
 
 class Step(NamedTuple):
-    """A step of the escalation ladder: whom to tell so long after an alert that nobody has acknowledged.
+    """A step of the escalation ladder: the receivers to notify ``after_ms`` after an alert that is not acknowledged.
 
-    ``hours`` names the calendar of the agreement in whose open hours they may be told; closed, the step waits.
+    ``hours`` names the agreement's calendar in whose open hours they may be notified; outside of them the step waits.
     """
 
     after_ms: int
@@ -50,10 +50,10 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """Who is told of an agreement's alerts: names of receivers, which the settings describe.
+    """The receivers of an agreement's alerts, by the names under which the settings describe them.
 
-    ``receivers`` are told of what is breached, those under ``at_risk`` of what is at risk. The first notice of a page
-    waits ``group_wait_ms`` for more alerts of the same storm; further ones follow at most every ``group_interval_ms``.
+    ``receivers`` are notified of breaches, ``at_risk`` of warnings. The first notice of a page waits ``group_wait_ms``
+    for more alerts of the same storm; further notices follow at most every ``group_interval_ms``.
     """
 
     receivers: tuple[str, ...] = ()
@@ -68,14 +68,14 @@ class Notify:
         return bool(self.receivers or self.at_risk)
 
     def everybody(self) -> frozenset[str]:
-        """Return all receivers that are named."""
+        """Return all receivers that are named anywhere."""
         return frozenset((*self.receivers, *self.at_risk, *(one for step in self.escalation for one in step.receivers)))
 
 
 class Report(NamedTuple):
-    """How a problem is reported: to whom (roles of contacts), and what a report must contain.
+    """How a problem is reported: the roles of the contacts who take reports, and the required fields of a report.
 
-    ``incomplete_clock`` tells what becomes of the clocks of a ticket that lacks any of it
+    ``incomplete_clock`` decides whether the clocks of a ticket without a required field start or wait
     (`monitor.core.clocks.reporting`).
     """
 
@@ -97,7 +97,7 @@ NOBODY: Final = Rights()
 
 
 class Origin(NamedTuple):
-    """Which level of a multi-level agreement says something: the most specific one that names it."""
+    """The level of a multi-level agreement from which a part comes: the most specific one that names it."""
 
     agreement: str
     version: int
@@ -105,7 +105,7 @@ class Origin(NamedTuple):
 
 
 class Support(NamedTuple):
-    """Which agreement an OLA or a UC supports, and which of its clocks; none named: all of them."""
+    """The agreement that an OLA or a UC supports, and the clocks of it that it supports (none named: all)."""
 
     agreement: str
     clocks: tuple[str, ...] = ()
@@ -146,13 +146,13 @@ class Agreement:
     lineage: tuple[str, ...] = ()
     """The ids of the levels that this text inherits from, the uppermost first."""
     edition_ms: int = 0
-    """From when on this version has this text, where it inherits any: an amendment above makes another edition."""
+    """The start of this edition, if the version inherits text: an amendment of a level above makes a new edition."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """By path (``clocks.resolution``, ``clocks.resolution.targets.P1``): which level says it. Empty without levels."""
+    """The origin of each part, by its path (``clocks.resolution.targets.P1``). Empty without levels."""
     report: Report = NOTHING_REQUIRED
     reports: Rights = NOBODY
     term: Term | None = None
-    """For how long it was made; ``terminates_ms`` is its end, once notice was given or where it is not renewed."""
+    """The agreed term; ``terminates_ms`` is its end, if notice was given or the term is not renewed."""
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
@@ -179,7 +179,7 @@ class Agreement:
         return rights.to
 
     def origin(self, *path: str) -> Origin:
-        """Return which level says what stands at a path: that of the nearest part that has one, or this agreement."""
+        """Return the level from which the part at a path comes: its nearest entry in ``origins``, or this agreement."""
         for length in range(len(path), 0, -1):
             found = self.origins.get(".".join(path[:length]))
             if found is not None:

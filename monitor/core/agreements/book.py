@@ -1,4 +1,4 @@
-"""The book: all versions of all agreements that a worker knows, and which of them bind for whom and when."""
+"""The book: all versions of all agreements that a worker knows, looked up by instant and by subject."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Book:
     """The attributes that decide which promises hold for a subject, or in which series it counts."""
     _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
     _editions: dict[tuple[str, int], list[Agreement]] = field(init=False, default_factory=dict, repr=False)
-    """By number: the editions of a version in the order of their instants."""
+    """By agreement and number: the editions of a version in the order of their instants."""
     _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
     leveled: frozenset[str] = field(init=False, default=frozenset())
@@ -50,7 +50,7 @@ class Book:
             for support in agreement.supports:
                 self._supporting[support.agreement] = (*self._supporting.get(support.agreement, ()), agreement)
         for agreement_id, versions in self._versions.items():
-            # An index on the customer: most agreements of a large book are with one customer each.
+            # Indexed by customer, because most agreements of a large book are with one customer each.
             customers = [dict(one.covers.any_of).get("customer") for one in versions]
             if all(customers):
                 for customer in sorted(set().union(*(names for names in customers if names))):
@@ -59,9 +59,9 @@ class Book:
                 self._for_all.append(agreement_id)
 
     def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
-        """Return the version whose text holds at an instant; None before the first.
+        """Return the version whose text holds at an instant; None before the first version.
 
-        A draft is shown only where nothing else holds: an amendment that is not accepted yet changes nothing.
+        A draft is returned only if no other version holds: an amendment that is not accepted yet changes nothing.
         """
         found = draft = None
         for agreement in self._versions.get(agreement_id, ()):
@@ -73,8 +73,8 @@ class Book:
         return found or draft
 
     def exact(self, agreement_id: str, version: int, at_ms: int | None = None) -> Agreement | None:
-        """Return one version by its number: the edition of an instant, where levels above gave it several."""
-        # Asked for each fact of an agreement with levels.
+        """Return a version by its number; if it has several editions by its upper levels, that of the instant."""
+        # On the hot path: called for each fact of an agreement with levels.
         editions = self._editions.get((agreement_id, version))
         if editions is None:
             return None

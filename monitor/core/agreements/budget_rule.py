@@ -1,4 +1,4 @@
-"""Rules of error budgets: how bad time or events are counted, and which burn alerts are told (domain.md §7)."""
+"""Rules of error budgets: how bad time or events are counted, and at which burn rates alerts fire (domain.md §7)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PERIOD_MS: Final = {
 
 
 class BurnAlert(NamedTuple):
-    """A pair of windows, and the burn rate that neither may reach."""
+    """A pair of windows and a burn rate; the alert fires when both windows reach the rate."""
 
     burn: float
     long_ms: int
@@ -29,12 +29,12 @@ class BurnAlert(NamedTuple):
 
     @property
     def long(self) -> Window:
-        """The window that shows that it matters."""
+        """The long window, which shows that the burn matters."""
         return Window("rolling", self.long_ms)
 
     @property
     def short(self) -> Window:
-        """The window that shows that it goes on."""
+        """The short window, which shows that the burn still goes on."""
         return Window("rolling", self.short_ms)
 
     @property
@@ -49,14 +49,15 @@ USUAL_ALERTS: Final = (
     BurnAlert(3.0, DAY_MS, 2 * HOUR_MS, "ticket"),
     BurnAlert(1.0, 72 * HOUR_MS, 6 * HOUR_MS, "ticket"),
 )
-"""The pairs of a period of 30 days: 2 %, 5 %, 10 % and 10 % of the budget, used up in the long window."""
+"""The pairs for a period of 30 days. At its rate each uses 2 %, 5 %, 10 % and 10 % of the budget in the long window."""
 
 
 class BudgetRule(NamedTuple):
     """How the error budget of an objective is kept.
 
-    ``period`` is the longest of the objective's windows: that of the burn alerts. ``goal`` is the share of good slices
-    (timeslices only). ``minimum_events``: fewer in the long window alert nobody; time is never too short a sample.
+    ``period`` is the longest of the objective's windows, to which the burn alerts belong. ``goal`` is the share of good
+    slices (timeslices only). With fewer than ``minimum_events`` in the long window no alert fires; time is never too
+    small a sample.
     """
 
     period: Window
@@ -88,6 +89,6 @@ def _whole_panes(length_ms: Fraction) -> int:
 
 
 def slice_width(slice_ms: int) -> Width:
-    """Return the width of the panes that slices are made of: the widest that they are whole numbers of."""
+    """Return the widest panes of which a slice is a whole number."""
     widths: tuple[Width, ...] = ("hour", "quarter", "minute")
     return next(width for width in widths if slice_ms % WIDTH_MS[width] == 0)

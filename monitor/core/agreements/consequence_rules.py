@@ -15,7 +15,7 @@ MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequences:
-    """What follows from misses. ``fees`` are by month; a cap of None is no limit; ``claim_within_ms`` 0: no limit."""
+    """The consequences of misses. ``fees`` are per month; a cap of None and ``claim_within_ms`` 0 mean no limit."""
 
     currency: str = ""
     fees: Mapping[str, Decimal] = field(default_factory=dict)
@@ -25,26 +25,26 @@ class Consequences:
     term_cap: Decimal | None = None
     claim_within_ms: int = 0
     prorated: bool = False
-    """A period that began or ended in its middle is paid for, and credited, by the part of it that was agreed."""
+    """Whether a period of which only a part was agreed is paid for, and credited, by that part."""
 
     def __bool__(self) -> bool:
-        """Whether anything follows."""
+        """Whether there is any rule for credits or termination."""
         return bool(self.credits or self.termination)
 
 
 NO_CONSEQUENCES: Final = Consequences()
-"""What follows where nothing was agreed."""
+"""The consequences if none were agreed: no rules."""
 
 
 class Tier(NamedTuple):
-    """A step of a credit: beyond this figure (below it, or above where less is better) so much of the fee is due."""
+    """A step of a credit: this share of the fee is due if the figure is worse than the bound."""
 
     bound: float
     share: Decimal
 
 
 class CreditRule(NamedTuple):
-    """What is credited for an objective in a period. ``fee`` names the fee; "" is that of the series' service."""
+    """The credit for missing an objective in a period. ``fee`` names the fee; "" is that of the series' service."""
 
     objective: str
     window: WindowKind
@@ -53,7 +53,7 @@ class CreditRule(NamedTuple):
 
 
 class TerminationRule(NamedTuple):
-    """The customer may terminate after so many ``misses`` in any ``periods`` consecutive ones."""
+    """The customer may terminate after ``misses`` misses in any ``periods`` consecutive periods."""
 
     objective: str
     window: WindowKind

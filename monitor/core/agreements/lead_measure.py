@@ -1,4 +1,4 @@
-"""What marketing and sales promise each other of their leads (domain.md §6): the measure and its goal."""
+"""The measure of leads (domain.md §6): the promises between marketing and sales, and marketing's goal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ONE: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What a lead is worth beside an ordinary one, in thousandths (`ONE`).
+    """The weight of a lead, in thousandths of an ordinary lead (`ONE`).
 
-    A lead's own attribute ``weight`` decides; without it the weights of its attributes and of its score are multiplied.
-    ``by`` holds, by attribute, those of its values (others: `ONE`); ``scores`` the least scores and their weights, the
-    highest one first.
+    A lead's own attribute ``weight`` decides. Without it the weights of its attributes and of its score are multiplied.
+    ``by`` holds, for each attribute, the weights of its values (other values: `ONE`). ``scores`` holds minimum scores
+    and their weights, the highest score first.
     """
 
     by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -47,10 +47,10 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """The sales goal, and what follows of it for marketing. Amounts are minor units (cents) of one currency.
+    """The sales goal, and the rates by which marketing's goal follows from it. Amounts are cents of one currency.
 
-    ``share`` is the share of the revenue that comes from marketing's leads, ``close_rate`` that of its leads which
-    become customers; both 0..1 and above 0.
+    ``share`` is the share of the revenue that comes from marketing's leads. ``close_rate`` is the share of these leads
+    that become customers. Both are above 0 and at most 1.
     """
 
     sales: Mapping[GoalPeriod, int]
@@ -58,9 +58,9 @@ class Goal:
     average_deal: int
     close_rate: float
     calendar: str = "always"
-    """The days on which this calendar is open are working days: the goal is spread evenly over them."""
+    """The calendar whose open days are working days: the goal is spread evenly over them."""
     counts: Delivery = "created"
-    """What makes a lead delivered: that marketing created it, or that it handed it over."""
+    """Whether a lead is delivered when marketing creates it, or when marketing hands it over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +70,17 @@ class LeadRule(Measure):
     kind = "lead"
 
     marketing: Filter = EVERYTHING
-    """Whose leads are marketing's; those of others are in the total revenue only."""
+    """The leads that come from marketing; other leads count in the total revenue only."""
     follow_up_within_ms: int = 0
     """The promised time from the hand-over to the first human attempt; 0: none was promised."""
     calendar: str = "always"
     """The business hours in which the follow-up is timed."""
     depth_within_ms: int = 10 * DAY_MS
-    """For so long after the hand-over attempts are counted, around the clock."""
+    """How long after the hand-over attempts are counted, around the clock."""
     attempts: int = 1
     """How many attempts are promised within that time, unless the lead is reached before."""
     give_up_after_ms: int = 180 * DAY_MS
-    """A lead of which nothing was heard for so long is kept no longer."""
+    """A lead without any event for this long is no longer counted as open."""
     weights: Weights = Weights()
     goal: Goal | None = None
 

@@ -1,7 +1,8 @@
 """Multi-level agreements: corporate → customer → service (domain.md §1).
 
-Of each part the most specific level that names it wins. A lower level inherits from the text of the upper one that
-holds at each instant: an amendment above, or its end, makes another *edition* of each version below it, from then on.
+For each part of an agreement the most specific level that names it wins. A lower level inherits from the text of the
+upper level that holds at each instant. So an amendment of the upper level, or its end, makes a new *edition* of each
+version below it, from that instant on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ RANKS: Final = {"corporate": 0, "customer": 1, "service": 2}
 
 
 class Edition(NamedTuple):
-    """What a version is made of from an instant on: its own text and those above it, the uppermost first."""
+    """The texts that make up a version from an instant on: its own and those above it, the uppermost first."""
 
     own: Agreement
     above: tuple[Agreement, ...]
@@ -26,10 +27,10 @@ class Edition(NamedTuple):
 
 
 def editions(agreements: Iterable[Agreement]) -> list[Edition]:
-    """Return the editions of all versions, as they were written, in the order of their instants.
+    """Return the editions of all versions, with the texts as written, in the order of their instants.
 
-    A level that is unknown, a draft, not yet or no more in force gives nothing; levels that go round in a circle are
-    followed until the first is met again.
+    An upper level that is unknown, a draft, not yet in force or over adds no text. Levels that refer to each other in a
+    circle are followed until the first one is met again.
     """
     versions: dict[str, list[Agreement]] = {}
     for one in sorted(agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
@@ -38,9 +39,9 @@ def editions(agreements: Iterable[Agreement]) -> list[Edition]:
 
 
 def most_specific(found: Sequence[Agreement]) -> list[Agreement]:
-    """Return the agreements without those of which a more specific level is among them, so that nothing binds twice.
+    """Return the most specific agreement of each family, so that no promise binds twice.
 
-    Of several that are equally specific in one family the first binds.
+    If several of a family are equally specific, the first one binds.
     """
     best: dict[str, Agreement] = {}
     for one in found:
@@ -60,7 +61,7 @@ def in_force(agreements: Iterable[Agreement], now_ms: int) -> list[Agreement]:
 
 
 def parts_by_origin(one: Agreement) -> dict[Origin, int]:
-    """Return how many measures, targets and objectives of an agreement each level says."""
+    """Return how many measures, targets and objectives of an agreement come from each level."""
     paths: list[tuple[str, ...]] = [
         ("clocks", rule.id, "targets", priority) for rule in one.clocks for priority in rule.budgets
     ]
@@ -98,7 +99,7 @@ def _editions(own: Agreement, versions: Mapping[str, list[Agreement]]) -> Iterat
 
 
 def _changes_above(own: Agreement, versions: Mapping[str, list[Agreement]]) -> set[int]:
-    """Return the instants at which any level that may be above a version changes."""
+    """Return the instants at which a level that may be above a version begins, is amended or ends."""
     found: set[int] = set()
     seen, waiting = {own.id}, [own.under]
     while waiting:

@@ -1,7 +1,8 @@
-"""Measures: what is timed or counted (domain.md §3 to §5). An objective promises something of its figures.
+"""Measures: the rules by which subjects are timed or counted (domain.md §3 to §5). Objectives promise their figures.
 
 A `ClockRule` times one subject against a budget, a `CallRule` counts calls, an `OutageRule` collects outages. Each
-makes series, one for each combination of the attributes named in ``by``. All instants and durations are milliseconds.
+measure has one series for each combination of values of the attributes named in ``by``. All instants and durations are
+milliseconds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
 
 HISTORY_MS: Final = 5 * 366 * DAY_MS
-"""The five years whose days give the threshold."""
+"""The five years whose days give the threshold of major event days (IEEE 1366)."""
 Cycles = Literal["first", "last", "each", "sum"]
 OnChange = Literal["retroactive", "from_change", "prorated"]
 CourseKind = Literal["", "answers", "updates", "owner", "states"]
@@ -26,20 +27,20 @@ ANY: Final = "*"
 
 
 class Metric(NamedTuple):
-    """What starts and stops a clock, by event type. Where one event matches several: stop > pause > start."""
+    """The event types that start and stop a clock. If one event matches several: stop > pause > start."""
 
     start: frozenset[str]
     stop: frozenset[str]
     restart: frozenset[str] = frozenset()
     """Events that begin a new cycle of a stopped clock (a reopened ticket)."""
     early_stop: bool = True
-    """A stop before the start is the work of a skewed clock. Else it is something else: an answer before a callback."""
+    """Whether a stop before the start comes from a skewed clock. If not, it is ignored: an answer before a callback."""
     gap: Literal["", "counted", "left_out"] = ""
-    """Whether the solved gap before a reopening is elapsed time, or no time of the clock at all, nor by the wall."""
+    """Whether the solved gap before a reopening is elapsed time, or is left out of elapsed and wall-clock time."""
     course: CourseKind = ""
-    """What drives the clock, where the types alone do not (`clocks.ticket_state`); ``start`` is empty then."""
+    """The ticket state that drives the clock if types alone do not (`clocks.ticket_state`); ``start`` is then empty."""
     states: frozenset[str] = frozenset()
-    """The states in which a clock runs that is driven by them; empty: those of its rule."""
+    """The states in which a state-driven clock runs; empty: those of its rule."""
 
 
 SOLVED: Final = frozenset({"resolved", "closed"})
@@ -47,7 +48,7 @@ SOLVED: Final = frozenset({"resolved", "closed"})
 _UNSOLVED: Final = frozenset({"new", "assigned", "in_progress", "waiting"})
 METRICS: Final[dict[Subject, dict[str, Metric]]] = {
     "ticket": {
-        # Whoever answers or solves has seen the ticket: later steps stop the earlier clocks too.
+        # An answer or a solution shows that the ticket was seen: later steps stop the earlier clocks too.
         "acknowledge": Metric(frozenset({"opened"}), frozenset({"acknowledged", "responded", "resolved", "closed"})),
         "first_response": Metric(frozenset({"opened"}), frozenset({"responded", "resolved", "closed"})),
         "resolution": Metric(frozenset({"opened"}), SOLVED, frozenset({"reopened"})),
@@ -75,7 +76,7 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
         ),
     },
     "call": {
-        # domain.md §4: until the customer is reached. That he hangs up to be called back ends nothing.
+        # domain.md §4: until the customer is reached. Hanging up to be called back does not stop it.
         "callback": Metric(frozenset({"callback_requested"}), frozenset({"answered"}), early_stop=False),
     },
 }
@@ -84,7 +85,7 @@ METRICS: Final[dict[Subject, dict[str, Metric]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which subjects are meant: every named attribute must have one of the listed values. Empty: all of them."""
+    """A filter of subjects: every named attribute must have one of its listed values. An empty filter matches all."""
 
     any_of: tuple[tuple[str, frozenset[str]], ...] = ()
 
@@ -97,7 +98,7 @@ class Filter:
 
 
 EVERYTHING: Final = Filter()
-"""The filter that means every subject."""
+"""The filter that matches every subject."""
 
 
 class AtRisk(NamedTuple):
@@ -110,8 +111,8 @@ class AtRisk(NamedTuple):
 class Budget(NamedTuple):
     """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted.
 
-    With ``days`` it is that many business days, by ``by_minute`` of the day (`monitor.core.time.business_days`): how
-    much open time that is depends on the start, and ``budget_ms`` is 0.
+    With ``days`` the budget is that many business days, by ``by_minute`` of the day
+    (`monitor.core.time.business_days`). Its open time then depends on the start, and ``budget_ms`` is 0.
     """
 
     budget_ms: int
@@ -145,7 +146,7 @@ class Measure:
     """
 
     kind: ClassVar[MeasureKind]
-    """What its figures are called by (`monitor.core.agreements.indicators.INDICATORS`)."""
+    """The kind of the measure: the key of its indicators (`monitor.core.agreements.indicators.INDICATORS`)."""
     adds_up: ClassVar[bool] = True
     """Whether its panes hold counts, which add up. Else they hold records, and all figures are made of these."""
     counts_time: ClassVar[bool] = False
@@ -196,10 +197,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockRule(Measure):
-    """A clock on one subject: its metric, its budget by priority, what pauses it and when it is at risk.
+    """A clock on one subject: its metric, its budget by priority, its pauses and its warnings.
 
-    ``budgets`` maps a priority (or `ANY`) to a budget; a subject whose priority has none gets no clock.
-    ``pause_on`` holds the reasons that pause it; None means every reason, an empty set none.
+    ``budgets`` maps a priority (or `ANY`) to a budget; a subject whose priority has none gets no clock. ``pause_on``
+    holds the reasons that pause the clock: None means every reason, an empty set none.
     """
 
     kind = "clock"
@@ -211,12 +212,12 @@ class ClockRule(Measure):
     pause_on: frozenset[str] | None = None
     cycles: Cycles = "each"
     on_change: OnChange = "retroactive"
-    """What another priority means for a running clock: its budget as if it had always held, its budget from then on, or
-    of its budget the share that is still left of the old one."""
+    """The rule for a priority change of an open clock. The new budget counts as if it had always held, or from the
+    change on, or the share that was used of the old budget counts as used of the new one."""
     states: frozenset[str] = frozenset()
     """The states of a ticket in which a ``time_in`` clock runs."""
     pause_caps: Mapping[str, int] = field(default_factory=dict)
-    """By reason: how long, by the wall clock, one pause counts at most. What is not named has no cap."""
+    """For each pause reason, how long one pause counts at most, by the wall clock. Other reasons have no cap."""
 
     @property
     def subject_kind(self) -> Subject:
@@ -229,7 +230,7 @@ class ClockRule(Measure):
         return self.budgets
 
     def budget(self, priority: Value | None) -> Budget | None:
-        """Return the budget of a priority, or None where nothing was promised for it."""
+        """Return the budget of a priority, or None if nothing was promised for it."""
         return (self.budgets.get(priority) if isinstance(priority, str) else None) or self.budgets.get(ANY)
 
 
@@ -242,11 +243,11 @@ class CallRule(Measure):
     answer_within_ms: int
     short_abandon_ms: int = 5_000
     give_up_after_ms: int = 4 * HOUR_MS
-    """A call without an outcome for so long after it was queued counts as lost, not as waiting."""
+    """A call that has no outcome this long after it was queued counts as lost, not as waiting."""
     formula: Formula = "SL1"
     """The service level that binds; all six are reported."""
     repeat_within_ms: int = 0
-    """W of "no repeat call of the same caller and issue within W"; 0: nobody asks who calls again."""
+    """W of "no repeat call of the same caller and issue within W"; 0: repeat calls are not measured."""
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -269,22 +270,23 @@ class OutageRule(Measure):
     sliced = frozenset({"availability"})
 
     exclusion: Exclusion = "both"
-    """How announced maintenance leaves the availability."""
+    """How announced maintenance is excluded from the availability: the formulas of domain.md §5."""
     notice_ms: int = 0
-    """Maintenance counts as announced only this long before it starts."""
+    """Maintenance counts as announced only if it was announced at least this long before it starts."""
     cap_ms: int = 0
-    """The most maintenance that is excluded in a window; 0: no cap."""
+    """The most maintenance that is excluded in one window; 0: no cap."""
     overlap: Literal["max", "sum"] = "max"
     service_hours: str = "always"
     """The calendar in whose open hours the service was promised."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    """The weight of an outage by its severity (or `ANY`), where its events tell neither a weight nor customers."""
+    """The weight of an outage by its severity (or `ANY`), if its events hold neither a weight nor customers."""
     customers: CustomerTerms | None = None
     """How customers are counted; None: they are not."""
     since_ms: Mapping[str, int] = field(default_factory=dict)
-    """When the service began, by the value of the first attribute in ``by``: whoever joined later has a shorter P."""
+    """When the service began, by the value of the first attribute in ``by``: a customer who joined later has a shorter
+    period P."""
     blind_after_ms: int = 0
-    """A service of which nothing was heard for so long is blind until something is (`outages.silence`); 0: never."""
+    """A service without any event for this long is blind until its next event (`outages.silence`); 0: never."""
     parts: tuple[tuple[str, ...], ...] = ()
     """The services that a composite service is made of (`CompositeRule`); empty: it is none."""
 
@@ -308,13 +310,13 @@ class OutageRule(Measure):
 class CustomerTerms:
     """How interruptions of customers are counted (IEEE 1366).
 
-    ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`); where it is
-    empty the events' ``customers_total`` tells it.
+    ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`). If it is empty,
+    N_T is taken from the events' ``customers_total``.
     """
 
     served: Mapping[str, int] = field(default_factory=dict)
     momentary_ms: int = 5 * MINUTE_MS
-    """An interruption that is shorter is momentary: it counts in MAIFI only."""
+    """An interruption shorter than this is momentary: it counts in MAIFI only."""
     major_days: Literal["", "beta", "fixed"] = ""
     """How major event days are found: by 2.5 beta of the daily SAIDI, by ``major_saidi_ms``, or not at all."""
     major_saidi_ms: int = 0
@@ -323,9 +325,9 @@ class CustomerTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeRule(OutageRule):
-    """The outages of a service that is made of others. It has one series.
+    """The outages of a composite service, made of other services. It has one series.
 
-    It is down while any part is; a part is down while all of the redundant services that it is made of are.
+    The composite service is down while any part is down. A part is down while all its redundant services are down.
     """
 
     parts: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""Objectives: what is promised of the figures of a measure in a window (domain.md §7)."""
+"""Objectives: promised targets for the figures of a measure in its windows (domain.md §7)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Objective:
     budget: BudgetRule | None = None
 
     def is_beyond(self, value: float, bound: float) -> bool:
-        """Return whether a value lies on the bad side of a bound, unrounded: at the bound it does not."""
+        """Return whether a value, unrounded, lies on the bad side of a bound. A value at the bound does not."""
         return value < bound if self.comparison == ">=" else value > bound
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 Standing = Literal["running", "notice_due", "ending", "over"]
-"""Whether people must be told of it: the time for a notice runs out, the end comes, or the end has come."""
+"""``notice_due``: the time to give notice runs out; ``ending``: the end is near; ``over``: the end has come."""
 
 
 class Outlook(NamedTuple):
-    """How long an agreement goes on, as of an instant: when its running term began (0: it has none), and the end.
+    """How long an agreement goes on, as of an instant: the start of its running term (0: no term), and its end.
 
-    The end is that of the agreement, or of the running term where it is renewed. ``notice_until_ms``: before it notice
-    must be given, or the agreement is renewed; None: it is not.
+    The end is that of the agreement or, if the agreement is renewed, that of the running term. ``notice_until_ms`` is
+    the instant before which notice must be given, or the agreement is renewed; None: it is not renewed.
     """
 
     start_ms: int
@@ -30,7 +30,7 @@ class Outlook(NamedTuple):
 
 
 def outlook(agreement: Agreement, now_ms: int) -> Outlook | None:
-    """Return how long an agreement goes on; None where nothing was said of it."""
+    """Return how long an agreement goes on; None if it has neither a term nor an end."""
     term, ends_ms = agreement.term, agreement.terminates_ms
     if term is None:
         if ends_ms is None:

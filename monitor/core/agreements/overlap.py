@@ -1,4 +1,4 @@
-"""Levels that are equally specific and bind the same subjects: one of them wins."""
+"""Finds levels that are equally specific and bind the same subjects, and which of them wins."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def overlaps(agreements: Iterable[Agreement]) -> list[Overlap]:
 
 
 def _until_ms(one: Agreement, family: list[Agreement]) -> int | None:
-    """Return when the text of an edition holds no more: the next one's beginning, or the end of the agreement."""
+    """Return when the text of an edition ceases to hold: at the next edition, or at the end of the agreement."""
     ends = [other.valid_from_ms for other in family if other.id == one.id and other.valid_from_ms > one.valid_from_ms]
     if one.terminates_ms is not None:
         ends.append(one.terminates_ms)
@@ -59,7 +59,7 @@ def _is_over(until_ms: int | None, at_ms: int) -> bool:
 
 
 def _shared(one: Filter, other: Filter) -> dict[str, frozenset[str]] | None:
-    """Return the values that subjects of both have, by attribute; None where no subject is of both."""
+    """Return the values that both filters allow, by attribute; None if no subject matches both."""
     shared: dict[str, frozenset[str]] = {}
     for name, values in (*one.any_of, *other.any_of):
         shared[name] = shared.get(name, values) & values

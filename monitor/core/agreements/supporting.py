@@ -30,9 +30,9 @@ _YEAR_MS: Final = 366 * DAY_MS
 
 
 class TooLong(NamedTuple):
-    """The supporting agreements of an SLA have more time together than it has itself for a priority.
+    """A finding: for a priority, the budgets of an SLA's supporting agreements together exceed the SLA's own budget.
 
-    Budgets count the open hours of each one's own calendar; ``same_hours`` tells whether those are the same ones.
+    Each budget counts the open hours of its own calendar; ``same_hours`` is whether these hours are the same.
     """
 
     sla: str
@@ -45,10 +45,11 @@ class TooLong(NamedTuple):
 
 
 def too_long(agreements: Iterable[Agreement]) -> list[TooLong]:
-    """Return where the budgets of supporting agreements add up to more than that of the clock they support.
+    """Return the clocks of SLAs whose budget is exceeded by the sum of their supporting agreements' budgets.
 
-    Of a supporting agreement with several clocks the longest counts: the clocks of one team run side by side. One that
-    names no clock is compared with the longest of the SLA. The newest version of each agreement counts; drafts do not.
+    Of a supporting agreement with several clocks the longest budget counts: the clocks of one team run side by side. A
+    supporting agreement that names no clock is compared with the SLA's longest clock. The newest accepted version of
+    each agreement counts.
     """
     newest: dict[str, Agreement] = {}
     for one in sorted(agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
@@ -96,7 +97,7 @@ def _compared(
 
 
 def _hours(agreement: Agreement, budget: Budget, from_ms: int) -> list[Span]:
-    """Return the open hours of a year in which a budget counts: what tells calendars apart."""
+    """Return the open hours of a year in which a budget counts, to compare calendars."""
     return agreement.calendars[budget.calendar].open_spans(from_ms, from_ms + _YEAR_MS)
 
 
