@@ -1,6 +1,6 @@
-"""The kinds of measures: for each the module that makes its changes and figures. A new kind is a line here.
+"""The kinds of measures: for each kind the module that makes its changes and figures. A new kind is one line here.
 
-What follows from a rule alone stands in the class of the rule (`monitor.core.agreements.measures.Measure`).
+Properties that depend on the rule alone are in the class of the rule (`monitor.core.agreements.measures.Measure`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class KindPanes(CallPanes, OutagePanes, Protocol):
-    """The panes of a series, with all that any kind asks of them."""
+    """The panes of a series, with every method that a kind needs."""
 
 
 R = TypeVar("R")
@@ -36,29 +36,30 @@ R_contra = TypeVar("R_contra", contravariant=True)
 
 
 class Kind(Protocol[R_contra]):
-    """The face of a kind of measure: its figures, what is open, and when time alone changes them."""
+    """The interface of a kind of measure: its figures, its live counts, and when time alone changes them."""
 
     def measured(self, rule: R_contra, of: WindowView[KindPanes]) -> Pieces[Measured]:
-        """Return the figures of a window and what is open, in pieces. The panes must not change before the last one."""
+        """Return the figures and live counts of a window, in pieces. The panes must not change meanwhile."""
 
     def wakes_ms(self, rule: R_contra, of: WindowView[KindPanes], live: Mapping[str, int]) -> Pieces[list[int]]:
         """Return the instants at which time alone changes the figures of a window.
 
-        ``live`` is what was open. That a pane leaves a rolling window goes without saying.
+        ``live`` are the live counts of the last evaluation. Instants at which a pane leaves a rolling window are not
+        included: the caller knows them.
         """
 
     def budget_figures(self, rule: R_contra, of: Stretch) -> Pieces[tuple[Figure, ...]]:
-        """Return the figures of a slice or of a window of a burn rate, which shares are made of."""
+        """Return the figures of a timeslice or of a burn rate's window, from which the bad share is computed."""
 
     def whole_figures(self, rule: R_contra, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:
-        """Return the figures of a replay's data, which stands in one pane.
+        """Return the figures of all data of a replay, given in one pane.
 
-        ``values`` are those of the series; None: all series of the measure together.
+        ``values`` are the values of the series; None: all series of the measure together.
         """
 
 
 class CountedKind(Kind[R], Protocol[R]):
-    """The face of a kind that counts its subjects: what a subject has in its series follows from its facts."""
+    """The interface of a kind that counts its subjects: a subject's changes in its series follow from its facts."""
 
     def rules(self, agreement: Agreement) -> Sequence[R]:
         """Return the measures of the kind in an agreement."""
@@ -73,10 +74,10 @@ class CountedKind(Kind[R], Protocol[R]):
         series: SeriesKey,
         now_ms: int,
     ) -> tuple[list[Change], int]:
-        """Return what a subject has in its series at an instant, and the next instant that changes it (0: none)."""
+        """Return a subject's changes in its series at an instant, and the next instant that alters them (0: none)."""
 
     def lasts_until_ms(self, facts: Sequence[Fact]) -> int:
-        """Return the instant at which a subject is over that has nothing open, from its facts (at least one)."""
+        """Return the instant at which a subject with nothing open is over, from its facts (at least one)."""
 
 
 COUNTED: Final[Mapping[str, CountedKind[Any]]] = {
@@ -84,6 +85,6 @@ COUNTED: Final[Mapping[str, CountedKind[Any]]] = {
     "outage": outages,
     "lead": leads,
 }
-"""The kinds that count subjects, by the kind of the subject. All else that a subject has in series are its clocks."""
+"""The kinds that count subjects, by the kind of the subject. Every other contribution to series comes from clocks."""
 KINDS: Final[Mapping[MeasureKind, Kind[Any]]] = for_each_kind({"clock": clocks, **COUNTED})
-"""All kinds. One that is missing is an error at import."""
+"""All kinds. A missing kind is an error at import."""

@@ -28,7 +28,7 @@ def at_once(pieces: Pieces[T]) -> T:
 
 
 def ready(made: T) -> Pieces[T]:
-    """Return what is made already, as work that has no pieces left."""
+    """Return a result that exists already, as work without any pieces."""
     yield from ()
     return made
 

@@ -167,7 +167,7 @@ class Agreement:
         return next((rule for rule in self.clocks if rule.id == measure_id), None)
 
     def hours_of(self, measure: Measure) -> Calendar | None:
-        """Return the open hours in which a measure counts all its time; None: around the clock."""
+        """Return the calendar in whose open hours a measure counts all its time; None: around the clock."""
         hours = self.calendars.get(measure.promised_hours)
         return None if isinstance(hours, AlwaysOpen) else hours
 

@@ -86,5 +86,5 @@ class LeadRule(Measure):
 
     @property
     def needs_no_event(self) -> bool:
-        """Whether it has figures where nothing ever happened: of a goal, no lead is one."""
+        """Whether it has figures without any event: if it has a goal, because no lead is then a figure."""
         return self.goal is not None

@@ -127,10 +127,11 @@ T = TypeVar("T")
 
 
 def for_each_kind(table: Mapping[str, T]) -> dict[MeasureKind, T]:
-    """Return a table that has one entry for each kind of measure.
+    """Return a table after checking that it has one entry for each kind of measure.
 
     Raises:
-        TypeError: it has not. Tables are checked when they are imported, not when somebody promises a kind.
+        TypeError: a kind has no entry, or an entry no kind. So a table is checked at import, not at the first use of
+            a kind.
     """
     if others := set(MEASURE_KINDS).symmetric_difference(table):
         raise TypeError(f"a kind of measure without an entry, or an entry without a kind: {', '.join(sorted(others))}")
@@ -139,18 +140,18 @@ def for_each_kind(table: Mapping[str, T]) -> dict[MeasureKind, T]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What all measures share. ``by`` names the attributes whose values split the figures into series.
+    """The fields that all measures share. ``by`` names the attributes whose values split the figures into series.
 
-    A class for each kind says here what follows from the rule alone. What its package does with facts and panes stands
-    in the table of the kinds (`monitor.core.kinds`).
+    The subclass of each kind defines the properties that depend on the rule alone. The functions of a kind on facts and
+    panes are listed in `monitor.core.kinds`.
     """
 
     kind: ClassVar[MeasureKind]
     """The kind of the measure: the key of its indicators (`monitor.core.agreements.indicators.INDICATORS`)."""
     adds_up: ClassVar[bool] = True
-    """Whether its panes hold counts, which add up. Else they hold records, and all figures are made of these."""
+    """Whether its panes hold counts, which add up. If not, they hold records, from which all figures are computed."""
     counts_time: ClassVar[bool] = False
-    """Whether its shares are shares of time, not of events: an error budget of them is one of the whole period."""
+    """Whether its shares are shares of time, not of events: their error budget is that of the whole period."""
     sliced: ClassVar[frozenset[str]] = frozenset()
     """The only indicators that timeslices can judge; empty: any of them."""
 
@@ -161,13 +162,13 @@ class Measure:
 
     @property
     def subject_kind(self) -> Subject:
-        """The kind of the subjects that it measures: the kind of the same name, but for clocks."""
+        """The kind of the subjects that it measures: for all measures but clocks, the kind of the same name."""
         assert self.kind != "clock"
         return self.kind
 
     @property
     def needs_no_event(self) -> bool:
-        """Whether it has figures where nothing ever happened: a service that never failed was available."""
+        """Whether it has figures without any event: a service that never failed was available."""
         return False
 
     @property
@@ -182,16 +183,16 @@ class Measure:
 
     @property
     def history_ms(self) -> int:
-        """How far before the longest window its figures ask for the panes of days; 0: they do not."""
+        """How far before the longest window its figures need the panes of days; 0: not at all."""
         return 0
 
     @property
     def aliases(self) -> Mapping[str, str]:
-        """Names that a file may give to its indicators, with the indicator that each of them means."""
+        """Other names of its indicators in a file, each with the indicator that it means."""
         return {}
 
     def settles_ms(self, window: Window, length_ms: int) -> int:  # noqa: ARG002 - most kinds have nothing to wait for
-        """Return for how long after a window what was counted in it may still change by what happens later."""
+        """Return how long after a window its counts may still change because of later events."""
         return 0
 
 
@@ -221,7 +222,7 @@ class ClockRule(Measure):
 
     @property
     def subject_kind(self) -> Subject:
-        """The kind of the subjects that it times."""
+        """The kind of the subjects that the clock times."""
         return self.subject
 
     @property
@@ -251,11 +252,11 @@ class CallRule(Measure):
 
     @property
     def aliases(self) -> Mapping[str, str]:
-        """``service_level`` means the formula that binds."""
+        """``service_level`` stands for the formula that binds."""
         return {"service_level": self.formula}
 
     def settles_ms(self, window: Window, length_ms: int) -> int:
-        """Return W: a call W later still finds the one before it. A rolling window shorter than W confirms none."""
+        """Return W, because a repeat within W changes a call's figures; 0 for a rolling window shorter than W."""
         is_confirmed = window.kind != "rolling" or length_ms >= self.repeat_within_ms
         return self.repeat_within_ms if is_confirmed else 0
 
@@ -288,11 +289,11 @@ class OutageRule(Measure):
     blind_after_ms: int = 0
     """A service without any event for this long is blind until its next event (`outages.silence`); 0: never."""
     parts: tuple[tuple[str, ...], ...] = ()
-    """The services that a composite service is made of (`CompositeRule`); empty: it is none."""
+    """The services that a composite service is made of (`CompositeRule`); empty: it is not composite."""
 
     @property
     def needs_no_event(self) -> bool:
-        """Whether it has figures where nothing ever happened: no outage is a figure."""
+        """Whether it has figures without any event: always, because no outage is a figure."""
         return True
 
     @property
@@ -302,7 +303,7 @@ class OutageRule(Measure):
 
     @property
     def history_ms(self) -> int:
-        """How far before the longest window its figures ask for the panes of days: the days that give a threshold."""
+        """How far before the longest window its figures need the panes of days: those that give the threshold."""
         return HISTORY_MS if self.customers and self.customers.major_days == "beta" else 0
 
 

@@ -1,4 +1,4 @@
-"""Measures of calls, as `monitor.core.kinds` asks for them: how many were answered in time, how many wait."""
+"""The kind of call measures, called by `monitor.core.kinds`: calls answered in time, calls that wait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CallPanes(Panes, Protocol):
     """Panes that keep an index of their callers."""
 
     def repeats(self, window: Window, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
-        """Return who of the handled calls in a window's span called again, by an instant, in pieces."""
+        """Return the counts of repeat calls for the handled calls in a window's span, as of an instant, in pieces."""
 
 
 def rules(agreement: Agreement) -> Sequence[CallRule]:
@@ -47,7 +47,7 @@ def changes(
     series: SeriesKey,
     now_ms: int,
 ) -> tuple[list[Change], int]:
-    """Return what a call has in its series at an instant, and the next instant that changes it (0: none)."""
+    """Return the changes of a call in its series at an instant, and the next instant that alters them (0: none)."""
     return call_changes(subject_id, facts, rule, series, now_ms, attributes)
 
 
@@ -57,7 +57,7 @@ def lasts_until_ms(facts: Sequence[Fact]) -> int:
 
 
 def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
-    """Return the figures of a window and how many calls wait, in pieces: callers are many."""
+    """Return the figures of a window and the number of calls that wait, in pieces, because callers are many."""
     total, tally = of.summed(), NO_TALLY
     if rule.repeat_within_ms:
         tally = yield from of.panes.repeats(of.window, of.span, rule.repeat_within_ms, of.as_of_ms)
@@ -66,12 +66,12 @@ def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
 
 
 def wakes_ms(rule: CallRule, of: WindowView[CallPanes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
-    """Return the instants at which time alone changes the figures: it confirms that nobody called again."""
+    """Return the instants at which time alone changes the figures: hourly, because unrepeated calls are confirmed."""
     return ready([of.as_of_ms - of.as_of_ms % HOUR_MS + HOUR_MS] if rule.repeat_within_ms else [])
 
 
 def budget_figures(rule: CallRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
-    """Return the figures that an error budget is made of: who calls again shows too late for it."""
+    """Return the figures of an error budget. Repeat calls are left out: they are known too late for it."""
     return ready(call_figures(rule, of.pane))
 
 

@@ -31,7 +31,7 @@ def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
 
 
 def overdue_at(panes: Panes, end_ms: int, width: Width = "day") -> int:
-    """Return how many clocks were overdue at the start of a local day, or of a pane, as far as is known now."""
+    """Return how many clocks were overdue at the start of a local day, or of a pane, by the facts known now."""
     counts = panes.live().counts
     overdue = counts.get("overdue", 0)
     for start_ms in panes.starts(width):

@@ -1,6 +1,6 @@
-"""Measures of clocks, as `monitor.core.kinds` asks for them: how many were in time, how many are open.
+"""The kind of clock measures, called by `monitor.core.kinds`: clocks that stopped in time, clocks that are open.
 
-The changes of their series are made as the clocks move (`monitor.core.clocks.counts`), so none are asked for here.
+The changes of their series are made as the clocks move (`monitor.core.clocks.counts`), so this module makes none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPEN: Final = ("open", "paused", "at_risk", "overdue")
 
 
 def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:  # noqa: ARG001 - a kind is handed its rule
-    """Return the figures of a window and how many clocks are open. Overdue ones count as breached already."""
+    """Return the figures of a window and the number of open clocks. Overdue clocks count as breached already."""
     live = of.panes.live().counts
     counts = {name: live.get(name, 0) for name in _OPEN}
     if live.get("incomplete"):
@@ -35,12 +35,12 @@ def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:  # noq
 
 
 def wakes_ms(rule: ClockRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
-    """Return the instants at which time alone changes the figures: none, a clock that comes due is an event."""
+    """Return no instants: time alone changes no figures, because a clock that comes due changes its own panes."""
     return ready([])
 
 
 def budget_figures(rule: ClockRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:  # noqa: ARG001
-    """Return the figures that an error budget is made of."""
+    """Return the figures of an error budget."""
     return ready(clock_figures(of.pane, of.live.counts.get("overdue", 0)))
 
 

@@ -1,4 +1,4 @@
-"""Measures of leads, as `monitor.core.kinds` asks for them: the funnel, the follow-up and the goal, who waits."""
+"""The kind of lead measures, called by `monitor.core.kinds`: funnel, follow-up and goal, leads that wait."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def changes(
     series: SeriesKey,
     now_ms: int,
 ) -> tuple[list[Change], int]:
-    """Return what a lead has in its series at an instant, and the next instant that changes it (0: none)."""
+    """Return the changes of a lead in its series at an instant, and the next instant that alters them (0: none)."""
     return lead_changes(subject_id, facts, attributes, rule, series, agreement.calendars[rule.calendar], now_ms)
 
 
@@ -48,7 +48,7 @@ def lasts_until_ms(facts: Sequence[Fact]) -> int:
 
 
 def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
-    """Return the figures of a window and how many leads are open."""
+    """Return the figures of a window and the number of open leads."""
     live, total = of.panes.live().counts, of.summed()
     counts = {name: live.get(name, 0) for name in _OPEN} | {"longest_wait_ms": of.longest_open_ms()}
     figures = lead_figures(rule, of.agreement, total, of.window.kind, of.shown, of.as_of_ms)
@@ -56,12 +56,12 @@ def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
 
 
 def wakes_ms(rule: LeadRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
-    """Return the instants at which time alone changes the figures: a working day of the goal is over at its end."""
+    """Return the instants at which time alone changes the figures: the ends of days, by which the goal's pace moves."""
     return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.goal is not None else [])
 
 
 def budget_figures(rule: LeadRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
-    """Return the figures that an error budget is made of."""
+    """Return the figures of an error budget."""
     return ready(lead_figures(rule, of.agreement, of.pane, "rolling", of.span, of.as_of_ms))
 
 

@@ -1,6 +1,6 @@
-"""Measures of outages, as `monitor.core.kinds` asks for them: availability and repairs, which services are down.
+"""The kind of outage measures, called by `monitor.core.kinds`: availability and repairs, services that are down.
 
-Their panes hold records: all figures are made of the outages themselves, each time.
+Their panes hold records, and all figures are computed from the records each time.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class OutagePanes(Panes, Protocol):
     """Panes that hold records of outages."""
 
     def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
-        """Yield the records that began before the end of the span, without those that were over long before it."""
+        """Yield the records that began before the end of the span, except old ones that were over long before it."""
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
-        """Return the customer time of each day that is kept, before one, as of an instant, in pieces."""
+        """Return the customer time of each kept day before a day, as of an instant, in pieces."""
 
 
 def rules(agreement: Agreement) -> Sequence[OutageRule]:
@@ -54,7 +54,7 @@ def changes(
     series: SeriesKey,
     now_ms: int,  # noqa: ARG001 - only events change a record
 ) -> tuple[list[Change], int]:
-    """Return what an outage has in its series; no instant changes it by itself (0)."""
+    """Return the changes of an outage in its series, and 0: no instant alters them by itself."""
     return outage_changes(subject_id, facts, rule, series), 0
 
 
@@ -64,7 +64,7 @@ def lasts_until_ms(facts: Sequence[Fact]) -> int:
 
 
 def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
-    """Return the figures of a window and how many outages and blind services are open, in pieces."""
+    """Return the figures of a window and the numbers of open outages and blind services, in pieces."""
     live = of.panes.live().counts
     begun = _since(rule, of.values, of.shown)
     records = yield from gathering(of.panes.outages(of.window, of.span))
@@ -85,8 +85,8 @@ def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
 
 
 def wakes_ms(rule: OutageRule, of: WindowView[OutagePanes], live: Mapping[str, int]) -> Pieces[list[int]]:
-    """Return the instants at which time alone changes the figures: the length of what has passed is in them."""
-    # While anything is down each minute counts, else the hour is enough.
+    """Return the instants at which time alone changes the figures, because they hold the time that has passed."""
+    # Each minute while anything is down or blind; else each hour is enough.
     step_ms = MINUTE_MS if live["open"] or live["blind"] else HOUR_MS
     found = [of.as_of_ms - of.as_of_ms % step_ms + step_ms]
     if rule.blind_after_ms:
@@ -96,14 +96,14 @@ def wakes_ms(rule: OutageRule, of: WindowView[OutagePanes], live: Mapping[str, i
 
 
 def budget_figures(rule: OutageRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
-    """Return the figures that an error budget is made of, in pieces: without those of customers."""
+    """Return the figures of an error budget, in pieces. Those of customers are left out."""
     return measuring(
         rule, of.records, of.span.start_ms, of.span.end_ms, of.as_of_ms, of.agreement.hours_of(rule)
     )  # fmt: skip
 
 
 def whole_figures(rule: OutageRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:
-    """Return the figures of all data in one pane: of a series by its values, or of all series together (None)."""
+    """Return the figures of all data in one pane: of one series by its values, or of all series together (None)."""
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.
@@ -116,7 +116,7 @@ def whole_figures(rule: OutageRule, of: Stretch, values: Sequence[str] | None) -
 
 
 def _since(rule: OutageRule, values: Sequence[str], shown: Span) -> Span:
-    """Return the part of a window in which the service had begun, empty at its end where it had not."""
+    """Return the part of a window after the service began; empty, at the window's end, if it had not begun."""
     since_ms = rule.since_ms.get(values[0], 0) if values else 0
     return Span(min(shown.end_ms, max(shown.start_ms, since_ms)), shown.end_ms)
 
@@ -124,7 +124,7 @@ def _since(rule: OutageRule, values: Sequence[str], shown: Span) -> Span:
 def _composite_counts(
     rule: OutageRule, records: Sequence[tuple[str, OutageRecord]], as_of_ms: int
 ) -> Pieces[dict[str, int]]:
-    """Return whether a composite service is down now, and for how long: a part of it that is down need not take it."""
+    """Return the live counts of a composite service: whether it is down now, and for how long."""
     with_silence = yield from silencing(rule, records)
     stretches = yield from composing(rule, with_silence)
     down = [

@@ -1,1 +1,1 @@
-"""Floor 3. Paging: who is told of an alert, when, and again."""
+"""Floor 3. Paging: which receivers are notified of an alert, when, and when again."""

@@ -1,4 +1,4 @@
-"""Reasons for silence: why an announcement, or an answer to it, led to no notice."""
+"""Reasons for which an announcement, or an answer to it (acknowledgement, silence), led to no notice."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ without on-call every announcement would be written twice."""
 
 
 class NotTold(NamedTuple):
-    """A decision not to tell: one for each announcement that nobody is told of, and one for each answer that withholds.
+    """A decision not to notify: one for each announcement without a notice, and one for each answer that stops notices.
 
-    ``until_ms`` is when the alert is looked at again (the end of a silence); -1: nothing is planned.
+    ``until_ms`` is when the decision is made again (the end of a silence); -1: nothing is planned.
     """
 
     alert: Alert

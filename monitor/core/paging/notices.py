@@ -1,8 +1,8 @@
-"""Notices: what is said to one receiver of on-call staff, with one key for the whole life of what it tells of.
+"""Notices: the messages to one receiver of on-call staff; all notices of one page share one key.
 
-Several alerts of one storm make one page, so a notice may tell of many. The decisions (who is told, when, again) make
-notices. `monitor.config.receivers` turns each into the requests that its receiver understands; `monitor.notify` sends
-them.
+Several alerts of one storm make one page, so a notice may carry many alerts. `monitor.core.paging.paging` decides who
+gets a notice, when, and when again. `monitor.config.receivers` turns each notice into the requests that its receiver
+understands; `monitor.notify` sends them.
 """
 
 from __future__ import annotations

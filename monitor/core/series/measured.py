@@ -1,6 +1,6 @@
-"""A window of a series as the kind of its measure is asked for figures, and what the kind answers.
+"""The input and the result when a kind of measure computes the figures of a window of a series.
 
-`monitor.core.kinds` says which package answers for which kind.
+`monitor.core.kinds` maps each kind to its package.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ class Panes(Protocol):
     """The panes of one series, from all its sources. A kind that needs more of them extends this protocol."""
 
     def live(self) -> Pane:
-        """Return what is open now."""
+        """Return the live pane: the counts and items of open subjects."""
 
     def total(self, window: Window, span: Span) -> Pane:
-        """Return the sum of a running window, which is kept and moved on. It must not be changed."""
+        """Return the sum of a running window. The sum is kept and moved on, so the caller must not change it."""
 
     def sum_of(self, window: Window, span: Span) -> Pane:
-        """Return the sum of the panes that start in a span, made for once."""
+        """Return the sum of the panes that start in a span, without keeping it."""
 
     def starts(self, width: Width) -> Collection[int]:
         """Return the starts of the panes of a width, in no order."""
 
     def pane(self, width: Width, start_ms: int) -> Pane:
-        """Return one pane."""
+        """Return the pane of a width that starts at an instant."""
 
 
 P_co = TypeVar("P_co", bound=Panes, covariant=True)
@@ -44,33 +44,33 @@ class WindowView(NamedTuple, Generic[P_co]):
 
     panes: P_co
     agreement: Agreement
-    """The version that holds."""
+    """The version of the agreement that holds."""
     window: Window
     span: Span
     """The span that the window covers."""
     shown: Span
-    """The part of it in which the agreement held."""
+    """The part of the span in which the agreement held."""
     values: tuple[str, ...]
-    """The values of the series; none of the rest."""
+    """The values of the series; none for the rest."""
     as_of_ms: int
     """The instant of the evaluation, or of the close."""
     zone: str
     """The zone in which the panes of days begin."""
     closed: bool
-    """The period is over: a statement."""
+    """Whether the period is closed, so that the result is a statement."""
 
     def summed(self) -> Pane:
-        """Return the sum of the window's panes. The kept one is that of the running window."""
+        """Return the sum of the window's panes: the kept one, or for a closed period one made for this call."""
         return self.panes.sum_of(self.window, self.span) if self.closed else self.panes.total(self.window, self.span)
 
     def longest_open_ms(self) -> int:
-        """Return for how long the oldest open item has been open; 0: none is."""
+        """Return how long the oldest open item has been open; 0: no item is open."""
         items = self.panes.live().calls
         return max(0, self.as_of_ms - min(items.values())) if items else 0
 
 
 class Measured(NamedTuple):
-    """The answer: figures, counts of what is open, how many durations were measured, and the part that was shown."""
+    """The result: figures, live counts, the number of durations measured, and the span that the figures cover."""
 
     figures: tuple[Figure, ...]
     live: dict[str, int]
@@ -79,9 +79,9 @@ class Measured(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of time of which figures are made without the other panes of the series.
+    """A stretch of time for which figures are computed without the other panes of the series.
 
-    Measures that add up have their sum in ``pane``, others their ``records`` by id.
+    For measures that add up, ``pane`` is the sum; for others, ``records`` are the records by id.
     """
 
     agreement: Agreement

@@ -30,9 +30,10 @@ class Slices(NamedTuple):
 
 
 def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
-    """Return the panes that burn rates and timeslices are made of, each with the length of its window or slice.
+    """Return the pane widths that burn rates and timeslices need, each with the length of its window or slice.
 
-    Those of records are made of the records, which stand in the panes of every window.
+    Measures that hold records need none: their budgets are computed from the records, which are in the panes of every
+    window.
     """
     found: list[tuple[Width, int]] = []
     for objective in agreement.objectives:

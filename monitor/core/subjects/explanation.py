@@ -51,7 +51,7 @@ class Explanation(NamedTuple):
     flagged: bool
     stretches: tuple[Stretch, ...]
     origin: Origin
-    """The level of the agreement that gives the target; the agreement itself where it has no levels."""
+    """The level of the agreement that gives the target; the agreement itself if it has no levels."""
     contribution: Contribution
     days: int = 0
     by_minute: int = 0

@@ -9,6 +9,6 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 USUAL_MONTH_MS: Final = 30 * DAY_MS
-"""The month of error budgets: burn rates are quoted for 30 days, whatever the calendar says."""
+"""The month of error budgets: burn rates are quoted for 30 days, not for the length of a calendar month."""
 LONGEST_MONTH_MS: Final = 31 * DAY_MS
-"""No month of a calendar is longer: whoever keeps this much keeps a whole month."""
+"""The longest month of a calendar: panes that are kept this long hold any whole month."""

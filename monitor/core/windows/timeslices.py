@@ -89,7 +89,7 @@ def misses(objective: Objective, figures: Sequence[Figure]) -> bool:
 
 
 class PaneSlices:
-    """The slices of a measure whose panes add up: made of the panes that begin in them."""
+    """The slices of a measure whose panes add up: each is the sum of the panes that begin in it."""
 
     __slots__ = ("_panes",)
 
@@ -122,7 +122,7 @@ class PaneSlices:
 
 
 class RecordSlices:
-    """The slices of a measure of records. Those that are over are remembered as long as no record changes."""
+    """The slices of a measure that holds records. Results of past slices are kept as long as no record changes."""
 
     __slots__ = ("_bad", "_panes", "_records")
 
