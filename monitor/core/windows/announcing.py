@@ -1,4 +1,4 @@
-"""Announces the changes of a series' objectives, each once: the rows of its windows remember what was told."""
+"""Announces each change of a series' objectives once: the rows of its windows remember what was announced."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Telling:
         self._rows = rows
 
     def announce(self, look: Look, at: Spot, status: WindowStatus, *, rolling: bool) -> None:
-        """Tell what changed for the objectives of a window; at its close also that their alerts end."""
+        """Announce the changes of the objectives of a window; at its close also the ends of their alerts."""
         row = self._rows.get(at.window)
         before = row.told.get(at.period_ms, {})
         told = dict(before)
         for verdict in status.verdicts:
             name = verdict.objective
             if name in at.enforced:
-                look.wakes_ms.append(told.get(name, QUIET).since_ms)  # an older look is repeated then
+                look.wakes_ms.append(told.get(name, QUIET).since_ms)  # an evaluation of an earlier instant repeats then
                 told[name], say = announce(
                     told.get(name, QUIET), verdict.verdict, verdict.comparison, at.at_ms, at.version, rolling=rolling
                 )
@@ -68,7 +68,7 @@ class Telling:
         verdict: ObjectiveVerdict,
         figures: Iterable[Figure] = (),
     ) -> Announced:
-        """End the alert of an objective, if one is out; return how it stands then."""
+        """End the alert of an objective if one is open; return the objective's announced state after that."""
         if at.at_ms < standing.since_ms:
             look.wakes_ms.append(standing.since_ms)
             return standing

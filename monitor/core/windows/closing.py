@@ -1,6 +1,6 @@
 """Closing periods, calendar-aligned or tumbling: each is stated once, its allowed lateness after its end.
 
-The rules: `monitor.core.windows.evaluator`.
+The rules are in `monitor.core.windows.evaluator`.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from monitor.core.windows.terms import Binding
 
     State = Callable[[Look, Binding, Window, Span, int, int], Pieces[WindowStatus]]
-    """Makes the statement of a period, given where it ends for the series and the instant of its close."""
+    """Makes the statement of a period, given its end for the series and the instant of its close."""
 
 PERIODS_AT_ONCE: Final = 8
-"""Periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
+"""The most periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
 
 
 class Closing:
     """Closes the periods of one series in their order.
 
-    What makes the statements is handed in at each run: kept, it would make a cycle, and a series that is put to sleep
-    would take its memory until the garbage collector comes. ``closed`` says whether the last run closed any,
-    ``unfinished`` whether periods are still to be closed.
+    The function that makes the statements is passed to each run. If it were kept, it would make a reference cycle, and
+    the memory of a series that is put to sleep would stay in use until the garbage collector runs. ``closed`` is
+    whether the last run closed a period, ``unfinished`` whether periods are still to be closed.
     """
 
     __slots__ = ("_panes", "_rows", "_telling", "closed", "unfinished")
@@ -50,7 +50,7 @@ class Closing:
         self._telling = telling
 
     def run(self, look: Look, state: State) -> Pieces[bool]:
-        """Close the periods that ended longer ago than their lateness; return whether any is still to be closed."""
+        """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
         self.closed = self.unfinished = False
         pending = False
         for window in self._windows(look):
@@ -59,7 +59,7 @@ class Closing:
         return pending
 
     def _windows(self, look: Look) -> list[Window]:
-        """Return the windows with periods to close: those that run, and those that are judged no more; short first."""
+        """Return the windows with periods to close, short ones first: those that run and those no longer judged."""
         names = {window.name for window in look.binding.windows} | self._rows.names()
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
@@ -72,7 +72,7 @@ class Closing:
             to_ms = look.scope.end_ms(self._rows.series, span.start_ms, span.end_ms)
             binding = look.scope.binding(self._rows.series, to_ms - 1)
             lateness_ms = binding.agreement.allowed_lateness_ms if binding else 0
-            if to_ms <= span.start_ms:  # the agreement was over before: there is nothing to state
+            if to_ms <= span.start_ms:  # the agreement was over before the period: there is nothing to state
                 binding, to_ms = None, span.end_ms
                 if to_ms + lateness_ms > look.now_ms:
                     look.wakes_ms.append(to_ms + lateness_ms)
@@ -100,10 +100,10 @@ class Closing:
         return True
 
     def _began(self, look: Look, row: WindowRow, period: Span, width: Width) -> bool:
-        """Return whether a series has anything to state yet at the end of a period.
+        """Return whether a series has anything to state at the end of a period.
 
-        What was only open in it is not measured in it, and may be gone by the time of a look that comes later: whether
-        there is a statement must not depend on when we look.
+        Subjects that were only open in the period do not count: they may be gone at a later evaluation, and whether
+        there is a statement must not depend on when the evaluation takes place.
         """
         if row.closed or row.told.get(period.start_ms) or look.scope.needs_no_event(self._rows.series):
             return True
@@ -111,7 +111,7 @@ class Closing:
         return measured or overdue_at(self._panes, period.end_ms, width) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
-        """Find the first period to be closed: that of the first pane, as long as none has been closed."""
+        """Find the first period to close: the period of the first pane, as long as none has been closed."""
         row = self._rows.get(window.name)
         first_ms = min(self._panes.starts(width_for(window)), default=look.now_ms)
         first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))

@@ -1,8 +1,9 @@
-"""What follows from the closed periods of one series, and what must be remembered of it.
+"""The consequences of the closed periods of one series, their row and their alerts.
 
-The misses of former periods and the credits that may still be claimed stand in a row beside the window's own, so that
-a restart changes nothing. A warning before the right to terminate is told as ``at_risk``, the right as ``breached``,
-both on one key of kind ``termination``; it is resolved when so many periods were kept that it holds no more.
+The misses of earlier periods and the credits that can still be claimed are kept in a row beside the window's own, so
+that a restart changes nothing. A warning before the right to terminate is announced as ``at_risk``, the right as
+``breached``, both on one key of kind ``termination``. The alert is resolved when enough periods were kept that neither
+holds any longer.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from monitor.core.windows.evaluation import Look
 
 MOST_OPEN: Final = 400
-"""Credits of one series and window that are remembered; where claims have no end, the oldest give way."""
+"""The most credits of one series and window that are kept; if claims have no end, the oldest are dropped."""
 
 
 class ConsequenceRow(NamedTuple):
-    """What is remembered of a calendar window. Its key begins with ``c``.
+    """The row of a calendar window's consequences. Its key begins with ``c``.
 
-    ``misses`` are the missed periods that may still count, ``told`` what was announced, both by objective;
-    ``open`` are the credits that can still be claimed, and rights to terminate or warnings of them that stand.
+    ``misses`` are the missed periods that may still count, ``told`` the announced states, both by objective. ``open``
+    are the credits that can still be claimed, and the rights to terminate, or warnings, that hold.
     """
 
     misses: dict[str, tuple[int, ...]]
@@ -41,7 +42,7 @@ class ConsequenceRow(NamedTuple):
 
 
 class SeriesConsequences:
-    """Decides the consequences of one series. Without any in its agreement it does nothing."""
+    """Decides the consequences of one series. If the agreement has none, it does nothing."""
 
     __slots__ = ("_known", "_rows", "series")
 
@@ -51,9 +52,9 @@ class SeriesConsequences:
         self._known: dict[str, ConsequenceRow] = {}
 
     def closed(self, look: Look, agreement: Agreement, status: WindowStatus) -> tuple[Consequence, ...]:
-        """Decide what follows from a period that has closed, remember it and announce it."""
+        """Decide, store and announce the consequences of a period that has closed; return them."""
         if not agreement.consequences or agreement.status == "draft" or is_rest(self.series):
-            return ()  # nobody in particular is owed what many missed together
+            return ()  # the rest is no single customer's series, so nobody is owed a credit for it
         row = self._load(status.window)
         decision = decide(status, agreement, row.misses)
         told = dict(row.told)
@@ -71,7 +72,7 @@ class SeriesConsequences:
         ]
         found = charged(self._rows, agreement, decision.consequences)
         kept += [one for one in found if one.kind == "credit"]
-        # Of a right to terminate the last word, as long as it stands.
+        # The newest warning or right to terminate, as long as it holds.
         for objective, standing in decision.standing.items():
             words = [one for one in (*row.open, *found) if (one.objective, one.kind) == (objective, standing)]
             kept += words[-1:]
@@ -79,7 +80,7 @@ class SeriesConsequences:
         return tuple(found)
 
     def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
-        """Return what still stands of closed periods: credits that can be claimed, rights to terminate."""
+        """Return the consequences of closed periods that still hold: credits to claim, rights to terminate."""
         if not look.binding.agreement.consequences:
             return ()
         found = tuple(
@@ -106,7 +107,7 @@ def _key(series: SeriesKey, window: str) -> bytes:
 
 
 def _after(was: Announced, standing: str, at_ms: int, version: int) -> tuple[Announced, str]:
-    """Return how a right to terminate stands after a period, and the reason to tell; "" where nothing changed."""
+    """Return the announced state of a right to terminate after a period, and the alert's reason; "" for no change."""
     if standing == "termination_right":
         if was.state == "breached":
             return was, ""

@@ -1,4 +1,4 @@
-"""One evaluation of one series: what all who take part in it are handed, and where they put what they find."""
+"""One evaluation of one series: the inputs that its steps share, and the lists in which they collect results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """One evaluation of one series: as of when, by which terms; what it finds; when to look again."""
+    """One evaluation of one series: its instant and terms, its results, and when it must be repeated (``wakes_ms``)."""
 
     now_ms: int
     scope: Scope
@@ -26,7 +26,7 @@ class Look(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Where and by what objectives are judged: window, start of its period (`ROLLING`: none), instant, version."""
+    """The context of a judgement: window, start of its period (`ROLLING`: none), instant, version, objectives."""
 
     window: str
     period_ms: int
@@ -37,7 +37,7 @@ class Spot(NamedTuple):
 
 
 def spot_of(binding: Binding, window: Window, period_ms: int, at_ms: int) -> Spot:
-    """Return the spot at which a window is judged by what holds for its series."""
+    """Return the context in which a window is judged by the terms that hold for its series."""
     return Spot(
         window.name, period_ms, at_ms, binding.agreement.version, binding.enforced(window), binding.over
     )  # fmt: skip
