@@ -23,7 +23,7 @@ VERDICTS = "tests/core/objectives/test_verdicts.py"
 EVENTS = "tests/wire/test_events.py"
 HISTORIES = "tests/core/test_histories_law.py"
 RECOMPUTE = "tests/replay/test_recompute.py"
-RUNNER = "tests/stream/test_runner.py"
+RUNNER = "tests/stream/partitions/test_runner.py"
 E2E = "tests/e2e"
 CONVERSATIONS = "tests/core/calls/test_conversations.py"
 
@@ -172,7 +172,7 @@ TRAPS = {
     "budget 0: never NaN": (f"{CALENDAR}::test_an_empty_budget_is_due_at_the_start_also_in_closed_time",),
     "idle night: the deadline still fires": (
         f"{TICKETS}::test_a_silent_ticket_breaches_at_its_due_instant_without_any_event",
-        "tests/stream/test_worker.py::test_a_deadline_fires_on_a_partition_without_traffic",
+        "tests/stream/partitions/test_worker.py::test_a_deadline_fires_on_a_partition_without_traffic",
     ),
     "restart after an hour: no false breach, no storm": (
         f"{E2E}/test_watching.py::test_a_restart_after_an_idle_night_tells_what_came_due_once_and_marks_it_as_history",

@@ -15,8 +15,8 @@ from monitor.stream.agents import ingest
 from monitor.wire.partials import encode_partial
 from tests.e2e.installation import Installation
 from tests.e2e.test_bad_records import AGREEMENT, GOOD
+from tests.stream.kafka.test_fetched import BOMBS, batch
 from tests.stream.running import until
-from tests.stream.test_fetched import BOMBS, batch
 from tests.wire.foreign_bodies import cdr, jira_issue_event
 
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"

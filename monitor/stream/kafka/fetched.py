@@ -9,8 +9,8 @@ ten gigabytes, or with a codec that is not installed. This module changes three 
 - a batch that cannot be read at all becomes one record, whose value is `Unreadable`: the bytes of the batch. It becomes
   a dead letter, and the offset moves on.
 
-`install` makes every consumer of the process read in this way; ``tests/stream/test_fetched.py`` is the contract over
-the parts of aiokafka that are used.
+`install` makes every consumer of the process read in this way; ``tests/stream/kafka/test_fetched.py`` is the contract
+over the parts of aiokafka that are used.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ cut when they can be worked on, and grow with the load. Without that limit tiny 
 then holds every fetch of that broker for 0.1 to 1 s.
 
 All private methods of Faust and aiokafka that are overridden or read here are held to a contract by
-``tests/stream/test_faust_contract.py``; their versions are pinned.
+``tests/stream/kafka/test_faust_contract.py``; their versions are pinned.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The table of indicators holds for every indicator: the core makes each figure of it, and no other.
 
 The metrics of the table are in ``tests/metrics/test_catalogue.py``, its promises in
-``tests/config/test_indicator_promises.py``.
+``tests/config/agreements/test_indicator_promises.py``.
 """
 
 from dataclasses import replace

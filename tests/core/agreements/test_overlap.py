@@ -6,7 +6,7 @@ from monitor.config.agreements.checking import book_of, check_agreements, parse_
 from monitor.config.agreements.effective import effective_text
 from monitor.core.agreements.agreement import Origin
 from monitor.core.agreements.overlap import overlaps
-from tests.config.test_levels import TEXT
+from tests.config.agreements.test_levels import TEXT
 from tests.core.agreements.test_levels import ACME, AMENDED, CORPORATE, PAYROLL
 from tests.core.stories import ms
 

@@ -21,10 +21,10 @@ from monitor.wire.announcements import encode_alert, encode_statement, encode_st
 from monitor.wire.deadletters import encode_dead_letter
 from monitor.wire.events import decode
 from monitor.wire.visible import for_terminal, json_for_terminal
+from tests.cli.commands.test_explain import given_a_ticket
+from tests.cli.commands.test_replay import MAPPING
 from tests.cli.conftest import AGREEMENT, Kafka, Run
 from tests.cli.every_command import COMMANDS, arguments_of
-from tests.cli.test_explain import given_a_ticket
-from tests.cli.test_replay import MAPPING
 
 AT_MS = 1_767_603_600_000
 HOSTILE = "T\x1b]0;pwned\x07\x1b[2J\x9b31m\x7f\x85\u2028\u202e17\u2066\u200b\ufeff"

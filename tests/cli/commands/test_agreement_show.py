@@ -16,10 +16,10 @@ from monitor.config.settings.settings import TopicSettings
 from monitor.read_model.overview import Seen
 from monitor.read_model.terms import term_text
 from monitor.wire.announcements import encode_alert, encode_status
+from tests.cli.commands.test_status import NOW, alert, status
 from tests.cli.conftest import Run, lines
-from tests.cli.test_status import NOW, alert, status
 
-PROMISES = Path(__file__).parents[2] / "deploy" / "promises"
+PROMISES = Path(__file__).parents[3] / "deploy" / "promises"
 LEVELS, TERM = PROMISES / "multi-level.yaml", PROMISES / "term.yaml"
 DAY_MS = 86_400_000
 

@@ -116,7 +116,7 @@ def test_what_nobody_knows_and_what_is_no_instant_are_told(kafka: Kafka, run: Ru
 def test_it_tells_the_level_of_a_target_what_was_missed_under_a_breach_and_what_a_report_lacks(
     kafka: Kafka, run: Run, tmp_path: Path
 ):
-    promises = Path(__file__).parents[2] / "deploy" / "promises"
+    promises = Path(__file__).parents[3] / "deploy" / "promises"
     for name in ("multi-level", "supporting-agreements", "problem-report"):
         (tmp_path / f"{name}.yaml").write_bytes((promises / f"{name}.yaml").read_bytes())
     given_a_ticket(

@@ -9,8 +9,8 @@ from monitor.core.objectives.consequence import Consequence, Evidence
 from monitor.read_model.topics import Outgoing
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_statement
+from tests.cli.commands.test_tail import status
 from tests.cli.conftest import Kafka, Run, lines
-from tests.cli.test_tail import status
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus

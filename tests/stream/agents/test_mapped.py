@@ -78,7 +78,7 @@ def mapping():
 
 @cache
 def mapper_of(name):
-    return load_mapping(Path(__file__).parents[2] / "deploy" / "mappings" / f"{name}.yaml", live=True)
+    return load_mapping(Path(__file__).parents[3] / "deploy" / "mappings" / f"{name}.yaml", live=True)
 
 
 def body(**changes):

@@ -9,7 +9,7 @@ import pytest
 from monitor.config.agreements.checking import check_agreements
 from monitor.config.reading.quantities import cents, money, score, weight
 
-PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "leads.yaml"
+PROMISE = Path(__file__).parents[3] / "deploy" / "promises" / "leads.yaml"
 
 
 @pytest.mark.parametrize(

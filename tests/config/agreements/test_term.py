@@ -7,7 +7,7 @@ import pytest
 from monitor.config.agreements.checking import check_agreements
 from monitor.core.agreements.term import Length
 
-PROMISE = Path(__file__).parents[2] / "deploy" / "promises" / "term.yaml"
+PROMISE = Path(__file__).parents[3] / "deploy" / "promises" / "term.yaml"
 LENGTH_HINT = "write 12 months, 1 year, 90 days"
 
 

@@ -35,11 +35,11 @@ from monitor.wire.rows import EVALUATE_ROWS
 from tests.benchmarks.holds import MAPPING, large_bodies
 from tests.core.paging_stage import alert
 from tests.core.stories import ms
+from tests.stream.agents.test_evaluate import DESK, Partition, partial, resolved
 from tests.stream.counting import ROW, CountingCodec
 from tests.stream.fakes import FakeWriter, record
+from tests.stream.kafka.test_pace import Desk, records
 from tests.stream.notifying import Partition as Alerts
-from tests.stream.test_evaluate import DESK, Partition, partial, resolved
-from tests.stream.test_pace import Desk, records
 from tests.stretches import MOST_LINES, stretches
 
 ROWS = 30_000
@@ -288,7 +288,7 @@ async def test_keys_of_many_records_are_hashed_in_pieces(monkeypatch):
 
 
 def test_of_a_large_book_one_agreement_is_read_at_a_time(monkeypatch):
-    from tests.stream.test_books import document  # noqa: PLC0415 - only here
+    from tests.stream.agents.test_books import document  # noqa: PLC0415 - only here
 
     read = []
     parse = books_module.parse_document

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     Checked = Callable[..., Check]
 
-EXAMPLES = Path(__file__).parents[2] / "deploy" / "agreements"
-PROMISES = Path(__file__).parents[2] / "deploy" / "promises"
+EXAMPLES = Path(__file__).parents[3] / "deploy" / "agreements"
+PROMISES = Path(__file__).parents[3] / "deploy" / "promises"
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 TARGETS = 'targets: {P1: 15m, "*": 4h}'

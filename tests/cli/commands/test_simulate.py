@@ -9,8 +9,8 @@ import pytest
 
 from monitor.read_model.topics import Outgoing
 from monitor.wire.events import encode_event
+from tests.cli.commands.test_replay import MAPPING, ROWS
 from tests.cli.conftest import AGREEMENT, Kafka, Run
-from tests.cli.test_replay import MAPPING, ROWS
 from tests.replay.desk import event
 
 EVENTS = [

@@ -12,7 +12,7 @@ from monitor.cli.commands.demo import EXAMPLES
 from tests.cli.conftest import Run
 from tests.cli.processes import process, stop
 
-DEPLOYED = Path(__file__).parents[2] / "deploy" / "agreements"
+DEPLOYED = Path(__file__).parents[3] / "deploy" / "agreements"
 
 
 def test_it_ends_by_itself_having_shown_a_breach_and_a_summary(tmp_path: Path):

@@ -22,8 +22,8 @@ from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response
 from tests.cli.conftest import Kafka, Run, lines
 from tests.core.paging_stage import OnCall, alert, desk, notify
+from tests.stream.agents.test_books import document
 from tests.stream.notifying import REFUSED, ScriptedCourier
-from tests.stream.test_books import document
 
 NOW_MS = wall_ms()
 

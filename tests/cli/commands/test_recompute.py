@@ -8,8 +8,8 @@ import pytest
 
 from monitor.read_model.topics import Outgoing
 from monitor.wire.events import encode_event
+from tests.cli.commands.test_simulate import EVENTS
 from tests.cli.conftest import Kafka, Run, lines
-from tests.cli.test_simulate import EVENTS
 
 UNTIL = ("--until", "2024-03-06T00:00:00Z")
 

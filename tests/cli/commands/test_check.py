@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.cli.conftest import AGREEMENT, Run, lines
 
-EXAMPLES = Path(__file__).parents[2] / "deploy" / "agreements"
+EXAMPLES = Path(__file__).parents[3] / "deploy" / "agreements"
 
 
 def test_it_shows_what_is_promised_where_all_is_right(run: Run, folder: Path):

@@ -11,7 +11,7 @@ from monitor.config.settings.settings import load_settings
 from monitor.installation import needed_rights, topic_plan
 from tests.cli.conftest import Run, lines
 
-JIRA = Path(__file__).parents[2] / "deploy" / "mappings" / "jira.yaml"
+JIRA = Path(__file__).parents[3] / "deploy" / "mappings" / "jira.yaml"
 
 
 def test_the_lines_name_user_operations_and_resource(run: Run):
