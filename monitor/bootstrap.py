@@ -108,11 +108,11 @@ def calm_collector() -> None:
 
     A batch makes and drops some ten thousand tuples, none of them in cycles. Python's default is a collection every 700
     allocations: that takes a third of a worker's time. Nothing can interrupt a collection, at 0.3 µs an object. So the
-    two frequent kinds of collection are of at most 120,000 young objects. A collection of all objects is very rare.
+    two frequent kinds of collection are of at most 75,000 young objects. A collection of all objects is very rare.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(40_000, 1, 8_000)
+    gc.set_threshold(25_000, 1, 16_000)
 
 
 class Monitor:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -97,13 +98,15 @@ class Partition:
         self._work = Containment(self.state, source, self.processor, PartitionStats(), self.state.commit)
 
     async def take(self, values: Iterable[tuple[bytes, bytes]]) -> None:
-        records = [
-            ConsumerRecord(self.state.topic, 0, self.state.position + place, 0, 0, key, value, None, 1, len(value), ())
-            for place, (key, value) in enumerate(values)
-        ]
-        for start in range(0, len(records), BATCH):
-            part = records[start : start + BATCH]
-            await self._work.batch(part, part[-1].offset + 1, NOW_MS, caught_up=True)
+        rest, offset = iter(values), self.state.position
+        while batch := list(islice(rest, BATCH)):  # what no worker does is not done at once
+            part = [
+                ConsumerRecord(self.state.topic, 0, offset + place, 0, 0, key, value, None, 1, len(value), ())
+                for place, (key, value) in enumerate(batch)
+            ]
+            offset += len(part)
+            await asyncio.sleep(0)
+            await self._work.batch(part, offset, NOW_MS, caught_up=True)
             await self.tick()
 
     async def tick(self) -> None:

@@ -340,4 +340,4 @@ def test_the_collector_looks_at_few_objects_at_a_time():
 
     assert len(kept) == 300_000
     assert looked_at
-    assert max(looked_at) < 125_000
+    assert max(looked_at) < 80_000
