@@ -32,16 +32,17 @@ from monitor.core.time.periods import window_span
 from monitor.core.time.spans import Span, measure
 from monitor.core.time.units import DAY_MS, MINUTE_MS
 from monitor.core.time.windows import Window
+from monitor.core.windows.evaluation import Found, Look
 from monitor.core.windows.timeslices import PaneSlices, RecordSlices, joined, packed, unpacked, within
 
 if TYPE_CHECKING:
     from monitor.core.agreements.budget_rule import BudgetRule
     from monitor.core.agreements.objectives import Objective
+    from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.time.calendar import Calendar
-    from monitor.core.windows.evaluation import Look
     from monitor.core.windows.panes import SeriesPanes
     from monitor.core.windows.terms import Binding
 
@@ -117,37 +118,42 @@ class SeriesBudgets:
 
     def figures(
         self, look: Look, binding: Binding, window: Window, status: WindowStatus
-    ) -> Pieces[tuple[BudgetFigure, ...]]:
-        """Return the budgets of a window, in its running state those of a period with burn rates and alerts.
+    ) -> Pieces[tuple[tuple[BudgetFigure, ...], Found]]:
+        """Return the budgets of a window, in its running state those of a period with burn rates, and their alerts.
 
         In pieces: nobody else asks these budgets for anything before the last one.
         """
-        found: list[BudgetFigure] = []
+        figures: list[BudgetFigure] = []
+        found = Found()
         for objective in binding.shown(window):
             rule = objective.budget
             if rule is None:
                 continue
             burns: tuple[Burn, ...] = ()
             if window == rule.period and not status.closed:
-                burns = yield from self._burns(look, binding, objective)
+                burns, burning = yield from self._burns(look, binding, objective)
+                found.add(burning)
             unit: BudgetUnit = "ms" if _counts_time(binding, rule) else "count"
             share = yield from self._share(binding, objective, status)
-            found.append(figure_of(objective, unit, share, burns))
-        return tuple(found)
+            figures.append(figure_of(objective, unit, share, burns))
+        return tuple(figures), found
 
-    def end_others(self, look: Look) -> None:
+    def end_others(self, look: Look) -> list[Alert]:
         """End the alerts of pairs that are judged no more."""
         row = self._load()
         if not any(one.firing for one in row.told.values()):
-            return
+            return []
         judged = {
             _name(objective, pair.name)
             for objective in _kept(look.binding)
             for pair in (objective.budget.alerts if objective.budget else ())
         }
-        for name, standing in row.told.items():
-            if name not in judged and standing.firing:
-                self._tell(look, name, ended(standing, look.now_ms, look.binding.over)[0], look.binding.over, None)
+        over = look.binding.over
+        return [
+            self._told(look, name, ended(standing, look.now_ms, over)[0], over, None)
+            for name, standing in row.told.items()
+            if name not in judged and standing.firing
+        ]
 
     # -- shares
 
@@ -172,22 +178,26 @@ class SeriesBudgets:
 
     # -- burn rates
 
-    def _burns(self, look: Look, binding: Binding, objective: Objective) -> Pieces[tuple[Burn, ...]]:
-        """Return the burn rates of all windows, and announce the pairs that changed."""
+    def _burns(self, look: Look, binding: Binding, objective: Objective) -> Pieces[tuple[tuple[Burn, ...], Found]]:
+        """Return the burn rates of all windows, and the alerts of the pairs that changed."""
+        found = Found()
         rule = objective.budget
         assert rule is not None
         shares: dict[Window, Share] = {}
         for window in budget_windows(objective):
-            shares[window] = share = yield from self._burnt(look, binding, objective, window)
+            share, move_ms = yield from self._burnt(look, binding, objective, window)
+            shares[window] = share
+            if move_ms is not None:
+                found.wakes_ms.append(move_ms)
             if share.bad and _counts_time(binding, rule):
                 step_ms = max(MINUTE_MS, window.length_ms // 60 // MINUTE_MS * MINUTE_MS)
-                look.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
+                found.wakes_ms.append(look.now_ms - look.now_ms % step_ms + step_ms)
         minimum = 0 if _counts_time(binding, rule) else rule.minimum_events
         for pair in rule.alerts if binding.agreement.status != "draft" else ():
             name = _name(objective, pair.name)
             was = self._load().told.get(name, QUIET)
             if look.now_ms < was.since_ms:  # an older look is repeated then
-                look.wakes_ms.append(was.since_ms)
+                found.wakes_ms.append(was.since_ms)
                 continue
             long, short = shares[pair.long], shares[pair.short]
             fast = burns_too_fast(objective, pair, long, short, minimum=minimum)
@@ -196,39 +206,43 @@ class SeriesBudgets:
                 state = "breached" if pair.urgency == "page" else "at_risk"
                 version = binding.agreement.version
                 now = Announced(state, was.cycle + 1, look.now_ms, version)  # type: ignore[arg-type]
-                self._tell(look, name, now, "burns_budget", burn)
+                found.alerts.append(self._told(look, name, now, "burns_budget", burn))
             elif was.firing and not fast:
-                self._tell(look, name, ended(was, look.now_ms, "")[0], "burns_less", burn)
-        return tuple(burn_of(objective, window, share) for window, share in shares.items())
+                found.alerts.append(self._told(look, name, ended(was, look.now_ms, "")[0], "burns_less", burn))
+        return tuple(burn_of(objective, window, share) for window, share in shares.items()), found
 
-    def _burnt(self, look: Look, binding: Binding, objective: Objective, window: Window) -> Pieces[Share]:
+    def _burnt(
+        self, look: Look, binding: Binding, objective: Objective, window: Window
+    ) -> Pieces[tuple[Share, int | None]]:
+        """Return the bad share of a window that ends now, and when a pane next enters or leaves it (None: never)."""
         rule, now_ms = binding.measure, look.now_ms
         assert rule is not None
         began_ms = look.scope.began_ms(self.series.agreement)
         if objective.budget is not None and objective.budget.method == "timeslices":
             span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
-            return (yield from self._sliced(binding, objective, span, now_ms))
+            return (yield from self._sliced(binding, objective, span, now_ms)), None
+        move_ms = None
         if rule.adds_up:
             span = window_span(window, look.slices.zone, now_ms)
             counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
             of = Stretch(binding.agreement, span, now_ms, counts, self._panes.live())
-            if (move_ms := self._panes.next_move_ms(window, span)) is not None:
-                look.wakes_ms.append(move_ms)
+            move_ms = self._panes.next_move_ms(window, span)
         else:
             span = Span(min(now_ms, max(began_ms, now_ms - window.length_ms)), now_ms)
             records = self._panes.outages(objective.budget.period if objective.budget else window, Span(0, now_ms + 1))
             of = Stretch(binding.agreement, span, now_ms, empty_pane(), empty_pane(), records)
-        return share_of(objective, (yield from KINDS[rule.kind].budget_figures(rule, of)))
+        return share_of(objective, (yield from KINDS[rule.kind].budget_figures(rule, of))), move_ms
 
     # -- telling and rows
 
-    def _tell(self, look: Look, name: str, now: Announced, reason: str, burn: Burn | None) -> None:
+    def _told(self, look: Look, name: str, now: Announced, reason: str, burn: Burn | None) -> Alert:
+        """Store the announced state of a pair of windows; return its alert."""
         row = self._load()
         self._put(row._replace(told={**row.told, name: now}))
         objective, _, pair = name.partition("|")
         began = look.scope.book.exact(self.series.agreement, now.version)
         version = look.binding.agreement.version
-        look.alerts.append(burn_alert(self.series, began, objective, pair, now, reason, version, burn))
+        return burn_alert(self.series, began, objective, pair, now, reason, version, burn)
 
     def _load(self) -> BudgetRow:
         if self._row is None:

@@ -11,7 +11,7 @@ from monitor.core.clocks.figures import overdue_at
 from monitor.core.objectives.verdicts import unjudged
 from monitor.core.time.periods import CALENDAR_KINDS, period_window, window_span
 from monitor.core.time.windows import Width, Window, width_for
-from monitor.core.windows.evaluation import Look, spot_of
+from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import WindowRow
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.core.windows.rows import WindowRows
     from monitor.core.windows.terms import Binding
 
-    State = Callable[[Look, Binding, Window, Span, int, int], Pieces[WindowStatus]]
+    State = Callable[[Look, Binding, Window, Span, int, int], Pieces[tuple[WindowStatus, Found]]]
     """Makes the statement of a period, given its end for the series and the instant of its close."""
 
 PERIODS_AT_ONCE: Final = 8
@@ -49,14 +49,15 @@ class Closing:
         self._rows = rows
         self._telling = telling
 
-    def run(self, look: Look, state: State) -> Pieces[bool]:
+    def run(self, look: Look, state: State) -> Pieces[tuple[bool, Found]]:
         """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
         self.closed = self.unfinished = False
-        pending = False
+        pending, found = False, Found()
         for window in self._windows(look):
-            is_pending = yield from self._close_window(look, window, state)
+            is_pending, closed = yield from self._close_window(look, window, state)
             pending |= is_pending
-        return pending
+            found.add(closed)
+        return pending, found
 
     def _windows(self, look: Look) -> list[Window]:
         """Return the windows with periods to close, short ones first: those that run and those no longer judged."""
@@ -64,7 +65,8 @@ class Closing:
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
-    def _close_window(self, look: Look, window: Window, state: State) -> Pieces[bool]:
+    def _close_window(self, look: Look, window: Window, state: State) -> Pieces[tuple[bool, Found]]:
+        found = Found()
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
             row = self._rows.get(window.name)
@@ -75,29 +77,30 @@ class Closing:
             if to_ms <= span.start_ms:  # the agreement was over before the period: there is nothing to state
                 binding, to_ms = None, span.end_ms
                 if to_ms + lateness_ms > look.now_ms:
-                    look.wakes_ms.append(to_ms + lateness_ms)
-                    return False
+                    found.wakes_ms.append(to_ms + lateness_ms)
+                    return False, found
             close_ms = to_ms + lateness_ms
             if close_ms > look.now_ms:
-                look.wakes_ms.append(close_ms)
-                return True
+                found.wakes_ms.append(close_ms)
+                return True, found
             if not self._began(look, row, span, width_for(window)):
                 self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
             if binding is not None and window in binding.windows:
-                status = yield from state(look, binding, window, span, to_ms, close_ms)
-                self._telling.announce(look, spot, status, rolling=False)
+                status, stated = yield from state(look, binding, window, span, to_ms, close_ms)
+                found.add(stated)
+                found.add(self._telling.announce(look, spot, status, rolling=False))
                 if binding.agreement.status != "draft":
-                    look.statuses.append(status)
+                    found.statuses.append(status)
             else:
                 for name, standing in row.told.get(span.start_ms, {}).items():
-                    self._telling.end(look, spot, standing, "period_closed", unjudged(name))
+                    found.add(self._telling.end(look, spot, standing, "period_closed", unjudged(name))[1])
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
             self._rows.put(window.name, WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown))
             self.closed = True
         self.unfinished = True
-        return True
+        return True, found
 
     def _began(self, look: Look, row: WindowRow, period: Span, width: Width) -> bool:
         """Return whether a series has anything to state at the end of a period.

@@ -51,20 +51,23 @@ class SeriesConsequences:
         self._rows = rows
         self._known: dict[str, ConsequenceRow] = {}
 
-    def closed(self, look: Look, agreement: Agreement, status: WindowStatus) -> tuple[Consequence, ...]:
-        """Decide, store and announce the consequences of a period that has closed; return them."""
+    def closed(
+        self, look: Look, agreement: Agreement, status: WindowStatus
+    ) -> tuple[tuple[Consequence, ...], list[Alert]]:
+        """Decide and store the consequences of a period that has closed; return them and their alerts."""
         if not agreement.consequences or agreement.status == "draft" or is_rest(self.series):
-            return ()  # the rest is no single customer's series, so nobody is owed a credit for it
+            return (), []  # the rest is no single customer's series, so nobody is owed a credit for it
         row = self._load(status.window)
         decision = decide(status, agreement, row.misses)
         told = dict(row.told)
+        alerts: list[Alert] = []
         for objective, standing in decision.standing.items():
             was = told.get(objective, QUIET)
             now, reason = _after(was, standing, status.as_of_ms, agreement.version)
             told[objective] = now
             if reason:
                 misses = decision.misses[objective]
-                look.alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, misses))
+                alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, misses))
         kept = [
             one
             for one in row.open
@@ -77,17 +80,15 @@ class SeriesConsequences:
             words = [one for one in (*row.open, *found) if (one.objective, one.kind) == (objective, standing)]
             kept += words[-1:]
         self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
-        return tuple(found)
+        return tuple(found), alerts
 
     def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
         """Return the consequences of closed periods that still hold: credits to claim, rights to terminate."""
         if not look.binding.agreement.consequences:
             return ()
-        found = tuple(
+        return tuple(
             one for one in self._load(window).open if not one.claim_until_ms or one.claim_until_ms > look.now_ms
         )
-        look.wakes_ms.extend(one.claim_until_ms for one in found)
-        return found
 
     def _load(self, window: str) -> ConsequenceRow:
         row = self._known.get(window)

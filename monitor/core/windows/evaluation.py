@@ -1,4 +1,4 @@
-"""One evaluation of one series: the inputs that its steps share, and the lists in which they collect results."""
+"""One evaluation of one series: the inputs that its steps share, and the findings that each step returns."""
 
 from __future__ import annotations
 
@@ -13,16 +13,33 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """One evaluation of one series: its instant and terms, its results, and when it must be repeated (``wakes_ms``)."""
+    """The instant and the terms of one evaluation of one series."""
 
     now_ms: int
     scope: Scope
     slices: Slices
     binding: Binding
-    statuses: list[WindowStatus]
-    alerts: list[Alert]
-    ended: list[str]
-    wakes_ms: list[int]
+
+
+class Found:
+    """The findings of one step of an evaluation: the step returns them, and its caller adds them to its own."""
+
+    __slots__ = ("alerts", "ended", "statuses", "wakes_ms")
+
+    def __init__(self) -> None:
+        self.statuses: list[WindowStatus] = []
+        self.alerts: list[Alert] = []
+        self.ended: list[str] = []
+        """The names of windows that are shown no more."""
+        self.wakes_ms: list[int] = []
+        """The instants at which to evaluate again."""
+
+    def add(self, other: Found) -> None:
+        """Add the findings of another step after those that are here."""
+        self.statuses += other.statuses
+        self.alerts += other.alerts
+        self.ended += other.ended
+        self.wakes_ms += other.wakes_ms
 
 
 class Spot(NamedTuple):

@@ -17,7 +17,7 @@ from monitor.core.windows.announcing import Telling
 from monitor.core.windows.budgets import SeriesBudgets
 from monitor.core.windows.closing import Closing
 from monitor.core.windows.consequences import SeriesConsequences
-from monitor.core.windows.evaluation import Look, spot_of
+from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
 from monitor.core.windows.status import news_of, status_of
@@ -170,24 +170,29 @@ class SeriesWindows:
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look = Look(now_ms, scope, slices, binding, [], [], [], [] if change_ms is None else [change_ms])
+        look, found = Look(now_ms, scope, slices, binding), Found()
+        if change_ms is not None:
+            found.wakes_ms.append(change_ms)
         lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
         pending = False
         yield from self.panes.reading()
         if lives:
             self._budgets.settle(look)
-            pending = yield from self._closing.run(look, self._statement)
+            pending, closed = yield from self._closing.run(look, self._statement)
+            found.add(closed)
             self.unfinished = self._closing.unfinished
             if self._closing.closed:
                 self._prune_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():
-            yield from self._judge(look, window)
-        self._end_others(look)
-        yield from self._prune(look)
+            found.add((yield from self._judge(look, window)))
+        found.add(self._end_others(look))
+        prune_ms = yield from self._prune(look)
+        if prune_ms is not None:
+            found.wakes_ms.append(prune_ms)
         if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
-            self._sleep(look)
-        self.next_ms = min((one for one in look.wakes_ms if one > now_ms), default=None)
-        return look.statuses, look.alerts, look.ended
+            found.add(self._sleep(look))
+        self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
+        return found.statuses, found.alerts, found.ended
 
     def _was_shown(self) -> bool:
         """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
@@ -195,44 +200,48 @@ class SeriesWindows:
 
     # -- running windows
 
-    def _judge(self, look: Look, window: Window) -> Pieces[None]:
+    def _judge(self, look: Look, window: Window) -> Pieces[Found]:
         span = window_span(window, look.slices.zone, look.now_ms)
         calendar = window.kind != "rolling"
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
-            return  # closed already: this look is older than that
+            return Found()  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
-        status = yield from self._status(look, look.binding, view)
+        status, found = yield from self._status(look, look.binding, view)
         if consequences := self._consequences.open(look, window.name):
             status = status._replace(consequences=consequences)
+            found.wakes_ms += [one.claim_until_ms for one in consequences]
         status = self._sharing(status)
         self.latest[window.name] = status
-        self._show(look, status, calendar=calendar)
+        found.add(self._show(look, status, calendar=calendar))
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
-        self._telling.announce(look, spot, status, rolling=not calendar)
+        found.add(self._telling.announce(look, spot, status, rolling=not calendar))
         if calendar:
-            look.wakes_ms.append(to_ms)
+            found.wakes_ms.append(to_ms)
         measure = look.binding.measure
         assert measure is not None
-        look.wakes_ms.extend((yield from KINDS[measure.kind].wakes_ms(measure, view, status.live)))
+        found.wakes_ms.extend((yield from KINDS[measure.kind].wakes_ms(measure, view, status.live)))
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
-            look.wakes_ms.append(move_ms)
+            found.wakes_ms.append(move_ms)
+        return found
 
-    def _show(self, look: Look, status: WindowStatus, *, calendar: bool) -> None:
+    def _show(self, look: Look, status: WindowStatus, *, calendar: bool) -> Found:
         """Tell what is news; what only grew with time at most once a minute."""
+        found = Found()
         at_ms, told = self._shown.get(status.window, (0, None))
         news = news_of(status, calendar=calendar)
         known = None if told is None else news_of(told, calendar=calendar)
         if known == news:
-            return
+            return found
         if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
             self._shown[status.window] = look.now_ms, status
-            look.statuses.append(status)
+            found.statuses.append(status)
             row = self._rows.get(status.window)
             if not row.shown:
                 self._rows.put(status.window, row._replace(shown=True))
         else:
-            look.wakes_ms.append(at_ms + MINUTE_MS)
+            found.wakes_ms.append(at_ms + MINUTE_MS)
+        return found
 
     def _sharing(self, status: WindowStatus) -> WindowStatus:
         """Return a status that shares what is equal with what was told of it and with the other windows."""
@@ -257,31 +266,35 @@ class SeriesWindows:
         zone = look.slices.zone
         return WindowView(self.panes, binding.agreement, window, span, shown, values, as_of_ms, zone, closed)
 
-    def _status(self, look: Look, binding: Binding, view: WindowView[SeriesPanes]) -> Pieces[WindowStatus]:
+    def _status(
+        self, look: Look, binding: Binding, view: WindowView[SeriesPanes]
+    ) -> Pieces[tuple[WindowStatus, Found]]:
         status = yield from status_of(self.key, binding, view)
         if self.parts:
             status.live["series"] = self.parts
-        budgets = yield from self._budgets.figures(look, binding, view.window, status)
-        return status._replace(budgets=budgets) if budgets else status
+        budgets, found = yield from self._budgets.figures(look, binding, view.window, status)
+        return (status._replace(budgets=budgets) if budgets else status), found
 
     def _statement(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
-    ) -> Pieces[WindowStatus]:
+    ) -> Pieces[tuple[WindowStatus, Found]]:
         view = self._view(look, binding, window, span, to_ms, close_ms, closed=True)
-        status = yield from self._status(look, binding, view)
-        consequences = self._consequences.closed(look, binding.agreement, status)
-        return status._replace(consequences=consequences) if consequences else status
+        status, found = yield from self._status(look, binding, view)
+        consequences, alerts = self._consequences.closed(look, binding.agreement, status)
+        found.alerts += alerts
+        return (status._replace(consequences=consequences) if consequences else status), found
 
     # -- what is over
 
-    def _end_others(self, look: Look) -> None:
+    def _end_others(self, look: Look) -> Found:
         """End the alerts of rolling windows that are judged no more, and show those windows no more."""
-        names = {window.name for window in look.binding.windows}
+        found, names = Found(), {window.name for window in look.binding.windows}
         self.panes.keep_sums(look.binding.windows, self._budgets.windows(look.binding))
-        self._budgets.end_others(look)
-        look.ended.extend(self._forget(self._rows.names() - names))
+        found.alerts += self._budgets.end_others(look)
+        found.ended += self._forget(self._rows.names() - names)
         for name in sorted(one for one in self._rows.names() - names if period_window(one) is None):
-            self._telling.end_all(look, name, look.binding.over)
+            found.add(self._telling.end_all(look, name, look.binding.over))
+        return found
 
     def _forget(self, names: Iterable[str]) -> list[str]:
         """Show windows no more; return those that were shown, by this evaluator or one before it."""
@@ -293,11 +306,13 @@ class SeriesWindows:
             self._rows.put(name, None if row == WindowRow({}) else row)
         return ended
 
-    def _prune(self, look: Look) -> Pieces[None]:
-        """Delete the panes that no window needs any more; those of days not before their periods are closed."""
+    def _prune(self, look: Look) -> Pieces[int | None]:
+        """Delete the panes that no window needs any more; those of days not before their periods are closed.
+
+        Return when to do it again.
+        """
         if look.now_ms < self._prune_ms:
-            look.wakes_ms.append(self._prune_ms)
-            return
+            return self._prune_ms
         keep_ms = dict(look.slices.keep_ms)
         open_from_ms = self._open_from_ms()
         next_ms = None
@@ -314,10 +329,11 @@ class SeriesWindows:
                 elif start_ms < open_from_ms.get(width, look.now_ms):
                     self.panes.drop(width, start_ms)
         self._prune_ms = 0
-        if next_ms is not None:
-            # Not for each pane at its own instant, and soon enough for one that comes late.
-            self._prune_ms = min(next_ms, look.now_ms + DAY_MS) // HOUR_MS * HOUR_MS + HOUR_MS
-            look.wakes_ms.append(self._prune_ms)
+        if next_ms is None:
+            return None
+        # Not for each pane at its own instant, and soon enough for one that comes late.
+        self._prune_ms = min(next_ms, look.now_ms + DAY_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+        return self._prune_ms
 
     def _open_from_ms(self) -> dict[Width, int]:
         """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
@@ -329,16 +345,17 @@ class SeriesWindows:
                 found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
         return found
 
-    def _sleep(self, look: Look) -> None:
+    def _sleep(self, look: Look) -> Found:
         """End what is left of a series without panes.
 
         Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
         good: the next one must have another number.
         """
-        look.ended.extend(self._forget(self._rows.names()))
+        found = Found()
+        found.ended += self._forget(self._rows.names())
         late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
         for name in sorted(self._rows.names()):
-            self._telling.end_all(look, name, "no_data")
+            found.add(self._telling.end_all(look, name, "no_data"))
             row = self._rows.get(name)
             if period_window(name) is None:
                 continue  # the others are forgotten by now
@@ -346,8 +363,9 @@ class SeriesWindows:
             if over_ms <= look.now_ms:
                 self._rows.put(name, None)
                 continue
-            look.wakes_ms.append(over_ms)
+            found.wakes_ms.append(over_ms)
             if not row.dormant:
                 self._rows.put(name, row._replace(dormant=True))
         # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
         self.unfinished = self.unfinished and bool(self._rows)
+        return found
