@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import Alert
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import DemoView, promises, summary
@@ -140,7 +140,7 @@ class PlainLines(_Lines):
         self._write(f"sla-monitor demo, {view.speed:g} × real time, from {clock_text(view.start_ms)}")
         for promise in promises(view):
             objective = promise.objective
-            target = f"{objective.comparison} {quantity(UNITS.get(objective.indicator, 'count'), objective.target)}"
+            target = f"{objective.comparison} {quantity(NAMED[objective.indicator].unit, objective.target)}"
             self._write(f"promised  {promise.agreement.id}: {objective.indicator} of {objective.measure} {target}")
         if view.addresses:
             self._write(f"open      {addresses(view)}")

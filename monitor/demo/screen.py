@@ -8,12 +8,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.status import Verdict
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.view import DemoView, Promise, at_risk, promises
-from monitor.wire.wording import duration, instant, quantity, shown_apart
+from monitor.wire.wording import duration, instant, quantity, shown_apart, unit_of
 from monitor.wire.wording import summary as sentence
 
 VERDICT_STYLES: Final[dict[Verdict, str]] = {
@@ -87,7 +87,7 @@ def _promised(wanted: list[Promise], lines: int, *, narrow: bool) -> Table:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for promise in _worst(wanted, lines):
         objective = promise.objective
-        unit = UNITS.get(objective.indicator, "count")
+        unit = NAMED[objective.indicator].unit
         value, where, said = "–", "", Text("no_data", VERDICT_STYLES["no_data"])
         if promise.worst is not None:
             status, verdict = promise.worst
@@ -202,7 +202,7 @@ def why(alert: Alert) -> str:
     if alert.budget_ms > 0 and alert.elapsed_ms >= 0:
         return f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)} used"
     if alert.value is not None and alert.target is not None:
-        unit = UNITS.get(alert.indicator, "count")
+        unit = unit_of(alert.indicator)
         value, target = shown_apart(unit, alert.value, alert.target)
         return f"{value}, target {target}"
     return alert.reason.replace("_", " ")

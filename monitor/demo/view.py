@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.objectives import Objective
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, Verdict, WindowStatus
@@ -140,7 +140,7 @@ def _objective_line(promise: Promise) -> dict[str, Any]:
         "indicator": objective.indicator,
         "comparison": objective.comparison,
         "target": objective.target,
-        "unit": UNITS.get(objective.indicator, "count"),
+        "unit": NAMED[objective.indicator].unit,
         "worst": _worst_line(*promise.worst) if promise.worst else None,
         "verdicts": dict(promise.standing),
     }

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.indicators import KIND_OF, NAMED
 from monitor.core.series.sketch import counts_within
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, VERDICTS, Metric
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from monitor.core.series.series import SeriesKey
     from monitor.metrics.snapshot import Snapshot
 
-_TELLS: Final = {"compliance": "clock", "asa": "call", "availability": "outage", "depth": "lead"}
-"""The indicator that only this kind of measure has."""
 _VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
 """Where they stand in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
@@ -68,7 +66,7 @@ def kind_of(status: WindowStatus) -> str:
 
 @lru_cache(maxsize=256)
 def _kind_of(indicators: tuple[str, ...]) -> str:
-    return next((_TELLS[one] for one in indicators if one in _TELLS), "")
+    return next((KIND_OF[one] for one in indicators if one in KIND_OF), "")
 
 
 _NAME: Final = itemgetter(0)
@@ -101,14 +99,12 @@ def _template(kind: str, status: WindowStatus) -> list[Line]:
     for row, figure in enumerate(status.figures, 1):
         found += _figure_lines(kind, figure, row)
     for row, verdict in enumerate(status.verdicts, 1 + len(status.figures)):
-        found += _verdict_lines(kind, verdict, row)
+        found += _verdict_lines(verdict, row)
     return found
 
 
 def _figure_lines(kind: str, figure: Figure, row: int) -> list[Line]:
-    shown = FIGURES.get(kind, {}).get(figure.indicator)
-    if shown is None:
-        return []
+    shown = FIGURES[kind][figure.indicator]
     parts = ((shown.value, _VALUE), (shown.numerator, _NUMERATOR), (shown.denominator, _DENOMINATOR))
     return [
         Line(metric, row, field, _divisor(metric), after=shown.extra)
@@ -117,9 +113,9 @@ def _figure_lines(kind: str, figure: Figure, row: int) -> list[Line]:
     ]
 
 
-def _verdict_lines(kind: str, one: ObjectiveVerdict, row: int) -> list[Line]:
+def _verdict_lines(one: ObjectiveVerdict, row: int) -> list[Line]:
     before = (one.objective, one.indicator, one.comparison)
-    divisor = 1000 if INDICATORS.get(kind, {}).get(one.indicator) == "ms" else 0
+    divisor = 1000 if NAMED[one.indicator].unit == "ms" else 0
     where = {name: place for place, name in enumerate(one._fields)}
     parts = (
         (m.OBJECTIVE_VALUE, "value", divisor),

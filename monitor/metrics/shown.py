@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from monitor.core.agreements.indicators import check_complete
 from monitor.core.leads.leads import DEEPEST, STAGES
 from monitor.metrics.catalogue import (
     CALL_ABANDONMENT,
@@ -175,6 +176,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
     },
 }
 """The metrics of each indicator (`monitor.core.agreements.indicators.INDICATORS`), by the kind of the measure."""
+check_complete("the metrics of figures", FIGURES)
 
 
 class Spread(NamedTuple):

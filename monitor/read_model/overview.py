@@ -15,14 +15,13 @@ from monitor.config.agreements.checking import book_of, parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import TopicSettings
 from monitor.core.agreements.agreement import Agreement, Origin
-from monitor.core.agreements.indicators import UNITS
 from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.errors import ConfigError, DecodeError
 from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
-from monitor.wire.wording import shown_apart
+from monitor.wire.wording import shown_apart, unit_of
 
 _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "on_track", "met")
 
@@ -42,7 +41,7 @@ class Line(NamedTuple):
     def figures(self) -> tuple[str, str]:
         """The value and the target with its comparison, told apart if they differ. Without a value it is ``–``."""
         verdict = self.verdict
-        unit = UNITS.get(verdict.indicator, "count")
+        unit = unit_of(verdict.indicator)
         value, target = shown_apart(unit, verdict.target if verdict.value is None else verdict.value, verdict.target)
         return "–" if verdict.value is None else value, f"{verdict.comparison} {target}"
 

@@ -211,7 +211,7 @@ def _figures(whole: list[WholeFigures]) -> Table:
 
 
 def _size(whole: WholeFigures) -> float:
-    return max((figure.denominator for figure in whole.figures if figure.indicator != "availability"), default=0.0)
+    return max((figure.denominator for figure in whole.figures), default=0.0)
 
 
 def _verdicts(result: ReplayResult) -> Table:

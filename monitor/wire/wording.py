@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED, Unit
 from monitor.core.agreements.measures import Budget
 from monitor.core.alerts.alert import OF_SERIES, Alert, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
@@ -148,6 +148,15 @@ def quantity(unit: str, value: float, digits: int = 2) -> str:
     if unit == "amount":
         return f"{value:,.2f}"
     return _plain(value, digits)
+
+
+def unit_of(indicator: str) -> Unit:
+    """Return the unit of the value and target of an alert or a verdict that was read from a topic.
+
+    Beside the table's indicators these are burn rates and numbers of misses. A name that this release does not know
+    comes from a newer one: while workers are replaced one by one, its alerts must be told, with plain numbers.
+    """
+    return NAMED[indicator].unit if indicator in NAMED else "count"
 
 
 def shown_apart(unit: str, value: float, target: float) -> tuple[str, str]:
@@ -288,7 +297,7 @@ def _of_other(alert: Alert, who: str) -> str:
 
 
 def _shown_apart(alert: Alert) -> tuple[str, str]:
-    unit = UNITS.get(alert.indicator, "count")
+    unit = unit_of(alert.indicator)
     if alert.value is None or alert.target is None:
         one = alert.value if alert.value is not None else alert.target
         text = "" if one is None else quantity(unit, one)
@@ -300,9 +309,8 @@ def _counted(alert: Alert) -> str:
     """Return numerator and denominator; durations are told as such, counts as numbers."""
     if alert.numerator is None or alert.denominator is None:
         return ""
-    unit = UNITS.get(alert.indicator, "count")
-    of_time = alert.indicator in ("availability", "coverage")
-    over = "ms" if of_time or unit == "ms" else "count"
+    of_time = alert.indicator in NAMED and NAMED[alert.indicator].counts == "time"
+    over = "ms" if of_time or unit_of(alert.indicator) == "ms" else "count"
     under = "ms" if of_time else "count"
     return f"{quantity(over, alert.numerator)} of {quantity(under, alert.denominator)}"
 

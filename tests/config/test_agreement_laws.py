@@ -104,7 +104,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             "maintenance": st.fixed_dictionaries({}, optional={"notice": durations, "cap": durations}),
         },
     )
-    indicators = sorted(INDICATORS["clock"].items())
+    indicators = sorted((name, one.unit) for name, one in INDICATORS["clock"].items())
     indicator, unit = draw(st.sampled_from(indicators))
     objective = st.fixed_dictionaries(
         {

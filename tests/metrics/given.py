@@ -25,8 +25,10 @@ VALUES = {"ratio": 0.95, "ms": 12_500.0, "count": 3.0, "amount": 4_000.0}
 def figures(kind, **values):
     """Every indicator of a kind, 19/20 or 12.5 s or 3, unless told otherwise (None: nothing was offered)."""
     return tuple(
-        Figure(name, values.get(name, VALUES[unit]), 19.0, 0.0 if values.get(name, 1) is None else 20.0, unit, name)
-        for name, unit in INDICATORS[kind].items()
+        Figure(
+            name, values.get(name, VALUES[one.unit]), 19.0, 0.0 if values.get(name, 1) is None else 20.0, one.unit, name
+        )
+        for name, one in INDICATORS[kind].items()
     )
 
 

@@ -54,7 +54,7 @@ def test_the_unit_of_a_metric_is_the_unit_of_its_indicator_in_base_units():
     base = {"ratio": "ratio", "ms": "seconds", "count": "", "amount": ""}
     for kind, shown in FIGURES.items():
         for indicator, how in shown.items():
-            assert how.value.unit == base[INDICATORS[kind][indicator]], indicator
+            assert how.value.unit == base[INDICATORS[kind][indicator].unit], indicator
             assert how.value.name.endswith(how.value.unit)
 
 

@@ -136,6 +136,12 @@ class TestClocks:
             == f"Ticket T-17 missed first_response: the time allowed were allowed {CONTEXT}"
         )
 
+    def test_a_figure_that_only_a_newer_release_has_is_told_in_plain_numbers(self):
+        newer = OBJECTIVE._replace(indicator="haste", value=7.5, target=8.0, numerator=15, denominator=2)
+
+        found = explain(newer)
+        assert (found["value"], found["target"], found["counted"]) == ("7.5", "8", "15 of 2")
+
     def test_a_subject_with_a_very_long_id_leaves_room_for_the_rest(self):
         alert = CLOCK._replace(key=CLOCK.key._replace(what="x" * 512))
 

@@ -11,7 +11,6 @@ from rich.text import Text
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import STYLES, Output
 from monitor.config.settings.settings import Settings
-from monitor.core.agreements.indicators import UNITS
 from monitor.core.time.periods import period_text
 from monitor.errors import DecodeError
 from monitor.read_model.topics import read_all
@@ -19,7 +18,7 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import duration, quantity, shown_apart
+from monitor.wire.wording import duration, quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
@@ -118,7 +117,7 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
 
 
 def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
-    unit = UNITS.get(verdict.indicator, "count")
+    unit = unit_of(verdict.indicator)
     if verdict.value is None:
         return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
     value, target = shown_apart(unit, verdict.value, verdict.target)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
-from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.lead_measure import LeadRule
 from monitor.core.agreements.measures import (
     ANY,
@@ -43,9 +43,9 @@ def promises_of(agreement: Agreement) -> list[Promise]:
     return [*lines, *_of_objectives(agreement), *_of_consequences(agreement)]
 
 
-def target_text(measure: Measure | None, objective: Objective) -> str:
+def target_text(objective: Objective) -> str:
     """Return an objective's target with its unit: ``compliance >= 95 %``."""
-    unit = INDICATORS[_kind(measure)][objective.indicator]
+    unit = NAMED[objective.indicator].unit
     return f"{objective.indicator} {objective.comparison} {quantity(unit, objective.target, _DIGITS)}"
 
 
@@ -119,7 +119,7 @@ def _parts(parts: Iterable[Iterable[str]]) -> str:
 
 def _of_objectives(agreement: Agreement) -> Iterator[Promise]:
     for objective in agreement.objectives:
-        what = target_text(agreement.measure(objective.measure), objective)
+        what = target_text(objective)
         if objective.minimum_sample > 1:
             what += f" (of at least {objective.minimum_sample})"
         windows = ", ".join(window.name for window in objective.windows)
@@ -131,7 +131,7 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
     objectives = {one.id: one for one in agreement.objectives}
     for credit in rules.credits:
         objective = objectives[credit.objective]
-        unit = INDICATORS[_kind(agreement.measure(objective.measure))][objective.indicator]
+        unit = NAMED[objective.indicator].unit
         word = "below" if objective.comparison == ">=" else "above"
         what = ", ".join(
             f"{float(tier.share) * 100:g} % {word} {quantity(unit, tier.bound, _DIGITS)}" for tier in credit.tiers
@@ -141,17 +141,6 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
     for right in rules.termination:
         what = f"after {right.misses} misses in any {right.periods}"
         yield Promise(right.objective, "right to terminate", what, "", right.window)
-
-
-def _kind(measure: Measure | None) -> str:
-    match measure:
-        case CallRule():
-            return "call"
-        case OutageRule():
-            return "outage"
-        case LeadRule():
-            return "lead"
-    return "clock"
 
 
 def _filter(where: Filter) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule, BurnAlert, period_ms, scaled
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import WIDTH_MS, Window, width_for
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the budget, what is wrong there, and a hint."""
 
-BY_REPEATS: Final = frozenset({"fcr", "fcr_net", "fcr_provisional", "fcr_pending"})
-"""The figures of who called again."""
 _LONGEST_MS: Final = 366 * 24 * HOUR_MS
 
 
@@ -35,7 +34,7 @@ def budget(shape: BudgetShape, objective: Objective, unit: str, measure: Measure
     """
     period = max(objective.windows, key=period_ms)
     goal = 0.0
-    if objective.indicator in BY_REPEATS and (shape.method == "timeslices" or shape.alerts != "off"):
+    if NAMED[objective.indicator].needs == "repeats" and (shape.method == "timeslices" or shape.alerts != "off"):
         told(
             ("alerts",) if shape.method == "events" else ("method",),
             f"{objective.indicator} is not known while it burns: who calls again shows only later",

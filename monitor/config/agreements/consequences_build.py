@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...],
         place = (*at, "tiers", number)
         if bound is None:
             told(place, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
-        elif bound.unit != UNITS[objective.indicator]:
+        elif bound.unit != NAMED[objective.indicator].unit:
             told((*place, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
         else:
             found.append(Tier(bound.value, tier.credit))

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import Alert, AlertKey, AlertState, alert_id
 from monitor.core.objectives.status import ObjectiveVerdict, Verdict
 from monitor.core.series.figures import Figure
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from monitor.core.series.series import SeriesKey
 
 Standing = Literal["quiet", "at_risk", "breached", "eased"]
-
-_NEEDS_NO_SAMPLE: Final = frozenset({"availability", "downtime", "failures", "coverage", "asai"})
-_PROMISED_AMOUNTS: Final = frozenset({"delivered"})
-"""The sample is what was promised: none is too few of it, not too small a sample."""
-_OF_DURATIONS: Final = frozenset({"p50", "p90", "p95", "p99", "longest"})
 
 
 class Announced(NamedTuple):
@@ -109,11 +105,12 @@ def _irreparable(objective: Objective, figure: Figure) -> bool:
 
 def _sample(objective: Objective, figure: Figure | None, figures: Sequence[Figure], durations: int) -> tuple[int, bool]:
     """Return the sample and whether it is large enough."""
-    if objective.indicator in _NEEDS_NO_SAMPLE:
+    kind = NAMED[objective.indicator].sample
+    if kind == "failures":
         failures = next((one.value for one in figures if one.indicator == "failures"), None)
         return int(failures or 0), True
-    sample = durations if objective.indicator in _OF_DURATIONS else int(figure.denominator) if figure else 0
-    return sample, sample >= objective.minimum_sample or objective.indicator in _PROMISED_AMOUNTS
+    sample = durations if kind == "durations" else int(figure.denominator) if figure else 0
+    return sample, sample >= objective.minimum_sample or kind == "promised"
 
 
 def announce(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.agreements.indicators import COMPOSITE_INDICATORS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.outages.composite import composing
 from monitor.core.outages.customers import customer_figures
 from monitor.core.outages.downtime import downtime_of
@@ -107,7 +107,7 @@ def measuring(
         figures.append(mttr)
     figures.append(quotient("coverage", period, time.period_ms, "ratio", "(P - B) / P"))
     if rule.parts:
-        return tuple([one for one in figures if one.indicator in COMPOSITE_INDICATORS])
+        return tuple([one for one in figures if not NAMED[one.indicator].needs])
     if counting is not None:
         figures += yield from customer_figures(counting, by_kind["outage"], from_ms, to_ms, now_ms)
     return tuple(figures)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 _QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
-_PERCENTILES_OF: Final = {
-    kind: [name for name in INDICATORS[kind] if name in _QUANTILES] for kind in ("clock", "call", "lead")
+_PERCENTILES_OF: Final[dict[str, list[str]]] = {
+    kind: [name for name, one in indicators.items() if one.sample == "durations"]
+    for kind, indicators in INDICATORS.items()
 }
 _QUANTILES_OF: Final = {kind: [_QUANTILES[name] for name in names] for kind, names in _PERCENTILES_OF.items()}
 

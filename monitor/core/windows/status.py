@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.kinds import KINDS
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.objectives.verdicts import judge
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from monitor.core.windows.terms import Binding
 
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
-_GROW: Final = frozenset(
-    {"availability", "downtime", "mtbf", "coverage", "saidi", "caidi", "asai", "saidi_net", "caidi_net"}
-)
-"""The figures that differ at each instant: the length of what has passed is part of them."""
 
 
 class News(NamedTuple):
@@ -53,9 +50,9 @@ def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
     of_window = (status.labels, status.version, status.from_ms if calendar else 0, live, status.consequences)
-    grown = tuple([one for one in status.figures if one.indicator in _GROW])
+    grown = tuple([one for one in status.figures if NAMED[one.indicator].grows])
     if not grown:
         return News((status.figures, status.verdicts, of_window), status.budgets)
-    figures = [one[:3] for one in status.figures if one.indicator not in _GROW]  # failures are told with P, too
-    verdicts = [one._replace(value=None) if one.indicator in _GROW else one for one in status.verdicts]
+    figures = [one[:3] for one in status.figures if not NAMED[one.indicator].grows]  # failures are told with P, too
+    verdicts = [one._replace(value=None) if NAMED[one.indicator].grows else one for one in status.verdicts]
     return News((figures, verdicts, of_window), (*grown, *status.budgets))

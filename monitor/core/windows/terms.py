@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.agreement import windows_of
-from monitor.core.agreements.indicators import UNITS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
@@ -49,7 +49,7 @@ class Binding(NamedTuple):
         if self.measure is None or (self.rest and not self.measure.adds_up):
             return []
         found = [one for one in self.agreement.objectives if one.measure == self.measure.id]
-        return [one for one in found if UNITS[one.indicator] in {"ratio", "ms"}] if self.rest else found
+        return [one for one in found if NAMED[one.indicator].unit in {"ratio", "ms"}] if self.rest else found
 
     def enforced(self, window: Window) -> frozenset[str]:
         """Return the ids of the objectives that are enforced in a window: those shown, but a draft's."""

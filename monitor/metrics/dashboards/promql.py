@@ -41,7 +41,7 @@ def one_of(values: Iterable[str]) -> Regex:
 
 def indicators(unit: str) -> Regex:
     """Return a matcher for the indicators of a unit: ``ratio``, ``ms`` or ``count``."""
-    return one_of(dict.fromkeys(name for kind in INDICATORS.values() for name, one in kind.items() if one == unit))
+    return one_of(dict.fromkeys(name for kind in INDICATORS.values() for name, one in kind.items() if one.unit == unit))
 
 
 def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool = False) -> str:

@@ -94,7 +94,7 @@ def outages(*records, minutes, now=None, since=0, hours=None, **rule):
     ],
 )
 def test_every_indicator_comes_out_with_its_unit_and_is_absent_where_nothing_was_offered(kind, figures):
-    assert {one.indicator: one.unit for one in figures} == INDICATORS[kind]
+    assert {one.indicator: one.unit for one in figures} == {name: one.unit for name, one in INDICATORS[kind].items()}
     assert [one.indicator for one in figures] == list(INDICATORS[kind])
     assert all(one.value is None for one in figures), "absent, never 0 or 100"
     assert all(one.formula for one in figures)
