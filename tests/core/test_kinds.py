@@ -285,3 +285,11 @@ def test_a_service_that_began_later_has_a_shorter_period_and_all_together_do_not
     assert whole(rule, of, None)["availability"] == 0.75
     assert whole(rule, of, None)["saidi"] == 0
     assert "saidi" not in whole(replace(rule, customers=None), of)
+
+
+def test_tickets_that_lack_required_fields_are_counted_only_where_there_are_any():
+    stage = Stage(agreement(clock())).stopped("Mon 09:00").live(open=1, incomplete=1).look("Mon 10:00")
+    complete = stage.live(incomplete=1, times=-1).look("Mon 10:01").latest("month").live
+
+    assert [one.live.get("incomplete") for one in stage.statuses if one.window == "month"] == [1, None]
+    assert complete == {"open": 1, "paused": 0, "at_risk": 0, "overdue": 0}
