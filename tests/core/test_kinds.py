@@ -11,7 +11,6 @@ from monitor.core.agreements.measures import (
     HISTORY_MS,
     MEASURE_KINDS,
     CallRule,
-    ClockRule,
     CompositeRule,
     CustomerTerms,
     Measure,
@@ -19,13 +18,15 @@ from monitor.core.agreements.measures import (
     for_each_kind,
 )
 from monitor.core.agreements.objectives import Objective
+from monitor.core.calls.repeats import repeat_item
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.kinds import COUNTED, KINDS
-from monitor.core.pieces import ready
+from monitor.core.pieces import at_once, ready
 from monitor.core.series.figures import quotient
-from monitor.core.series.measured import Measured
-from monitor.core.series.series import LIVE, Change, SeriesKey
+from monitor.core.series.measured import Measured, Stretch
+from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey, empty_pane
 from monitor.core.subjects.fast_path import CLOCKS_ONLY
+from monitor.core.time.spans import Span
 from monitor.core.time.units import HOUR_MS
 from monitor.core.time.windows import Window
 from tests.core.stage import Stage
@@ -225,5 +226,67 @@ def test_what_a_subject_and_a_window_do_is_said_by_the_table_alone(monkeypatch):
     assert stage.evaluator.next_ms(ms("Mon 09:30")) == ms("Mon 09:37")
 
 
-def test_clocks_are_measured_by_the_same_face():
-    assert {"measured", "wakes_ms", "budget_figures", "whole_figures"} <= set(dir(KINDS[ClockRule.kind]))
+# --- all of the data in one pane, and budgets -------------------------------------------------------------------------
+
+HOUR_9 = ms("Mon 09:00")
+
+
+def stretch(pane, live=None, to="Mon 17:00"):
+    return Stretch(agreement(), Span(HOUR_9, ms(to)), ms(to), pane, live or empty_pane())
+
+
+def whole(rule, of, values=()):
+    return {one.indicator: one.value for one in KINDS[rule.kind].whole_figures(rule, of, values)}
+
+
+def counted(**counts):
+    return empty_pane()._replace(counts=counts)
+
+
+def test_clocks_that_are_overdue_at_the_end_of_the_data_are_misses():
+    found = whole(clock(), stretch(counted(met=3), counted(overdue=1)))
+
+    assert found["compliance"] == 0.75
+
+
+def test_who_called_again_is_found_in_the_one_pane_of_the_data():
+    first = repeat_item("1", {"caller": "A"}, HOUR_9, 0, escalated=False)
+    again = repeat_item("2", {"caller": "A"}, HOUR_9 + 60_000, 0, escalated=False)
+    calls = {name: HOUR_9 + 1_000 for name, _ in (first, again)}
+
+    found = whole(CALLS, stretch(counted(answered=2, answered_within=1)._replace(calls=calls)))
+
+    assert found["SL1"] == 0.5
+    assert found["fcr"] == 0.5
+
+
+def test_leads_have_the_same_figures_in_the_whole_data_and_in_a_budget():
+    of = stretch(counted(created=4))
+
+    assert whole(LEADS, of)["created"] == 4
+    assert at_once(KINDS["lead"].budget_figures(LEADS, of)) == KINDS["lead"].whole_figures(LEADS, of, ())
+
+
+def test_a_service_that_began_later_has_a_shorter_period_and_all_together_do_not():
+    #   Mon  09:00 ........ 13:00 ──down── 15:00 ........ 17:00       the service began at 13:00
+    down = OutageRecord("outage", ms("Mon 13:00"), restored_ms=ms("Mon 15:00"))
+    rule = OutageRule(
+        id="supply",
+        by=("service",),
+        since_ms={"mail": ms("Mon 13:00")},
+        customers=CustomerTerms(served={"mail": 100}),
+    )
+    of = stretch(empty_pane()._replace(outages={"o1": down}))
+
+    assert whole(rule, of, ("mail",))["availability"] == 0.5
+    assert whole(rule, of, None)["availability"] == 0.75
+    assert whole(rule, of, None)["saidi"] == 0
+    assert "saidi" not in whole(replace(rule, customers=None), of)
+
+
+def test_tickets_that_lack_required_fields_are_counted_only_where_there_are_any():
+    stage = Stage(agreement(clock())).stopped("Mon 09:00").live(open=1, incomplete=1).look("Mon 10:00")
+    complete = stage.live(incomplete=1, times=-1).look("Mon 10:01").latest("month").live
+
+    assert [one.live.get("incomplete") for one in stage.statuses if one.window == "month"] == [1, None]
+    assert complete == {"open": 1, "paused": 0, "at_risk": 0, "overdue": 0}
