@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from monitor.config.agreements.budget_build import budget
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.indicators import INDICATORS
-from monitor.core.agreements.lead_measure import LeadRule
-from monitor.core.agreements.measures import CallRule, CompositeRule, OutageRule
+from monitor.core.agreements.measures import for_each_kind
 from monitor.core.agreements.objectives import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from monitor.config.agreements.agreement_shape import ObjectiveShape
     from monitor.config.reading.quantities import Amount
     from monitor.core.agreements.indicators import Indicator, Needs, Unit
-    from monitor.core.agreements.measures import Measure
+    from monitor.core.agreements.lead_measure import LeadRule
+    from monitor.core.agreements.measures import CallRule, ClockRule, Measure, MeasureKind, OutageRule
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""
+    Lack = tuple[str, str] | None
+    """The mistake and a hint."""
 
 _UNITS: Final[dict[Unit, tuple[str, str]]] = {
     "ratio": ("a percent", "95 %"),
@@ -88,39 +91,47 @@ def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, Indicator]
         told(("indicator",), f"is no figure of a {kind}: {name!r}", did_you_mean(name, words))
         return None
     facts = known[indicator]
-    needs = facts.needs
-    if isinstance(measure, CallRule) and needs == "repeats" and not measure.repeat_within_ms:
-        told(("indicator",), f"needs to know who calls again: {indicator!r}", "add repeat_within: 7d to the calls")
-        return None
-    if isinstance(measure, LeadRule) and not _is_promised(measure, indicator, needs, told):
-        return None
-    if isinstance(measure, OutageRule) and (hint := _not_counted(measure, needs)):
-        told(("indicator",), f"{indicator} is no figure of {measure.id!r}", hint)
+    if (lacks := _LACKS[kind](measure, indicator, facts.needs)) is not None:
+        told(("indicator",), *lacks)
         return None
     return indicator, facts
 
 
-def _is_promised(measure: LeadRule, indicator: str, needs: Needs, told: Told) -> bool:
-    """Return whether the measure has the goal or the time allowed that the figure is compared with."""
-    lacks_goal = needs == "goal" and measure.goal is None
-    if lacks_goal or (needs == "follow_up" and not measure.follow_up_within_ms):
-        told(("indicator",), f"{indicator} needs {needs}", f"add {needs} to {measure.id}")
-        return False
-    return True
+def _clock_lacks(rule: ClockRule, indicator: str, needs: Needs) -> Lack:  # noqa: ARG001 - clocks have all figures
+    return None
 
 
-def _not_counted(measure: OutageRule, needs: Needs) -> str:
-    """Return a hint how an outage measure gets a figure; "" where it has the figure."""
-    if isinstance(measure, CompositeRule):
+def _calls_lack(rule: CallRule, indicator: str, needs: Needs) -> Lack:
+    if needs == "repeats" and not rule.repeat_within_ms:
+        return f"needs to know who calls again: {indicator!r}", "add repeat_within: 7d to the calls"
+    return None
+
+
+def _leads_lack(rule: LeadRule, indicator: str, needs: Needs) -> Lack:
+    lacks_goal = needs == "goal" and rule.goal is None
+    if lacks_goal or (needs == "follow_up" and not rule.follow_up_within_ms):
+        return f"{indicator} needs {needs}", f"add {needs} to {rule.id}"
+    return None
+
+
+def _outages_lack(rule: OutageRule, indicator: str, needs: Needs) -> Lack:
+    hint = ""
+    if rule.parts:
         names = ", ".join(sorted(name for name, one in INDICATORS["outage"].items() if not one.needs))
-        return f"composite services have {names}" if needs else ""
-    if needs in {"customers", "major_days"} and measure.customers is None:
-        return "add customers to the measure: how many are served"
-    if needs == "major_days" and measure.customers is not None and not measure.customers.major_days:
-        return (
+        hint = f"composite services have {names}" if needs else ""
+    elif needs in {"customers", "major_days"} and rule.customers is None:
+        hint = "add customers to the measure: how many are served"
+    elif needs == "major_days" and rule.customers is not None and not rule.customers.major_days:
+        hint = (
             "add major_event_days to the customers of the measure: beta, or the daily SAIDI beyond which a day is one"
         )
-    return ""
+    return (f"{indicator} is no figure of {rule.id!r}", hint) if hint else None
+
+
+_LACKS: Final[Mapping[MeasureKind, Callable[[Any, str, Needs], Lack]]] = for_each_kind(
+    {"clock": _clock_lacks, "call": _calls_lack, "outage": _outages_lack, "lead": _leads_lack}
+)
+"""By kind: the function that says what a rule lacks for an indicator with its needs; None: it has the figure."""
 
 
 def _fits(amount: Amount, key: str, unit: Unit, told: Told) -> bool:
