@@ -39,7 +39,7 @@ def parse(arguments: list[str]) -> None:
     context = root.make_context("sla-monitor", list(arguments))
     command: click.Command = root
     rest = [*context._protected_args, *context.args]
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and (rest or not command.invoke_without_command):
         name, found, rest = command.resolve_command(context, rest)
         assert found is not None
         command = found
