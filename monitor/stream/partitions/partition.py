@@ -29,6 +29,8 @@ from monitor.stream.partitions.wakes import Wake, Wakes
 
 PACKED_AT_ONCE: Final = 8
 """Rows that are encoded before the time is checked again: a row of a megabyte takes some milliseconds."""
+OUTPUTS_AT_ONCE: Final = 32
+"""Outputs whose partitions are found before the time is checked again: to hash a new key takes 0.3 µs a byte."""
 POSITION: Final = b"\x00position"
 """The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
 
@@ -93,7 +95,7 @@ class PartitionState:
         """The encoded rows that differ from the stored ones: the next commit writes them."""
         self._new_wakes: list[Wake] = []
         self._outputs: list[Output] = []
-        self._wakes = Wakes(self._is_current)
+        self._wakes = Wakes(self._wake_of)
         self._popped: set[Wake] = set()
         self._looked_at: list[bytes] = []
         self._counts: dict[str, int] = {}
@@ -266,7 +268,7 @@ class PartitionState:
         """End a fold that changed nothing: rows that were due and were not changed are due again."""
         self._decoded.clear()
         for wake in self._popped:
-            if self._is_current(wake) and wake[1] not in self.set_aside.keys:
+            if self._wake_of(wake[1]) == wake[0] and wake[1] not in self.set_aside.keys:
                 self._wakes.note(wake)
         self._popped.clear()
         self._looked_at.clear()
@@ -339,16 +341,17 @@ class PartitionState:
         if changes:
             records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
         pace = Pace()
-        for topic, key, value, headers, partition, partition_key in outputs:
-            if pace.is_over():  # hashing a key for the first time is slow, and there may be tens of thousands of keys
+        for lot in lots(outputs, OUTPUTS_AT_ONCE):
+            for topic, key, value, headers, partition, partition_key in lot:
+                if partition is None:
+                    partition = self.partition  # noqa: PLW2901
+                    if partition_key is not None:
+                        if topic not in self._counts:
+                            self._counts[topic] = len(await self._writer.partitions_for(topic))
+                        partition = partition_of(partition_key, self._counts[topic])  # noqa: PLW2901
+                records[topic, partition].append((key, value, headers))
+            if pace.is_over():
                 await asyncio.sleep(0)
-            if partition is None:
-                partition = self.partition  # noqa: PLW2901
-                if partition_key is not None:
-                    if topic not in self._counts:
-                        self._counts[topic] = len(await self._writer.partitions_for(topic))
-                    partition = partition_of(partition_key, self._counts[topic])  # noqa: PLW2901
-            records[topic, partition].append((key, value, headers))
         return records
 
     async def _transact(self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int) -> None:
@@ -413,7 +416,7 @@ class PartitionState:
 
         Meanwhile no wake is noted and no row changes: only the runner's task does either, and it waits for this.
         """
-        wake_ms, wakes = self.codec.wake_ms, Wakes(self._is_current)
+        wake_ms, wakes = self.codec.wake_ms, Wakes(self._wake_of)
         for lot in lots(self.rows.items()):
             for key, encoded in lot:
                 if wake := wake_ms(encoded):
@@ -423,13 +426,13 @@ class PartitionState:
 
     def _note_wake(self, key: bytes) -> None:
         """Note the wake of a row again, as its stored row has it."""
-        encoded = self.rows.get(key)
-        if encoded is not None and (wake_ms := self.codec.wake_ms(encoded)):
+        if wake_ms := self._wake_of(key):
             self._wakes.note((wake_ms, key))
 
-    def _is_current(self, wake: Wake) -> bool:
-        encoded = self.rows.get(wake[1])
-        return encoded is not None and self.codec.wake_ms(encoded) == wake[0]
+    def _wake_of(self, key: bytes) -> int:
+        """Return the instant at which the stored row of a key wakes (ms), 0 for never."""
+        encoded = self.rows.get(key)
+        return 0 if encoded is None else self.codec.wake_ms(encoded)
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:

@@ -1,7 +1,9 @@
 """The instants at which rows wake, earliest first.
 
 Most rows change before they wake: of a hundred wakes that are noted, few are ever due. So wakes are noted in slots of a
-few seconds, and only those of the earliest slot are checked and ordered. A heap of all wakes costs twice as much.
+few seconds, and only those of the earliest slot are checked and ordered. A heap of all wakes costs twice as much. A
+slot holds keys alone, as each row says itself when it wakes: a pair for each would cost the memory, and would keep the
+garbage collector busy.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ Wake = tuple[int, bytes]
 class Wakes:
     """Wakes of rows.
 
-    ``is_current`` decides whether a row still wakes at that instant; other wakes are dropped silently.
+    ``wake_of`` returns the instant at which the row of a key wakes now, 0 for never. A wake that was noted and is not
+    the row's any more is dropped silently.
     """
 
-    def __init__(self, is_current: Callable[[Wake], bool]) -> None:
-        self._is_current = is_current
-        self._later: dict[int, list[Wake]] = {}
+    def __init__(self, wake_of: Callable[[bytes], int]) -> None:
+        self._wake_of = wake_of
+        self._later: dict[int, list[bytes]] = {}
         self._slots: list[int] = []
         """The numbers of the later slots, a heap."""
         self._earliest: list[Wake] = []
@@ -45,24 +48,27 @@ class Wakes:
             return
         noted = self._later.get(slot)
         if noted is None:
-            self._later[slot] = [wake]
+            self._later[slot] = [wake[1]]
             heapq.heappush(self._slots, slot)
         else:
-            noted.append(wake)
+            noted.append(wake[1])
 
     def first(self) -> Wake | None:
         """Return the earliest wake that is current; it stays noted."""
         while True:
             while self._earliest:
-                if self._is_current(self._earliest[0]):
-                    return self._earliest[0]
+                wake = self._earliest[0]
+                if self._wake_of(wake[1]) == wake[0]:
+                    return wake
                 heapq.heappop(self._earliest)
                 self._count -= 1
             if not self._slots:
                 return None
-            self._until_slot = heapq.heappop(self._slots)
-            noted = self._later.pop(self._until_slot)
-            self._earliest = [wake for wake in noted if self._is_current(wake)]
+            slot = self._until_slot = heapq.heappop(self._slots)
+            noted, wake_of = self._later.pop(slot), self._wake_of
+            # A row that has changed within the slot is noted twice.
+            wakes = [(wake_of(key), key) for key in dict.fromkeys(noted)]
+            self._earliest = [wake for wake in wakes if wake[0] and wake[0] >> SLOT_BITS == slot]
             self._count -= len(noted) - len(self._earliest)
             heapq.heapify(self._earliest)
 

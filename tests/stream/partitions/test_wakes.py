@@ -1,5 +1,7 @@
 """The instants at which rows wish to wake: whatever is noted and taken, it is as if all were searched each time."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ def test_law_the_earliest_wish_that_still_holds_is_the_next(acts):
     wishes: dict[bytes, int] = {}
 
     def made_of(wished):
-        made = Wakes(lambda wake: wishes.get(wake[1]) == wake[0])
+        made = Wakes(lambda key: wishes.get(key, 0))
         for one, wish in wished.items():
             made.note((wish, one))
         return made
@@ -48,7 +50,7 @@ def test_law_the_earliest_wish_that_still_holds_is_the_next(acts):
 
 
 def test_wishes_that_hold_no_more_are_forgotten_when_their_time_comes():
-    wakes = Wakes(lambda wake: wake[1] == b"held")
+    wakes = Wakes(lambda key: 30 * SLOT_MS if key == b"held" else 0)
     for at_ms in range(1, 20 * SLOT_MS, SLOT_MS // 4):
         wakes.note((at_ms, b"changed"))
     wakes.note((30 * SLOT_MS, b"held"))
@@ -59,8 +61,26 @@ def test_wishes_that_hold_no_more_are_forgotten_when_their_time_comes():
 
 
 def test_a_wish_for_an_instant_that_has_been_looked_at_comes_first():
-    wakes = Wakes(lambda _: True)
+    wakes = Wakes({b"later": 5 * SLOT_MS, b"sooner": SLOT_MS}.__getitem__)
     wakes.note((5 * SLOT_MS, b"later"))
     assert wakes.first() == (5 * SLOT_MS, b"later")
     wakes.note((SLOT_MS, b"sooner"))
     assert [wakes.take(9 * SLOT_MS), wakes.take(9 * SLOT_MS)] == [(SLOT_MS, b"sooner"), (5 * SLOT_MS, b"later")]
+
+
+def test_a_row_that_changes_within_a_slot_wakes_once():
+    wakes = Wakes({b"row": 5 * SLOT_MS + 2}.__getitem__)
+    for at_ms in (1, 2):
+        wakes.note((5 * SLOT_MS + at_ms, b"row"))
+    assert wakes.take(9 * SLOT_MS) == (5 * SLOT_MS + 2, b"row")
+    assert wakes.take(9 * SLOT_MS) is None
+    assert len(wakes) == 0
+
+
+def test_thousands_of_wakes_are_no_work_for_the_garbage_collector():
+    keys = [b"row %d" % number for number in range(10_000)]
+    wakes = Wakes(lambda _: 0)
+    before = len(gc.get_objects())
+    for number, key in enumerate(keys):
+        wakes.note(((1 + number % 20) * SLOT_MS, key))
+    assert len(gc.get_objects()) - before < 100
