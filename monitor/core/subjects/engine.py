@@ -252,7 +252,7 @@ class SourceEngine:
                     at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms
                 ):  # no change of the minute is too late
                     self._of_minute[minute] = panes
-        if not self.parts or (change[4] is None and change[5] is None):
+        if (change[4] is None and change[5] is None) or not self.parts:
             apply(panes, change)
             return
         apply(panes, change._replace(call=None, outage=None))

@@ -226,7 +226,7 @@ class Containment:
 
 
 def _any_unreadable(records: Sequence[ConsumerRecord]) -> bool:
-    return any(record.value.__class__ is Unreadable for record in records)
+    return Unreadable in {record.value.__class__ for record in records}
 
 
 def _usable(

@@ -309,30 +309,30 @@ class PartitionState:
 
     def _pack(self, keys: Sequence[bytes]) -> None:
         decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
-        encode, wake_ms = self.codec.encode, self.codec.wake_ms
-        for key in keys:
-            row, stored = decoded.pop(key), rows.get(key)
-            del touched[key]
-            encoded = None
-            if row is not None:
-                try:
-                    encoded = encode(key, row)
-                except Exception as error:
-                    raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
-                if len(encoded) + len(key) > self.max_record_bytes:
-                    raise RowError(
-                        key,
-                        f"{self.name}: row {key[:80]!r} of {len(encoded)} bytes is larger than "
-                        f"{self.max_record_bytes} bytes",
-                    )
-            if encoded == stored:
-                packed.pop(key, None)
-                continue
-            packed[key] = encoded
-            if encoded is not None and (stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]):
-                wake = wake_ms(encoded)
-                if wake:
-                    self._new_wakes.append((wake, key))
+        encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
+        key = b""
+        try:
+            for key in keys:
+                row, stored = decoded.pop(key), rows.get(key)
+                del touched[key]
+                encoded = None if row is None else encode(key, row)
+                if encoded == stored:
+                    packed.pop(key, None)
+                    continue
+                packed[key] = encoded
+                if encoded is None:
+                    continue
+                if len(encoded) + len(key) > max_bytes:
+                    too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
+                    raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
+                if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
+                    wake = wake_ms(encoded)
+                    if wake:
+                        self._new_wakes.append((wake, key))
+        except RowError:
+            raise
+        except Exception as error:
+            raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
     async def _by_partition(
         self, changes: Mapping[bytes, bytes | None], outputs: Iterable[Output]
@@ -399,14 +399,13 @@ class PartitionState:
         yield batch, count
 
     def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
-        rows, note = self.rows, self._wakes.note
+        rows = self.rows
         for key, encoded in changes.items():
             if encoded is None:
                 rows.pop(key, None)
             else:
                 rows[key] = encoded
-        for wake in wakes:
-            note(wake)
+        self._wakes.note(*wakes)
         if self.set_aside.keys:
             self.set_aside.look_again(changes)
         self.settle()

@@ -39,19 +39,20 @@ class Wakes:
     def __len__(self) -> int:
         return self._count
 
-    def note(self, wake: Wake) -> None:
-        """Note a wake."""
-        self._count += 1
-        slot = wake[0] >> SLOT_BITS
-        if slot <= self._until_slot:
-            heapq.heappush(self._earliest, wake)
-            return
-        noted = self._later.get(slot)
-        if noted is None:
-            self._later[slot] = [wake[1]]
-            heapq.heappush(self._slots, slot)
-        else:
-            noted.append(wake[1])
+    def note(self, *wakes: Wake) -> None:
+        """Note wakes."""
+        later, until_slot = self._later, self._until_slot
+        for wake in wakes:
+            slot = wake[0] >> SLOT_BITS
+            noted = later.get(slot)
+            if noted is not None:
+                noted.append(wake[1])
+            elif slot <= until_slot:
+                heapq.heappush(self._earliest, wake)
+            else:
+                later[slot] = [wake[1]]
+                heapq.heappush(self._slots, slot)
+        self._count += len(wakes)
 
     def first(self) -> Wake | None:
         """Return the earliest wake that is current; it stays noted."""
