@@ -110,14 +110,15 @@ class Closing:
         """
         if row.closed or row.told.get(period.start_ms) or look.scope.needs_no_event(self._rows.series):
             return True
-        measured = any(start_ms < period.end_ms for start_ms in self._panes.starts(width))
+        first_ms = self._panes.first_ms(width)
+        measured = first_ms is not None and first_ms < period.end_ms
         return measured or overdue_at(self._panes, period.end_ms, width) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to close: the period of the first pane, as long as none has been closed."""
         row = self._rows.get(window.name)
-        first_ms = min(self._panes.starts(width_for(window)), default=look.now_ms)
-        first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
+        first_ms = self._panes.first_ms(width_for(window))
+        first_ms = max(look.now_ms if first_ms is None else min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
         first_ms = window_span(window, look.slices.zone, first_ms).start_ms
         if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
             self._rows.put(window.name, row._replace(open_from_ms=first_ms))

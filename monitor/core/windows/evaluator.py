@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.series.series import Pane
+    from monitor.core.time.windows import Width
 
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
@@ -155,7 +156,7 @@ class Evaluator:
             self._fold_into_rest(source, key, pane)
             return
         series = self._of(key.series)
-        if series.fold(source, key.width, key.start_ms, pane):
+        if series.fold(source, key.width, key.start_ms, pane, self._of_periods(key.series, pane)):
             self._dirty.add(key.series)
             if not series.panes:
                 self._rest.free(key.series)  # at once: it has no rows, so a restart would not restore its place either
@@ -187,8 +188,13 @@ class Evaluator:
         if pane is None and old is None:
             return
         rest = self._of(rest_of(key.series))
-        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane):
+        stated = self._of_periods(key.series, pane)
+        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane, stated):
             self._dirty.add(rest.key)
+
+    def _of_periods(self, series: SeriesKey, pane: Pane | None) -> Collection[Width]:
+        """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
+        return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
     def touch_all(self) -> None:
         """Mark every series to be evaluated again."""

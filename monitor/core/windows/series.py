@@ -23,7 +23,7 @@ from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
 from monitor.core.windows.status import news_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import WindowStatus
@@ -117,28 +117,32 @@ class SeriesWindows:
         """Take note that a window has a row."""
         self._rows.note(window)
 
-    def fold(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
+    def fold(
+        self, source: str, width: Width, start_ms: int, pane: Pane | None, of_periods: Collection[Width] = ()
+    ) -> bool:
         """Take over the newest pane of a source; return whether anything changed.
 
-        None says that the source keeps it no longer. A pane that periods are made of is then kept until they
-        are closed, unless it holds an outage that is open: nobody would tell us of its end any more.
+        None says that the source keeps it no longer. A pane of a width that periods are made of (``of_periods``) is
+        then kept until they are closed, unless it holds an outage that is open: nobody would tell us of its end any
+        more. A backlog may bring a pane and its end before the series is evaluated at all.
         """
         if (
             pane is None
             and start_ms in self.panes.starts(width)
-            and self._is_still_stated(width, self.panes.pane(width, start_ms))
+            and self._is_still_stated(width, self.panes.pane(width, start_ms), of_periods)
         ):
             return False
         return self.panes.replace(source, width, start_ms, pane)
 
     def exchange(
-        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None
-    ) -> bool:
+        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None,
+        of_periods: Collection[Width] = (),
+    ) -> bool:  # fmt: skip
         """Take over the newest pane of a part, which has these values, in place of its older one, as `fold` does.
 
         Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
         """
-        if new is None and old is not None and self._is_still_stated(width, old):
+        if new is None and old is not None and self._is_still_stated(width, old, of_periods):
             return False
         total = self.panes.of_source(source, width, start_ms)
         found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
@@ -154,9 +158,9 @@ class SeriesWindows:
             if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
 
-    def _is_still_stated(self, width: Width, pane: Pane) -> bool:
+    def _is_still_stated(self, width: Width, pane: Pane, of_periods: Collection[Width]) -> bool:
         """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
-        of_period = width == "day" or width in self._open_from_ms()
+        of_period = width == "day" or width in of_periods or width in self._open_from_ms()
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
     def evaluate(self, now_ms: int, scope: Scope) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
@@ -319,15 +323,21 @@ class SeriesWindows:
         for width in self.panes.widths():
             if width == "live":
                 continue
-            for place, start_ms in enumerate(list(self.panes.starts(width))):
+            kept_ms = keep_ms.get(width, 0) + _PANE_GRACE_MS
+            # Only the oldest panes are looked at: after a long stop thousands wait for their periods to close.
+            for place, start_ms in enumerate(self.panes.between(width, 0, open_from_ms.get(width, look.now_ms))):
                 if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
                     yield
-                last_ms = self.panes.last_ms(width, start_ms, look.now_ms)
-                expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
-                if expiry_ms > look.now_ms:
+                expiry_ms = start_ms + kept_ms
+                if expiry_ms <= look.now_ms:
+                    expiry_ms = self.panes.last_ms(width, start_ms, look.now_ms) + kept_ms
+                    if expiry_ms <= look.now_ms:
+                        self.panes.drop(width, start_ms)
+                        continue
                     next_ms = min(next_ms or expiry_ms, expiry_ms)
-                elif start_ms < open_from_ms.get(width, look.now_ms):
-                    self.panes.drop(width, start_ms)
+                else:
+                    next_ms = min(next_ms or expiry_ms, expiry_ms)
+                    break
         self._prune_ms = 0
         if next_ms is None:
             return None

@@ -13,6 +13,7 @@ from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
 from monitor.core.series.series import SeriesKey, is_rest
+from monitor.core.time.windows import width_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.book import Book
     from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
-    from monitor.core.time.windows import Window
+    from monitor.core.time.windows import Width, Window
 
 
 MOST_FORESEEN: Final = 1_000
@@ -71,6 +72,7 @@ class Scope:
         self._versions: dict[str, list[Agreement]] = {}
         self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
         """By agreement, version, edition and measure: the measure and its windows."""
+        self._period_widths: dict[tuple[str, str], frozenset[Width]] = {}
         self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
         self._began_ms: dict[str, int] = {}
@@ -86,6 +88,19 @@ class Scope:
     def slices(self, series: SeriesKey) -> Slices | None:
         """Return the pane widths of the series' measure and how long they are kept; None if no version has it."""
         return self._plan.slices(series.agreement, series.measure)
+
+    def period_widths(self, series: SeriesKey) -> frozenset[Width]:
+        """Return the widths of the panes that the measure's periods are made of, in whichever version has them."""
+        key = series[:2]
+        if key not in self._period_widths:
+            self._period_widths[key] = frozenset(
+                width_for(window)
+                for agreement in self._versions.get(series.agreement, [])
+                if (found := self._measure(agreement, series.measure)) is not None
+                for window in found[1]
+                if window.kind != "rolling"
+            )
+        return self._period_widths[key]
 
     def binding(self, series: SeriesKey, at_ms: int) -> Binding | None:
         """Return the terms that hold for a series at an instant; None before the first version."""
