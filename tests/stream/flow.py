@@ -62,7 +62,7 @@ class Flow:
         """Both workers are killed, and others go on with what was committed."""
         self.start(dict(self.state.rows), dict(self.partials.rows))
 
-    async def send(self, *records, now_ms, take_back=False):
+    async def send(self, *records, now_ms, take_back=False, caught_up=True):
         """One batch reaches the source partition; its partials reach the evaluator."""
         self.now_ms = now_ms
         batch = []
@@ -70,7 +70,7 @@ class Flow:
             key, value = subject_id.encode(), json.dumps({"subject": subject_id, **body}).encode()
             batch.append(ConsumerRecord(self.topic, 0, self.offset, 0, 0, key, value, None, len(key), len(value), ()))
             self.offset += 1
-        self._measure("batch", self.ingest.batch(batch, now_ms, True))
+        self._measure("batch", self.ingest.batch(batch, now_ms, caught_up))
         if take_back:
             self.state.take_back()
             at_once(self.ingest.recover(RuntimeError("for the test")))
@@ -78,11 +78,11 @@ class Flow:
         await self._commit(self.state, self.offset)
         await self._pass_on()
 
-    async def tick(self, now_ms):
+    async def tick(self, now_ms, *, caught_up=True):
         """Time passes for the source."""
         self.now_ms, more, ticks = now_ms, True, 0
         while more:
-            more = self._measure("tick", self.ingest.tick(now_ms, True))
+            more = self._measure("tick", self.ingest.tick(now_ms, caught_up))
             await self._commit(self.state, self.offset)
             ticks += 1
         await self._pass_on()

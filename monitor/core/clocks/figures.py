@@ -34,8 +34,7 @@ def overdue_at(panes: Panes, end_ms: int, width: Width = "day") -> int:
     """Return how many clocks were overdue at the start of a local day, or of a pane, by the facts known now."""
     counts = panes.live().counts
     overdue = counts.get("overdue", 0)
-    for start_ms in panes.starts(width):
-        if start_ms >= end_ms:
-            since = panes.pane(width, start_ms).counts
-            overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
+    for start_ms in panes.between(width, end_ms):
+        since = panes.pane(width, start_ms).counts
+        overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
     return overdue

@@ -32,6 +32,9 @@ class Panes(Protocol):
     def starts(self, width: Width) -> Collection[int]:
         """Return the starts of the panes of a width, in no order."""
 
+    def between(self, width: Width, from_ms: int) -> list[int]:
+        """Return the starts of the panes of a width from an instant on, in their order."""
+
     def pane(self, width: Width, start_ms: int) -> Pane:
         """Return the pane of a width that starts at an instant."""
 

@@ -5,15 +5,17 @@ the instant it is given, and `Evaluator.next_ms` returns when it must be called 
 
 The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monitor.core.objectives.verdicts`):
 
-- **Version.** A running window is judged by the version whose text holds now, a statement by the one that held one
-  millisecond before the period's end. A draft is shown, but it neither announces nor states anything.
+- **Version.** A running window is judged by the version whose text holds now, over the time in which it holds. A
+  version counts for the time in which it held: a period with an amendment in it is stated in parts, or under the
+  version at its end if the agreement says so (`monitor.core.windows.parts`). A draft is shown, but it neither announces
+  nor states anything.
 - **Beginning and end.** A window begins no earlier than the first version that is not a draft, and ends no later than
   the termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated, its alerts
   end (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
   after their lateness, and its windows are no longer shown.
 - **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
-  stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
-  corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
+  stop: then all periods that ended meanwhile close in their order. Which periods are stated does not depend on when
+  they are closed (`monitor.core.windows.closing`). Later corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
 - **Budgets and consequences.** Each window shows the error budgets of its objectives; the longest window of an
   objective also shows the burn rates (`monitor.core.windows.budgets`). The consequences of a period are decided with
   its statement, in the same transaction, from the statement and the misses before it
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.series.series import Pane
+    from monitor.core.time.windows import Width
 
 __all__ = ["Evaluation", "Evaluator", "MergedPane", "WindowRow"]
 
@@ -108,6 +111,8 @@ class Evaluator:
         self._round: list[SeriesKey] = []
         """The series to evaluate in this round, the last one first: none is evaluated twice in a round."""
         self._wakes: list[tuple[int, SeriesKey]] = []
+        self._watched_ms: dict[str, int] = {}
+        """By agreement, the start of the oldest pane of any of its series."""
         self._owns = owns
         self._foresees = foresees
         self._foreseen: set[SeriesKey] = set()
@@ -134,6 +139,7 @@ class Evaluator:
     def _note(self, encoded: bytes) -> None:
         if encoded[:1] == b"w":
             series, width, start_ms, part = decode_pane_key(encoded)
+            self._watch(series.agreement, width, start_ms)
             self._of(series).panes.note(width, start_ms, part)
             if not is_rest(series):
                 self._rest.place(series)
@@ -149,13 +155,15 @@ class Evaluator:
         The pane belongs to the evaluator from then on: the caller must not change it.
         """
         self._follow(book)
+        if pane is not None:
+            self._watch(key.series.agreement, key.width, key.start_ms)
         if key.part:  # the parts of a pane are merged as if each were of a source of its own
             source = f"{source}#{key.part}"
         if not self._rest.has_place(key.series) and not self._finds_place(key.series, pane):
             self._fold_into_rest(source, key, pane)
             return
         series = self._of(key.series)
-        if series.fold(source, key.width, key.start_ms, pane):
+        if series.fold(source, key.width, key.start_ms, pane, self._of_periods(key.series, pane)):
             self._dirty.add(key.series)
             if not series.panes:
                 self._rest.free(key.series)  # at once: it has no rows, so a restart would not restore its place either
@@ -163,6 +171,11 @@ class Evaluator:
             self._drop(key.series)
         elif key.series not in self._dirty:
             self._let_sleep(series)
+
+    def _watch(self, agreement: str, width: Width, start_ms: int) -> None:
+        known_ms = self._watched_ms.get(agreement)
+        if (known_ms is None or start_ms < known_ms) and width != "live":
+            self._watched_ms[agreement] = start_ms
 
     def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
         """Give a series without a place one, if it may have one; return whether it is folded by itself."""
@@ -187,8 +200,13 @@ class Evaluator:
         if pane is None and old is None:
             return
         rest = self._of(rest_of(key.series))
-        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane):
+        stated = self._of_periods(key.series, pane)
+        if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane, stated):
             self._dirty.add(rest.key)
+
+    def _of_periods(self, series: SeriesKey, pane: Pane | None) -> Collection[Width]:
+        """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
+        return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
     def touch_all(self) -> None:
         """Mark every series to be evaluated again."""
@@ -273,7 +291,7 @@ class Evaluator:
         series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
-        statuses, alerts, ended = yield from series.evaluate(now_ms, scope)
+        statuses, alerts, ended = yield from series.evaluate(now_ms, scope, self._watched_ms.get(key.agreement))
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:

@@ -7,6 +7,8 @@ panes as for one of 30 (`monitor.core.series.series`: everything in a pane is ad
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.calls.repeats import RepeatIndex, Tally
@@ -69,12 +71,14 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_ends", "_judged", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = ("_days", "_ends", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
         self._rows = rows
         self._slots: dict[Width, dict[int, Slot | None]] = {}
+        self._ordered: dict[Width, list[int]] = {}
+        """The starts of the panes of a width in their order: built when they are first asked for."""
         self._own: dict[tuple[Width, int], set[str]] = {}
         """The sources of each pane that have rows of their own."""
         self._sums: dict[Window, RunningSum] = {}
@@ -89,7 +93,10 @@ class SeriesPanes:
 
     def note(self, width: Width, start_ms: int, source: str = "") -> None:
         """Take note that a row exists: that of one source, or the shared one (``source`` "")."""
-        self._slots.setdefault(width, {}).setdefault(start_ms, None)
+        slots = self._slots.setdefault(width, {})
+        if start_ms not in slots:
+            slots[start_ms] = None
+            self._order(width, start_ms)
         if source:
             self._own.setdefault((width, start_ms), set()).add(source)
 
@@ -111,6 +118,7 @@ class SeriesPanes:
             if slot is None:
                 key = merged_pane_key(PaneKey(self.series, width, start_ms))
                 slot = slots[start_ms] = Slot(key, MergedPane({}), {})
+                self._order(width, start_ms)
             if pane == (slot.own.get(source) or slot.row.sources.get(source)):
                 return False
             self._enter(slot, source, width, start_ms, pane)
@@ -158,6 +166,9 @@ class SeriesPanes:
     def drop(self, width: Width, start_ms: int) -> None:
         """Delete a pane and its rows."""
         del self._slots[width][start_ms]
+        ordered = self._ordered.get(width)
+        if ordered is not None:
+            del ordered[bisect_left(ordered, start_ms)]
         self._days.pop(start_ms, None)
         self._ends.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
@@ -172,6 +183,27 @@ class SeriesPanes:
     def starts(self, width: Width) -> Collection[int]:
         """Return the starts of the panes of a width, in no order."""
         return self._slots.get(width, {}).keys()
+
+    def between(self, width: Width, from_ms: int, to_ms: float = inf) -> list[int]:
+        """Return the starts of the panes of a width in ``[from_ms, to_ms)``, in their order.
+
+        After a long stop thousands of periods close, each of a few of 10^5 panes.
+        """
+        ordered = self._ordered.get(width)
+        if ordered is None:
+            ordered = self._ordered[width] = sorted(self._slots.get(width, ()))
+        return ordered[bisect_left(ordered, from_ms) : bisect_left(ordered, to_ms)]
+
+    def first_ms(self, width: Width) -> int | None:
+        """Return the start of the oldest pane of a width; None: there is none."""
+        if width not in self._ordered:
+            self.between(width, 0)
+        return next(iter(self._ordered[width]), None)
+
+    def _order(self, width: Width, start_ms: int) -> None:
+        ordered = self._ordered.get(width)
+        if ordered is not None:
+            insort(ordered, start_ms)
 
     def pane(self, width: Width, start_ms: int) -> Pane:
         """Return the sum of a pane over all sources."""
@@ -232,14 +264,12 @@ class SeriesPanes:
     def sum_of(self, window: Window, span: Span) -> Pane:
         """Return the sum of the panes that start in a span, without keeping it."""
         width = width_for(window)
-        starts = [start for start in self.starts(width) if span.start_ms <= start < span.end_ms]
-        return merge_panes(self.pane(width, start) for start in starts)
+        return merge_panes(self.pane(width, start) for start in self.between(width, span.start_ms, span.end_ms))
 
     def next_move_ms(self, window: Window, span: Span) -> int | None:
         """Return when the sum of a rolling window next changes by time alone: a pane leaves it, or one enters it."""
         running = self._sums.get(window)
-        starts = self.starts(width_for(window))
-        moves = [start for start in starts if start >= span.end_ms]  # of events from the future
+        moves = self.between(width_for(window), span.end_ms)[:1]  # of events from the future
         if running is not None and (oldest := running.oldest_ms()) is not None:
             moves.append(oldest + span.end_ms - span.start_ms)
         return min(moves, default=None)
@@ -251,11 +281,10 @@ class SeriesPanes:
         day before its start.
         """
         width = width_for(window)
-        for start_ms in sorted(self.starts(width)):
-            if start_ms < span.end_ms:
-                outages = self.pane(width, start_ms).outages
-                if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
-                    yield from outages.items()
+        for start_ms in self.between(width, 0, span.end_ms):
+            outages = self.pane(width, start_ms).outages
+            if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
+                yield from outages.items()
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
         """Return the customer time of each kept day before a day, as of an instant, in pieces."""

@@ -22,6 +22,10 @@ class Panes(Protocol):
         """Return the starts of all panes of a width."""
         ...
 
+    def between(self, width: Width, from_ms: int, to_ms: int) -> list[int]:
+        """Return the starts of the panes of a width in ``[from_ms, to_ms)``."""
+        ...
+
     def pane(self, width: Width, start_ms: int) -> Pane:
         """Return the pane of a width that starts at an instant."""
         ...
@@ -60,9 +64,8 @@ class RunningSum:
         if span != self._span:
             self._span = span
             self.stale.update([start for start in self._parts if not span.start_ms <= start < span.end_ms])
-            self.stale.update(
-                [start for start in starts if span.start_ms <= start < span.end_ms and start not in self._parts]
-            )
+            inside = panes.between(self.width, span.start_ms, span.end_ms)
+            self.stale.update([start for start in inside if start not in self._parts])
         for start in self.stale:
             old = self._parts.pop(start, None)
             if old is not None:

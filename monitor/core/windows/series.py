@@ -23,12 +23,13 @@ from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
 from monitor.core.windows.status import news_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
+    from monitor.core.windows.parts import Part
     from monitor.core.windows.terms import Binding, Scope
 
 _PANES_AT_ONCE: Final = 64
@@ -117,28 +118,32 @@ class SeriesWindows:
         """Take note that a window has a row."""
         self._rows.note(window)
 
-    def fold(self, source: str, width: Width, start_ms: int, pane: Pane | None) -> bool:
+    def fold(
+        self, source: str, width: Width, start_ms: int, pane: Pane | None, of_periods: Collection[Width] = ()
+    ) -> bool:
         """Take over the newest pane of a source; return whether anything changed.
 
-        None says that the source keeps it no longer. A pane that periods are made of is then kept until they
-        are closed, unless it holds an outage that is open: nobody would tell us of its end any more.
+        None says that the source keeps it no longer. A pane of a width that periods are made of (``of_periods``) is
+        then kept until they are closed, unless it holds an outage that is open: nobody would tell us of its end any
+        more. A backlog may bring a pane and its end before the series is evaluated at all.
         """
         if (
             pane is None
             and start_ms in self.panes.starts(width)
-            and self._is_still_stated(width, self.panes.pane(width, start_ms))
+            and self._is_still_stated(width, self.panes.pane(width, start_ms), of_periods)
         ):
             return False
         return self.panes.replace(source, width, start_ms, pane)
 
     def exchange(
-        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None
-    ) -> bool:
+        self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None,
+        of_periods: Collection[Width] = (),
+    ) -> bool:  # fmt: skip
         """Take over the newest pane of a part, which has these values, in place of its older one, as `fold` does.
 
         Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
         """
-        if new is None and old is not None and self._is_still_stated(width, old):
+        if new is None and old is not None and self._is_still_stated(width, old, of_periods):
             return False
         total = self.panes.of_source(source, width, start_ms)
         found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
@@ -154,13 +159,17 @@ class SeriesWindows:
             if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
 
-    def _is_still_stated(self, width: Width, pane: Pane) -> bool:
+    def _is_still_stated(self, width: Width, pane: Pane, of_periods: Collection[Width]) -> bool:
         """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
-        of_period = width == "day" or width in self._open_from_ms()
+        of_period = width == "day" or width in of_periods or width in self._open_from_ms()
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
-    def evaluate(self, now_ms: int, scope: Scope) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
+    def evaluate(
+        self, now_ms: int, scope: Scope, watched_ms: int | None = None
+    ) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more.
+
+        ``watched_ms`` is since when anything of the agreement has been measured (None: nothing was yet).
 
         In pieces. No pane may be folded before the last one: the windows of a look are of the same panes.
         """
@@ -170,13 +179,15 @@ class SeriesWindows:
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look, found = Look(now_ms, scope, slices, binding), Found()
+        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms)
+        found = Found()
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
-        lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
+        needs_no_event = scope.needs_no_event(self.key)
+        lives = bool(self.panes) or needs_no_event or any(row.shown for _, row in self._rows.items())
         pending = False
         yield from self.panes.reading()
-        if lives:
+        if lives or self._is_stated():
             self._budgets.settle(look)
             pending, closed = yield from self._closing.run(look, self._statement)
             found.add(closed)
@@ -189,14 +200,16 @@ class SeriesWindows:
         prune_ms = yield from self._prune(look)
         if prune_ms is not None:
             found.wakes_ms.append(prune_ms)
-        if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
-            found.add(self._sleep(look))
+        if not self.panes and not (needs_no_event and (binding.windows or pending)):
+            found.add(self._sleep(look, needs_no_event=needs_no_event))
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
 
-    def _was_shown(self) -> bool:
-        """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
-        return any(row.shown or (period_window(name) and not row.dormant) for name, row in self._rows.items())
+    def _is_stated(self) -> bool:
+        """Return whether periods are still stated, though there are no panes any more. Those of the rest are not."""
+        return not is_rest(self.key) and any(
+            period_window(name) and not row.dormant for name, row in self._rows.items()
+        )
 
     # -- running windows
 
@@ -205,8 +218,9 @@ class SeriesWindows:
         calendar = window.kind != "rolling"
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
             return Found()  # closed already: this look is older than that
-        to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
-        view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        shown = self._running_part(look, window, span) if calendar else span
+        to_ms = shown.end_ms
+        view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
         if consequences := self._consequences.open(look, window.name):
             status = status._replace(consequences=consequences)
@@ -256,13 +270,20 @@ class SeriesWindows:
             verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
         )
 
+    def _running_part(self, look: Look, window: Window, span: Span) -> Span:
+        """Return the part of a period in which the terms of now hold (`monitor.core.windows.parts`)."""
+        for part in look.scope.parts(self.key, window, span):
+            if part.from_ms <= look.now_ms < part.to_ms:
+                return Span(part.from_ms, part.to_ms)
+        return span  # of a draft
+
     def _view(
-        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
+        self, look: Look, binding: Binding, window: Window, span: Span, as_of_ms: int, *, closed: bool
     ) -> WindowView[SeriesPanes]:
-        """Return a window up to an instant, from the beginning of the agreement on."""
-        from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
+        """Return a window from the beginning of the agreement on."""
+        from_ms = min(span.end_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
         values = () if is_rest(self.key) else self.key.values
-        shown = Span(from_ms, to_ms)
+        shown = Span(from_ms, span.end_ms)
         zone = look.slices.zone
         return WindowView(self.panes, binding.agreement, window, span, shown, values, as_of_ms, zone, closed)
 
@@ -276,10 +297,14 @@ class SeriesWindows:
         return (status._replace(budgets=budgets) if budgets else status), found
 
     def _statement(
-        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
+        self, look: Look, window: Window, part: Part, parts: int, close_ms: int
     ) -> Pieces[tuple[WindowStatus, Found]]:
-        view = self._view(look, binding, window, span, to_ms, close_ms, closed=True)
+        binding = part.binding
+        if binding.agreement is not look.binding.agreement:  # the slices of a version that no longer holds
+            self._budgets.settle(look._replace(binding=binding))
+        view = self._view(look, binding, window, Span(part.from_ms, part.to_ms), close_ms, closed=True)
         status, found = yield from self._status(look, binding, view)
+        status = status._replace(parts=parts)
         consequences, alerts = self._consequences.closed(look, binding.agreement, status)
         found.alerts += alerts
         return (status._replace(consequences=consequences) if consequences else status), found
@@ -319,15 +344,21 @@ class SeriesWindows:
         for width in self.panes.widths():
             if width == "live":
                 continue
-            for place, start_ms in enumerate(list(self.panes.starts(width))):
+            kept_ms = keep_ms.get(width, 0) + _PANE_GRACE_MS
+            # Only the oldest panes are looked at: after a long stop thousands wait for their periods to close.
+            for place, start_ms in enumerate(self.panes.between(width, 0, open_from_ms.get(width, look.now_ms))):
                 if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
                     yield
-                last_ms = self.panes.last_ms(width, start_ms, look.now_ms)
-                expiry_ms = last_ms + keep_ms.get(width, 0) + _PANE_GRACE_MS
-                if expiry_ms > look.now_ms:
+                expiry_ms = start_ms + kept_ms
+                if expiry_ms <= look.now_ms:
+                    expiry_ms = self.panes.last_ms(width, start_ms, look.now_ms) + kept_ms
+                    if expiry_ms <= look.now_ms:
+                        self.panes.drop(width, start_ms)
+                        continue
                     next_ms = min(next_ms or expiry_ms, expiry_ms)
-                elif start_ms < open_from_ms.get(width, look.now_ms):
-                    self.panes.drop(width, start_ms)
+                else:
+                    next_ms = min(next_ms or expiry_ms, expiry_ms)
+                    break
         self._prune_ms = 0
         if next_ms is None:
             return None
@@ -340,16 +371,16 @@ class SeriesWindows:
         found: dict[Width, int] = {}
         for name, row in self._rows.items():
             window = period_window(name)
-            if window is not None:
+            if window is not None and not row.dormant:
                 width = width_for(window)
                 found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
         return found
 
-    def _sleep(self, look: Look) -> Found:
-        """End what is left of a series without panes.
+    def _sleep(self, look: Look, *, needs_no_event: bool) -> Found:
+        """End what is shown of a series without panes.
 
-        Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
-        good: the next one must have another number.
+        Its rows stay as long as its periods are stated, or a late pane may bring it back, those of rolling windows that
+        ever had an alert for good: the next one must have another number.
         """
         found = Found()
         found.ended += self._forget(self._rows.names())
@@ -359,13 +390,13 @@ class SeriesWindows:
             row = self._rows.get(name)
             if period_window(name) is None:
                 continue  # the others are forgotten by now
+            if row.closed and not row.dormant and not needs_no_event:
+                continue  # until it has been silent for long
             over_ms = row.open_from_ms + late_ms
             if over_ms <= look.now_ms:
                 self._rows.put(name, None)
                 continue
             found.wakes_ms.append(over_ms)
-            if not row.dormant:
-                self._rows.put(name, row._replace(dormant=True))
         # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
         self.unfinished = self.unfinished and bool(self._rows)
         return found
