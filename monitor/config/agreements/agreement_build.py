@@ -278,6 +278,7 @@ class _Builder:
             states=driven.states,
             cycles=driven.cycles,
             on_change=shape.on_change,
+            strict=shape.strict,
         )
 
     def _calls(self, number: int, shape: CallsShape) -> CallRule:
@@ -294,6 +295,7 @@ class _Builder:
             short_abandon_ms=shape.short_abandon,
             give_up_after_ms=give_up_after_ms,
             formula=shape.service_level,
+            strict=shape.strict,
             repeat_within_ms=shape.repeat_within or 0,
         )
 
