@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,28 @@ def test_an_open_clock_is_at_risk_overdue_or_paused():
     assert (one.standing, one.due_ms, stretches(one)[-1]) == ("paused", -1, "Mon 10:00 Mon 18:00 paused")
     story.at("Mon 19:00", ticket("T-1", "cancelled"))
     assert told(story, "Mon 20:00")[0].standing == "cancelled"
+
+
+def test_a_stray_reopening_in_a_pause_leaves_the_rest_of_it_a_pause():
+    story = Story(agreement(clock(budgets={"*": "4h"}))).at("Mon 09:00", ticket("T-1", "opened"))
+    story.at("Mon 10:00", ticket("T-1", "paused", reason="customer")).at("Mon 11:00", ticket("T-1", "reopened"))
+    story.at("Mon 12:00", ticket("T-1", "resumed"))
+
+    (one,) = told(story, "Mon 12:30")
+
+    assert stretches(one) == [
+        "Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 12:00 paused customer", "Mon 12:00 Mon 12:30 counted",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stop", "standing"), [("Mon 10:00", "met"), ("Mon 13:00", "met"), ("Mon 14:00", "breached")])
+def test_a_clock_that_was_stopped_says_when_it_was_due_also_where_it_was_met(stop, standing):
+    story = Story(agreement(clock(budgets={"*": "4h"}))).at("Mon 09:00", ticket("T-1", "opened"))
+    story.at(stop, ticket("T-1", "resolved"))
+
+    (one,) = told(story, "Tue 09:00")
+
+    assert (one.standing, one.due_ms) == (standing, ms("Mon 13:00"))
 
 
 def test_the_time_between_a_stop_and_a_reopening_is_told_where_the_cycles_are_summed():
