@@ -25,6 +25,7 @@ HISTORIES = "tests/core/test_histories_law.py"
 RECOMPUTE = "tests/replay/test_recompute.py"
 RUNNER = "tests/stream/partitions/test_runner.py"
 E2E = "tests/e2e"
+LIMITS = "tests/core/clocks/test_limits.py"
 CONVERSATIONS = "tests/core/calls/test_conversations.py"
 
 GOLDEN = {
@@ -41,6 +42,10 @@ GOLDEN = {
     "09:00 to 09:00 in the spring change is 23 h": (
         f"{CALENDAR}::test_nine_to_nine_is_23_hours_in_the_spring_change_and_25_in_the_autumn_change",
     ),
+    "exactly 4 h 00 m 00 s under 4 h is kept, 1 ms more is broken": (
+        f"{LIMITS}::test_golden_exactly_4_h_00_m_00_s_under_4_h_is_kept_and_a_millisecond_more_is_broken",
+    ),
+    "20,000 ms under 20 s is within": (f"{LIMITS}::test_golden_20_000_ms_under_20_s_is_within",),
     "six service levels: 83.02, 86.00, 81.13, 82.69, 82.08, 81.90 %": (
         f"{INDICATORS}::test_the_six_service_levels_of_the_golden_case",
     ),
@@ -149,6 +154,13 @@ TRAPS = {
         f"{TICKETS}::test_a_reply_in_the_same_second_as_the_reopening_is_ordered_by_its_sequence",
     ),
     "resolved and closed both sent": (f"{TICKETS}::test_resolved_and_closed_both_sent_count_once",),
+    "a stop of the due instant that arrives late: void": (
+        f"{LIMITS}::test_a_stop_of_the_due_instant_that_arrives_after_the_breach_was_told_voids_it",
+    ),
+    "hours that close with the due instant": (
+        f"{LIMITS}::test_where_hours_close_with_the_due_instant_the_promise_is_broken_when_they_open_again",
+        f"{LIMITS}::test_a_period_that_ends_in_that_night_does_not_count_it_as_overdue",
+    ),
     "late reply after an announced breach: void": (
         f"{TICKETS}::test_a_late_reply_voids_a_breach_that_was_announced",
         f"{RECOMPUTE}::test_a_late_event_that_disproves_an_announced_breach_is_a_difference_and_its_cause",

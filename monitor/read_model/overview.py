@@ -84,7 +84,8 @@ class Overview(NamedTuple):
             return self.origin(key.agreement, "objectives", key.promise)
         found = next((other for other in self.agreements if other.id == key.agreement), None)
         rule = found.measure(key.promise) if found else None
-        priority = one.alert.labels.get("priority", "") or ANY
+        # The priority may change during an alert's life: it is a detail, not a label.
+        priority = dict(one.alert.details).get("priority", "")
         if rule is not None and priority not in rule.priorities:
             priority = ANY
         return self.origin(key.agreement, "clocks", key.promise, "targets", priority)

@@ -59,7 +59,7 @@ def record_of(
     if clock.state == "cancelled":
         verdict = "cancelled"
     elif is_open:
-        verdict = "overdue" if elapsed_ms >= clock.budget_ms else "open"
+        verdict = "overdue" if clocks.is_overdue(clock, until_ms, of) else "open"
     else:
         verdict = "breached" if clocks.is_breached(clock) else "met"
     return ClockRecord(

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
+from monitor.core.clocks.clock_value import Clock
 from monitor.core.objectives.credits import AccountRow
 from monitor.core.paging.delivery import DisabledRow, FailedRow, OutboxRow
 from monitor.core.paging.pages import AlertRow, PageRow
@@ -118,8 +119,21 @@ _LOOK: Final = Layout(LookRow, 1, {0: unchanged})
 
 _HEARD: Final = Layout(HeardRow, 1, {0: unchanged})
 
+
+def _with_inclusive_limits(fields: Fields) -> Fields:
+    """Let the breaches that were to be announced at the due instant be announced after it: "within" is inclusive."""
+    for clock in fields[_CLOCKS]:
+        if clock[_DUE_MS] and clock[_NEXT_MS] == clock[_DUE_MS]:
+            clock[_NEXT_MS] += 1
+    return fields
+
+
+_CLOCKS: Final = SubjectRow._fields.index("clocks")
+_DUE_MS: Final = Clock._fields.index("due_ms")
+_NEXT_MS: Final = Clock._fields.index("next_ms")
+
 SOURCE_ROWS: Final = RowCodec({
-    b"s": RowKind(Layout(SubjectRow, 1, {0: without_own_version(2)}), wakes=True),
+    b"s": RowKind(Layout(SubjectRow, 2, {0: without_own_version(2), 1: _with_inclusive_limits}), wakes=True),
     b"p": RowKind(PANE),
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),

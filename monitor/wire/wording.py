@@ -98,6 +98,11 @@ def time_allowed(budget: Budget) -> str:
     return f"{days} by {budget.by_minute // 60:02}:{budget.by_minute % 60:02}"
 
 
+def within(strict: bool) -> str:  # noqa: FBT001 - the setting of a promise
+    """Return the words before the time that a promise allows. "Within" is inclusive, unless the promise is strict."""
+    return "in less than" if strict else "within"
+
+
 def why(one: Explanation) -> str:
     """Return a sentence on a clock's state: how much of the allowed time has elapsed, and which pauses held it."""
     used = f"{duration(one.elapsed_ms)} of {duration(one.budget_ms)} have elapsed"
@@ -107,12 +112,14 @@ def why(one: Explanation) -> str:
     due = f", due {instant(one.due_ms)}" if one.due_ms >= 0 else ""
     match one.standing:
         case "met":
-            return f"met: it was stopped with {duration(left_ms)} left, {used}{held}"
+            left = f"with {duration(left_ms)} left" if left_ms > 0 else "at the very end of its target"
+            return f"met: it was stopped {left}, {used}{held}"
         case "breached" | "overdue":
             late = (
                 "it was stopped" if one.standing == "breached" else "it still runs" if one.due_ms >= 0 else "it is open"
             )
-            beyond = f"{duration(-left_ms)} beyond its target" if left_ms < 0 else "at the very end of its target"
+            end = "at the very end of its target" if one.strict else "after its due instant, in closed hours"
+            beyond = f"{duration(-left_ms)} beyond its target" if left_ms < 0 else end
             return f"breached: {late} {beyond}, {used}{held}{due.replace('due', 'it was due')}"
         case "at_risk":
             return f"at risk: {duration(left_ms)} are left, {used}{held}{due}"

@@ -40,10 +40,11 @@ def ms(text: str) -> int:
 
 
 def when(at_ms: int) -> str:
+    """The inverse of `ms`, to the second: a breach is told a millisecond after its due instant."""
     days, rest = divmod(at_ms - MONDAY_MS, DAY_MS)
     weeks, day = divmod(days, 7)
     text = f"{DAYS[day]}{f'+{weeks * 7}' if weeks else ''} {rest // 3_600_000:02}:{rest // 60_000 % 60:02}"
-    return text + (f":{rest // 1_000 % 60:02}" if rest % 60_000 else "")
+    return text + (f":{rest // 1_000 % 60:02}" if rest // 1_000 % 60 else "")
 
 
 def span(text: str) -> int:

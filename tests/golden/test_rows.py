@@ -32,9 +32,16 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recorded row is today: its own version stands in front of it, not in it.
 
+    "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it.
+
     Whoever changes what rows mean says here what becomes of the old ones.
     """
-    return {name: value for name, value in row.items() if name != "version"}
+    today = {name: value for name, value in row.items() if name != "version"}
+    if "clocks" in today:
+        today["clocks"] = [
+            one | {"next_ms": one["next_ms"] + (0 < one["next_ms"] == one["due_ms"])} for one in today["clocks"]
+        ]
+    return today
 
 
 def without_new_fields(row: Any, recorded: Any) -> Any:

@@ -27,9 +27,9 @@ def test_multi_level_the_customer_s_own_target_wins_and_the_others_are_inherited
 
     told = {(one.key.what, one.key.agreement, one.at_ms) for one in result.alerts if one.key.kind == "ticket"}
     assert told == {
-        ("T-1", "acme", ms("2026-03-02T10:00")),
-        ("T-2", "acme", ms("2026-03-02T16:00")),
-        ("T-3", "everybody", ms("2026-03-02T12:00")),
+        ("T-1", "acme", ms("2026-03-02T10:00") + 1),
+        ("T-2", "acme", ms("2026-03-02T16:00") + 1),
+        ("T-3", "everybody", ms("2026-03-02T12:00") + 1),
     }
     kept = [one for one in result.alerts if one.key.promise == "solved-in-time"]
     assert {one.key.agreement for one in kept} == {"acme", "everybody"}  # the objective is inherited too
@@ -48,7 +48,7 @@ def test_supporting_agreements_the_breach_tells_which_of_them_was_missed_under_i
     breaches = {one.key.what: one for one in result.alerts if (one.key.agreement, one.state) == ("desk", "breached")}
     (missed,) = breaches["T-1"].supporting
     assert (missed.agreement, missed.kind, missed.clock) == ("database-team", "ola", "fixed")
-    assert missed.missed_ms == ms("2026-03-02T11:00")
+    assert missed.missed_ms == ms("2026-03-02T11:00") + 1
     assert breaches["T-2"].supporting == ()
 
     # and it is told: in the record, and in the sentence
@@ -70,7 +70,7 @@ def test_problem_report_the_clock_waits_for_what_a_report_must_contain():
     )
 
     told = [(one.key.what, one.state, one.at_ms) for one in result.alerts if one.key.kind == "ticket"]
-    assert told == [("T-1", "breached", ms("2026-03-02T11:30"))]
+    assert told == [("T-1", "breached", ms("2026-03-02T11:30") + 1)]
 
 
 def test_reporting_rights_the_statements_say_who_may_see_them():

@@ -76,7 +76,7 @@ def test_a_callback_is_at_risk_and_breached_in_opening_hours_until_the_customer_
     assert [(one.state, one.at_ms, one.reason) for one in result.alerts if one.key.kind == "call"] == [
         ("at_risk", ms("2024-03-05T07:15:00"), "elapsed_75"),
         ("at_risk", ms("2024-03-05T07:20:00"), "before_due_600000"),
-        ("breached", ms("2024-03-05T07:30:00"), "due"),
+        ("breached", ms("2024-03-05T07:30:00") + 1, "due"),
         ("resolved", ms("2024-03-05T08:00:00"), "stopped"),
     ]
     assert verdicts(result, "day", "2024-03-05") == {"called-back": ("breached", 0.5)}

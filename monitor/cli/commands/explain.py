@@ -19,7 +19,7 @@ from monitor.config.settings.settings import Settings
 from monitor.core.agreements.measures import METRICS
 from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
-from monitor.core.clocks.clock import due_or_missed_ms
+from monitor.core.clocks.clock import missed_ms
 from monitor.core.clocks.reporting import missing
 from monitor.core.clocks.supporting import Misses
 from monitor.core.clocks.terms import Plan
@@ -35,7 +35,7 @@ from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.rows import SOURCE_ROWS
 from monitor.wire.visible import printable
-from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why
+from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why, within
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
@@ -80,7 +80,7 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         if terms is None:
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
-        missed_at_ms = due_or_missed_ms(clock, terms.calendar)
+        missed_at_ms = missed_ms(clock, terms)
         under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
         newest = plan.book.version(clock.series.agreement, now_ms)
         has_on_call = newest is not None and newest.notify.names_anybody
@@ -136,8 +136,8 @@ def _tell(
     if one.days:
         allowed += f" ({duration(one.budget_ms)} from its start)"
     out.say(
-        f"  promised by {one.agreement} version {one.version}: {one.metric} within {allowed} of the calendar "
-        f"{one.calendar}, the target of {target}"
+        f"  promised by {one.agreement} version {one.version}: {one.metric} {within(one.strict)} {allowed} of the "
+        f"calendar {one.calendar}, the target of {target}"
     )
     if one.origin.agreement != one.agreement:
         level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
@@ -150,7 +150,7 @@ def _tell(
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
     left_ms = one.budget_ms - one.elapsed_ms
-    late = f"{duration(left_ms)} left" if left_ms > 0 else f"{duration(-left_ms)} too long"
+    late = f"{duration(left_ms)} left" if left_ms >= 0 else f"{duration(-left_ms)} too long"
     out.say(f"  elapsed {duration(one.elapsed_ms)} ({late}), by the wall clock {duration(one.wall_ms)}")
     if one.flagged:
         out.say("  its stop came before its start (a skewed clock): counted as 0")

@@ -20,7 +20,7 @@ from monitor.core.agreements.measures import (
 )
 from monitor.core.agreements.objectives import Objective
 from monitor.core.leads.goal import leads_needed
-from monitor.wire.wording import duration, quantity, time_allowed
+from monitor.wire.wording import duration, quantity, time_allowed, within
 
 _DIGITS: Final = 4
 """99.95 % is another promise than 99.9 %."""
@@ -71,15 +71,17 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
 
 def _clock(rule: ClockRule) -> tuple[str, str]:
     what = ", ".join(
-        f"{'others' if priority == ANY and len(rule.budgets) > 1 else priority.replace(ANY, 'within')} "
+        f"{'others' if priority == ANY and len(rule.budgets) > 1 else priority.replace(ANY, within(rule.strict))} "
         f"{time_allowed(budget)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
         for priority, budget in rule.budgets.items()
     )
+    if rule.strict and set(rule.budgets) != {ANY}:
+        what += ", each in less than that"
     return f"{rule.subject} {rule.metric.replace('_', ' ')}", what
 
 
 def _calls(rule: CallRule) -> tuple[str, str]:
-    return "calls", f"answered within {duration(rule.answer_within_ms)}, {rule.formula} binds"
+    return "calls", f"answered {within(rule.strict)} {duration(rule.answer_within_ms)}, {rule.formula} binds"
 
 
 def _outages(rule: OutageRule) -> tuple[str, str]:
@@ -94,9 +96,9 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
     parts = []
     if rule.follow_up_within_ms:
         hours = "" if rule.calendar == "always" else f" ({rule.calendar})"
-        parts.append(f"followed up within {duration(rule.follow_up_within_ms)}{hours}")
+        parts.append(f"followed up {within(rule.strict)} {duration(rule.follow_up_within_ms)}{hours}")
     if rule.attempts > 1:
-        parts.append(f"{rule.attempts} attempts within {duration(rule.depth_within_ms)}")
+        parts.append(f"{rule.attempts} attempts {within(rule.strict)} {duration(rule.depth_within_ms)}")
     if rule.goal is not None:
         parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
     return "leads", ", ".join(parts)

@@ -12,6 +12,7 @@ from monitor.config.agreements.lead_build import leads
 from monitor.config.agreements.notify_build import notify
 from monitor.config.agreements.objective_build import objective
 from monitor.config.agreements.outage_build import composite_rule, outage_rule
+from monitor.config.agreements.pointless import warn_of_the_pointless
 from monitor.config.agreements.term_build import term
 from monitor.config.reading.quantities import clock_text, duration_text, instant_ms
 from monitor.config.reading.shape import did_you_mean
@@ -95,6 +96,7 @@ class _Builder:
         told = notify(shape.notify, calendars, self._below("notify"))
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
+        warn_of_the_pointless(shape, measures, objectives, self._warn)
         self._check_reports(measures)
         return Agreement(
             id=shape.agreement,
@@ -279,6 +281,7 @@ class _Builder:
             states=driven.states,
             cycles=driven.cycles,
             on_change=shape.on_change,
+            strict=shape.strict,
         )
 
     def _calls(self, number: int, shape: CallsShape) -> CallRule:
@@ -295,6 +298,7 @@ class _Builder:
             short_abandon_ms=shape.short_abandon,
             give_up_after_ms=give_up_after_ms,
             formula=shape.service_level,
+            strict=shape.strict,
             repeat_within_ms=shape.repeat_within or 0,
         )
 

@@ -40,6 +40,7 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
         calendar=shape.follow_up.calendar if shape.follow_up else "always",
         depth_within_ms=shape.depth_within,
         attempts=shape.attempts,
+        strict=shape.strict,
         give_up_after_ms=max(shape.give_up_after, shape.depth_within),
         weights=_weights(shape.weights),
         goal=None if shape.goal is None else _goal(shape.goal, told),

@@ -70,6 +70,7 @@ class ClockShape(Shape):
     pause_on: Annotated[dict[Text, PositiveDuration | None] | list[Text], BeforeValidator(one_or_more)] | None = None
     cycles: Cycles | None = None
     on_change: OnChange = "retroactive"
+    strict: bool = False
     states: (
         Annotated[list[Text], Field(min_length=1), BeforeValidator(one_or_more), AfterValidator(no_repeats)] | None
     ) = None
@@ -87,6 +88,7 @@ class CallsShape(Shape):
     give_up_after: PositiveDuration | None = None
     repeat_within: PositiveDuration | None = None
     service_level: Formula = "SL1"
+    strict: bool = False
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None
@@ -187,6 +189,7 @@ class LeadsShape(Shape):
     depth_within: PositiveDuration = 10 * DAY_MS
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
     give_up_after: PositiveDuration = 180 * DAY_MS
+    strict: bool = False
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
     where: Choice = Field(default_factory=dict)

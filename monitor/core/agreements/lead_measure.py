@@ -81,6 +81,8 @@ class LeadRule(Measure):
     """How many attempts are promised within that time, unless the lead is reached before."""
     give_up_after_ms: int = 180 * DAY_MS
     """A lead without any event for this long is no longer counted as open."""
+    strict: bool = False
+    """Whether an attempt exactly at the end of the time promised is too late. "Within" is inclusive otherwise."""
     weights: Weights = Weights()
     goal: Goal | None = None
 

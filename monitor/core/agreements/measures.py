@@ -219,6 +219,8 @@ class ClockRule(Measure):
     """The states of a ticket in which a ``time_in`` clock runs."""
     pause_caps: Mapping[str, int] = field(default_factory=dict)
     """For each pause reason, how long one pause counts at most, by the wall clock. Other reasons have no cap."""
+    strict: bool = False
+    """Whether the budget itself is too long already. "Within" is inclusive otherwise."""
 
     @property
     def subject_kind(self) -> Subject:
@@ -237,7 +239,7 @@ class ClockRule(Measure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRule(Measure):
-    """Counts of calls (domain.md §4): T of "answered within T" and s of "short abandon", both inclusive."""
+    """Counts of calls (domain.md §4): T of "answered within T" and s of "short abandon", inclusive."""
 
     kind = "call"
 
@@ -247,8 +249,15 @@ class CallRule(Measure):
     """A call that has no outcome this long after it was queued counts as lost, not as waiting."""
     formula: Formula = "SL1"
     """The service level that binds; all six are reported."""
+    strict: bool = False
+    """Whether a wait of exactly T is too long already."""
     repeat_within_ms: int = 0
     """W of "no repeat call of the same caller and issue within W"; 0: repeat calls are not measured."""
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest wait that is "within T"."""
+        return self.answer_within_ms - self.strict
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -51,8 +51,8 @@ def call_changes(
     Args:
         call_id: the id under which it waits in the live pane.
         facts: its ledger, ordered.
-        rule: T, the time "within" which an answer is promised (inclusive), s of the short abandon (inclusive), and when
-            a call without an outcome is given up.
+        rule: T, the time "within" which an answer is promised (inclusive, unless the rule is strict), s of the short
+            abandon (inclusive), and when a call without an outcome is given up.
         series: the series it counts in.
         now_ms: the instant.
         attributes: the newest attributes of the call; caller and issue identify repeat calls.
@@ -84,11 +84,11 @@ def call_changes(
 def _outcome_counts(outcome: Outcome, wait_ms: int, rule: CallRule) -> list[tuple[str, int]]:
     counts: list[tuple[str, int]] = [(outcome, 1)]
     if outcome == "answered":
-        if wait_ms <= rule.answer_within_ms:
+        if wait_ms <= rule.longest_ms:
             counts.append(("answered_within", 1))
         counts.append(("wait_ms", wait_ms))
     elif outcome == "abandoned":
-        if wait_ms <= rule.answer_within_ms:
+        if wait_ms <= rule.longest_ms:
             counts.append(("abandoned_within", 1))
         if wait_ms <= rule.short_abandon_ms:
             counts.append(("abandoned_short", 1))
@@ -110,7 +110,7 @@ def _waiting(call_id: str, queued_ms: int, rule: CallRule, series: SeriesKey, no
     if now_ms >= lost_ms:
         return [Change(series, queued_ms, (("lost", 1), ("flagged", 1)))], 0
     waiting = Change(series, LIVE, (("waiting", 1),), call=(call_id, queued_ms))
-    beyond_ms = queued_ms + rule.answer_within_ms + 1  # the first instant at which the wait is longer than T
+    beyond_ms = queued_ms + rule.longest_ms + 1  # the first instant at which the wait is longer than T
     if now_ms < beyond_ms:
         return [waiting], min(beyond_ms, lost_ms)
     return [waiting, Change(series, queued_ms, (("waiting_beyond", 1),))], lost_ms

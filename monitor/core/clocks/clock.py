@@ -1,7 +1,12 @@
 """Clocks: how the facts of a subject start, pause, resume and stop one promise's time (domain.md §3).
 
     elapsed = measure([start, stop or now) ∩ open hours − ∪ pauses)
-    due     = the smallest t with elapsed([start, t)) = budget;   breached when now >= due
+    due     = the smallest t with elapsed([start, t)) = budget
+    kept    = elapsed <= budget (strict: elapsed < budget)
+
+"Within" is inclusive. A promise is broken at the first instant at which more time than its budget has elapsed (its
+*limit*): a millisecond after the due instant or, if the hours close with the due instant, after the next opening. A
+target in business days names a time of day, so it is broken a millisecond after its due instant in any case.
 
 A clock is a value; each function returns the next one. A warning (at risk) is due at a *threshold*, an amount of
 elapsed business time, so that a pause moves the instant of a warning exactly as it moves the due instant.
@@ -14,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
-from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
+from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, Extra, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 from monitor.core.series.series import SeriesKey
@@ -54,8 +59,13 @@ class Terms(NamedTuple):
     """The ticket states in which the clock runs, if states drive it."""
     is_general: bool = False
     """The clock needs more than the newest fact: the ticket's state, or the ends of capped pauses."""
+    limit_ms: int = 0
+    """The elapsed time at which the promise is broken: the first that is more than the budget; strict: the budget."""
+    by_instant: bool = False
+    """The promise names its due instant (business days by HH:MM): it is broken after it, also in closed hours."""
 
 
+_BY_INSTANT: Final = Extra(by_instant=True)
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""
 
@@ -72,7 +82,15 @@ def thresholds(at_risk: tuple[AtRisk, ...], budget_ms: int) -> tuple[Threshold, 
     return tuple(sorted(one for one in found if 0 < one.elapsed_ms < budget_ms))
 
 
-def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int, offset_ms: int = 0) -> Terms:
+def terms(
+    agreement: Agreement,
+    rule: ClockRule,
+    calendar: str,
+    budget_ms: int,
+    offset_ms: int = 0,
+    *,
+    by_instant: bool = False,
+) -> Terms:
     """Return the terms of a rule's clock with this calendar and budget.
 
     With an offset the target began to count at that elapsed time: the warnings are placed in the rest of the budget.
@@ -89,6 +107,8 @@ def terms(agreement: Agreement, rule: ClockRule, calendar: str, budget_ms: int, 
         tuple([Threshold(one.elapsed_ms + offset_ms, one.reason) for one in warnings]) if offset_ms else warnings,
         rule.states or metric.states,
         bool(metric.course or rule.pause_caps),
+        budget_ms if rule.strict else budget_ms + 1,
+        by_instant,
     )
 
 
@@ -99,12 +119,12 @@ def start(
     values = tuple([str(attributes.get(name, "")) for name in rule.by])
     series = _new(SeriesKey, (agreement.id, rule.id, values))
     due_ms = of.calendar.due(at_ms, of.budget_ms)
-    next_ms = of.calendar.due(at_ms, of.thresholds[0].elapsed_ms) if of.thresholds else due_ms
+    next_ms = of.calendar.due(at_ms, of.thresholds[0].elapsed_ms) if of.thresholds else broken_at(at_ms, 0, due_ms, of)
     clock: Clock = _new(
         Clock,
         (
             series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
-            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], None,
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], _BY_INSTANT if of.by_instant else None,
         ),
     )  # fmt: skip
     return clock
@@ -179,7 +199,7 @@ def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transiti
 def told_until_ms(clock: Clock, of: Terms) -> int:
     """Return the instant of the last threshold that was announced for a running clock."""
     if clock.breached_ms:
-        return clock.due_ms
+        return broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of)
     return next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
 
 
@@ -191,22 +211,37 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
 
 
 def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands.
+    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands."""
+    return _reached_ms(clock, clock.budget_ms, clock.due_ms, calendar)
+
+
+def missed_ms(clock: Clock, of: Terms) -> int:
+    """Return when the promise was first broken or, while the clock runs, will be; -1: never, as the clock stands."""
+    ends_ms = 0
+    if clock.state == "running":
+        ends_ms = broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of)
+    if of.by_instant:
+        return clock.breached_ms or ends_ms or -1
+    return _reached_ms(clock, of.limit_ms, ends_ms, of.calendar)
+
+
+def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) -> int:
+    """Return when the elapsed time first reached an amount; ``next_ms`` (0: never) if that was in no closed stretch.
 
     A change of target closes the running stretch, and the target of a used up budget is never changed. Time before the
     last change keeps the elapsed time that was counted then, in the calendar of that time.
     """
-    if clock.elapsed_ms < clock.budget_ms:
-        return clock.due_ms or -1
+    if clock.elapsed_ms < amount_ms:
+        return next_ms or -1
     from_ms, used_ms = _changed_at(clock)
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
         if start_ms < from_ms:
             continue
         ran_ms = calendar.elapsed(start_ms, end_ms)
-        if used_ms + ran_ms >= clock.budget_ms:
-            return calendar.due(start_ms, clock.budget_ms - used_ms)
+        if used_ms + ran_ms >= amount_ms:
+            return calendar.due(start_ms, amount_ms - used_ms)
         used_ms += ran_ms
-    return clock.due_ms or -1  # a clock without any budget is due at its start
+    return next_ms or -1  # a clock without any budget is due at its start
 
 
 def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
@@ -252,8 +287,15 @@ def ran_ms(clock: Clock) -> int:
 
 
 def is_breached(clock: Clock) -> bool:
-    """Return whether a stopped clock is breached: its elapsed time reached the budget, so due was not after stop."""
-    return clock.elapsed_ms >= clock.budget_ms
+    """Return whether a stopped clock is breached: that was announced, since time is passed before a stop is applied."""
+    return clock.breached_ms != 0
+
+
+def is_overdue(clock: Clock, at_ms: int, of: Terms) -> bool:
+    """Return whether the promise of an open clock is broken at an instant, also if that is not announced yet."""
+    if clock.breached_ms:
+        return True
+    return clock.state == "running" and broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of) <= at_ms
 
 
 def run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
@@ -268,8 +310,15 @@ def run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
 def next_at(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
     """Return when the next threshold is passed; ``since_ms`` if its elapsed time is reached already."""
     if told == len(of.thresholds):
-        return due_ms
+        return broken_at(since_ms, elapsed_ms, due_ms, of)
     return of.calendar.due(since_ms, max(0, of.thresholds[told].elapsed_ms - elapsed_ms))
+
+
+def broken_at(since_ms: int, elapsed_ms: int, due_ms: int, of: Terms) -> int:
+    """Return the first instant at which the promise of a clock that runs since an instant is broken."""
+    if of.by_instant and elapsed_ms <= of.budget_ms:
+        return due_ms + of.limit_ms - of.budget_ms
+    return of.calendar.due(since_ms, max(0, of.limit_ms - elapsed_ms))
 
 
 def run_closed(clock: Clock, at_ms: int, of: Terms) -> tuple[int, list[int]]:

@@ -18,7 +18,7 @@ class Extra(NamedTuple):
     The clock's budget is the sum of offset and target. ``outside_ms`` is wall-clock time that does not belong to the
     clock: outside of the states in which it runs, or in the solved gap. ``former`` are the terms before each change of
     target. ``caps`` holds, for each open pause, when it ceases to count (0: never). ``spent`` are the reasons of pauses
-    that are open but no longer count.
+    that are open but no longer count. ``by_instant``: the target names its due instant (business days by HH:MM).
     """
 
     offset_ms: int = 0
@@ -26,6 +26,7 @@ class Extra(NamedTuple):
     former: list[Former] = []  # noqa: RUF012 - it is never changed in place
     caps: list[int] = []  # noqa: RUF012
     spent: list[str] = []  # noqa: RUF012
+    by_instant: bool = False
 
 
 NO_EXTRA: Final = Extra()
@@ -38,9 +39,9 @@ class Clock(NamedTuple):
     business time, up to ``since_ms`` while the clock runs, else in total. ``due_ms`` is 0 unless the clock runs.
     ``runs`` are the closed stretches ``[from, to, from, to, …]`` in which it ran, as wall-clock instants: they explain
     the elapsed time, and a changed calendar is counted over them. ``told`` is the number of at-risk thresholds that
-    were announced (thresholds are ordered by their instants). ``breached_ms`` is the due instant of the announced
-    breach (0: none). ``next_ms`` is the next instant at which an announcement is due or a pause ceases to count (0:
-    none).
+    were announced (thresholds are ordered by their instants). ``breached_ms`` is the instant at which the promise was
+    broken, if that was announced (0: not). ``next_ms`` is the next instant at which an announcement is due or a pause
+    ceases to count (0: none).
     """
 
     series: SeriesKey

@@ -142,8 +142,8 @@ def _holds(facts: Sequence[Fact], clock: Clock, of: Terms) -> Iterator[tuple[int
         elif not of.metric.course and counts_as(fact, of.metric.stop):
             # Not for driven clocks: they never run again, and a stop before their start belongs to an earlier cycle.
             stopped, pauses = True, []
-        elif fact.type in of.metric.restart:
-            stopped, pauses = False, []
+        elif stopped and fact.type in of.metric.restart:  # a stray one restarts nothing, and ends no pause
+            stopped = False
         elif fact.type == "paused" and not stopped:
             pauses = with_begun(pauses, reason, pause_on) or pauses
         elif fact.type == "resumed" and (left := without_ended(pauses, reason, pause_on)) is not None:

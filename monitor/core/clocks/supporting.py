@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from monitor.core.alerts.alert import SupportingMiss
-from monitor.core.clocks.clock import due_or_missed_ms
+from monitor.core.clocks.clock import missed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +57,8 @@ class Misses:
             if missed is None or missed[0] > at_ms or not _supports(missed[1], supported, of.rule.id):
                 missed = self._before(rule, at_ms, supported, of.rule.id)
             if missed is not None:
-                missed_ms, agreement = missed
-                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], missed_ms))
+                broken_ms, agreement = missed
+                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], broken_ms))
         return tuple(sorted(found))
 
     def _look(self) -> None:
@@ -76,7 +76,7 @@ class Misses:
         self, rule: tuple[str, str], at_ms: int, supported: set[str], clock: str
     ) -> tuple[int, Agreement] | None:
         past = self._past.get(rule, ())
-        for place in range(bisect_right(past, at_ms, key=_missed_ms) - 1, -1, -1):
+        for place in range(bisect_right(past, at_ms, key=_instant) - 1, -1, -1):
             if _supports(past[place][1], supported, clock):
                 return past[place]
         return None
@@ -85,11 +85,11 @@ class Misses:
         terms = self._plan.terms(one)
         if terms is None or not terms.agreement.supports:
             return None
-        missed_ms = due_or_missed_ms(one, terms.calendar)
-        return None if missed_ms < 0 else (missed_ms, terms.agreement)
+        at_ms = missed_ms(one, terms)
+        return None if at_ms < 0 else (at_ms, terms.agreement)
 
 
-_missed_ms = itemgetter(0)
+_instant = itemgetter(0)
 
 
 def _supports(agreement: Agreement, supported: set[str], clock: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core.agreements.agreement import Agreement, windows_of
 from monitor.core.agreements.book import Book
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from monitor.core.clocks.clock_value import Clock
     from monitor.core.facts.events import Subject, Value
 _MOST_TERMS = 1 << 14
+_BY_INSTANT: Final = "by instant"
+"""Marks the terms of targets in business days: another target may have the same budget."""
 _TermsKey = tuple[str | int, ...]
 _Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
 
@@ -61,10 +63,13 @@ class Plan:
         if self._leveled and clock.series.agreement in self._leveled:
             edition = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
             key = (*key, edition.edition_ms if edition else 0)
-        offset_ms = 0
-        if clock.extra is not None and clock.extra.offset_ms:
-            offset_ms = clock.extra.offset_ms
-            key = (*key, "from", offset_ms)
+        offset_ms, by_instant = 0, False
+        if clock.extra is not None:
+            offset_ms, by_instant = clock.extra.offset_ms, clock.extra.by_instant
+            if offset_ms:
+                key = (*key, "from", offset_ms)
+            if by_instant:
+                key = (*key, _BY_INSTANT)
         try:
             return self._terms[key]
         except KeyError:
@@ -72,7 +77,7 @@ class Plan:
             rule = agreement.clock(clock.series.measure) if agreement else None
             found = None
             if agreement is not None and rule is not None and clock.calendar in agreement.calendars:
-                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms)
+                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms, by_instant=by_instant)
             return self._keep(key, found)
 
     def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:
@@ -100,9 +105,12 @@ class Plan:
         key: _TermsKey = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
         if self._leveled and agreement.id in self._leveled:
             key = (*key, agreement.edition_ms)
+        by_instant = budget.days != 0
+        if by_instant:
+            key = (*key, _BY_INSTANT)
         found = self._terms.get(key)
         if found is None:
-            found = self._keep(key, clocks.terms(agreement, rule, budget.calendar, budget_ms))
+            found = self._keep(key, clocks.terms(agreement, rule, budget.calendar, budget_ms, by_instant=by_instant))
         return found
 
     def slices(self, agreement_id: str, measure_id: str) -> Slices | None:

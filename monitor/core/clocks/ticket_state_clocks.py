@@ -111,7 +111,7 @@ def retargeted(clock: Clock, at_ms: int, old: Terms, course: Course, plan: Plan)
     """Return an open clock with the target of another priority, from an instant on.
 
     ``from_change``: the new budget counts from now on. ``prorated``: the share that was used of the old budget counts
-    as used of the new one. A clock keeps its target if its budget is used up, or if the new priority has no target.
+    as used of the new one. A clock keeps its target if its promise is broken, or if the new priority has no target.
     """
     new = plan.terms_for(old.agreement, old.rule, course.priority, at_ms)
     extra = clock.extra or NO_EXTRA
@@ -119,14 +119,14 @@ def retargeted(clock: Clock, at_ms: int, old: Terms, course: Course, plan: Plan)
     if new is None or old.rule.budget(course.priority) == old.rule.budget(course.former_priority):
         return clock
     elapsed_ms, runs = clocks.run_closed(clock, at_ms, old)
-    if elapsed_ms >= clock.budget_ms:
+    if clock.breached_ms:
         return clock
     used_ms = 0
     if old.rule.on_change == "prorated":
         used_ms = (elapsed_ms - extra.offset_ms) * new.budget_ms // target_ms
     offset_ms = elapsed_ms - used_ms
     former = [*extra.former, Former(at_ms, elapsed_ms, clock.calendar, clock.budget_ms)]
-    after = with_extra(clock, offset_ms=offset_ms, former=former)._replace(
+    after = with_extra(clock, offset_ms=offset_ms, former=former, by_instant=new.by_instant)._replace(
         budget_ms=offset_ms + new.budget_ms, calendar=new.calendar_name, elapsed_ms=elapsed_ms, runs=runs
     )
     of = plan.terms(after) or new

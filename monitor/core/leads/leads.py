@@ -169,22 +169,24 @@ def _speed(
     if first is not None:
         took_ms = calendar.elapsed(handed_ms, max(handed_ms, first.time_ms))
         counts = [("followed", 1), ("follow_ms", took_ms)]
-        if took_ms < promised_ms:  # at the due instant it is too late, as for all clocks
+        if took_ms < promised_ms or (
+            took_ms == promised_ms and not rule.strict
+        ):  # "within" is inclusive, as for clocks
             counts.append(("followed_within", 1))
         if first.time_ms < handed_ms:
             counts.append(("flagged", 1))
         return [Change(series, handed_ms, tuple([one for one in counts if one[1]]), took_ms)], 0
     waiting = Change(series, LIVE, (("waiting", 1),), call=(lead_id, handed_ms))
-    due_ms = calendar.due(handed_ms, promised_ms) if promised_ms else 0
-    if not due_ms or now_ms < due_ms:
-        return [waiting], due_ms
+    late_ms = calendar.due(handed_ms, promised_ms + (not rule.strict)) if promised_ms else 0
+    if not late_ms or now_ms < late_ms:
+        return [waiting], late_ms
     return [waiting, Change(series, LIVE, (("late", 1),)), Change(series, handed_ms, (("waiting_beyond", 1),))], 0
 
 
 def _depth(
     facts: Sequence[Fact], rule: LeadRule, series: SeriesKey, handed_ms: int, now_ms: int
 ) -> tuple[list[Change], int]:
-    over_ms = handed_ms + rule.depth_within_ms
+    over_ms = handed_ms + rule.depth_within_ms + (not rule.strict)
     attempts = 0
     reached: Fact | None = None
     for fact in facts:

@@ -28,9 +28,10 @@ class Explanation(NamedTuple):
     """The state of a clock at an instant, and the reasons for it.
 
     ``priority`` is the one whose target holds. ``target_of`` is the line of the agreement that gives the target: the
-    priority's own or ``*``. ``stop_ms`` is -1 while the clock is open. ``due_ms`` is -1 if the clock, as it stands, is
-    never due. ``wall_ms`` is the elapsed time without calendar and pauses. ``origin`` is the agreement and version that
-    the target comes from. ``days`` and ``by_minute`` are not 0 if the target is one in business days.
+    priority's own or ``*``. ``stop_ms`` is -1 while the clock is open. ``due_ms`` of a clock that ended in time is when
+    it would have been due without its end; -1 if the clock, as it stands, is never due. ``wall_ms`` is the elapsed time
+    without calendar and pauses. ``origin`` is the agreement and version that the target comes from. ``days`` and
+    ``by_minute`` are not 0 if the target is one in business days.
     """
 
     agreement: str
@@ -55,6 +56,8 @@ class Explanation(NamedTuple):
     contribution: Contribution
     days: int = 0
     by_minute: int = 0
+    strict: bool = False
+    """Whether the target itself is too long already."""
 
     @property
     def target(self) -> Budget:
@@ -89,25 +92,26 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         clock.calendar,
         clock.start_ms,
         -1 if is_open else clock.stop_ms,
-        clocks.due_or_missed_ms(clock, of.calendar),
+        clocks.due_had_it_gone_on_ms(clock, of.calendar),
         elapsed_ms,
         clocks.wall_at(clock, end_ms, of),
-        _standing(clock, elapsed_ms, of),
+        _standing(clock, elapsed_ms, end_ms, of),
         clock.flagged,
         tuple(stretches_of(row.facts, clock, of, end_ms)),
         of.agreement.origin("clocks", of.rule.id, "targets", target_of),
         contribution(row.facts, clock, of, end_ms),
         target.days if target else 0,
         target.by_minute if target else 0,
+        of.rule.strict,
     )
 
 
-def _standing(clock: Clock, elapsed_ms: int, of: Terms) -> Standing:
+def _standing(clock: Clock, elapsed_ms: int, at_ms: int, of: Terms) -> Standing:
     if clock.state == "cancelled":
         return "cancelled"
     if clock.state == "stopped":
         return "breached" if clocks.is_breached(clock) else "met"
-    if elapsed_ms >= clock.budget_ms:
+    if clocks.is_overdue(clock, at_ms, of):
         return "overdue"
     if any(elapsed_ms >= one.elapsed_ms for one in of.thresholds):
         return "at_risk"

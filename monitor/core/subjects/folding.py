@@ -199,10 +199,8 @@ class Folding:
                 return True  # a capped pause has ended after the fact
             if clock.state == "running" and (clock.told or clock.breached_ms):
                 of = self.plan.terms(clock)
-                if of is not None:
-                    told_ms = clock.budget_ms if clock.breached_ms else of.thresholds[clock.told - 1].elapsed_ms
-                    if clocks.elapsed_at(clock, fact.time_ms, of.calendar) < told_ms:
-                        return True
+                if of is not None and fact.time_ms < clocks.told_until_ms(clock, of):
+                    return True
         return False
 
     def _apply(self, place: int) -> None:

@@ -33,8 +33,8 @@ def alert(
     kind = more.pop("kind", "ticket")
     return Alert(
         f"{what}-{state}", AlertKey(kind, what, agreement, promise, 1), state, NOW - 5 * MINUTE, "due", 1,
-        {"priority": "P1"}, start_ms=NOW - 240 * MINUTE, due_ms=due_ms, budget_ms=240 * MINUTE,
-        elapsed_ms=235 * MINUTE, **more,
+        {}, start_ms=NOW - 240 * MINUTE, due_ms=due_ms, budget_ms=240 * MINUTE, elapsed_ms=235 * MINUTE,
+        **{"details": (("priority", "P1"),), **more},
     )  # fmt: skip
 
 
@@ -106,6 +106,32 @@ def test_the_worst_comes_first_broken_ones_by_how_late_they_are_then_by_the_time
         "at risk ticket soon desk resolution 5 min",
         "at risk ticket later desk resolution 1 h 30 min",
     ]
+
+
+def test_a_target_is_said_by_the_level_that_says_it_where_a_level_overrides_nothing_but_one_target():
+    """The priority of an alert is one of its details: it may change during the alert's life, labels do not."""
+    corporate = AGREEMENT.replace("agreement: desk", "agreement: everybody\nlevel: corporate").replace(
+        "form: customer", "form: multi-level"
+    )
+    own = orjson.dumps(
+        orjson.loads(agreement(corporate.partition("clocks:")[0]))
+        | {"agreement": "desk", "level": "customer", "under": "everybody"}
+        | {"clocks": [{"id": "resolution", "targets": {"P1": "1h"}}]}
+    )
+    found = seen(
+        record("agreements", b"everybody/1", agreement(corporate)), record("agreements", b"desk/1", own),
+        *alerts(
+            alert("urgent", "at_risk"), alert("usual", "at_risk", details=(("priority", "P3"),)),
+            alert("unknown", "at_risk", details=()),
+        ),
+    ).overview(NOW)  # fmt: skip
+
+    said = {one.alert.key.what: found.origin_of(one) for one in found.out}
+    assert {what: origin.agreement for what, origin in said.items()} == {
+        "urgent": "desk", "usual": "everybody", "unknown": "everybody",
+    }  # fmt: skip
+    rows = {line.split()[3]: line.split()[-2] for line in shown(found).splitlines() if "ticket" in line}
+    assert rows == {"urgent": "desk", "usual": "everybody", "unknown": "everybody"}
 
 
 def test_objectives_are_told_worst_first_with_a_value_that_reads_differently_from_its_target():

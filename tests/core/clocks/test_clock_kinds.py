@@ -62,7 +62,7 @@ class TestNextResponse:
         story = on(self.RULE).at("Mon 09:00", ticket("T-1", "opened")).at("Mon 09:10", ticket("T-1", "responded"))
 
         story.at("Mon 10:00", ticket("T-1", "customer_replied")).at("Mon 10:30", ticket("T-1", "responded", **note))
-        story.until("Mon 11:00")
+        story.until("Mon 11:01")
 
         assert story.told() == ["breached Mon 11:00"]
 
@@ -166,7 +166,7 @@ class TestPeriodicUpdate:
         story = on(self.RULE).at("Mon 09:00", ticket("T-1", "opened")).at("Mon 10:00", ticket("T-1", "responded"))
         story.until("Mon 13:00").at("Mon 09:30", ticket("T-1", "resolved"), now="Mon 13:01")
 
-        story.at("Mon 14:00", ticket("T-1", "reopened")).until("Mon 16:00")
+        story.at("Mon 14:00", ticket("T-1", "reopened")).until("Mon 16:01")
 
         assert told(story) == ["2 breached Mon 12:00", "2 voided Mon 09:30", "2 breached Mon 16:00"]
         assert len({one.id for one in story.alerts}) == 3
@@ -401,7 +401,7 @@ class TestChangesOnTheWay:
         story = on(self.rule("from_change")).at("Mon 09:00", ticket("T-1", "opened", priority="P1"))
         story.at("Mon 10:00", ticket("T-1", "resolved")).at("Mon 11:00", prioritised("P2"))
 
-        story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 16:00")
+        story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 16:01")
 
         assert told(story) == ["2 breached Mon 16:00"]
 

@@ -82,20 +82,22 @@ class TestSpeedOfFollowUp:
         [one] = story.clocks("L-1")
         assert (one.state, one.elapsed_ms) == ("stopped", span("1h30m"))
 
-    def test_whoever_waits_beyond_the_promised_time_is_a_miss_already_and_too_late_at_the_due_instant(self):
+    def test_whoever_waits_beyond_the_promised_time_is_a_miss_already_and_in_time_at_the_due_instant(self):
         story = Sales()
         story.at("Mon 09:00", lead("L-1", "handed_over"), lead("L-2", "handed_over"), lead("L-3", "handed_over"))
         story.at("Mon 12:59:59", lead("L-1", "attempted"))
         story.at("Mon 13:00", lead("L-2", "attempted")).until("Mon 13:00")
+        assert (story.values()["follow_up"], story.live().get("late")) == (1, None)
+        story.due(ms("Mon 13:00") + 1)
 
-        assert story.values()["follow_up"] == pytest.approx(1 / 3)
+        assert story.values()["follow_up"] == pytest.approx(2 / 3)
         assert story.live() == {"open": 3, "waiting": 1, "late": 1, "following": 3}
 
     def test_an_idle_night_does_not_count_and_the_deadline_fires_without_an_event(self):
         story = Sales()
         story.at("Mon 15:00", lead("L-1", "handed_over"))
-        assert story.until("Tue 10:59").total().counts.get("waiting_beyond") is None
-        assert story.until("Tue 11:00").total().counts["waiting_beyond"] == 1
+        assert story.until("Tue 11:00").total().counts.get("waiting_beyond") is None
+        assert story.until("Tue 11:00:01").total().counts["waiting_beyond"] == 1
 
     def test_an_attempt_before_the_hand_over_is_a_skewed_clock_0_and_flagged(self):
         story = Sales()
@@ -140,8 +142,8 @@ class TestDepthOfFollowUp:
         story.at("Tue 11:00", lead("L-2", "attempted"))
 
         assert story.values()["depth"] is None
-        assert story.until("Thu+7 08:59").values()["depth"] is None
-        values = story.until("Thu+7 09:00").values()
+        assert story.until("Thu+7 09:00").values()["depth"] is None
+        values = story.until("Thu+7 09:00:01").values()
         assert (values["depth"], values["depth_kept"], values["depth_1"], values["depth_3"]) == (2, 0.5, 1, 1)
         story.at("Thu+7 10:00", lead("L-2", "attempted"))  # after its ten days
         assert story.values()["depth"] == 2

@@ -103,8 +103,8 @@ def test_a_summed_clock_tells_the_end_of_a_life_whose_stop_arrives_after_the_reo
     opened = ticket("T-1", "opened", sequence=0)
     stopped, reopened = ticket("T-1", "resolved", sequence=1), ticket("T-1", "reopened", sequence=2)
     ordered, disordered = Story(agreement(rule)), Story(agreement(rule))
-    ordered.at("Mon 00:00", opened).at("Mon 12:00", stopped).at("Mon 12:00", reopened).until("Mon 13:00")
-    disordered.at("Mon 00:00", opened).at("Mon 12:00", reopened).at("Mon 12:00", stopped).until("Mon 13:00")
+    ordered.at("Mon 00:00", opened).at("Mon 13:00", stopped).at("Mon 13:00", reopened).until("Mon 14:00")
+    disordered.at("Mon 00:00", opened).at("Mon 13:00", reopened).at("Mon 13:00", stopped).until("Mon 14:00")
 
     assert standing(ordered) == standing(disordered)
 

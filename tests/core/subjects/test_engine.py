@@ -38,7 +38,7 @@ def test_a_row_that_time_does_not_change_is_not_written():
 
     story.engine.due([subject_key("T-1")], ms("Mon 10:00"), story.book)
     assert written == []
-    story.engine.due([subject_key("T-1")], ms("Mon 13:00"), story.book)
+    story.engine.due([subject_key("T-1")], ms("Mon 13:01"), story.book)
     assert written[0][0] == subject_key("T-1")
 
 

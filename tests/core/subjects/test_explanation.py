@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,7 @@ def test_a_clock_that_stopped_too_late_tells_when_it_was_due():
 
 def test_an_open_clock_is_at_risk_overdue_or_paused():
     story = Story(agreement(clock(budgets={"*": "4h"}))).at("Mon 09:00", ticket("T-1", "opened"))
-    assert [told(story, at)[0].standing for at in ("Mon 10:00", "Mon 12:00", "Mon 13:00")] == [
+    assert [told(story, at)[0].standing for at in ("Mon 10:00", "Mon 13:00", "Mon 13:00:01")] == [
         "running", "at_risk", "overdue",
     ]  # fmt: skip
     story.at("Mon 10:00", ticket("T-1", "paused"))
@@ -74,6 +75,28 @@ def test_an_open_clock_is_at_risk_overdue_or_paused():
     assert (one.standing, one.due_ms, stretches(one)[-1]) == ("paused", -1, "Mon 10:00 Mon 18:00 paused")
     story.at("Mon 19:00", ticket("T-1", "cancelled"))
     assert told(story, "Mon 20:00")[0].standing == "cancelled"
+
+
+def test_a_stray_reopening_in_a_pause_leaves_the_rest_of_it_a_pause():
+    story = Story(agreement(clock(budgets={"*": "4h"}))).at("Mon 09:00", ticket("T-1", "opened"))
+    story.at("Mon 10:00", ticket("T-1", "paused", reason="customer")).at("Mon 11:00", ticket("T-1", "reopened"))
+    story.at("Mon 12:00", ticket("T-1", "resumed"))
+
+    (one,) = told(story, "Mon 12:30")
+
+    assert stretches(one) == [
+        "Mon 09:00 Mon 10:00 counted", "Mon 10:00 Mon 12:00 paused customer", "Mon 12:00 Mon 12:30 counted",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stop", "standing"), [("Mon 10:00", "met"), ("Mon 13:00", "met"), ("Mon 14:00", "breached")])
+def test_a_clock_that_was_stopped_says_when_it_was_due_also_where_it_was_met(stop, standing):
+    story = Story(agreement(clock(budgets={"*": "4h"}))).at("Mon 09:00", ticket("T-1", "opened"))
+    story.at(stop, ticket("T-1", "resolved"))
+
+    (one,) = told(story, "Tue 09:00")
+
+    assert (one.standing, one.due_ms) == (standing, ms("Mon 13:00"))
 
 
 def test_the_time_between_a_stop_and_a_reopening_is_told_where_the_cycles_are_summed():
@@ -172,7 +195,7 @@ def test_a_target_in_business_days_is_told_in_its_words_with_its_origin():
 def test_a_breach_carries_what_its_elapsed_time_is_made_of():
     story = Story(with_holidays(clock(budgets={"*": ("2h", "office")}, at_risk=()), {"Tue": "Founders' day"}))
     story.at("Mon 16:00", ticket("T-1", "opened")).at("Mon 16:15", ticket("T-1", "paused", reason="customer"))
-    story.at("Mon 16:30", ticket("T-1", "resumed", reason="customer")).until("Thu 09:00")
+    story.at("Mon 16:30", ticket("T-1", "resumed", reason="customer")).until("Wed 10:16")
 
     (breach,) = story.alerts
 
@@ -180,18 +203,18 @@ def test_a_breach_carries_what_its_elapsed_time_is_made_of():
         "Mon 16:00 counted", "Mon 16:15 paused customer", "Mon 16:30 counted", "Mon 17:00 closed",
         "Tue 00:00 holiday Founders' day", "Wed 00:00 closed", "Wed 09:00 counted",
     ]  # fmt: skip
-    assert breach.stretches.newest[-1].end_ms == breach.at_ms == breach.due_ms
+    assert breach.stretches.newest[-1].end_ms == breach.at_ms == breach.due_ms + 1
 
 
 def test_an_alert_stays_small_however_long_its_clock_has_lived():
     story = Story(agreement(clock(budgets={"*": ("800h", "office")}, at_risk=())))
-    story.at("Mon 09:00", ticket("T-1", "opened")).until("Mon+140 17:00")
+    story.at("Mon 09:00", ticket("T-1", "opened")).until("Tue+140 09:01")
 
     (breach,) = story.alerts
     told = breach.stretches
 
     assert len(told.newest) == MOST_TOLD
-    assert told.left_out == 100 + 99 - MOST_TOLD
+    assert told.left_out == 101 + 100 - MOST_TOLD
     assert told.left_out_ms == told.newest[0].start_ms - breach.start_ms
     counted = sum(one.end_ms - one.start_ms for one in told.newest if one.kind == "counted")
     assert told.left_out_counted_ms + counted == breach.elapsed_ms

@@ -41,8 +41,16 @@ class TestOneClock:
         assert len({one.key for one in story.alerts}) == 1
         assert len({one.id for one in story.alerts}) == 4
 
-    def test_a_stop_at_the_due_instant_is_too_late(self):
+    def test_a_stop_at_the_due_instant_is_in_time(self):
         story = Story(agreement(clock(budgets={"*": "4h"}, at_risk=())))
+
+        story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 13:00", ticket("T-1", "resolved"))
+
+        assert story.told() == []
+        assert not is_breached(only(story, "T-1"))
+
+    def test_a_stop_at_the_due_instant_of_a_strict_promise_is_too_late(self):
+        story = Story(agreement(clock(budgets={"*": "4h"}, at_risk=(), strict=True)))
 
         story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 13:00", ticket("T-1", "resolved"))
 
@@ -327,7 +335,7 @@ class TestPriorityChanges:
         story = Story(agreement(clock(budgets={"P1": "1h", "P4": "8h"}, at_risk=())))
 
         story.at("Mon 09:00", ticket("T-1", "opened", priority="P1")).until("Mon 11:00")
-        story.at("Mon 11:00", ticket("T-1", "priority_changed", priority="P4")).until("Mon 17:00")
+        story.at("Mon 11:00", ticket("T-1", "priority_changed", priority="P4")).until("Mon 17:01")
 
         assert story.told() == ["breached Mon 10:00", "rearmed Mon 11:00", "breached Mon 17:00"]
         assert len({one.id for one in story.alerts}) == 3
@@ -391,7 +399,7 @@ class TestReopening:
         story = Story(agreement(clock(budgets={"*": "1h"}, at_risk=())))
 
         story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 11:00", ticket("T-1", "resolved"))
-        story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 13:00")
+        story.at("Mon 12:00", ticket("T-1", "reopened")).until("Mon 13:01")
 
         assert [(one.key.cycle, one.state) for one in story.alerts] == [
             (1, "breached"),
