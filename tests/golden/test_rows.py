@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import pytest
 
+from monitor.core.series.longest import FROM
+from monitor.core.series.sketch import bucket_of
 from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.partition import POSITION
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
@@ -32,9 +35,18 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recorded row is today: its own version stands in front of it, not in it.
 
-    Whoever changes what rows mean says here what becomes of the old ones.
+    Whoever changes what rows mean says here what becomes of the old ones. A pane lists its longest durations: of an old
+    one only its sketch says how long none of them was.
     """
-    return {name: value for name, value in row.items() if name != "version"}
+    found = {name: value for name, value in row.items() if name != "version"}
+    if "buckets" in found:
+        found["longest"] = {}
+    if found.get("buckets"):
+        longest = max(int(bucket) for bucket in found["buckets"])
+        found["longest"] = shown({FROM: bisect_right(range(10**12), longest, key=bucket_of)})
+    if "sources" in found:
+        found["sources"] = {source: as_today(pane) for source, pane in found["sources"].items()}
+    return found
 
 
 def without_new_fields(row: Any, recorded: Any) -> Any:
