@@ -66,6 +66,11 @@ GOLDEN = {
     "99.95 % of 10,080 one-minute slices: 5 min 2.4 s": (
         "tests/core/objectives/test_budget.py::test_99_95_percent_of_10_080_one_minute_slices_is_a_budget_of_5_min_2_4_s",
     ),
+    "one wait of exactly 120 s: longest 120 s, <= 2m kept; 1 ms more is a miss": (
+        "tests/promises/test_exact_durations.py::test_one_wait_of_exactly_two_minutes_keeps_two_minutes_and_grants_no_credit",
+        "tests/promises/test_exact_durations.py::test_a_millisecond_more_is_a_miss_and_grants_one",
+        "tests/core/series/test_durations.py::test_a_percentile_of_exactly_the_target_keeps_it_and_a_millisecond_more_does_not",
+    ),
     "burn pairs 14.4, 6, 3 and 1 for 30 d, scaled to other periods": (
         "tests/core/objectives/test_budget.py::test_the_usual_pairs_of_30_days",
         "tests/core/objectives/test_budget.py::test_for_another_period_the_windows_are_scaled_with_it",

@@ -11,6 +11,7 @@ from monitor.core.agreements.measures import Measure
 from monitor.core.clocks.counts import share_of
 from monitor.core.clocks.terms import Plan
 from monitor.core.kinds import KINDS
+from monitor.core.series.durations import with_beyond
 from monitor.core.series.figures import Figure
 from monitor.core.series.measured import Stretch
 from monitor.core.series.panes import apply, merge_panes
@@ -53,7 +54,8 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
         for change in _changes(row, plan):
             if change.series not in panes:
                 panes[change.series] = (empty_pane(), empty_pane())
-            apply([panes[change.series][change.at_ms == LIVE]], change)
+            near = plan.near_targets.get(change.series[:2]) if change.value_ms >= 0 else None
+            apply([panes[change.series][change.at_ms == LIVE]], change if near is None else with_beyond(change, near))
     measures: dict[tuple[str, str], list[SeriesKey]] = {}
     for series in panes:
         measures.setdefault(series[:2], []).append(series)

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from monitor.core.series.longest import unlisted
 from monitor.core.series.series import Pane, PaneKey, decode_pane_key, encode_pane_key
 from monitor.errors import DecodeError, StateError
-from monitor.wire.versions import Layout, NewerError, Upgrade, unchanged
+from monitor.wire.versions import Fields, Layout, NewerError, Upgrade, unchanged
 
 _UNIT_SEPARATOR: Final = b"\x1f"
 _ARRAY_OF_TWO: Final = b"\x92"
@@ -45,8 +46,15 @@ class _Place(NamedTuple):
     behind: bool
 
 
-PANE: Final = Layout(Pane, 1, {0: unchanged})
-"""The layout of panes. Rows and records that hold panes take their version and upgrades from it."""
+def _with_longest(fields: Fields) -> Fields:
+    return [*fields, unlisted(fields[1])]
+
+
+PANE: Final = Layout(Pane, 2, {0: unchanged, 1: _with_longest})
+"""The layout of panes. Rows and records that hold panes take their version and upgrades from it.
+
+Before version 2 a pane did not list its longest durations.
+"""
 
 
 def _inside(upgrade: Upgrade) -> Upgrade:

@@ -272,7 +272,7 @@ async def reopened() -> Measured:
     """The partition of partials behind it is opened: a million rows of panes and windows of 1,000 series."""
     state = restored_state(EVALUATE_ROWS)
     books, start_ms = Books(Book((DESK,), 1)), NOW_MS - NOW_MS % (60 * MINUTE_MS)
-    pane = EVALUATE_ROWS.encode(b"w", MergedPane({"tickets/0": Pane({"met": 1}, {40: 1}, {}, {})}))
+    pane = EVALUATE_ROWS.encode(b"w", MergedPane({"tickets/0": Pane({"met": 1}, {40: 1}, {}, {}, {})}))
     for customer in range(1_000):
         series = SeriesKey("desk", "resolution", (f"customer-{customer:06}",))
         for number in range(1_000):

@@ -11,6 +11,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.agreements.objectives import Objective
 from monitor.core.clocks.terms import Plan
 from monitor.core.objectives.credits import AccountRow
+from monitor.core.series.durations import with_beyond
 from monitor.core.series.panes import apply
 from monitor.core.series.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
@@ -75,7 +76,10 @@ class Stage:
     def change(self, change, source="tickets/0"):
         """A source puts a change into its panes and sends them."""
         self.now = max(self.now, change.at_ms)
-        slices = Plan(self.book).slices(change.series.agreement, change.series.measure)
+        plan = Plan(self.book)
+        slices = plan.slices(change.series.agreement, change.series.measure)
+        if change.value_ms >= 0 and change.series[:2] in plan.near_targets:
+            change = with_beyond(change, plan.near_targets[change.series[:2]])
         widths = [("live", 0)] if change.at_ms == LIVE else slices.keep_ms
         for width, _ in widths:
             key = PaneKey(change.series, width, 0 if width == "live" else slices.start_ms(width, change.at_ms))

@@ -171,7 +171,7 @@ def flooded():
     series = SeriesKey("desk", "m", ())
     outages = flood(MANY)
     for start in range(0, MANY, 500):
-        pane = Pane({}, {}, {}, dict(outages[start : start + 500]))
+        pane = Pane({}, {}, {}, dict(outages[start : start + 500]), {})
         for width in ("quarter", "minute", "day"):
             stage.evaluator.fold(
                 "outages/0", PaneKey(series, width, MONDAY_MS, f"{start:06}"), copied(pane), stage.book
@@ -239,7 +239,7 @@ def test_slices_and_burn_rates_of_a_flood_pause_often_enough():
     )
     stage = Stage(agreement(OutageRule(id="m", windows=(DAY,)), objectives=objectives))
     series = SeriesKey("desk", "m", ())
-    pane = Pane({}, {}, {}, dict(flood(3_000)))
+    pane = Pane({}, {}, {}, dict(flood(3_000)), {})
     stage.evaluator.fold("outages/0", PaneKey(series, "day", MONDAY_MS), pane, stage.book)
 
     did = stretches(stage.evaluator.evaluating(ms("Mon 00:30"), stage.book))
@@ -280,7 +280,7 @@ def test_the_repeat_callers_of_a_window_are_those_of_all_parts():
     for part in range(20):
         calls = {f"{n:016x}.{part:08x}{n:08x}.{MONDAY_MS + part * 2}.0": MONDAY_MS + part * 2 + 1 for n in range(10)}
         key = PaneKey(SeriesKey("desk", "m", ()), "day", MONDAY_MS, f"{part:02}" if part else "")
-        stage.evaluator.fold("calls/0", key, Pane({"answered": 10}, {}, calls, {}), stage.book)
+        stage.evaluator.fold("calls/0", key, Pane({"answered": 10}, {}, calls, {}, {}), stage.book)
     stage.restart().look("Mon 12:00")
 
     figures = {one.indicator: one for one in stage.latest("day", SeriesKey("desk", "m", ())).figures}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import pytest
 
+from monitor.core.series.longest import FROM
+from monitor.core.series.sketch import bucket_of
 from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.partition import POSITION
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
@@ -32,7 +35,8 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recorded row is today: its own version stands in front of it, not in it.
 
-    "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it.
+    "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it. A pane
+    lists its longest durations: of an old one only its sketch says how long none of them was.
 
     Whoever changes what rows mean says here what becomes of the old ones.
     """
@@ -41,6 +45,13 @@ def as_today(row: dict[str, Any]) -> dict[str, Any]:
         today["clocks"] = [
             one | {"next_ms": one["next_ms"] + (0 < one["next_ms"] == one["due_ms"])} for one in today["clocks"]
         ]
+    if "buckets" in today:
+        today["longest"] = {}
+    if today.get("buckets"):
+        longest = max(int(bucket) for bucket in today["buckets"])
+        today["longest"] = shown({FROM: bisect_right(range(10**12), longest, key=bucket_of)})
+    if "sources" in today:
+        today["sources"] = {source: as_today(pane) for source, pane in today["sources"].items()}
     return today
 
 

@@ -94,6 +94,7 @@ panes = st.builds(
     st.dictionaries(st.integers(-5, 2000), st.integers(0, 10**6), max_size=4),
     st.dictionaries(names, milliseconds, max_size=2),
     st.dictionaries(names, outages, max_size=2),
+    st.dictionaries(st.integers(-1, 10**13), st.integers(1, 10**6), max_size=4),
 )
 changes = st.builds(
     Change,

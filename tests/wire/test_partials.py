@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.errors import DecodeError
-from monitor.wire.partials import Marker, Partial, decode_partial, encode_marker, encode_partial
+from monitor.wire.partials import PANE, Marker, Partial, decode_partial, encode_marker, encode_partial
 from tests.wire import strategies
 
 KEY = PaneKey(SeriesKey("desk", "first_response", ("finance", "P1")), "hour", 0)
@@ -69,11 +69,14 @@ def test_a_foreign_record_is_refused_and_it_is_said_whose_fault_it_is(key, value
     assert refused.value.reason == "foreign_record"
 
 
-@pytest.mark.parametrize(("key", "newer"), [(b"mtickets/0", [1, True]), (encode_partial("t/0", KEY, None)[0], [[], 7])])
-def test_a_record_of_a_newer_release_is_told_from_a_foreign_one_and_who_must_act(key, newer):
-    said = "has version 2, this program reads up to 1: update all workers .* then run sla-monitor dead-letters replay"
+@pytest.mark.parametrize(
+    ("key", "known", "newer"),
+    [(b"mtickets/0", 1, [1, True]), (encode_partial("t/0", KEY, None)[0], PANE.version, [[], 7])],
+)
+def test_a_record_of_a_newer_release_is_told_from_a_foreign_one_and_who_must_act(key, known, newer):
+    said = f"has version {known + 1}, this program reads up to {known}: update all workers .* sla-monitor dead-letters"
     with pytest.raises(DecodeError, match=said) as refused:
-        decode_partial(key, b"\x02" + msgspec.msgpack.encode(newer))
+        decode_partial(key, bytes([known + 1]) + msgspec.msgpack.encode(newer))
 
     assert refused.value.reason == "newer_layout"
 

@@ -12,11 +12,12 @@ from monitor.core.facts.ledger import MAX_FACTS, Rejected, enter
 from monitor.core.objectives.verdicts import Announced
 from monitor.core.series.series import Pane, PaneKey, SeriesKey, empty_pane, encode_pane_key
 from monitor.core.subjects.rows import SubjectRow, subject_key
+from monitor.core.windows.rest import RestRow
 from monitor.core.windows.rows import MergedPane, WindowRow, encode_window_key, merged_pane_key
 from monitor.errors import StateError
 from monitor.stream.partitions.app import WorkerSettings
 from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
-from monitor.wire.partials import PANE, encode_partial
+from monitor.wire.partials import PANE, Partial, decode_partial, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind
 from monitor.wire.versions import Layout, unchanged, without_own_version
 from tests.wire import strategies
@@ -194,6 +195,19 @@ class TestVersions:
         for newer in (same_shape, another_shape):
             with pytest.raises(StateError, match=rf"'sT-17' has version {version}.*update all workers"):
                 SOURCE_ROWS.decode(KEY, newer)
+
+    def test_a_pane_without_a_list_of_its_longest_durations_is_read_wherever_it_stands(self):
+        """Version 1 of panes, as bytes: two durations in the bucket from 1,785,856 to 1,802,239 ms."""
+        pane = bytes.fromhex("9481a36d65740281cd03ed028080")
+        row, key = bytes(8) + b"\x01", b"\x1fresolution\x1fday\x1f0"
+        expected = Pane({"met": 2}, {1005: 2}, {}, {}, {-1: 1_802_240})
+
+        assert SOURCE_ROWS.decode(b"pdesk" + key, row + pane) == expected
+        assert EVALUATE_ROWS.decode(b"wdesk" + key, row + b"\x91\x81\xa1t" + pane) == MergedPane({"t": expected})
+        assert EVALUATE_ROWS.decode(b"xdesk" + key, row + b"\x91" + pane) == RestRow(expected)
+        sent = decode_partial(b"pdesk" + key + b"\x1ft/0", b"\x01\x92\xa3t/0" + pane)
+        assert isinstance(sent, Partial)
+        assert sent.pane == expected
 
     def test_what_holds_panes_has_their_version(self):
         assert EVALUATE_ROWS.kinds[b"w"].layout.version == SOURCE_ROWS.kinds[b"p"].layout.version

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from monitor.core.calls.repeats import Tally
     from monitor.core.series.series import Pane
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitor.core.calls.repeats import Tally
 
 
-def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[Figure, ...]:
+def call_figures(
+    rule: CallRule, pane: Pane, tally: Tally = NO_TALLY, targets: Sequence[int] = ()
+) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
     All six service levels come from one set of counters. A call that still waits beyond T is a miss already, so it is
@@ -31,6 +33,7 @@ def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[F
         rule: gives T and s to the formulas' texts.
         pane: the sum of the window's panes: calls that were queued in it.
         tally: the counts of repeat calls among the calls that were queued in the window.
+        targets: the durations that percentiles are compared with (`monitor.core.series.durations.targets_of`).
     """
     count = pane.counts.get
     ans, ans_in = count("answered", 0), count("answered_within", 0)
@@ -50,7 +53,7 @@ def call_figures(rule: CallRule, pane: Pane, tally: Tally = NO_TALLY) -> tuple[F
         quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
         quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
         quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
-        *duration_figures("call", pane.buckets, "waits of answered calls"),
+        *duration_figures("call", pane, "waits of answered calls", targets),
         Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
         *conversation_figures(count, tally),
     )

@@ -8,6 +8,7 @@ from monitor.core.calls.calls import call_changes
 from monitor.core.calls.figures import call_figures
 from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
 from monitor.core.pieces import ready
+from monitor.core.series.durations import targets_of
 from monitor.core.series.measured import Measured, Panes
 from monitor.core.time.spans import Span
 from monitor.core.time.units import HOUR_MS
@@ -62,7 +63,8 @@ def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
     if rule.repeat_within_ms:
         tally = yield from of.panes.repeats(of.window, of.span, rule.repeat_within_ms, of.as_of_ms)
     live = {"waiting": of.panes.live().counts.get("waiting", 0), "longest_wait_ms": of.longest_open_ms()}
-    return Measured(call_figures(rule, total, tally), live, sum(total.buckets.values()), of.shown)
+    figures = call_figures(rule, total, tally, targets_of(of.agreement, rule.id))
+    return Measured(figures, live, sum(total.buckets.values()), of.shown)
 
 
 def wakes_ms(rule: CallRule, of: WindowView[CallPanes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
@@ -72,7 +74,7 @@ def wakes_ms(rule: CallRule, of: WindowView[CallPanes], live: Mapping[str, int])
 
 def budget_figures(rule: CallRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
     """Return the figures of an error budget. Repeat calls are left out: they are known too late for it."""
-    return ready(call_figures(rule, of.pane))
+    return ready(call_figures(rule, of.pane, targets=targets_of(of.agreement, rule.id)))
 
 
 def whole_figures(rule: CallRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:  # noqa: ARG001
@@ -80,4 +82,5 @@ def whole_figures(rule: CallRule, of: Stretch, values: Sequence[str] | None) -> 
     index = RepeatIndex(())
     index.take(of.span.start_ms, {"": of.pane.calls})
     pane = Span(of.span.start_ms, of.span.start_ms + 1)
-    return call_figures(rule, of.pane, index.tally(pane, rule.repeat_within_ms, of.as_of_ms))
+    tally = index.tally(pane, rule.repeat_within_ms, of.as_of_ms)
+    return call_figures(rule, of.pane, tally, targets_of(of.agreement, rule.id))

@@ -8,25 +8,28 @@ from monitor.core.series.durations import duration_figures
 from monitor.core.series.figures import Figure, quotient
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.core.series.measured import Panes
     from monitor.core.series.series import Pane
     from monitor.core.time.windows import Width
 
 
-def clock_figures(pane: Pane, overdue: int) -> tuple[Figure, ...]:
+def clock_figures(pane: Pane, overdue: int, targets: Sequence[int] = ()) -> tuple[Figure, ...]:
     """Return the figures of a clock measure.
 
     Args:
         pane: the sum of the window's panes: clocks that stopped in it.
         overdue: the number of clocks past due at the window's end (now, if the window holds the present): they count
             as breached before they stop. 0 for a window that lies in the past.
+        targets: the durations that percentiles are compared with (`monitor.core.series.durations.targets_of`).
     """
     counts = pane.counts
     met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
     return (
         quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
         quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
-        *duration_figures("clock", pane.buckets, "elapsed times"),
+        *duration_figures("clock", pane, "elapsed times", targets),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core.clocks.figures import clock_figures, overdue_at
 from monitor.core.pieces import ready
+from monitor.core.series.durations import targets_of
 from monitor.core.series.measured import Measured
 from monitor.core.time.windows import width_for
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _OPEN: Final = ("open", "paused", "at_risk", "overdue")
 
 
-def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:  # noqa: ARG001 - a kind is handed its rule
+def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:
     """Return the figures of a window and the number of open clocks. Overdue clocks count as breached already."""
     live = of.panes.live().counts
     counts = {name: live.get(name, 0) for name in _OPEN}
@@ -31,7 +32,8 @@ def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:  # noq
         counts["incomplete"] = live["incomplete"]
     overdue = overdue_at(of.panes, of.span.end_ms, width_for(of.window)) if of.closed else counts["overdue"]
     total = of.summed()
-    return ready(Measured(clock_figures(total, overdue), counts, sum(total.buckets.values()), of.shown))
+    figures = clock_figures(total, overdue, targets_of(of.agreement, rule.id))
+    return ready(Measured(figures, counts, sum(total.buckets.values()), of.shown))
 
 
 def wakes_ms(rule: ClockRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
@@ -39,11 +41,11 @@ def wakes_ms(rule: ClockRule, of: WindowView[Panes], live: Mapping[str, int]) ->
     return ready([])
 
 
-def budget_figures(rule: ClockRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:  # noqa: ARG001
+def budget_figures(rule: ClockRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
     """Return the figures of an error budget."""
-    return ready(clock_figures(of.pane, of.live.counts.get("overdue", 0)))
+    return ready(clock_figures(of.pane, of.live.counts.get("overdue", 0), targets_of(of.agreement, rule.id)))
 
 
 def whole_figures(rule: ClockRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:  # noqa: ARG001
     """Return the figures of all data in one pane."""
-    return clock_figures(of.pane, of.live.counts.get("overdue", 0))
+    return clock_figures(of.pane, of.live.counts.get("overdue", 0), targets_of(of.agreement, rule.id))

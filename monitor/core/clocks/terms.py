@@ -9,6 +9,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
+from monitor.core.series.durations import near_targets
 from monitor.core.series.retention import LONGEST_MS, Slices, cuts_of, kept_for_budgets
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, width_for
@@ -49,6 +50,8 @@ class Plan:
             subject: types | STARTS[subject] | RESTARTS[subject] for subject, types in self.touching.items()
         }
         """The event types after a subject's first that may begin any clock, by subject."""
+        self.near_targets = near_targets(book.agreements)
+        """The targets of percentiles, by agreement and measure; empty if no percentile is promised."""
 
     @staticmethod
     def is_driven(rule: ClockRule) -> bool:

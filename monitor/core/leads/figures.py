@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.agreements.lead_measure import ONE
 from monitor.core.leads.goal import goal_period, leads_needed, leads_needed_now, needed_to_date
 from monitor.core.leads.leads import DEEPEST, STAGES
-from monitor.core.series.durations import duration_figures
+from monitor.core.series.durations import duration_figures, targets_of
 from monitor.core.series.figures import Figure, quotient
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def lead_figures(
     return (
         quotient("follow_up", within, judged, "ratio", formula),
         quotient("mean", count("follow_ms", 0), followed, "ms", "sum of business time to the first attempt / leads"),
-        *duration_figures("lead", pane.buckets, "times to the first attempt"),
+        *duration_figures("lead", pane, "times to the first attempt", targets_of(agreement, rule.id)),
         quotient("depth", attempts, leads, "count", "attempts / leads whose follow-up is over"),
         quotient("depth_kept", count("depth_kept", 0), leads, "ratio", kept),
         *(

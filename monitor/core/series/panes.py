@@ -2,7 +2,7 @@
 
 Everything in a pane is additive (`monitor.core.series.series`): applying a change and then `Change.undone` leaves the
 pane as it was, and merging is addition. A count that returns to 0 is removed with its name, so equal contents are equal
-panes.
+panes. Only the list of the longest durations may get shorter in between (`monitor.core.series.longest`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core.pieces import at_once
-from monitor.core.series import sketch
+from monitor.core.series import longest, sketch
+from monitor.core.series.longest import FROM, MOST
 from monitor.core.series.parts import name_of
 from monitor.core.series.series import LIVE, Change, Pane, empty_pane
 
@@ -24,7 +25,7 @@ _FEW: Final = 16
 """The number of panes that are added up without a pause."""
 
 
-def apply(panes: Sequence[Pane], change: Change) -> None:
+def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912 - on the hot path, where each call costs
     """Put a change into panes (the slices of each width that it belongs to), or take it out, in place.
 
     Items are set and deleted by their id. To replace an item, the old change must be taken out first.
@@ -46,6 +47,14 @@ def apply(panes: Sequence[Pane], change: Change) -> None:
                 counts.pop(name, None)
         if bucket >= 0:
             sketch.count(pane.buckets, bucket, times)
+            listed = pane.longest
+            if value_ms >= listed.get(FROM, 0):
+                if times > 0 and len(listed) < MOST:  # the usual case, without a call
+                    listed[value_ms] = listed.get(value_ms, 0) + times
+                else:
+                    longest.count(listed, value_ms, times)
+            if times < 0 and not pane.buckets:
+                listed.clear()
         if call is not None:
             _set(pane.calls, call, times)
         if outage is not None:
@@ -61,7 +70,9 @@ def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
 
 def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
     """Return a new pane: the counts and buckets of a sum after one part (or None) was replaced by another."""
-    found = empty_pane() if total is None else Pane(total.counts.copy(), total.buckets.copy(), {}, {})
+    found = empty_pane()
+    if total is not None:
+        found = Pane(total.counts.copy(), total.buckets.copy(), {}, {}, total.longest.copy())
     counts = found.counts
     for part, times in ((old, -1), (new, 1)):
         if part is None:
@@ -72,6 +83,9 @@ def exchanged(total: Pane | None, old: Pane | None, new: Pane | None) -> Pane:
                 del counts[name]
         for bucket, n in part.buckets.items():
             sketch.count(found.buckets, bucket, n * times)
+        longest.merge(found.longest, part.longest, times)
+    if not found.buckets:
+        found.longest.clear()
     return found
 
 
@@ -91,10 +105,13 @@ def merging(panes: Iterable[Pane]) -> Pieces[Pane]:
         for name, n in pane.counts.items():
             counts[name] = counts.get(name, 0) + n
         sketch.merge(merged.buckets, pane.buckets)
+        longest.merge(merged.longest, pane.longest)
         merged.calls.update(pane.calls)
         merged.outages.update(pane.outages)
         if place % _FEW == _FEW - 1:
             yield
     for name in [name for name, n in counts.items() if not n]:
         del counts[name]
+    if not merged.buckets:
+        merged.longest.clear()
     return merged

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.series.series import LIVE, Change, Pane, PaneKey
+from monitor.core.series.series import LIVE, Change, Pane, PaneKey, empty_pane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -125,7 +125,7 @@ def _divided(key: PaneKey, pane: Pane) -> dict[PaneKey, Pane]:
     for position, name, is_call in sorted(items):
         size += len(name) + _CALL if is_call else _outage_size(name, pane.outages[name])
         if size > LARGEST // 2 and position != before and before:
-            part = found[key._replace(part=position)] = Pane({}, {}, {}, {})
+            part = found[key._replace(part=position)] = empty_pane()
             size = 0
         before = position
         if part is not None:

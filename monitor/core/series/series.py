@@ -85,7 +85,7 @@ class OutageRecord(NamedTuple):
 
 
 class Pane(NamedTuple):
-    """The additive content of a slice: counts and sums by name, sketch buckets, items by id.
+    """The additive content of a slice: counts and sums by name, sketch buckets, items by id; the longest durations.
 
     Counts of a clock measure: ``met``, ``breached``, ``elapsed_ms``, ``wall_ms`` (sums over both), ``flagged``; live:
     ``open``, ``paused``, ``at_risk``, ``overdue`` (overdue clocks are open too). The sketch holds elapsed times.
@@ -97,17 +97,20 @@ class Pane(NamedTuple):
     amounts cents; live: ``open``, ``waiting`` (for the first attempt), ``late``, ``following`` and items ``lead id ->
     handed_over_ms``. The sketch holds times to the first attempt. An outage measure has items ``outage id ->
     OutageRecord`` in the pane of the start, and live ``open`` and ``blind``.
+    If objectives promise percentiles, durations near their targets are counted too (`monitor.core.series.durations`).
     """
 
     counts: dict[str, int]
     buckets: dict[int, int]
     calls: dict[str, int]
     outages: dict[str, OutageRecord]
+    longest: dict[int, int]
+    """The longest durations of the sketch, exactly (`monitor.core.series.longest`)."""
 
 
 def empty_pane() -> Pane:
     """Return a pane with nothing in it."""
-    return Pane({}, {}, {}, {})
+    return Pane({}, {}, {}, {}, {})
 
 
 Counts = tuple[tuple[str, int], ...]

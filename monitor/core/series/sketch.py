@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import accumulate
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +52,14 @@ def value_of(bucket: int) -> float:
     shift = (bucket >> 6) - 1
     lowest = (bucket - (shift << 6)) << shift
     return lowest + ((1 << shift) - 1) / 2
+
+
+def above(bucket: int) -> int:
+    """Return the shortest duration, in milliseconds, that is longer than all durations of a bucket."""
+    if bucket < _EXACT_BELOW:
+        return bucket + 1
+    shift = (bucket >> 6) - 1
+    return (bucket - (shift << 6) + 1) << shift
 
 
 def add(buckets: dict[int, int], value_ms: int, n: int = 1) -> None:
@@ -103,6 +111,22 @@ def quantiles(buckets: Mapping[int, int], qs: Sequence[float]) -> list[float | N
     Raises:
         ValueError: as `quantile` does.
     """
+    return [None if one is None else value_of(one.bucket) for one in places(buckets, qs)]
+
+
+class Place(NamedTuple):
+    """The place of a quantile in a sketch: its bucket, and how many durations of that bucket have a higher rank."""
+
+    bucket: int
+    higher: int
+
+
+def places(buckets: Mapping[int, int], qs: Sequence[float]) -> list[Place | None]:
+    """Return the places of the quantiles ``qs``, in their order; None for an empty sketch.
+
+    Raises:
+        ValueError: as `quantile` does.
+    """
     for q in qs:
         if not 0 <= q <= 1:
             raise ValueError(f"a quantile lies between 0 and 1: {q}")
@@ -111,13 +135,15 @@ def quantiles(buckets: Mapping[int, int], qs: Sequence[float]) -> list[float | N
         bucket = next(bucket for bucket, count in buckets.items() if count < 0)
         raise ValueError(f"bucket {bucket} holds {buckets[bucket]} durations: more were taken out than put in")
     total = sum(counts)
-    found: list[float | None] = [None] * len(qs)
+    found: list[Place | None] = [None] * len(qs)
     if not total:
         return found
     ascending = sorted(buckets)
     seen = list(accumulate([buckets[bucket] for bucket in ascending]))
-    for place, q in enumerate(qs):
-        found[place] = value_of(ascending[bisect_left(seen, rank_of(q, total))])
+    for number, q in enumerate(qs):
+        rank = rank_of(q, total)
+        at = bisect_left(seen, rank)
+        found[number] = Place(ascending[at], seen[at] - rank)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.core.clocks.terms import Plan
 from monitor.core.outages.silence import HEARTBEAT, heartbeat_subject
 from monitor.core.pieces import at_once, lots
+from monitor.core.series.durations import with_beyond
 from monitor.core.series.panes import apply
 from monitor.core.series.parts import Parts, in_order
 from monitor.core.series.series import (
@@ -230,6 +231,8 @@ class SourceEngine:
         brings days at once: its oldest changes are no later than its newest.
         """
         series, at_ms = change[0], change[1]
+        if change[3] >= 0 and plan.near_targets and (near := plan.near_targets.get(series[:2])) is not None:
+            change = with_beyond(change, near)
         minute = series, at_ms // MINUTE_MS
         panes = self._of_minute.get(minute)
         if panes is None:

@@ -224,7 +224,7 @@ class SeriesBudgets:
         move_ms = None
         if rule.adds_up:
             span = window_span(window, look.slices.zone, now_ms)
-            counts = Pane(self._panes.total(window, span).counts, {}, {}, {})  # burn rates need no percentiles
+            counts = Pane(self._panes.total(window, span).counts, {}, {}, {}, {})  # burn rates need no percentiles
             of = Stretch(binding.agreement, span, now_ms, counts, self._panes.live())
             move_ms = self._panes.next_move_ms(window, span)
         else:

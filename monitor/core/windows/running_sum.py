@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from monitor.core.series.longest import FROM, longest_of
 from monitor.core.series.series import Pane, empty_pane
 from monitor.core.time.windows import Width
 
@@ -32,15 +33,22 @@ class Panes(Protocol):
 
 
 class RunningSum:
-    """The sum of the panes in a moving span. Outages are no sums and are left out."""
+    """The sum of the panes in a moving span. Outages are no sums and are left out.
 
-    __slots__ = ("_parts", "_span", "_sum", "stale", "width")
+    Of the longest durations only the longest one is kept: it is no sum, and is looked up among those of the panes.
+    """
+
+    __slots__ = ("_listed_from", "_longest", "_parts", "_span", "_sum", "stale", "width")
 
     def __init__(self, width: Width) -> None:
         self.width = width
         self.stale: set[int] = set()
         """The starts of panes that changed since the last move."""
         self._parts: dict[int, Pane] = {}
+        self._longest: dict[int, int] = {}
+        """The longest duration of each part that knows one, by the part's start."""
+        self._listed_from: dict[int, int] = {}
+        """The shortest duration from which on a part lists all, if that is not 0."""
         self._span = (0, 0)
         self._sum = empty_pane()
 
@@ -66,15 +74,40 @@ class RunningSum:
             self.stale.update([start for start in self._parts if not span.start_ms <= start < span.end_ms])
             inside = panes.between(self.width, span.start_ms, span.end_ms)
             self.stale.update([start for start in inside if start not in self._parts])
+        if not self.stale:
+            return self._sum
         for start in self.stale:
             old = self._parts.pop(start, None)
             if old is not None:
                 self._add(old, -1)
+                self._longest.pop(start, None)
+                self._listed_from.pop(start, None)
             if start in starts and span.start_ms <= start < span.end_ms:
                 new = self._parts[start] = panes.pane(self.width, start)
                 self._add(new, 1)
+                if new.longest:
+                    self._note_longest(start, new.longest)
         self.stale.clear()
+        self._find_longest()
         return self._sum
+
+    def _note_longest(self, start: int, listed: dict[int, int]) -> None:
+        longest_ms = longest_of(listed)
+        if longest_ms is not None:
+            self._longest[start] = longest_ms
+        if FROM in listed:
+            self._listed_from[start] = listed[FROM]
+
+    def _find_longest(self) -> None:
+        """Put the longest duration of all parts into the sum, if it is known."""
+        listed = self._sum.longest
+        listed.clear()
+        longest_ms = max(self._longest.values(), default=FROM)
+        from_ms = max(self._listed_from.values(), default=0)
+        if longest_ms >= from_ms:
+            listed[longest_ms] = 1
+        elif from_ms:
+            listed[FROM] = from_ms
 
     def _add(self, pane: Pane, times: int) -> None:
         _add(self._sum.counts, pane.counts, times)

@@ -148,7 +148,7 @@ class SeriesWindows:
         total = self.panes.of_source(source, width, start_ms)
         found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
         if any(one is not None and (one.calls or one.outages) for one in (old, new)):
-            items = None if new is None else Pane({}, {}, new.calls, new.outages)
+            items = None if new is None else Pane({}, {}, new.calls, new.outages, {})
             found |= self.panes.replace(_ITEMS_OF.join((source, *values)), width, start_ms, items)
         return found
 

@@ -39,7 +39,7 @@ def test_a_change_brings_its_counts_its_duration_and_its_items():
     pane = filled([change, change._replace(call=("C-2", 8), outage=None)])
 
     assert pane == Pane(
-        {"answered": 2, "wait_ms": 80}, {sketch.bucket_of(40): 2}, {"C-1": 7, "C-2": 8}, {"O-1": record}
+        {"answered": 2, "wait_ms": 80}, {sketch.bucket_of(40): 2}, {"C-1": 7, "C-2": 8}, {"O-1": record}, {40: 2}
     )
 
 
@@ -89,5 +89,5 @@ def test_panes_of_several_sources_add_up_to_the_pane_of_one(several, a, b):
 def test_no_panes_add_up_to_an_empty_one_and_what_cancels_out_is_not_named():
     assert merge_panes([]) == empty_pane()
     assert not any(merge_panes([filled([one, one.undone()]) for one in [Change(SERIES, 0, (("met", 1),), 5)]]))
-    taken = Pane({"met": -1}, {}, {}, {})
-    assert merge_panes([Pane({"met": 1}, {}, {}, {}), taken]) == empty_pane()
+    taken = Pane({"met": -1}, {}, {}, {}, {})
+    assert merge_panes([Pane({"met": 1}, {}, {}, {}, {}), taken]) == empty_pane()

@@ -285,7 +285,7 @@ def test_a_long_id_that_an_earlier_release_kept_in_its_live_pane_is_taken_out_of
     for key in [key for key in panes(centre) if key.width == "live"]:
         del centre.rows[encode_pane_key(key)]
     live = PaneKey(SERIES, "live", 0)
-    centre.rows[encode_pane_key(live)] = Pane({"waiting": 300}, {}, dict.fromkeys(names, ms("Mon 09:00")), {})
+    centre.rows[encode_pane_key(live)] = Pane({"waiting": 300}, {}, dict.fromkeys(names, ms("Mon 09:00")), {}, {})
     centre.restart()
 
     centre.at("Mon 09:01", *[event("call", name, "answered") for name in names[:2]])
@@ -307,7 +307,7 @@ def test_a_short_id_is_its_own_name_and_of_a_long_one_the_hash_is():
 
 
 def pane_of(*names):
-    return Pane({"waiting": len(names)}, {}, dict.fromkeys(names, ms("Mon 09:00")), {})
+    return Pane({"waiting": len(names)}, {}, dict.fromkeys(names, ms("Mon 09:00")), {}, {})
 
 
 def test_the_panes_of_sources_with_items_have_rows_of_their_own_and_share_one_without():
@@ -317,7 +317,7 @@ def test_the_panes_of_sources_with_items_have_rows_of_their_own_and_share_one_wi
     for number in range(3):
         stage.evaluator.fold(f"calls/{number}", live, pane_of(f"C-{number}"), stage.book)
     stage.evaluator.fold("calls/1", live, empty_pane(), stage.book)
-    stage.evaluator.fold("calls/2", live, Pane({"waiting": -1}, {}, {}, {}), stage.book)
+    stage.evaluator.fold("calls/2", live, Pane({"waiting": -1}, {}, {}, {}, {}), stage.book)
     own = merged_pane_key(live._replace(part="calls/0"))
     assert {key for key in stage.rows if key[:1] == b"w"} == {own, shared}
 

@@ -33,7 +33,7 @@ COUNTING = Counting(CustomerTerms(), 0, "UTC", lambda *_: ())
 
 
 def pane_of(durations=(), **counts):
-    pane = Pane(dict(counts), {}, {}, {})
+    pane = Pane(dict(counts), {}, {}, {}, {})
     for one in durations:
         sketch.add(pane.buckets, one)
     return pane

@@ -171,7 +171,7 @@ async def test_an_evaluator_finds_its_series_in_pieces_and_shows_what_it_knew_un
     await partition.take(partial(*resolved("met")))
     while await partition.tick("Mon 10:00"):
         pass
-    row = EVALUATE_ROWS.encode(b"w", MergedPane({"tickets/0": Pane({"met": 1}, {}, {}, {})}))
+    row = EVALUATE_ROWS.encode(b"w", MergedPane({"tickets/0": Pane({"met": 1}, {}, {}, {}, {})}))
     for number in range(ROWS):
         series = SeriesKey("desk", "resolution", (f"c{number % 1_000}",))
         partition.state.rows[merged_pane_key(PaneKey(series, "day", number * 86_400_000))] = row
