@@ -49,8 +49,6 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from string import Formatter
 from typing import Final, NamedTuple
 
 from monitor.core.facts.events import Event, Fact, Value
@@ -70,6 +68,7 @@ from monitor.wire.mapping_rules import (
     Source,
 )
 from monitor.wire.row_values import attribute_of, day_ms, instant_ms, lookup, span_ms, text_of, whole_number_of
+from monitor.wire.templates import column_of, parts_of
 
 MAX_ID_BYTES: Final = 512
 PARTS_AN_EVENT: Final = 2
@@ -314,8 +313,8 @@ class _View:
         """Return a template with its columns filled in; each must have a value."""
         return "".join(
             [
-                literal + ("" if name is None else known[name] if name in known else self.needed(name))
-                for literal, name in _parts(template)
+                literal + ("" if name is None else known[name] if name in known else self.needed(column_of(name)))
+                for literal, name in parts_of(template)
             ]
         )
 
@@ -352,11 +351,6 @@ class _Part(_View):
             known[rule] = None if is_own else self._whole.holds_one(condition)
         held = known[rule]
         return super().holds_one(condition) if held is None else held
-
-
-@lru_cache
-def _parts(template: str) -> tuple[tuple[str, str | None], ...]:
-    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(template))
 
 
 def _checked_id(text: str) -> str:

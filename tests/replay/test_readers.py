@@ -5,7 +5,7 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.replay.readers import read_events
-from tests.replay.foreign import mapping, types
+from tests.replay.foreign import HEAD, mapping, types
 
 OF = mapping("events: [{type: opened, at: opened_at, when: {state: {not: [Draft]}}}]\n")
 LOG = "number,state,opened_at\nT1,New,1/1/2024 10:00\nT2,New,1/1/2024 11:00\n"
@@ -150,3 +150,33 @@ def test_progress_is_told_by_file_and_ends_at_all_of_it(tmp_path):
     assert {name for name, _, _ in told} == {"a.csv", "b.csv.gz"}
     for path in paths:
         assert (path.name, path.stat().st_size, path.stat().st_size) in told
+
+
+def test_columns_with_the_names_of_an_events_own_fields_are_read_from_a_file(tmp_path):
+    of = mapping(
+        """
+        sequence: sequence
+        attributes: {category: type, team: time_ms}
+        events: [{type: opened, at: at, id: "{type} {.type}"}]
+        """,
+        HEAD.replace("{number}", "{subject_id}"),
+    )
+    log = "subject_id,type,time_ms,sequence,at\nT1,fault,north,7,1/1/2024 10:00\n"
+
+    (event,) = read_events([written(tmp_path, "log.csv", log)], of).events
+
+    assert (event.subject_id, event.fact.id, event.fact.sequence) == ("T1", "opened fault", 7)
+    assert event.fact.attributes == {"category": "fault", "team": "north"}
+
+
+def test_a_name_with_colons_is_one_column_in_a_template(tmp_path):
+    """Every file of process mining has them; the shorter column "case" must not be taken for it."""
+    of = mapping(
+        'events: [{type: opened, at: "time:timestamp", id: "{case:concept:name}/{concept:name!r}"}]',
+        HEAD.replace("{number}", "{case:concept:name}"),
+    )
+    log = "case,case:concept:name,concept:name!r,time:timestamp\nwrong,A1,open,1/1/2024 10:00\n"
+
+    (event,) = read_events([written(tmp_path, "log.csv", log)], of).events
+
+    assert (event.subject_id, event.fact.id) == ("A1", "A1/open")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 
 from monitor.config.mappings.mapping_shape import (
     Attributes,
@@ -36,8 +35,7 @@ from monitor.wire.mapping_rules import (
     Source,
 )
 from monitor.wire.row_values import SPECIAL_FORMATS
-
-_ID_PARTS = frozenset({"subject_id", "type", "time_ms", "sequence"})
+from monitor.wire.templates import ID_PARTS, columns_in, names_in
 
 
 def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
@@ -120,7 +118,7 @@ class _Build:
             self._wrong((*path, "rows"), "needs to know which rows belong together", "add group: {by: [column]}")
         if event.subject_id is not None:
             self._template(event.subject_id, (*path, "subject_id"), frozenset())
-        self._template(event.id, (*path, "id"), _ID_PARTS)
+        self._template(event.id, (*path, "id"), ID_PARTS)
         self._check_repeat(event, path)
         return EventRule(
             type=event.type,
@@ -244,7 +242,7 @@ class _Build:
     def _template(self, text: str, path: tuple[str | int, ...], known: frozenset[str]) -> None:
         hint = 'write columns in braces: "{number}"'
         try:
-            names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+            names = names_in(text)
         except ValueError as error:
             self._wrong(path, f"is no template: {error}", hint)
             return
@@ -268,22 +266,24 @@ def _values(given: list[str] | None) -> frozenset[str] | None:
 def columns_of(mapping: RowMapping) -> frozenset[str]:
     """Return the columns that a mapping names: the header of a CSV file must have them."""
     found = {mapping.sequence, *mapping.group, *mapping.order}
-    conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
-    instants: list[Instant] = []
-    templates: list[str] = []
+    for one in (*mapping.where, *(one for rule in mapping.reject for one in rule.when)):
+        found.update(one.columns())
     for rule in mapping.events:
-        conditions += rule.when
-        instants.append(rule.at)
-        found.add(rule.each)
-        found.update(rule.repeat or ())
-        templates += [rule.subject_id, rule.id]
-        for source in rule.attributes.values():
-            found |= {source.column, source.span}
-            instants += [*(source.duration or ()), *([source.instant] if source.instant else [])]
-    for condition in conditions:
-        found |= {condition.column, condition.same_as, condition.differs_from}
-        instants += condition.before or ()
-    found.update(column for instant in instants for column in (*instant.columns, *instant.plus))
-    found.update(name for text in templates for _, name, _, _ in Formatter().parse(text) if name)
-    own = {name for name in found if name.split(".")[0] == EACH}
-    return frozenset(found - own - {"", REPETITION} - _ID_PARTS)
+        found |= _columns_of_event(rule)
+    return frozenset(found - {""})
+
+
+def _columns_of_event(rule: EventRule) -> set[str]:
+    """Return the columns that an event is made of, but for the parts and numbers that its own rule makes."""
+    found = {*rule.at.columns, *rule.at.plus, *columns_in(rule.subject_id), *columns_in(rule.id, ID_PARTS)}
+    for condition in rule.when:
+        found.update(condition.columns())
+    for source in rule.attributes.values():
+        found |= {source.column, source.span}
+        for instant in (*(source.duration or ()), *([source.instant] if source.instant else [])):
+            found.update(instant.columns, instant.plus)
+    if rule.each:
+        found = {name for name in found if name.split(".")[0] != EACH} | {rule.each}
+    if rule.repeat:
+        found = found - {REPETITION} | set(rule.repeat)
+    return found
