@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # What stands in the data goes into the table as Text: as a str, "[bold]" in it would be rich's markup.
 LISTED_REJECTIONS: Final = 20
 """Rejected rows that the table lists; the JSON has all of them."""
+LISTED_ODD: Final = 5
+"""Subjects that the text names whose events contradict each other; the JSON has all of them."""
 LISTED_SERIES: Final = 12
 """Series of a measure that the table lists, the largest first; the JSON has all of them."""
 
@@ -78,8 +80,14 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
     return {
         "read": reading.rows,
         "filtered": reading.filtered,
+        "doubled": reading.doubled,
         "without_event": reading.without_event,
         "rejected": {"counts": reading.reasons(), "all": [one._asdict() for one in reading.rejected]},
+        "odd_subjects": {
+            "counts": dict(Counter(one.what for one in reading.odd)),
+            "all": [{**one._asdict(), "measured": one.is_measured} for one in reading.odd],
+        },
+        "warnings": reading.warnings,
     }
 
 
@@ -164,13 +172,31 @@ def _summary(result: ReplayResult) -> Text:
     text.append(f"{result.events:,} events of {subjects}")
     text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
     for count, what in (
+        (0 if result.reading is None else result.reading.doubled, "rows came twice in their group"),
         (result.repeats, "events came twice"),
         (sum(result.rejected_events.values()), f"events were not taken: {result.rejected_events}"),
         (result.too_late, "corrections came too late for their pane"),
     ):
         if count:
             text.append(f"{count:,} {what}.\n", style="yellow")
+    if result.reading is not None:
+        for sentence in data_faults(result.reading):
+            text.append(f"{sentence}\n", style="yellow")
     return text
+
+
+def data_faults(reading: Reading) -> list[str]:
+    """Return a sentence for each kind of fault that was found in the data as a whole, and did not reject a row."""
+    sentences: list[str] = []
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in reading.odd:
+        fate = "" if one.is_measured else ", and is not measured"
+        kinds.setdefault((one.subject, one.sentence + fate), []).append(one.subject_id)
+    for (subject, sentence), ids in kinds.items():
+        shown = ", ".join(ids[:LISTED_ODD]) + (", …" if len(ids) > LISTED_ODD else "")
+        who = f"1 {subject}" if len(ids) == 1 else f"{len(ids):,} {subject}s: each"
+        sentences.append(f"{who} {sentence}: {shown}.")
+    return sentences + [f"warning: {one}." for one in reading.warnings]
 
 
 def _rejections(reading: Reading) -> Table:
