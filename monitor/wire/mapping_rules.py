@@ -16,7 +16,7 @@ REASONS: Final[dict[str, str]] = {
     "bad_time": "a time fits none of the formats",
     "bad_zone": "a column that says in which zone times are names none",
     "nonexistent_time": "a local time that the clocks of the zone skipped",
-    "absurd_time": "a time before the year 2000 or after 2100",
+    "absurd_time": "a time before 1970-01-02 or after 2099",
     "bad_number": "a sequence, an attribute, a length of time or a compared value is no number",
     "bad_value": "an attribute is neither true nor false",
     "unknown_value": "a value is not in the map of an attribute's values, and there is no `otherwise`",

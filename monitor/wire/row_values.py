@@ -15,12 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
-from monitor.wire.contract import MAX_INTEGER
+from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_INTEGER, SECONDS
 from monitor.wire.mapping_rules import Unit
-
-EARLIEST_MS: Final = 946_684_800_000
-LATEST_MS: Final = 4_102_444_800_000
-"""Instants outside of [2000-01-01, 2100-01-01) are absurd, as for events from Kafka."""
 
 RFC3339: Final = "rfc3339"
 EPOCH_S: Final = "epoch_s"
@@ -104,7 +100,7 @@ def _instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
         if found is None:
             continue
         if not EARLIEST_MS <= found < LATEST_MS:
-            raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+            raise DecodeError("absurd_time", f"{text!r} is not between 1970-01-02 and the year 2100")
         return found
     raise DecodeError("bad_time", f"{text!r} is not of the form {' or '.join(formats)}")
 
@@ -114,7 +110,9 @@ def _by_format(text: str, form: str, zone: str) -> int | None:
         if form == EPOCH_S:
             return round(float(text) * 1000)
         if form in (EPOCH_MS, EPOCH_US):
-            return int(text) // (1 if form == EPOCH_MS else 1000)
+            found = int(text) // (1 if form == EPOCH_MS else 1000)
+            # As in events: so small a number is of another unit, which another format may name.
+            return None if 0 < found < SECONDS[1] else found
         moment = datetime.fromisoformat(text) if form == RFC3339 else datetime.strptime(text, form)  # noqa: DTZ007
     except (ValueError, OverflowError):
         return None
@@ -147,7 +145,7 @@ def day_ms(text: str, since: date, zone: str) -> int:
         raise DecodeError("bad_time", f"{text!r} is no number of days")
     found = _local_ms(datetime.combine(since + timedelta(days=int(text)), time()), zone)
     if not EARLIEST_MS <= found < LATEST_MS:
-        raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+        raise DecodeError("absurd_time", f"{text!r} is not between 1970-01-02 and the year 2100")
     return found
 
 
