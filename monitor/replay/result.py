@@ -48,7 +48,7 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
         "from_ms": result.from_ms,
         "until_ms": result.until_ms,
         "step_ms": result.step_ms,
-        "rows": None if result.reading is None else _reading_json(result.reading),
+        "rows": None if result.reading is None else reading_json(result.reading),
         "events": {
             "folded": result.events,
             "repeats": result.repeats,
@@ -76,7 +76,8 @@ def write_records(result: ReplayResult, path: Path) -> None:
             file.write(orjson.dumps(record.as_json(), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _reading_json(reading: Reading) -> dict[str, Any]:
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """Return the rows by their fate, and the faults of the data."""
     return {
         "read": reading.rows,
         "filtered": reading.filtered,
@@ -151,7 +152,7 @@ def as_table(result: ReplayResult) -> RenderableType:
     """Return the result as tables for a terminal."""
     parts: list[RenderableType] = [_summary(result)]
     if result.reading is not None and result.reading.rejected:
-        parts.append(_rejections(result.reading))
+        parts.append(rejections_table(result.reading))
     parts.append(_figures(result.whole))
     if result.statements or result.statuses:
         parts.append(_verdicts(result))
@@ -164,15 +165,11 @@ def _summary(result: ReplayResult) -> Text:
     text = Text()
     if result.reading is not None:
         reading = result.reading
-        text.append(
-            f"{reading.rows:,} rows read, {len(reading.rejected):,} rejected, {reading.filtered:,} left out, "
-            f"{reading.without_event:,} without an event.\n"
-        )
+        text.append(f"{reading.rows:,} rows read, {fates(reading)}.\n")
     subjects = ", ".join(f"{count:,} {subject}s" for subject, count in result.subjects.items()) or "no subjects"
     text.append(f"{result.events:,} events of {subjects}")
     text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
     for count, what in (
-        (0 if result.reading is None else result.reading.doubled, "rows came twice in their group"),
         (result.repeats, "events came twice"),
         (sum(result.rejected_events.values()), f"events were not taken: {result.rejected_events}"),
         (result.too_late, "corrections came too late for their pane"),
@@ -183,6 +180,15 @@ def _summary(result: ReplayResult) -> Text:
         for sentence in data_faults(result.reading):
             text.append(f"{sentence}\n", style="yellow")
     return text
+
+
+def fates(reading: Reading) -> str:
+    """Return how many rows were rejected, left out and without an event, in words."""
+    doubled = f", {reading.doubled:,} doubled" if reading.doubled else ""
+    return (
+        f"{len(reading.rejected):,} rejected, {reading.filtered:,} left out{doubled}, "
+        f"{reading.without_event:,} without an event"
+    )
 
 
 def data_faults(reading: Reading) -> list[str]:
@@ -199,7 +205,8 @@ def data_faults(reading: Reading) -> list[str]:
     return sentences + [f"warning: {one}." for one in reading.warnings]
 
 
-def _rejections(reading: Reading) -> Table:
+def rejections_table(reading: Reading) -> Table:
+    """Return the first rejected rows of each reason, each with its place and what stood there."""
     table = Table(title="Rejected rows", title_justify="left")
     for name in ("reason", "rows", "file:line", "what stood there"):
         table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
