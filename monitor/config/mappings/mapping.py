@@ -10,8 +10,10 @@ from pathlib import Path
 
 from monitor.config.mappings.mapping_build import Build
 from monitor.config.mappings.mapping_shape import MappingShape
-from monitor.config.reading.shape import validate
+from monitor.config.reading.partial import mistakes_beside
+from monitor.config.reading.shape import check
 from monitor.config.reading.yaml_file import YamlDocument, load_documents
+from monitor.core.facts.events import SUBJECTS, TYPES
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.mapping_rules import EACH, EPISODE, REPETITION, EventRule, RowMapping
 from monitor.wire.templates import ID_PARTS, columns_in
@@ -52,11 +54,26 @@ def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
 def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping | None:
     """Return the mapping of a document, or None after adding its mistakes to ``mistakes``."""
     before = len(mistakes)
-    shape = validate(MappingShape, document, mistakes)
+    shape, violations = check(MappingShape, document)
     if shape is None:
+        beside = mistakes_beside(MappingShape, document, violations, _stand_ins(document.data), _build)
+        mistakes += sorted([*(one.mistake for one in violations), *beside], key=lambda one: one.line or 0)
         return None
     mapping = Build(shape, document, mistakes).mapping()
     return mapping if len(mistakes) == before else None
+
+
+def _build(shape: MappingShape, document: YamlDocument, mistakes: list[Mistake]) -> None:
+    Build(shape, document, mistakes).mapping()
+
+
+def _stand_ins(data: object) -> dict[str, object]:
+    """Return what stands in for the parts that a mapping must have: with the subject that its events are of."""
+    events = data.get("events") if isinstance(data, dict) else None
+    types = {one.get("type") for one in events if isinstance(one, dict)} if isinstance(events, list) else set()
+    subject = max(SUBJECTS, key=lambda one: len(types & TYPES[one]))
+    event = {"type": min(TYPES[subject]), "at": "stand-in"}
+    return {"mapping": "stand-in", "subject": subject, "subject_id": "{stand-in}", "events": [event]}
 
 
 def columns_of(mapping: RowMapping) -> frozenset[str]:
