@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.mappings.mapping import columns_of
+from monitor.wire.events import decode, encode_event
 from monitor.wire.mapping_rules import LONGEST_COMPARED
 from monitor.wire.patterns import MOST_CHARACTERS, pattern_of
 from tests.replay.foreign import HEAD, events, mapping, read, reason, types
@@ -133,7 +134,8 @@ def test_a_record_names_no_zone_but_those_that_there_are(zone):
     ("unit", "text", "length_ms"),
     [
         ("ms", "1500", 1500), ("s", "90", 90_000), ("s", "0.25", 250), ("m", "1.5", 90_000), ("h", "2", 7_200_000),
-        ("d", "1", 86_400_000), ('"h:m:s"', "0:01:30", 90_000), ('"h:m"', "25:10", 90_600_000), ('"m:s"', "75:01.5", 4_501_500),
+        ("d", "1", 86_400_000), ('"h:m:s"', "0:01:30", 90_000), ('"h:m"', "25:10", 90_600_000),
+        ('"m:s"', "75:01.5", 4_501_500),
     ],
 )  # fmt: skip
 def test_a_length_of_time_is_a_plain_number_with_its_unit_or_written_out(unit, text, length_ms):
@@ -268,6 +270,9 @@ def test_the_columns_of_episodes_are_known():
 
 # ---- mistakes
 
+AT_T = "events: [{type: opened, at: t}]"
+IN_ID = 'events: [{type: opened, at: at, id: "{number}/{episode}"}]'
+
 
 @pytest.mark.parametrize(
     ("text", "path", "message", "hint"),
@@ -282,12 +287,10 @@ def test_the_columns_of_episodes_are_known():
          "column"),
         ("events: [{type: opened, at: {columns: a, plus: {column: b, unit: weeks}}}]", "events[0].at.plus.unit",
          "must be", ""),
-        ("times: {t: {columns: a, next_day_if_before: u}, u: {columns: b, next_day_if_before: t}}\n"
-         "events: [{type: opened, at: t}]", "times.t.next_day_if_before", "needs itself", "column"),
+        ("times: {t: {columns: a, next_day_if_before: u}, u: {columns: b, next_day_if_before: t}}\n" + AT_T, "times.t.next_day_if_before", "needs itself", "column"),
         ("group: {by: [n], episodes: {begin: {s: {becomes: down}}, at: at}}\nevents: [{type: opened, at: at}]",
          "group.episodes", "used by no event", "{episode}"),
-        ("group: {by: [n], episodes: {begin: {s: x}, at: at}}\n"
-         'events: [{type: opened, at: at, id: "{number}/{episode}"}]', "events[0].id", "subject_id", "its own"),
+        ("group: {by: [n], episodes: {begin: {s: x}, at: at}}\n" + IN_ID, "events[0].id", "subject_id", "its own"),
         (f"events: [{{type: opened, at: at, when: {{n: {{pattern: {'x' * 201}}}}}}}]", "events[0].when.n.pattern",
          "200 characters", "prefix"),
     ],
@@ -306,3 +309,24 @@ def test_a_date_that_stands_alone_needs_a_zone():
 
     assert found is None
     assert (mistake.path, mistake.message) == ("events[0].at.constant", "a date begins in a zone")
+
+
+# ---- deadlines that the record sets itself
+
+
+def test_a_due_instant_of_the_record_is_read_as_times_are_and_goes_into_the_event():
+    of = mapping("""
+        times: {promised: [day, clock]}
+        attributes: {response_due_at: {time: {columns: answer_by, zone: {column: tz}}}}
+        events: [{type: opened, at: at, attributes: {due_at: promised}}]
+    """)
+    row = {"number": "T1", "at": AT, "day": "4/3/2024", "clock": "17:00", "answer_by": AT, "tz": "Asia/Kolkata"}
+
+    (event,) = events(of, row)
+
+    assert event.fact.attributes == {
+        "due_at": ms("2024-03-04T17:00+01:00"),
+        "response_due_at": ms("2024-03-01T08:00+05:30"),
+    }
+    assert decode("ticket", *encode_event(event)) == event
+    assert events(of, {**row, "day": ""})[0].fact.attributes.keys() == {"response_due_at"}, "some have no deadline"
