@@ -281,6 +281,8 @@ class RowMapping:
 
     name: str
     subject: Subject
+    subject_id: str
+    """The template of the ids of its subjects; an event may have another one."""
     events: tuple[EventRule, ...]
     missing: frozenset[str] = frozenset({""})
     """Texts that mean "no value"; the empty one is always among them."""

@@ -59,6 +59,10 @@ class Check:
         return [one for one in self.agreements if (one.id, one.version) == wanted]
 
 
+NOTHING_CHECKED: Final = Check(documents=(), mistakes=(), warnings=())
+"""The result where there are no files of agreements."""
+
+
 def check_agreements(paths: Path | Sequence[Path], *, alone: bool = True) -> Check:
     """Read the files, and the ``*.yaml`` and ``*.yml`` of the folders, without raising for their mistakes.
 

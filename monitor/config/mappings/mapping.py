@@ -5,7 +5,7 @@ One file holds one mapping. The language: ``deploy/mappings/README.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from monitor.config.mappings.mapping_build import Build
@@ -36,6 +36,37 @@ def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
     if mistakes or mapping is None:
         raise ConfigError(mistakes)
     return mapping
+
+
+def live_mistakes(path: Path) -> list[Mistake]:
+    """Return what keeps a mapping file without mistakes from standing in front of a topic."""
+    try:
+        load_mapping(path, live=True)
+    except ConfigError as error:
+        return error.mistakes
+    return []
+
+
+def mappings_among(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the files and folders that may hold agreements, and the files that hold mappings.
+
+    A folder is left whole if none of its files is a mapping.
+    """
+    others: list[Path] = []
+    mappings: list[Path] = []
+    for path in paths:
+        files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        found = [one for one in files if _is_mapping(one)]
+        mappings += found
+        others += [path] if not found else [one for one in files if one not in found]
+    return others, mappings
+
+
+def _is_mapping(path: Path) -> bool:
+    """Return whether a file is a mapping: it says so, or has events and no agreement."""
+    documents = load_documents(path, []) if path.is_file() else []
+    data = documents[0].data if documents else None
+    return isinstance(data, dict) and "agreement" not in data and ("mapping" in data or "events" in data)
 
 
 def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:

@@ -75,6 +75,7 @@ class Build:
         return RowMapping(
             name=shape.mapping,
             subject=shape.subject,
+            subject_id=shape.subject_id,
             events=events,
             missing=frozenset(shape.missing) | {""},
             sequence=shape.sequence or "",
