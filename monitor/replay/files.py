@@ -8,8 +8,9 @@ from pathlib import Path
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.book import Book
+from monitor.errors import ConfigError, Mistake
 from monitor.replay.local import ReplayResult, run_replay
-from monitor.replay.readers import Progress, read_events
+from monitor.replay.readers import Progress, Table, read_tables
 
 
 def replay_files(
@@ -17,6 +18,7 @@ def replay_files(
     mapping: Path,
     agreements: Book | Path | Sequence[Path],
     *,
+    more: Sequence[tuple[Path, Path]] = (),
     until_ms: int | None = None,
     step_ms: int | None = None,
     retention_ms: int | None = None,
@@ -25,9 +27,11 @@ def replay_files(
     """Read files with a mapping and replay their events under agreements.
 
     Args:
-        data: CSV or JSON lines, gzipped or not.
+        data: CSV, JSON lines or JSON arrays, gzipped or not; ``-`` is standard input.
         mapping: the mapping file.
         agreements: a book, or files and folders with agreements.
+        more: further tables: a file and its mapping. Events of one subject belong together, whichever table they are
+            from.
         until_ms: the instant at which time ends, at least to just after the last event.
         step_ms: how often windows are judged; None: see `monitor.replay.local.MOST_STEPS`.
         retention_ms: how long finished subjects are kept; None: to the end.
@@ -36,9 +40,9 @@ def replay_files(
     Raises:
         ConfigError: all mistakes of the mapping or the agreements, or a file that cannot be read as they say.
     """
-    rules = load_mapping(mapping)
+    tables = load_tables(data, mapping, more)
     book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
-    reading = read_events(data, rules, on_progress)
+    reading = read_tables(tables, on_progress)
     return run_replay(
         reading.events,
         book,
@@ -48,3 +52,21 @@ def replay_files(
         reading=reading,
         on_progress=on_progress,
     )
+
+
+def load_tables(data: Sequence[Path], mapping: Path, more: Sequence[tuple[Path, Path]] = ()) -> list[Table]:
+    """Return the tables of a replay: files with one mapping, and further files with one each.
+
+    Raises:
+        ConfigError: all mistakes of all mappings.
+    """
+    mistakes: list[Mistake] = []
+    tables: list[Table] = []
+    for files, rules in ((data, mapping), *(([one], its) for one, its in more)):
+        try:
+            tables.append(Table(files, load_mapping(rules)))
+        except ConfigError as error:
+            mistakes += [one for one in error.mistakes if one not in mistakes]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return tables

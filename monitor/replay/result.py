@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # What stands in the data goes into the table as Text: as a str, "[bold]" in it would be rich's markup.
 LISTED_REJECTIONS: Final = 20
 """Rejected rows that the table lists; the JSON has all of them."""
+LISTED_ODD: Final = 5
+"""Subjects that the text names whose events contradict each other; the JSON has all of them."""
 LISTED_SERIES: Final = 12
 """Series of a measure that the table lists, the largest first; the JSON has all of them."""
 
@@ -46,7 +48,7 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
         "from_ms": result.from_ms,
         "until_ms": result.until_ms,
         "step_ms": result.step_ms,
-        "rows": None if result.reading is None else _reading_json(result.reading),
+        "rows": None if result.reading is None else reading_json(result.reading),
         "events": {
             "folded": result.events,
             "repeats": result.repeats,
@@ -74,12 +76,19 @@ def write_records(result: ReplayResult, path: Path) -> None:
             file.write(orjson.dumps(record.as_json(), option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _reading_json(reading: Reading) -> dict[str, Any]:
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """Return the rows by their fate, and the faults of the data."""
     return {
         "read": reading.rows,
         "filtered": reading.filtered,
+        "doubled": reading.doubled,
         "without_event": reading.without_event,
         "rejected": {"counts": reading.reasons(), "all": [one._asdict() for one in reading.rejected]},
+        "odd_subjects": {
+            "counts": dict(Counter(one.what for one in reading.odd)),
+            "all": [{**one._asdict(), "measured": one.is_measured} for one in reading.odd],
+        },
+        "warnings": reading.warnings,
     }
 
 
@@ -144,7 +153,7 @@ def as_table(result: ReplayResult) -> RenderableType:
     """Return the result as tables for a terminal."""
     parts: list[RenderableType] = [_summary(result)]
     if result.reading is not None and result.reading.rejected:
-        parts.append(_rejections(result.reading))
+        parts.append(rejections_table(result.reading))
     parts.append(_figures(result.whole))
     if result.statements or result.statuses:
         parts.append(_verdicts(result))
@@ -157,10 +166,7 @@ def _summary(result: ReplayResult) -> Text:
     text = Text()
     if result.reading is not None:
         reading = result.reading
-        text.append(
-            f"{reading.rows:,} rows read, {len(reading.rejected):,} rejected, {reading.filtered:,} left out, "
-            f"{reading.without_event:,} without an event.\n"
-        )
+        text.append(f"{reading.rows:,} rows read, {fates(reading)}.\n")
     subjects = ", ".join(f"{count:,} {subject}s" for subject, count in result.subjects.items()) or "no subjects"
     text.append(f"{result.events:,} events of {subjects}")
     text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
@@ -171,10 +177,37 @@ def _summary(result: ReplayResult) -> Text:
     ):
         if count:
             text.append(f"{count:,} {what}.\n", style="yellow")
+    if result.reading is not None:
+        for sentence in data_faults(result.reading):
+            text.append(f"{sentence}\n", style="yellow")
     return text
 
 
-def _rejections(reading: Reading) -> Table:
+def fates(reading: Reading) -> str:
+    """Return how many rows were rejected, left out and without an event, in words."""
+    doubled = f", {reading.doubled:,} doubled" if reading.doubled else ""
+    return (
+        f"{len(reading.rejected):,} rejected, {reading.filtered:,} left out{doubled}, "
+        f"{reading.without_event:,} without an event"
+    )
+
+
+def data_faults(reading: Reading) -> list[str]:
+    """Return a sentence for each kind of fault that was found in the data as a whole, and did not reject a row."""
+    sentences: list[str] = []
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in reading.odd:
+        fate = "" if one.is_measured else ", and is not measured"
+        kinds.setdefault((one.subject, one.sentence + fate), []).append(one.subject_id)
+    for (subject, sentence), ids in kinds.items():
+        shown = ", ".join(ids[:LISTED_ODD]) + (", …" if len(ids) > LISTED_ODD else "")
+        who = f"1 {subject}" if len(ids) == 1 else f"{len(ids):,} {subject}s: each"
+        sentences.append(f"{who} {sentence}: {shown}.")
+    return sentences + [f"warning: {one}." for one in reading.warnings]
+
+
+def rejections_table(reading: Reading) -> Table:
+    """Return the first rejected rows of each reason, each with its place and what stood there."""
     table = Table(title="Rejected rows", title_justify="left")
     for name in ("reason", "rows", "file:line", "what stood there"):
         table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.core.facts.events import ATTRIBUTES, TYPES, Subject
+from monitor.core.facts.events import ATTRIBUTES, DUE_ATTRIBUTES, TYPES, Subject
 
 MAX_EVENT_BYTES: Final = 1 << 20
 """The longest record that is decoded, in bytes."""
@@ -17,12 +17,13 @@ MAX_TEXT: Final = 1024
 """The longest text of an attribute, in characters."""
 MAX_INTEGER: Final = (1 << 53) - 1
 """The largest integer that every JSON reader keeps exactly."""
-EARLIEST_MS: Final = 946_684_800_000
-"""2000-01-01T00:00Z: an earlier instant is absurd."""
+EARLIEST_MS: Final = 86_400_000
+"""1970-01-02T00:00Z: an earlier instant is absurd. The first day of the epoch is what an empty time looks like, in any
+zone."""
 LATEST_MS: Final = 4_102_444_800_000
 """2100-01-01T00:00Z: this and any later instant is absurd."""
-SECONDS: Final = (1_000_000_000, 10_000_000_000)
-"""Numbers from 10^9 up to 10^10 are today's seconds, not milliseconds (which would mean the spring of 1970)."""
+SECONDS: Final = (EARLIEST_MS, 10_000_000_000)
+"""Numbers up to 10^10 are seconds, not milliseconds: those would mean the spring of 1970, which only texts may name."""
 CONTROL: Final = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]"
 """Characters that no id may contain: each changes how the text around it is shown. They are the control characters of
 ASCII and Latin-1 (C0, DEL, C1), the separators of lines and paragraphs, and the characters that override or isolate the
@@ -36,7 +37,9 @@ NOT_NEGATIVE: Final = frozenset(
     {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
 )
 """The attributes that cannot be below zero. ``sequence``, which is no attribute, cannot either."""
-INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
+INSTANTS: Final = {
+    "starts_at": "starts_at_ms", "ends_at": "ends_at_ms", **{name: name for name in DUE_ATTRIBUTES},
+}  # fmt: skip
 """Instants among the attributes: the short name, and the name under which they are kept. Producers may send either."""
 
 REASONS: Final[dict[str, str]] = {
@@ -58,7 +61,7 @@ REASONS: Final[dict[str, str]] = {
     "bad_time": "the text of an instant is not RFC 3339",
     "time_without_zone": "the text of an instant has no offset from UTC",
     "time_in_seconds": "an instant is in seconds; epoch numbers are milliseconds",
-    "absurd_time": "an instant is before the year 2000 or after 2099",
+    "absurd_time": "an instant is before 1970-01-02 or after 2099",
     "key_mismatch": "the record's key is not the subject id: order and single ownership of a subject rest on it",
 }
 """Why a record is refused, and what each reason means. A closed set: it labels counters, dead letters and log lines."""
@@ -91,13 +94,15 @@ MEANINGS: Final[dict[str, str]] = {
     "hold_ms": "time on hold, milliseconds",
     "wrap_up_ms": "work after the call, milliseconds",
     "idle_ms": "how long the agent had been available before the call, milliseconds",
+    "due_at": "when it is due, if the record says so: clocks with `due_at` take it in place of a target",
+    "response_due_at": "when its first response is due, if the record says so",
     "starts_at_ms": "announced start of maintenance; also as `starts_at`",
     "ends_at_ms": "announced end of maintenance; also as `ends_at`",
 }
 
 _LEAP: Final = "(?:[02468][048]|[13579][26])"
 _DATE: Final = (
-    "20(?:"
+    "(?!1970-01-01)(?:19(?=[7-9])|20)(?:"
     "[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
     "|02-(?:0[1-9]|1[0-9]|2[0-8]))"
@@ -219,7 +224,7 @@ def _instant(*, or_null: bool = False) -> dict[str, Any]:
     return {
         "anyOf": [
             {"type": "string", "pattern": _RFC3339},
-            {"type": "integer", "minimum": EARLIEST_MS, "exclusiveMaximum": LATEST_MS},
+            {"type": "integer", "minimum": SECONDS[1], "exclusiveMaximum": LATEST_MS},
             *([{"type": "null"}] if or_null else []),
         ]
     }

@@ -22,7 +22,6 @@ import orjson
 from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact, Subject, Value
 from monitor.wire.contract import (
     CONTROL,
-    EARLIEST_MS,
     INSTANTS,
     LATEST_MS,
     MAX_EVENT_BYTES,
@@ -31,6 +30,7 @@ from monitor.wire.contract import (
     MAX_TEXT,
     NOT_NEGATIVE,
     REASONS,
+    SECONDS,
     cloudevent_schema,
     contract_table,
     event_schema,
@@ -64,6 +64,7 @@ __all__ = [
 Headers = Sequence[tuple[str, bytes | None]]
 """Headers of a Kafka record."""
 
+_INSTANT_NAMES: Final = tuple(INSTANTS.values())
 _find_unescaped: Final = re.compile(CONTROL.replace(r"\u0000-\u001f", "")).search
 """Finds a control character of `CONTROL` that JSON text may contain unescaped."""
 _FIRST_OF_C1: Final = 0xC2
@@ -112,7 +113,8 @@ def decode(
     if time_ms.__class__ is not int:
         time_ms = milliseconds(time_ms)
     if (
-        not EARLIEST_MS <= time_ms < LATEST_MS
+        # Earlier instants are rare, and numbers that small are seconds: the slow way tells.
+        not SECONDS[1] <= time_ms < LATEST_MS
         or subject_id.encode() != key
         # ASCII JSON escapes all control characters but DEL. So without a backslash or a DEL there is none.
         or ((_BACKSLASH in value or _DELETE in value) and _any_control(event_id, subject_id, found))
@@ -138,7 +140,12 @@ def encode_event(event: Event) -> tuple[bytes, bytes]:
     }
     if fact.sequence:
         body["sequence"] = fact.sequence
-    return event.subject_id.encode(), orjson.dumps(body | fact.attributes)
+    body |= fact.attributes
+    for name in _INSTANT_NAMES:
+        value = body.get(name)
+        if value is not None and value < SECONDS[1]:  # type: ignore[operator] # an instant
+            body[name] = rfc3339(value)  # type: ignore[arg-type] # as a number it would be taken for seconds
+    return event.subject_id.encode(), orjson.dumps(body)
 
 
 def right_key(subject: Subject, value: bytes | None, headers: Headers = ()) -> bytes:

@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
-from monitor.wire.contract import MAX_INTEGER
-
-EARLIEST_MS: Final = 946_684_800_000
-LATEST_MS: Final = 4_102_444_800_000
-"""Instants outside of [2000-01-01, 2100-01-01) are absurd, as for events from Kafka."""
+from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_INTEGER, SECONDS
+from monitor.wire.mapping_rules import Unit
 
 RFC3339: Final = "rfc3339"
 EPOCH_S: Final = "epoch_s"
@@ -34,7 +31,19 @@ _DIGITS: Final = 17
 _LONGEST_TIME: Final = 100
 """No time has more characters, even with white space and names of days. The bound is for the cache of parsed times."""
 _DIGITS_OF_DAYS: Final = 5
-_SPAN: Final = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII)
+_SPANS: Final[dict[Unit, tuple[re.Pattern[str], tuple[int, ...], str]]] = {
+    # The pattern, what its groups are in milliseconds, and an example.
+    "h:m:s": (
+        re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII),
+        (3_600_000, 60_000, 1000),
+        "0:02:45",
+    ),
+    "h:m": (re.compile(r"(\d{1,6}):([0-5]?\d)", re.ASCII), (3_600_000, 60_000), "0:02"),
+    "m:s": (re.compile(r"(\d{1,6}):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII), (60_000, 1000), "2:45"),
+}
+_UNITS_MS: Final[dict[Unit, int]] = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_LONGEST_MS: Final = 100 * 366 * 86_400_000
+"""A century: a longer length of time leads out of the calendar from everywhere."""
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
 _FALSE: Final = frozenset({"false", "no", "0", "f", "n"})
 
@@ -91,7 +100,7 @@ def _instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
         if found is None:
             continue
         if not EARLIEST_MS <= found < LATEST_MS:
-            raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+            raise DecodeError("absurd_time", f"{text!r} is not between 1970-01-02 and the year 2100")
         return found
     raise DecodeError("bad_time", f"{text!r} is not of the form {' or '.join(formats)}")
 
@@ -101,7 +110,9 @@ def _by_format(text: str, form: str, zone: str) -> int | None:
         if form == EPOCH_S:
             return round(float(text) * 1000)
         if form in (EPOCH_MS, EPOCH_US):
-            return int(text) // (1 if form == EPOCH_MS else 1000)
+            found = int(text) // (1 if form == EPOCH_MS else 1000)
+            # As in events: so small a number is of another unit, which another format may name.
+            return None if 0 < found < SECONDS[1] else found
         moment = datetime.fromisoformat(text) if form == RFC3339 else datetime.strptime(text, form)  # noqa: DTZ007
     except (ValueError, OverflowError):
         return None
@@ -134,21 +145,55 @@ def day_ms(text: str, since: date, zone: str) -> int:
         raise DecodeError("bad_time", f"{text!r} is no number of days")
     found = _local_ms(datetime.combine(since + timedelta(days=int(text)), time()), zone)
     if not EARLIEST_MS <= found < LATEST_MS:
-        raise DecodeError("absurd_time", f"{text!r} is not between the years 2000 and 2100")
+        raise DecodeError("absurd_time", f"{text!r} is not between 1970-01-02 and the year 2100")
     return found
 
 
-def span_ms(text: str) -> int:
-    """Return a length of time that is written as hours, minutes and seconds (``0:02:45``), in milliseconds.
+def next_day_ms(at_ms: int, zone: str) -> int:
+    """Return the same time of the day after, in a zone (without one: 24 hours later).
+
+    Raises:
+        DecodeError: ``nonexistent_time``: the clocks of the zone skip it on that day.
+    """
+    if not zone:
+        return at_ms + _UNITS_MS["d"]
+    local = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return _local_ms(local + timedelta(days=1), zone)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def zone_of(text: str) -> str:
+    """Return the name of a zone that a record holds.
+
+    Raises:
+        DecodeError: ``bad_zone``.
+    """
+    # The name becomes part of a path when the zone is loaded: only names that are known get there.
+    if text not in _zones():
+        raise DecodeError("bad_zone", f"{text[:_LONGEST_TIME]!r} is no time zone such as Europe/Berlin")
+    return text
+
+
+def span_ms(text: str, unit: Unit = "h:m:s") -> int:
+    """Return a length of time in milliseconds: hours, minutes and seconds (``0:02:45``), or a number of a unit.
 
     Raises:
         DecodeError: ``bad_number``.
     """
-    found = _SPAN.fullmatch(text)
+    if unit in _UNITS_MS:
+        number = number_of(text, _UNITS_MS[unit])
+        if not 0 <= number <= _LONGEST_MS:
+            raise DecodeError("bad_number", f"{text!r} is no length of time in {unit}")
+        return round(number)
+    pattern, sizes, example = _SPANS[unit]
+    found = pattern.fullmatch(text)
     if found is None:
-        raise DecodeError("bad_number", f"{text!r} is no length of time as 0:02:45")
-    hours, minutes, seconds = found.groups()
-    return (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
+        raise DecodeError("bad_number", f"{text!r} is no length of time as {example}")
+    return sum(round(float(part) * size) for part, size in zip(found.groups(), sizes, strict=True))
 
 
 def number_of(text: str, times: float = 1.0) -> float:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from monitor.config.mappings.mapping import columns_of
 from monitor.core.facts.events import TYPES
 from monitor.errors import DecodeError
+from monitor.wire.events import decode, encode_event
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import REASONS
 from tests.replay.foreign import HEAD, events, mapping, reason, types
@@ -309,7 +310,8 @@ attributes:
         ({"opened_at": "2024-01-01 00:00"}, "bad_time"),
         ({"opened_at": "30/2/2024 00:00"}, "bad_time"),
         ({"opened_at": "31/3/2024 02:30"}, "nonexistent_time"),
-        ({"opened_at": "1/1/1999 00:00"}, "absurd_time"),
+        ({"opened_at": "1/1/1969 00:00"}, "absurd_time"),
+        ({"opened_at": "1/1/1970 00:00"}, "absurd_time"),
         ({"opened_at": "1/1/9999 00:00"}, "absurd_time"),
         ({"opened_at": "1/1/0001 00:00"}, "absurd_time"),
         ({"n": "one"}, "bad_number"),
@@ -367,4 +369,32 @@ def test_whatever_a_row_holds_it_makes_valid_events_or_is_rejected_for_a_known_r
 
     assert not why or why in REASONS
     assert all(event.fact.type in TYPES["ticket"] and event.subject_id and event.fact.id for event in made)
-    assert all(datetime.fromtimestamp(event.fact.time_ms / 1000, UTC).year >= 2000 for event in made)
+    assert all(datetime.fromtimestamp(event.fact.time_ms / 1000, UTC).year >= 1970 for event in made)
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "instant"),
+    [
+        ('["%d/%m/%Y %H:%M"]', "2/1/1970 01:00", "1970-01-02T00:00Z"),
+        ('["%d/%m/%Y %H:%M"]', "1/7/1985 12:00", "1985-07-01T10:00Z"),
+        ("rfc3339", "1999-12-31T23:59:59Z", "1999-12-31T23:59:59Z"),
+        ("[epoch_ms, epoch_s]", "946684799", "1999-12-31T23:59:59Z"),
+        ("[epoch_us, epoch_ms]", "946684799000", "1999-12-31T23:59:59Z"),
+    ],
+)
+def test_times_reach_back_to_1970(formats, text, instant):
+    of = mapping(f"events: [{{type: opened, at: {{columns: at, formats: {formats}}}}}]")
+
+    (event,) = events(of, {"number": "T1", "at": text})
+
+    assert event.fact.time_ms == ms(instant)
+    assert decode("ticket", *encode_event(event)) == event, "also on a topic"
+
+
+def test_an_instant_among_the_attributes_that_a_number_would_make_seconds_is_written_as_a_text():
+    of = mapping("events: [{type: opened, at: at, attributes: {starts_at: at}}]\n")
+
+    (event,) = events(of, {"number": "T1", "at": "1/3/1970 00:00"})
+
+    assert event.fact.attributes == {"starts_at_ms": ms("1970-03-01T00:00+01:00")}
+    assert decode("ticket", *encode_event(event)) == event

@@ -134,3 +134,17 @@ def test_a_mapping_without_memory_may_stand_in_front_of_a_topic(tmp_path):
     file.write_text(HEAD + "file: {format: jsonl, encoding: UTF8}\n" + EVENT)
 
     assert load_mapping(file, live=True).name == "test"
+
+
+def test_a_column_may_have_any_name_also_one_that_an_event_has():
+    """In a header, "type" and "time_ms" are columns like others; only in an id they are the event's own."""
+    of = mapping(
+        """
+        sequence: sequence
+        attributes: {category: type, team: time_ms, agent: each, issue: repetition}
+        events: [{type: opened, at: at, id: "{type}:{.type}:{.sequence}"}]
+        """,
+        HEAD.replace("{number}", "{subject_id}"),
+    )
+
+    assert columns_of(of) == {"subject_id", "type", "time_ms", "sequence", "each", "repetition", "at"}

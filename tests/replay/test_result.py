@@ -53,7 +53,8 @@ def test_the_json_has_every_figure_with_what_it_was_made_of(folder):
     out = orjson.loads((folder / "out.json").read_bytes())
 
     assert out["rows"] == {
-        "read": 4, "filtered": 0, "without_event": 0,
+        "read": 4, "filtered": 0, "doubled": 0, "without_event": 0,
+        "odd_subjects": {"counts": {}, "all": []}, "warnings": [],
         "rejected": {
             "counts": {"bad_time": 1},
             "all": [{"file": "log.csv", "line": 5, "reason": "bad_time",

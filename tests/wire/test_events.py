@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitor.core.facts.events import SUBJECTS, Event, Fact
 from monitor.errors import DecodeError
 from monitor.wire import events
-from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
+from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT, SECONDS
 from monitor.wire.events import REASONS, decode, encode_event, right_key
 from tests.wire import strategies
 
@@ -101,9 +101,11 @@ class TestPlainJson:
             ("2026-11-23 07:35:01.1239-05:30", AT_MS),
             (AT_MS, AT_MS),
             (float(AT_MS), AT_MS),
-            (EARLIEST_MS, EARLIEST_MS),
+            (SECONDS[1], SECONDS[1]),
             (LATEST_MS - 1, LATEST_MS - 1),
-            ("1999-12-31T23:30:00-01:00", EARLIEST_MS + 30 * 60_000),
+            ("1970-01-01T23:30:00-01:00", EARLIEST_MS + 30 * 60_000),
+            ("1970-03-01T00:00:00Z", 59 * 86_400_000),
+            ("1999-12-31T23:30:00-01:00", 946_686_600_000),
         ],
     )
     def test_instants_are_rfc_3339_or_epoch_milliseconds(self, text, expected_ms):
@@ -377,7 +379,7 @@ class TestRefusals:
     def test_an_instant_without_a_zone(self):
         assert refusal(ticket, time="2026-11-23T13:05:01") == "time_without_zone"
 
-    @pytest.mark.parametrize("seconds", [AT_MS // 1000, AT_MS / 1000, 1_000_000_000, 9_999_999_999])
+    @pytest.mark.parametrize("seconds", [AT_MS // 1000, AT_MS / 1000, 946_684_800, EARLIEST_MS, 9_999_999_999])
     def test_seconds_where_milliseconds_belong(self, seconds):
         assert refusal(ticket, time=seconds) == "time_in_seconds"
         assert refusal(ticket, ends_at_ms=seconds) == "time_in_seconds"
@@ -388,6 +390,9 @@ class TestRefusals:
             "1900-01-01T00:00:00Z",
             "9999-12-31T23:59:59Z",
             "0001-01-01T00:00:00+14:00",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00Z",
+            "1970-01-02T00:30:00+01:00",
             EARLIEST_MS - 1,
             LATEST_MS,
             0,

@@ -3,39 +3,68 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
+from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import progress
-from monitor.config.mappings.mapping import load_mapping
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
 from monitor.installation import topic_of
 from monitor.read_model.history import OnProgress
 from monitor.read_model.topics import producer, refused_records
-from monitor.replay.files import replay_files
-from monitor.replay.readers import Reading, read_events
-from monitor.replay.result import as_json, as_table, write_json, write_records
+from monitor.replay.files import load_tables, replay_files
+from monitor.replay.preview import attributes_text
+from monitor.replay.preview import preview as preview_of
+from monitor.replay.readers import Reading, Table, read_tables
+from monitor.replay.result import (
+    as_json,
+    as_table,
+    data_faults,
+    fates,
+    reading_json,
+    rejections_table,
+    write_json,
+    write_records,
+)
 from monitor.replay.to_kafka import to_kafka
 from monitor.wire.events import encode_event
+from monitor.wire.instants import rfc3339
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT = Path("-")
 
 
 @click.command(
     epilog=example(
         "sla-monitor replay incidents.csv.gz --mapping mapping.yaml --agreements agreements/ --json result.json",
+        "sla-monitor replay incidents.csv --mapping mapping.yaml --preview 10",
+        "sla-monitor replay tickets.csv --mapping tickets.yaml --table replies.csv replies.yaml --agreements sla/",
         "sla-monitor replay incidents.csv --mapping mapping.yaml --to-kafka --speed 60",
     )
 )
 @click.argument("data", nargs=-1, required=True, type=_FILE)
 @click.option("--mapping", required=True, type=_FILE, help="How rows become events (YAML).")
+@click.option(
+    "--table",
+    "more",
+    multiple=True,
+    type=(_FILE, _FILE),
+    metavar="DATA MAPPING",
+    help="Another file with a mapping of its own; may be given several times.",
+)
+@click.option(
+    "--preview",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only show the first N events, and why rows are refused.",
+)
 @click.option(
     "--agreements",
     multiple=True,
@@ -53,10 +82,12 @@ _STDOUT = Path("-")
     help="With --to-kafka: times faster than it happened; 0 is as fast as possible.",
 )
 @settings_option
-def replay(
+def replay(  # noqa: PLR0917 - click calls it by name
     settings: Settings,
     data: tuple[Path, ...],
     mapping: Path,
+    more: tuple[tuple[Path, Path], ...],
+    preview: int | None,
     agreements: tuple[Path, ...],
     json_file: Path | None,
     records: Path | None,
@@ -65,23 +96,32 @@ def replay(
 ) -> None:
     """Measure recorded data under agreements, without Kafka.
 
-    CSV or JSON lines, gzipped or not, run through the same core as live events, in event time. The result tells every
-    figure with its numerator, denominator, unit, formula and window, and the rejected rows by reason with their lines.
+    CSV, JSON lines or JSON arrays, gzipped or not, run through the same core as live events, in event time; DATA may
+    be - for standard input. The result tells every figure with its numerator, denominator, unit, formula and window,
+    and the rejected rows by reason with their lines. Several tables about the same subjects are read together: each
+    --table has a mapping of its own, and events with the same id belong to the same ticket, call, outage or lead.
     With --to-kafka the events go to the topics instead, at the pace at which they happened or faster; a worker measures
     them then.
     """
     out = Output(as_json=json_file == _STDOUT)
+    if preview:
+        if agreements or records or into_kafka or json_file not in (None, _STDOUT):
+            raise click.UsageError(
+                "--preview measures nothing: it goes without --agreements, --json FILE, --records and --to-kafka."
+            )
+        _preview(out, load_tables(data, mapping, more), preview)
+        return
     if into_kafka:
         if agreements or records or json_file not in (None, _STDOUT):
             raise click.UsageError(
                 "--to-kafka only sends events: it goes without --agreements, --json FILE and --records."
             )
-        _into_kafka(out, settings, data, mapping, speed)
+        _into_kafka(out, settings, load_tables(data, mapping, more), speed)
         return
     if not agreements:
         raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
     with progress() as on_progress:
-        result = replay_files(data, mapping, agreements, on_progress=on_progress)
+        result = replay_files(data, mapping, agreements, more=more, on_progress=on_progress)
     if records:
         write_records(result, records)
     if json_file == _STDOUT:
@@ -92,13 +132,40 @@ def replay(
     out.console.print(as_table(result))
 
 
-def _into_kafka(out: Output, settings: Settings, data: tuple[Path, ...], mapping: Path, speed: float) -> None:
+def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
     with progress() as on_progress:
-        reading = read_events(data, load_mapping(mapping), on_progress)
+        made, reading = preview_of(tables, most, on_progress)
+    out.record(events=[one.as_json() for one in made], rows=reading_json(reading))
+    rows = [
+        (
+            f"{one.file}:{one.line}",
+            rfc3339(one.event.fact.time_ms),
+            f"{one.event.subject} {one.event.subject_id}",
+            one.event.fact.type,
+            attributes_text(one.event),
+        )
+        for one in made
+    ]
+    out.table(("row", "time", "subject", "event", "attributes"), rows, f"The first {len(made):,} events")
+    out.say(f"{len(reading.events):,} events of {reading.rows:,} rows: {fates(reading)}.")
+    if reading.rejected and not out.as_json:
+        out.console.print(rejections_table(reading))
+    for sentence in data_faults(reading):
+        out.say(sentence)
+    if not made:
+        out.note("error, for the author of the mapping: no row makes an event")
+        click.get_current_context().exit(FAILED)
+
+
+def _into_kafka(out: Output, settings: Settings, tables: Sequence[Table], speed: float) -> None:
+    with progress() as on_progress:
+        reading = read_tables(tables, on_progress)
         sent = asyncio.run(_send(settings, reading, speed, on_progress))
     out.say(f"{sent:,} events of {reading.rows:,} rows sent to {settings.bootstrap}.")
     for reason, count in reading.reasons().items():
         out.say(f"{count:,} rows rejected: {reason}")
+    for sentence in data_faults(reading):
+        out.say(sentence)
     out.record(sent=sent, rows=reading.rows, rejected=reading.reasons())
 
 

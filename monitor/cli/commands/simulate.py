@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +16,13 @@ from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import progress
 from monitor.config.agreements.checking import load_agreements
-from monitor.config.mappings.mapping import load_mapping
 from monitor.config.settings.settings import Settings
 from monitor.core.recompute.differences import clock_counts, objective_counts, other_verdicts
 from monitor.read_model.history import OnProgress, read_history
+from monitor.replay.files import load_tables
 from monitor.replay.own_events import read_own_events
-from monitor.replay.readers import read_events
+from monitor.replay.readers import read_tables
+from monitor.replay.result import data_faults
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome
 from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
@@ -29,7 +30,7 @@ from monitor.wire.wording import instant
 if TYPE_CHECKING:
     from monitor.core.facts.events import Event
 
-_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _PATH: Final = click.Path(path_type=Path, exists=True)
 _STDOUT: Final = Path("-")
 LISTED: Final = 20
@@ -51,6 +52,9 @@ _PERIOD_VERDICTS: Final = ("met", "breached", "low_sample", "no_data")
 )
 @click.option("--against", multiple=True, type=_PATH, help="What it is compared with: file or folder, repeatable.")
 @click.option("--mapping", type=_FILE, help="How rows become events (YAML). Without it: our own events as JSON lines.")
+@click.option(
+    "--table", "more", multiple=True, type=(_FILE, _FILE), metavar="DATA MAPPING", help="Another file with its mapping."
+)
 @click.option("--from-kafka", is_flag=True, help="Take the events of the topics, up to their present ends.")
 @click.option("--from", "from_ms", type=Instant(), help="Leave out subjects that began before, RFC 3339.")
 @click.option("--until", "until_ms", type=Instant(), help="Let time pass up to then.  [default: to the last event]")
@@ -62,6 +66,7 @@ def simulate(  # noqa: PLR0917 - click calls it by name
     agreements: tuple[Path, ...],
     against: tuple[Path, ...],
     mapping: Path | None,
+    more: tuple[tuple[Path, Path], ...],
     from_kafka: bool,  # noqa: FBT001 - click's
     from_ms: int | None,
     until_ms: int | None,
@@ -74,12 +79,12 @@ def simulate(  # noqa: PLR0917 - click calls it by name
     and closed periods under both, the subjects that are judged differently, and credits. Only periods that have closed
     are judged and billed: with --until time passes beyond the last event. Nothing is written to Kafka.
     """
-    if bool(data) == from_kafka or (mapping and from_kafka):
+    if bool(data) == from_kafka or (mapping and from_kafka) or (more and not mapping):
         raise click.UsageError("Give files of events (with --mapping or without), or --from-kafka.")
     out = Output(as_json=json_file == _STDOUT)
     tried, known = load_agreements(agreements), load_agreements(against) if against else None
     with progress() as on_progress:
-        events = cut(_events(out, settings, data, mapping, on_progress), from_ms, until_ms)
+        events = cut(_events(out, settings, data, mapping, more, on_progress), from_ms, until_ms)
         begins_ms = min((event.fact.time_ms for event in events), default=0)
         new = outcome(events, as_if_accepted(tried, begins_ms), until_ms=until_ms, on_progress=on_progress)
         old = None
@@ -95,16 +100,25 @@ def simulate(  # noqa: PLR0917 - click calls it by name
 
 
 def _events(
-    out: Output, settings: Settings, data: tuple[Path, ...], mapping: Path | None, on_progress: OnProgress
+    out: Output,
+    settings: Settings,
+    data: tuple[Path, ...],
+    mapping: Path | None,
+    more: Sequence[tuple[Path, Path]],
+    on_progress: OnProgress,
 ) -> list[Event]:
     if data:
         reading = (
-            read_events(data, load_mapping(mapping), on_progress) if mapping else read_own_events(data, on_progress)
+            read_tables(load_tables(data, mapping, more), on_progress)
+            if mapping
+            else read_own_events(data, on_progress)
         )
         for one in reading.rejected[:LISTED]:
             out.note(f"rejected: {one.file}:{one.line}: {one.reason}: {one.detail}")
         if len(reading.rejected) > LISTED:
             out.note(f"{len(reading.rejected):,} rows rejected: {reading.reasons()}")
+        for sentence in data_faults(reading):
+            out.note(sentence)
         return reading.events
     history = asyncio.run(read_history(settings, on_progress))
     for reason, count in history.rejected.most_common():

@@ -6,11 +6,10 @@ A document is the plain data of one version of one agreement, as its YAML says i
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import holidays
 import orjson
@@ -21,6 +20,7 @@ from monitor.config.agreements.document import AgreementDocument
 from monitor.config.agreements.levels import effective, is_lower, level_mistakes, own_part
 from monitor.config.agreements.overlaps import overlap_warnings
 from monitor.config.agreements.supporting import support_warnings
+from monitor.config.reading.partial import mistakes_beside
 from monitor.config.reading.shape import check
 from monitor.config.reading.yaml_file import YamlDocument, load_documents
 from monitor.core.agreements.book import Book
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Raised when the same document comes to mean something else: rows are then folded again."""
 
-# The depth at which stands what other parts of an agreement refer to.
-_REFERRED: Final[dict[str | int, int]] = {"calendars": 2, "clocks": 1, "calls": 1, "outages": 1}
 # What stands in for a part that every agreement must have: none of it makes other parts wrong.
-_STAND_INS: Final[dict[str | int, str | int]] = {
+_STAND_INS: Final[dict[str, str | int]] = {
     "agreement": "stand-in", "version": 1, "valid_from": "2000-01-01", "name": "stand-in", "form": "service",
     "provider": "stand-in", "customer": "stand-in", "service": "stand-in", "status": "draft",
 }  # fmt: skip
@@ -59,6 +57,10 @@ class Check:
         """Return the texts of a version, in the order of their instants: several where levels above are amended."""
         wanted = document.agreement.id, document.agreement.version
         return [one for one in self.agreements if (one.id, one.version) == wanted]
+
+
+NOTHING_CHECKED: Final = Check(documents=(), mistakes=(), warnings=())
+"""The result where there are no files of agreements."""
 
 
 def check_agreements(paths: Path | Sequence[Path], *, alone: bool = True) -> Check:
@@ -175,8 +177,7 @@ def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake
         return _parse_lower(source, mistakes)
     shape, violations = check(AgreementShape, source)
     if shape is None or not isinstance(source.data, dict):
-        found = [violation.mistake for violation in violations] + _mistakes_beside(source, violations)
-        mistakes.extend(sorted(found, key=lambda one: one.line or 0))
+        _tell_all(source, violations, mistakes)
         return None
     wrong: list[Mistake] = []
     told: list[Mistake] = []
@@ -193,9 +194,10 @@ def _parse(source: YamlDocument, mistakes: list[Mistake], warnings: list[Mistake
 def _parse_lower(source: YamlDocument, mistakes: list[Mistake]) -> AgreementDocument | None:
     """Return a lower level as far as it can be checked alone: other values are checked with the other levels."""
     assert isinstance(source.data, dict)
-    shape, violations = check(AgreementShape, replace(source, data=own_part(source.data)))
+    own = replace(source, data=own_part(source.data))
+    shape, violations = check(AgreementShape, own)
     if shape is None:
-        mistakes.extend(violation.mistake for violation in violations)
+        _tell_all(own, violations, mistakes)
         return None
     agreement = build(shape, source, mistakes, [])
     if agreement is None:
@@ -203,38 +205,12 @@ def _parse_lower(source: YamlDocument, mistakes: list[Mistake]) -> AgreementDocu
     return AgreementDocument(file=source.file, document=source.data, agreement=agreement, source=source)
 
 
-def _mistakes_beside(source: YamlDocument, violations: Sequence[Violation]) -> list[Mistake]:
-    """Return further mistakes of a document that violates the shape, so that one check reports all.
-
-    It is judged without the entries that violate it, where it has a shape then; the parts that every agreement must
-    have get a stand-in. Only what has nothing to do with the violations is told.
-    """
-    data = copy.deepcopy(source.data)
-    for violation in violations:
-        path = list(violation.path)
-        while path and isinstance(path[-1], int):
-            path.pop()
-        if not path or (path[0] in _REFERRED and len(path) <= _REFERRED[path[0]]):
-            return []  # what others refer to would be missed
-        parent: Any = data
-        for part in path[:-1]:
-            parent = parent[part] if not isinstance(parent, dict) or part in parent else {}
-        if len(path) == 1 and path[0] in _STAND_INS:
-            parent[path[0]] = _STAND_INS[path[0]]
-        else:
-            parent.pop(path[-1], None)
-    shape, _ = check(AgreementShape, YamlDocument(source.file, data))
-    if shape is None:
-        return []
-    found: list[Mistake] = []
-    build(shape, source, found, [])
-    places = [violation.mistake.path for violation in violations]
-    return [one for one in found if not any(_related(one.path, place) for place in places)]
-
-
-def _related(path: str, other: str) -> bool:
-    shorter, longer = sorted((path, other), key=len)
-    return not shorter or longer == shorter or longer.startswith((f"{shorter}.", f"{shorter}["))
+def _tell_all(source: YamlDocument, violations: Sequence[Violation], mistakes: list[Mistake]) -> None:
+    """Add the mistakes of a document that violates the shape, and those of what stands beside."""
+    beside = mistakes_beside(
+        AgreementShape, source, violations, _STAND_INS, lambda shape, rest, told: build(shape, rest, told, [])
+    )
+    mistakes.extend(sorted([*(one.mistake for one in violations), *beside], key=lambda one: one.line or 0))
 
 
 def _version_mistakes(documents: Iterable[AgreementDocument]) -> list[Mistake]:

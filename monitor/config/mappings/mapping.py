@@ -1,43 +1,22 @@
 """Mapping files: read strictly and with hints into the rules that `monitor.wire.mapping` applies.
 
-One file holds one mapping. tests/mappings/ holds three real ones; their comments explain every part.
+One file holds one mapping. The language: ``deploy/mappings/README.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from string import Formatter
 
-from monitor.config.mappings.mapping_shape import (
-    Attributes,
-    ConditionShape,
-    EventShape,
-    InstantShape,
-    MappingShape,
-    RejectShape,
-    SourceShape,
-)
-from monitor.config.reading.shape import did_you_mean, validate
+from monitor.config.mappings.mapping_build import Build
+from monitor.config.mappings.mapping_shape import MappingShape
+from monitor.config.reading.partial import mistakes_beside
+from monitor.config.reading.shape import check
 from monitor.config.reading.yaml_file import YamlDocument, load_documents
-from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
+from monitor.core.facts.events import SUBJECTS, TYPES
 from monitor.errors import ConfigError, Mistake
-from monitor.wire.mapping_rules import (
-    EACH,
-    REASONS,
-    REPETITION,
-    Condition,
-    EventRule,
-    FileForm,
-    Instant,
-    Rejection,
-    Repeat,
-    RowMapping,
-    Source,
-)
-from monitor.wire.row_values import SPECIAL_FORMATS
-
-_ID_PARTS = frozenset({"subject_id", "type", "time_ms", "sequence"})
+from monitor.wire.mapping_rules import EACH, EPISODE, REPETITION, EventRule, RowMapping
+from monitor.wire.templates import ID_PARTS, columns_in
 
 
 def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
@@ -59,6 +38,37 @@ def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
     return mapping
 
 
+def live_mistakes(path: Path) -> list[Mistake]:
+    """Return what keeps a mapping file without mistakes from standing in front of a topic."""
+    try:
+        load_mapping(path, live=True)
+    except ConfigError as error:
+        return error.mistakes
+    return []
+
+
+def mappings_among(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the files and folders that may hold agreements, and the files that hold mappings.
+
+    A folder is left whole if none of its files is a mapping.
+    """
+    others: list[Path] = []
+    mappings: list[Path] = []
+    for path in paths:
+        files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
+        found = [one for one in files if _is_mapping(one)]
+        mappings += found
+        others += [path] if not found else [one for one in files if one not in found]
+    return others, mappings
+
+
+def _is_mapping(path: Path) -> bool:
+    """Return whether a file is a mapping: it says so, or has events and no agreement."""
+    documents = load_documents(path, []) if path.is_file() else []
+    data = documents[0].data if documents else None
+    return isinstance(data, dict) and "agreement" not in data and ("mapping" in data or "events" in data)
+
+
 def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
     """Yield the parts of a mapping that need a whole file: a live source has none."""
     if mapping.group:
@@ -75,215 +85,51 @@ def _not_live(mapping: RowMapping, document: YamlDocument) -> Iterator[Mistake]:
 def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping | None:
     """Return the mapping of a document, or None after adding its mistakes to ``mistakes``."""
     before = len(mistakes)
-    shape = validate(MappingShape, document, mistakes)
+    shape, violations = check(MappingShape, document)
     if shape is None:
+        beside = mistakes_beside(MappingShape, document, violations, _stand_ins(document.data), _build)
+        mistakes += sorted([*(one.mistake for one in violations), *beside], key=lambda one: one.line or 0)
         return None
-    build = _Build(shape, document, mistakes)
-    mapping = build.mapping()
+    mapping = Build(shape, document, mistakes).mapping()
     return mapping if len(mistakes) == before else None
 
 
-class _Build:
-    """Makes a mapping from its shape, and reports parts that do not fit together."""
-
-    def __init__(self, shape: MappingShape, document: YamlDocument, mistakes: list[Mistake]) -> None:
-        self._shape = shape
-        self._document = document
-        self._mistakes = mistakes
-
-    def mapping(self) -> RowMapping:
-        shape = self._shape
-        self._template(shape.subject_id, ("subject_id",), frozenset())
-        shared = self._attributes(shape.attributes, ("attributes",))
-        group = shape.group
-        return RowMapping(
-            name=shape.mapping,
-            subject=shape.subject,
-            events=tuple(self._event(number, event, shared) for number, event in enumerate(shape.events)),
-            missing=frozenset(shape.missing) | {""},
-            sequence=shape.sequence or "",
-            group=tuple(group.by) if group else (),
-            order=tuple(group.order or ()) if group else (),
-            where=self._when(shape.where, ("where",)),
-            reject=tuple(self._rejection(number, one) for number, one in enumerate(shape.reject)),
-            file=FileForm(format=shape.file.format or "", delimiter=shape.file.delimiter, encoding=shape.file.encoding),
-        )
-
-    def _event(self, number: int, event: EventShape, shared: dict[str, Source]) -> EventRule:
-        path: tuple[str | int, ...] = ("events", number)
-        subject: Subject = self._shape.subject
-        if event.type not in TYPES[subject]:
-            others = [one for one in SUBJECTS if event.type in TYPES[one]]
-            hint = f"it is one of {others[0]}" if others else did_you_mean(event.type, TYPES[subject])
-            self._wrong((*path, "type"), f"is no event of a {subject}: {event.type!r}", hint)
-        if event.rows != "every" and self._shape.group is None:
-            self._wrong((*path, "rows"), "needs to know which rows belong together", "add group: {by: [column]}")
-        if event.subject_id is not None:
-            self._template(event.subject_id, (*path, "subject_id"), frozenset())
-        self._template(event.id, (*path, "id"), _ID_PARTS)
-        self._check_repeat(event, path)
-        return EventRule(
-            type=event.type,
-            at=self._instant(event.at, (*path, "at")),
-            subject_id=event.subject_id or self._shape.subject_id,
-            id=event.id,
-            rows=event.rows,
-            when=self._when(event.when, (*path, "when")),
-            each=event.each or "",
-            separator=event.separator,
-            attributes={**shared, **self._attributes(event.attributes, (*path, "attributes"))},
-            repeat=None if event.repeat is None else Repeat(event.repeat.times, event.repeat.after or ""),
-        )
-
-    def _check_repeat(self, event: EventShape, path: tuple[str | int, ...]) -> None:
-        subject_id = event.subject_id or self._shape.subject_id
-        ids = (event.id, subject_id) if "{subject_id}" in event.id else (event.id,)
-        numbered = any(f"{{{REPETITION}}}" in one for one in ids)
-        if event.repeat is not None and event.each is not None:
-            self._wrong((*path, "repeat"), "does not go together with each", "a list is one way, a number the other")
-        elif event.repeat is not None and not numbered:
-            self._wrong((*path, "repeat"), "gives all of them one id", f"add {{{REPETITION}}} to the subject_id or id")
-        elif event.repeat is None and f"{{{REPETITION}}}" in event.id + subject_id:
-            self._wrong(path, f"is not repeated, and {{{REPETITION}}} has no value", "add repeat: {times: column}")
-
-    def _rejection(self, number: int, one: RejectShape) -> Rejection:
-        path = ("reject", number)
-        if one.reason in REASONS:
-            self._wrong((*path, "reason"), f"is a reason of our own: {one.reason!r}", "choose another word")
-        return Rejection(reason=one.reason, when=self._when(one.when, (*path, "when")))
-
-    def _when(self, when: dict[str, ConditionShape] | None, path: tuple[str | int, ...]) -> tuple[Condition, ...]:
-        return tuple(self._condition(column, one, (*path, column)) for column, one in (when or {}).items())
-
-    def _condition(self, column: str, one: ConditionShape, path: tuple[str | int, ...]) -> Condition:
-        named = self._shape.times.get(column)
-        if named and set(one.model_fields_set) != {"before"}:
-            self._wrong(path, "is a time of `times`, no column", "only `before` compares times")
-        condition = Condition(
-            column=named.columns[0] if named else column,
-            is_in=_values(one.is_in),
-            not_in=_values(one.not_in),
-            present=one.present,
-            same_as=one.same_as or "",
-            differs_from=one.differs_from or "",
-            changed=one.changed,
-            becomes=_values(one.becomes),
-            leaves=_values(one.leaves),
-            before=None
-            if one.before is None
-            else (
-                self._instant(InstantShape(columns=[column]), path),
-                self._instant(one.before, (*path, "before")),
-            ),
-        )
-        if condition.looks_back and self._shape.group is None:
-            self._wrong(path, "looks at the row before", "add group: {by: [column]}: which rows belong together")
-        return condition
-
-    def _attributes(self, given: Attributes, path: tuple[str | int, ...]) -> dict[str, Source]:
-        found = {}
-        for name, source in given.items():
-            if name not in ATTRIBUTES:
-                self._wrong((*path, name), "is no attribute of an event", did_you_mean(name, ATTRIBUTES))
-                continue
-            found[name] = self._source(name, source, (*path, name))
-        return found
-
-    def _source(self, name: str, source: SourceShape, path: tuple[str | int, ...]) -> Source:
-        kind, constant = ATTRIBUTES[name], source.constant
-        if constant is not None:
-            whole_number = kind is float and type(constant) is int
-            if type(constant) is not kind and not whole_number:
-                self._wrong((*path, "constant"), f"must be {kind.__name__}, not {constant!r}", "")
-            constant = float(constant) if whole_number else constant
-        if source.previous and self._shape.group is None:
-            self._wrong((*path, "previous"), "looks at the row before", "add group: {by: [column]}")
-        if kind in (str, bool) and (source.time or source.duration or source.span or source.times != 1):
-            self._wrong(path, f"{name} is no number", "times, time, duration and span make numbers")
-        duration = source.duration
-        return Source(
-            constant=constant,
-            column=source.column or "",
-            previous=source.previous,
-            values=source.values,
-            otherwise=source.otherwise,
-            times=float(source.times),
-            instant=self._instant(source.time, (*path, "time")) if source.time else None,
-            duration=None
-            if duration is None
-            else (
-                self._instant(duration.start, (*path, "duration", "from")),
-                self._instant(duration.end, (*path, "duration", "to")),
-            ),
-            span=source.span or "",
-        )
-
-    def _instant(self, one: InstantShape, path: tuple[str | int, ...]) -> Instant:
-        time = self._shape.time
-        if len(one.columns) == 1:
-            named = self._shape.times.get(one.columns[0], one)
-            one = named.model_copy(update={"plus": one.plus or named.plus})
-        formats, zone = tuple(one.formats or time.formats), one.zone or time.zone or ""
-        if one.days_since is not None and (len(one.columns) != 1 or not zone):
-            self._wrong(path, "days are counted in one column, and in a zone", "add zone: Europe/Berlin, say")
-        for form in formats if one.days_since is None else ():
-            pattern = form not in SPECIAL_FORMATS
-            where = (*path, "formats") if one.formats else ("time", "formats")
-            if pattern and "%" not in form:
-                self._wrong(where, f"is no time format: {form!r}", did_you_mean(form, SPECIAL_FORMATS))
-            elif pattern and "%z" not in form and not zone:
-                self._wrong(where, f"{form!r} has no offset, and no zone is named", "add zone: Europe/Berlin, say")
-        return Instant(
-            columns=tuple(one.columns),
-            formats=formats,
-            zone=zone,
-            days_since=one.days_since,
-            plus=tuple(one.plus or ()),
-        )
-
-    def _template(self, text: str, path: tuple[str | int, ...], known: frozenset[str]) -> None:
-        hint = 'write columns in braces: "{number}"'
-        try:
-            names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
-        except ValueError as error:
-            self._wrong(path, f"is no template: {error}", hint)
-            return
-        if not names:
-            self._wrong(path, f"names no column, so it is the same for every row: {text!r}", hint)
-        elif not all(names):
-            self._wrong(path, "has empty braces", hint)
-        elif known and names and set(names) <= {"type", "sequence"}:
-            self._wrong(path, f"is not unique: {text!r}", "add {subject_id}")
-
-    def _wrong(self, path: tuple[str | int, ...], message: str, hint: str) -> None:
-        mistake = self._document.mistake(path, message, hint)
-        if mistake not in self._mistakes:
-            self._mistakes.append(mistake)
+def _build(shape: MappingShape, document: YamlDocument, mistakes: list[Mistake]) -> None:
+    Build(shape, document, mistakes).mapping()
 
 
-def _values(given: list[str] | None) -> frozenset[str] | None:
-    return None if given is None else frozenset(given)
+def _stand_ins(data: object) -> dict[str, object]:
+    """Return what stands in for the parts that a mapping must have: with the subject that its events are of."""
+    events = data.get("events") if isinstance(data, dict) else None
+    types = {one.get("type") for one in events if isinstance(one, dict)} if isinstance(events, list) else set()
+    subject = max(SUBJECTS, key=lambda one: len(types & TYPES[one]))
+    event = {"type": min(TYPES[subject]), "at": "stand-in"}
+    return {"mapping": "stand-in", "subject": subject, "subject_id": "{stand-in}", "events": [event]}
 
 
 def columns_of(mapping: RowMapping) -> frozenset[str]:
     """Return the columns that a mapping names: the header of a CSV file must have them."""
     found = {mapping.sequence, *mapping.group, *mapping.order}
     conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
-    instants: list[Instant] = []
-    templates: list[str] = []
+    if mapping.episodes is not None:
+        conditions += mapping.episodes.begin
+        found.update(mapping.episodes.at.reads())
+    for one in conditions:
+        found.update(one.columns())
     for rule in mapping.events:
-        conditions += rule.when
-        instants.append(rule.at)
-        found.add(rule.each)
-        found.update(rule.repeat or ())
-        templates += [rule.subject_id, rule.id]
-        for source in rule.attributes.values():
-            found |= {source.column, source.span}
-            instants += [*(source.duration or ()), *([source.instant] if source.instant else [])]
-    for condition in conditions:
-        found |= {condition.column, condition.same_as, condition.differs_from}
-        instants += condition.before or ()
-    found.update(column for instant in instants for column in (*instant.columns, *instant.plus))
-    found.update(name for text in templates for _, name, _, _ in Formatter().parse(text) if name)
-    own = {name for name in found if name.split(".")[0] == EACH}
-    return frozenset(found - own - {"", REPETITION} - _ID_PARTS)
+        found |= _columns_of_event(rule)
+    return frozenset(found - {"", EPISODE if mapping.episodes else ""})
+
+
+def _columns_of_event(rule: EventRule) -> set[str]:
+    """Return the columns that an event is made of, but for the parts and numbers that its own rule makes."""
+    found = {*rule.at.reads(), *columns_in(rule.subject_id), *columns_in(rule.id, ID_PARTS)}
+    for condition in rule.when:
+        found.update(condition.columns())
+    for source in rule.attributes.values():
+        found.update(source.reads())
+    if rule.each:
+        found = {name for name in found if name.split(".")[0] != EACH} | {rule.each}
+    if rule.repeat:
+        found = found - {REPETITION} | set(rule.repeat)
+    return found

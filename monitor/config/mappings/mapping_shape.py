@@ -6,11 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from monitor.config.reading.quantities import Day, Zone
+from monitor.config.reading.quantities import Day, Moment, Zone
 from monitor.config.reading.shape import Shape, Text, wrong
-from monitor.wire.mapping_rules import (
-    DEFAULT_ID,
-)
+from monitor.wire.mapping_rules import DEFAULT_ID, Unit
 
 
 def _one_or_more(value: object) -> object:
@@ -20,29 +18,66 @@ def _one_or_more(value: object) -> object:
 Texts = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
 
 
+class ZoneShape(Shape):
+    """A zone: a name such as ``Europe/Berlin``, or a map with the column that holds the names or words for them."""
+
+    name: Zone | None = None
+    column: Text | None = None
+    values: dict[str, Zone] | None = None
+    otherwise: Zone | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_only(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return {"name": value}
+        if ("column" in value) == ("name" in value):
+            raise wrong("names no zone", "write {column: timezone}, or the name of the zone itself")
+        return value
+
+
 class TimeShape(Shape):
     """How times are written: ``strptime`` patterns, or rfc3339, epoch_s, _ms, _us; the zone of those without offset."""
 
     formats: Texts = Field(default_factory=lambda: ["rfc3339"])
-    zone: Zone | None = None
+    zone: ZoneShape | None = None
+
+
+class LengthShape(Shape):
+    """A length of time: a column, or a map with the column and the unit of its numbers."""
+
+    column: Text
+    unit: Unit = "h:m:s"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _column_only(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"column": value}
 
 
 class InstantShape(Shape):
     """A time: one of ``times``, a column, several joined with a space, or a map with formats and zone of its own.
 
-    ``days_since``: the column counts days from a date; ``plus``: columns with lengths of time that are added.
+    ``days_since``: the column counts days from a date; ``plus``: columns with lengths of time that are added;
+    ``next_day_if_before``: a time of day past midnight; ``constant``: the time itself.
     """
 
-    columns: Texts
+    columns: Texts | None = None
+    constant: Moment | None = None
     formats: Texts | None = None
-    zone: Zone | None = None
+    zone: ZoneShape | None = None
     days_since: Day | None = None
-    plus: Texts | None = None
+    plus: Annotated[list[LengthShape], Field(min_length=1), BeforeValidator(_one_or_more)] | None = None
+    next_day_if_before: Text | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _columns_only(cls, value: object) -> object:
-        return value if isinstance(value, dict) else {"columns": value}
+        if not isinstance(value, dict):
+            return {"columns": value}
+        if ("columns" in value) == ("constant" in value):
+            raise wrong("has no time" if "columns" not in value else "has two times", "write columns or constant")
+        return value
 
 
 class ConditionShape(Shape):
@@ -51,19 +86,27 @@ class ConditionShape(Shape):
     is_in: Texts | None = Field(None, alias="is")
     not_in: Texts | None = Field(None, alias="not")
     present: bool | None = None
+    missing: bool | None = None
     same_as: Text | None = None
     differs_from: Text | None = None
     changed: bool | None = None
     becomes: Texts | None = None
     leaves: Texts | None = None
+    prefix: Texts | None = None
+    pattern: Texts | None = None
+    above: float | int | None = None
+    below: float | int | None = None
+    at_least: float | int | None = None
+    at_most: float | int | None = None
     before: InstantShape | None = None
+    after: InstantShape | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _values_only(cls, value: object) -> object:
         if isinstance(value, dict):
             if not value:
-                known = "is, not, present, same_as, differs_from, changed, becomes, leaves, before"
+                known = ", ".join(info.alias or name for name, info in cls.model_fields.items())
                 raise wrong("says nothing", f"write one of {known}")
             return value
         return {"is": value}
@@ -90,7 +133,7 @@ class SourceShape(Shape):
     constant: str | int | float | bool | None = None
     time: InstantShape | None = None
     duration: DurationShape | None = None
-    span: Text | None = None
+    span: LengthShape | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -136,19 +179,28 @@ class EventShape(Shape):
     id: Text = DEFAULT_ID
     attributes: Attributes = Field(default_factory=dict)
     repeat: RepeatShape | None = None
+    optional: bool | None = None
+
+
+class EpisodesShape(Shape):
+    """When an episode of a group begins, and at what time."""
+
+    begin: When
+    at: InstantShape
 
 
 class GroupShape(Shape):
-    """Rows that belong together, and by which columns they follow each other."""
+    """Rows that belong together, by which columns they follow each other, and what happens in them again and again."""
 
     by: Texts
     order: Texts | None = None
+    episodes: EpisodesShape | None = None
 
 
 class FileShape(Shape):
     """How the rows stand in files."""
 
-    format: Literal["csv", "jsonl"] | None = None
+    format: Literal["csv", "jsonl", "json"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: Text = "utf-8"
 

@@ -45,3 +45,72 @@ def test_the_example_agreements_are_without_mistakes(run: Run):
 
 def test_a_folder_that_does_not_exist_is_a_mistake(run: Run, tmp_path: Path):
     assert run("check", tmp_path / "nothing").exit_code == 1
+
+
+MAPPINGS = Path(__file__).parents[3] / "deploy" / "mappings"
+MAPPING = """\
+mapping: desk
+subject: ticket
+subject_id: "{number}"
+time: {formats: ["%d/%m/%Y %H:%M"], zone: {column: tz}}
+group: {by: [number]}
+where: {kind: {prefix: INC, pattern: "*-1*"}}
+reject: [{reason: too_old, when: {at: {before: {constant: 2020-01-01T00:00:00Z}}}}]
+events:
+  - {type: opened, at: opened, rows: first}
+  - {type: resolved, at: {columns: at, plus: {column: more, unit: s}}, rows: later,
+     when: {state: {becomes: [Done], present: true}, n: {at_least: 3}}, attributes: {team: team}}
+  - {type: closed, at: closed}
+"""
+
+
+def test_a_mapping_is_shown_by_its_events_and_the_columns_that_it_reads(run: Run, tmp_path: Path):
+    file = tmp_path / "m.yaml"
+    file.write_text(MAPPING)
+
+    result = run("check", file)
+
+    assert result.exit_code == 0
+    shown = " ".join(result.stdout.split())
+    for told in (
+        "desk: events of tickets, ids {number}",
+        "opened opened first row",
+        "resolved at + more later rows, state becomes Done and has a value, n >= 3 team",
+        "closed closed if closed has a value",
+        "rejects as too_old: at is before a constant",
+        "only rows in which kind begins with INC and fits a pattern",
+        "reads the columns at, closed, kind, more, n, number, opened, state, team, tz",
+        "for files only: group looks at the rows before",
+        "1 mapping(s) without mistakes.",
+    ):
+        assert told in shown
+
+
+def test_all_mistakes_of_a_mapping_are_told_at_once(run: Run, tmp_path: Path):
+    file = tmp_path / "m.yaml"
+    file.write_text(MAPPING.replace("type: opened", "typ: opened").replace("type: closed", "type: closd"))
+
+    result = run("check", file)
+
+    assert result.exit_code == 1
+    assert "m.yaml:9: events[0].type: is missing" in result.stdout
+    assert "events[2].type: is no event of a ticket: 'closd' (did you mean 'closed'?)" in result.stdout
+
+
+def test_a_folder_may_hold_agreements_and_mappings(run: Run, folder: Path):
+    (folder / "m.yaml").write_text(MAPPING)
+
+    found = [one for one in lines(run("check", folder, "--json")) if one["kind"] != "warning"]
+
+    assert [(one["kind"], one.get("agreement") or one["mapping"]) for one in found] == [
+        ("agreement", "desk"),
+        ("mapping", "desk"),
+    ]
+    assert found[1]["live"] is False
+
+
+def test_the_mappings_that_come_with_the_monitor_are_without_mistakes(run: Run):
+    result = run("check", MAPPINGS)
+
+    assert result.exit_code == 0
+    assert "for files only" not in result.stdout

@@ -98,3 +98,91 @@ def test_the_two_ways_are_not_mixed_up(run: Run, files: dict[str, Path]):
     assert run("replay", files["data"], "--mapping", files["mapping"]).exit_code == 2
     both = ("--agreements", files["agreed"], "--to-kafka")
     assert run("replay", files["data"], "--mapping", files["mapping"], *both).exit_code == 2
+
+
+TICKETS = MAPPING.replace("resolved: {present: true}", "resolved: {missing: false}")
+REPLIES = """\
+mapping: replies
+subject: ticket
+subject_id: "{ticket}"
+events: [{type: resolved, at: done}]
+"""
+
+
+def test_a_preview_shows_the_first_events_and_why_rows_are_refused(run: Run, files: dict[str, Path]):
+    result = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "3")
+
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("data.csv:")]
+    assert [(row[0], row[1], row[4], *row[5:]) for row in rows] == [
+        ("data.csv:2", "2024-03-04T09:00:00.000Z", "opened", "customer=Finance", "priority=P1"),
+        ("data.csv:2", "2024-03-04T10:00:00.000Z", "resolved", "customer=Finance", "priority=P1"),
+        ("data.csv:3", "2024-03-04T09:00:00.000Z", "opened", "customer=Finance", "priority=P1"),
+    ]
+    assert "4 events of 3 rows: 1 rejected" in result.stdout
+    assert "bad_time" in result.stdout
+    assert "yesterday" in result.stdout
+
+
+def test_a_preview_is_events_as_they_stand_on_a_topic_for_machines(run: Run, files: dict[str, Path]):
+    result = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "1", "--json", "-")
+
+    shown = json.loads(result.stdout)
+    (made,) = shown["events"]
+    assert (made["file"], made["line"], made["event"]["ticket"]) == ("data.csv", 2, "T-1")
+    assert shown["rows"]["rejected"]["counts"] == {"bad_time": 1}
+
+
+def test_a_preview_in_which_nothing_happens_fails(run: Run, files: dict[str, Path]):
+    files["data"].write_text("number,opened,resolved,priority\nT-1,yesterday,,P1\n")
+
+    result = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "5")
+
+    assert result.exit_code == 1
+    assert "no row makes an event" in result.stderr
+
+
+def test_a_preview_measures_nothing(run: Run, files: dict[str, Path]):
+    result = run(
+        "replay", files["data"], "--mapping", files["mapping"], "--preview", "5", "--agreements", files["agreed"]
+    )
+
+    assert result.exit_code == 2
+
+
+def test_several_tables_about_the_same_tickets_are_read_together(run: Run, files: dict[str, Path]):
+    """Openings and their customers stand in one table, solutions in another: the id joins them."""
+    work = files["data"].parent
+    (work / "opened.csv").write_text("number,opened,resolved,priority\nT-1,2024-03-04T09:00:00Z,,P1\n"
+                                     "T-2,2024-03-04T09:00:00Z,,P1\n")  # fmt: skip
+    (work / "done.csv").write_text("ticket,done\nT-2,2024-03-04T14:00:00Z\nT-1,2024-03-04T10:00:00Z\n")
+    (work / "done.yaml").write_text(REPLIES)
+
+    result = run(
+        "replay", work / "opened.csv", "--mapping", files["mapping"], "--table", work / "done.csv", work / "done.yaml",
+        "--agreements", files["agreed"], "--json", "-",
+    )  # fmt: skip
+
+    assert compliance(json.loads(result.stdout)) == (1, 2)
+
+
+def test_the_mistakes_of_all_mappings_are_told_at_once(run: Run, files: dict[str, Path]):
+    work = files["data"].parent
+    files["mapping"].write_text(MAPPING.replace("type: opened", "type: opend"))
+    (work / "done.yaml").write_text(REPLIES.replace("type: resolved", "type: resolvd"))
+
+    result = run(
+        "replay", files["data"], "--mapping", files["mapping"], "--table", files["data"], work / "done.yaml",
+        "--preview", "1",
+    )  # fmt: skip
+
+    assert result.exit_code == 1
+    assert "'opened'" in result.stderr
+    assert "'resolved'" in result.stderr
+
+
+def test_data_may_come_from_standard_input(run: Run, files: dict[str, Path]):
+    result = run("replay", "-", "--mapping", files["mapping"], "--preview", "1", answer=ROWS)
+
+    assert result.exit_code == 0
+    assert "standard input:2" in result.stdout
