@@ -119,7 +119,7 @@ _LOOK: Final = Layout(LookRow, 1, {0: unchanged})
 _HEARD: Final = Layout(HeardRow, 1, {0: unchanged})
 
 SOURCE_ROWS: Final = RowCodec({
-    b"s": RowKind(Layout(SubjectRow, 1, {0: without_own_version(2)}), wakes=True),
+    b"s": RowKind(Layout(SubjectRow, 2, {0: without_own_version(2), 1: unchanged}), wakes=True),
     b"p": RowKind(PANE),
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
@@ -157,14 +157,14 @@ EVALUATE_ROWS: Final = RowCodec({
     b"x": RowKind(_REST),
     b"v": RowKind(Layout(WindowRow, 1, {0: unchanged})),
     b"b": RowKind(Layout(BudgetRow, 2, {0: unchanged, 1: _with_packed_slices})),
-    b"c": RowKind(Layout(ConsequenceRow, 1, {0: unchanged})),
+    b"c": RowKind(Layout(ConsequenceRow, 2, {0: unchanged, 1: unchanged})),
     b"a": RowKind(Layout(AccountRow, 1, {0: unchanged})),
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, those of series in the rest, the state of each window,
-of budgets and of consequences, the credits granted so far, the newest marker of each source that catches up, and the
-instant of the last evaluation."""
+of budgets and of consequences, the credits and damages granted so far, the newest marker of each source that catches
+up, and the instant of the last evaluation."""
 
 
 NOTIFY_ROWS: Final = RowCodec({

@@ -219,6 +219,8 @@ class ClockRule(Measure):
     """The states of a ticket in which a ``time_in`` clock runs."""
     pause_caps: Mapping[str, int] = field(default_factory=dict)
     """For each pause reason, how long one pause counts at most, by the wall clock. Other reasons have no cap."""
+    counts_late: bool = False
+    """Whether the time by which targets were missed is counted: damages by the hour, or an objective, need it."""
 
     @property
     def subject_kind(self) -> Subject:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
-from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
+from monitor.core.clocks.clock_value import COUNTS_LATE, NO_EXTRA, OPEN, Clock, ClockState, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 from monitor.core.series.series import SeriesKey
@@ -104,7 +104,7 @@ def start(
         Clock,
         (
             series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
-            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], None,
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], COUNTS_LATE if rule.counts_late else None,
         ),
     )  # fmt: skip
     return clock

@@ -18,7 +18,8 @@ class Extra(NamedTuple):
     The clock's budget is the sum of offset and target. ``outside_ms`` is wall-clock time that does not belong to the
     clock: outside of the states in which it runs, or in the solved gap. ``former`` are the terms before each change of
     target. ``caps`` holds, for each open pause, when it ceases to count (0: never). ``spent`` are the reasons of pauses
-    that are open but no longer count.
+    that are open but no longer count. ``counts_late`` is whether the clock, once it has stopped, counts the time by
+    which it missed its target. It is that of the rule at the start: what went into a series can be taken out of it.
     """
 
     offset_ms: int = 0
@@ -26,9 +27,11 @@ class Extra(NamedTuple):
     former: list[Former] = []  # noqa: RUF012 - it is never changed in place
     caps: list[int] = []  # noqa: RUF012
     spent: list[str] = []  # noqa: RUF012
+    counts_late: bool = False
 
 
 NO_EXTRA: Final = Extra()
+COUNTS_LATE: Final = Extra(counts_late=True)
 
 
 class Clock(NamedTuple):
