@@ -104,6 +104,15 @@ GOLDEN = {
         "tests/core/objectives/test_consequences.py::test_amounts_are_decimals_rounded_half_up_once",
         "tests/core/objectives/test_consequences.py::test_credits_are_capped_by_month_and_over_the_term",
     ),
+    "damages: once, by the hour, by the case, capped; in decimals, rounded once": (
+        "tests/core/objectives/test_damages.py::test_hours_beyond_the_target_are_exact_parts_of_an_hour",
+        "tests/core/objectives/test_damages.py::test_damages_are_rounded_half_up_once",
+        "tests/promises/test_budgets.py::test_damages_are_due_once_by_the_hour_and_by_the_case_up_to_their_caps_and_a_blackout_ends_it_at_once",
+    ),
+    "the right to terminate at once after a named breach, and its end": (
+        "tests/core/objectives/test_breaches.py::test_a_month_below_the_bound_gives_the_right_at_once_with_its_evidence",
+        "tests/core/windows/test_consequence_stories.py::test_a_named_breach_is_announced_as_a_right_at_once_and_ends_with_the_time_to_use_it",
+    ),
     "N business days by HH:MM": (
         "tests/core/time/test_business_days.py::test_n_business_days_by_five_are_counted_from_the_day_of_receipt",
         "tests/core/time/test_business_days.py::test_the_oracle_that_walks_the_days_finds_the_same_instant",

@@ -89,6 +89,10 @@ CLOCK_ELAPSED_SPREAD = _gauge(
     "Stopped clocks whose business time was at most so long, by the shortest window of the measure",
     SPREAD,
 )
+CLOCK_LATE_MEAN = _gauge(
+    "clock_late_mean_seconds", "Mean time by which clocks missed their targets, where damages are paid by the hour",
+    WINDOWED,
+)  # fmt: skip
 CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest business time of a stopped clock", WINDOWED)
 CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
 CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
@@ -277,6 +281,8 @@ BUDGET_BURN = _gauge(
 )  # fmt: skip
 CREDIT = _gauge("credit_amount", "Service credits that can be claimed, before caps", CREDITS)
 CREDIT_CLAIM = _gauge("credit_claim_until_timestamp_seconds", "When the first of these claims ends", CREDITS)
+DAMAGES = _gauge("damages_amount", "Damages that can be claimed, before caps", CREDITS)
+DAMAGES_CLAIM = _gauge("damages_claim_until_timestamp_seconds", "When the first of these claims ends", CREDITS)
 TERMINATION_MISSES = _gauge(
     "termination_misses", "Missed periods, where one more lets the customer terminate (warning), or none more (right)",
     (*CREDITS[:1], "standing", *WINDOWED),

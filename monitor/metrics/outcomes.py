@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.metrics import catalogue as m
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from monitor.core.objectives.budget import BudgetFigure
-    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.consequence import Consequence, ConsequenceKind
     from monitor.core.objectives.status import WindowStatus
     from monitor.metrics.catalogue import Metric
 
@@ -19,24 +19,32 @@ if TYPE_CHECKING:
     """Takes a metric, the labels of a window, and the values by the labels before and after those."""
 
 
+_MONEY: Final[Mapping[ConsequenceKind, tuple[Metric, Metric]]] = {
+    "credit": (m.CREDIT, m.CREDIT_CLAIM),
+    "damages": (m.DAMAGES, m.DAMAGES_CLAIM),
+}
+"""The amount and the end of the first claim, for each kind of consequence that is an amount of money."""
+
+
 def show_outcomes(put: Put, labels: str, status: WindowStatus) -> None:
     """Show the budgets of a window, and the consequences of its closed periods."""
     for budget in status.budgets:
         _show_budget(put, labels, budget)
-    credits_due: dict[tuple[str, str], list[Consequence]] = {}
+    due: dict[ConsequenceKind, dict[tuple[str, str], list[Consequence]]] = {kind: {} for kind in _MONEY}
     misses: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {}
     for one in status.consequences:
-        if one.kind == "credit":
-            credits_due.setdefault((one.objective, one.currency), []).append(one)
+        if one.kind in due:
+            due[one.kind].setdefault((one.objective, one.currency), []).append(one)
         else:
             misses[(one.objective, one.kind.removeprefix("termination_")), ()] = len(one.evidence.misses)
     if misses:
         put(m.TERMINATION_MISSES, labels, misses)
-    for before, found in credits_due.items():
-        put(m.CREDIT, labels, {(before, ()): float(sum(one.amount for one in found))})
-        ends_ms = [one.claim_until_ms for one in found if one.claim_until_ms]
-        if ends_ms:
-            put(m.CREDIT_CLAIM, labels, {(before, ()): min(ends_ms) / 1000})
+    for kind, (amount, claim) in _MONEY.items():
+        for before, found in due[kind].items():
+            put(amount, labels, {(before, ()): float(sum(one.amount for one in found))})
+            ends_ms = [one.claim_until_ms for one in found if one.claim_until_ms]
+            if ends_ms:
+                put(claim, labels, {(before, ()): min(ends_ms) / 1000})
 
 
 def _show_budget(put: Put, labels: str, budget: BudgetFigure) -> None:

@@ -37,6 +37,7 @@ from monitor.metrics.catalogue import (
     CLOCK_ELAPSED_PERCENTILE,
     CLOCK_ELAPSED_SAMPLES,
     CLOCK_ELAPSED_SPREAD,
+    CLOCK_LATE_MEAN,
     CLOCKS_AT_RISK,
     CLOCKS_INCOMPLETE,
     CLOCKS_OPEN,
@@ -105,6 +106,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "mean": Shown(CLOCK_ELAPSED_MEAN, None, CLOCK_ELAPSED_SAMPLES),
         **{f"p{p}": Shown(CLOCK_ELAPSED_PERCENTILE, extra=(str(p),)) for p in (50, 90, 95, 99)},
         "longest": Shown(CLOCK_ELAPSED_LONGEST),
+        "late": Shown(CLOCK_LATE_MEAN),
     },
     "call": {
         **{

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.book import Book
-from monitor.core.objectives.consequence import Consequence
+from monitor.core.objectives.consequence import Consequence, ConsequenceKind
 from monitor.core.objectives.consequences import consequences_of
 from monitor.core.recompute.differences import ClockId, ClockVerdict
 from monitor.replay.local import Progress, ReplayResult, run_replay
@@ -38,9 +38,16 @@ class Outcome:
 
     def credits(self) -> dict[tuple[str, str], Decimal]:
         """Return the payable credits under the caps, by agreement and currency."""
+        return self._payable("credit")
+
+    def damages(self) -> dict[tuple[str, str], Decimal]:
+        """Return the payable damages under the caps, by agreement and currency."""
+        return self._payable("damages")
+
+    def _payable(self, kind: ConsequenceKind) -> dict[tuple[str, str], Decimal]:
         found: dict[tuple[str, str], Decimal] = {}
         for one in self.consequences:
-            if one.kind == "credit":
+            if one.kind == kind:
                 place = one.agreement, one.currency
                 found[place] = found.get(place, Decimal(0)) + one.payable
         return found

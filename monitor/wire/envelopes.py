@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.core.agreements.consequence_rules import Basis
 from monitor.core.alerts.alert import AlertState
 from monitor.core.alerts.stretches import StretchKind
 from monitor.core.objectives.consequence import Cap, ConsequenceKind
@@ -160,7 +161,9 @@ class EvidenceData(msgspec.Struct, frozen=True, omit_defaults=True):
 class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """What follows from a closed period for one objective. Amounts are decimals, as text.
 
-    ``amount`` is due by the tier, ``payable`` what the caps leave of it, ``bound_by`` the cap that left less.
+    ``amount`` is due by the tier, ``payable`` what the caps leave of it, ``bound_by`` the cap that left less. Damages
+    are ``rate`` times ``quantity``: of hours, of cases, or 1. ``breach`` names the kind of breach after which the
+    customer may terminate at once.
     """
 
     objective: str
@@ -180,6 +183,10 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
     claim_until_ms: Ms = 0
     payable: Decimals | None = None
     bound_by: Cap | Literal[""] = ""
+    basis: Basis | Literal[""] = ""
+    quantity: Decimals = "0.00"
+    rate: Decimals = "0.00"
+    breach: str = ""
 
 
 class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):

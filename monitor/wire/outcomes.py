@@ -60,6 +60,10 @@ def consequence_data(one: Consequence) -> ConsequenceData:
         claim_until_ms=one.claim_until_ms,
         payable=f"{one.payable:f}",
         bound_by=one.bound_by,
+        basis=one.basis,
+        quantity=f"{one.quantity:f}",
+        rate=f"{one.rate:f}",
+        breach=one.breach,
     )
 
 
@@ -80,4 +84,5 @@ def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Con
         series.agreement, data.version, data.objective, series, window, data.from_ms, data.to_ms, data.kind, evidence,
         amount, amount if data.payable is None else Decimal(data.payable), data.currency, Decimal(data.fee),
         Decimal(data.share), data.tier, data.claim_until_ms, data.bound_by,
+        data.basis, Decimal(data.quantity), Decimal(data.rate), data.breach,
     )  # fmt: skip

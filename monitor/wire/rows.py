@@ -171,14 +171,14 @@ EVALUATE_ROWS: Final = RowCodec({
     b"x": RowKind(_REST),
     b"v": RowKind(Layout(WindowRow, 2, {0: unchanged, 1: unchanged})),
     b"b": RowKind(Layout(BudgetRow, 2, {0: unchanged, 1: _with_packed_slices})),
-    b"c": RowKind(Layout(ConsequenceRow, 1, {0: unchanged})),
+    b"c": RowKind(Layout(ConsequenceRow, 2, {0: unchanged, 1: unchanged})),
     b"a": RowKind(Layout(AccountRow, 1, {0: unchanged})),
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, those of series in the rest, the state of each window,
-of budgets and of consequences, the credits granted so far, the newest marker of each source that catches up, and the
-instant of the last evaluation."""
+of budgets and of consequences, the credits and damages granted so far, the newest marker of each source that catches
+up, and the instant of the last evaluation."""
 
 
 NOTIFY_ROWS: Final = RowCodec({

@@ -228,9 +228,11 @@ _OTHER_SENTENCES: Final[dict[str, dict[str, str]]] = {
         "at_risk": "{who} missed its target {counted}: one more miss lets the customer terminate",
         "breached": "{who} missed its target {counted}: the customer may terminate",
         "resolved/misses_passed": "{who} missed its target {counted}: the customer may not terminate for that any more",
+        "resolved/breach_passed": "{who}: the time in which the customer could terminate at once is over",
     },
 }
 """By state, or by state and reason, for the kinds of alerts."""
+_AT_ONCE: Final = "{who} broke its promise in a way that lets the customer terminate at once: {breach}"
 _ANY_OTHER: Final = "{who}: the alert about {promise} is {state}, {reason}"
 
 
@@ -291,8 +293,9 @@ def _of_other(alert: Alert, who: str) -> str:
     value, limit = _shown_apart(alert)
     window = f" in the windows {alert.window}" if alert.window else ""
     missed, periods = alert.numerator or 0, alert.denominator or 0
+    breach = dict(alert.details).get("breach", "") if alert.reason == "may_terminate_at_once" else ""
     return _sentence(
-        _OTHER_SENTENCES[alert.key.kind],
+        {"breached": _AT_ONCE} if breach else _OTHER_SENTENCES[alert.key.kind],
         alert,
         who=who,
         promise=f"{alert.key.promise}'s {alert.key.kind.replace('burn', 'error budget')}",
@@ -300,6 +303,7 @@ def _of_other(alert: Alert, who: str) -> str:
         window=window,
         limit=limit or "nothing",
         counted=f"in {missed:g} of {periods:g} periods ({alert.window})",
+        breach=breach,
     )
 
 

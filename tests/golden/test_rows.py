@@ -55,11 +55,15 @@ def as_today(row: dict[str, Any]) -> dict[str, Any]:
     return today
 
 
+NOTHING = frozenset({"", "0.00"})
+"""How fields that a release did not know are shown, beside empty ones: no amount of money, no word."""
+
+
 def without_new_fields(row: Any, recorded: Any) -> Any:
     """Return a row without the fields that its release did not know. They must mean nothing."""
     if isinstance(row, dict) and isinstance(recorded, dict):
         new = row.keys() - recorded.keys()
-        assert not any(row[name] for name in new), {name: row[name] for name in new}
+        assert {row[name] or "" for name in new} <= NOTHING, {name: row[name] for name in new}
         return {name: without_new_fields(row[name], recorded[name]) for name in row if name not in new}
     if isinstance(row, list) and isinstance(recorded, list) and len(row) == len(recorded):
         return [without_new_fields(one, other) for one, other in zip(row, recorded, strict=True)]

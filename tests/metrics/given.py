@@ -108,7 +108,7 @@ def sketch(*durations_ms):
 
 
 def outcomes(of):
-    """A status with a budget that burns, a credit to claim and a right to terminate."""
+    """A status with a budget that burns, credits and damages to claim, and a right to terminate."""
     evidence = Evidence("availability", 0.99, 0.9995, 99.0, 100.0, "(P - D) / P", (NOW_MS - 9, NOW_MS - 5))
     right = Consequence(
         of.series.agreement, 1, "up", of.series, of.window, of.from_ms, of.to_ms, "termination_right", evidence
@@ -116,10 +116,11 @@ def outcomes(of):
     credit = right._replace(
         kind="credit", amount=Decimal("1800.00"), currency="GBP", claim_until_ms=NOW_MS + 86_400_000
     )
+    damages = credit._replace(kind="damages", amount=Decimal("75.50"), claim_until_ms=NOW_MS + 3_600_000)
     burns = (Burn("5m", 20.0, 1.0, 10.0), Burn("1h", None, 0.0, 0.0))
     budget = BudgetFigure("up", "events", "ms", 60_000.0, 90_000.0, -30_000.0, 1.5, True, burns)
     none = BudgetFigure("never", "events", "count", 0.0, 1.0, -1.0, None, True, (Burn("1h", None, 1.0, 5.0),))
-    return of._replace(budgets=(budget, none), consequences=(right, credit, credit._replace(claim_until_ms=0)))
+    return of._replace(budgets=(budget, none), consequences=(right, credit, credit._replace(claim_until_ms=0), damages))
 
 
 def everything():

@@ -29,3 +29,8 @@ def test_credits_are_added_up_and_the_first_claim_that_ends_is_shown():
     assert value_of(SEEN, "sla_credit_amount", objective="up", currency="GBP") == 3600
     assert value_of(SEEN, "sla_credit_claim_until_timestamp_seconds") == (NOW_MS + 86_400_000) / 1000
     assert value_of(SEEN, "sla_termination_misses", standing="right") == 2
+
+
+def test_damages_stand_beside_credits():
+    assert value_of(SEEN, "sla_damages_amount", objective="up", currency="GBP") == 75.5
+    assert value_of(SEEN, "sla_damages_claim_until_timestamp_seconds") == (NOW_MS + 3_600_000) / 1000

@@ -107,3 +107,42 @@ def test_three_bad_months_of_six_let_the_customer_go_and_the_second_warns():
     assert as_json(found)["alerts"]["counts"]["termination-right/answered termination"] == {"at_risk": 1, "breached": 1}
     rights = [one.kind for status in found.statements for one in status.consequences]
     assert rights == ["termination_warning", "termination_right"]
+
+
+def test_damages_are_due_once_by_the_hour_and_by_the_case_up_to_their_caps_and_a_blackout_ends_it_at_once():
+    # given January with 3 failures of the ring, 10 h in all: 98.6559 %, and one repair that took 6 h of its 4
+    events = [
+        *outage("O-1", "ring", "2026-01-10T10:00", "2026-01-10T16:00"),
+        *outage("O-2", "ring", "2026-01-15T10:00", "2026-01-15T13:00"),
+        *outage("O-3", "ring", "2026-01-20T10:00", "2026-01-20T11:00"),
+        # and February, in which the core was down for two days: 92.857 %
+        *outage("O-4", "core", "2026-02-10T10:00", "2026-02-12T10:00"),
+    ]
+
+    found = replayed("damages", events, "2026-03-02T00:00")
+
+    stated = [one for status in found.statements for one in status.consequences]
+    due = [(one.series.values[0], one.objective, one.basis, one.quantity, one.amount, one.payable, one.bound_by)
+           for one in stated if one.kind == "damages"]  # fmt: skip
+    assert due == [
+        # of 744 h 0.744 h may be down: 9.256 h beyond
+        ("ring", "available", "fixed", 1, Decimal(500), Decimal(500), ""),
+        ("ring", "available", "per_hour", Decimal("9.256"), Decimal("1110.72"), Decimal("1110.72"), ""),
+        ("ring", "few-failures", "per_case", 1, Decimal("75.50"), Decimal("75.50"), ""),
+        ("ring", "repaired-in-time", "per_hour", 2, Decimal(40), Decimal(40), ""),
+        # of 672 h 0.672 h: 47.328 h beyond, capped by the rule; what is left of 3,000 for the month of all
+        ("core", "available", "fixed", 1, Decimal(500), Decimal(500), ""),
+        ("core", "available", "per_hour", Decimal("47.328"), Decimal("5679.36"), Decimal(2000), "rule"),
+        ("core", "repaired-in-time", "per_hour", 44, Decimal(880), Decimal(500), "month"),
+    ]
+    assert {one.claim_until_ms for one in stated if one.kind == "damages"} == {
+        at("2026-03-03T00:00"), at("2026-03-31T00:00"),
+    }  # fmt: skip
+    rights = [(one.kind, one.breach, one.claim_until_ms) for one in stated if one.breach]
+    assert rights == [("termination_right", "a blackout", at("2026-04-30T00:00"))]
+    alerts = [(one.state, one.reason, one.details) for one in found.alerts if one.key.kind == "termination"]
+    assert alerts == [("breached", "may_terminate_at_once", (("breach", "a blackout"),))]
+    # and the worker, replay and simulate decide alike
+    assert consequences_of(found.statements, load_agreements(FILES / "damages.yaml")) == stated
+    told = [one for line in as_json(found)["statements"] for one in line["consequences"] if one["kind"] == "damages"]
+    assert [(one["amount"], one["payable"], one.get("bound_by")) for one in told][5] == ("5679.36", "2000", "rule")

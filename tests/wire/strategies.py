@@ -1,6 +1,7 @@
 """Events, rows and announcements as Hypothesis draws them."""
 
 from decimal import Decimal
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from monitor.core.alerts.stretches import Stretch, Stretches
 from monitor.core.clocks.clock_value import Clock, Extra, Former
 from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.objectives.budget import BudgetFigure, Burn
-from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.consequence import Consequence, ConsequenceKind, Evidence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
@@ -31,6 +32,7 @@ def texts(most=20):
     return st.text(_CHARACTERS, max_size=most)
 
 
+CONSEQUENCE_KINDS = get_args(ConsequenceKind)
 ids = st.text(_CHARACTERS, min_size=1, max_size=12) | st.text(_CHARACTERS, min_size=MAX_ID, max_size=MAX_ID)
 instants = st.integers(EARLIEST_MS, LATEST_MS - 1)
 milliseconds = st.integers(0, 10**13)
@@ -134,6 +136,7 @@ clocks = st.builds(
         st.lists(st.builds(Former, milliseconds, milliseconds, names, milliseconds), max_size=2),
         st.lists(milliseconds, max_size=2),
         st.lists(names, max_size=2),
+        st.booleans(),
     ),
 )
 subject_rows = st.builds(
@@ -242,8 +245,10 @@ def consequences(draw, series, window):
     evidence = Evidence(draw(texts()), *[draw(floats) for _ in range(4)], draw(texts()), (draw(milliseconds),))
     return Consequence(
         series.agreement, draw(st.integers(1, 99)), draw(texts()), series, window, draw(milliseconds),
-        draw(milliseconds), draw(st.sampled_from(["credit", "termination_warning", "termination_right"])), evidence,
+        draw(milliseconds), draw(st.sampled_from(CONSEQUENCE_KINDS)), evidence,
         amount, amount, draw(st.sampled_from(["", "EUR"])), draw(money), draw(money), draw(floats), draw(milliseconds),
+        draw(st.sampled_from(["", "month", "term", "rule"])),
+        draw(st.sampled_from(["", "fixed", "per_hour", "per_case"])), draw(money), draw(money), draw(texts()),
     )  # fmt: skip
 
 

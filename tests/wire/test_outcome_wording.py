@@ -6,13 +6,13 @@ from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.wire.wording import explain, summary
 
 
-def alert(kind, state, reason, value, target, numerator, denominator, window):
+def alert(kind, state, reason, value, target, numerator, denominator, window, details=()):  # noqa: PLR0917
     labels = {"agreement": "net", "objective": "up", "measure": "core", "urgency": "page", "service": "ring"}
     key = AlertKey(kind, f"ring|{window}", "net", "up", 1)
     indicator = {"burn": "burn_rate", "termination": "misses"}[kind]
     return Alert(
         "id", key, state, 0, reason, 3, labels, indicator=indicator, window=window, value=value, target=target,
-        numerator=numerator, denominator=denominator,
+        numerator=numerator, denominator=denominator, details=details,
     )  # fmt: skip
 
 
@@ -53,6 +53,24 @@ WHO = "up of core for service ring"
         (
             alert("termination", "resolved", "misses_passed", 1.0, 3.0, 1.0, 6.0, "month"),
             (f"{WHO} missed its target in 1 of 6 periods (month): the customer may not terminate for that any more"),
+        ),
+        (
+            alert(
+                "termination",
+                "breached",
+                "may_terminate_at_once",
+                1.0,
+                1.0,
+                1.0,
+                1.0,
+                "month",
+                (("breach", "a blackout"),),
+            ),
+            f"{WHO} broke its promise in a way that lets the customer terminate at once: a blackout",
+        ),
+        (
+            alert("termination", "resolved", "breach_passed", 0.0, 1.0, 0.0, 1.0, "month"),
+            f"{WHO}: the time in which the customer could terminate at once is over",
         ),
     ],
 )

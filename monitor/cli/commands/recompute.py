@@ -16,6 +16,7 @@ from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert
+from monitor.core.objectives.consequence import MONEY
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.recompute.differences import Announced
 from monitor.core.time.spans import NEVER_MS
@@ -215,8 +216,13 @@ def _figure(one: Figure | None) -> str:
 
 
 def _consequences(found: tuple[Consequence, ...]) -> str:
-    told = [f"{one.payable} {one.currency}" if one.kind == "credit" else one.kind.replace("_", " ") for one in found]
-    return ", ".join(told) or "nothing"
+    return ", ".join(map(_consequence, found)) or "nothing"
+
+
+def _consequence(one: Consequence) -> str:
+    if one.kind in MONEY:
+        return f"{one.payable} {one.currency}" + (" of damages" if one.kind == "damages" else "")
+    return one.kind.replace("_", " ") + (f" at once ({one.breach})" if one.breach else "")
 
 
 def _because(cause: Cause) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import progress
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
+from monitor.core.objectives.consequence import MONEY
 from monitor.core.recompute.differences import clock_counts, objective_counts, other_verdicts
 from monitor.read_model.history import OnProgress, read_history
 from monitor.replay.files import load_tables
@@ -147,7 +149,8 @@ def _as_json(new: Outcome, old: Outcome | None) -> dict[str, Any]:
             {**clock._asdict(), "old": was, "new": would}
             for clock, was, would in other_verdicts(old.verdicts, new.verdicts)
         ],
-        "credits": {name: None if side is None else _credits(side) for name, side in sides.items()},
+        "credits": {name: None if side is None else _amounts(side.credits()) for name, side in sides.items()},
+        "damages": {name: None if side is None else _amounts(side.damages()) for name, side in sides.items()},
         "consequences": {
             name: None if side is None else [consequence_json(one) for one in side.consequences]
             for name, side in sides.items()
@@ -163,10 +166,10 @@ def _counts(counts: Mapping[str, Mapping[Any, Counter[Any]] | None], place: obje
     return {name: None if side is None else dict(side.get(place, {})) for name, side in counts.items()}
 
 
-def _credits(side: Outcome) -> list[dict[str, str]]:
+def _amounts(payable: Mapping[tuple[str, str], Decimal]) -> list[dict[str, str]]:
     return [
         {"agreement": agreement, "currency": currency, "payable": str(amount)}
-        for (agreement, currency), amount in sorted(side.credits().items())
+        for (agreement, currency), amount in sorted(payable.items())
     ]
 
 
@@ -190,10 +193,11 @@ def _tell(out: Output, found: dict[str, Any]) -> None:
         "Objectives in closed periods",
     )
     for side in ("old", "new") if compared else ("new",):
-        credits_ = found["credits"][side]
-        told = ", ".join(f"{one['payable']} {one['currency']} ({one['agreement']})" for one in credits_)
-        out.say(f"Credits, {side}: {told or 'none'}")
-        others = Counter(one["kind"] for one in found["consequences"][side] if one["kind"] != "credit")
+        for word in ("credits", "damages"):
+            told = ", ".join(f"{one['payable']} {one['currency']} ({one['agreement']})" for one in found[word][side])
+            if told or word == "credits":
+                out.say(f"{word.capitalize()}, {side}: {told or 'none'}")
+        others = Counter(one["kind"] for one in found["consequences"][side] if one["kind"] not in MONEY)
         for kind, count in sorted(others.items()):
             out.say(f"{kind.replace('_', ' ')}, {side}: {count}")
     if compared:

@@ -11,6 +11,7 @@ from rich.text import Text
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import STYLES, Output
 from monitor.config.settings.settings import Settings
+from monitor.core.objectives.consequence import MONEY
 from monitor.core.time.periods import period_text
 from monitor.errors import DecodeError
 from monitor.read_model.topics import read_all
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 
 _STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
+_TIMES: Final = {"per_hour": "h", "per_case": "case(s)"}
 
 
 @click.command(
@@ -48,11 +50,12 @@ def statements(
     only_credits: bool,  # noqa: FBT001 - click's
     last: int,
 ) -> None:
-    """List the statements of closed periods, the newest last: figures, verdicts, credits and their claims.
+    """List the statements of closed periods, the newest last: figures, verdicts, credits, damages and their claims.
 
-    A credit is due by its tier, "payable" what is left of it under the agreement's caps on a month and on the whole
-    term. It must be claimed before its date: "left" counts down. With --json each statement is one line, with
-    numerator, denominator, formula and the agreement's version as evidence.
+    A credit is due by its tier, damages once, by the hour or by the case. "payable" is what is left under the
+    agreement's caps. It must be claimed before its date: "left" counts down, also for a right to terminate at once.
+    With --json each statement is one line, with numerator, denominator, formula and the agreement's version as
+    evidence.
     """
     now_ms = wall_ms()
     stated = _stated(out, settings)
@@ -111,7 +114,7 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
             *_figures(verdict),
             str(verdict.sample),
             Text("; ".join(_follows(one) for one in own), "bold" if own else ""),
-            "; ".join(_left(one, now_ms) for one in own if one.kind == "credit"),
+            "; ".join(_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
         ))  # fmt: skip
     return rows
 
@@ -133,9 +136,13 @@ def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
 
 
 def _follows(one: Consequence) -> str:
-    if one.kind != "credit":
+    if one.breach:
+        return f"may terminate at once ({one.breach})"
+    if one.kind not in MONEY:
         return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
-    text = f"credit {one.amount:f} {one.currency}"
+    text = f"{one.kind} {one.amount:f} {one.currency}"
+    if one.basis in _TIMES:
+        text += f" ({round(one.quantity, 2).normalize():f} {_TIMES[one.basis]} at {one.rate:f})"
     return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
 
 

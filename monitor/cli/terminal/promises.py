@@ -140,9 +140,27 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
         )
         fee = f"fee {credit.fee}" if credit.fee else "fee of the service"
         yield Promise(credit.objective, "credit", f"{what} of the {fee}", "", credit.window)
+    for due in rules.damages:
+        times = {
+            "fixed": "",
+            "per_hour": " for each hour beyond the target",
+            "per_case": " for each case that misses it",
+        }
+        most = "" if due.cap is None else f", at most {due.cap:f} {rules.currency}"
+        yield Promise(
+            due.objective, "damages", f"{due.rate:f} {rules.currency}{times[due.basis]}{most}", "", due.window
+        )
     for right in rules.termination:
         what = f"after {right.misses} misses in any {right.periods}"
         yield Promise(right.objective, "right to terminate", what, "", right.window)
+    for breach in rules.immediate:
+        objective = objectives[breach.objective]
+        word = "below" if objective.comparison == ">=" else "above"
+        bound = objective.target if breach.bound is None else breach.bound
+        what = f"at once after {breach.name}: {word} {quantity(NAMED[objective.indicator].unit, bound, _DIGITS)}"
+        if breach.within_ms:
+            what += f", within {duration(breach.within_ms)}"
+        yield Promise(breach.objective, "right to terminate", what, "", breach.window)
 
 
 def _filter(where: Filter) -> str:

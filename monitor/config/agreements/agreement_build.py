@@ -8,6 +8,7 @@ from monitor.config.agreements.agreement_fields import filter_of
 from monitor.config.agreements.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
 from monitor.config.agreements.clock_build import course
 from monitor.config.agreements.consequences_build import consequences
+from monitor.config.agreements.damages_build import with_lateness
 from monitor.config.agreements.lead_build import leads
 from monitor.config.agreements.notify_build import notify
 from monitor.config.agreements.objective_build import objective
@@ -98,6 +99,7 @@ class _Builder:
         self._warn_of_what_does_nothing(measures)
         warn_of_the_pointless(shape, measures, objectives, self._warn)
         self._check_reports(measures)
+        follows = consequences(shape.consequences, promised, measures, self._below("consequences"))
         return Agreement(
             id=shape.agreement,
             version=shape.version,
@@ -112,7 +114,7 @@ class _Builder:
             zone=shape.zone,
             covers=filter_of(shape.covers),
             calendars=calendars,
-            clocks=clocks,
+            clocks=with_lateness(clocks, promised, follows.damages),
             calls=calls,
             outages=outages,
             leads=lead_rules,
@@ -121,7 +123,7 @@ class _Builder:
             notify=told,
             amendments=shape.amendments,
             allowed_lateness_ms=shape.allowed_lateness,
-            consequences=consequences(shape.consequences, promised, measures, self._below("consequences")),
+            consequences=follows,
             kind=shape.kind,
             supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
             report=Report(tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock),

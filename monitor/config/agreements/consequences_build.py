@@ -1,23 +1,23 @@
-"""Consequences of agreement files: credits and rights that rest on objectives, periods and fees that exist."""
+"""Consequences of agreement files: what rests on objectives, periods and fees that exist."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from monitor.config.agreements.damages_build import damages, objective_of
 from monitor.config.reading.shape import did_you_mean
-from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.agreements.consequence_rules import BreachRule, Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
-    from monitor.config.agreements.consequences_shape import Cap, ConsequencesShape, CreditShape
+    from monitor.config.agreements.consequences_shape import Cap, ConsequencesShape, CreditShape, TerminationShape
+    from monitor.config.reading.quantities import Amount
     from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
-    from monitor.core.time.windows import WindowKind
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the consequences, what is wrong there, and a hint."""
@@ -32,22 +32,17 @@ def consequences(
     credits_due: list[CreditRule] = []
     for number, one in enumerate(shape.credits):
         at = ("credits", number)
-        objective = _objective(by_id, one.objective, one.window, at, told)
+        objective = objective_of(by_id, one.objective, one.window, at, told)
         if objective is None:
             continue
         _check_fee(shape, one, by_measure[objective.measure], at, told)
         credits_due.append(CreditRule(objective.id, one.window, _tiers(one, objective, at, told), one.fee or ""))
-    rights: list[TerminationRule] = []
-    for number, right in enumerate(shape.termination):
-        at = ("termination", number)
-        if right.misses > right.periods:
-            told((*at, "misses"), f"{right.misses} misses do not fit into {right.periods} periods", "raise `in`")
-        if any(one.objective == right.objective for one in rights):
-            told((*at, "objective"), f"{right.objective!r} has a right to terminate already", "keep one of them")
-        if _objective(by_id, right.objective, right.window, at, told) is not None:
-            rights.append(TerminationRule(right.objective, right.window, right.misses, right.periods))
-    if credits_due and shape.currency is None:
-        told(("currency",), "is missing: credits are amounts of money", "add currency: EUR")
+    due = damages(shape.damages, by_id, by_measure, told)
+    rights, breaches = _rights(shape, by_id, told)
+    for amounts, word in ((credits_due, "credits"), (due, "damages")):
+        if amounts and shape.currency is None:
+            told(("currency",), f"is missing: {word} are amounts of money", "add currency: EUR")
+            break
     return Consequences(
         currency=shape.currency or "",
         fees=dict(shape.fees),
@@ -57,19 +52,46 @@ def consequences(
         term_cap=_cap(shape, shape.caps.term),
         claim_within_ms=shape.claim_within or 0,
         prorated=shape.prorate,
+        damages=tuple(due),
+        damages_month_cap=_cap(shape, shape.damages_caps.month),
+        damages_term_cap=_cap(shape, shape.damages_caps.term),
+        immediate=tuple(breaches),
     )
 
 
-def _objective(
-    by_id: dict[str, Objective], name: str, window: WindowKind, at: tuple[str | int, ...], told: Told
-) -> Objective | None:
-    objective = by_id.get(name)
-    if objective is None:
-        told((*at, "objective"), f"there is no objective {name!r}", did_you_mean(name, by_id))
-    elif Window(window) not in objective.windows:
-        told((*at, "window"), f"{name!r} is not judged by the {window}", f"add {window} to its windows")
-        return None
-    return objective
+def _rights(
+    shape: ConsequencesShape, by_id: dict[str, Objective], told: Told
+) -> tuple[list[TerminationRule], list[BreachRule]]:
+    """Return the rights to terminate after several misses, and those after one breach of a named kind."""
+    rights: list[TerminationRule] = []
+    breaches: list[BreachRule] = []
+    for number, right in enumerate(shape.termination):
+        at = ("termination", number)
+        objective = objective_of(by_id, right.objective, right.window, at, told)
+        if right.breach is not None:
+            if any(one.name == right.breach for one in breaches):
+                told((*at, "breach"), f"{right.breach!r} is named twice", "give each kind of breach a name of its own")
+            if objective is not None:
+                breaches.append(_breach(right, right.breach, objective, at, told))
+            continue
+        misses, periods = right.misses or 0, right.periods or 0
+        if misses > periods:
+            told((*at, "misses"), f"{misses} misses do not fit into {periods} periods", "raise `in`")
+        if any(one.objective == right.objective for one in rights):
+            told((*at, "objective"), f"{right.objective!r} has a right to terminate already", "keep one of them")
+        if objective is not None:
+            rights.append(TerminationRule(right.objective, right.window, misses, periods))
+    return rights, breaches
+
+
+def _breach(
+    shape: TerminationShape, name: str, objective: Objective, at: tuple[str | int, ...], told: Told
+) -> BreachRule:
+    bound = _bound(objective, shape.below, shape.above, at, told) if shape.below or shape.above else None
+    if bound is not None and bound != objective.target and not objective.is_beyond(bound, objective.target):
+        word = "below" if shape.below else "above"
+        told((*at, word), "lies on the good side of the target", "write a bound beyond it, or leave it out: any miss")
+    return BreachRule(name, objective.id, shape.window, bound, shape.within or 0)
 
 
 def _check_fee(
@@ -84,23 +106,32 @@ def _check_fee(
 
 def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...], told: Told) -> tuple[Tier, ...]:
     more = objective.comparison == ">="
-    word = "below" if more else "above"
     found: list[Tier] = []
     for number, tier in enumerate(credit.tiers):
-        bound = tier.below if more else tier.above
-        place = (*at, "tiers", number)
-        if bound is None:
-            told(place, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
-        elif bound.unit != NAMED[objective.indicator].unit:
-            told((*place, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
-        else:
-            found.append(Tier(bound.value, tier.credit))
+        bound = _bound(objective, tier.below, tier.above, (*at, "tiers", number), told)
+        if bound is not None:
+            found.append(Tier(bound, tier.credit))
     in_order = sorted(found, key=lambda one: one.bound, reverse=more)
     if any(worse.share <= better.share for better, worse in pairwise(in_order)):
         told((*at, "tiers"), "a worse figure must be credited with more", "sort the tiers, and raise their credits")
     if in_order and (in_order[0].bound > objective.target if more else in_order[0].bound < objective.target):
         told((*at, "tiers"), "credit a figure that keeps the target", "begin where the target is missed")
     return tuple(found)
+
+
+def _bound(
+    objective: Objective, below: Amount | None, above: Amount | None, at: tuple[str | int, ...], told: Told
+) -> float | None:
+    more = objective.comparison == ">="
+    word = "below" if more else "above"
+    bound = below if more else above
+    if bound is None:
+        told(at, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
+        return None
+    if bound.unit != NAMED[objective.indicator].unit:
+        told((*at, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
+        return None
+    return bound.value
 
 
 def _cap(shape: ConsequencesShape, cap: Cap | None) -> Decimal | None:

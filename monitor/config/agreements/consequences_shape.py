@@ -1,4 +1,4 @@
-"""The format of an agreement's ``consequences:``: fees, credits, caps, the right to terminate."""
+"""The format of an agreement's ``consequences:``: fees, credits, damages, caps, rights to terminate."""
 
 from __future__ import annotations
 
@@ -66,17 +66,61 @@ class CreditShape(Shape):
     tiers: Annotated[list[TierShape], Field(min_length=1)]
 
 
-class TerminationShape(Shape):
-    """The customer may terminate after so many misses in any so many consecutive periods."""
+Period = Literal["day", "week", "month", "quarter", "year"]
+
+
+class DamagesShape(Shape):
+    """Damages for an objective that a period missed: a sum once, for each hour beyond its target, or for each case."""
 
     objective: Text
-    window: Literal["day", "week", "month", "quarter", "year"] = "month"
-    misses: Annotated[int, Field(ge=1, le=100)]
-    periods: Annotated[int, Field(ge=1, le=100, alias="in")]
+    window: Period = "month"
+    fixed: Money | None = None
+    per_hour: Money | None = None
+    per_case: Money | None = None
+    cap: Money | None = None
+
+    @model_validator(mode="after")
+    def _one_sum(self) -> DamagesShape:
+        given = [one for one in (self.fixed, self.per_hour, self.per_case) if one is not None]
+        if len(given) != 1:
+            raise wrong("needs one sum: fixed, per_hour or per_case", "write {fixed: 5000}; two sums are two entries")
+        if not given[0]:
+            raise wrong("is a sum of 0", "write the sum that is due, or leave the entry out")
+        return self
+
+
+class TerminationShape(Shape):
+    """The customer may terminate after so many misses in any so many consecutive periods, or at once after a breach.
+
+    A ``breach`` is a name for periods that miss the objective with a figure ``below`` or ``above`` a bound, or at all.
+    """
+
+    objective: Text
+    window: Period = "month"
+    misses: Annotated[int, Field(ge=1, le=100)] | None = None
+    periods: Annotated[int | None, Field(ge=1, le=100, alias="in")] = None
+    breach: Text | None = None
+    below: AmountField | None = None
+    above: AmountField | None = None
+    within: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> TerminationShape:
+        counted = (self.misses, self.periods) != (None, None)
+        if self.breach is None:
+            if self.misses is None or self.periods is None:
+                raise wrong("needs misses and in, or breach", "write {misses: 3, in: 6}, or {breach: a lost day}")
+            if (self.below, self.above, self.within) != (None, None, None):
+                raise wrong("below, above and within are for a breach", "add breach: with the name of its kind")
+        elif counted:
+            raise wrong("has misses and a breach", "write two entries, one for each")
+        if self.below is not None and self.above is not None:
+            raise wrong("has below and above", "keep the one on the bad side of the target")
+        return self
 
 
 class CapsShape(Shape):
-    """The most that is credited in a month and over the whole term."""
+    """The most that is credited, or paid as damages, in a month and over the whole term."""
 
     month: CapField | None = None
     term: CapField | None = None
@@ -89,6 +133,8 @@ class ConsequencesShape(Shape):
     fees: dict[Text, Money] = Field(default_factory=dict)
     credits: list[CreditShape] = Field(default_factory=list)
     caps: CapsShape = CapsShape()
+    damages: Annotated[list[DamagesShape], BeforeValidator(_one_or_more)] = Field(default_factory=list)
+    damages_caps: CapsShape = CapsShape()
     claim_within: PositiveDuration | None = None
     prorate: bool = False
     termination: Annotated[list[TerminationShape], BeforeValidator(_one_or_more)] = Field(default_factory=list)

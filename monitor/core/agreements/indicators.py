@@ -82,6 +82,8 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "p95": _DURATION,
         "p99": _DURATION,
         "longest": _DURATION,
+        # by how much missed targets were missed
+        "late": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
     },
     "call": {
         "SL1": _SERVICE_LEVEL,

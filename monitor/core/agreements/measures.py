@@ -221,6 +221,8 @@ class ClockRule(Measure):
     """For each pause reason, how long one pause counts at most, by the wall clock. Other reasons have no cap."""
     strict: bool = False
     """Whether the budget itself is too long already. "Within" is inclusive otherwise."""
+    counts_late: bool = False
+    """Whether the time by which targets were missed is counted: damages by the hour, or an objective, need it."""
 
     @property
     def subject_kind(self) -> Subject:

@@ -65,7 +65,13 @@ class Terms(NamedTuple):
     """The promise names its due instant (business days by HH:MM): it is broken after it, also in closed hours."""
 
 
-_BY_INSTANT: Final = Extra(by_instant=True)
+_EXTRAS: Final = {
+    (False, False): None,
+    (True, False): Extra(by_instant=True),
+    (False, True): Extra(counts_late=True),
+    (True, True): Extra(by_instant=True, counts_late=True),
+}
+"""The extra of a new clock, by whether its target names the due instant, and whether the time missed is counted."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""
 
@@ -124,7 +130,7 @@ def start(
         Clock,
         (
             series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
-            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], _BY_INSTANT if of.by_instant else None,
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], _EXTRAS[of.by_instant, rule.counts_late],
         ),
     )  # fmt: skip
     return clock

@@ -19,6 +19,8 @@ class Extra(NamedTuple):
     clock: outside of the states in which it runs, or in the solved gap. ``former`` are the terms before each change of
     target. ``caps`` holds, for each open pause, when it ceases to count (0: never). ``spent`` are the reasons of pauses
     that are open but no longer count. ``by_instant``: the target names its due instant (business days by HH:MM).
+    ``counts_late`` is whether the clock, once it has stopped, counts the time by which it missed its target. It is that
+    of the rule at the start: what went into a series can be taken out of it.
     """
 
     offset_ms: int = 0
@@ -27,6 +29,7 @@ class Extra(NamedTuple):
     caps: list[int] = []  # noqa: RUF012
     spent: list[str] = []  # noqa: RUF012
     by_instant: bool = False
+    counts_late: bool = False
 
 
 NO_EXTRA: Final = Extra()

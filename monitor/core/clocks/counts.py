@@ -42,6 +42,8 @@ def share_of(clock: Clock) -> Change | None:
             counts = (*counts, ("overdue_out", 1))
         if clock.flagged:
             counts = (*counts, ("flagged", 1))
+        if extra and extra.counts_late and is_breached(clock):
+            counts = (*counts, ("late_ms", clock.elapsed_ms - clock.budget_ms))
         shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, 1))
         return shown
     return live_share(clock)

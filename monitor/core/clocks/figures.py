@@ -8,7 +8,7 @@ from monitor.core.series.durations import duration_figures
 from monitor.core.series.figures import Figure, quotient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from monitor.core.series.measured import Panes
     from monitor.core.series.series import Pane
@@ -30,7 +30,16 @@ def clock_figures(pane: Pane, overdue: int, targets: Sequence[int] = ()) -> tupl
         quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
         quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
         *duration_figures("clock", pane, "elapsed times", targets),
+        *_lateness(counts),
     )
+
+
+def _lateness(counts: Mapping[str, int]) -> tuple[Figure, ...]:
+    """Return the mean time by which missed targets were missed, if the clock counts it and any was missed."""
+    late_ms = counts.get("late_ms")
+    if late_ms is None:
+        return ()
+    return (quotient("late", late_ms, counts.get("breached", 0), "ms", "sum of (elapsed - target) / breached"),)
 
 
 def overdue_at(panes: Panes, end_ms: int, width: Width = "day") -> int:

@@ -1,16 +1,22 @@
-"""A consequence of one closed period (credit, warning or right to terminate), with its evidence (domain.md §8)."""
+"""A consequence of one closed period (credit, damages, right to terminate …), with its evidence (domain.md §8)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from monitor.core.agreements.consequence_rules import Basis
 from monitor.core.series.series import SeriesKey
 
-ConsequenceKind = Literal["credit", "termination_warning", "termination_right"]
-Cap = Literal["month", "term"]
+ConsequenceKind = Literal["credit", "damages", "termination_warning", "termination_right"]
+MONEY: Final[frozenset[ConsequenceKind]] = frozenset({"credit", "damages"})
+"""The kinds of consequences that are amounts of money: they are claimed and capped."""
+Cap = Literal["month", "term", "rule"]
+"""The cap of a month, of a term, or of the rule for one period of one series."""
 TERM: Final = "term"
 """Key of the whole term in a mapping of granted credits whose other keys are months."""
+DAMAGES: Final = "damages "
+"""What the keys of granted damages begin with in such a mapping."""
 NO_MONEY: Final = Decimal("0.00")
 
 
@@ -29,8 +35,9 @@ class Evidence(NamedTuple):
 class Consequence(NamedTuple):
     """A consequence of one period of one series for one objective.
 
-    ``amount`` is the credit due by the tier: ``fee`` × ``share``. ``payable`` is the part of it that the caps leave
-    (`capped`), or the whole amount. A credit must be claimed before ``claim_until_ms`` (0: no limit).
+    ``amount`` is the credit due by the tier, ``fee`` × ``share``, or the damages due, ``rate`` × ``quantity``.
+    ``payable`` is the part of it that the caps leave (`capped`), or the whole amount. It must be claimed, and a right
+    to terminate at once must be used, before ``claim_until_ms`` (0: no limit).
     """
 
     agreement: str
@@ -51,3 +58,11 @@ class Consequence(NamedTuple):
     claim_until_ms: int = 0
     bound_by: Cap | Literal[""] = ""
     """The cap that reduced the amount ("": none). If both caps reduced it, the one that leaves less."""
+    basis: Basis | Literal[""] = ""
+    """For damages: 1, hours or cases are counted."""
+    quantity: Decimal = NO_MONEY
+    """For damages: how many hours or cases, in hours rounded to a millionth; 1 for a fixed sum."""
+    rate: Decimal = NO_MONEY
+    """For damages: the sum for one."""
+    breach: str = ""
+    """For a right to terminate at once: the kind of breach, as the agreement names it."""

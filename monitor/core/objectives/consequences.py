@@ -1,4 +1,4 @@
-"""Consequences of missed objectives: service credits and the right to terminate (domain.md §8).
+"""Consequences of missed objectives: service credits, damages and rights to terminate (domain.md §8).
 
 They are decided when a period closes, from its statement and the misses of the periods before it, nothing else.
 Amounts are decimals. A credit is
@@ -12,11 +12,15 @@ multiplied by the part, so that the parts together never bring more than the per
 
 A cap limits a *sum*, and the sum does not depend on which series closed first. `capped` grants credits in the order of
 the periods' ends, series and objectives until the cap is reached. Statements that close in time are granted in the
-same order (`monitor.core.objectives.credits`). A credit belongs to the month in which its period ends.
+same order (`monitor.core.objectives.credits`). A credit belongs to the month in which its period ends. Damages
+(`monitor.core.objectives.damages`) stand beside credits: they have caps of their own, granted in the same way.
 
 After k misses in any n consecutive periods the customer has the right to terminate. The warning comes one miss before:
 as soon as one more miss in the next period would complete the k. A period without a verdict is no miss, and one that is
 stated in parts is one miss, however many of its parts were missed.
+
+After a named kind of breach the customer may terminate at once: one period that misses the objective with a figure
+beyond the bound of that kind. There is no warning. The right ends when the time to use it is over.
 """
 
 from __future__ import annotations
@@ -25,14 +29,31 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from monitor.core.agreements.consequence_rules import MONTHS, Consequences, CreditRule, TerminationRule
-from monitor.core.objectives.consequence import NO_MONEY, TERM, Cap, Consequence, ConsequenceKind, Evidence
+from monitor.core.agreements.consequence_rules import (
+    MONTHS,
+    BreachRule,
+    Consequences,
+    CreditRule,
+    DamageRule,
+    TerminationRule,
+)
+from monitor.core.objectives.consequence import (
+    DAMAGES,
+    MONEY,
+    NO_MONEY,
+    TERM,
+    Cap,
+    Consequence,
+    ConsequenceKind,
+    Evidence,
+)
+from monitor.core.objectives.damages import damages_of
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.periods import period, period_date, period_window, window_span
 from monitor.core.time.windows import WindowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.book import Book
@@ -41,21 +62,25 @@ if TYPE_CHECKING:
 
 _CENT: Final = Decimal("0.01")
 
-
 Misses = Mapping[str, tuple[int, ...]]
-"""For each objective, the starts of the missed periods that may still count, ascending."""
+"""For each objective, the starts of the missed periods that may still count, ascending.
+
+Under `breach_place` there is the newest period with a breach after which the customer may terminate at once.
+"""
 
 
 class Decision(NamedTuple):
     """The consequences of a statement, and the misses to be remembered for the next one.
 
     ``standing`` holds, for each objective with a termination rule, the warning or right that exists after this period;
-    "" means neither.
+    "" means neither. ``breaches`` holds, for each objective with kinds of breaches after which the customer may
+    terminate at once, those for which the right holds.
     """
 
     consequences: list[Consequence]
     misses: dict[str, tuple[int, ...]]
     standing: dict[str, ConsequenceKind | Literal[""]]
+    breaches: dict[str, tuple[str, ...]]
 
 
 def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Decision:
@@ -68,15 +93,24 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     """
     rules = agreement.consequences
     objectives = {one.id: one for one in agreement.objectives}
-    found = Decision([], dict(misses), {})
+    found = Decision([], dict(misses), {}, {})
     for credit in rules.credits:
         if credit.window == statement.window and credit.objective in objectives:
             one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
             if one is not None:
                 found.consequences.append(one)
+    for damages in rules.damages:
+        if damages.window == statement.window and damages.objective in objectives:
+            found.consequences.extend(
+                _damages(statement, rules, damages, objectives[damages.objective], agreement.zone)
+            )
+    judged = {one.objective for one in statement.verdicts}
     for rule in rules.termination:
-        if rule.window == statement.window and any(one.objective == rule.objective for one in statement.verdicts):
+        if rule.window == statement.window and rule.objective in judged:
             _count_misses(statement, agreement, rule, found)
+    for kind in rules.immediate:
+        if kind.window == statement.window and kind.objective in judged and kind.objective in objectives:
+            _notice_breach(statement, agreement.zone, kind, objectives[kind.objective], found)
     return found
 
 
@@ -121,17 +155,25 @@ def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -
     """Return a consequence with its amount payable under the caps, and add that amount to ``spent``.
 
     ``spent`` holds the sums granted before under the agreement. Its keys are months (``2026-03``) and terms (`TERM`
-    with the term's first day; `TERM` alone if the agreement states no term).
+    with the term's first day; `TERM` alone if the agreement states no term); those of damages begin with `DAMAGES`.
     """
-    if one.kind != "credit":
+    if one.kind not in MONEY:
         return one
     rules = agreement.consequences
+    of_damages = one.kind == "damages"
+    kept_as = DAMAGES if of_damages else ""
     month = period_date(agreement.zone, one.to_ms - 1)[:7]
     left = one.amount
     bound_by: Cap | Literal[""] = ""
+    if of_damages and (most := _rule_cap(one, rules)) is not None and most < left:
+        left, bound_by = most, "rule"
     limits: tuple[tuple[str, Cap, Decimal | None], ...] = (
-        (month, "month", rules.month_cap),
-        (_term(agreement, one.to_ms - 1), "term", rules.term_cap),
+        (kept_as + month, "month", rules.damages_month_cap if of_damages else rules.month_cap),
+        (
+            kept_as + _term(agreement, one.to_ms - 1),
+            "term",
+            rules.damages_term_cap if of_damages else rules.term_cap,
+        ),
     )
     for name, cap, limit in limits:
         if limit is not None and (under := max(NO_MONEY, limit - spent.get(name, NO_MONEY))) < left:
@@ -139,6 +181,12 @@ def granted(one: Consequence, agreement: Agreement, spent: dict[str, Decimal]) -
     for name, _, _ in limits:
         spent[name] = spent.get(name, NO_MONEY) + left
     return one._replace(payable=left, bound_by=bound_by)
+
+
+def _rule_cap(one: Consequence, rules: Consequences) -> Decimal | None:
+    """Return the cap of the rule from which damages follow; None if it has none, or if there is no such rule."""
+    place = one.objective, one.window, one.basis
+    return next((rule.cap for rule in rules.damages if (rule.objective, rule.window, rule.basis) == place), None)
 
 
 def _term(agreement: Agreement, at_ms: int) -> str:
@@ -166,10 +214,9 @@ def _credit(
     if rules.prorated or statement.parts > 1:
         fee = _prorated(fee, statement, rule.window, zone)
     amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
-    until_ms = _end_ms(statement, zone) + rules.claim_within_ms if rules.claim_within_ms else 0
     return _consequence(statement, rule.objective, "credit", evidence)._replace(
         amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
-        claim_until_ms=until_ms,
+        claim_until_ms=_until_ms(statement, rules.claim_within_ms, zone),
     )  # fmt: skip
 
 
@@ -177,6 +224,25 @@ def _end_ms(statement: WindowStatus, zone: str) -> int:
     """Return the end of a statement's period: its parts are stated together."""
     window = period_window(statement.window) if statement.parts > 1 else None
     return statement.to_ms if window is None else window_span(window, zone, statement.from_ms).end_ms
+
+
+def _until_ms(statement: WindowStatus, within_ms: int, zone: str) -> int:
+    """Return until when something may be claimed or used, counted from the period's end; 0: without end."""
+    return _end_ms(statement, zone) + within_ms if within_ms else 0
+
+
+def _damages(
+    statement: WindowStatus, rules: Consequences, rule: DamageRule, objective: Objective, zone: str
+) -> Iterator[Consequence]:
+    evidence = _evidence(statement, rule.objective)
+    if evidence is None or not _is_missed(statement, rule.objective):
+        return
+    due = damages_of(rule, objective, statement.figures)
+    if due.amount:
+        yield _consequence(statement, rule.objective, "damages", evidence)._replace(
+            amount=due.amount, payable=due.amount, currency=rules.currency, basis=rule.basis, quantity=due.quantity,
+            rate=rule.rate, claim_until_ms=_until_ms(statement, rules.claim_within_ms, zone),
+        )  # fmt: skip
 
 
 def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
@@ -215,6 +281,41 @@ def _count_misses(statement: WindowStatus, agreement: Agreement, rule: Terminati
     if standing and missed and not is_told and evidence is not None:
         evidence = evidence._replace(misses=counted)
         found.consequences.append(_consequence(statement, rule.objective, standing, evidence))
+
+
+def breach_place(rule: BreachRule) -> str:
+    """Return the name under which the newest breach of a kind is remembered. No id of an objective has a blank."""
+    return f"{rule.objective} {rule.name}"
+
+
+def _notice_breach(statement: WindowStatus, zone: str, rule: BreachRule, objective: Objective, found: Decision) -> None:
+    """Remember a breach after which the customer may terminate at once, and record whether the right holds."""
+    place = breach_place(rule)
+    evidence = _evidence(statement, rule.objective)
+    own = period(zone, rule.window, statement.from_ms)
+    newest = found.misses.get(place, ())
+    if (
+        evidence is not None
+        and _is_missed(statement, rule.objective)
+        and (rule.bound is None or objective.is_beyond(evidence.value, rule.bound))
+    ):
+        newest = (own.start_ms,)
+        found.consequences.append(
+            _consequence(statement, rule.objective, "termination_right", evidence._replace(misses=newest))._replace(
+                breach=rule.name,
+                tier=objective.target if rule.bound is None else rule.bound,
+                claim_until_ms=_until_ms(statement, rule.within_ms, zone),
+            )
+        )
+    if newest and rule.within_ms and period(zone, rule.window, newest[0]).end_ms + rule.within_ms <= statement.to_ms:
+        newest = ()
+    found.misses[place] = newest
+    known = found.breaches.get(rule.objective, ())
+    found.breaches[rule.objective] = (*known, rule.name) if newest else known
+
+
+def _is_missed(statement: WindowStatus, objective: str) -> bool:
+    return any((one.objective, one.verdict) == (objective, "breached") for one in statement.verdicts)
 
 
 def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:

@@ -87,8 +87,9 @@ class OutageRecord(NamedTuple):
 class Pane(NamedTuple):
     """The additive content of a slice: counts and sums by name, sketch buckets, items by id; the longest durations.
 
-    Counts of a clock measure: ``met``, ``breached``, ``elapsed_ms``, ``wall_ms`` (sums over both), ``flagged``; live:
-    ``open``, ``paused``, ``at_risk``, ``overdue`` (overdue clocks are open too). The sketch holds elapsed times.
+    Counts of a clock measure: ``met``, ``breached``, ``elapsed_ms``, ``wall_ms`` (sums over both), ``flagged``,
+    ``late_ms`` (only if the rule asks for it: the sum of the time by which targets were missed); live: ``open``,
+    ``paused``, ``at_risk``, ``overdue`` (overdue clocks are open too). The sketch holds elapsed times.
     Counts of a call measure, attributed to the instant a call was queued: ``answered``, ``answered_within``,
     ``abandoned``, ``abandoned_within`` (T), ``abandoned_short`` (s), ``transferred``, ``callback``, ``wait_ms``
     (sum over answered), ``waiting_beyond`` (still waiting, beyond T), ``lost``, ``flagged``; live: ``waiting`` and

@@ -1,9 +1,9 @@
 """The consequences of the closed periods of one series, their row and their alerts.
 
-The misses of earlier periods and the credits that can still be claimed are kept in a row beside the window's own, so
-that a restart changes nothing. A warning before the right to terminate is announced as ``at_risk``, the right as
-``breached``, both on one key of kind ``termination``. The alert is resolved when enough periods were kept that neither
-holds any longer.
+The misses of earlier periods, and the credits and damages that can still be claimed, are kept in a row beside the
+window's own, so that a restart changes nothing. A warning before the right to terminate is announced as ``at_risk``,
+the right as ``breached``, both on one key of kind ``termination``. The alert is resolved when enough periods were kept
+that neither holds any longer. A right to terminate at once, after a named kind of breach, is announced on the same key.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.alerts.alert import Alert, AlertKey, alert_id
-from monitor.core.objectives.consequence import Consequence
-from monitor.core.objectives.consequences import decide
+from monitor.core.objectives.consequence import MONEY, Consequence
+from monitor.core.objectives.consequences import Decision, decide
 from monitor.core.objectives.credits import charged
 from monitor.core.objectives.verdicts import QUIET, Announced, Place, ended, labels_of, told_state
 from monitor.core.series.series import is_rest
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from monitor.core.windows.evaluation import Look
 
 MOST_OPEN: Final = 400
-"""The most credits of one series and window that are kept; if claims have no end, the oldest are dropped."""
+"""The most amounts of one series and window that are kept; if claims have no end, the oldest are dropped."""
 
 
 class ConsequenceRow(NamedTuple):
     """The row of a calendar window's consequences. Its key begins with ``c``.
 
     ``misses`` are the missed periods that may still count, ``told`` the announced states, both by objective. ``open``
-    are the credits that can still be claimed, and the rights to terminate, or warnings, that hold.
+    are the credits and damages that can still be claimed, and the rights to terminate, or warnings, that hold.
     """
 
     misses: dict[str, tuple[int, ...]]
@@ -61,29 +61,34 @@ class SeriesConsequences:
         decision = decide(status, agreement, row.misses)
         told = dict(row.told)
         alerts: list[Alert] = []
-        for objective, standing in decision.standing.items():
+        for objective in dict.fromkeys((*decision.standing, *decision.breaches)):
+            at_once = bool(decision.breaches.get(objective))
+            standing = "termination_right" if at_once else decision.standing.get(objective, "")
             was = told.get(objective, QUIET)
             now, reason = _after(was, standing, status.as_of_ms, agreement.version)
             told[objective] = now
             if reason:
-                misses = decision.misses[objective]
-                alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, misses))
+                alerts.append(_alert(look, self.series, agreement, objective, status, now, reason, decision))
         kept = [
             one
             for one in row.open
-            if one.kind == "credit" and (not one.claim_until_ms or one.claim_until_ms > look.now_ms)
+            if one.kind in MONEY and (not one.claim_until_ms or one.claim_until_ms > look.now_ms)
         ]
         found = charged(self._rows, agreement, decision.consequences)
-        kept += [one for one in found if one.kind == "credit"]
-        # The newest warning or right to terminate, as long as it holds.
-        for objective, standing in decision.standing.items():
-            words = [one for one in (*row.open, *found) if (one.objective, one.kind) == (objective, standing)]
+        kept += [one for one in found if one.kind in MONEY]
+        # The newest warning or right to terminate of each rule, as long as it holds.
+        holding = [(objective, standing, "") for objective, standing in decision.standing.items()]
+        holding += [
+            (objective, "termination_right", name) for objective, names in decision.breaches.items() for name in names
+        ]
+        for place in holding:
+            words = [one for one in (*row.open, *found) if (one.objective, one.kind, one.breach) == place]
             kept += words[-1:]
         self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
         return tuple(found), alerts
 
     def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
-        """Return the consequences of closed periods that still hold: credits to claim, rights to terminate."""
+        """Return the consequences of closed periods that still hold: what can be claimed, rights to terminate."""
         if not look.binding.agreement.consequences:
             return ()
         return tuple(
@@ -123,9 +128,19 @@ def _after(was: Announced, standing: str, at_ms: int, version: int) -> tuple[Ann
 
 def _alert(
     look: Look, series: SeriesKey, agreement: Agreement, objective: str, status: WindowStatus, now: Announced,
-    reason: str, misses: tuple[int, ...],
+    reason: str, decision: Decision,
 ) -> Alert:  # fmt: skip
-    rule = next(one for one in agreement.consequences.termination if one.objective == objective)
+    rules = agreement.consequences.termination
+    rule = next((one for one in rules if (one.objective, one.window) == (objective, status.window)), None)
+    names = decision.breaches.get(objective, ())
+    # One miss of one period is a breach of a named kind, or was: the right to terminate at once has ended.
+    misses, allowed, periods = (len(names[:1]), 1, 1)
+    if rule is not None and not names:
+        misses, allowed, periods = len(decision.misses[objective]), rule.misses, rule.periods
+    elif names:
+        reason = "may_terminate_at_once"
+    else:
+        reason = "breach_passed"
     labels = labels_of(look.scope.book.exact(series.agreement, now.version), series)
     key = AlertKey("termination", Place(series, labels, status.window).what, series.agreement, objective, now.cycle)
     state = told_state(now)
@@ -135,6 +150,7 @@ def _alert(
             "agreement": series.agreement, "objective": objective, "measure": series.measure,
             "window": status.window, **labels,
         },
-        indicator="misses", window=status.window, value=float(len(misses)), target=float(rule.misses),
-        numerator=float(len(misses)), denominator=float(rule.periods),
+        indicator="misses", window=status.window, value=float(misses), target=float(allowed),
+        numerator=float(misses), denominator=float(periods),
+        details=(("breach", ", ".join(names)),) if names else (),
     )  # fmt: skip

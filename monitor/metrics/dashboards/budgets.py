@@ -1,4 +1,4 @@
-"""The dashboard of error budgets: how much of each is used, how fast it burns, and the credits that misses cost."""
+"""The dashboard of error budgets: how much of each is used, how fast it burns, and what misses cost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def budgets() -> Json:
         "How much of what may go wrong is used, how fast does it go, and what do misses cost?",
         [*variables(BUDGETS, m.BUDGET_CONSUMED), window_of(BUDGETS, m.BUDGET_CONSUMED, "month")],
         [
-            Row(4, [(6, _most_used()), (6, _fastest()), (4, _credits()), (4, _claims()), (4, _rights())]),
+            Row(
+                4,
+                [(5, _most_used()), (5, _fastest()), (4, _credits()), (4, _damages()), (3, _claims()), (3, _rights())],
+            ),
             Row(8, [(12, _used()), (12, _over_time())]),
             Row(8, [(12, _burning("page", "5m|30m|1h|6h")), (12, _burning("ticket", "2h|6h|24h|3d"))]),
             Row(8, [(8, _left_events()), (8, _left_time()), (8, _credits_over_time())]),
@@ -61,9 +64,15 @@ def _credits() -> Json:
     return stat("Credits to claim", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2)
 
 
+def _damages() -> Json:
+    text = "Damages for closed periods that can still be claimed, before caps: sla-monitor statements --credits."
+    query = f"sum({BUDGETS.whole().of(m.DAMAGES)}) or vector(0)"
+    return stat("Damages to claim", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2)
+
+
 def _claims() -> Json:
-    text = "How long the first of the credits can still be claimed; 0 while there is none."
-    ends = f"min({BUDGETS.whole().of(m.CREDIT_CLAIM)})"
+    text = "How long the first of the credits and damages can still be claimed; 0 while there is none."
+    ends = f"min({BUDGETS.whole().of(m.CREDIT_CLAIM)} or {BUDGETS.whole().of(m.DAMAGES_CLAIM)})"
     query = f"-({age_of(ends)}) or vector(0)"
     return stat("First claim ends in", text, Query(query), SECONDS, decimals=0)
 
@@ -110,6 +119,10 @@ def _left_time() -> Json:
 
 
 def _credits_over_time() -> Json:
-    text = "Service credits that can be claimed, by agreement and before caps."
-    query = f"sum by (agreement, currency) ({BUDGETS.whole().of(m.CREDIT)}) or vector(0)"
-    return lines("Credits", text, [Query(query, "{{agreement}} {{currency}}")], COUNT, decimals=2, linked=False)
+    text = "Service credits and damages that can be claimed, by agreement and before caps."
+    each = "sum by (agreement, currency)"
+    queries = [
+        Query(f"{each} ({BUDGETS.whole().of(m.CREDIT)}) or vector(0)", "{{agreement}} {{currency}}"),
+        Query(f"{each} ({BUDGETS.whole().of(m.DAMAGES)})", "{{agreement}} {{currency}}, damages"),
+    ]
+    return lines("Credits and damages", text, queries, COUNT, decimals=2, linked=False)

@@ -71,6 +71,26 @@ def test_what_a_cap_took_is_told_as_the_statement_says_it(run: Run, kafka: Kafka
     assert [(each["payable"], each["bound_by"]) for each in line["consequences"]] == [("10.00", "month")]
 
 
+def test_damages_say_how_they_were_counted_and_a_named_breach_that_the_customer_may_go_at_once(run: Run, kafka: Kafka):
+    one = credited(wall_ms() + 3_600_000 * 50)
+    damages = one.consequences[0]._replace(
+        kind="damages", amount=Decimal("1110.72"), payable=Decimal("1000.00"), bound_by="rule", basis="per_hour",
+        quantity=Decimal("9.256000"), rate=Decimal(120),
+    )  # fmt: skip
+    cases = damages._replace(basis="per_case", quantity=Decimal("3.000000"), rate=Decimal("75.50"), bound_by="")
+    right = one.consequences[1]._replace(kind="termination_right", breach="a blackout", claim_until_ms=1)
+    stated(kafka, one._replace(consequences=(damages, cases._replace(payable=cases.amount), right)))
+
+    told = " ".join(run("statements").stdout.split())
+    for part in ("damages 1110.72 EUR (9.26 h at 120)", "payable 1000.00 (cap of the rule)", "(3 case(s) at 75.50)"):
+        assert all(word in told for word in part.split()), part
+    assert "may terminate at once" in told
+    (line,) = lines(run("statements", "--json"))
+    first, _, last = line["consequences"]
+    assert (first["basis"], first["quantity"], first["rate"]) == ("per_hour", "9.256000", "120")
+    assert (last["breach"], last["claim_left_ms"]) == ("a blackout", 0)
+
+
 def test_machines_get_the_evidence(run: Run, kafka: Kafka):
     stated(kafka, credited(wall_ms() + 3_600_000))
     kafka.send(Outgoing("statements", b"k", b"{}"))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
-from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.agreements.consequence_rules import (
+    BreachRule,
+    Consequences,
+    CreditRule,
+    DamageRule,
+    TerminationRule,
+    Tier,
+)
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
@@ -173,3 +180,113 @@ def test_who_calls_again_shows_too_late_for_burn_rates(checked: Checked, budget:
     found = checked(text.replace("objectives:\n", f"objectives:\n  - {once}\n", 1))
     assert [one.message.split(":")[0] for one in found.mistakes] == told
     assert all("alerts: off" in one.hint for one in found.mistakes)
+
+
+DAMAGES = """  damages:
+    - {objective: up, window: quarter, fixed: 500}
+    - {objective: up, window: quarter, per_hour: 120.50, cap: 2000}
+    - {objective: restored, per_hour: 20}
+  damages_caps: {month: 3000, term: 10 %}
+  termination:
+    - {objective: up, misses: 3, in: 6}
+    - {breach: a blackout, objective: up, below: 95 %, within: 60d}
+    - {breach: a lost week, objective: restored, above: 7d}
+    - {breach: any delay, objective: restored}
+"""
+WHOLE = TEXT.replace("  termination: {objective: up, misses: 3, in: 6}\n", DAMAGES)
+
+
+def test_damages_and_kinds_of_breaches_become_what_they_describe(checked: Checked) -> None:
+    check = checked(WHOLE)
+    assert check.mistakes == ()
+    rules = check.documents[0].agreement.consequences
+
+    assert rules.damages == (
+        DamageRule("up", "quarter", "fixed", Decimal(500)),
+        DamageRule("up", "quarter", "per_hour", Decimal("120.50"), Decimal(2000)),
+        DamageRule("restored", "month", "per_hour", Decimal(20)),
+    )
+    assert (rules.damages_month_cap, rules.damages_term_cap) == (Decimal(3000), Decimal("109.99"))
+    assert rules.termination == (TerminationRule("up", "month", 3, 6),)
+    assert rules.immediate == (
+        BreachRule("a blackout", "up", "month", 0.95, 60 * 24 * HOUR),
+        BreachRule("a lost week", "restored", "month", 7.0 * 24 * HOUR),
+        BreachRule("any delay", "restored", "month"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("fixed: 500", "", "damages[0]: needs one sum: fixed, per_hour or per_case"),
+        ("fixed: 500", "fixed: 500, per_case: 5", "damages[0]: needs one sum"),
+        ("fixed: 500", "fixed: 0", "damages[0]: is a sum of 0"),
+        ("fixed: 500", "fixed: five", "damages[0].fixed: is no amount of money"),
+        ("fixed: 500", "per_case: 5", "damages[0].per_case: availability counts no cases"),
+        ("window: quarter, fixed", "window: year, fixed", "damages[0].window: 'up' is not judged by the year"),
+        ("{objective: up, window: quarter, fixed", "{objective: upp, fixed", "damages[0].objective: there is no"),
+        ("cap: 2000", "cap: 100", "damages[1].cap: is less than per_hour, 120.5"),
+        ("fixed: 500", "per_hour: 500", "damages[1].per_hour: 'up' has damages per_hour of the quarter already"),
+        ("restored, per_hour: 20}", "few, per_hour: 20}", "damages[2].per_hour: few: failures has no hours"),
+        ("breach: a lost week", "breach: a blackout", "termination[2].breach: 'a blackout' is named twice"),
+        ("below: 95 %", "below: 99.95 %", "termination[1].below: lies on the good side of the target"),
+        ("above: 7d", "above: 30 %", "termination[2].above: is no bound of mttr_restore"),
+        ("above: 7d", "below: 7d", "termination[2]: of mttr_restore, more is worse"),
+        ("above: 7d", "below: 7d, above: 8d", "termination[2]: has below and above"),
+        ("breach: a blackout, ", "", "termination[1]: needs misses and in, or breach"),
+        ("misses: 3, in: 6", "misses: 3", "termination[0]: needs misses and in, or breach"),
+        ("misses: 3, in: 6", "misses: 3, in: 6, within: 3d", "termination[0]: below, above and within are for"),
+        ("breach: any delay", "breach: any delay, misses: 2, in: 3", "termination[3]: has misses and a breach"),
+        ("any delay, objective: restored", "any delay, objective: rest", "termination[3].objective: there is"),
+    ],
+)  # fmt: skip
+def test_wrong_damages_are_told_with_their_place(checked: Checked, right: str, wrong: str, told: str) -> None:
+    assert right in WHOLE
+    text = WHOLE.replace(right, wrong, 1)
+    if "few" in wrong:
+        text = text.replace(
+            "objectives:\n", "objectives:\n  - {id: few, of: core, indicator: failures, target: 3}\n", 1
+        )
+    mistakes = [str(one) for one in checked(text).mistakes]
+    assert any(told.replace("few: ", "") in one for one in mistakes), mistakes
+
+
+def test_damages_need_a_currency_and_all_mistakes_are_told_at_once(checked: Checked) -> None:
+    text = (
+        WHOLE.replace("  currency: EUR\n", "").replace("cap: 2000", "cap: 100").replace("below: 95 %", "below: 99.95 %")
+    )
+    told = [str(one) for one in checked(text).mistakes]
+    assert len(told) == 3, told
+    only = text[: text.index("  credits:")] + text[text.index("  damages:") :]
+    assert any("damages are amounts of money" in str(one) for one in checked(only).mistakes)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "damages", "counts"),
+    [
+        ("compliance", "  damages: {objective: solved, per_hour: 20}\n", True),
+        ("compliance", "  damages: {objective: solved, per_case: 20}\n", False),
+        ("late", "", True),
+        ("mean", "  damages: {objective: solved, per_hour: 20}\n", False),
+    ],
+)
+def test_clocks_count_how_late_they_were_only_where_it_is_asked_for(
+    checked: Checked,
+    indicator: str,
+    damages: str,
+    counts: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    target = "100 %" if indicator == "compliance" else "<= 1h"
+    text = TEXT.replace(
+        "objectives:\n",
+        f"""clocks:
+  - {{id: resolution, metric: resolution, targets: {{"*": 8h}}}}
+objectives:
+  - {{id: solved, of: resolution, indicator: {indicator}, target: "{target}", windows: month}}
+""",
+        1,
+    ).replace("  claim_within", f"{damages}  claim_within", 1)
+    check = checked(text)
+    assert check.mistakes == ()
+    (clock,) = check.documents[0].agreement.clocks
+    assert clock.counts_late is counts

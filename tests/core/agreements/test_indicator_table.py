@@ -52,7 +52,7 @@ def of_outages(now="Mon 12:00", rule=None):
 
 
 MADE = {
-    "clock": clock_figures(empty_pane(), 0),
+    "clock": clock_figures(empty_pane()._replace(counts={"late_ms": 0}), 0),
     "call": call_figures(CallRule(id="calls", answer_within_ms=20_000), empty_pane()),
     "outage": of_outages(),
     "lead": lead_figures(LEADS, agreement(LEADS), empty_pane(), "month", MONTH, MONTH.end_ms),

@@ -176,7 +176,7 @@ def test_an_objective_that_is_not_judged_in_the_period_has_no_standing():
     version = network(
         credits=(), termination=(TerminationRule("gone", "month", 2, 3), TerminationRule("up", "year", 1, 1))
     )
-    assert decide(statement(0.9), version, {}) == ([], {}, {})
+    assert decide(statement(0.9), version, {}) == ([], {}, {}, {})
 
 
 def test_a_version_without_consequences_costs_nothing():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.consequence_rules import DamageRule
 from monitor.core.objectives.consequences import capped
 from monitor.core.objectives.credits import MOST_MONTHS, AccountRow, account_key, charged
 from monitor.core.series.series import SeriesKey
@@ -83,3 +84,28 @@ def test_the_account_is_a_row_that_is_read_back_and_old_months_are_forgotten():
     charged(stage.rows, terms(), [credit._replace(series=SeriesKey("desk", "resolution", ("P3",)))])
     spent = stage.rows.get(account_key("desk")).spent
     assert (len(spent), "1900-01" in spent, spent["term"]) == (MOST_MONTHS + 1, False, MOST_MONTHS + 500)
+
+
+def test_damages_are_kept_apart_in_the_account_and_their_old_months_are_forgotten_too():
+    # given an account that is full of months of both, and of terms
+    rows = Stage(terms()).rows
+    months = {f"{1900 + number}-01": Decimal(1) for number in range(MOST_MONTHS)}
+    old = {
+        **months,
+        **{f"damages {name}": Decimal(2) for name in months},
+        "term": Decimal(60),
+        "damages term": Decimal(120),
+    }
+    rows.put(account_key("desk"), AccountRow(old))
+    rules = replace(RULES, damages=(DamageRule("kept", "month", "fixed", Decimal(100)),), damages_term_cap=Decimal(150))
+
+    # when a statement brings damages of 100.00
+    stage = bad_months(Stage(replace(TERMS, consequences=replace(rules, credits=(), termination=()))), (0,))
+    (due,) = stage.statements[0].consequences
+    (found,) = charged(rows, replace(TERMS, consequences=rules), [due])
+
+    # then only damages were granted before against their cap
+    assert (found.payable, found.bound_by) == (30, "term")
+    spent = rows.get(account_key("desk")).spent
+    assert (spent["damages term"], spent["term"], spent["damages 2026-03"]) == (150, 60, 30)
+    assert ("1900-01" in spent, "damages 1900-01" in spent, "damages 1901-01" in spent) == (True, False, True)

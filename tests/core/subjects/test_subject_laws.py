@@ -21,7 +21,7 @@ END_MS = MONDAY_MS + 4 * 86_400_000
 RULES = (
     clock("acknowledge", {"P1": "30m", "*": ("2h", "office")}),
     clock("first_response", {"P1": "1h", "*": ("4h", "office")}, at_risk=("50%", "75%", "10m")),
-    clock("resolution", {"P1": "4h", "P2": ("8h", "office"), "*": "24h"}, at_risk=("75%",)),
+    clock("resolution", {"P1": "4h", "P2": ("8h", "office"), "*": "24h"}, at_risk=("75%",), counts_late=True),
 )
 DRIVEN = (
     clock("next_response", {"P1": "1h", "*": ("4h", "office")}, at_risk=("50%",), pause_on=frozenset({"customer"})),
@@ -37,7 +37,13 @@ DRIVEN = (
 CAPPED = {"pause_on": frozenset({"customer", "supplier"}), "pause_caps": {"customer": 2 * HOUR_MS}}
 CHANGING = (
     clock("first_response", {"P1": "1h", "P2": "4h"}, at_risk=("50%", "10m"), on_change="from_change"),
-    clock("resolution", {"P1": "4h", "P2": ("8h", "office"), "*": "24h"}, on_change="prorated", cycles="sum"),
+    clock(
+        "resolution",
+        {"P1": "4h", "P2": ("8h", "office"), "*": "24h"},
+        on_change="prorated",
+        cycles="sum",
+        counts_late=True,
+    ),
     replace(clock("resolution", {"P1": "4h", "P2": "8h", "*": ("12h", "office")}, on_change="from_change"), id="anew"),
     replace(clock("resolution", {"*": "8h"}, **CAPPED), id="capped"),
     clock("next_response", {"P1": "1h", "*": ("4h", "office")}, on_change="prorated", **CAPPED),

@@ -6,7 +6,14 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
+from monitor.core.agreements.consequence_rules import (
+    BreachRule,
+    Consequences,
+    CreditRule,
+    DamageRule,
+    TerminationRule,
+    Tier,
+)
 from monitor.core.objectives.consequences import consequences_of
 from tests.core.stage import MONTH, P1, P2, Stage, desk, promise
 from tests.core.stories import DAY_MS, when
@@ -109,6 +116,63 @@ def test_a_draft_has_no_consequences():
     assert follows(month(Stage(replace(TERMS, status="draft")), 0, 0, 2).until(day_of(0))) == []
 
 
+AT_ONCE = replace(
+    RULES, credits=(), termination=(), immediate=(BreachRule("a lost month", "kept", "month", 0.5, 45 * DAY_MS),)
+)
+
+
+def test_a_named_breach_is_announced_as_a_right_at_once_and_ends_with_the_time_to_use_it():
+    # given a month in which fewer than half were kept, and good ones after it, over restarts
+    stage = Stage(replace(TERMS, consequences=AT_ONCE))
+    for number, (good, bad) in enumerate(((8, 2), (1, 9), (8, 0), (8, 0), (8, 0))):
+        month(stage, number, good, bad).until(day_of(number)).restart()
+
+    # then the first month, missed but not lost, gives no right; the second does, until 45 days after it
+    assert rights(stage) == ["breached may_terminate_at_once", "resolved breach_passed"]
+    breached, resolved = [one for one in stage.alerts if one.key.kind == "termination"]
+    assert breached.key == resolved.key
+    assert breached.at_ms == stage.statements[1].as_of_ms
+    assert (breached.details, breached.value, breached.target) == ((("breach", "a lost month"),), 1, 1)
+    assert resolved.at_ms == stage.statements[3].as_of_ms
+    assert [one.breach for status in stage.statements for one in status.consequences] == ["a lost month"]
+
+
+def test_a_right_at_once_stands_in_the_status_until_its_time_is_over():
+    stage = month(Stage(replace(TERMS, consequences=AT_ONCE)), 0, 0, 5).until(day_of(0))
+    month(stage, 1, 9, 1).look("Fri+31 12:00").restart().look("Fri+31 12:01")
+    (right,) = stage.latest("month").consequences
+    assert (right.kind, right.breach) == ("termination_right", "a lost month")
+    stage.until(when(right.claim_until_ms))
+    assert stage.latest("month").consequences == ()
+
+
+def test_one_alert_tells_of_both_kinds_of_rights_and_both_stand_in_the_status():
+    both = replace(AT_ONCE, termination=(TerminationRule("kept", "month", 2, 3),))
+    stage = Stage(replace(TERMS, consequences=both))
+    for number, (good, bad) in enumerate(((1, 9), (8, 2), (8, 0), (8, 0), (8, 0))):
+        month(stage, number, good, bad).until(day_of(number)).restart()
+        if number == 1:
+            month(stage, 2, 1, 0).look("Fri+62 12:00")
+            standing = {(one.kind, one.breach) for one in stage.latest("month").consequences}
+    # The right of the misses outlasts the one of the breach: the alert goes on until neither holds.
+    assert rights(stage) == ["breached may_terminate_at_once", "resolved misses_passed"]
+    assert standing == {("termination_right", ""), ("termination_right", "a lost month")}
+
+
+def test_damages_stand_in_the_statement_and_can_be_claimed_like_credits():
+    damages = (DamageRule("kept", "month", "per_case", Decimal(40), Decimal(70)),)
+    stage = Stage(replace(TERMS, consequences=replace(RULES, credits=(), termination=(), damages=damages)))
+    month(stage, 0, 8, 2).until(day_of(0))
+    month(stage, 1, 9, 1).look("Fri+31 12:00").restart().look("Fri+31 12:01")
+
+    (stated,) = stage.statements[0].consequences
+    assert (stated.kind, stated.amount, stated.payable, stated.bound_by) == ("damages", 80, 70, "rule")
+    assert (stated.basis, stated.quantity, stated.rate, stated.evidence.numerator) == ("per_case", 2, 40, 8)
+    assert stage.latest("month").consequences == (stated,)
+    stage.until(when(stated.claim_until_ms))
+    assert stage.latest("month").consequences == ()
+
+
 @settings(deadline=None, max_examples=10)
 @given(
     months=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from([P1, P2])), min_size=1, max_size=5),
@@ -116,8 +180,18 @@ def test_a_draft_has_no_consequences():
     sources=st.randoms(use_true_random=False),
 )
 def test_any_restart_and_order_of_partials_give_the_same_consequences(months, restarts, sources):
+    every_kind = replace(
+        RULES,
+        damages=(
+            DamageRule("kept", "month", "per_case", Decimal(40)),
+            DamageRule("kept", "month", "fixed", Decimal(9)),
+        ),
+        # without an end: a right would end with the next statement, and a month of nothing may have none
+        immediate=(AT_ONCE.immediate[0]._replace(within_ms=0),),
+    )
+
     def run(restarts, shuffle):
-        stage = Stage(TERMS)
+        stage = Stage(replace(TERMS, consequences=every_kind))
         for number, (good, bad, series) in enumerate(months):
             changes = [("met", "1h")] * good + [("breached", "9h")] * bad
             if shuffle:

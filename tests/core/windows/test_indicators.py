@@ -88,7 +88,7 @@ def outages(*records, minutes, now=None, since=0, hours=None, **rule):
 @pytest.mark.parametrize(
     ("kind", "figures"),
     [
-        ("clock", clock_figures(empty_pane(), 0)),
+        ("clock", clock_figures(empty_pane()._replace(counts={"late_ms": 0}), 0)),
         ("call", call_figures(CALLS, empty_pane())),
         ("outage", outage_figures(OutageRule(id="o"), [], 0, 0, 0, None, COUNTING)),
     ],
