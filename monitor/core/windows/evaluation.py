@@ -19,6 +19,8 @@ class Look(NamedTuple):
     scope: Scope
     slices: Slices
     binding: Binding
+    shows: bool = True
+    """Whether the statuses of running windows are wanted. Otherwise only windows that may announce are judged."""
 
 
 class Found:

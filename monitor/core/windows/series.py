@@ -65,7 +65,7 @@ class SeriesWindows:
 
     __slots__ = (
         "_budgets", "_closing", "_consequences", "_prune_ms", "_rows", "_shown", "_telling",
-        "key", "latest", "next_ms", "panes", "parts", "unfinished",
+        "key", "latest", "next_ms", "panes", "parts", "unfinished", "watched",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -74,6 +74,8 @@ class SeriesWindows:
         self.latest: dict[str, WindowStatus] = {}
         self.next_ms: int | None = None
         self.unfinished = False
+        self.watched = True
+        """Whether a change may have to be announced; only known after an evaluation that shows nothing."""
         self.parts = 0
         """How many series are counted in this one: none but in the rest."""
         self._rows = WindowRows(key, rows)
@@ -112,6 +114,10 @@ class SeriesWindows:
         series._shown = {status.window: (at_ms, status) for at_ms, status in told}  # type: ignore[union-attr, misc]  # they alternate
         series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
         return series
+
+    def prune_soon(self) -> None:
+        """Delete what no window needs at the next evaluation, not only some time later."""
+        self._prune_ms = 0
 
     def note(self, window: str) -> None:
         """Take note that a window has a row."""
@@ -163,10 +169,13 @@ class SeriesWindows:
         of_period = width == "day" or width in of_periods or width in self._open_from_ms()
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
-    def evaluate(self, now_ms: int, scope: Scope) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
+    def evaluate(
+        self, now_ms: int, scope: Scope, *, shows: bool = True
+    ) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more.
 
-        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes.
+        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes. If it does
+        not ``show`` running windows, those without an objective are passed over: they announce nothing.
         """
         self.unfinished = False
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
@@ -174,7 +183,8 @@ class SeriesWindows:
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look, found = Look(now_ms, scope, slices, binding), Found()
+        look, found = Look(now_ms, scope, slices, binding, shows), Found()
+        self.watched = shows or any(self._may_announce(binding, window) for window in binding.windows)
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
         lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
@@ -188,7 +198,8 @@ class SeriesWindows:
             if self._closing.closed:
                 self._prune_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():
-            found.add((yield from self._judge(look, window)))
+            if shows or self._may_announce(binding, window):
+                found.add((yield from self._judge(look, window)))
         found.add(self._end_others(look))
         prune_ms = yield from self._prune(look)
         if prune_ms is not None:
@@ -197,6 +208,10 @@ class SeriesWindows:
             found.add(self._sleep(look))
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
+
+    def _may_announce(self, binding: Binding, window: Window) -> bool:
+        """Return whether a running window has objectives, or alerts that are out."""
+        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
 
     def _was_shown(self) -> bool:
         """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
@@ -212,12 +227,15 @@ class SeriesWindows:
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
-        if consequences := self._consequences.open(look, window.name):
-            status = status._replace(consequences=consequences)
-            found.wakes_ms += [one.claim_until_ms for one in consequences]
-        status = self._sharing(status)
-        self.latest[window.name] = status
-        found.add(self._show(look, status, calendar=calendar))
+        if look.shows:
+            if consequences := self._consequences.open(look, window.name):
+                status = status._replace(consequences=consequences)
+                found.wakes_ms += [one.claim_until_ms for one in consequences]
+            status = self._sharing(status)
+            self.latest[window.name] = status
+            found.add(self._show(look, status, calendar=calendar))
+        else:
+            self._mark_shown(window.name)
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
         found.add(self._telling.announce(look, spot, status, rolling=not calendar))
         if calendar:
@@ -240,12 +258,16 @@ class SeriesWindows:
         if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
             self._shown[status.window] = look.now_ms, status
             found.statuses.append(status)
-            row = self._rows.get(status.window)
-            if not row.shown:
-                self._rows.put(status.window, row._replace(shown=True))
+            self._mark_shown(status.window)
         else:
             found.wakes_ms.append(at_ms + MINUTE_MS)
         return found
+
+    def _mark_shown(self, name: str) -> None:
+        """Remember that a window was judged: when its panes are gone, it is judged once more."""
+        row = self._rows.get(name)
+        if not row.shown:
+            self._rows.put(name, row._replace(shown=True))
 
     def _sharing(self, status: WindowStatus) -> WindowStatus:
         """Return a status that shares what is equal with what was told of it and with the other windows."""
@@ -341,8 +363,10 @@ class SeriesWindows:
         self._prune_ms = 0
         if next_ms is None:
             return None
-        # Not for each pane at its own instant, and soon enough for one that comes late.
-        self._prune_ms = min(next_ms, look.now_ms + DAY_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+        # Not for each pane at its own instant, and soon enough for one that comes late. Nobody waits for those of a
+        # series that neither shows nor announces anything.
+        soon_ms = min(next_ms, look.now_ms + DAY_MS) if self.watched else max(next_ms, look.now_ms + DAY_MS)
+        self._prune_ms = soon_ms // HOUR_MS * HOUR_MS + HOUR_MS
         return self._prune_ms
 
     def _open_from_ms(self) -> dict[Width, int]:
