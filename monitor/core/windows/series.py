@@ -242,7 +242,12 @@ class SeriesWindows:
             found.wakes_ms.append(to_ms)
         measure = look.binding.measure
         assert measure is not None
-        found.wakes_ms.extend((yield from KINDS[measure.kind].wakes_ms(measure, view, status.live)))
+        kind = KINDS[measure.kind]
+        if look.shows:
+            found.wakes_ms += yield from kind.wakes_ms(measure, view, status.live)
+        else:
+            objectives = look.binding.shown(window)
+            found.wakes_ms += yield from kind.turns_ms(measure, view, status.figures, status.live, objectives)
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             found.wakes_ms.append(move_ms)
         return found
