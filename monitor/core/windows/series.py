@@ -10,7 +10,7 @@ from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
 from monitor.core.time.periods import period_window, window_span
-from monitor.core.time.spans import Span
+from monitor.core.time.spans import NEVER_MS, Span
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Width, Window, width_for
 from monitor.core.windows.announcing import Telling
@@ -64,7 +64,7 @@ class SeriesWindows:
     """
 
     __slots__ = (
-        "_budgets", "_closing", "_consequences", "_prune_ms", "_rows", "_shown", "_telling",
+        "_budgets", "_closing", "_consequences", "_oldest", "_prune_ms", "_rows", "_shown", "_telling",
         "key", "latest", "next_ms", "panes", "parts", "unfinished", "watched",
     )  # fmt: skip
 
@@ -86,6 +86,8 @@ class SeriesWindows:
         self._shown: dict[str, tuple[int, WindowStatus]] = {}
         """When each window was told last, and what."""
         self._prune_ms = 0
+        self._oldest: dict[Width, int] = {}
+        """The oldest panes when panes were last deleted."""
 
     def __bool__(self) -> bool:
         return bool(self.panes) or bool(self._rows)
@@ -342,8 +344,9 @@ class SeriesWindows:
 
         Return when to do it again.
         """
-        if look.now_ms < self._prune_ms:
+        if look.now_ms < self._prune_ms and (look.shows or not self._has_older_panes()):
             return self._prune_ms
+        self._oldest = {width: self.panes.first_ms(width) or 0 for width in self.panes.widths()}
         keep_ms = dict(look.slices.keep_ms)
         open_from_ms = self._open_from_ms()
         next_ms = None
@@ -368,11 +371,14 @@ class SeriesWindows:
         self._prune_ms = 0
         if next_ms is None:
             return None
-        # Not for each pane at its own instant, and soon enough for one that comes late. Nobody waits for those of a
-        # series that neither shows nor announces anything.
-        soon_ms = min(next_ms, look.now_ms + DAY_MS) if self.watched else max(next_ms, look.now_ms + DAY_MS)
+        # Not for each pane at its own instant, and soon enough for one that comes late.
+        soon_ms = min(next_ms, look.now_ms + DAY_MS) if look.shows else next_ms
         self._prune_ms = soon_ms // HOUR_MS * HOUR_MS + HOUR_MS
         return self._prune_ms
+
+    def _has_older_panes(self) -> bool:
+        """Return whether panes have come since panes were last deleted that are older than all those were."""
+        return any((self.panes.first_ms(width) or 0) < self._oldest.get(width, NEVER_MS) for width in self.panes.widths())
 
     def _open_from_ms(self) -> dict[Width, int]:
         """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
