@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.measures import MeasureKind
+    from monitor.core.agreements.objectives import Objective
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
@@ -46,6 +47,19 @@ class Kind(Protocol[R_contra]):
 
         ``live`` are the live counts of the last evaluation. Instants at which a pane leaves a rolling window are not
         included: the caller knows them.
+        """
+
+    def turns_ms(
+        self,
+        rule: R_contra,
+        of: WindowView[KindPanes],
+        figures: Sequence[Figure],
+        live: Mapping[str, int],
+        objectives: Sequence[Objective],
+    ) -> Pieces[list[int]]:
+        """Return instants between which time alone changes no verdict on these objectives, for a run that shows nothing.
+
+        ``figures`` and ``live`` are those of the last evaluation.
         """
 
     def budget_figures(self, rule: R_contra, of: Stretch) -> Pieces[tuple[Figure, ...]]:

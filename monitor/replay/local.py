@@ -22,7 +22,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Event, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
-from monitor.core.series.series import Pane, PaneKey
+from monitor.core.series.series import Pane, PaneKey, SeriesKey
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -132,8 +132,12 @@ class _Run:
         # and without a lead a month without any from data about something else.
         # A replay is one answer to one question: all series are shown, however many there are.
         foreseen = [kind for kind in MEASURE_KINDS if kind in happened]
-        self.evaluator = Evaluator(DictRows(), lambda _: True, foreseen, max_series=sys.maxsize)
+        self.evaluator = Evaluator(
+            DictRows(), lambda _: True, foreseen, max_series=sys.maxsize, most_awake=sys.maxsize, shows=False
+        )
         self.changed: dict[tuple[Subject, PaneKey], Pane | None] = {}
+        self.waiting: dict[SeriesKey, dict[tuple[Subject, PaneKey], Pane]] = {}
+        """Changed panes of series that are evaluated later anyhow: the panes go on changing until then."""
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0
 
@@ -193,21 +197,51 @@ class _Run:
 
     def judge(self, now_ms: int) -> None:
         """Give the panes that changed to the evaluator, and judge the windows."""
-        for (subject, key), pane in self.changed.items():
-            # A copy, as it would be after Kafka: the engine goes on changing its own.
-            copy = None if pane is None else merge_panes([pane])
-            self.evaluator.fold(subject, key, copy, self.book)
+        evaluator, waiting = self.evaluator, self.waiting
+        for place, pane in self.changed.items():
+            series = place[1].series
+            if pane is None or evaluator.wants(series):
+                self.hand_over(series)
+                self.give(place, pane)
+            else:
+                waiting.setdefault(series, {})[place] = pane
         self.changed.clear()
+        for series in evaluator.waking(now_ms):
+            self.hand_over(series)
+        self.evaluate(now_ms)
+        self.evaluated_ms = now_ms
+        for subject, engine in self.engines.items():
+            while dropped := engine.expire(now_ms):
+                self.changed.update(((subject, key), None) for key in dropped)
+
+    def give(self, place: tuple[Subject, PaneKey], pane: Pane | None) -> None:
+        """Give a pane to the evaluator: a copy, as it would be after Kafka, since the engine goes on changing its own."""
+        self.evaluator.fold(*place, None if pane is None else merge_panes([pane]), self.book)
+
+    def hand_over(self, series: SeriesKey) -> None:
+        """Give the panes of a series that have waited to the evaluator."""
+        for place, pane in self.waiting.pop(series, {}).items():
+            self.give(place, pane)
+
+    def evaluate(self, now_ms: int) -> None:
+        """Judge the windows as of an instant."""
         more = True
         while more:
             done = self.evaluator.evaluate(now_ms, self.book)
             self.result.alerts += done.alerts
             self.result.statements += [status for status in done.statuses if status.closed]
             more = done.more
-        self.evaluated_ms = now_ms
-        for subject, engine in self.engines.items():
-            while dropped := engine.expire(now_ms):
-                self.changed.update(((subject, key), None) for key in dropped)
+
+    def show(self) -> None:
+        """Judge all windows as of the end: in between only those with objectives were judged."""
+        for series in list(self.waiting):
+            self.hand_over(series)
+        until_ms = self.result.until_ms
+        self.evaluator.touch_all(prune=True)
+        self.evaluate(until_ms)
+        self.evaluator.shows = True
+        self.evaluator.touch_all()
+        self.evaluate(until_ms)
 
     def note(self, subject: Subject, effects: Effects) -> None:
         """Keep the alerts and panes of an engine."""
@@ -221,6 +255,7 @@ class _Run:
     def finish(self) -> ReplayResult:
         """Return the result with everything that is known only at the end."""
         result = self.result
+        self.show()
         result.statuses = [self.evaluator.latest[key] for key in sorted(self.evaluator.latest)]
         result.rejected_events = dict(self.rejected.most_common())
         plan = Plan(self.book)

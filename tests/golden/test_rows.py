@@ -35,8 +35,8 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recorded row is today: its own version stands in front of it, not in it.
 
-    "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it. A pane
-    lists its longest durations: of an old one only its sketch says how long none of them was.
+    "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it. A
+    pane lists its longest durations: of an old one only its sketch says how long none of them was.
 
     Whoever changes what rows mean says here what becomes of the old ones.
     """

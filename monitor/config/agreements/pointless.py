@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     from monitor.config.agreements.agreement_shape import AgreementShape
     from monitor.config.agreements.calendars import Told
-    from monitor.config.agreements.measure_shape import ClockShape
+    from monitor.config.agreements.measure_shape import CallsShape, ClockShape, LeadsShape, OutagesShape
     from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
+
+    _Measured = CallsShape | ClockShape | LeadsShape | OutagesShape
 
 _NEVER_MISSED: Final = "is a target that nothing can miss"
 _NEITHER: Final = "is a target that nothing can meet or miss"
@@ -38,7 +40,7 @@ def warn_of_the_pointless(
             warn((*at, "targets", priority), f"{_NEITHER}: no {clock.subject} that it covers has this priority", hint)
         if clock.states and all(_is_held(state, clock.pause_on or ()) for state in clock.states):
             warn((*at, "states"), "pause_on holds the clock in each of its states: it never runs", "leave out pause_on")
-    sections = {
+    sections: dict[str, Sequence[_Measured]] = {
         "clocks": shape.clocks, "calls": shape.calls, "outages": shape.outages, "leads": shape.leads,
     }  # fmt: skip
     for section, entries in sections.items():

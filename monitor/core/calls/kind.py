@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.measures import CallRule
+    from monitor.core.agreements.objectives import Objective
     from monitor.core.calls.repeats import Tally
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
@@ -70,6 +71,17 @@ def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
 def wakes_ms(rule: CallRule, of: WindowView[CallPanes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return the instants at which time alone changes the figures: hourly, because unrepeated calls are confirmed."""
     return ready([of.as_of_ms - of.as_of_ms % HOUR_MS + HOUR_MS] if rule.repeat_within_ms else [])
+
+
+def turns_ms(
+    rule: CallRule,
+    of: WindowView[CallPanes],
+    figures: Sequence[Figure],  # noqa: ARG001 - they hold no time that has passed
+    live: Mapping[str, int],
+    objectives: Sequence[Objective],  # noqa: ARG001
+) -> Pieces[list[int]]:
+    """Return the instants at which time alone may change a verdict: those at which it changes the figures."""
+    return wakes_ms(rule, of, live)
 
 
 def budget_figures(rule: CallRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

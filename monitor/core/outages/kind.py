@@ -12,6 +12,7 @@ from monitor.core.outages.customers import Counting, served_of
 from monitor.core.outages.figures import measuring, outage_figures
 from monitor.core.outages.outages import announced_until_ms, outage_changes
 from monitor.core.outages.silence import silencing, silent_at
+from monitor.core.outages.turning import NEVER, steady_ms
 from monitor.core.pieces import gathering
 from monitor.core.series.measured import Measured, Panes
 from monitor.core.time.spans import Span
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.measures import CustomerTerms, OutageRule
+    from monitor.core.agreements.objectives import Objective
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
@@ -93,6 +95,23 @@ def wakes_ms(rule: OutageRule, of: WindowView[OutagePanes], live: Mapping[str, i
         _, silent_ms = yield from silent_at(rule, of.panes.outages(of.window, of.span), of.as_of_ms)
         found += [] if silent_ms is None else [silent_ms]
     return found
+
+
+def turns_ms(
+    rule: OutageRule,
+    of: WindowView[OutagePanes],
+    figures: Sequence[Figure],
+    live: Mapping[str, int],
+    objectives: Sequence[Objective],
+) -> Pieces[list[int]]:
+    """Return the instants at which time alone may next change a verdict on these objectives."""
+    left_ms = None
+    if not rule.parts and not rule.blind_after_ms:
+        is_open = bool(live["open"] or live["blind"])
+        left_ms = steady_ms(objectives, figures, calendar=of.window.kind != "rolling", any_open=is_open)
+    if left_ms is None:
+        return (yield from wakes_ms(rule, of, live))
+    return [] if left_ms == NEVER else [of.as_of_ms + max(1, int(left_ms))]
 
 
 def budget_figures(rule: OutageRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

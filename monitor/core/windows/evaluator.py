@@ -15,7 +15,8 @@ The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monit
   after their lateness, and its windows are no longer shown.
 - **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
   stop: then all periods that ended meanwhile close in their order. Which periods are stated does not depend on when
-  they are closed (`monitor.core.windows.closing`). Later corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
+  they are closed (`monitor.core.windows.closing`). Later corrections do not change a statement. An alert that is still
+  open ends with its period (``period_closed``).
 - **Budgets and consequences.** Each window shows the error budgets of its objectives; the longest window of an
   objective also shows the burn rates (`monitor.core.windows.budgets`). The consequences of a period are decided with
   its statement, in the same transaction, from the statement and the misses before it
@@ -93,6 +94,10 @@ class Evaluator:
     goals that such an agreement names are shown from its beginning (`Scope.foreseen`), if their kind is among
     ``foresees``. Without ``owns`` each series is shown from its first pane on. A measure shows at most ``max_series``
     series by themselves.
+
+    With ``shows=False`` only alerts and statements are wanted, as in a replay: running windows without an objective are
+    not judged, and `wants` tells which panes may be folded later. Set ``shows`` and call `touch_all` to have all of
+    ``latest``. ``most_awake`` is the number of series that keep their panes decoded between two evaluations.
     """
 
     def __init__(
@@ -102,6 +107,8 @@ class Evaluator:
         foresees: Collection[MeasureKind] = MEASURE_KINDS,
         *,
         max_series: int = MOST_SERIES,
+        most_awake: int = MOST_AWAKE,
+        shows: bool = True,
     ) -> None:
         self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
         self._rows = rows
@@ -122,7 +129,11 @@ class Evaluator:
         """Series that are no longer evaluated because their evaluation failed. Their panes are kept."""
         self._restless: set[SeriesKey] = set()
         """The series that keep their panes and sums decoded between two evaluations."""
+        self._most_awake = most_awake
         self._rest = Rest(rows, max_series)
+        self.shows = shows
+        self._watched: set[SeriesKey] = set()
+        """While nothing is shown: the series that must be evaluated when a pane of theirs changes."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series by the keys of all rows; the rows are read only when they are needed."""
@@ -208,9 +219,24 @@ class Evaluator:
         """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
         return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
-    def touch_all(self) -> None:
-        """Mark every series to be evaluated again."""
+    def wants(self, key: SeriesKey) -> bool:
+        """Return whether a changed pane of a series should be folded at once.
+
+        If nothing is shown, that of a series without an objective may wait until the series is evaluated anyhow
+        (`waking`): what it was in between is in no result.
+        """
+        return self.shows or key not in self._series or key in self._watched or key in self._dirty
+
+    def waking(self, now_ms: int) -> list[SeriesKey]:
+        """Return the series that `evaluate` will evaluate at an instant."""
+        self._wake(now_ms)
+        return sorted(self._dirty)
+
+    def touch_all(self, *, prune: bool = False) -> None:
+        """Mark every series to be evaluated again, and have it delete the panes that no window needs if asked to."""
         self._dirty.update(self._series)
+        for key in self._series if prune else ():
+            self._of(key).prune_soon()
 
     def evaluate(self, now_ms: int, book: Book, *, limit: int = 200) -> Evaluation:
         """Judge, as of an instant, the series that changed and those whose windows have moved with time.
@@ -229,12 +255,7 @@ class Evaluator:
         """
         self._follow(book)
         assert self._scope is not None
-        while self._wakes and self._wakes[0][0] <= now_ms:
-            at_ms, key = heapq.heappop(self._wakes)
-            series = self._series.get(key)
-            if series is not None and series.next_ms == at_ms:
-                self._of(key).next_ms = None
-                self._dirty.add(key)
+        self._wake(now_ms)
         found = Evaluation([], [], [], more=False)
         for _ in range(limit):
             if not self._round:
@@ -250,6 +271,15 @@ class Evaluator:
             self.at_work = None
             yield
         return found._replace(more=bool(self._dirty))
+
+    def _wake(self, now_ms: int) -> None:
+        """Mark the series whose instant has come."""
+        while self._wakes and self._wakes[0][0] <= now_ms:
+            at_ms, key = heapq.heappop(self._wakes)
+            series = self._series.get(key)
+            if series is not None and series.next_ms == at_ms:
+                self._of(key).next_ms = None
+                self._dirty.add(key)
 
     def spreads(self, limit: int) -> dict[tuple[SeriesKey, str], dict[int, int]]:
         """Return the sketches of the durations in the shortest window of each series, by series and window name.
@@ -291,7 +321,13 @@ class Evaluator:
         series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
-        statuses, alerts, ended = yield from series.evaluate(now_ms, scope, self._watched_ms.get(key.agreement))
+        statuses, alerts, ended = yield from series.evaluate(
+            now_ms, scope, self._watched_ms.get(key.agreement), shows=self.shows
+        )
+        if series.watched:
+            self._watched.add(key)
+        else:
+            self._watched.discard(key)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:
@@ -330,7 +366,7 @@ class Evaluator:
             return series
         if series is None:
             awake = SeriesWindows(key, self._rows)
-            if len(self._restless) < MOST_AWAKE:
+            if len(self._restless) < self._most_awake:
                 self._restless.add(key)
         else:
             awake = SeriesWindows.awake(key, self._rows, series)
@@ -344,3 +380,4 @@ class Evaluator:
     def _drop(self, key: SeriesKey) -> None:
         del self._series[key]
         self._restless.discard(key)
+        self._watched.discard(key)

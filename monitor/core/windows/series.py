@@ -10,7 +10,7 @@ from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
 from monitor.core.time.periods import period_window, window_span
-from monitor.core.time.spans import Span
+from monitor.core.time.spans import NEVER_MS, Span
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Width, Window, width_for
 from monitor.core.windows.announcing import Telling
@@ -65,8 +65,8 @@ class SeriesWindows:
     """
 
     __slots__ = (
-        "_budgets", "_closing", "_consequences", "_prune_ms", "_rows", "_shown", "_telling",
-        "key", "latest", "next_ms", "panes", "parts", "unfinished",
+        "_budgets", "_closing", "_consequences", "_oldest", "_prune_ms", "_rows", "_shown", "_telling",
+        "key", "latest", "next_ms", "panes", "parts", "unfinished", "watched",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -75,6 +75,8 @@ class SeriesWindows:
         self.latest: dict[str, WindowStatus] = {}
         self.next_ms: int | None = None
         self.unfinished = False
+        self.watched = True
+        """Whether a change may have to be announced; only known after an evaluation that shows nothing."""
         self.parts = 0
         """How many series are counted in this one: none but in the rest."""
         self._rows = WindowRows(key, rows)
@@ -85,6 +87,8 @@ class SeriesWindows:
         self._shown: dict[str, tuple[int, WindowStatus]] = {}
         """When each window was told last, and what."""
         self._prune_ms = 0
+        self._oldest: dict[Width, int] = {}
+        """The oldest panes when panes were last deleted."""
 
     def __bool__(self) -> bool:
         return bool(self.panes) or bool(self._rows)
@@ -113,6 +117,10 @@ class SeriesWindows:
         series._shown = {status.window: (at_ms, status) for at_ms, status in told}  # type: ignore[union-attr, misc]  # they alternate
         series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
         return series
+
+    def prune_soon(self) -> None:
+        """Delete what no window needs at the next evaluation, not only some time later."""
+        self._prune_ms = 0
 
     def note(self, window: str) -> None:
         """Take note that a window has a row."""
@@ -165,13 +173,14 @@ class SeriesWindows:
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
     def evaluate(
-        self, now_ms: int, scope: Scope, watched_ms: int | None = None
+        self, now_ms: int, scope: Scope, watched_ms: int | None = None, *, shows: bool = True
     ) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more.
 
         ``watched_ms`` is since when anything of the agreement has been measured (None: nothing was yet).
 
-        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes.
+        In pieces. No pane may be folded before the last one: the windows of a look are of the same panes. If it does
+        not ``show`` running windows, those without an objective are passed over: they announce nothing.
         """
         self.unfinished = False
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
@@ -179,8 +188,9 @@ class SeriesWindows:
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms)
+        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms, shows)
         found = Found()
+        self.watched = shows or any(self._may_announce(binding, window) for window in binding.windows)
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
         needs_no_event = scope.needs_no_event(self.key)
@@ -195,7 +205,8 @@ class SeriesWindows:
             if self._closing.closed:
                 self._prune_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():
-            found.add((yield from self._judge(look, window)))
+            if shows or self._may_announce(binding, window):
+                found.add((yield from self._judge(look, window)))
         found.add(self._end_others(look))
         prune_ms = yield from self._prune(look)
         if prune_ms is not None:
@@ -211,6 +222,10 @@ class SeriesWindows:
             period_window(name) and not row.dormant for name, row in self._rows.items()
         )
 
+    def _may_announce(self, binding: Binding, window: Window) -> bool:
+        """Return whether a running window has objectives, or alerts that are out."""
+        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
+
     # -- running windows
 
     def _judge(self, look: Look, window: Window) -> Pieces[Found]:
@@ -222,19 +237,27 @@ class SeriesWindows:
         to_ms = shown.end_ms
         view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
-        if consequences := self._consequences.open(look, window.name):
-            status = status._replace(consequences=consequences)
-            found.wakes_ms += [one.claim_until_ms for one in consequences]
-        status = self._sharing(status)
-        self.latest[window.name] = status
-        found.add(self._show(look, status, calendar=calendar))
+        if look.shows:
+            if consequences := self._consequences.open(look, window.name):
+                status = status._replace(consequences=consequences)
+                found.wakes_ms += [one.claim_until_ms for one in consequences]
+            status = self._sharing(status)
+            self.latest[window.name] = status
+            found.add(self._show(look, status, calendar=calendar))
+        else:
+            self._mark_shown(window.name)
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
         found.add(self._telling.announce(look, spot, status, rolling=not calendar))
         if calendar:
             found.wakes_ms.append(to_ms)
         measure = look.binding.measure
         assert measure is not None
-        found.wakes_ms.extend((yield from KINDS[measure.kind].wakes_ms(measure, view, status.live)))
+        kind = KINDS[measure.kind]
+        if look.shows:
+            found.wakes_ms += yield from kind.wakes_ms(measure, view, status.live)
+        else:
+            objectives = look.binding.shown(window)
+            found.wakes_ms += yield from kind.turns_ms(measure, view, status.figures, status.live, objectives)
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             found.wakes_ms.append(move_ms)
         return found
@@ -250,12 +273,16 @@ class SeriesWindows:
         if known is None or known.at_once != news.at_once or look.now_ms >= at_ms + MINUTE_MS:
             self._shown[status.window] = look.now_ms, status
             found.statuses.append(status)
-            row = self._rows.get(status.window)
-            if not row.shown:
-                self._rows.put(status.window, row._replace(shown=True))
+            self._mark_shown(status.window)
         else:
             found.wakes_ms.append(at_ms + MINUTE_MS)
         return found
+
+    def _mark_shown(self, name: str) -> None:
+        """Remember that a window was judged: when its panes are gone, it is judged once more."""
+        row = self._rows.get(name)
+        if not row.shown:
+            self._rows.put(name, row._replace(shown=True))
 
     def _sharing(self, status: WindowStatus) -> WindowStatus:
         """Return a status that shares what is equal with what was told of it and with the other windows."""
@@ -336,8 +363,9 @@ class SeriesWindows:
 
         Return when to do it again.
         """
-        if look.now_ms < self._prune_ms:
+        if look.now_ms < self._prune_ms and (look.shows or not self._has_older_panes()):
             return self._prune_ms
+        self._oldest = {width: self.panes.first_ms(width) or 0 for width in self.panes.widths()}
         keep_ms = dict(look.slices.keep_ms)
         open_from_ms = self._open_from_ms()
         next_ms = None
@@ -363,8 +391,15 @@ class SeriesWindows:
         if next_ms is None:
             return None
         # Not for each pane at its own instant, and soon enough for one that comes late.
-        self._prune_ms = min(next_ms, look.now_ms + DAY_MS) // HOUR_MS * HOUR_MS + HOUR_MS
+        soon_ms = min(next_ms, look.now_ms + DAY_MS) if look.shows else next_ms
+        self._prune_ms = soon_ms // HOUR_MS * HOUR_MS + HOUR_MS
         return self._prune_ms
+
+    def _has_older_panes(self) -> bool:
+        """Return whether panes have come since panes were last deleted that are older than all those were."""
+        return any(
+            (self.panes.first_ms(width) or 0) < self._oldest.get(width, NEVER_MS) for width in self.panes.widths()
+        )
 
     def _open_from_ms(self) -> dict[Width, int]:
         """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
