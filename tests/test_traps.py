@@ -82,6 +82,11 @@ GOLDEN = {
         "tests/core/calls/test_repeats.py::test_a_call_is_provisional_until_its_end_plus_w_and_confirmed_from_then_on",
         f"{CONVERSATIONS}::test_first_call_resolution_by_flag_is_gross_and_net_of_what_the_first_level_could_not_solve",
     ),
+    "a cohort is stated when it can be judged, whole and once": (
+        "tests/promises/test_leads.py::test_a_months_cohort_is_stated_whole_once_it_can_be_judged",
+        "tests/core/windows/test_cohorts.py::test_a_month_is_provisional_until_the_last_span_that_began_in_it_is_over_and_then_stated_whole",
+        "tests/promises/test_leads.py::test_a_matured_close_rate_is_of_all_leads_created_in_the_month_also_of_those_won_after_it",
+    ),
     "TAT: received to delivered": (f"{CONVERSATIONS}::test_turnaround_is_from_received_to_delivered",),
     "who joined mid-month has a shorter period": (
         "tests/core/outages/test_outage_traps.py::test_a_service_that_began_in_the_middle_of_a_period_has_a_shorter_one",

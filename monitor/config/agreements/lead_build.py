@@ -40,7 +40,8 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
         calendar=shape.follow_up.calendar if shape.follow_up else "always",
         depth_within_ms=shape.depth_within,
         attempts=shape.attempts,
-        give_up_after_ms=max(shape.give_up_after, shape.depth_within),
+        give_up_after_ms=max(shape.give_up_after, shape.depth_within, shape.close_within or 0),
+        close_within_ms=shape.close_within or 0,
         weights=_weights(shape.weights),
         goal=None if shape.goal is None else _goal(shape.goal, told),
     )

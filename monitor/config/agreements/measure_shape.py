@@ -187,6 +187,7 @@ class LeadsShape(Shape):
     depth_within: PositiveDuration = 10 * DAY_MS
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
     give_up_after: PositiveDuration = 180 * DAY_MS
+    close_within: PositiveDuration | None = None
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
     where: Choice = Field(default_factory=dict)

@@ -108,9 +108,10 @@ def _calls_lack(rule: CallRule, indicator: str, needs: Needs) -> Lack:
 
 
 def _leads_lack(rule: LeadRule, indicator: str, needs: Needs) -> Lack:
-    lacks_goal = needs == "goal" and rule.goal is None
-    if lacks_goal or (needs == "follow_up" and not rule.follow_up_within_ms):
-        return f"{indicator} needs {needs}", f"add {needs} to {rule.id}"
+    has = {"follow_up": rule.follow_up_within_ms, "goal": rule.goal, "close": rule.close_within_ms}
+    if needs and not has[needs]:
+        key = "close_within: 90d" if needs == "close" else needs
+        return f"{indicator} needs {key.partition(':')[0]}", f"add {key} to {rule.id}"
     return None
 
 

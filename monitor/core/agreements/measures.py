@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
 
 from monitor.core.facts.events import Subject, Value
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
+
+if TYPE_CHECKING:
+    from monitor.core.time.calendar import Calendar
 
 HISTORY_MS: Final = 5 * 366 * DAY_MS
 """The five years whose days give the threshold of major event days (IEEE 1366)."""
@@ -191,6 +194,20 @@ class Measure:
         """Other names of its indicators in a file, each with the indicator that it means."""
         return {}
 
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The promises whose cohorts are stated without an objective on them (`monitor.core.agreements.cohorts`)."""
+        return ()
+
+    @property
+    def lasts_ms(self) -> int:
+        """How long after a subject is counted the span of a cohort's promise may begin; 0: at once."""
+        return 0
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return when the span of a promise is over that began at an instant."""
+        raise ValueError(f"a {self.kind} has no promise {cohort!r} that outlasts its period")
+
     def settles_ms(self, window: Window, length_ms: int) -> int:  # noqa: ARG002 - most kinds have nothing to wait for
         """Return how long after a window its counts may still change because of later events."""
         return 0
@@ -254,6 +271,15 @@ class CallRule(Measure):
     def aliases(self) -> Mapping[str, str]:
         """``service_level`` stands for the formula that binds."""
         return {"service_level": self.formula}
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return when W is over after a call."""
+        return from_ms + self.repeat_within_ms
+
+    @property
+    def lasts_ms(self) -> int:
+        """How long a call may wait and last: W begins with its end."""
+        return self.give_up_after_ms
 
     def settles_ms(self, window: Window, length_ms: int) -> int:
         """Return W, because a repeat within W changes a call's figures; 0 for a rolling window shorter than W."""

@@ -26,7 +26,7 @@ from monitor.core.agreements.consequence_rules import MONTHS, Consequences, Cred
 from monitor.core.objectives.consequence import NO_MONEY, TERM, Cap, Consequence, ConsequenceKind, Evidence
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.periods import period, period_date
-from monitor.core.time.windows import WindowKind
+from monitor.core.time.windows import COHORT, WindowKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,13 +66,16 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     rules = agreement.consequences
     objectives = {one.id: one for one in agreement.objectives}
     found = Decision([], dict(misses), {})
+    # A promise that outlasts its period is judged by the statement of its cohort.
+    window = statement.window.partition(COHORT)[0]
+    judged = {one.objective for one in statement.verdicts if one.verdict != "provisional"}
     for credit in rules.credits:
-        if credit.window == statement.window and credit.objective in objectives:
+        if credit.window == window and credit.objective in objectives:
             one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for rule in rules.termination:
-        if rule.window == statement.window and any(one.objective == rule.objective for one in statement.verdicts):
+        if rule.window == window and rule.objective in judged:
             _count_misses(statement, agreement, rule, found)
     return found
 

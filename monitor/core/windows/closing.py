@@ -53,7 +53,11 @@ class Closing:
         """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
         self.closed = self.unfinished = False
         pending, found = False, Found()
-        for window in self._windows(look):
+        windows = self._windows(look)
+        for window in windows:
+            if window.cohort:  # before a period of its window is closed
+                self._open_from(look, window)
+        for window in windows:
             is_pending, closed = yield from self._close_window(look, window, state)
             pending |= is_pending
             found.add(closed)
@@ -61,7 +65,7 @@ class Closing:
 
     def _windows(self, look: Look) -> list[Window]:
         """Return the windows with periods to close, short ones first: those that run and those no longer judged."""
-        names = {window.name for window in look.binding.windows} | self._rows.names()
+        names = {window.name for window in (*look.binding.windows, *look.binding.cohorts)} | self._rows.names()
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
@@ -79,15 +83,16 @@ class Closing:
                 if to_ms + lateness_ms > look.now_ms:
                     found.wakes_ms.append(to_ms + lateness_ms)
                     return False, found
-            close_ms = to_ms + lateness_ms
+            close_ms = (binding.judged_from_ms(window, to_ms) if binding else to_ms) + lateness_ms
             if close_ms > look.now_ms:
                 found.wakes_ms.append(close_ms)
                 return True, found
-            if not self._began(look, row, span, width_for(window)):
+            was_stated = window.cohort and binding and window.cohort not in binding.outlasting(window.period, to_ms)
+            if was_stated or not self._began(look, row, span, width_for(window)):
                 self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
-            if binding is not None and window in binding.windows:
+            if binding is not None and window in (*binding.windows, *binding.cohorts):
                 status, stated = yield from state(look, binding, window, span, to_ms, close_ms)
                 found.add(stated)
                 found.add(self._telling.announce(look, spot, status, rolling=False))
@@ -119,6 +124,10 @@ class Closing:
         first_ms = min(self._panes.starts(width_for(window)), default=look.now_ms)
         first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
         first_ms = window_span(window, look.slices.zone, first_ms).start_ms
+        of_period = self._rows.get(window.period.name)
+        if window.cohort and of_period.closed:
+            # Of a promise that an amendment, or a newer program, brings: panes of periods that are closed may be gone.
+            first_ms = max(first_ms, row.open_from_ms or of_period.open_from_ms)
         if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
             self._rows.put(window.name, row._replace(open_from_ms=first_ms))
         elif row.dormant and self._panes:

@@ -208,7 +208,7 @@ class SeriesWindows:
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
-        if consequences := self._consequences.open(look, window.name):
+        if consequences := self._consequences.open(look, window):
             status = status._replace(consequences=consequences)
             found.wakes_ms += [one.claim_until_ms for one in consequences]
         status = self._sharing(status)

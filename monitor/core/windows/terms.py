@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.agreement import windows_of
+from monitor.core.agreements.cohorts import cohort_windows, judged_from_ms, outlasts
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.objectives import Objective
     from monitor.core.time.windows import Window
 
+    _Windows = tuple[Measure, tuple[Window, ...], tuple[Window, ...]]
 
 MOST_FORESEEN: Final = 1_000
 
@@ -39,6 +41,8 @@ class Binding(NamedTuple):
     over: str
     rest: bool = False
     """The series is the rest: it counts the series that its measure does not show (`monitor.core.windows.rest`)."""
+    cohorts: tuple[Window, ...] = ()
+    """The windows of the second statements of their periods (`monitor.core.agreements.cohorts`)."""
 
     def judged(self) -> list[Objective]:
         """Return the objectives that are judged for the series.
@@ -56,10 +60,28 @@ class Binding(NamedTuple):
         return frozenset() if self.agreement.status == "draft" else frozenset(one.id for one in self.shown(window))
 
     def shown(self, window: Window) -> list[Objective]:
-        """Return the objectives that are judged in a window."""
-        if self.measure is None or window not in self.windows:
+        """Return the objectives that are judged in a window; of a cohort's those on its promise."""
+        if self.measure is None or window not in (*self.windows, *self.cohorts):
             return []
-        return [one for one in self.judged() if window in one.windows]
+        found = [one for one in self.judged() if window.period in one.windows]
+        if not window.cohort:
+            return found
+        return [one for one in found if NAMED[one.indicator].cohort == window.cohort]
+
+    def outlasting(self, window: Window, to_ms: int) -> frozenset[str]:
+        """Return the promises that cannot be judged yet when a period that ends at an instant is stated."""
+        measure = self.measure
+        return frozenset(
+            one.cohort
+            for one in self.cohorts
+            if one.period == window and measure is not None and outlasts(self.agreement, measure, one, to_ms)
+        )
+
+    def judged_from_ms(self, window: Window, to_ms: int) -> int:
+        """Return when a period that ends at an instant can be judged."""
+        if self.measure is None:
+            return to_ms
+        return judged_from_ms(self.agreement, self.measure, window, to_ms)
 
 
 class Scope:
@@ -69,8 +91,8 @@ class Scope:
         self.book = book
         self._plan = Plan(book)
         self._versions: dict[str, list[Agreement]] = {}
-        self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
-        """By agreement, version, edition and measure: the measure and its windows."""
+        self._measures: dict[tuple[str, int, int, str], _Windows | None] = {}
+        """By agreement, version, edition and measure: the measure, its windows and those of its cohorts."""
         self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
         self._began_ms: dict[str, int] = {}
@@ -92,20 +114,26 @@ class Scope:
         agreement = self.book.version(series.agreement, at_ms)
         if agreement is None:
             return None
-        measure, windows = self._measure(agreement, series.measure) or (None, ())
+        measure, windows, cohorts = self._measure(agreement, series.measure) or (None, (), ())
         rest = is_rest(series)
         if measure is not None and len(measure.by) != len(series.values) - rest:
             measure = None  # the series belongs to a version that split the figures by other attributes
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
             return Binding(agreement, measure, (), "terminated", rest)
         meant = measure is not None and (rest or _is_meant(agreement, measure, series))
-        return Binding(agreement, measure, windows if meant else (), "agreement_changed", rest)
+        if not meant:
+            windows = cohorts = ()
+        return Binding(agreement, measure, windows, "agreement_changed", rest, cohorts)
 
-    def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
+    def _measure(self, agreement: Agreement, measure_id: str) -> _Windows | None:
         key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
         if key not in self._measures:
             measure = agreement.measure(measure_id)
-            self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))
+            self._measures[key] = (
+                None
+                if measure is None
+                else (measure, windows_of(agreement, measure), cohort_windows(agreement, measure))
+            )
         return self._measures[key]
 
     def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:

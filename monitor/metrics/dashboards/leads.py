@@ -45,6 +45,7 @@ def leads() -> Json:
             Row(4, [(5, _pace()), (5, _needed_now()), (5, _late()), (5, _close_rate()), (4, silence("lead"))]),
             Row(9, [(12, _towards_the_goal()), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
             Row(8, [(12, _speed()), (12, _depth())]),
+            Row(7, [(12, _matured()), (12, _pending())]),
             Row(8, [(8, _funnel()), (8, _kept()), (8, verdicts(LEADS))]),
         ],
     )  # fmt: skip
@@ -128,6 +129,25 @@ def _funnel() -> Json:
     )
     query = f"sort_desc(sum by (stage) (max by (stage, {', '.join(m.SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)})))"
     return newest(bars("Funnel", text, Query(query, "{{stage}}"), COUNT, linked=False))
+
+
+def _matured() -> Json:
+    text = (
+        "Marketing's leads created in the chosen window that were won within the promised time (close_within), of "
+        "those whose time is over. A month's cohort is stated once it is whole."
+    )
+    each = LEADS.of(m.LEAD_MATURED_CLOSE_RATE)
+    query = Query(f"max by ({_EACH}) ({named(each)})", "{{measure}} · {{series}}")
+    return lines("Matured close rate", text, [query], RATIO)
+
+
+def _pending() -> Json:
+    text = (
+        "Leads of the chosen window whose promise cannot be judged yet: the follow-up, its depth, the close. Until "
+        "there are none the window's figure is provisional."
+    )
+    query = f"sum by (promise) (max by (promise, {', '.join(m.SERIES)}) ({LEADS.of(m.LEADS_PENDING)}))"
+    return lines("Not judged yet", text, [Query(query, "{{promise}}")], COUNT)
 
 
 def _kept() -> Json:
