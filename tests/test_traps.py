@@ -71,6 +71,10 @@ GOLDEN = {
     "leads needed are rounded up once, at the end": (
         "tests/core/leads/test_lead_goal.py::test_it_is_rounded_up_once_at_the_end",
     ),
+    "48 h for 100 of 100 customers from 31 December 23:00: all of it in December": (
+        "tests/core/outages/test_interruptions.py::test_golden_an_outage_over_new_year_counts_whole_in_december",
+        "tests/promises/test_outages.py::test_an_interruption_over_new_year_is_stated_whole_in_december_and_january_has_none",
+    ),
     "SAIDI, SAIFI, CAIDI, ASAI": (
         "tests/core/outages/test_interruptions.py::test_saidi_saifi_caidi_and_asai_of_a_worked_example",
         "tests/core/outages/test_interruptions.py::test_stepwise_restoration_integrates_customers_over_time",

@@ -106,6 +106,7 @@ class CustomersShape(Shape):
     served: dict[Text, Served] = Field(default_factory=dict)
     momentary: Duration = 5 * 60_000
     major_event_days: Duration | Literal["beta"] | None = None
+    accrues: Literal["start", "time"] = "start"
 
     @model_validator(mode="before")
     @classmethod

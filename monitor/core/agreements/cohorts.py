@@ -49,21 +49,9 @@ def _cohorts(agreement: Agreement, measure: Measure, window: Window) -> dict[str
     promised = [
         of_indicators[one.indicator].cohort
         for one in agreement.objectives
-        if one.measure == measure.id and window in one.windows
+        if one.measure == measure.id and window in one.windows and measure.has_cohorts
     ]
     return dict.fromkeys(one for one in (*measure.cohorts, *promised) if one)
-
-
-def outlasts(agreement: Agreement, measure: Measure, window: Window, to_ms: int) -> bool:
-    """Return whether the promise of a cohort outlasts a period that ends at an instant, and its allowed lateness."""
-    return measure.span_end_ms(window.cohort, to_ms, agreement.calendars) > to_ms + agreement.allowed_lateness_ms
-
-
-def judged_from_ms(agreement: Agreement, measure: Measure, window: Window, to_ms: int) -> int:
-    """Return when a period that ends at an instant can be judged: at its end, a cohort once its last span is over."""
-    if not window.cohort:
-        return to_ms
-    return measure.span_end_ms(window.cohort, to_ms, agreement.calendars) + measure.lasts_ms
 
 
 def settles_ms(agreement: Agreement, measure: Measure, window: Window, length_ms: int) -> int:

@@ -24,7 +24,7 @@ Better = Literal["higher", "lower"]
 Counts = Literal["events", "time", "customers"]
 Sample = Literal["denominator", "promised", "durations", "failures"]
 Needs = Literal["", "follow_up", "close", "goal", "repeats", "steps", "customers", "major_days"]
-Cohort = Literal["", "follow_up", "depth", "close", "repeats"]
+Cohort = Literal["", "follow_up", "depth", "close", "repeats", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +133,28 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "mttr_resolve": _STEP,
         "coverage": Indicator("ratio", "higher", "time", "failures", needs="", grows=True),
         # of the customers, where the agreement counts them (IEEE 1366)
-        "saidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True),
-        "saifi": Indicator("count", "lower", "customers", "denominator", needs="customers", grows=False),
-        "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True),
+        "saidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
+        "saifi": Indicator(
+            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+        ),
+        "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
         # Customers times milliseconds are no duration: an alert tells them as numbers.
-        "asai": Indicator("ratio", "higher", "customers", "failures", needs="customers", grows=True),
-        "maifi": Indicator("count", "lower", "customers", "denominator", needs="customers", grows=False),
-        "saidi_net": Indicator("ms", "lower", "customers", "denominator", needs="major_days", grows=True),
-        "saifi_net": Indicator("count", "lower", "customers", "denominator", needs="major_days", grows=False),
-        "caidi_net": Indicator("ms", "lower", "customers", "denominator", needs="major_days", grows=True),
-        "major_event_days": Indicator("count", "lower", "events", "denominator", needs="major_days", grows=False),
+        "asai": Indicator("ratio", "higher", "customers", "failures", needs="customers", grows=True, cohort="restored"),
+        "maifi": Indicator(
+            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+        ),
+        "saidi_net": Indicator(
+            "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"
+        ),
+        "saifi_net": Indicator(
+            "count", "lower", "customers", "denominator", needs="major_days", grows=False, cohort="restored"
+        ),
+        "caidi_net": Indicator(
+            "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"
+        ),
+        "major_event_days": Indicator(
+            "count", "lower", "events", "denominator", needs="major_days", grows=False, cohort="restored"
+        ),
     },
     "lead": {
         "follow_up": Indicator(

@@ -27,6 +27,8 @@ Exclusion = Literal["both", "numerator", "none"]
 Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
 ANY: Final = "*"
 """The priority whose target holds for every priority that is not named."""
+RESTORED: Final = "restored"
+"""The cohort of the interruptions that began in a period: it can be judged once all of them are over."""
 
 
 class Metric(NamedTuple):
@@ -200,6 +202,11 @@ class Measure:
         return ()
 
     @property
+    def has_cohorts(self) -> bool:
+        """Whether the indicators that may outlast a period do so under this rule."""
+        return True
+
+    @property
     def lasts_ms(self) -> int:
         """How long after a subject is counted the span of a cohort's promise may begin; 0: at once."""
         return 0
@@ -328,6 +335,20 @@ class OutageRule(Measure):
         return self.service_hours
 
     @property
+    def cohorts(self) -> tuple[str, ...]:
+        """An interruption that counts where it began can be judged once it is over."""
+        return (RESTORED,) if self.has_cohorts else ()
+
+    @property
+    def has_cohorts(self) -> bool:
+        """Whether interruptions count where they began."""
+        return self.customers is not None and self.customers.accrues == "start"
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return the instant itself: which interruptions are open is known from the panes alone."""
+        return from_ms
+
+    @property
     def history_ms(self) -> int:
         """How far before the longest window its figures need the panes of days: those that give the threshold."""
         return HISTORY_MS if self.customers and self.customers.major_days == "beta" else 0
@@ -338,7 +359,8 @@ class CustomerTerms:
     """How interruptions of customers are counted (IEEE 1366).
 
     ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`). If it is empty,
-    N_T is taken from the events' ``customers_total``.
+    N_T is taken from the events' ``customers_total``. It also weighs availability, where events tell how many customers
+    are affected and not of how many.
     """
 
     served: Mapping[str, int] = field(default_factory=dict)
@@ -348,6 +370,9 @@ class CustomerTerms:
     """How major event days are found: by 2.5 beta of the daily SAIDI, by ``major_saidi_ms``, or not at all."""
     major_saidi_ms: int = 0
     """``fixed``: a day with a SAIDI beyond this is a major event day."""
+    accrues: Literal["start", "time"] = "start"
+    """Where an interruption counts: all of it in the window in which it began (IEEE 1366), or in each window the
+    customer time that lies in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

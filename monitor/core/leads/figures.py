@@ -47,21 +47,21 @@ def lead_figures(
     customers, of_marketing = count("won_marketing", 0), count("revenue_marketing", 0)
     weight = count("delivered_weight", 0)
     judged = followed + beyond if rule.follow_up_within_ms else 0
-    handed = count("handed", 0)
+    waiting = count("waiting", 0) if rule.follow_up_within_ms else 0
+    following = count("following", 0)
     matured, maturing = count("matured", 0), count("maturing", 0)
     kept = f"leads reached, or with {rule.attempts} attempts / leads whose follow-up is over"
     formula = "followed up in time / (followed up + waiting beyond)"
     return (
         quotient("follow_up", within, judged, "ratio", formula),
         _count(
-            "follow_up_pending", max(0, handed - judged), handed if rule.follow_up_within_ms else 0,
-            "leads handed over that wait and are not late yet",
+            "follow_up_pending", waiting, judged + waiting, "leads handed over that wait and are not late yet",
         ),
         quotient("mean", count("follow_ms", 0), followed, "ms", "sum of business time to the first attempt / leads"),
         *duration_figures("lead", pane.buckets, "times to the first attempt"),
         quotient("depth", attempts, leads, "count", "attempts / leads whose follow-up is over"),
         quotient("depth_kept", count("depth_kept", 0), leads, "ratio", kept),
-        _count("depth_pending", max(0, handed - leads), handed, "leads handed over whose follow-up is not over"),
+        _count("depth_pending", following, leads + following, "leads handed over whose follow-up is not over"),
         *(
             _count(f"depth_{n}", count(f"depth_{n}", 0), leads, f"leads with {n}{' or more' * (n == DEEPEST)} attempts")
             for n in range(DEEPEST + 1)

@@ -104,7 +104,6 @@ def lead_changes(
         changes.append(Change(series, LIVE, (("open", 1),)))
         wakes_ms.append(forgotten_ms)
     if handed_ms is not None:
-        changes.append(Change(series, handed_ms, (("handed", 1),)))
         for found, wake_ms in (
             _speed(lead_id, facts, rule, series, calendar, handed_ms, now_ms),
             _depth(facts, rule, series, handed_ms, now_ms),
@@ -168,7 +167,7 @@ def _close(
 ) -> tuple[list[Change], int]:
     over_ms = created_ms + rule.close_within_ms
     if now_ms < over_ms:
-        return [Change(series, LIVE, (("maturing", 1),)), Change(series, created_ms, (("maturing", 1),))], over_ms
+        return [Change(series, one, (("maturing", 1),)) for one in (LIVE, created_ms)], over_ms
     is_won = outcome is not None and outcome.kind == "won" and outcome.at_ms <= over_ms
     return [Change(series, created_ms, (("matured", 1), *((("matured_won", 1),) if is_won else ())))], 0
 
@@ -195,7 +194,7 @@ def _speed(
     waiting = Change(series, LIVE, (("waiting", 1),), call=(lead_id, handed_ms))
     due_ms = calendar.due(handed_ms, promised_ms) if promised_ms else 0
     if not due_ms or now_ms < due_ms:
-        return [waiting], due_ms
+        return [waiting, *([Change(series, handed_ms, (("waiting", 1),))] if promised_ms else [])], due_ms
     return [waiting, Change(series, LIVE, (("late", 1),)), Change(series, handed_ms, (("waiting_beyond", 1),))], 0
 
 
@@ -214,7 +213,7 @@ def _depth(
             reached = fact
             break
     if reached is None and now_ms < over_ms:
-        return [Change(series, LIVE, (("following", 1),))], over_ms
+        return [Change(series, one, (("following", 1),)) for one in (LIVE, handed_ms)], over_ms
     if reached is not None and reached.type == "contacted":
         attempts = max(1, attempts)
     counts = [("depth_leads", 1), (f"depth_{min(attempts, DEEPEST)}", 1), ("attempts", attempts)]

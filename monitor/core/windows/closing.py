@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.clocks.figures import overdue_at
 from monitor.core.objectives.verdicts import unjudged
 from monitor.core.time.periods import CALENDAR_KINDS, period_window, window_span
+from monitor.core.time.spans import Span
 from monitor.core.time.windows import Width, Window, width_for
+from monitor.core.windows.cohorts import Cohorts
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import WindowRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
-    from monitor.core.time.spans import Span
     from monitor.core.windows.announcing import Telling
+    from monitor.core.windows.cohorts import State
     from monitor.core.windows.rows import WindowRows
-    from monitor.core.windows.terms import Binding
 
-    State = Callable[[Look, Binding, Window, Span, int, int], Pieces[tuple[WindowStatus, Found]]]
-    """Makes the statement of a period, given its end for the series and the instant of its close."""
 
 PERIODS_AT_ONCE: Final = 8
 """The most periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
@@ -40,7 +36,7 @@ class Closing:
     whether the last run closed a period, ``unfinished`` whether periods are still to be closed.
     """
 
-    __slots__ = ("_panes", "_rows", "_telling", "closed", "unfinished")
+    __slots__ = ("_cohorts", "_panes", "_rows", "_telling", "closed", "unfinished")
 
     def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling) -> None:
         self.closed = False
@@ -48,25 +44,26 @@ class Closing:
         self._panes = panes
         self._rows = rows
         self._telling = telling
+        self._cohorts = Cohorts(panes, rows, telling)
 
     def run(self, look: Look, state: State) -> Pieces[tuple[bool, Found]]:
         """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
         self.closed = self.unfinished = False
         pending, found = False, Found()
-        windows = self._windows(look)
-        for window in windows:
-            if window.cohort:  # before a period of its window is closed
-                self._open_from(look, window)
-        for window in windows:
+        for window in self._windows(look):
             is_pending, closed = yield from self._close_window(look, window, state)
             pending |= is_pending
             found.add(closed)
-        return pending, found
+        owed, stated = yield from self._cohorts.run(look, state)
+        found.add(stated)
+        self.closed |= self._cohorts.closed
+        self.unfinished |= self._cohorts.unfinished
+        return pending or owed, found
 
     def _windows(self, look: Look) -> list[Window]:
         """Return the windows with periods to close, short ones first: those that run and those no longer judged."""
-        names = {window.name for window in (*look.binding.windows, *look.binding.cohorts)} | self._rows.names()
-        windows = [window for window in map(period_window, names) if window is not None]
+        names = {window.name for window in look.binding.windows} | self._rows.names()
+        windows = [window for window in map(period_window, names) if window is not None and not window.cohort]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
     def _close_window(self, look: Look, window: Window, state: State) -> Pieces[tuple[bool, Found]]:
@@ -83,17 +80,17 @@ class Closing:
                 if to_ms + lateness_ms > look.now_ms:
                     found.wakes_ms.append(to_ms + lateness_ms)
                     return False, found
-            close_ms = (binding.judged_from_ms(window, to_ms) if binding else to_ms) + lateness_ms
+            close_ms = to_ms + lateness_ms
             if close_ms > look.now_ms:
                 found.wakes_ms.append(close_ms)
                 return True, found
-            was_stated = window.cohort and binding and window.cohort not in binding.outlasting(window.period, to_ms)
-            if was_stated or not self._began(look, row, span, width_for(window)):
+            if not self._began(look, row, span, width_for(window)):
                 self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
                 continue
             spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
-            if binding is not None and window in (*binding.windows, *binding.cohorts):
+            if binding is not None and window in binding.windows:
                 status, stated = yield from state(look, binding, window, span, to_ms, close_ms)
+                yield from self._cohorts.owe(binding, window, Span(span.start_ms, to_ms))
                 found.add(stated)
                 found.add(self._telling.announce(look, spot, status, rolling=False))
                 if binding.agreement.status != "draft":
@@ -124,10 +121,6 @@ class Closing:
         first_ms = min(self._panes.starts(width_for(window)), default=look.now_ms)
         first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
         first_ms = window_span(window, look.slices.zone, first_ms).start_ms
-        of_period = self._rows.get(window.period.name)
-        if window.cohort and of_period.closed:
-            # Of a promise that an amendment, or a newer program, brings: panes of periods that are closed may be gone.
-            first_ms = max(first_ms, row.open_from_ms or of_period.open_from_ms)
         if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
             self._rows.put(window.name, row._replace(open_from_ms=first_ms))
         elif row.dormant and self._panes:

@@ -151,7 +151,8 @@ class SeriesWindows:
         """State no period that another series has stated, whose part this one was."""
         for name, row in other._rows.items():
             own = self._rows.get(name)
-            if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
+            window = period_window(name)
+            if window is not None and not window.cohort and own.open_from_ms < row.open_from_ms:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
 
     def _is_still_stated(self, width: Width, pane: Pane) -> bool:

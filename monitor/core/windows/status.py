@@ -9,6 +9,8 @@ from monitor.core.kinds import KINDS
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.objectives.verdicts import judge
 from monitor.core.series.series import labels_in
+from monitor.core.time.spans import Span
+from monitor.core.windows.cohorts import outlasting
 
 if TYPE_CHECKING:
     from monitor.core.kinds import KindPanes
@@ -38,7 +40,9 @@ def status_of(series: SeriesKey, binding: Binding, of: WindowView[KindPanes]) ->
     calendar = of.window.kind != "rolling"
     if of.window.cohort:
         figures, live = tuple([one for one in figures if NAMED[one.indicator].cohort == of.window.cohort]), {}
-    later = binding.outlasting(of.window, of.shown.end_ms) if of.closed else ()
+    later: frozenset[str] = frozenset()
+    if of.closed:
+        later = yield from outlasting(binding, of.panes, of.window, Span(of.span.start_ms, of.shown.end_ms))
     verdicts = tuple([
         judge(
             one, figures, durations,

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.agreement import windows_of
-from monitor.core.agreements.cohorts import cohort_windows, judged_from_ms, outlasts
+from monitor.core.agreements.cohorts import cohort_windows
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
@@ -67,21 +67,6 @@ class Binding(NamedTuple):
         if not window.cohort:
             return found
         return [one for one in found if NAMED[one.indicator].cohort == window.cohort]
-
-    def outlasting(self, window: Window, to_ms: int) -> frozenset[str]:
-        """Return the promises that cannot be judged yet when a period that ends at an instant is stated."""
-        measure = self.measure
-        return frozenset(
-            one.cohort
-            for one in self.cohorts
-            if one.period == window and measure is not None and outlasts(self.agreement, measure, one, to_ms)
-        )
-
-    def judged_from_ms(self, window: Window, to_ms: int) -> int:
-        """Return when a period that ends at an instant can be judged."""
-        if self.measure is None:
-            return to_ms
-        return judged_from_ms(self.agreement, self.measure, window, to_ms)
 
 
 class Scope:

@@ -44,9 +44,8 @@ def leads() -> Json:
         [
             Row(4, [(5, _pace()), (5, _needed_now()), (5, _late()), (5, _close_rate()), (4, silence("lead"))]),
             Row(9, [(12, _towards_the_goal()), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
-            Row(8, [(12, _speed()), (12, _depth())]),
-            Row(7, [(12, _matured()), (12, _pending())]),
-            Row(8, [(8, _funnel()), (8, _kept()), (8, verdicts(LEADS))]),
+            Row(8, [(8, _speed()), (8, _depth()), (8, _close_rates())]),
+            Row(8, [(6, _funnel()), (6, _kept()), (6, _pending()), (6, verdicts(LEADS))]),
         ],
     )  # fmt: skip
 
@@ -131,14 +130,18 @@ def _funnel() -> Json:
     return newest(bars("Funnel", text, Query(query, "{{stage}}"), COUNT, linked=False))
 
 
-def _matured() -> Json:
+def _close_rates() -> Json:
     text = (
-        "Marketing's leads created in the chosen window that were won within the promised time (close_within), of "
-        "those whose time is over. A month's cohort is stated once it is whole."
+        "The close rate of the chosen window, which divides its wins by its leads, and the matured one: of marketing's "
+        "leads created in it those won within the promised time (close_within), once that is over."
     )
-    each = LEADS.of(m.LEAD_MATURED_CLOSE_RATE)
-    query = Query(f"max by ({_EACH}) ({named(each)})", "{{measure}} · {{series}}")
-    return lines("Matured close rate", text, [query], RATIO)
+    # One query: a young agreement has no matured rate yet.
+    each = {"of the window": m.LEAD_CLOSE_RATE, "matured": m.LEAD_MATURED_CLOSE_RATE}
+    rates = [
+        f'max by ({_EACH}, rate) (label_replace({named(LEADS.of(metric))}, "rate", "{name}", "", ""))'
+        for name, metric in each.items()
+    ]
+    return lines("Close rates", text, [Query(" or ".join(rates), "{{measure}} · {{series}} · {{rate}}")], RATIO)
 
 
 def _pending() -> Json:

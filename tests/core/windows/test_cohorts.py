@@ -13,8 +13,9 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.cohorts import cohort_windows
 from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CustomerTerms, OutageRule
 from monitor.core.clocks.terms import Plan
-from monitor.core.series.series import Change, SeriesKey
+from monitor.core.series.series import Change, OutageRecord, SeriesKey
 from monitor.core.time.periods import period_window
 from monitor.core.time.windows import Window
 from tests.core.stage import MONTH, Stage, promise
@@ -135,3 +136,85 @@ def test_panes_are_kept_until_the_last_span_that_began_in_them_is_over():
 def test_a_clock_has_no_promise_that_outlasts_its_period():
     with pytest.raises(ValueError, match="a clock has no promise 'depth'"):
         clock("resolution").span_end_ms("depth", 0, {})
+
+
+class TestInterruptions:
+    """A period in which an interruption began can be judged once it is over."""
+
+    SUPPLY = OutageRule(id="supply", by=(), windows=(Window("day"),), customers=CustomerTerms(served={"*": 100}))
+    OBJECTIVE = promise(Window("day"), id="power", measure="supply", indicator="saidi", comparison="<=", target=60_000)
+
+    @staticmethod
+    def out(stage, start, end=None, number=100):
+        """An outage that is told, or told again with its end: the old record out, the new one in."""
+        series = SeriesKey("desk", "supply", ())
+        record = OutageRecord("outage", ms(start), restored_ms=0, customers=((ms(start), number),))
+        if end is None:
+            return stage.change(Change(series, ms(start), (), outage=(start, record)))
+        stage.change(Change(series, ms(start), (), outage=(start, record), times=-1))
+        return stage.change(Change(series, ms(start), (), outage=(start, record._replace(restored_ms=ms(end)))))
+
+    def stated(self, stage):
+        return [
+            (one.window, when(one.from_ms), one.verdicts[0].verdict, one.verdicts[0].value)
+            for one in stage.statements
+            if one.window != "day" or one.verdicts[0].value
+        ]
+
+    def test_it_waits_for_the_end_and_holds_back_no_later_day(self):
+        stage = Stage(agreement(self.SUPPLY, objectives=[self.OBJECTIVE])).look("Mon 12:00")
+        self.out(stage, "Mon 23:00").until("Tue 22:00")
+        self.out(stage, "Tue 23:00").until("Wed 02:00")
+        self.out(stage, "Tue 23:00", "Wed 01:00").until("Thu 12:00").restart()
+        self.out(stage, "Mon 23:00", "Thu 23:00").until("Fri 12:00")
+
+        assert self.stated(stage) == [
+            ("day", "Mon 00:00", "provisional", 75 * 60_000),
+            ("day", "Tue 00:00", "provisional", 75 * 60_000),
+            ("day+restored", "Tue 00:00", "breached", 2 * 3_600_000),
+            ("day+restored", "Mon 00:00", "breached", 72 * 3_600_000),
+        ]
+
+    def test_a_day_whose_interruptions_are_over_when_it_closes_is_stated_once(self):
+        stage = Stage(agreement(self.SUPPLY, objectives=[self.OBJECTIVE])).look("Mon 12:00")
+        self.out(stage, "Mon 23:00").until("Tue 00:05")
+        self.out(stage, "Mon 23:00", "Tue 00:05").until("Wed 12:00")
+
+        assert self.stated(stage) == [("day", "Mon 00:00", "breached", 65 * 60_000)]
+
+    def test_split_by_time_each_day_has_its_own_and_owes_nothing(self):
+        split = replace(self.SUPPLY, customers=CustomerTerms(served={"*": 100}, accrues="time"))
+        stage = Stage(agreement(split, objectives=[self.OBJECTIVE])).look("Mon 12:00")
+        self.out(stage, "Mon 23:00").until("Tue 01:00")
+        self.out(stage, "Mon 23:00", "Tue 02:00").until("Wed 12:00")
+
+        assert self.stated(stage) == [
+            ("day", "Mon 00:00", "breached", 3_600_000), ("day", "Tue 00:00", "breached", 2 * 3_600_000),
+        ]  # fmt: skip
+
+    def test_after_a_long_stop_more_cohorts_than_one_evaluation_states_follow_in_their_order(self):
+        stage = Stage(agreement(self.SUPPLY, objectives=[self.OBJECTIVE])).look("Mon 00:00")
+        days = [f"Mon+{number}" for number in range(12)]
+        for day in days:
+            self.out(stage, f"{day} 23:00")
+        stage.until("Mon+13 12:00")
+        for day in days:
+            self.out(stage, f"{day} 23:00", "Mon+13 13:00")
+        stage.until("Mon+14 12:00")
+
+        cohorts = [one.from_ms for one in stage.statements if one.window == "day+restored"]
+        assert cohorts == [ms(f"{day} 00:00") for day in days]
+
+
+def test_a_promise_that_an_amendment_takes_back_for_the_past_too_owes_nothing_any_more():
+    sales = Sales(terms()).lead("Tue 09:00", followed=1, followed_within=1).until("Wed+28 01:00")
+    sales.amend(replace(terms(replace(RULE, follow_up_within_ms=0)), objectives=())).until("Thu+28 00:00")
+
+    assert [one.window for one in sales.statements] == ["month"]
+    assert "month+follow_up" not in "".join(map(repr, sales.rows))
+
+
+def test_a_draft_states_no_cohort():
+    sales = Sales(terms(status="draft")).lead("Tue 09:00", followed=1, followed_within=1).until("Thu+28 00:00")
+
+    assert sales.statements == []
