@@ -147,6 +147,8 @@ CALL_FIRST_GOOD = _gauge(
 CALL_FIRST_SAMPLES = _gauge(
     "call_first_resolution_samples", "Denominator of the first call resolution: calls", (*WINDOWED, "by", "counting")
 )
+CALL_SATISFACTION = _gauge("call_satisfaction", "Mean score that customers gave to handled calls", WINDOWED)
+CALL_SATISFACTION_SAMPLES = _gauge("call_satisfaction_samples", "Handled calls with a score", WINDOWED)
 CALL_FIRST_PENDING = _gauge(
     "call_first_resolution_pending",
     "Handled calls after which it is too early to tell whether anybody calls again",

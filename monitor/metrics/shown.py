@@ -19,6 +19,8 @@ from monitor.metrics.catalogue import (
     CALL_HANDLE,
     CALL_HANDLE_SAMPLES,
     CALL_OCCUPANCY,
+    CALL_SATISFACTION,
+    CALL_SATISFACTION_SAMPLES,
     CALL_SERVICE_LEVEL,
     CALL_SERVICE_LEVEL_GOOD,
     CALL_SERVICE_LEVEL_SAMPLES,
@@ -124,6 +126,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         **{part: Shown(CALL_HANDLE, None, CALL_HANDLE_SAMPLES, (part,)) for part in ("talk", "hold", "wrap_up")},
         "turnaround": Shown(CALL_TURNAROUND),
         "occupancy": Shown(CALL_OCCUPANCY),
+        "satisfaction": Shown(CALL_SATISFACTION, None, CALL_SATISFACTION_SAMPLES),
         **{
             name: Shown(CALL_FIRST, CALL_FIRST_GOOD, CALL_FIRST_SAMPLES, extra)
             for name, extra in {

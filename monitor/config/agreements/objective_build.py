@@ -48,7 +48,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     unit, comparison = facts.unit, facts.comparison
     target = shape.target.amount
     fits = _fits(target, "target", unit, told)
-    if unit == "count" and facts.counts != "customers" and not target.value.is_integer():
+    if unit == "count" and facts.counts not in {"customers", "scores"} and not target.value.is_integer():
         told(("target",), "must be a whole number", "write 3")
         fits = False
     if shape.target.comparison not in (None, comparison):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Unit = Literal["ratio", "ms", "count", "amount"]
 """The unit of a figure: a share, milliseconds, a number, or money in the agreement's currency."""
 Better = Literal["higher", "lower"]
-Counts = Literal["events", "time", "customers"]
+Counts = Literal["events", "time", "customers", "scores"]
 Sample = Literal["denominator", "promised", "durations", "failures"]
 Needs = Literal["", "follow_up", "close", "goal", "repeats", "steps", "customers", "major_days"]
 Cohort = Literal["", "follow_up", "depth", "close", "repeats", "restored"]
@@ -38,7 +38,8 @@ class Indicator:
     """The numerator and denominator of the figure.
 
     Of ``events`` (and of the durations of events) an alert tells them as numbers, and a target is a whole number. Both
-    are durations where it is a share of ``time``. An average of ``customers`` may have a target like 1.2 interruptions.
+    are durations where it is a share of ``time``. An average of ``customers`` may have a target like 1.2 interruptions,
+    one of ``scores`` a target like 4.5.
     """
     sample: Sample
     """The size of the sample that an objective's ``minimum_sample`` is compared with.
@@ -112,6 +113,7 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "wrap_up": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
         "turnaround": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
         "occupancy": Indicator("ratio", "lower", "events", "denominator", needs="", grows=False),
+        "satisfaction": Indicator("count", "higher", "scores", "denominator", needs="", grows=False),
         "fcr_flag": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
         "fcr_flag_net": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
         "fcr": Indicator("ratio", "higher", "events", "denominator", needs="repeats", grows=False, cohort="repeats"),
