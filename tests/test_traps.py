@@ -81,6 +81,10 @@ GOLDEN = {
     "leads needed are rounded up once, at the end": (
         "tests/core/leads/test_lead_goal.py::test_it_is_rounded_up_once_at_the_end",
     ),
+    "48 h for 100 of 100 customers from 31 December 23:00: all of it in December": (
+        "tests/core/outages/test_interruptions.py::test_golden_an_outage_over_new_year_counts_whole_in_december",
+        "tests/promises/test_outages.py::test_an_interruption_over_new_year_is_stated_whole_in_december_and_january_has_none",
+    ),
     "SAIDI, SAIFI, CAIDI, ASAI": (
         "tests/core/outages/test_interruptions.py::test_saidi_saifi_caidi_and_asai_of_a_worked_example",
         "tests/core/outages/test_interruptions.py::test_stepwise_restoration_integrates_customers_over_time",
@@ -91,6 +95,11 @@ GOLDEN = {
     "FCR: provisional until the end + W, then confirmed": (
         "tests/core/calls/test_repeats.py::test_a_call_is_provisional_until_its_end_plus_w_and_confirmed_from_then_on",
         f"{CONVERSATIONS}::test_first_call_resolution_by_flag_is_gross_and_net_of_what_the_first_level_could_not_solve",
+    ),
+    "a cohort is stated when it can be judged, whole and once": (
+        "tests/promises/test_leads.py::test_a_months_cohort_is_stated_whole_once_it_can_be_judged",
+        "tests/core/windows/test_cohorts.py::test_a_month_is_provisional_until_the_last_span_that_began_in_it_is_over_and_then_stated_whole",
+        "tests/promises/test_leads.py::test_a_matured_close_rate_is_of_all_leads_created_in_the_month_also_of_those_won_after_it",
     ),
     "TAT: received to delivered": (f"{CONVERSATIONS}::test_turnaround_is_from_received_to_delivered",),
     "who joined mid-month has a shorter period": (

@@ -140,6 +140,7 @@ class Queue:
             who, issue = str(story.attributes["caller"]), str(story.attributes["issue"])
             traffic.start(self._call(again_ms, who, issue), again_ms)
         story.tell("ended", now_ms, talk_ms=talk_ms, hold_ms=hold_ms, wrap_up_ms=wrap_up_ms, resolved=solved)
+        story.tell("rated", now_ms, score=5 if solved else 2)
         now_ms += wrap_up_ms
         yield now_ms
         self._released(now_ms)

@@ -22,6 +22,7 @@ VERDICT_STYLES: Final[dict[Verdict, str]] = {
     "on_track": "green",
     "met": "green",
     "low_sample": "dim",
+    "provisional": "dim",
     "no_data": "dim",
 }
 STATE_STYLES: Final = {

@@ -13,7 +13,15 @@ from monitor.core.agreements.objectives import Objective
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, Verdict, WindowStatus
 
-WORST_FIRST: Final[tuple[Verdict, ...]] = ("breached", "at_risk", "on_track", "met", "low_sample", "no_data")
+WORST_FIRST: Final[tuple[Verdict, ...]] = (
+    "breached",
+    "at_risk",
+    "on_track",
+    "met",
+    "low_sample",
+    "no_data",
+    "provisional",
+)
 """The unit of each indicator; no name has two."""
 
 

@@ -151,6 +151,8 @@ CALL_FIRST_GOOD = _gauge(
 CALL_FIRST_SAMPLES = _gauge(
     "call_first_resolution_samples", "Denominator of the first call resolution: calls", (*WINDOWED, "by", "counting")
 )
+CALL_SATISFACTION = _gauge("call_satisfaction", "Mean score that customers gave to handled calls", WINDOWED)
+CALL_SATISFACTION_SAMPLES = _gauge("call_satisfaction_samples", "Handled calls with a score", WINDOWED)
 CALL_FIRST_PENDING = _gauge(
     "call_first_resolution_pending",
     "Handled calls after which it is too early to tell whether anybody calls again",
@@ -237,6 +239,16 @@ LEAD_FUNNEL = _gauge(
 LEAD_CUSTOMERS = _gauge("lead_customers", "Leads won in the window", WINDOWED)
 LEAD_REVENUE = _gauge("lead_revenue", "Amounts of the leads won in the window, in the agreement's currency", WINDOWED)
 LEAD_CLOSE_RATE = _gauge("lead_close_ratio", "Marketing's customers won / its leads delivered, by the window", WINDOWED)
+LEAD_MATURED_CLOSE_RATE = _gauge(
+    "lead_matured_close_ratio",
+    "Marketing's leads created in the window that were won in the promised time / those whose time is over",
+    WINDOWED,
+)
+LEADS_PENDING = _gauge(
+    "leads_pending",
+    "Leads of the window whose promise (follow_up, depth, close) cannot be judged yet",
+    (*WINDOWED, "promise"),
+)
 LEAD_AVERAGE_DEAL = _gauge("lead_average_deal", "Revenue of marketing's customers / their number", WINDOWED)
 LEAD_MARKETING_SHARE = _gauge(
     "lead_marketing_revenue_ratio", "Revenue of marketing's customers / all revenue", WINDOWED
@@ -252,6 +264,7 @@ LEADS_OPEN = _gauge("leads_open", "Leads without an outcome", SERIES)
 LEADS_WAITING = _gauge("leads_waiting", "Leads that were handed over and wait for the first attempt", SERIES)
 LEADS_LATE = _gauge("leads_waiting_late", "Leads that wait for the first attempt beyond the promised time", SERIES)
 LEADS_FOLLOWING = _gauge("leads_following", "Leads that are being followed up: not reached, and in time for it", SERIES)
+LEADS_MATURING = _gauge("leads_maturing", "Leads whose promised time to be won is not over", SERIES)
 LEADS_LONGEST = _gauge(
     "leads_waiting_longest_seconds", "Wall-clock wait of the lead that waits longest for the first attempt", SERIES
 )

@@ -23,7 +23,7 @@ from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.wording import shown_apart, unit_of
 
-_WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "on_track", "met")
+_WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "provisional", "on_track", "met")
 
 
 class Line(NamedTuple):

@@ -21,6 +21,7 @@ from monitor.core.recompute.differences import (
     period_id,
 )
 from monitor.core.series.series import is_rest
+from monitor.core.time.windows import COHORT
 from monitor.replay.local import Progress
 from monitor.replay.simulate import Outcome, clock_id, outcome
 
@@ -170,6 +171,8 @@ def _slot(one: WindowStatus) -> tuple[str, str, str, int]:
 
 
 def _has_closed(statement: WindowStatus, book: Book, until_ms: int) -> bool:
+    if COHORT in statement.window:
+        return statement.as_of_ms <= until_ms
     agreement = book.exact(statement.series.agreement, statement.version)
     return statement.to_ms + (agreement.allowed_lateness_ms if agreement else 0) <= until_ms
 

@@ -77,7 +77,14 @@ def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: i
                 to_ms=to_ms,
                 figures=KINDS[rule.kind].whole_figures(
                     rule,
-                    Stretch(agreement, Span(from_ms, to_ms), to_ms, pane, live),
+                    Stretch(
+                        agreement,
+                        Span(from_ms, to_ms),
+                        to_ms,
+                        pane,
+                        live,
+                        parts=[(one.values, panes[one][False].outages) for one in all_of] if total else (),
+                    ),
                     None if total else series.values,
                 ),
                 live=dict(live.counts),

@@ -87,7 +87,7 @@ MEANINGS: Final[dict[str, str]] = {
     "customers_affected": "how many customers are without service",
     "customers_total": "out of how many",
     "amount": "value of a won deal",
-    "score": "quality of a lead",
+    "score": "quality of a lead, or how satisfied the customer was with a call",
     "caller": "who calls, to recognise repeat calls",
     "issue": "what the call is about",
     "talk_ms": "time talked, milliseconds",

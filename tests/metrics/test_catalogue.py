@@ -69,7 +69,7 @@ def test_a_metric_says_what_it_means_and_follows_the_naming_rules(metric):
 
 
 def test_all_verdicts_have_a_sample():
-    assert set(VERDICTS) == set(Verdict.__args__)
+    assert set(VERDICTS) == set(Verdict.__args__) - {"provisional"}, "statements say so, no running window does"
 
 
 def test_an_age_names_the_count_of_what_ages():

@@ -86,7 +86,8 @@ def test_handle_time_and_occupancy_are_those_of_the_calls_that_tell_them():
     result = replayed(
         "handle-time",
         *call("C-1", "2024-03-04T09:00:00", talk_ms=240_000, hold_ms=60_000, wrap_up_ms=60_000, idle_ms=40_000),
-        *call("C-2", "2024-03-04T09:10:00", ended="00:06:10"),  # by its facts: six minutes
+        *call("C-2", "2024-03-04T09:10:00", ended="00:06:10", score=5),  # by its facts: six minutes
+        event("call", "C-1", "rated", "2024-03-04T19:00:00", score=3.5),
         until="2024-03-06T00:00:00",
     )
 
@@ -94,6 +95,7 @@ def test_handle_time_and_occupancy_are_those_of_the_calls_that_tell_them():
         "short-calls": ("met", 360_000),
         "short-wrap-up": ("met", 30_000),
         "agents-can-breathe": ("breached", 0.9),
+        "satisfied-callers": ("met", 4.25),
     }
 
 

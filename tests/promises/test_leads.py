@@ -103,7 +103,68 @@ def test_sales_is_stated_with_speed_and_depth():
 
     figures, verdicts = statement(told.replayed("04-02 00:00"), "sales")
 
-    assert (figures["follow_up"], figures["mean"], verdicts["in-time"]) == (1, 3_600_000, "met")
+    assert (figures["follow_up"], figures["mean"]) == (1, 3_600_000)
+    assert verdicts == {"in-time": "provisional", "often-enough": "provisional", "deep-enough": "provisional"}
+
+    result = told.replayed("04-12 00:00")
+
+    assert statement(result, "sales", "month+follow_up") == ({"follow_up": 1}, {"in-time": "met"})
+    figures, verdicts = statement(result, "sales", "month+depth")
     assert (figures["depth"], verdicts["deep-enough"]) == (2.5, "met")
     assert [figures[f"depth_{n}"] for n in range(7)] == [0, 1, 1, 1, 1, 0, 0]
     assert (figures["depth_kept"], verdicts["often-enough"]) == (0.75, "breached")
+
+
+def test_a_months_cohort_is_stated_whole_once_it_can_be_judged():
+    """Given four leads handed over in the last evening of January, one of which is reached before the month is closed,
+
+        Wed 31 Jan 18:00      Thu 1 Feb 09:00 ─ 2 h of business ─ 11:00
+        L-1 reached at once   L-2 reached 10:30   L-3 reached 14:00   L-4 never
+
+    when time passes, then January says 1 of 1, provisional, and once, when the 2 h are over for all: 2 of 4.
+    """
+    told = Told()
+    for number in range(1, 5):
+        told.of(f"L-{number}", "created", "01-31 09:00").of(f"L-{number}", "handed_over", "01-31 18:00")
+    told.of("L-1", "attempted", "01-31 18:05")
+    told.of("L-2", "attempted", "02-01 10:30").of("L-3", "attempted", "02-01 14:00")
+
+    result = told.replayed("03-20 00:00")
+
+    months = [one for one in result.statements if one.series.measure == "sales" and one.window.startswith("month")]
+    in_time = [
+        (one.window, one.from_ms, verdict.verdict, figure.numerator, figure.denominator)
+        for one in months
+        for verdict in one.verdicts
+        for figure in one.figures
+        if verdict.objective == "in-time" and figure.indicator == "follow_up" and figure.denominator
+    ]
+    january = ms("01-01 00:00")
+    assert in_time == [("month", january, "provisional", 1, 1), ("month+follow_up", january, "breached", 2, 4)]
+    pending = [figure.value for one in months for figure in one.figures if figure.indicator == "follow_up_pending"]
+    assert pending[0] == 3
+    cohort = next(one for one in months if one.window == "month+follow_up")
+    assert cohort.as_of_ms == ms("02-01 11:15"), "the 2 h of a lead that comes at midnight, and the allowed lateness"
+
+
+def test_a_matured_close_rate_is_of_all_leads_created_in_the_month_also_of_those_won_after_it():
+    """Given January's leads: one won in it, two won in March, one of them too late, one lost and won after all.
+
+    When 90 days of the last of them are over, at the end of April, then 3 of 5 were won in time, and never before.
+    """
+    told = Told()
+    for number in range(1, 6):
+        told.of(f"L-{number}", "created", "01-10 09:00")
+    told.of("L-1", "won", "01-20 09:00", amount=800.0).of("L-2", "won", "03-20 09:00", amount=800.0)
+    told.of("L-4", "lost", "02-01 09:00").of("L-4", "won", "04-09 09:00", amount=800.0)  # the 90th day
+    told.of("L-3", "won", "04-09 09:01", amount=800.0)
+
+    result = told.replayed("05-01 02:00")
+
+    january = [one for one in result.statements if one.series.measure == "goal" and one.from_ms == ms("01-01 00:00")]
+    month, cohort = (next(one for one in january if one.window == name) for name in ("month", "month+close"))
+    of_month, of_cohort = ({one.indicator: one for one in status.figures} for status in (month, cohort))
+    assert (of_month["matured_close_rate"].value, of_month["matured_pending"].value) == (None, 5)
+    assert {one.objective: one.verdict for one in month.verdicts}["won-in-time"] == "provisional"
+    assert (of_cohort["matured_close_rate"].numerator, of_cohort["matured_close_rate"].denominator) == (3, 5)
+    assert [(one.objective, one.verdict) for one in cohort.verdicts] == [("won-in-time", "met")]

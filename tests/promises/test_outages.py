@@ -95,6 +95,32 @@ class TestInterruptions:
         assert (value(month, "saidi"), value(month, "caidi"), value(month, "asai")) == (0, None, 1)
 
 
+def test_an_interruption_over_new_year_is_stated_whole_in_december_and_january_has_none():
+    """Given an outage of all customers of the north, 48 h from 31 December 23:00, when December closes, it is open.
+
+    Dec ──────────── 23:00 ═══╪═══════════════════════ 2 Jan 23:00
+                              └ December says: so far   └ month+restored: 2,880 min each, all of December
+    """
+    stated = statements(
+        "interruptions.yaml",
+        told("O-1", "started", "2026-12-31T23:00+01:00", service="north", customers_affected=1_000),
+        told("O-1", "restored", "2027-01-02T23:00+01:00"),
+        until="2027-02-02T00:00+01:00",
+    )
+
+    so_far, whole = (stated["supply", "north", f"{name} 2026-12-01"] for name in ("month", "month+restored"))
+    assert value(so_far, "saidi") == 75 * MINUTE_MS, "the allowed lateness after the end of the month"
+    assert formula(so_far, "saidi") == "sum of r N / N_T; 1 not over"
+    assert set(verdicts(so_far).values()) == {"provisional"}
+    assert [value(whole, name) for name in ("saidi", "saifi", "caidi")] == [2_880 * MINUTE_MS, 1, 2_880 * MINUTE_MS]
+    assert whole.as_of_ms == ms("2027-01-02T23:15+01:00")
+    assert verdicts(whole)["time-without-power"] == "breached"
+
+    january = stated["supply", "north", "month 2027-01-01"]
+    assert [value(january, name) for name in ("saidi", "saifi", "caidi")] == [0, 0, None]
+    assert {key[2] for key in stated if "+" in key[2]} == {"month+restored 2026-12-01", "day+restored 2026-12-31"}
+
+
 class TestCompositeService:
     @pytest.fixture(scope="class")
     @classmethod

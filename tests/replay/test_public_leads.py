@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
 
 import pytest
@@ -112,3 +112,66 @@ def test_wins_and_losses_by_product_and_month_of_engagement(result, expected):
         wins = [opportunity for opportunity in expected if opportunity.product == name and opportunity.stage == "Won"]
         assert one.figure("won").value == len(wins)
         assert one.figure("revenue").value * 100 == sum(win.cents for win in wins)
+
+
+COHORTS = """
+agreement: cohorts
+version: 1
+valid_from: 2016-01-01
+name: Cohorts
+form: service
+provider: Sales
+customer: Each other
+service: Leads
+status: accepted
+accepted_by: Head of Sales
+accepted_on: 2016-01-01
+zone: UTC
+covers: {source: [pipeline]}
+contacts: [{role: sales, email: sales@example.com}]
+leads:
+  - {id: pipeline, follow_up: 732h, close_within: 90d, by: [], windows: [month]}
+objectives:
+  - {id: told-soon, of: pipeline, indicator: follow_up, target: 50 %, windows: month}
+  - {id: won-in-time, of: pipeline, indicator: matured_close_rate, target: 30 %, windows: month}
+"""
+CONTACT = "  - {type: contacted, at: engage_date, when: {engage_date: {present: true}}}\n"
+
+
+def test_each_months_cohort_is_stated_whole_once_its_span_is_over(expected, tmp_path):
+    """Given leads that wait for their outcome, when months close, then who fails later counts as who succeeds early."""
+    mapping, agreement = tmp_path / "mapping.yaml", tmp_path / "cohorts.yaml"
+    text = (MAPPINGS / "maven_pipeline.yaml").read_text()
+    assert CONTACT in text
+    mapping.write_text(text.replace(CONTACT, ""))
+    agreement.write_text(COHORTS)
+    result = replay_files([data_file(PIPELINE)], mapping, agreement, step_ms=24 * HOUR_MS)
+
+    def days(one: oracle.Opportunity) -> int:
+        return (date.fromisoformat(one.closed) - date.fromisoformat(one.engaged)).days if one.closed else 10**6
+
+    found = {(one.window, month_of(one)): one for one in result.statements}
+    assert len(found) == len(result.statements), "each once"
+    for cohort, objective, indicator, span, kept in (
+        ("month+follow_up", "told-soon", "follow_up", 30.5, lambda one: days(one) <= 30),
+        ("month+close", "won-in-time", "matured_close_rate", 90, lambda one: one.stage == "Won" and days(one) <= 90),
+    ):
+        months = sorted(month for window, month in found if window == cohort)
+        until = datetime.fromtimestamp(result.until_ms / 1000, UTC)
+        over = {
+            one.engaged[:7]
+            for one in expected
+            if one.engaged and _next_month(one.engaged) + timedelta(days=span, minutes=15) <= until
+        }
+        assert set(months) == over
+        for month in months:
+            leads = [one for one in expected if one.engaged[:7] == month]
+            figure = next(one for one in found[cohort, month].figures if one.indicator == indicator)
+            assert (figure.numerator, figure.denominator) == (sum(map(kept, leads)), len(leads))
+            verdicts = {one.objective: one.verdict for one in found["month", month].verdicts}
+            assert verdicts[objective] == "provisional"
+
+
+def _next_month(day: str) -> datetime:
+    first = datetime.fromisoformat(f"{day[:7]}-01T00:00:00+00:00")
+    return (first + timedelta(days=32)).replace(day=1)

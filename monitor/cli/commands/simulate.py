@@ -38,7 +38,7 @@ _STDOUT: Final = Path("-")
 LISTED: Final = 20
 """Subjects that the table lists; the JSON has all of them."""
 _CLOCK_VERDICTS: Final = ("met", "breached", "open", "cancelled")
-_PERIOD_VERDICTS: Final = ("met", "breached", "low_sample", "no_data")
+_PERIOD_VERDICTS: Final = ("met", "breached", "low_sample", "no_data", "provisional")
 
 
 @click.command(

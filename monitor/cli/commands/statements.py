@@ -13,6 +13,7 @@ from monitor.cli.terminal.output import STYLES, Output
 from monitor.config.settings.settings import Settings
 from monitor.core.objectives.consequence import MONEY
 from monitor.core.time.periods import period_text
+from monitor.core.time.windows import COHORT
 from monitor.errors import DecodeError
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
@@ -63,7 +64,7 @@ def statements(
         status
         for status in stated
         if agreement in (None, status.series.agreement)
-        and window in (None, status.window)
+        and window in (None, status.window, status.window.partition(COHORT)[0])
         and (status.consequences or not only_credits)
     ]
     rows: list[tuple[str | Text, ...]] = []

@@ -28,6 +28,7 @@ STYLES: Final = {
     "on_track": "green",
     "no_data": "dim",
     "low_sample": "dim",
+    "provisional": "dim",
 }
 """Colours of states and verdicts. ``NO_COLOR`` turns all off."""
 

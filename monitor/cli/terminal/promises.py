@@ -99,6 +99,8 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
         parts.append(f"followed up {within(rule.strict)} {duration(rule.follow_up_within_ms)}{hours}")
     if rule.attempts > 1:
         parts.append(f"{rule.attempts} attempts {within(rule.strict)} {duration(rule.depth_within_ms)}")
+    if rule.close_within_ms:
+        parts.append(f"won within {duration(rule.close_within_ms)}")
     if rule.goal is not None:
         parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
     return "leads", ", ".join(parts)

@@ -41,7 +41,8 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
         depth_within_ms=shape.depth_within,
         attempts=shape.attempts,
         strict=shape.strict,
-        give_up_after_ms=max(shape.give_up_after, shape.depth_within),
+        give_up_after_ms=max(shape.give_up_after, shape.depth_within, shape.close_within or 0),
+        close_within_ms=shape.close_within or 0,
         weights=_weights(shape.weights),
         goal=None if shape.goal is None else _goal(shape.goal, told),
     )

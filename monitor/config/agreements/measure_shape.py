@@ -108,6 +108,7 @@ class CustomersShape(Shape):
     served: dict[Text, Served] = Field(default_factory=dict)
     momentary: Duration = 5 * 60_000
     major_event_days: Duration | Literal["beta"] | None = None
+    accrues: Literal["start", "time"] = "start"
 
     @model_validator(mode="before")
     @classmethod
@@ -190,6 +191,7 @@ class LeadsShape(Shape):
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
     give_up_after: PositiveDuration = 180 * DAY_MS
     strict: bool = False
+    close_within: PositiveDuration | None = None
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
     where: Choice = Field(default_factory=dict)

@@ -48,7 +48,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     unit, comparison = facts.unit, facts.comparison
     target = shape.target.amount
     fits = _fits(target, "target", unit, told)
-    if unit == "count" and facts.counts != "customers" and not target.value.is_integer():
+    if unit == "count" and facts.counts not in {"customers", "scores"} and not target.value.is_integer():
         told(("target",), "must be a whole number", "write 3")
         fits = False
     if shape.target.comparison not in (None, comparison):
@@ -108,9 +108,10 @@ def _calls_lack(rule: CallRule, indicator: str, needs: Needs) -> Lack:
 
 
 def _leads_lack(rule: LeadRule, indicator: str, needs: Needs) -> Lack:
-    lacks_goal = needs == "goal" and rule.goal is None
-    if lacks_goal or (needs == "follow_up" and not rule.follow_up_within_ms):
-        return f"{indicator} needs {needs}", f"add {needs} to {rule.id}"
+    has = {"follow_up": rule.follow_up_within_ms, "goal": rule.goal, "close": rule.close_within_ms}
+    if needs and not has[needs]:
+        key = "close_within: 90d" if needs == "close" else needs
+        return f"{indicator} needs {key.partition(':')[0]}", f"add {key} to {rule.id}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreements.agreement_fields import filter_of
@@ -74,11 +75,10 @@ def composite_rule(shape: CompositeShape, told: Told) -> CompositeRule:
 
 def _customers(shape: CustomersShape) -> CustomerTerms:
     major = shape.major_event_days
+    terms = CustomerTerms(served=dict(shape.served), momentary_ms=shape.momentary, accrues=shape.accrues)
     if isinstance(major, int):
-        return CustomerTerms(
-            served=dict(shape.served), momentary_ms=shape.momentary, major_days="fixed", major_saidi_ms=major
-        )
-    return CustomerTerms(served=dict(shape.served), momentary_ms=shape.momentary, major_days=major or "")
+        return replace(terms, major_days="fixed", major_saidi_ms=major)
+    return replace(terms, major_days=major or "")
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

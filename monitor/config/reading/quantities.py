@@ -25,7 +25,7 @@ _UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": 
 _PART: Final = r"(\d{1,12}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)"
 _DURATION: Final = re.compile(rf"{_PART}(?:\s*{_PART})*", re.ASCII)
 _PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)\s*%", re.ASCII)
-_PER_CUSTOMER: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*interruptions?", re.ASCII)
+_AVERAGE: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*(?:interruptions?|points?)", re.ASCII)
 _TARGET: Final = re.compile(r"(>=|<=|≥|≤|=>|=<|>|<|=)?\s*(.*)", re.DOTALL)
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _RANGE: Final = re.compile(r"\s*(\S+?)\s*(?:-|–|to)\s*(\S+?)\s*")
@@ -94,14 +94,17 @@ class Target(NamedTuple):
 
 
 def amount(value: object) -> Amount:
-    """Return a percent as a ratio, a duration as milliseconds, a whole number or ``1.2 interruptions`` as a count."""
+    """Return a percent as a ratio, a duration as milliseconds, a whole number or ``1.2 interruptions`` as a count.
+
+    An average score is written ``4.2 points``.
+    """
     if isinstance(value, str):
         text = value.strip()
         if text.endswith("%"):
             return Amount("ratio", percent(text))
         if text.isascii() and text.isdigit():
             return Amount("count", float(text))
-        if counted := _PER_CUSTOMER.fullmatch(text):
+        if counted := _AVERAGE.fullmatch(text):
             return Amount("count", float(counted[1]))
         if _DURATION.fullmatch(text):
             return Amount("ms", float(duration(text)))

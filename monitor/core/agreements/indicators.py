@@ -2,13 +2,13 @@
 
 Every part of the program that needs a fact about an indicator asks this table: the loader (may this measure be promised
 this, in which direction, in which unit?), the verdicts (how large was the sample?), the evaluator (is a change news, or
-did time only pass?), the sentences of alerts, the metrics and the dashboards. All fields of an entry are required, and
-a name that is not in the table is a `KeyError`.
+did time only pass?), the statements (can it be judged yet?), the sentences of alerts, the metrics and the dashboards. A
+name that is not in the table is a `KeyError`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from monitor.core.agreements.measures import MeasureKind
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 Unit = Literal["ratio", "ms", "count", "amount"]
 """The unit of a figure: a share, milliseconds, a number, or money in the agreement's currency."""
 Better = Literal["higher", "lower"]
-Counts = Literal["events", "time", "customers"]
+Counts = Literal["events", "time", "customers", "scores"]
 Sample = Literal["denominator", "promised", "durations", "failures"]
-Needs = Literal["", "follow_up", "goal", "repeats", "steps", "customers", "major_days"]
+Needs = Literal["", "follow_up", "close", "goal", "repeats", "steps", "customers", "major_days"]
+Cohort = Literal["", "follow_up", "depth", "close", "repeats", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Indicator:
     """The numerator and denominator of the figure.
 
     Of ``events`` (and of the durations of events) an alert tells them as numbers, and a target is a whole number. Both
-    are durations where it is a share of ``time``. An average of ``customers`` may have a target like 1.2 interruptions.
+    are durations where it is a share of ``time``. An average of ``customers`` may have a target like 1.2 interruptions,
+    one of ``scores`` a target like 4.5.
     """
     sample: Sample
     """The size of the sample that an objective's ``minimum_sample`` is compared with.
@@ -50,13 +52,18 @@ class Indicator:
     needs: Needs
     """The part of an agreement without which the indicator has no value, or "".
 
-    ``follow_up``: the time allowed for the first attempt at a lead. ``goal``: the sales goal. ``repeats``: the time
-    within which another call of the same caller is a repeat. ``steps``: outages with steps of their own, from the
-    acknowledgement to the resolution; a composite service has none. ``customers``: how many are served. ``major_days``:
-    these, and a rule for major event days.
+    ``follow_up``: the time allowed for the first attempt at a lead. ``close``: the time within which leads are to be
+    won. ``goal``: the sales goal. ``repeats``: the time within which another call of the same caller is a repeat.
+    ``steps``: outages with steps of their own, from the acknowledgement to the resolution; a composite service has
+    none. ``customers``: how many are served. ``major_days``: these, and a rule for major event days.
     """
     grows: bool
     """Whether the value differs at each instant, because the length of the time that has passed is part of it."""
+    cohort: Cohort = ""
+    """The promise by which a subject is judged long after it is counted, or "": most are judged at the period's end.
+
+    The figures of such a promise are stated by cohorts (`monitor.core.agreements.cohorts`).
+    """
 
     @property
     def comparison(self) -> Comparison:
@@ -72,6 +79,8 @@ _SERVICE_LEVEL: Final = Indicator("ratio", "higher", "events", "denominator", ne
 _WANTED: Final = Indicator("count", "higher", "events", "denominator", needs="", grows=False)
 """A number of leads that got somewhere."""
 _UNWANTED: Final = Indicator("count", "lower", "events", "denominator", needs="", grows=False)
+_OF_DEPTH: Final = replace(_UNWANTED, cohort="depth")
+"""A number of leads by their attempts."""
 
 INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
     "clock": {
@@ -106,10 +115,13 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "wrap_up": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
         "turnaround": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
         "occupancy": Indicator("ratio", "lower", "events", "denominator", needs="", grows=False),
+        "satisfaction": Indicator("count", "higher", "scores", "denominator", needs="", grows=False),
         "fcr_flag": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
         "fcr_flag_net": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
-        "fcr": Indicator("ratio", "higher", "events", "denominator", needs="repeats", grows=False),
-        "fcr_net": Indicator("ratio", "higher", "events", "denominator", needs="repeats", grows=False),
+        "fcr": Indicator("ratio", "higher", "events", "denominator", needs="repeats", grows=False, cohort="repeats"),
+        "fcr_net": Indicator(
+            "ratio", "higher", "events", "denominator", needs="repeats", grows=False, cohort="repeats"
+        ),
         "fcr_provisional": Indicator("ratio", "higher", "events", "denominator", needs="repeats", grows=False),
         "fcr_pending": Indicator("count", "lower", "events", "denominator", needs="repeats", grows=False),
     },
@@ -125,33 +137,49 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "mttr_resolve": _STEP,
         "coverage": Indicator("ratio", "higher", "time", "failures", needs="", grows=True),
         # of the customers, where the agreement counts them (IEEE 1366)
-        "saidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True),
-        "saifi": Indicator("count", "lower", "customers", "denominator", needs="customers", grows=False),
-        "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True),
+        "saidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
+        "saifi": Indicator(
+            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+        ),
+        "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
         # Customers times milliseconds are no duration: an alert tells them as numbers.
-        "asai": Indicator("ratio", "higher", "customers", "failures", needs="customers", grows=True),
-        "maifi": Indicator("count", "lower", "customers", "denominator", needs="customers", grows=False),
-        "saidi_net": Indicator("ms", "lower", "customers", "denominator", needs="major_days", grows=True),
-        "saifi_net": Indicator("count", "lower", "customers", "denominator", needs="major_days", grows=False),
-        "caidi_net": Indicator("ms", "lower", "customers", "denominator", needs="major_days", grows=True),
-        "major_event_days": Indicator("count", "lower", "events", "denominator", needs="major_days", grows=False),
+        "asai": Indicator("ratio", "higher", "customers", "failures", needs="customers", grows=True, cohort="restored"),
+        "maifi": Indicator(
+            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+        ),
+        "saidi_net": Indicator(
+            "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"
+        ),
+        "saifi_net": Indicator(
+            "count", "lower", "customers", "denominator", needs="major_days", grows=False, cohort="restored"
+        ),
+        "caidi_net": Indicator(
+            "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"
+        ),
+        "major_event_days": Indicator(
+            "count", "lower", "events", "denominator", needs="major_days", grows=False, cohort="restored"
+        ),
     },
     "lead": {
-        "follow_up": Indicator("ratio", "higher", "events", "denominator", needs="follow_up", grows=False),
+        "follow_up": Indicator(
+            "ratio", "higher", "events", "denominator", needs="follow_up", grows=False, cohort="follow_up"
+        ),
+        "follow_up_pending": Indicator("count", "lower", "events", "denominator", needs="follow_up", grows=False),
         "mean": Indicator("ms", "lower", "events", "denominator", needs="", grows=False),
         "p50": _DURATION,
         "p90": _DURATION,
         "p95": _DURATION,
         "longest": _DURATION,
-        "depth": _WANTED,
-        "depth_kept": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
-        "depth_0": _UNWANTED,
-        "depth_1": _UNWANTED,
-        "depth_2": _UNWANTED,
-        "depth_3": _UNWANTED,
-        "depth_4": _UNWANTED,
-        "depth_5": _UNWANTED,
-        "depth_6": _UNWANTED,
+        "depth": replace(_WANTED, cohort="depth"),
+        "depth_kept": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False, cohort="depth"),
+        "depth_pending": _UNWANTED,
+        "depth_0": _OF_DEPTH,
+        "depth_1": _OF_DEPTH,
+        "depth_2": _OF_DEPTH,
+        "depth_3": _OF_DEPTH,
+        "depth_4": _OF_DEPTH,
+        "depth_5": _OF_DEPTH,
+        "depth_6": _OF_DEPTH,
         "created": _WANTED,
         "handed_over": _WANTED,
         "attempted": _WANTED,
@@ -164,6 +192,10 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "revenue": Indicator("amount", "higher", "events", "denominator", needs="", grows=False),
         "delivered": Indicator("count", "higher", "events", "promised", needs="", grows=False),
         "close_rate": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
+        "matured_close_rate": Indicator(
+            "ratio", "higher", "events", "denominator", needs="close", grows=False, cohort="close"
+        ),
+        "matured_pending": Indicator("count", "lower", "events", "denominator", needs="close", grows=False),
         "average_deal": Indicator("amount", "higher", "events", "denominator", needs="", grows=False),
         "marketing_share": Indicator("ratio", "higher", "events", "denominator", needs="", grows=False),
         "leads_needed": Indicator("count", "lower", "events", "denominator", needs="goal", grows=False),

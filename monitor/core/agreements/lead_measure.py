@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.core.facts.events import Value
+    from monitor.core.time.calendar import Calendar
 
 GoalPeriod = Literal["month", "quarter", "year"]
 Delivery = Literal["created", "handed_over"]
@@ -83,8 +84,22 @@ class LeadRule(Measure):
     """A lead without any event for this long is no longer counted as open."""
     strict: bool = False
     """Whether an attempt exactly at the end of the time promised is too late. "Within" is inclusive otherwise."""
+    close_within_ms: int = 0
+    """How long after its creation a lead counts as won in the matured close rate; 0: none is measured."""
     weights: Weights = Weights()
     goal: Goal | None = None
+
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The promises whose span the measure itself sets."""
+        spans = {"follow_up": self.follow_up_within_ms, "close": self.close_within_ms}
+        return tuple([name for name, span_ms in spans.items() if span_ms])
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:
+        """Return when the follow-up, its depth or the close is over of a lead that came at an instant."""
+        if cohort == "follow_up":
+            return calendars[self.calendar].due(from_ms, self.follow_up_within_ms)
+        return from_ms + (self.close_within_ms if cohort == "close" else self.depth_within_ms)
 
     @property
     def needs_no_event(self) -> bool:

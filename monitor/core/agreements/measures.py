@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple, TypeVar, get_args
 
 from monitor.core.facts.events import Subject, Value
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
+
+if TYPE_CHECKING:
+    from monitor.core.time.calendar import Calendar
 
 HISTORY_MS: Final = 5 * 366 * DAY_MS
 """The five years whose days give the threshold of major event days (IEEE 1366)."""
@@ -24,6 +27,8 @@ Exclusion = Literal["both", "numerator", "none"]
 Formula = Literal["SL1", "SL2", "SL3", "SL4", "SL5", "SL6"]
 ANY: Final = "*"
 """The priority whose target holds for every priority that is not named."""
+RESTORED: Final = "restored"
+"""The cohort of the interruptions that began in a period: it can be judged once all of them are over."""
 
 
 class Metric(NamedTuple):
@@ -191,6 +196,25 @@ class Measure:
         """Other names of its indicators in a file, each with the indicator that it means."""
         return {}
 
+    @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The promises whose cohorts are stated without an objective on them (`monitor.core.agreements.cohorts`)."""
+        return ()
+
+    @property
+    def has_cohorts(self) -> bool:
+        """Whether the indicators that may outlast a period do so under this rule."""
+        return True
+
+    @property
+    def lasts_ms(self) -> int:
+        """How long after a subject is counted the span of a cohort's promise may begin; 0: at once."""
+        return 0
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return when the span of a promise is over that began at an instant."""
+        raise ValueError(f"a {self.kind} has no promise {cohort!r} that outlasts its period")
+
     def settles_ms(self, window: Window, length_ms: int) -> int:  # noqa: ARG002 - most kinds have nothing to wait for
         """Return how long after a window its counts may still change because of later events."""
         return 0
@@ -266,6 +290,15 @@ class CallRule(Measure):
         """``service_level`` stands for the formula that binds."""
         return {"service_level": self.formula}
 
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return when W is over after a call."""
+        return from_ms + self.repeat_within_ms
+
+    @property
+    def lasts_ms(self) -> int:
+        """How long a call may wait and last: W begins with its end."""
+        return self.give_up_after_ms
+
     def settles_ms(self, window: Window, length_ms: int) -> int:
         """Return W, because a repeat within W changes a call's figures; 0 for a rolling window shorter than W."""
         is_confirmed = window.kind != "rolling" or length_ms >= self.repeat_within_ms
@@ -313,6 +346,20 @@ class OutageRule(Measure):
         return self.service_hours
 
     @property
+    def cohorts(self) -> tuple[str, ...]:
+        """An interruption that counts where it began can be judged once it is over."""
+        return (RESTORED,) if self.has_cohorts else ()
+
+    @property
+    def has_cohorts(self) -> bool:
+        """Whether interruptions count where they began."""
+        return self.customers is not None and self.customers.accrues == "start"
+
+    def span_end_ms(self, cohort: str, from_ms: int, calendars: Mapping[str, Calendar]) -> int:  # noqa: ARG002
+        """Return the instant itself: which interruptions are open is known from the panes alone."""
+        return from_ms
+
+    @property
     def history_ms(self) -> int:
         """How far before the longest window its figures need the panes of days: those that give the threshold."""
         return HISTORY_MS if self.customers and self.customers.major_days == "beta" else 0
@@ -323,7 +370,8 @@ class CustomerTerms:
     """How interruptions of customers are counted (IEEE 1366).
 
     ``served`` is N_T, the customers served, by the value of the first attribute in ``by`` (or `ANY`). If it is empty,
-    N_T is taken from the events' ``customers_total``.
+    N_T is taken from the events' ``customers_total``. It also weighs availability, where events tell how many customers
+    are affected and not of how many.
     """
 
     served: Mapping[str, int] = field(default_factory=dict)
@@ -333,6 +381,9 @@ class CustomerTerms:
     """How major event days are found: by 2.5 beta of the daily SAIDI, by ``major_saidi_ms``, or not at all."""
     major_saidi_ms: int = 0
     """``fixed``: a day with a SAIDI beyond this is a major event day."""
+    accrues: Literal["start", "time"] = "start"
+    """Where an interruption counts: all of it in the window in which it began (IEEE 1366), or in each window the
+    customer time that lies in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from monitor.core.calls.handling import THOUSANDTHS
 from monitor.core.calls.repeats import NO_TALLY
 from monitor.core.series.durations import duration_figures
 from monitor.core.series.figures import Figure, quotient
@@ -93,6 +94,9 @@ def conversation_figures(count: Callable[[str, int], int], tally: Tally) -> tupl
         quotient("turnaround", count("turnaround_ms", 0), handled, "ms", "sum of (ended - queued) / handled"),
         quotient(
             "occupancy", busy, busy + count("idle_ms", 0), "ratio", "handle time / (handle time + available time)",
+        ),
+        quotient(
+            "satisfaction", count("score", 0) / THOUSANDTHS, count("scored", 0), "count", "sum of scores / calls scored"
         ),
         quotient("fcr_flag", count("flag_resolved", 0), count("flag_told", 0), "ratio", "resolved / flag told"),
         quotient(

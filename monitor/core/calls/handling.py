@@ -8,6 +8,8 @@ the customer. Its counts stand beside the call's outcome, in the pane of the ins
   the time from the answer to the end. Without ``wrap_up_ms`` the wrap-up is 0, because no fact marks its end.
 - *Turnaround*: from the first queue to the end.
 - *Occupancy*: counts only calls with ``idle_ms``: how long their agent had been available before.
+- *Satisfaction*: counts only calls with a ``score``, on the scale that the customer was asked on. The newest one of the
+  call holds: a survey may answer long after the end.
 - *Resolved by flag*: counts only calls whose end carries the flag ``resolved``. **Net** leaves out calls that were
   transferred after their answer: the first level could not solve them.
 - *An end before the answer*: a skewed clock. The times are 0, and the call is flagged.
@@ -15,7 +17,7 @@ the customer. Its counts stand beside the call's outcome, in the pane of the ins
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact
 
 Counts = tuple[tuple[str, int], ...]
+THOUSANDTHS: Final = 1_000
+"""Scores stand in panes in thousandths, so that they add up exactly."""
+_ABSURD: Final = 1e6
+"""Scores from here on are taken for mistakes."""
 
 
 class Conversation(NamedTuple):
@@ -39,6 +45,8 @@ class Conversation(NamedTuple):
     escalated: bool
     """It was transferred after its answer: the first level could not solve it."""
     skewed: bool
+    score: float | None = None
+    """The customer's score; None: none was given, or one that is absurd."""
 
 
 def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
@@ -74,6 +82,7 @@ def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
         resolved if isinstance(resolved, bool) else None,
         any(fact.type == "transferred" and fact.time_ms > answered_ms for fact in facts),
         ended.time_ms < answered_ms,
+        _score(facts),
     )
 
 
@@ -94,6 +103,14 @@ def _told(facts: Sequence[Fact], name: str) -> int:
         if isinstance(value, int):
             return max(0, value)
     return -1
+
+
+def _score(facts: Sequence[Fact]) -> float | None:
+    for fact in reversed(facts):
+        value = fact.attributes.get("score")
+        if isinstance(value, int | float) and abs(value) < _ABSURD:
+            return value
+    return None
 
 
 def _held_ms(facts: Sequence[Fact], answered_ms: int, ended_ms: int) -> int:
@@ -123,6 +140,8 @@ def conversation_counts(of: Conversation) -> Counts:
         counts += [("flag_told", 1), ("flag_resolved", int(of.resolved))]
         if not of.escalated:
             counts += [("flag_told_net", 1), ("flag_resolved_net", int(of.resolved))]
+    if of.score is not None:
+        counts += [("scored", 1), ("score", round(of.score * THOUSANDTHS))]
     if of.skewed:
         counts.append(("flagged", 1))
     return tuple([one for one in counts if one[1]])

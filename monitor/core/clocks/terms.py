@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core.agreements.agreement import Agreement, windows_of
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.cohorts import settles_ms
 from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
@@ -139,7 +140,7 @@ class Plan:
                 length = window.length_ms or LONGEST_MS[window.kind]
                 if window.kind != "rolling":
                     length *= 2
-                length += measure.settles_ms(window, length)
+                length += settles_ms(agreement, measure, window, length)
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
             if measure.history_ms:
                 keep["day"] = max(keep.get("day", 0), measure.history_ms + LONGEST_MS["year"])

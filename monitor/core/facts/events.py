@@ -35,6 +35,7 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
             "held",
             "retrieved",
             "ended",
+            "rated",
         }
     ),
     "outage": frozenset(
@@ -70,7 +71,8 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
 }
 """The event types of each subject. Some outage types go beyond the usual ones: ``responded`` (work on the repair began:
 MTTR "respond"), ``monitoring_lost`` and ``monitoring_restored`` (between them the state of the service is unknown:
-coverage), ``heartbeat`` (the service is monitored; a service that is silent for too long is blind)."""
+coverage), ``heartbeat`` (the service is monitored; a service that is silent for too long is blind). ``rated``: the
+customer gave the call a ``score``, perhaps days after its end."""
 ATTRIBUTES: Final[dict[str, type]] = {
     # attributes by which promises are chosen
     "customer": str,

@@ -47,14 +47,21 @@ def lead_figures(
     customers, of_marketing = count("won_marketing", 0), count("revenue_marketing", 0)
     weight = count("delivered_weight", 0)
     judged = followed + beyond if rule.follow_up_within_ms else 0
+    waiting = count("waiting", 0) if rule.follow_up_within_ms else 0
+    following = count("following", 0)
+    matured, maturing = count("matured", 0), count("maturing", 0)
     kept = f"leads reached, or with {rule.attempts} attempts / leads whose follow-up is over"
     formula = "followed up in time / (followed up + waiting beyond)"
     return (
         quotient("follow_up", within, judged, "ratio", formula),
+        _count(
+            "follow_up_pending", waiting, judged + waiting, "leads handed over that wait and are not late yet",
+        ),
         quotient("mean", count("follow_ms", 0), followed, "ms", "sum of business time to the first attempt / leads"),
         *duration_figures("lead", pane, "times to the first attempt", targets_of(agreement, rule.id)),
         quotient("depth", attempts, leads, "count", "attempts / leads whose follow-up is over"),
         quotient("depth_kept", count("depth_kept", 0), leads, "ratio", kept),
+        _count("depth_pending", following, leads + following, "leads handed over whose follow-up is not over"),
         *(
             _count(f"depth_{n}", count(f"depth_{n}", 0), leads, f"leads with {n}{' or more' * (n == DEEPEST)} attempts")
             for n in range(DEEPEST + 1)
@@ -65,6 +72,11 @@ def lead_figures(
         quotient("revenue", revenue / CENTS, 1 if won else 0, "amount", "amounts of the leads won in the window"),
         _delivered(weight / ONE, promised=rule.goal is not None),
         quotient("close_rate", customers, weight / ONE, "ratio", "marketing's customers won / its leads delivered"),
+        quotient(
+            "matured_close_rate", count("matured_won", 0), matured, "ratio",
+            "won in time / marketing's leads created, whose time is over",
+        ),
+        _count("matured_pending", maturing, matured + maturing, "marketing's leads created, whose time is not over"),
         quotient("average_deal", of_marketing / CENTS, customers, "amount", "marketing's revenue / its customers won"),
         quotient("marketing_share", of_marketing / CENTS, revenue / CENTS, "ratio", "marketing's / all revenue"),
         *_goal(rule, agreement, pane, kind, shown, as_of_ms),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from monitor.core.series.measured import Panes, Stretch, WindowView
     from monitor.core.series.series import Change, SeriesKey
 
-_OPEN: Final = ("open", "waiting", "late", "following")
+_OPEN: Final = ("open", "waiting", "late", "following", "maturing")
 
 
 def rules(agreement: Agreement) -> Sequence[LeadRule]:

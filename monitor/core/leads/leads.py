@@ -11,6 +11,9 @@ Each count stands in the pane of a stated instant, so that a later fact or corre
   (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact without a recorded attempt counts
   as one attempt.
 - **Deliveries** of marketing, at the creation or the hand-over, as the goal says; by weight.
+- **Matured close rate**, at the creation: whether one of marketing's leads was won within ``close_within_ms`` after it
+  ("within" is inclusive). It counts once that time is over, won or not, so that quick wins do not stand for the rest.
+  Until then the lead is kept, also if it was lost: it may still be won.
 - **Customers and revenue**, at the instant of the outcome. The last of won, lost and disqualified decides: a deal that
   falls through is lost. If the same outcome is reported twice, the first instant counts, with the newest amount. An
   amount that is absent, negative or absurd is 0 and flagged.
@@ -91,6 +94,10 @@ def lead_changes(
         if delivered_ms is not None:
             weight = rule.weights.of(attributes)
             changes.append(Change(series, delivered_ms, (("delivered", 1), ("delivered_weight", weight))))
+        if rule.close_within_ms and (created_ms := _first_ms(facts, "created")) is not None:
+            found, wake_ms = _close(rule, series, created_ms, outcome, now_ms)
+            changes += found
+            wakes_ms.append(wake_ms)
     if outcome is not None:
         changes.append(_closed(outcome, rule, attributes, series))
     elif now_ms < (forgotten_ms := facts[-1].time_ms + rule.give_up_after_ms):
@@ -155,6 +162,16 @@ def _closed(outcome: Outcome, rule: LeadRule, attributes: Mapping[str, Value], s
     return Change(series, outcome.at_ms, tuple([one for one in counts if one[1]]))
 
 
+def _close(
+    rule: LeadRule, series: SeriesKey, created_ms: int, outcome: Outcome | None, now_ms: int
+) -> tuple[list[Change], int]:
+    over_ms = created_ms + rule.close_within_ms
+    if now_ms < over_ms:
+        return [Change(series, one, (("maturing", 1),)) for one in (LIVE, created_ms)], over_ms
+    is_won = outcome is not None and outcome.kind == "won" and outcome.at_ms <= over_ms
+    return [Change(series, created_ms, (("matured", 1), *((("matured_won", 1),) if is_won else ())))], 0
+
+
 def _speed(
     lead_id: str,
     facts: Sequence[Fact],
@@ -179,7 +196,7 @@ def _speed(
     waiting = Change(series, LIVE, (("waiting", 1),), call=(lead_id, handed_ms))
     late_ms = calendar.due(handed_ms, promised_ms + (not rule.strict)) if promised_ms else 0
     if not late_ms or now_ms < late_ms:
-        return [waiting], late_ms
+        return [waiting, *([Change(series, handed_ms, (("waiting", 1),))] if promised_ms else [])], late_ms
     return [waiting, Change(series, LIVE, (("late", 1),)), Change(series, handed_ms, (("waiting_beyond", 1),))], 0
 
 
@@ -198,7 +215,7 @@ def _depth(
             reached = fact
             break
     if reached is None and now_ms < over_ms:
-        return [Change(series, LIVE, (("following", 1),))], over_ms
+        return [Change(series, one, (("following", 1),)) for one in (LIVE, handed_ms)], over_ms
     if reached is not None and reached.type == "contacted":
         attempts = max(1, attempts)
     counts = [("depth_leads", 1), (f"depth_{min(attempts, DEEPEST)}", 1), ("attempts", attempts)]

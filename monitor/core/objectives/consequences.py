@@ -50,7 +50,7 @@ from monitor.core.objectives.consequence import (
 from monitor.core.objectives.damages import damages_of
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.periods import period, period_date, period_window, window_span
-from monitor.core.time.windows import WindowKind
+from monitor.core.time.windows import COHORT, WindowKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,22 +94,24 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     rules = agreement.consequences
     objectives = {one.id: one for one in agreement.objectives}
     found = Decision([], dict(misses), {}, {})
+    # A promise that outlasts its period is judged by the statement of its cohort.
+    window = statement.window.partition(COHORT)[0]
+    judged = {one.objective for one in statement.verdicts if one.verdict != "provisional"}
     for credit in rules.credits:
-        if credit.window == statement.window and credit.objective in objectives:
+        if credit.window == window and credit.objective in objectives:
             one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for damages in rules.damages:
-        if damages.window == statement.window and damages.objective in objectives:
+        if damages.window == window and damages.objective in objectives:
             found.consequences.extend(
                 _damages(statement, rules, damages, objectives[damages.objective], agreement.zone)
             )
-    judged = {one.objective for one in statement.verdicts}
     for rule in rules.termination:
-        if rule.window == statement.window and rule.objective in judged:
+        if rule.window == window and rule.objective in judged:
             _count_misses(statement, agreement, rule, found)
     for kind in rules.immediate:
-        if kind.window == statement.window and kind.objective in judged and kind.objective in objectives:
+        if kind.window == window and kind.objective in judged and kind.objective in objectives:
             _notice_breach(statement, agreement.zone, kind, objectives[kind.objective], found)
     return found
 

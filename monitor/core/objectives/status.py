@@ -9,7 +9,7 @@ from monitor.core.objectives.consequence import Consequence
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
 
-Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_sample"]
+Verdict = Literal["met", "on_track", "at_risk", "breached", "no_data", "low_sample", "provisional"]
 
 
 class ObjectiveVerdict(NamedTuple):
@@ -17,6 +17,8 @@ class ObjectiveVerdict(NamedTuple):
 
     ``on_track``: a calendar period runs and the target is kept so far. ``met``: the target was kept in a closed period,
     or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value.
+    ``provisional``: the period is closed, but the promise outlasts it and is stated later
+    (`monitor.core.agreements.cohorts`).
     """
 
     objective: str

@@ -67,7 +67,13 @@ Told = tuple[AlertState, str]
 
 
 def judge(
-    objective: Objective, figures: Sequence[Figure], durations: int, *, calendar: bool, closed: bool
+    objective: Objective,
+    figures: Sequence[Figure],
+    durations: int,
+    *,
+    calendar: bool,
+    closed: bool,
+    provisional: bool = False,
 ) -> ObjectiveVerdict:
     """Return what became of an objective.
 
@@ -77,11 +83,14 @@ def judge(
         durations: how many durations the percentiles are made of.
         calendar: the window is a calendar period, not a rolling window.
         closed: the period is over and its allowed lateness, too.
+        provisional: the promise outlasts the period and is stated later (`monitor.core.agreements.cohorts`).
     """
     figure = next((one for one in figures if one.indicator == objective.indicator), None)
     sample, enough = _sample(objective, figure, figures, durations)
     verdict: Verdict
-    if figure is None or figure.value is None:
+    if provisional:
+        verdict = "provisional"
+    elif figure is None or figure.value is None:
         verdict = "no_data"
     elif objective.is_beyond(figure.value, objective.target):
         verdict = "breached" if enough or _irreparable(objective, figure) else "low_sample"
@@ -121,7 +130,7 @@ def announce(
     A look at an instant before the last change tells nothing: the newer one saw more (a restarted worker judges by the
     watermark of a source that is catching up).
     """
-    if at_ms < was.since_ms or verdict == "low_sample" or (verdict == "no_data" and not rolling):
+    if at_ms < was.since_ms or verdict in {"low_sample", "provisional"} or (verdict == "no_data" and not rolling):
         return was, None
     if verdict == "breached":
         return _worse(was, verdict, "below_target" if comparison == ">=" else "above_target", at_ms, version)

@@ -7,9 +7,13 @@
     MAIFI = sum of N / N_T         over momentary interruptions, which are in none of the others
 
 N is the number of customers that an outage interrupted: those at its start, and those added later. ``r N`` is their
-number integrated over time, so that a stepwise restoration counts each customer as long as it was out. Customer time
-counts in the window in which it lies, a customer in the window in which it was interrupted. Announced maintenance is no
-excuse here. An open outage is sustained once it is as old as the longest momentary one.
+number integrated over time, so that a stepwise restoration counts each customer as long as it was out. An interruption
+counts in the window in which it began, with all its customers and all its time, also that beyond the window (IEEE 1366:
+it accrues to the day in which it began). So a period can be judged once all that began in it is over: until then its
+figures are as of now, and it is stated by its cohort (`monitor.core.agreements.cohorts`). An agreement may split it
+instead: customer time then counts in the window in which it lies, a customer where it was interrupted. ASAI is never
+negative, though an interruption may be longer than the window. Announced maintenance is no excuse here. An open outage
+is sustained once it is as old as the longest momentary one.
 
 Major event days (IEEE 1366-2012, 3.5 and annex B): days whose SAIDI exceeds ``T_MED = exp(alpha + 2.5 beta)``, where
 alpha and beta are mean and standard deviation of the logarithms of the daily SAIDI in up to five years before the
@@ -58,14 +62,35 @@ class _Sums(NamedTuple):
     customers: int
 
 
-def served_of(terms: CustomerTerms, values: Sequence[str] | None) -> int | None:
-    """Return N_T of a series by its values (None: of all series together); 0: the events hold it; None: not known."""
+def served_of(terms: CustomerTerms, values: Sequence[str]) -> int | None:
+    """Return N_T of a series by its values; 0: the events hold it; None: not known."""
     served = terms.served
-    if values is None:
-        return served.get(ANY) or sum(served.values()) or None
     if not served:
         return 0
     return served.get(values[0] if values else ANY, served.get(ANY))
+
+
+def served_by_all(
+    terms: CustomerTerms, parts: Iterable[tuple[Sequence[str], Mapping[str, OutageRecord]]]
+) -> int | None:
+    """Return N_T of several series together: that of each area (the first of their values) once; None: not known.
+
+    Areas that the agreement names are served also without an outage.
+    """
+    of_areas = {area: number for area, number in terms.served.items() if area != ANY}
+    newest: dict[str, tuple[int, int]] = {}
+    for values, outages in parts:
+        area = values[0] if values else ANY
+        if terms.served:
+            of_areas[area] = served_of(terms, values) or 0
+        else:
+            newest[area] = max(newest.get(area, (0, 0)), _newest_total(outages.values()))
+    return sum(of_areas.values()) + sum(number for _, number in newest.values()) or None
+
+
+def _newest_total(outages: Iterable[OutageRecord]) -> tuple[int, int]:
+    """Return the number of customers that the newest outage with one names, after its start; (0, 0): none does."""
+    return max(((one.start_ms, one.customers_total) for one in outages if one.customers_total), default=(0, 0))
 
 
 def customer_figures(
@@ -96,22 +121,23 @@ def customer_figures(
         for one in some:
             if _length_ms(one, now_ms) >= terms.momentary_ms:
                 sustained.append(one)
-            elif one.restored_ms:
+            elif _over_ms(one, now_ms):
                 brief.append(one)
         yield
     total = counting.served
     if total == 0:
-        total = max(
-            ((one.start_ms, one.customers_total) for one in happened.values() if one.customers_total), default=(0, 0)
-        )[1]
+        total = _newest_total(happened.values())[1]
     total = total or 0
-    every = yield from _sums(sustained, from_ms, end_ms)
+    summing = _summing(terms, from_ms, to_ms, now_ms)
+    every = yield from _sums(sustained, summing)
     elapsed_ms = max(0, end_ms - from_ms)
     served_ms = total * elapsed_ms
-    momentary = (yield from _sums(brief, from_ms, end_ms)).customers
+    momentary = (yield from _sums(brief, summing)).customers
+    begun = [one for one in happened.values() if from_ms <= one.start_ms < to_ms and not _over_ms(one, now_ms)]
+    so_far = f"; {len(begun)} not over" if begun and terms.accrues == "start" else ""
     figures = [
-        *_averages("", every, total, ""),
-        quotient("asai", served_ms - every.customer_ms, served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
+        *_averages("", every, total, so_far),
+        quotient("asai", max(0, served_ms - every.customer_ms), served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
         quotient("maifi", momentary, total, "count", "sum of N of momentary interruptions / N_T"),
     ]
     threshold_ms = yield from _threshold_ms(counting, total, from_ms, now_ms)
@@ -121,12 +147,12 @@ def customer_figures(
         return figures + [Figure(name, None, 0, 0, unit, text) for name, unit in absent]
     days = yield from _days(sustained, zone, now_ms)
     major = {day for day, customer_ms in days.items() if customer_ms > threshold_ms * total}
-    net = yield from _sums((one for one in sustained if day_start(zone, one.start_ms) not in major), from_ms, end_ms)
+    net = yield from _sums((one for one in sustained if day_start(zone, one.start_ms) not in major), summing)
     in_window = sum(first_ms <= day < end_ms for day in major)
     text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
     return [
         *figures,
-        *_averages("_net", net, total, ", without major event days"),
+        *_averages("_net", net, total, f", without major event days{so_far}"),
         Figure("major_event_days", float(in_window), in_window, elapsed_ms, "count", text),
     ]
 
@@ -139,16 +165,33 @@ def _averages(suffix: str, sums: _Sums, total: int, text: str) -> list[Figure]:
     ]
 
 
+def _over_ms(record: OutageRecord, now_ms: int) -> int:
+    """Return when an outage was over; 0 if it is open now."""
+    return record.restored_ms if record.restored_ms <= now_ms else 0
+
+
 def _length_ms(record: OutageRecord, now_ms: int) -> int:
-    return (record.restored_ms or now_ms) - record.start_ms
+    return (_over_ms(record, now_ms) or now_ms) - record.start_ms
 
 
-def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> Pieces[_Sums]:
-    """Return the customer time within ``[from_ms, end_ms)``, and how many customers were interrupted in it."""
+def _summing(terms: CustomerTerms, from_ms: int, to_ms: int, now_ms: int) -> Callable[[OutageRecord], _Sums]:
+    """Return the function that says what an outage counts in ``[from_ms, to_ms)``, as of an instant."""
+
+    def of_start(one: OutageRecord) -> _Sums:
+        return _sum(one, one.start_ms, now_ms) if from_ms <= one.start_ms < to_ms else _Sums(0, 0)
+
+    def of_time(one: OutageRecord) -> _Sums:
+        return _sum(one, from_ms, min(to_ms, now_ms))
+
+    return of_start if terms.accrues == "start" else of_time
+
+
+def _sums(outages: Iterable[OutageRecord], summing: Callable[[OutageRecord], _Sums]) -> Pieces[_Sums]:
+    """Return the customer time of outages, and how many customers they interrupted."""
     customer_ms = customers = 0
     for some in lots(outages):
         for one in some:
-            own = _sum(one, from_ms, end_ms)
+            own = summing(one)
             customer_ms += own.customer_ms
             customers += own.customers
         yield
@@ -156,6 +199,7 @@ def _sums(outages: Iterable[OutageRecord], from_ms: int, end_ms: int) -> Pieces[
 
 
 def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
+    """Return the customer time of an outage within ``[from_ms, end_ms)``, and the customers interrupted in it."""
     customer_ms = customers = before = 0
     for index, (at_ms, number) in enumerate(one.customers):
         next_ms = one.customers[index + 1][0] if index + 1 < len(one.customers) else one.restored_ms or end_ms

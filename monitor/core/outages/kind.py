@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.core.outages.composite import composing
-from monitor.core.outages.customers import Counting, served_of
+from monitor.core.outages.customers import Counting, served_by_all, served_of
 from monitor.core.outages.figures import measuring, outage_figures
 from monitor.core.outages.outages import announced_until_ms, outage_changes
 from monitor.core.outages.silence import silencing, silent_at
@@ -37,6 +37,9 @@ class OutagePanes(Panes, Protocol):
 
     def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
         """Yield the records that began before the end of the span, except old ones that were over long before it."""
+
+    def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
+        """Return when all outages that began in a span were over; None: one is open. In pieces."""
 
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
         """Return the customer time of each kept day before a day, as of an instant, in pieces."""
@@ -126,7 +129,7 @@ def whole_figures(rule: OutageRule, of: Stretch, values: Sequence[str] | None) -
     counting = None
     if rule.customers is not None:
         # The data is the window: there are no days before it.
-        served = served_of(rule.customers, values)
+        served = served_by_all(rule.customers, of.parts) if values is None else served_of(rule.customers, values)
         counting = Counting(rule.customers, served, of.agreement.zone, lambda *_: gathering(()))
     begun = _since(rule, values or (), of.span)
     return outage_figures(

@@ -6,9 +6,9 @@ before the start comes from a skewed clock: it is moved to the start and the out
 
 **Weight**: the share of the service or of its customers that is down. ``started``, ``degraded``, ``impact_changed`` and
 ``restored`` set it by their ``weight`` (0..1), else by ``customers_affected / customers_total``, else by the weight
-that the agreement gives to their ``severity``. It is 1 until a fact says otherwise, and a fact with none of the three
-leaves it unchanged. A ``restored`` that still names a weight or affected customers is one step of a stepwise
-restoration, not the end.
+that the agreement gives to their ``severity``, else by the customers affected of those that the agreement says are
+served. It is 1 until a fact says otherwise, and a fact with none of these leaves it unchanged. A ``restored`` that
+still names a weight or affected customers is one step of a stepwise restoration, not the end.
 
 **Maintenance** is excluded only if it was announced in time, and only while it really happened. The window is that of
 the last announcement made at least the rule's notice before its own start. The first ``maintenance_started`` and the
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.agreements.measures import ANY
 from monitor.core.facts.events import counts_as
 from monitor.core.facts.ledger import attributes_of
+from monitor.core.outages.customers import served_of
 from monitor.core.outages.silence import heard_changes
 from monitor.core.series.parts import name_of
 from monitor.core.series.series import LIVE, Change, OutageRecord, SeriesKey
@@ -66,7 +67,8 @@ def outage_changes(outage_id: str, facts: Sequence[Fact], rule: OutageRule, seri
     if any(fact.type == "cancelled" for fact in facts):
         return heard
     changes: list[Change] = []
-    outage, flagged = _outage(facts, rule, component)
+    served = served_of(rule.customers, series.values) if rule.customers is not None else None
+    outage, flagged = _outage(facts, rule, component, served or None)
     if outage is not None:
         counts = (("flagged", 1),) if flagged else ()
         changes.append(Change(series, outage.start_ms, counts, outage=(outage_id, outage)))
@@ -100,7 +102,9 @@ def announced_until_ms(facts: Sequence[Fact]) -> int:
     return until_ms
 
 
-def _outage(facts: Sequence[Fact], rule: OutageRule, component: str) -> tuple[OutageRecord | None, bool]:
+def _outage(
+    facts: Sequence[Fact], rule: OutageRule, component: str, served: int | None
+) -> tuple[OutageRecord | None, bool]:
     """Return the outage's record (None: it has no start), and whether a step had to be moved to the start."""
     start_ms = next((fact.time_ms for fact in facts if fact.type == "started"), None)
     if start_ms is None:
@@ -109,7 +113,7 @@ def _outage(facts: Sequence[Fact], rule: OutageRule, component: str) -> tuple[Ou
     acknowledged_ms, responded_ms, restored_ms, resolved_ms = (at_ms for at_ms, _ in steps)
     record = OutageRecord(
         "outage", start_ms, acknowledged_ms, responded_ms, restored_ms, resolved_ms,
-        _weights(facts, start_ms, restored_ms, rule.weights),
+        _weights(facts, start_ms, restored_ms, rule.weights, served),
         parent=next(
             (name_of(str(fact.attributes["parent"])) for fact in reversed(facts) if "parent" in fact.attributes), ""
         ),
@@ -136,7 +140,7 @@ def _first(facts: Sequence[Fact], types: frozenset[str], start_ms: int) -> tuple
 
 
 def _weights(
-    facts: Sequence[Fact], start_ms: int, restored_ms: int, by_severity: Mapping[str, float]
+    facts: Sequence[Fact], start_ms: int, restored_ms: int, by_severity: Mapping[str, float], served: int | None
 ) -> tuple[tuple[int, float], ...]:
     steps = [(start_ms, 1.0)]
     total: float | None = None
@@ -149,6 +153,8 @@ def _weights(
         weight = _share(fact.attributes, total)
         if weight is None and by_severity and "severity" in fact.attributes:
             weight = by_severity.get(str(fact.attributes["severity"]), by_severity.get(ANY))
+        if weight is None:
+            weight = _share(fact.attributes, served)
         if weight is None or weight == steps[-1][1]:
             continue
         if steps[-1][0] == fact.time_ms:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.series.figures import Figure
@@ -93,3 +93,5 @@ class Stretch(NamedTuple):
     pane: Pane
     live: Pane
     records: Iterable[tuple[str, OutageRecord]] = ()
+    parts: Sequence[tuple[tuple[str, ...], Mapping[str, OutageRecord]]] = ()
+    """Where several series are measured together: the values of each, and its records by id."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.time.spans import Span
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
-from monitor.core.time.windows import TUMBLING, WIDTH_MS, Width, Window, width_for
+from monitor.core.time.windows import COHORT, TUMBLING, WIDTH_MS, Width, Window, width_for
 
 if TYPE_CHECKING:
     from monitor.core.time.windows import WindowKind
@@ -107,12 +107,13 @@ def covered_ms(window: Window) -> int:
 @lru_cache(maxsize=1024)
 def period_window(name: str) -> Window | None:
     """Return the window of a name if its periods close (calendar-aligned or tumbling), else None."""
+    name, _, cohort = name.partition(COHORT)
     if name in CALENDAR_KINDS:
-        return Window(name)
+        return Window(name, cohort=cohort)
     if not name.startswith(TUMBLING):
         return None
     length = name.removeprefix(TUMBLING)
-    return Window("tumbling", int(length[:-1]) * _UNITS_MS[length[-1]])
+    return Window("tumbling", int(length[:-1]) * _UNITS_MS[length[-1]], cohort)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -9,20 +9,29 @@ from monitor.core.time.units import HOUR_MS, MINUTE_MS
 WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
 TUMBLING: Final = "tumbling-"
 """The prefix of a tumbling window's name; its length follows."""
+COHORT: Final = "+"
+"""Stands in a window's name before the promise whose cohorts it states: ``month+follow_up``."""
 Width = Literal["live", "minute", "quarter", "hour", "day"]
 WIDTH_MS: Final[dict[Width, int]] = {"minute": MINUTE_MS, "quarter": 15 * MINUTE_MS, "hour": HOUR_MS}
 """Panes of fixed width; a ``day`` is a local day in the agreement's zone, ``live`` has no width."""
 
 
 class Window(NamedTuple):
-    """A window in which figures are counted: rolling or tumbling (of ``length_ms``), or a calendar period."""
+    """A window in which figures are counted: rolling or tumbling (of ``length_ms``), or a calendar period.
+
+    With a ``cohort`` it is the period's second statement: that of a promise which outlasts the period
+    (`monitor.core.agreements.cohorts`). It has no running state of its own.
+    """
 
     kind: WindowKind
     length_ms: int = 0
+    cohort: str = ""
 
     @property
     def name(self) -> str:
         """The window's name in files, topics and metrics: ``30m``, ``24h``, ``tumbling-4h``, ``day``, ``month`` …."""
+        if self.cohort:
+            return f"{self.period.name}{COHORT}{self.cohort}"
         if self.kind == "tumbling":
             return f"{TUMBLING}{Window('rolling', self.length_ms).name}"
         if self.kind != "rolling":
@@ -31,6 +40,11 @@ class Window(NamedTuple):
         if rest:
             return f"{self.length_ms // MINUTE_MS}m"
         return f"{hours // 24}d" if hours % 24 == 0 and hours > 24 else f"{hours}h"  # noqa: PLR2004
+
+    @property
+    def period(self) -> Window:
+        """The window itself, without a cohort."""
+        return Window(self.kind, self.length_ms)
 
 
 def width_for(window: Window) -> Width:

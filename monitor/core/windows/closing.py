@@ -21,6 +21,7 @@ from monitor.core.objectives.verdicts import unjudged
 from monitor.core.time.periods import CALENDAR_KINDS, period_window, window_span
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Window, width_for
+from monitor.core.windows.cohorts import Cohorts
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import WindowRow
@@ -57,7 +58,7 @@ class Closing:
     whether the last run closed a period, ``unfinished`` whether periods are still to be closed.
     """
 
-    __slots__ = ("_panes", "_rows", "_telling", "closed", "unfinished")
+    __slots__ = ("_cohorts", "_panes", "_rows", "_telling", "closed", "unfinished")
 
     def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling) -> None:
         self.closed = False
@@ -65,6 +66,7 @@ class Closing:
         self._panes = panes
         self._rows = rows
         self._telling = telling
+        self._cohorts = Cohorts(panes, rows, telling)
 
     def run(self, look: Look, state: State) -> Pieces[tuple[bool, Found]]:
         """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
@@ -74,7 +76,11 @@ class Closing:
             is_pending, closed = yield from self._close_window(look, window, state)
             pending |= is_pending
             found.add(closed)
-        return pending, found
+        owed, stated = yield from self._cohorts.run(look, state)
+        found.add(stated)
+        self.closed |= self._cohorts.closed
+        self.unfinished |= self._cohorts.unfinished
+        return pending or owed, found
 
     def _windows(self, look: Look) -> list[Window]:
         """Return the windows with periods to close, short ones first: those that any version has, and those with a row.
@@ -82,7 +88,7 @@ class Closing:
         An agreement may have ended, or dropped a window, before the series was evaluated for the first time.
         """
         names = {window.name for window in look.scope.periods(self._rows.series)} | self._rows.names()
-        windows = [window for window in map(period_window, names) if window is not None]
+        windows = [window for window in map(period_window, names) if window is not None and not window.cohort]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
     def _close_window(self, look: Look, window: Window, state: State) -> Pieces[tuple[bool, Found]]:
@@ -113,6 +119,7 @@ class Closing:
                     continue
             for part in parts:
                 found.add((yield from self._close(look, window, span, parts, part, close_ms, state)))
+            yield from self._cohorts.owe(window, span.start_ms, parts)
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
             measured_ms = span.end_ms if measured else _measured_ms(row)
             self._rows.put(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.rows import Rows
     from monitor.core.series.series import SeriesKey
+    from monitor.core.time.windows import Window
     from monitor.core.windows.evaluation import Look
 
 MOST_OPEN: Final = 400
@@ -87,12 +88,18 @@ class SeriesConsequences:
         self._put(status.window, ConsequenceRow(decision.misses, told, tuple(kept[-MOST_OPEN:])))
         return tuple(found), alerts
 
-    def open(self, look: Look, window: str) -> tuple[Consequence, ...]:
+    def open(self, look: Look, window: Window) -> tuple[Consequence, ...]:
         """Return the consequences of closed periods that still hold: what can be claimed, rights to terminate."""
         if not look.binding.agreement.consequences:
             return ()
+        cohorts = [one.name for one in look.binding.cohorts if one.period == window]
         return tuple(
-            one for one in self._load(window).open if not one.claim_until_ms or one.claim_until_ms > look.now_ms
+            [
+                one
+                for name in (window.name, *cohorts)
+                for one in self._load(name).open
+                if not one.claim_until_ms or one.claim_until_ms > look.now_ms
+            ]
         )
 
     def _load(self, window: str) -> ConsequenceRow:

@@ -286,6 +286,19 @@ class SeriesPanes:
             if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
                 yield from outages.items()
 
+    def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
+        """Return when all outages that began in a span were over, not before its end; None: one is open. In pieces."""
+        width, last_ms = width_for(window), span.end_ms
+        for start_ms in [one for one in self.starts(width) if one < span.end_ms]:
+            for some in lots(self.pane(width, start_ms).outages.values()):
+                for one in some:
+                    if one.kind == "outage" and span.start_ms <= one.start_ms < span.end_ms:
+                        if not one.restored_ms:
+                            return None
+                        last_ms = max(last_ms, one.restored_ms)
+                yield
+        return last_ms
+
     def history(self, terms: CustomerTerms, before_ms: int, now_ms: int) -> Pieces[list[int]]:
         """Return the customer time of each kept day before a day, as of an instant, in pieces."""
         days = ((start_ms, self.pane("day", start_ms).outages) for start_ms in self.starts("day"))

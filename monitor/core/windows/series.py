@@ -164,7 +164,8 @@ class SeriesWindows:
         """State no period that another series has stated, whose part this one was."""
         for name, row in other._rows.items():
             own = self._rows.get(name)
-            if period_window(name) is not None and own.open_from_ms < row.open_from_ms:
+            window = period_window(name)
+            if window is not None and not window.cohort and own.open_from_ms < row.open_from_ms:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
 
     def _is_still_stated(self, width: Width, pane: Pane, of_periods: Collection[Width]) -> bool:
@@ -238,7 +239,7 @@ class SeriesWindows:
         view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
         if look.shows:
-            if consequences := self._consequences.open(look, window.name):
+            if consequences := self._consequences.open(look, window):
                 status = status._replace(consequences=consequences)
                 found.wakes_ms += [one.claim_until_ms for one in consequences]
             status = self._sharing(status)

@@ -9,6 +9,8 @@ from monitor.core.kinds import KINDS
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.objectives.verdicts import judge
 from monitor.core.series.series import labels_in
+from monitor.core.time.spans import Span
+from monitor.core.windows.cohorts import outlasting
 
 if TYPE_CHECKING:
     from monitor.core.kinds import KindPanes
@@ -36,13 +38,22 @@ def status_of(series: SeriesKey, binding: Binding, of: WindowView[KindPanes]) ->
     assert measure is not None
     figures, live, durations, shown = yield from KINDS[measure.kind].measured(measure, of)
     calendar = of.window.kind != "rolling"
-    verdicts = tuple(
-        [judge(one, figures, durations, calendar=calendar, closed=of.closed) for one in binding.shown(of.window)]
-    )
+    if of.window.cohort:
+        figures, live = tuple([one for one in figures if NAMED[one.indicator].cohort == of.window.cohort]), {}
+    later: frozenset[str] = frozenset()
+    if of.closed:
+        later = yield from outlasting(binding, of.panes, of.window, Span(of.span.start_ms, of.shown.end_ms))
+    verdicts = tuple([
+        judge(
+            one, figures, durations,
+            calendar=calendar, closed=of.closed, provisional=NAMED[one.indicator].cohort in later,
+        )
+        for one in binding.shown(of.window)
+    ])  # fmt: skip
     return WindowStatus(
         series, labels_in(measure.by, series), of.window.name, shown.start_ms, shown.end_ms, of.as_of_ms,
         binding.agreement.version, figures, verdicts, live, of.closed,
-        audience=binding.agreement.audience(measure.id, of.window.name) if of.closed else (),
+        audience=binding.agreement.audience(measure.id, of.window.period.name) if of.closed else (),
     )  # fmt: skip
 
 

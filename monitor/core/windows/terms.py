@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.agreement import windows_of
+from monitor.core.agreements.cohorts import cohort_windows
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.core.time.spans import Span
     from monitor.core.time.windows import Width, Window
 
+    _Windows = tuple[Measure, tuple[Window, ...], tuple[Window, ...]]
 
 MOST_FORESEEN: Final = 1_000
 
@@ -42,6 +44,8 @@ class Binding(NamedTuple):
     over: str
     rest: bool = False
     """The series is the rest: it counts the series that its measure does not show (`monitor.core.windows.rest`)."""
+    cohorts: tuple[Window, ...] = ()
+    """The windows of the second statements of their periods (`monitor.core.agreements.cohorts`)."""
 
     def judged(self) -> list[Objective]:
         """Return the objectives that are judged for the series.
@@ -59,10 +63,13 @@ class Binding(NamedTuple):
         return frozenset() if self.agreement.status == "draft" else frozenset(one.id for one in self.shown(window))
 
     def shown(self, window: Window) -> list[Objective]:
-        """Return the objectives that are judged in a window."""
-        if self.measure is None or window not in self.windows:
+        """Return the objectives that are judged in a window; of a cohort's those on its promise."""
+        if self.measure is None or window not in (*self.windows, *self.cohorts):
             return []
-        return [one for one in self.judged() if window in one.windows]
+        found = [one for one in self.judged() if window.period in one.windows]
+        if not window.cohort:
+            return found
+        return [one for one in found if NAMED[one.indicator].cohort == window.cohort]
 
 
 class Scope:
@@ -72,8 +79,8 @@ class Scope:
         self.book = book
         self._plan = Plan(book)
         self._versions: dict[str, list[Agreement]] = {}
-        self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
-        """By agreement, version, edition and measure: the measure and its windows."""
+        self._measures: dict[tuple[str, int, int, str], _Windows | None] = {}
+        """By agreement, version, edition and measure: the measure, its windows and those of its cohorts."""
         self._periods: dict[tuple[str, str], frozenset[Window]] = {}
         self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
@@ -128,20 +135,26 @@ class Scope:
         agreement = self.book.version(series.agreement, at_ms)
         if agreement is None:
             return None
-        measure, windows = self._measure(agreement, series.measure) or (None, ())
+        measure, windows, cohorts = self._measure(agreement, series.measure) or (None, (), ())
         rest = is_rest(series)
         if measure is not None and len(measure.by) != len(series.values) - rest:
             measure = None  # the series belongs to a version that split the figures by other attributes
         if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
             return Binding(agreement, measure, (), "terminated", rest)
         meant = measure is not None and (rest or _is_meant(agreement, measure, series))
-        return Binding(agreement, measure, windows if meant else (), "agreement_changed", rest)
+        if not meant:
+            windows = cohorts = ()
+        return Binding(agreement, measure, windows, "agreement_changed", rest, cohorts)
 
-    def _measure(self, agreement: Agreement, measure_id: str) -> tuple[Measure, tuple[Window, ...]] | None:
+    def _measure(self, agreement: Agreement, measure_id: str) -> _Windows | None:
         key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
         if key not in self._measures:
             measure = agreement.measure(measure_id)
-            self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))
+            self._measures[key] = (
+                None
+                if measure is None
+                else (measure, windows_of(agreement, measure), cohort_windows(agreement, measure))
+            )
         return self._measures[key]
 
     def began_ms(self, agreement_id: str) -> int:

@@ -44,7 +44,7 @@ def calls() -> Json:
             Row(7, [(12, _service_level()), (12, verdicts(CALLS))]),
             Row(7, [(12, _waits()), (12, _speed())]),
             Row(6, [(8, _queue()), (8, _formulas()), (8, _giving_up())]),
-            Row(6, [(8, _handling()), (8, _first_call()), (4, _occupancy()), (4, _callbacks())]),
+            Row(6, [(6, _handling()), (6, _first_call()), (4, _satisfaction()), (4, _occupancy()), (4, _callbacks())]),
         ],
     )
 
@@ -166,6 +166,11 @@ def _first_call() -> Json:
     )
     by = f"max by ({_EACH}, by) ({named(CALLS.of(m.CALL_FIRST, counting='gross', by=Regex('flag|repeat_so_far')))})"
     return lines("First call resolution", text, [Query(by, "{{measure}} · {{series}} · {{by}}")], RATIO, decimals=1)
+
+
+def _satisfaction() -> Json:
+    text = "The mean of the scores that customers gave to calls in the chosen window, of the worst measure and series."
+    return stat("Satisfaction", text, Query(f"min({CALLS.of(m.CALL_SATISFACTION)})"), decimals=2)
 
 
 def _occupancy() -> Json:

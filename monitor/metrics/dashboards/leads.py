@@ -44,8 +44,8 @@ def leads() -> Json:
         [
             Row(4, [(5, _pace()), (5, _needed_now()), (5, _late()), (5, _close_rate()), (4, silence("lead"))]),
             Row(9, [(12, _towards_the_goal()), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
-            Row(8, [(12, _speed()), (12, _depth())]),
-            Row(8, [(8, _funnel()), (8, _kept()), (8, verdicts(LEADS))]),
+            Row(8, [(8, _speed()), (8, _depth()), (8, _close_rates())]),
+            Row(8, [(6, _funnel()), (6, _kept()), (6, _pending()), (6, verdicts(LEADS))]),
         ],
     )  # fmt: skip
 
@@ -128,6 +128,29 @@ def _funnel() -> Json:
     )
     query = f"sort_desc(sum by (stage) (max by (stage, {', '.join(m.SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)})))"
     return newest(bars("Funnel", text, Query(query, "{{stage}}"), COUNT, linked=False))
+
+
+def _close_rates() -> Json:
+    text = (
+        "The close rate of the chosen window, which divides its wins by its leads, and the matured one: of marketing's "
+        "leads created in it those won within the promised time (close_within), once that is over."
+    )
+    # One query: a young agreement has no matured rate yet.
+    each = {"of the window": m.LEAD_CLOSE_RATE, "matured": m.LEAD_MATURED_CLOSE_RATE}
+    rates = [
+        f'max by ({_EACH}, rate) (label_replace({named(LEADS.of(metric))}, "rate", "{name}", "", ""))'
+        for name, metric in each.items()
+    ]
+    return lines("Close rates", text, [Query(" or ".join(rates), "{{measure}} · {{series}} · {{rate}}")], RATIO)
+
+
+def _pending() -> Json:
+    text = (
+        "Leads of the chosen window whose promise cannot be judged yet: the follow-up, its depth, the close. Until "
+        "there are none the window's figure is provisional."
+    )
+    query = f"sum by (promise) (max by (promise, {', '.join(m.SERIES)}) ({LEADS.of(m.LEADS_PENDING)}))"
+    return lines("Not judged yet", text, [Query(query, "{{promise}}")], COUNT)
 
 
 def _kept() -> Json:

@@ -53,6 +53,7 @@ def outage_rule(checked: Checked, text: str) -> OutageRule:
         ("{served: {a: 1, b: 2}}", CustomerTerms(served={"a": 1, "b": 2})),
         ("{major_event_days: beta}", CustomerTerms(major_days="beta")),
         ("{major_event_days: 30m}", CustomerTerms(major_days="fixed", major_saidi_ms=30 * MINUTE)),
+        ("{accrues: time}", CustomerTerms(accrues="time")),
         ("{}", CustomerTerms()),
     ],
 )

@@ -116,6 +116,22 @@ def test_first_call_resolution_by_flag_is_gross_and_net_of_what_the_first_level_
     assert (found["fcr_flag_net"].numerator, found["fcr_flag_net"].denominator) == (2, 3)
 
 
+def test_satisfaction_is_the_mean_of_the_newest_scores_that_customers_gave():
+    #  one rates at once, one in a survey two days later and changes the mind, one not at all, one with an absurd score
+    found = figures(
+        call("queued 0", "answered 5", ("ended 60", {"score": 4})),
+        call("queued 0", "answered 5", ("ended 60", {"score": 1}), ("rated 172800", {"score": 2.5})),
+        call("queued 0", "answered 5", "ended 60"),
+        call("queued 0", "answered 5", ("ended 60", {"score": 1e9})),
+        call("queued 0", "answered 5", ("ended 60", {"score": 0})),
+        call("queued 0", "abandoned 5", ("rated 60", {"score": 1})),
+    )
+
+    assert (found["satisfaction"].numerator, found["satisfaction"].denominator) == (6.5, 3)
+    assert found["turnaround"].value == 60_000, "a survey makes no call longer"
+    assert figures(call("queued 0", "answered 5", "ended 60"))["satisfaction"].value is None
+
+
 def test_turnaround_is_from_received_to_delivered():
     found = figures(call("queued 0", "answered 5", "ended 60"), call("queued 0", "answered 30", "ended 100"))
 

@@ -144,19 +144,22 @@ def test_that_nobody_called_again_is_confirmed_by_time_alone_at_most_an_hour_lat
 
 
 def test_a_statement_says_how_many_were_provisional_and_none_is_where_it_closes_after_w():
+    """The promise itself is judged once: by the period's statement if that waits for W, else by its cohort's."""
     promised = Objective(id="once", measure="calls", indicator="fcr", comparison=">=", target=0.7, windows=(DAY,))
     for lateness_ms, pending in ((900_000, 2), (W_MS, 0)):
         centre = Centre(objectives=[promised], allowed_lateness_ms=lateness_ms)
         centre.call("C-1", "Mon 09:00").call("C-2", "Mon 15:00").call("C-3", "Tue+7 08:00", caller="bob")
         centre.look("Tue+7 09:00")
         centre.stage.until("Tue+7 10:00")
-        monday = centre.stage.statements[0]
+        monday, *later = [one for one in centre.stage.statements if one.from_ms == MONDAY_MS]
         figures = {one.indicator: one for one in monday.figures}
 
         assert (monday.from_ms, figures["fcr_pending"].value) == (MONDAY_MS, pending)
         assert (monday.verdicts[0].verdict, figures["fcr"].value) == (
-            ("no_data", None) if pending else ("breached", 0.5)
+            ("provisional", None) if pending else ("breached", 0.5)
         )
+        cohort = [(one.window, one.verdicts[0].verdict, one.verdicts[0].sample) for one in later]
+        assert cohort == ([("day+repeats", "breached", 2)] if pending else [])
 
 
 def test_panes_are_kept_w_longer_where_somebody_asks_who_calls_again():

@@ -1,5 +1,6 @@
 """The indicators of IEEE 1366: SAIDI, SAIFI, CAIDI, ASAI, MAIFI, and major event days (domain.md §5)."""
 
+from dataclasses import replace
 from math import exp, log
 from statistics import mean, stdev
 
@@ -8,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.agreements.measures import CustomerTerms, OutageRule
-from monitor.core.outages.customers import FEWEST_DAYS, Counting, beta_threshold, past_days, served_of
+from monitor.core.outages.customers import FEWEST_DAYS, Counting, beta_threshold, past_days, served_by_all, served_of
 from monitor.core.outages.figures import outage_figures
+from monitor.core.outages.kind import whole_figures
 from monitor.core.pieces import at_once
-from monitor.core.series.series import Change, OutageRecord, SeriesKey
+from monitor.core.series.measured import Stretch
+from monitor.core.series.series import Change, OutageRecord, Pane, SeriesKey, empty_pane
+from monitor.core.time.spans import Span
 from monitor.core.time.units import HOUR_MS
 from monitor.core.time.windows import Window
 from tests.core.stage import Stage
@@ -94,10 +98,45 @@ def test_an_open_outage_counts_once_it_is_too_old_to_be_momentary():
     assert (old["saidi"].numerator, old["saifi"].numerator) == (100 * 5 * MINUTE_MS, 100)
 
 
-def test_time_counts_in_the_window_that_it_lies_in_and_customers_where_they_were_interrupted():
+def test_golden_an_outage_over_new_year_counts_whole_in_december():
+    """48 h for 100 of 100 customers from 31 December 23:00: 2,880 min of SAIDI and CAIDI in December."""
+    new_year = out("Mon 23:00", "Wed 23:00", number=100)  # the 31st is a Monday here
+
+    last_day = figures(new_year, now="Fri 00:00", served=100)
+    first = figures(new_year, since="Tue 00:00", to="Fri 00:00", now="Fri 00:00", served=100)
+
+    assert values("saidi", "saifi", "caidi", **last_day) == [2_880 * MINUTE_MS, 1, 2_880 * MINUTE_MS]
+    assert values("saidi", "saifi", "caidi", **first) == [0, 0, None]
+
+
+def test_asai_is_never_negative_though_an_interruption_is_longer_than_its_window():
+    found = figures(out("Mon 23:00", "Wed 23:00"), now="Thu 00:00", served=100)
+
+    assert (found["asai"].numerator, found["asai"].value) == (0, 0)
+
+
+def test_an_open_interruption_grows_in_the_window_in_which_it_began_and_says_that_it_is_not_over():
+    """Its restoration is not known before it happens: a statement is as of its instant."""
+    night = out("Mon 23:00", "Wed 23:00")
+
+    found = figures(night, now="Tue 02:00")
+    assert found["saidi"].numerator == 100 * 3 * HOUR_MS
+    assert (found["saidi"].formula, found["saifi"].formula) == (
+        "sum of r N / N_T; 1 not over",
+        "sum of N / N_T; 1 not over",
+    )
+    assert figures(night, now="Thu 00:00")["saidi"].formula == "sum of r N / N_T"
+    assert figures(out("Mon 01:00", "Mon 03:00"), now="Mon 01:02")["maifi"].value == 0, "nobody knows that it is brief"
+
+
+BY_TIME = CustomerTerms(served={"*": 1_000}, accrues="time")
+
+
+def test_split_by_time_it_counts_in_the_window_that_it_lies_in_and_customers_where_they_were_interrupted():
     night = out("Mon 23:00", "Tue 02:00", ("Tue 01:00", 300), number=200)
 
-    monday, tuesday = figures(night), figures(night, since="Tue 00:00", to="Wed 00:00")
+    monday = figures(night, terms=BY_TIME)
+    tuesday = figures(night, since="Tue 00:00", to="Wed 00:00", terms=BY_TIME)
 
     assert (monday["saidi"].numerator, monday["saifi"].numerator) == (200 * HOUR_MS, 200)
     assert (tuesday["saidi"].numerator, tuesday["saifi"].numerator) == (500 * HOUR_MS, 100)
@@ -119,9 +158,22 @@ def test_the_customers_served_are_those_of_the_agreement_or_of_the_newest_outage
     assert served_of(CustomerTerms(served={"north": 40, "south": 60}), ("east",)) is None
     assert served_of(CustomerTerms(served={"*": 70}), ("east",)) == 70
     assert served_of(CustomerTerms(served={"*": 70}), ()) == 70
-    assert served_of(CustomerTerms(served={"north": 40, "south": 60}), None) == 100, "of all series together"
     assert served_of(CustomerTerms(), ("north",)) == 0
-    assert served_of(CustomerTerms(), None) is None
+
+    areas = [(("north", "storm"), {}), (("north", "tree"), {}), (("east", "storm"), {})]
+    for served, together in (
+        ({"north": 40, "south": 60}, 100),  # the south is served, too
+        ({"north": 40, "*": 70}, 110),
+        ({"*": 70}, 140),
+    ):
+        assert served_by_all(CustomerTerms(served=served), areas) == together, "each area once"
+    assert served_by_all(CustomerTerms(), areas) is None
+    told_by = [
+        (("north",), {"a": out("Mon 05:00", total=500), "b": out("Mon 01:00", total=400)}),
+        (("south",), {"c": out("Mon 01:00", total=60), "d": out("Mon 02:00")}),
+    ]
+    assert served_by_all(CustomerTerms(), told_by) == 560
+    assert served_by_all(CustomerTerms(served={"*": 70}), [((), {})]) == 70
 
     told = figures(
         out("Mon 05:00", "Mon 06:00", number=10, total=500), out("Mon 01:00", "Mon 02:00", number=10, total=400),
@@ -162,7 +214,7 @@ def test_an_outage_belongs_with_all_its_time_to_the_day_on_which_it_began():
     terms = CustomerTerms(served={"*": 1_000}, major_days="fixed", major_saidi_ms=60 * MINUTE_MS)
     night = out("Mon 23:00", "Tue 02:00", number=500)
 
-    found = figures(night, since="Tue 00:00", to="Wed 00:00", terms=terms)
+    found = figures(night, since="Tue 00:00", to="Wed 00:00", terms=replace(terms, accrues="time"))
 
     assert found["saidi"].value == 60 * MINUTE_MS
     assert (found["saidi_net"].value, found["major_event_days"].value) == (0, 0), "its day was Monday"
@@ -242,7 +294,7 @@ interruptions = st.lists(
 @given(interruptions, st.integers(0, 100), st.integers(101, 300))
 def test_customer_time_equals_a_count_minute_by_minute(made, from_minute, to_minute):
     start_ms = ms("Mon 00:00")
-    records, counted, interrupted = [], 0, 0
+    records, counted, interrupted, whole, of_whole = [], 0, 0, 0, 0
     for begin, length, numbers in made:
         steps = [(begin + place * length // len(numbers), number) for place, number in enumerate(numbers)]
         steps = list(dict(steps).items())
@@ -260,20 +312,58 @@ def test_customer_time_equals_a_count_minute_by_minute(made, from_minute, to_min
             if from_minute <= minute < to_minute:
                 counted += number
                 interrupted += max(0, number - before)
+            if from_minute <= begin < to_minute:
+                whole += number
+                of_whole += max(0, number - before)
             before = number
 
-    counting = Counting(TERMS, 1_000, "UTC", lambda *_: ())
-    found = outage_figures(
-        OutageRule(id="supply"), [(str(number), one) for number, one in enumerate(records)],
-        start_ms + from_minute * MINUTE_MS, start_ms + to_minute * MINUTE_MS, start_ms + to_minute * MINUTE_MS,
-        None, counting,
+    def sums(terms, now_minute):
+        found = outage_figures(
+            OutageRule(id="supply"), [(str(number), one) for number, one in enumerate(records)],
+            start_ms + from_minute * MINUTE_MS, start_ms + to_minute * MINUTE_MS, start_ms + now_minute * MINUTE_MS,
+            None, Counting(terms, 1_000, "UTC", lambda *_: ()),
+        )  # fmt: skip
+        return tuple(one.numerator for name in ("saidi", "saifi") for one in found if one.indicator == name)
+
+    assert sums(BY_TIME, 1_000) == (counted * MINUTE_MS, interrupted)
+    assert sums(TERMS, 1_000) == (whole * MINUTE_MS, of_whole)
+
+
+def test_all_areas_together_are_served_by_the_sum_of_their_customers():
+    rule = OutageRule(id="supply", by=("service",), customers=CustomerTerms(served={"north": 100, "south": 300}))
+    north = {"a": out("Mon 01:00", "Mon 02:00", number=100)}
+    of = Stretch(
+        agreement(rule), Span(ms("Mon 00:00"), ms("Tue 00:00")), ms("Tue 00:00"), Pane({}, {}, {}, north), empty_pane(),
+        parts=[(("north",), north)],
     )  # fmt: skip
 
-    sums = {one.indicator: one.numerator for one in found}
-    assert (sums["saidi"], sums["saifi"]) == (counted * MINUTE_MS, interrupted)
+    together = {one.indicator: one for one in whole_figures(rule, of, None)}
+    alone = {one.indicator: one for one in whole_figures(rule, of, ("north",))}
+
+    assert (together["saidi"].denominator, alone["saidi"].denominator) == (400, 100)
+    assert together["saifi"].value == 0.25
+
+
+def test_the_customers_served_weigh_availability_where_events_do_not_tell_of_how_many_they_are():
+    def availability(**attributes):
+        story = Story(agreement(SUPPLY_OF_NORTH), subject="outage")
+        story.at("Mon 06:00", event("outage", "O-1", "started", service="north", customers_affected=25, **attributes))
+        story.at("Mon 12:00", event("outage", "O-1", "restored"))
+        records = story.pane(SeriesKey("desk", "supply", ("north",)), "day", ms("Mon 00:00")).outages.items()
+        found = outage_figures(SUPPLY_OF_NORTH, records, ms("Mon 00:00"), ms("Tue 00:00"), ms("Tue 00:00"), None)
+        return next(one.value for one in found if one.indicator == "availability")
+
+    assert availability() == 1 - 0.25 * 6 / 24, "25 of the 100 served"
+    assert availability(customers_total=50) == 1 - 0.5 * 6 / 24, "the event knows better"
+    assert availability(severity="minor") == 1 - 0.1 * 6 / 24, "as the agreement weighs its severity"
 
 
 # -- from events to the windows
+
+SUPPLY_OF_NORTH = OutageRule(
+    id="supply", by=("service",), windows=(Window("day"),), weights={"minor": 0.1},
+    customers=CustomerTerms(served={"north": 100}),
+)  # fmt: skip
 
 SUPPLY = OutageRule(id="supply", by=("service",), windows=(Window("day"),), customers=BETA)
 
