@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.time.windows import Window
     from monitor.core.windows.announcing import Telling
+    from monitor.core.windows.binding import Binding
     from monitor.core.windows.panes import SeriesPanes
     from monitor.core.windows.parts import Part
     from monitor.core.windows.rows import WindowRows
-    from monitor.core.windows.terms import Binding
 
     State = Callable[[Look, Window, Part, int, int], Pieces[tuple[WindowStatus, Found]]]
     """Makes the statement of a part of a period, given the number of its parts and the instant of its close."""

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
+    from monitor.core.windows.binding import Binding
     from monitor.core.windows.parts import Part
-    from monitor.core.windows.terms import Binding, Scope
+    from monitor.core.windows.terms import Scope
 
 _PANES_AT_ONCE: Final = 64
 """Panes that are looked at for their end without a pause: each may have to be read."""
