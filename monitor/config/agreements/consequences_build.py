@@ -83,22 +83,24 @@ def _check_fee(
 
 
 def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...], told: Told) -> tuple[Tier, ...]:
-    more = objective.comparison == ">="
+    indicator, comparison, target = objective.judged
+    more = comparison == ">="
     word = "below" if more else "above"
     found: list[Tier] = []
     for number, tier in enumerate(credit.tiers):
         bound = tier.below if more else tier.above
         place = (*at, "tiers", number)
         if bound is None:
-            told(place, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
-        elif bound.unit != NAMED[objective.indicator].unit:
-            told((*place, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
+            told(place, f"of {indicator}, {'less' if more else 'more'} is worse", f"write {word}")
+        elif bound.unit != NAMED[indicator].unit:
+            as_what = "the share of good slices" if objective.by_slices else "the objective's target"
+            told((*place, word), f"is no bound of {indicator}", f"write it as {as_what}")
         else:
             found.append(Tier(bound.value, tier.credit))
     in_order = sorted(found, key=lambda one: one.bound, reverse=more)
     if any(worse.share <= better.share for better, worse in pairwise(in_order)):
         told((*at, "tiers"), "a worse figure must be credited with more", "sort the tiers, and raise their credits")
-    if in_order and (in_order[0].bound > objective.target if more else in_order[0].bound < objective.target):
+    if in_order and (in_order[0].bound > target if more else in_order[0].bound < target):
         told((*at, "tiers"), "credit a figure that keeps the target", "begin where the target is missed")
     return tuple(found)
 

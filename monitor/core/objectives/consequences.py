@@ -23,7 +23,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from monitor.core.agreements.consequence_rules import MONTHS, Consequences, CreditRule, TerminationRule
+from monitor.core.agreements.objectives import is_beyond
 from monitor.core.objectives.consequence import NO_MONEY, TERM, Cap, Consequence, ConsequenceKind, Evidence
+from monitor.core.objectives.status import judged_figure
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.periods import period, period_date
 from monitor.core.time.windows import WindowKind
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.book import Book
-    from monitor.core.agreements.objectives import Objective
     from monitor.core.objectives.status import WindowStatus
 
 _CENT: Final = Decimal("0.01")
@@ -64,11 +65,11 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
         misses: the misses in earlier periods of the same series and window.
     """
     rules = agreement.consequences
-    objectives = {one.id: one for one in agreement.objectives}
+    objectives = {one.id for one in agreement.objectives}
     found = Decision([], dict(misses), {})
     for credit in rules.credits:
         if credit.window == statement.window and credit.objective in objectives:
-            one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
+            one = _credit(statement, rules, credit, agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for rule in rules.termination:
@@ -142,14 +143,13 @@ def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
     return one.agreement, one.to_ms, one.series, one.window, one.objective
 
 
-def _credit(
-    statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective, zone: str
-) -> Consequence | None:
+def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, zone: str) -> Consequence | None:
     evidence = _evidence(statement, rule.objective)
     fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
     if evidence is None or fee is None:
         return None
-    missed = [tier for tier in rule.tiers if objective.is_beyond(evidence.value, tier.bound)]
+    comparison = next(one.comparison for one in statement.verdicts if one.objective == rule.objective)
+    missed = [tier for tier in rule.tiers if is_beyond(comparison, evidence.value, tier.bound)]
     if not missed:
         return None
     tier = max(missed, key=lambda one: one.share)
@@ -206,7 +206,8 @@ def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:
     verdict = next((one for one in statement.verdicts if one.objective == objective), None)
     if verdict is None or verdict.value is None or verdict.verdict not in ("met", "breached"):
         return None
-    figure = next(one for one in statement.figures if one.indicator == verdict.indicator)
+    figure = judged_figure(statement, verdict)
+    assert figure is not None
     return Evidence(
         verdict.indicator, verdict.value, verdict.target, figure.numerator, figure.denominator, figure.formula
     )

@@ -20,7 +20,7 @@ from monitor.core.windows.consequences import SeriesConsequences
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
-from monitor.core.windows.status import news_of, status_of
+from monitor.core.windows.status import news_of, status_of, with_budgets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,7 +177,7 @@ class SeriesWindows:
         pending = False
         yield from self.panes.reading()
         if lives:
-            self._budgets.settle(look)
+            self._budgets.settle(look, self._stated_to_ms(look))
             pending, closed = yield from self._closing.run(look, self._statement)
             found.add(closed)
             self.unfinished = self._closing.unfinished
@@ -273,7 +273,7 @@ class SeriesWindows:
         if self.parts:
             status.live["series"] = self.parts
         budgets, found = yield from self._budgets.figures(look, binding, view.window, status)
-        return (status._replace(budgets=budgets) if budgets else status), found
+        return (with_budgets(status, budgets, binding, view.window) if budgets else status), found
 
     def _statement(
         self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
@@ -344,6 +344,14 @@ class SeriesWindows:
                 width = width_for(window)
                 found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
         return found
+
+    def _stated_to_ms(self, look: Look) -> int:
+        """Return the instant up to which all periods are closed; 0: some window has not begun to close its periods."""
+        names = {window.name for window in look.binding.windows if window.kind != "rolling"} | self._rows.names()
+        return min(
+            (self._rows.get(name).open_from_ms for name in names if period_window(name) is not None),
+            default=look.now_ms,
+        )
 
     def _sleep(self, look: Look) -> Found:
         """End what is left of a series without panes.
