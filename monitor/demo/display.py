@@ -140,8 +140,9 @@ class PlainLines(_Lines):
         self._write(f"sla-monitor demo, {view.speed:g} × real time, from {clock_text(view.start_ms)}")
         for promise in promises(view):
             objective = promise.objective
-            target = f"{objective.comparison} {quantity(NAMED[objective.indicator].unit, objective.target)}"
-            self._write(f"promised  {promise.agreement.id}: {objective.indicator} of {objective.measure} {target}")
+            indicator, comparison, bound = objective.judged
+            target = f"{comparison} {quantity(NAMED[indicator].unit, bound)}"
+            self._write(f"promised  {promise.agreement.id}: {indicator} of {objective.measure} {target}")
         if view.addresses:
             self._write(f"open      {addresses(view)}")
 

@@ -88,7 +88,8 @@ def _promised(wanted: list[Promise], lines: int, *, narrow: bool) -> Table:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for promise in _worst(wanted, lines):
         objective = promise.objective
-        unit = NAMED[objective.indicator].unit
+        indicator, comparison, target = objective.judged
+        unit = NAMED[indicator].unit
         value, where, said = "–", "", Text("no_data", VERDICT_STYLES["no_data"])
         if promise.worst is not None:
             status, verdict = promise.worst
@@ -100,7 +101,7 @@ def _promised(wanted: list[Promise], lines: int, *, narrow: bool) -> Table:
                 said.append(f"  {alike} of {total}", "dim")
         cells = (
             Text(objective.id if narrow else f"{objective.id}: {objective.indicator} of {objective.measure}"),
-            Text(f"{objective.comparison} {quantity(unit, objective.target)}"),
+            Text(f"{comparison} {quantity(unit, target)}"),
             Text(value),
             safe(where),
             said,

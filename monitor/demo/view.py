@@ -145,10 +145,8 @@ def _objective_line(promise: Promise) -> dict[str, Any]:
         "agreement": promise.agreement.id,
         "objective": objective.id,
         "measure": objective.measure,
-        "indicator": objective.indicator,
-        "comparison": objective.comparison,
-        "target": objective.target,
-        "unit": NAMED[objective.indicator].unit,
+        **objective.judged._asdict(),
+        "unit": NAMED[objective.judged.indicator].unit,
         "worst": _worst_line(*promise.worst) if promise.worst else None,
         "verdicts": dict(promise.standing),
     }

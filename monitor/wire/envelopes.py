@@ -133,7 +133,7 @@ class BurnData(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BudgetData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """The error budget of an objective: amounts in ``unit``."""
+    """The error budget of an objective: amounts in ``unit``. It is a share of ``all``."""
 
     objective: str
     method: Literal["events", "timeslices"]
@@ -144,6 +144,7 @@ class BudgetData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     exhausted: bool
     consumed_share: float | None = None
     burns: list[BurnData] = []
+    all: float = 0.0
 
 
 class EvidenceData(msgspec.Struct, frozen=True, omit_defaults=True):

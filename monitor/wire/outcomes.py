@@ -28,6 +28,7 @@ def budget_data(one: BudgetFigure) -> BudgetData:
         exhausted=one.exhausted,
         consumed_share=one.consumed_share,
         burns=[BurnData(burn.window, burn.bad, burn.all, burn.rate) for burn in one.burns],
+        all=one.all,
     )
 
 
@@ -35,7 +36,7 @@ def budget_of(data: BudgetData) -> BudgetFigure:
     """Return the error budget that an announcement holds."""
     return BudgetFigure(
         data.objective, data.method, data.unit, data.total, data.consumed, data.remaining, data.consumed_share,
-        data.exhausted, tuple(Burn(one.window, one.rate, one.bad, one.all) for one in data.burns),
+        data.exhausted, tuple(Burn(one.window, one.rate, one.bad, one.all) for one in data.burns), data.all,
     )  # fmt: skip
 
 

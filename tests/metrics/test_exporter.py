@@ -91,7 +91,9 @@ def test_an_objective_about_a_duration_is_told_in_seconds_and_one_about_a_count_
         objective="fast", indicator="p90", comparison="<=", target=14_400_000.0, at_risk=None, value=60_000.0
     )
     few = verdict(objective="few", indicator="failures", comparison="<=", target=3.0, at_risk=2.0, value=1.0)
-    snapshot = Snapshot(statuses=[status("clock", verdicts=[slow]), status("outage", verdicts=[few])])
+    sliced = verdict(objective="sliced", indicator="good_slices", target=0.9995, value=0.9994)
+    snapshot = Snapshot(statuses=[status("clock", verdicts=[slow, sliced]), status("outage", verdicts=[few])])
+    assert value_of(snapshot, "sla_objective_value", objective="sliced", indicator="good_slices") == 0.9994
     assert value_of(snapshot, "sla_objective_target", objective="fast", comparison="<=") == 14_400
     assert value_of(snapshot, "sla_objective_value", objective="fast") == 60
     assert value_of(snapshot, "sla_objective_at_risk_threshold", objective="fast") is None

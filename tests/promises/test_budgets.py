@@ -4,11 +4,17 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from monitor.config.agreements.checking import load_agreements
 from monitor.core.facts.events import Event, Fact
 from monitor.core.objectives.consequences import consequences_of
+from monitor.core.recompute.differences import period_differences
 from monitor.replay.local import run_replay
 from monitor.replay.result import as_json
+from monitor.wire.announcements import decode_statement, encode_statement
+from monitor.wire.wording import explain
+from tests.replay.desk import book
 
 FILES = Path(__file__).parents[2] / "deploy" / "promises"
 
@@ -63,6 +69,118 @@ def test_99_95_percent_of_the_minutes_of_a_week_are_a_budget_of_5_min_2_4_s():
     (week,) = [one for one in found.statements if one.from_ms == at("2026-03-02T00:00")]
     (budget,) = week.budgets
     assert (budget.total, budget.consumed, budget.exhausted) == (302_400, 180_000, False)  # 3 minutes, though 80 s
+
+
+def minutes_down(count):
+    """So many outages of 10 s, one in every fourth minute of Wednesday from 10:00 on: each makes a minute bad."""
+    for number in range(count):
+        start_ms = at("2026-03-04T10:00") + number * 4 * 60_000
+        yield happened("outage", f"O-{number}", "started", start_ms, service="payments")
+        yield happened("outage", f"O-{number}", "restored", start_ms + 10_000, service="payments")
+
+
+LATER = [
+    happened("outage", "later", "started", "2026-03-12T10:00", service="payments"),
+    happened("outage", "later", "restored", "2026-03-12T10:00:01", service="payments"),
+]
+"""An outage of another week: without any outage a replay shows no service."""
+
+
+def judged(found):
+    (week,) = [one for one in found.statements if one.from_ms == at("2026-03-02T00:00")]
+    return week.verdicts[0]
+
+
+@pytest.mark.parametrize(("bad", "verdict"), [(1, "met"), (5, "met"), (6, "breached")])
+def test_a_week_is_missed_by_the_sixth_bad_minute_though_99_99_percent_of_its_time_were_up(bad, verdict):
+    found = replayed("timeslices", [*minutes_down(bad), *LATER], "2026-03-16T01:00")
+    one = judged(found)
+    assert (one.verdict, one.indicator, one.comparison, one.target) == (verdict, "good_slices", ">=", 0.9995)
+    assert one.value == (10_080 - bad) / 10_080
+    (week,) = [one for one in found.statements if one.from_ms == at("2026-03-02T00:00")]
+    assert (week.budgets[0].exhausted, week.budgets[0].all) == (verdict == "breached", 10_080 * 60_000)
+
+
+def test_the_running_week_is_missed_with_the_minute_that_exhausts_its_budget_and_stays_missed():
+    found = replayed("timeslices", [*minutes_down(8)], "2026-03-05T00:00", step_ms=60_000)
+    (status,) = [one for one in found.statuses if one.window == "week"]
+    assert status.verdicts[0].verdict == "breached"
+    (alert,) = [one for one in found.alerts if one.key.promise == "good-minutes"]
+    assert (alert.state, alert.reason, alert.indicator, alert.target) == (
+        "breached",
+        "below_target",
+        "good_slices",
+        0.9995,
+    )
+    assert at("2026-03-04T10:20") <= alert.at_ms <= at("2026-03-04T10:22"), "the sixth outage"
+    assert (alert.numerator, alert.denominator) == (10_074 * 60_000, 10_080 * 60_000)
+    assert explain(alert)["summary"].startswith(
+        "good_slices of payments for service payments is 99.94 % (167 h 54 min of 168 h) in the window week and misses "
+        "its target of 99.95 %"
+    )
+
+
+CREDITED = """
+agreement: sliced
+outages:
+  - {id: line, by: [], windows: [month]}
+objectives:
+  - id: good-minutes
+    of: line
+    indicator: availability
+    target: ">= 99 %"
+    at_risk: 99.995 %
+    windows: month
+    budget: {method: timeslices, good: 99.99 %, alerts: "off"}     # of 44,640 minutes 4 may be bad
+consequences:
+  currency: EUR
+  fees: {line: 1000}
+  credits:
+    - {objective: good-minutes, fee: line, tiers: [{below: 99.99 %, credit: 10 %}, {below: 99.98 %, credit: 30 %}]}
+  termination: {objective: good-minutes, window: month, misses: 1, in: 1}
+"""
+
+
+def interrupted(minutes, month="01"):
+    for number in range(minutes):
+        start_ms = at(f"2024-{month}-10T10:00") + number * 120_000
+        yield happened("outage", f"{month}-{number}", "started", start_ms)
+        yield happened("outage", f"{month}-{number}", "restored", start_ms + 5_000)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "verdict", "credit"), [(4, "met", []), (5, "breached", ["100.00"]), (9, "breached", ["300.00"])]
+)
+def test_credits_and_rights_follow_from_the_slices_by_the_share_of_good_ones(minutes, verdict, credit):
+    found = run_replay([*interrupted(minutes)], book(CREDITED), until_ms=at("2024-02-02T00:00"))
+    (january,) = found.statements
+    assert january.verdicts[0].verdict == verdict
+    assert [str(one.amount) for one in january.consequences if one.kind == "credit"] == credit
+    assert ("termination_right" in {one.kind for one in january.consequences}) == bool(credit)
+    for one in january.consequences:
+        evidence = one.evidence
+        assert (evidence.indicator, evidence.target) == ("good_slices", 0.9999)
+        assert (evidence.numerator, evidence.denominator) == ((44_640 - minutes) * 60_000, 44_640 * 60_000)
+        assert evidence.value == evidence.numerator / evidence.denominator
+    due = consequences_of([decode_statement(encode_statement(january, "/t")[1])], book(CREDITED))
+    assert [str(one.amount) for one in due if one.kind == "credit"] == credit, "also as it is read from the topic"
+
+
+def test_at_risk_is_a_share_of_good_slices_and_warns_before_the_budget_is_used_up():
+    def standing(minutes):
+        found = run_replay([*interrupted(minutes)], book(CREDITED), until_ms=at("2024-01-20T00:00"))
+        return found.statuses[0].verdicts[0].verdict
+
+    assert [standing(minutes) for minutes in (2, 3, 4, 5)] == ["on_track", "at_risk", "at_risk", "breached"]
+
+
+def test_a_recomputation_agrees_with_what_was_stated_of_slices():
+    events = [*interrupted(5)]
+    stated = run_replay(events, book(CREDITED), until_ms=at("2024-02-02T00:00")).statements
+    again = run_replay(
+        [*reversed(events)], book(CREDITED), until_ms=at("2024-02-02T00:00"), step_ms=3_600_000
+    ).statements
+    assert period_differences(stated, again) == []
 
 
 def outage(name, service, start, end):

@@ -44,9 +44,13 @@ def promises_of(agreement: Agreement) -> list[Promise]:
 
 
 def target_text(objective: Objective) -> str:
-    """Return an objective's target with its unit: ``compliance >= 95 %``."""
+    """Return an objective's target with its unit: ``compliance >= 95 %``; of timeslices also how many must be good."""
     unit = NAMED[objective.indicator].unit
-    return f"{objective.indicator} {objective.comparison} {quantity(unit, objective.target, _DIGITS)}"
+    target = f"{objective.indicator} {objective.comparison} {quantity(unit, objective.target, _DIGITS)}"
+    if objective.budget is None or not objective.by_slices:
+        return target
+    good = quantity("ratio", objective.judged.target, _DIGITS)
+    return f"{target} in {good} of all slices of {duration(objective.budget.slice_ms)}"
 
 
 def origin_text(agreement: Agreement, promise_id: str) -> str:
@@ -135,8 +139,8 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
     objectives = {one.id: one for one in agreement.objectives}
     for credit in rules.credits:
         objective = objectives[credit.objective]
-        unit = NAMED[objective.indicator].unit
-        word = "below" if objective.comparison == ">=" else "above"
+        unit = NAMED[objective.judged.indicator].unit
+        word = "below" if objective.judged.comparison == ">=" else "above"
         what = ", ".join(
             f"{float(tier.share) * 100:g} % {word} {quantity(unit, tier.bound, _DIGITS)}" for tier in credit.tiers
         )

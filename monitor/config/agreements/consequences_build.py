@@ -9,6 +9,7 @@ from monitor.config.agreements.damages_build import damages, objective_of
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.consequence_rules import BreachRule, Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.agreements.indicators import NAMED
+from monitor.core.agreements.objectives import is_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +89,8 @@ def _breach(
     shape: TerminationShape, name: str, objective: Objective, at: tuple[str | int, ...], told: Told
 ) -> BreachRule:
     bound = _bound(objective, shape.below, shape.above, at, told) if shape.below or shape.above else None
-    if bound is not None and bound != objective.target and not objective.is_beyond(bound, objective.target):
+    _, comparison, target = objective.judged
+    if bound is not None and bound != target and not is_beyond(comparison, bound, target):
         word = "below" if shape.below else "above"
         told((*at, word), "lies on the good side of the target", "write a bound beyond it, or leave it out: any miss")
     return BreachRule(name, objective.id, shape.window, bound, shape.within or 0)
@@ -105,7 +107,8 @@ def _check_fee(
 
 
 def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...], told: Told) -> tuple[Tier, ...]:
-    more = objective.comparison == ">="
+    _, comparison, target = objective.judged
+    more = comparison == ">="
     found: list[Tier] = []
     for number, tier in enumerate(credit.tiers):
         bound = _bound(objective, tier.below, tier.above, (*at, "tiers", number), told)
@@ -114,7 +117,7 @@ def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...],
     in_order = sorted(found, key=lambda one: one.bound, reverse=more)
     if any(worse.share <= better.share for better, worse in pairwise(in_order)):
         told((*at, "tiers"), "a worse figure must be credited with more", "sort the tiers, and raise their credits")
-    if in_order and (in_order[0].bound > objective.target if more else in_order[0].bound < objective.target):
+    if in_order and (in_order[0].bound > target if more else in_order[0].bound < target):
         told((*at, "tiers"), "credit a figure that keeps the target", "begin where the target is missed")
     return tuple(found)
 
@@ -122,14 +125,16 @@ def _tiers(credit: CreditShape, objective: Objective, at: tuple[str | int, ...],
 def _bound(
     objective: Objective, below: Amount | None, above: Amount | None, at: tuple[str | int, ...], told: Told
 ) -> float | None:
-    more = objective.comparison == ">="
+    indicator, comparison, _ = objective.judged
+    more = comparison == ">="
     word = "below" if more else "above"
     bound = below if more else above
     if bound is None:
-        told(at, f"of {objective.indicator}, {'less' if more else 'more'} is worse", f"write {word}")
+        told(at, f"of {indicator}, {'less' if more else 'more'} is worse", f"write {word}")
         return None
-    if bound.unit != NAMED[objective.indicator].unit:
-        told((*at, word), f"is no bound of {objective.indicator}", "write it as the objective's target")
+    if bound.unit != NAMED[indicator].unit:
+        as_what = "the share of good slices" if objective.by_slices else "the objective's target"
+        told((*at, word), f"is no bound of {indicator}", f"write it as {as_what}")
         return None
     return bound.value
 

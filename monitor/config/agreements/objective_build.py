@@ -54,13 +54,7 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     if shape.target.comparison not in (None, comparison):
         told(("target",), f"of {indicator}, {facts.better} is better", f"write '{comparison} …'")
         fits = False
-    if shape.at_risk is not None:
-        fits = _fits(shape.at_risk, "at_risk", unit, told) and fits
-        room = shape.at_risk.value - target.value
-        if fits and (room if comparison == ">=" else -room) <= 0:
-            told(("at_risk",), "is not before the target is missed", f"choose a {facts.better} value")
-            fits = False
-    if not fits:
+    if not _warns_before(shape, facts, told) or not fits:
         return None
     found = Objective(
         id=shape.id,
@@ -78,7 +72,28 @@ def objective(shape: ObjectiveShape, measures: Sequence[Measure], told: Told) ->
     def below(path: Sequence[str | int], message: str, hint: str) -> None:
         told(("budget", *path), message, hint)
 
-    return replace(found, budget=budget(shape.budget, found, unit, measure, below))
+    found = replace(found, budget=budget(shape.budget, found, unit, measure, below))
+    if found.by_slices and found.at_risk is not None and found.at_risk <= found.judged.target:
+        good = f"{found.judged.target * 100:.6g} %"
+        told(("at_risk",), "is not before the budget is used up", f"it is a share of good slices: more than {good}")
+    return found
+
+
+def _warns_before(shape: ObjectiveShape, facts: Indicator, told: Told) -> bool:
+    """Return whether the warning has the right unit and comes before the target is missed, after telling if not.
+
+    That of timeslices is a share of good ones, and is compared with their goal once it is known.
+    """
+    if shape.at_risk is None:
+        return True
+    by_slices = shape.budget is not None and shape.budget.method == "timeslices"
+    if not _fits(shape.at_risk, "at_risk", "ratio" if by_slices else facts.unit, told):
+        return False
+    room = shape.at_risk.value - shape.target.amount.value
+    if by_slices or (room if facts.comparison == ">=" else -room) > 0:
+        return True
+    told(("at_risk",), "is not before the target is missed", f"choose a {facts.better} value")
+    return False
 
 
 def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, Indicator] | None:

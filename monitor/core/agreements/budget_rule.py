@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 Method = Literal["events", "timeslices"]
 Urgency = Literal["page", "ticket"]
+GOOD_SLICES: Final = "good_slices"
+"""The share of good slices: the figure that is judged where a budget is one of timeslices, whatever the measure.
+
+It is no figure of a measure, but follows from an objective's budget (`monitor.core.objectives.budget.good_slices`).
+"""
 _PERIOD_MS: Final = {
     "day": DAY_MS, "week": 7 * DAY_MS, "month": USUAL_MONTH_MS, "quarter": 90 * DAY_MS, "year": 365 * DAY_MS,
 }  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from monitor.core.agreements.budget_rule import GOOD_SLICES
 from monitor.core.agreements.measures import MeasureKind
 
 if TYPE_CHECKING:
@@ -228,8 +229,11 @@ def by_name(table: Mapping[MeasureKind, Mapping[str, Indicator]]) -> dict[str, I
     return found
 
 
-NAMED: Final[Mapping[str, Indicator]] = by_name(INDICATORS)
-"""Every indicator by its name."""
+NAMED: Final[Mapping[str, Indicator]] = {
+    **by_name(INDICATORS),
+    GOOD_SLICES: Indicator("ratio", "higher", "time", "denominator", needs="", grows=False),
+}
+"""Every indicator by its name, and the share of good slices, which is no figure of a measure."""
 KIND_OF: Final[Mapping[str, MeasureKind]] = {
     name: kind
     for kind, indicators in INDICATORS.items()

@@ -12,7 +12,8 @@ period their windows are scaled with it, so that each pair stands for the same p
 
 The method **events** counts in the unit of the objective's figure (availability: milliseconds). The method
 **timeslices** cuts the period into slices: a slice whose own figure misses the target is bad as a whole, a slice
-without a figure is good.
+without a figure is good. The verdict on such an objective is that of its slices (`good_slices`): it is missed as soon
+as more of the whole window was bad than the budget allows.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from monitor.core.agreements.budget_rule import BurnAlert, Method
+from monitor.core.agreements.budget_rule import GOOD_SLICES, BurnAlert, Method
+from monitor.core.series.figures import Figure
 from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.core.agreements.objectives import Comparison, Objective
-    from monitor.core.series.figures import Figure
 BudgetUnit = Literal["count", "ms"]
 
 
@@ -52,7 +53,8 @@ class BudgetFigure(NamedTuple):
     """The error budget of an objective in a window: amounts in ``unit`` (``count`` of events, or ``ms``).
 
     A total in events grows with the events so far; a total in milliseconds is that of the whole window.
-    ``consumed_share`` is None without a budget. ``exhausted`` means that more was bad than was allowed.
+    ``consumed_share`` is None without a budget. ``exhausted`` means that more was bad than was allowed. ``all`` is the
+    amount that the budget is a share of.
     """
 
     objective: str
@@ -64,6 +66,7 @@ class BudgetFigure(NamedTuple):
     consumed_share: float | None
     exhausted: bool
     burns: tuple[Burn, ...] = ()
+    all: float = 0.0
 
 
 def allowed_share(objective: Objective) -> Fraction:
@@ -94,8 +97,15 @@ def figure_of(objective: Objective, unit: BudgetUnit, share: Share, burns: tuple
     consumed = Fraction(share.bad)
     return BudgetFigure(
         objective.id, rule.method if rule else "events", unit, float(total), share.bad, float(total - consumed),
-        float(consumed / total) if total else None, consumed > total, burns,
+        float(consumed / total) if total else None, consumed > total, burns, share.all,
     )  # fmt: skip
+
+
+def good_slices(budget: BudgetFigure) -> Figure:
+    """Return the share of good slices of a window, by time. What is still to come of the window is good so far."""
+    good = max(0.0, budget.all - budget.consumed)
+    value = float(Fraction(good) / Fraction(budget.all)) if budget.all else None
+    return Figure(GOOD_SLICES, value, good, budget.all, "ratio", "time of good slices / time of all slices")
 
 
 def burn_of(objective: Objective, window: Window, share: Share) -> Burn:

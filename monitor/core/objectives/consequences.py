@@ -37,6 +37,7 @@ from monitor.core.agreements.consequence_rules import (
     DamageRule,
     TerminationRule,
 )
+from monitor.core.agreements.objectives import is_beyond
 from monitor.core.objectives.consequence import (
     DAMAGES,
     MONEY,
@@ -48,6 +49,7 @@ from monitor.core.objectives.consequence import (
     Evidence,
 )
 from monitor.core.objectives.damages import damages_of
+from monitor.core.objectives.status import judged_figure
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.periods import period, period_date, period_window, window_span
 from monitor.core.time.windows import COHORT, WindowKind
@@ -99,7 +101,7 @@ def decide(statement: WindowStatus, agreement: Agreement, misses: Misses) -> Dec
     judged = {one.objective for one in statement.verdicts if one.verdict != "provisional"}
     for credit in rules.credits:
         if credit.window == window and credit.objective in objectives:
-            one = _credit(statement, rules, credit, objectives[credit.objective], agreement.zone)
+            one = _credit(statement, rules, credit, agreement.zone)
             if one is not None:
                 found.consequences.append(one)
     for damages in rules.damages:
@@ -201,14 +203,13 @@ def _turn(one: Consequence, end_ms: int) -> tuple[str, int, SeriesKey, str, int,
     return one.agreement, end_ms, one.series, one.window, one.from_ms, one.objective
 
 
-def _credit(
-    statement: WindowStatus, rules: Consequences, rule: CreditRule, objective: Objective, zone: str
-) -> Consequence | None:
+def _credit(statement: WindowStatus, rules: Consequences, rule: CreditRule, zone: str) -> Consequence | None:
     evidence = _evidence(statement, rule.objective)
     fee = rules.fees.get(rule.fee or statement.labels.get("service", ""))
     if evidence is None or fee is None:
         return None
-    missed = [tier for tier in rule.tiers if objective.is_beyond(evidence.value, tier.bound)]
+    comparison = next(one.comparison for one in statement.verdicts if one.objective == rule.objective)
+    missed = [tier for tier in rule.tiers if is_beyond(comparison, evidence.value, tier.bound)]
     if not missed:
         return None
     tier = max(missed, key=lambda one: one.share)
@@ -293,19 +294,20 @@ def breach_place(rule: BreachRule) -> str:
 def _notice_breach(statement: WindowStatus, zone: str, rule: BreachRule, objective: Objective, found: Decision) -> None:
     """Remember a breach after which the customer may terminate at once, and record whether the right holds."""
     place = breach_place(rule)
+    _, comparison, target = objective.judged
     evidence = _evidence(statement, rule.objective)
     own = period(zone, rule.window, statement.from_ms)
     newest = found.misses.get(place, ())
     if (
         evidence is not None
         and _is_missed(statement, rule.objective)
-        and (rule.bound is None or objective.is_beyond(evidence.value, rule.bound))
+        and (rule.bound is None or is_beyond(comparison, evidence.value, rule.bound))
     ):
         newest = (own.start_ms,)
         found.consequences.append(
             _consequence(statement, rule.objective, "termination_right", evidence._replace(misses=newest))._replace(
                 breach=rule.name,
-                tier=objective.target if rule.bound is None else rule.bound,
+                tier=target if rule.bound is None else rule.bound,
                 claim_until_ms=_until_ms(statement, rule.within_ms, zone),
             )
         )
@@ -325,7 +327,8 @@ def _evidence(statement: WindowStatus, objective: str) -> Evidence | None:
     verdict = next((one for one in statement.verdicts if one.objective == objective), None)
     if verdict is None or verdict.value is None or verdict.verdict not in ("met", "breached"):
         return None
-    figure = next(one for one in statement.figures if one.indicator == verdict.indicator)
+    figure = judged_figure(statement, verdict)
+    assert figure is not None
     return Evidence(
         verdict.indicator, verdict.value, verdict.target, figure.numerator, figure.denominator, figure.formula
     )

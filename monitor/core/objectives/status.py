@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from monitor.core.objectives.budget import BudgetFigure
+from monitor.core.agreements.budget_rule import GOOD_SLICES
+from monitor.core.objectives.budget import BudgetFigure, good_slices
 from monitor.core.objectives.consequence import Consequence
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
@@ -58,3 +59,10 @@ class WindowStatus(NamedTuple):
     """The people at the customer who may see a statement, as the agreement names them. Empty unless closed."""
     parts: int = 1
     """In how many parts the period is stated: an amendment in it changed the promise. Each part is a statement."""
+
+
+def judged_figure(status: WindowStatus, verdict: ObjectiveVerdict) -> Figure | None:
+    """Return the figure that a verdict compared with its target; None if the window does not have it."""
+    if verdict.indicator == GOOD_SLICES:
+        return next((good_slices(one) for one in status.budgets if one.objective == verdict.objective), None)
+    return next((one for one in status.figures if one.indicator == verdict.indicator), None)

@@ -11,6 +11,9 @@ verdict is ``low_sample``, with three exceptions:
 
 The sample is the denominator of a ratio or mean; of a percentile and the longest it is the number of durations.
 
+An objective with a budget of **timeslices** is judged by its slices alone: it is missed once its budget is exhausted.
+The sample stays that of the objective's figure, and without a figure there is no verdict.
+
 **Alerts** of an objective live in cycles, each with its own key (its number is in it):
 
     quiet ──► at_risk ──► breached ──► resolved      the next cycle begins at the next ``at_risk`` or ``breached``
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import Alert, AlertKey, AlertState, alert_id
+from monitor.core.objectives.budget import good_slices
 from monitor.core.objectives.status import ObjectiveVerdict, Verdict
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import labels_in
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.objectives import Objective
+    from monitor.core.objectives.budget import BudgetFigure
     from monitor.core.series.series import SeriesKey
 
 Standing = Literal["quiet", "at_risk", "breached", "eased"]
@@ -61,6 +66,9 @@ class Announced(NamedTuple):
 
 
 QUIET: Final = Announced()
+
+_NEEDS_NO_SAMPLE: Final = frozenset({"failures", "promised"})
+"""The kinds of samples that are never too small."""
 
 Told = tuple[AlertState, str]
 """What is to be told: the state and the reason."""
@@ -103,6 +111,38 @@ def judge(
     return ObjectiveVerdict(
         objective.id, objective.indicator, objective.comparison, objective.target, objective.at_risk,
         figure.value if figure else None, sample, objective.minimum_sample, verdict,
+    )  # fmt: skip
+
+
+def judge_slices(
+    objective: Objective, of_figure: ObjectiveVerdict, budget: BudgetFigure, *, calendar: bool, closed: bool
+) -> ObjectiveVerdict:
+    """Return the verdict on an objective of timeslices.
+
+    Args:
+        objective: the promise.
+        of_figure: the verdict by the figure of the whole window, which gives the sample.
+        budget: the budget of the window.
+        calendar: whether the window is a calendar period, not a rolling window.
+        closed: whether the period and its allowed lateness are over.
+    """
+    indicator, comparison, goal = objective.judged
+    value = good_slices(budget).value if of_figure.value is not None else None
+    enough = of_figure.sample >= objective.minimum_sample or NAMED[objective.indicator].sample in _NEEDS_NO_SAMPLE
+    verdict: Verdict
+    if value is None:
+        verdict = "no_data"
+    elif budget.exhausted:
+        verdict = "breached" if enough or goal >= 1 else "low_sample"
+    elif not enough:
+        verdict = "low_sample"
+    elif not closed and objective.at_risk is not None and value < objective.at_risk:
+        verdict = "at_risk"
+    else:
+        verdict = "on_track" if calendar and not closed else "met"
+    return ObjectiveVerdict(
+        objective.id, indicator, comparison, goal, objective.at_risk, value, of_figure.sample,
+        objective.minimum_sample, verdict,
     )  # fmt: skip
 
 

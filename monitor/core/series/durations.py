@@ -54,8 +54,10 @@ def targets_of(agreement: Agreement, measure_id: str) -> tuple[int, ...]:
     ]
     if not objectives:
         return ()
-    found = {bound for one in objectives for bound in (one.target, one.at_risk) if bound is not None}
-    names = {one.id for one in objectives}
+    # Of timeslices the share of good ones is at risk and credited; only the target is compared with the percentile.
+    found = {one.target for one in objectives}
+    found.update(one.at_risk for one in objectives if one.at_risk is not None and not one.by_slices)
+    names = {one.id for one in objectives if not one.by_slices}
     found.update(
         tier.bound for credit in agreement.consequences.credits if credit.objective in names for tier in credit.tiers
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.core.objectives.status import judged_figure
 from monitor.core.objectives.verdicts import (
     QUIET,
     Announced,
@@ -20,8 +21,6 @@ from monitor.core.windows.evaluation import Found, Look, Spot
 from monitor.core.windows.rows import ROLLING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
     from monitor.core.series.figures import Figure
@@ -42,14 +41,14 @@ class Telling:
         before = row.told.get(at.period_ms, {})
         told = dict(before)
         for verdict in status.verdicts:
-            name = verdict.objective
+            name, figure = verdict.objective, judged_figure(status, verdict)
             if name in at.enforced:
                 since_ms = told.get(name, QUIET).since_ms
                 found.wakes_ms.append(since_ms)  # an evaluation of an earlier instant repeats then
                 told[name], say = announce(
                     told.get(name, QUIET), verdict.verdict, verdict.comparison, at.at_ms, at.version, rolling=rolling
                 )
-                found.alerts += self._said(look, at, told[name], say, verdict, status.figures)
+                found.alerts += self._said(look, at, told[name], say, verdict, figure)
         for name, standing in before.items():
             if name not in at.enforced:
                 told[name], ended_so = self.end(look, at, standing, at.over, unjudged(name))
@@ -58,7 +57,8 @@ class Telling:
             verdicts = {verdict.objective: verdict for verdict in status.verdicts}
             for name, standing in told.items():
                 verdict = verdicts.get(name) or unjudged(name)
-                found.add(self.end(look, at, standing, "period_closed", verdict, status.figures)[1])
+                figure = judged_figure(status, verdict)
+                found.add(self.end(look, at, standing, "period_closed", verdict, figure)[1])
         elif told != before and any(one != QUIET for one in told.values()):
             self._rows.put(at.window, row._replace(told={**row.told, at.period_ms: told}))
         return found
@@ -70,7 +70,7 @@ class Telling:
         standing: Announced,
         reason: str,
         verdict: ObjectiveVerdict,
-        figures: Iterable[Figure] = (),
+        figure: Figure | None = None,
     ) -> tuple[Announced, Found]:
         """End the alert of an objective if one is open; return the objective's announced state after that."""
         found = Found()
@@ -78,7 +78,7 @@ class Telling:
             found.wakes_ms.append(standing.since_ms)
             return standing, found
         after, say = ended(standing, at.at_ms, reason)
-        found.alerts += self._said(look, at, after, say, verdict, figures)
+        found.alerts += self._said(look, at, after, say, verdict, figure)
         return after, found
 
     def end_all(self, look: Look, name: str, reason: str) -> Found:
@@ -102,7 +102,7 @@ class Telling:
         standing: Announced,
         say: Told | None,
         verdict: ObjectiveVerdict,
-        figures: Iterable[Figure],
+        figure: Figure | None,
     ) -> list[Alert]:
         """Return the alert of a change; if nothing changed, none."""
         if say is None:
@@ -111,7 +111,6 @@ class Telling:
         objective = next((one for one in began.objectives if one.id == verdict.objective), None) if began else None
         labels = labels_of(began, self._rows.series)
         day = period_text(at.window, look.slices.zone, at.period_ms) if at.period_ms != ROLLING else ""
-        figure = next((one for one in figures if one.indicator == verdict.indicator), None)
         return [
             objective_alert(
                 Place(self._rows.series, labels, at.window, day),

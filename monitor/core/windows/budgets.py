@@ -88,8 +88,11 @@ class SeriesBudgets:
         """Return the windows whose sums the burn rates are made of."""
         return [window for one in _kept(binding) for window in budget_windows(one)]
 
-    def settle(self, look: Look) -> None:
-        """Find the bad slices as of a look, and settle those that nothing in time can change any more."""
+    def settle(self, look: Look, open_from_ms: int) -> None:
+        """Find the bad slices as of a look, and settle those that nothing in time can change any more.
+
+        Those from ``open_from_ms`` on are kept: a period that they belong to is still to be closed.
+        """
         rule = look.binding.measure
         if rule is None or not rule.adds_up:
             return
@@ -106,6 +109,7 @@ class SeriesBudgets:
             slices = self._pane_slices.setdefault(objective.id, PaneSlices(self._panes))
             found = slices.find(objective, rule, look.binding.agreement, settled_ms, look.now_ms - lateness_ms)
             kept_ms = look.now_ms - 2 * period_ms(budget.period) - lateness_ms - _KEPT_AT_LEAST_MS
+            kept_ms = min(kept_ms, open_from_ms)
             bad = tuple(one for one in joined((*known, *found.settled)) if one[1] > kept_ms)
             if found.any_settled or bad != known:
                 self._put(BudgetRow(

@@ -20,7 +20,7 @@ from monitor.core.windows.consequences import SeriesConsequences
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
-from monitor.core.windows.status import news_of, status_of
+from monitor.core.windows.status import news_of, status_of, with_budgets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -200,7 +200,7 @@ class SeriesWindows:
         pending = False
         yield from self.panes.reading()
         if lives or self._is_stated():
-            self._budgets.settle(look)
+            self._budgets.settle(look, self._stated_to_ms(look))
             pending, closed = yield from self._closing.run(look, self._statement)
             found.add(closed)
             self.unfinished = self._closing.unfinished
@@ -323,14 +323,14 @@ class SeriesWindows:
         if self.parts:
             status.live["series"] = self.parts
         budgets, found = yield from self._budgets.figures(look, binding, view.window, status)
-        return (status._replace(budgets=budgets) if budgets else status), found
+        return (with_budgets(status, budgets, binding, view.window) if budgets else status), found
 
     def _statement(
         self, look: Look, window: Window, part: Part, parts: int, close_ms: int
     ) -> Pieces[tuple[WindowStatus, Found]]:
         binding = part.binding
         if binding.agreement is not look.binding.agreement:  # the slices of a version that no longer holds
-            self._budgets.settle(look._replace(binding=binding))
+            self._budgets.settle(look._replace(binding=binding), self._stated_to_ms(look))
         view = self._view(look, binding, window, Span(part.from_ms, part.to_ms), close_ms, closed=True)
         status, found = yield from self._status(look, binding, view)
         status = status._replace(parts=parts)
@@ -412,6 +412,14 @@ class SeriesWindows:
                 width = width_for(window)
                 found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
         return found
+
+    def _stated_to_ms(self, look: Look) -> int:
+        """Return the instant up to which all periods are closed; 0: some window has not begun to close its periods."""
+        names = {window.name for window in look.binding.windows if window.kind != "rolling"} | self._rows.names()
+        return min(
+            (self._rows.get(name).open_from_ms for name in names if period_window(name) is not None),
+            default=look.now_ms,
+        )
 
     def _sleep(self, look: Look, *, needs_no_event: bool) -> Found:
         """End what is shown of a series without panes.

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.kinds import KINDS
 from monitor.core.objectives.status import WindowStatus
-from monitor.core.objectives.verdicts import judge
+from monitor.core.objectives.verdicts import judge, judge_slices
 from monitor.core.series.series import labels_in
 from monitor.core.time.spans import Span
 from monitor.core.windows.cohorts import outlasting
 
 if TYPE_CHECKING:
     from monitor.core.kinds import KindPanes
+    from monitor.core.objectives.budget import BudgetFigure
     from monitor.core.pieces import Pieces
     from monitor.core.series.measured import WindowView
     from monitor.core.series.series import SeriesKey
+    from monitor.core.time.windows import Window
     from monitor.core.windows.binding import Binding
 
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
@@ -55,6 +57,23 @@ def status_of(series: SeriesKey, binding: Binding, of: WindowView[KindPanes]) ->
         binding.agreement.version, figures, verdicts, live, of.closed,
         audience=binding.agreement.audience(measure.id, of.window.period.name) if of.closed else (),
     )  # fmt: skip
+
+
+def with_budgets(
+    status: WindowStatus, budgets: tuple[BudgetFigure, ...], binding: Binding, window: Window
+) -> WindowStatus:
+    """Return a status with its error budgets, and the objectives of timeslices judged by these."""
+    of = {one.objective: one for one in budgets}
+    objectives = {one.id: one for one in binding.shown(window) if one.by_slices}
+    verdicts = tuple([
+        judge_slices(
+            objectives[one.objective], one, of[one.objective],
+            calendar=window.kind != "rolling", closed=status.closed,
+        )
+        if one.objective in objectives else one
+        for one in status.verdicts
+    ])  # fmt: skip
+    return status._replace(budgets=budgets, verdicts=verdicts)
 
 
 def news_of(status: WindowStatus, *, calendar: bool) -> News:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.indicators import NAMED
 from monitor.metrics import catalogue as m
 from monitor.metrics.catalogue import ATTRIBUTES, Metric
 
@@ -41,7 +41,7 @@ def one_of(values: Iterable[str]) -> Regex:
 
 def indicators(unit: str) -> Regex:
     """Return a matcher for the indicators of a unit: ``ratio``, ``ms`` or ``count``."""
-    return one_of(dict.fromkeys(name for kind in INDICATORS.values() for name, one in kind.items() if one.unit == unit))
+    return one_of(name for name, one in NAMED.items() if one.unit == unit)
 
 
 def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool = False) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.cli.terminal.promises import promises_of, target_text
 from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
 from monitor.core.agreements.consequence_rules import (
     BreachRule,
@@ -110,6 +111,42 @@ def test_the_goal_of_slices_is_the_target_where_it_is_a_share_that_must_be_high(
     budget = checked(text).documents[0].agreement.objectives[0].budget
     assert budget is not None
     assert (budget.goal, budget.slice_ms) == (0.999, 60_000)
+
+
+SLICED = TEXT.replace("method: events", "method: timeslices\n      good: 99.9 %", 1)
+"""The objective ``up`` with timeslices of which 99.9 % must be good."""
+
+
+def test_of_timeslices_the_verdict_the_warning_and_the_credits_are_shares_of_good_ones(checked: Checked) -> None:
+    text = SLICED.replace("target: 99.9 %", "target: 99 %\n    at_risk: 99.95 %", 1)
+    agreement = checked(text).documents[0].agreement
+    assert agreement is not None
+    up = agreement.objectives[0]
+    assert up.judged == ("good_slices", ">=", 0.999)
+    assert (up.target, up.at_risk) == (0.99, 0.9995)
+    assert [tier.bound for tier in agreement.consequences.credits[0].tiers] == [0.999, 0.99]
+    assert target_text(up) == "availability >= 99 % in 99.9 % of all slices of 1 min"
+    credit = next(one for one in promises_of(agreement) if one.of == "credit")
+    assert credit.what.startswith("10 % below 99.9 %, 25 % below 99 %")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("target: 99.9 %", "target: 99 %\n    at_risk: 99.5 %", "a share of good slices: more than 99.9 %"),
+        ("{below: 99.9 %, credit: 10 %}", "{below: 99.99 %, credit: 10 %}", "credit a figure that keeps the target"),
+        ("credits:\n", "credits:\n    - {objective: quick, fee: desk, tiers: [{above: 1m, credit: 5 %}]}\n",
+         "of good_slices, less is worse (write below)"),
+        ("credits:\n", "credits:\n    - {objective: quick, fee: desk, tiers: [{below: 1m, credit: 5 %}]}\n",
+         "is no bound of good_slices"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_slices_is_told_in_shares_of_good_ones(
+    checked: Checked, right: str, wrong: str, told: str
+) -> None:
+    assert right in SLICED
+    mistakes = [str(one) for one in checked(SLICED.replace(right, wrong, 1)).mistakes]
+    assert any(told in one for one in mistakes), mistakes
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def network(*, window="month", comparison=">=", tiers=TIERS, **more):
     return agreement(rule, objectives=(objective,), consequences=rules)
 
 
-def statement(value, number=0, *, service="ring", verdict=None, months=1, version=1):
+def statement(value, number=0, *, service="ring", verdict=None, months=1, version=1, comparison=">="):
     series = SeriesKey("desk", "core", (service,))
     if verdict is None:
         verdict = "no_data" if value is None else "met" if value >= 0.9995 else "breached"
@@ -54,7 +54,7 @@ def statement(value, number=0, *, service="ring", verdict=None, months=1, versio
     return WindowStatus(
         series, {"service": service}, {1: "month", 3: "quarter", 12: "year"}[months], month_ms(number),
         month_ms(number + months), 0, version, (Figure("availability", value, up, all_of_it, "ratio", "(P - D) / P"),),
-        (ObjectiveVerdict("up", "availability", ">=", 0.9995, None, value, 1, 1, verdict),), {}, closed=True,
+        (ObjectiveVerdict("up", "availability", comparison, 0.9995, None, value, 1, 1, verdict),), {}, closed=True,
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_too_small_a_sample_a_service_without_a_fee_and_a_draft_version_that_is_
 def test_where_less_is_better_the_tiers_lie_above():
     tiers = (Tier(0.05, Decimal("0.1")), Tier(0.1, Decimal("0.2")))
     found = consequences_of(
-        [statement(value, verdict="breached") for value in (0.05, 0.06, 0.2)],
+        [statement(value, verdict="breached", comparison="<=") for value in (0.05, 0.06, 0.2)],
         Book((network(comparison="<=", tiers=tiers),), 1),
     )
     assert [one.amount for one in found] == [1200, 2400]

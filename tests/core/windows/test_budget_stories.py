@@ -281,3 +281,110 @@ def test_any_order_within_lateness_and_any_restart_give_the_same_budgets(events,
     in_order = [(minute, minute, within, source) for minute, within, source in events]
     late = [(minute + order.randint(0, 14), minute, within, source) for minute, within, source in events]
     assert run(late, looks, restarts) == run(in_order, [], set())
+
+
+# -- the verdict of timeslices
+
+
+def slices_of_line(goal=0.99, windows=(DAY,), **more):
+    objective = budgeted(
+        target=0.8, windows=windows, measure="calls", indicator="SL3", method="timeslices", goal=goal, minimum_events=1
+    )
+    return agreement(CALLS, objectives=[replace(objective, **more)])
+
+
+def bad_minutes(stage, count, day="Mon", good=100):
+    """So many minutes from 09:00 on have one bad call each, and one minute before them many good ones."""
+    for _ in range(good):
+        stage.change(call(f"{day} 08:00", within=True))
+    for minute in range(count):
+        stage.change(call(f"{day} 09:{minute:02}", within=False))
+    return stage
+
+
+def verdict(stage, window="day"):
+    one = stage.latest(window, LINE).verdicts[0]
+    return one.verdict, one.indicator, one.value
+
+
+def test_calls_are_judged_by_their_slices_not_by_the_figure_of_the_day():
+    """1 % of 1,440 minutes is 14.4 of them. The service level of the day, 100 of 115, is kept all the time."""
+    stage = bad_minutes(Stage(slices_of_line()), 14).look("Mon 09:14")
+    assert verdict(stage) == ("on_track", "good_slices", 1_426 / 1_440)
+    stage.change(call("Mon 09:14", within=False)).look("Mon 09:15")
+    assert stage.value("SL3", series=LINE) > 0.8
+    assert verdict(stage) == ("breached", "good_slices", 1_425 / 1_440)
+    assert stage.told("kept") == ["breached below_target Mon 09:15"]
+    stage.until("Tue 00:15")
+    assert [one.verdicts[0].verdict for one in stage.statements] == ["breached"]
+
+
+def test_a_figure_that_misses_in_few_slices_is_no_miss():
+    """Two minutes with 50 bad calls each: the service level of the day is far below its target."""
+    stage = bad_minutes(Stage(slices_of_line()), 0, good=10)
+    for minute in ("09:00", "09:01"):
+        for _ in range(50):
+            stage.change(call(f"Mon {minute}", within=False))
+    assert verdict(stage.look("Mon 10:00")) == ("on_track", "good_slices", 1_438 / 1_440)
+    assert stage.value("SL3", series=LINE) < 0.1
+
+
+def test_a_rolling_window_is_judged_by_the_slices_in_it():
+    stage = bad_minutes(Stage(slices_of_line(goal=0.9, windows=(HOUR,))), 6).look("Mon 09:20")
+    assert verdict(stage, "1h")[0] == "met"
+    assert verdict(bad_minutes(stage, 7, good=0).look("Mon 09:21"), "1h")[0] == "breached"
+    assert verdict(stage.until("Mon 10:30"), "1h")[:2] == ("no_data", "good_slices")
+
+
+def test_without_a_figure_or_with_too_small_a_sample_there_is_no_verdict_on_slices_either():
+    stage = Stage(slices_of_line(minimum_sample=50)).change(Change(LINE, ms("Mon 09:00"), (("transferred", 1),)))
+    assert verdict(stage.look("Mon 09:01")) == ("no_data", "good_slices", None)
+    assert verdict(bad_minutes(stage, 1, good=9).look("Mon 09:02"))[0] == "low_sample"
+    assert verdict(bad_minutes(stage, 20, good=0).look("Mon 10:00"))[0] == "low_sample"
+
+
+def test_slices_that_must_all_be_good_are_missed_by_the_first_bad_one_whatever_the_sample():
+    stage = bad_minutes(Stage(slices_of_line(goal=1.0, minimum_sample=50)), 1, good=0).look("Mon 10:00")
+    assert verdict(stage)[0] == "breached"
+
+
+def test_slices_are_at_risk_by_the_share_of_good_ones():
+    stage = bad_minutes(Stage(slices_of_line(at_risk=0.995)), 7).look("Mon 09:07")
+    assert verdict(stage)[0] == "on_track"
+    assert verdict(bad_minutes(stage, 1, good=0).look("Mon 09:08"))[0] == "on_track", "the minute was bad already"
+    stage.change(call("Mon 09:08", within=False)).look("Mon 09:09")
+    assert verdict(stage)[0] == "at_risk"
+    assert stage.told("kept") == ["at_risk near_target Mon 09:09"]
+
+
+def test_an_availability_is_judged_by_its_slices_and_needs_no_sample():
+    objective = budgeted(target=0.9, measure="ring", indicator="availability", method="timeslices", goal=0.999)
+    stage = Stage(ring(replace(objective, minimum_sample=9))).change(outage("Mon 06:00", "Mon 06:01")).look("Mon 12:00")
+    assert stage.latest("day", RING).verdicts[0].verdict == "on_track"  # 1.44 minutes may be bad
+    stage.change(outage("Mon 07:00", "Mon 07:00:30", name="o2")).look("Mon 12:01")
+    assert stage.latest("day", RING).verdicts[0].verdict == "breached"
+
+
+def test_after_a_long_stop_each_day_is_judged_by_its_own_slices():
+    """Bad slices go when no budget needs them, but not before the statements of their days."""
+    without, stopped = Stage(slices_of_line()), Stage(slices_of_line())
+    days = [f"Mon+{7 * week}" for week in range(4)]
+    for day in days:
+        bad_minutes(without, 20, day).until(f"{day} 23:59")
+        bad_minutes(stopped, 20, day)
+    for stage in (without, stopped):
+        stage.until("Fri+28 00:00")
+    judged = [[(one.from_ms, one.verdicts) for one in stage.statements] for stage in (without, stopped)]
+    assert judged[0] == judged[1]
+    missed = [from_ms for from_ms, verdicts in judged[0] if verdicts[0].verdict == "breached"]
+    assert missed == [ms(f"{day} 00:00") for day in days]
+
+
+def test_an_amendment_to_slices_judges_by_them_from_the_period_on_in_which_it_holds():
+    first = replace(slices_of_line(), objectives=(budgeted(target=0.8, measure="calls", indicator="SL3"),))
+    second = replace(slices_of_line(), version=2, valid_from_ms=ms("Tue 00:00"))
+    stage = bad_minutes(Stage(first, second), 20).until("Tue 08:00")
+    bad_minutes(stage, 20, "Tue").until("Wed 01:00")
+    assert [(one.verdicts[0].indicator, one.verdicts[0].verdict) for one in stage.statements] == [
+        ("SL3", "met"), ("good_slices", "breached"),
+    ]  # fmt: skip
