@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.core.facts.events import ATTRIBUTES, TYPES, Subject
+from monitor.core.facts.events import ATTRIBUTES, DUE_ATTRIBUTES, TYPES, Subject
 
 MAX_EVENT_BYTES: Final = 1 << 20
 """The longest record that is decoded, in bytes."""
@@ -36,7 +36,9 @@ NOT_NEGATIVE: Final = frozenset(
     {"weight", "customers_affected", "customers_total", "talk_ms", "hold_ms", "wrap_up_ms", "idle_ms"}
 )
 """The attributes that cannot be below zero. ``sequence``, which is no attribute, cannot either."""
-INSTANTS: Final = {"starts_at": "starts_at_ms", "ends_at": "ends_at_ms"}
+INSTANTS: Final = {
+    "starts_at": "starts_at_ms", "ends_at": "ends_at_ms", **{name: name for name in DUE_ATTRIBUTES},
+}  # fmt: skip
 """Instants among the attributes: the short name, and the name under which they are kept. Producers may send either."""
 
 REASONS: Final[dict[str, str]] = {
@@ -91,6 +93,8 @@ MEANINGS: Final[dict[str, str]] = {
     "hold_ms": "time on hold, milliseconds",
     "wrap_up_ms": "work after the call, milliseconds",
     "idle_ms": "how long the agent had been available before the call, milliseconds",
+    "due_at": "when it is due, if the record says so: clocks with `due_at` take it in place of a target",
+    "response_due_at": "when its first response is due, if the record says so",
     "starts_at_ms": "announced start of maintenance; also as `starts_at`",
     "ends_at_ms": "announced end of maintenance; also as `ends_at`",
 }

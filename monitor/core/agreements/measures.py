@@ -221,6 +221,11 @@ class ClockRule(Measure):
     """For each pause reason, how long one pause counts at most, by the wall clock. Other reasons have no cap."""
     strict: bool = False
     """Whether the budget itself is too long already. "Within" is inclusive otherwise."""
+    due_at: str = ""
+    """The attribute that brings the due instant (epoch milliseconds), in place of start + budget; "": none does. The
+    only budget is then that of `ANY`: 0, with the calendar."""
+    pauses_move_due: bool = False
+    """Whether pauses move a due instant that came with the record."""
 
     @property
     def subject_kind(self) -> Subject:

@@ -103,11 +103,16 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "hold_ms": int,
     "wrap_up_ms": int,
     "idle_ms": int,
+    # due instants that come with the record, in epoch milliseconds: of the whole, and of the first response
+    "due_at": int,
+    "response_due_at": int,
     # announced maintenance: the window, as instants in epoch milliseconds
     "starts_at_ms": int,
     "ends_at_ms": int,
 }
 """The attributes that an event may carry, and their types. Unknown attributes are accepted and dropped."""
+DUE_ATTRIBUTES: Final = ("due_at", "response_due_at")
+"""The attributes from which a clock may take its due instant."""
 
 
 class Fact(NamedTuple):
