@@ -25,6 +25,7 @@ HISTORIES = "tests/core/test_histories_law.py"
 RECOMPUTE = "tests/replay/test_recompute.py"
 RUNNER = "tests/stream/partitions/test_runner.py"
 E2E = "tests/e2e"
+DUE_AT = "tests/core/clocks/test_due_at.py"
 LIMITS = "tests/core/clocks/test_limits.py"
 CONVERSATIONS = "tests/core/calls/test_conversations.py"
 
@@ -180,6 +181,10 @@ TRAPS = {
     "resolved and closed both sent": (f"{TICKETS}::test_resolved_and_closed_both_sent_count_once",),
     "a stop of the due instant that arrives late: void": (
         f"{LIMITS}::test_a_stop_of_the_due_instant_that_arrives_after_the_breach_was_told_voids_it",
+    ),
+    "a due instant of the record that is moved, late or after the stop": (
+        f"{DUE_AT}::test_a_move_that_arrives_late_takes_back_what_it_disproves",
+        f"{DUE_AT}::test_what_was_due_when_it_stopped_decides_and_a_later_change_does_not",
     ),
     "hours that close with the due instant": (
         f"{LIMITS}::test_where_hours_close_with_the_due_instant_the_promise_is_broken_when_they_open_again",

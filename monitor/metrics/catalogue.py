@@ -97,6 +97,7 @@ CLOCK_ELAPSED_LONGEST = _gauge("clock_elapsed_longest_seconds", "Longest busines
 CLOCKS_OPEN = _gauge("clocks_open", "Clocks that have not stopped, paused and overdue ones among them", SERIES)
 CLOCKS_PAUSED = _gauge("clocks_paused", "Clocks that are paused", SERIES)
 CLOCKS_AT_RISK = _gauge("clocks_at_risk", "Open clocks that passed an at-risk threshold and are not overdue", SERIES)
+CLOCKS_UNDATED = _gauge("clocks_undated", "Open clocks without a due instant, because no event brings it", SERIES)
 CLOCKS_INCOMPLETE = _gauge(
     "clocks_incomplete", "Clocks, started or waiting, of open tickets whose report lacks required fields", SERIES
 )

@@ -45,6 +45,7 @@ from monitor.metrics.catalogue import (
     CLOCKS_OPEN,
     CLOCKS_OVERDUE,
     CLOCKS_PAUSED,
+    CLOCKS_UNDATED,
     LEAD_AVERAGE_DEAL,
     LEAD_CLOSE_RATE,
     LEAD_CUSTOMERS,
@@ -228,6 +229,7 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "at_risk": Live(CLOCKS_AT_RISK),
         "overdue": Live(CLOCKS_OVERDUE),
         "incomplete": Live(CLOCKS_INCOMPLETE),
+        "undated": Live(CLOCKS_UNDATED),
     },
     "call": {"waiting": Live(CALLS_WAITING), "longest_wait_ms": Live(CALLS_LONGEST, age_of="waiting")},
     "outage": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.due import due_had_it_gone_on_ms, is_overdue
 from monitor.core.subjects.contribution import Contribution, contribution
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Subject
     from monitor.core.subjects.rows import SubjectRow
 
-RecordVerdict = Literal["met", "breached", "open", "overdue", "cancelled"]
+RecordVerdict = Literal["met", "breached", "open", "overdue", "cancelled", "undated"]
 
 
 class ClockRecord(NamedTuple):
@@ -54,12 +55,14 @@ def record_of(
     """Return the record of one clock at an instant."""
     is_open = clock.state in ("running", "paused")
     elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
-    due_ms = clocks.due_had_it_gone_on_ms(clock, of.calendar)
+    due_ms = due_had_it_gone_on_ms(clock, of.calendar)
     verdict: RecordVerdict
     if clock.state == "cancelled":
         verdict = "cancelled"
+    elif clocks.is_undated(clock):
+        verdict = "undated"
     elif is_open:
-        verdict = "overdue" if clocks.is_overdue(clock, until_ms, of) else "open"
+        verdict = "overdue" if is_overdue(clock, until_ms, of) else "open"
     else:
         verdict = "breached" if clocks.is_breached(clock) else "met"
     return ClockRecord(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _VERDICTS: Final[dict[RecordVerdict, ClockVerdict]] = {
     "met": "met", "breached": "breached", "overdue": "breached", "open": "open", "cancelled": "cancelled",
+    "undated": "undated",
 }  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def within(strict: bool) -> str:  # noqa: FBT001 - the setting of a promise
     return "in less than" if strict else "within"
 
 
-def why(one: Explanation) -> str:
+def why(one: Explanation) -> str:  # noqa: PLR0911 - one sentence for each standing
     """Return a sentence on a clock's state: how much of the allowed time has elapsed, and which pauses held it."""
     used = f"{duration(one.elapsed_ms)} of {duration(one.budget_ms)} have elapsed"
     left_ms = one.budget_ms - one.elapsed_ms
@@ -111,6 +111,8 @@ def why(one: Explanation) -> str:
     held = f", {duration(held_ms)} of pauses not counted" if held_ms else ""
     due = f", due {instant(one.due_ms)}" if one.due_ms >= 0 else ""
     match one.standing:
+        case "undated":
+            return f"it has no due instant, so it is neither met nor breached: no event brings {one.due_at}{held}"
         case "met":
             left = f"with {duration(left_ms)} left" if left_ms > 0 else "at the very end of its target"
             return f"met: it was stopped {left}, {used}{held}"
@@ -118,7 +120,7 @@ def why(one: Explanation) -> str:
             late = (
                 "it was stopped" if one.standing == "breached" else "it still runs" if one.due_ms >= 0 else "it is open"
             )
-            end = "at the very end of its target" if one.strict else "after its due instant, in closed hours"
+            end = "at the very end of its target" if one.strict else "after its due instant"
             beyond = f"{duration(-left_ms)} beyond its target" if left_ms < 0 else end
             return f"breached: {late} {beyond}, {used}{held}{due.replace('due', 'it was due')}"
         case "at_risk":

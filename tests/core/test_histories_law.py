@@ -48,6 +48,8 @@ clocks:
   - {id: acknowledge, metric: acknowledge, targets: {P1: 30m, "*": 2h}, windows: [24h]}
   - {id: response, metric: first_response, calendar: office, targets: {"*": 4h}, at_risk: [50%, 30m], windows: [day]}
   - {id: each, metric: resolution, targets: {P1: 4h, "*": 24h}, at_risk: 75%, cycles: each, windows: [tumbling-7d]}
+  - {id: recorded, metric: resolution, due_at: due_at, at_risk: 50%, cycles: each, by: [], windows: [day]}
+  - {id: moving, metric: turnaround, due_at: due_at, calendar: office, pauses_move_due: true, by: [], windows: [day]}
   - {id: summed, metric: resolution, calendar: office, targets: {"*": 8h}, cycles: sum, by: [], windows: [week]}
 objectives:
   - {id: resolved, of: each, indicator: compliance, target: ">= 90 %", windows: [day, week]}
@@ -109,6 +111,8 @@ def histories(draw: st.DrawFn) -> list[Event]:
             for place, kind in enumerate([first, *draw(st.lists(st.sampled_from(later), max_size=5))]):
                 name, values = CARRIED.get(kind, ("", ()))
                 attributes = {name: draw(st.sampled_from(values))} if name else {}
+                if kind in {"opened", "updated", "reopened"} and draw(st.booleans()):
+                    attributes["due_at"] = at_ms + draw(st.integers(-60, 48 * 60)) * MINUTE_MS
                 fact = Fact(at_ms, place, f"{subject}-{number}-{place}", kind, attributes)
                 events.append(Event(subject, f"{subject}-{number}", fact))
                 at_ms += draw(st.integers(0, apart * 60)) * 1_000

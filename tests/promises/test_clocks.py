@@ -1,12 +1,14 @@
 """The example agreements of ticket clocks keep what their comments promise: their files, run as a replay."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.config.agreements.checking import book_of, parse_document
 from monitor.config.reading.yaml_file import parse_documents
-from monitor.core.facts.events import Event
+from monitor.core.agreements.book import Book
+from monitor.core.facts.events import Event, Fact
 from monitor.replay.local import run_replay
 from tests.core.stories import ms, span, ticket, when
 
@@ -97,6 +99,62 @@ def test_priority_change():
         ("from-change", "met", "Mon 21:00"),
         ("prorated", "breached", "Mon 19:00"),
     ]
+
+
+def test_due_instant():
+    result = run(
+        "due-instant",
+        ("Mon 09:00", "opened", {"due_at": ms("Tue 09:00"), "response_due_at": ms("Mon 11:00")}),
+        ("Mon 10:00", "paused", {"reason": "waiting_for_customer"}),
+        ("Mon 12:00", "resumed", {"reason": "waiting_for_customer"}),
+        ("Mon 13:00", "responded", {}),
+        ("Tue 10:00", "updated", {"due_at": ms("Wed 09:00")}),
+        ("Wed 09:00", "resolved", {}),
+    )
+
+    # the answer's deadline has moved by the two office hours of the pause; that of the whole has not
+    assert alerts(result) == [
+        "settled/1 at_risk Tue 03:00", "settled/1 at_risk Tue 05:00", "settled/1 breached Tue 09:00",
+        "settled/1 rearmed Tue 10:00", "settled/1 at_risk Tue 21:00", "settled/1 at_risk Wed 05:00",
+        "settled/1 resolved Wed 09:00",
+    ]  # fmt: skip
+    assert {one.clock: (one.verdict, one.due_ms) for one in result.records} == {
+        "settled": ("met", ms("Wed 09:00")), "answered": ("met", ms("Mon 13:00")),
+    }  # fmt: skip
+
+    undated = run("due-instant", ("Mon 09:00", "opened", {}), ("Tue 09:00", "resolved", {}))
+    assert {one.verdict for one in undated.records} == {"undated"}
+    assert alerts(undated) == []
+
+
+def test_strict():
+    """Each at the very end of its time: a ticket, a call, a lead."""
+    book = book_of(
+        parse_document(one.data) for one in parse_documents((PROMISES / "strict.yaml").read_bytes(), "strict.yaml", [])
+    )
+    told = [
+        ("ticket", "T-1", "opened", "Mon 09:00:00"), ("ticket", "T-1", "resolved", "Mon 13:00:00"),
+        ("call", "C-1", "queued", "Mon 09:00:00"), ("call", "C-1", "answered", "Mon 09:00:20"),
+        ("lead", "L-1", "handed_over", "Mon 09:00:00"), ("lead", "L-1", "attempted", "Mon 13:00:00"),
+    ]  # fmt: skip
+    events = [
+        Event(subject, what, Fact(ms(at), place, str(place), kind, {"customer": "acme"}))
+        for place, (subject, what, kind, at) in enumerate(told)
+    ]
+
+    for strict, verdict in ((True, 0), (False, 1)):
+        agreements = [
+            replace(
+                one,
+                clocks=tuple(replace(rule, strict=strict) for rule in one.clocks),
+                calls=tuple(replace(rule, strict=strict) for rule in one.calls),
+                leads=tuple(replace(rule, strict=strict) for rule in one.leads),
+            )
+            for one in book.agreements
+        ]
+        result = run_replay(events, Book(tuple(agreements), 1), until_ms=ms("Fri 17:00"))
+        values = {of.objective: of.value for one in result.statuses for of in one.verdicts}
+        assert values == {"solved-in-time": verdict, "answered-in-time": verdict, "followed-up-in-time": verdict}
 
 
 def test_time_in_state():

@@ -132,6 +132,21 @@ class TestPlainJson:
         assert attributes == {"amount": 800.0, "talk_ms": 1500}
         assert [type(one) for one in attributes.values()] == [float, int]
 
+    @pytest.mark.parametrize("name", ["due_at", "response_due_at"])
+    def test_a_due_instant_of_the_record_is_an_instant_or_a_dead_letter(self, name):
+        for value in (AT_MS, "2026-11-23T12:05:01Z", "2026-11-23T13:05:01.250+01:00"):
+            found = ticket(**{name: value}).fact.attributes[name]
+            assert isinstance(found, int)
+            assert encode_event(ticket(**{name: value}))[1].find(str(found).encode()) > 0
+        assert ticket(**{name: None}).fact.attributes == {}
+        for value, reason in (
+            ("tomorrow", "bad_time"), ("", "bad_time"), ("2026-11-23T13:05:01", "time_without_zone"),
+            (True, "wrong_type"), (AT_MS // 1000, "time_in_seconds"), (9_999_999_999_999_999, "absurd_time"),
+        ):  # fmt: skip
+            with pytest.raises(DecodeError) as refused:
+                ticket(**{name: value})
+            assert (refused.value.reason, name in str(refused.value)) == (reason, True)
+
     @pytest.mark.parametrize("name", ["starts_at", "starts_at_ms"])
     @pytest.mark.parametrize("value", [AT, AT_MS])
     def test_an_announced_window_may_be_text_or_milliseconds_under_both_names(self, name, value):

@@ -19,7 +19,7 @@ from monitor.config.settings.settings import Settings
 from monitor.core.agreements.measures import METRICS
 from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
-from monitor.core.clocks.clock import missed_ms
+from monitor.core.clocks.due import missed_ms
 from monitor.core.clocks.reporting import missing
 from monitor.core.clocks.supporting import Misses
 from monitor.core.clocks.terms import Plan
@@ -135,10 +135,10 @@ def _tell(
     allowed = time_allowed(one.target)
     if one.days:
         allowed += f" ({duration(one.budget_ms)} from its start)"
-    out.say(
-        f"  promised by {one.agreement} version {one.version}: {one.metric} {within(one.strict)} {allowed} of the "
-        f"calendar {one.calendar}, the target of {target}"
-    )
+    promised = f"{within(one.strict)} {allowed} of the calendar {one.calendar}, the target of {target}"
+    if one.due_at:
+        promised = f"{'before' if one.strict else 'by'} the instant that its events bring as {one.due_at}"
+    out.say(f"  promised by {one.agreement} version {one.version}: {one.metric} {promised}")
     if one.origin.agreement != one.agreement:
         level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
         out.say(f"  inherited from the {level}")
@@ -146,12 +146,14 @@ def _tell(
         out.say(f"  missed under it: {supporting_text(miss)}")
     if not has_on_call:
         out.say(f"  {one.agreement} names nobody under notify: nobody is told of its alerts (no_on_call)")
-    due = "never, as it stands" if one.due_ms < 0 else instant(one.due_ms)
+    never = "never, as it stands" if one.standing != "undated" else f"never: no event brings {one.due_at}"
+    due = never if one.due_ms < 0 else instant(one.due_ms)
     stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
     left_ms = one.budget_ms - one.elapsed_ms
     late = f"{duration(left_ms)} left" if left_ms >= 0 else f"{duration(-left_ms)} too long"
-    out.say(f"  elapsed {duration(one.elapsed_ms)} ({late}), by the wall clock {duration(one.wall_ms)}")
+    of_target = "" if one.due_at else f" ({late})"
+    out.say(f"  elapsed {duration(one.elapsed_ms)}{of_target}, by the wall clock {duration(one.wall_ms)}")
     if one.flagged:
         out.say("  its stop came before its start (a skewed clock): counted as 0")
     total_ms, rows = 0, []

@@ -74,6 +74,10 @@ def _of_measure(measure: Measure, covers: str) -> Promise:
 
 
 def _clock(rule: ClockRule) -> tuple[str, str]:
+    of = f"{rule.subject} {rule.metric.replace('_', ' ')}"
+    if rule.due_at:
+        what = f"{'before' if rule.strict else 'by'} its {rule.due_at}"
+        return of, what + (", which pauses move" if rule.pauses_move_due else "")
     what = ", ".join(
         f"{'others' if priority == ANY and len(rule.budgets) > 1 else priority.replace(ANY, within(rule.strict))} "
         f"{time_allowed(budget)}" + ("" if budget.calendar == "always" else f" ({budget.calendar})")
@@ -81,7 +85,7 @@ def _clock(rule: ClockRule) -> tuple[str, str]:
     )
     if rule.strict and set(rule.budgets) != {ANY}:
         what += ", each in less than that"
-    return f"{rule.subject} {rule.metric.replace('_', ' ')}", what
+    return of, what
 
 
 def _calls(rule: CallRule) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreements.agreement_fields import filter_of
 from monitor.config.agreements.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
-from monitor.config.agreements.clock_build import course
+from monitor.config.agreements.clock_build import course, due_attribute
 from monitor.config.agreements.consequences_build import consequences
 from monitor.config.agreements.damages_build import with_lateness
 from monitor.config.agreements.lead_build import leads
@@ -97,7 +97,7 @@ class _Builder:
         told = notify(shape.notify, calendars, self._below("notify"))
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
-        warn_of_the_pointless(shape, measures, objectives, self._warn)
+        warn_of_the_pointless(shape, objectives, self._warn)
         self._check_reports(measures)
         follows = consequences(shape.consequences, promised, measures, self._below("consequences"))
         return Agreement(
@@ -247,20 +247,24 @@ class _Builder:
                 f"is no metric of a {shape.subject}: {shape.metric!r}",
                 did_you_mean(shape.metric, metrics),
             )
+        targets = shape.targets or {}
         budgets = {
             priority: Budget(one.within, one.calendar or shape.calendar, one.days or 0, one.by or 0)
-            for priority, one in shape.targets.items()
-        }
+            for priority, one in targets.items()
+        } or {ANY: Budget(0, shape.calendar)}
         self._check_calendar((*at, "calendar"), shape.calendar, calendars)
-        for priority, one in shape.targets.items():
+        for priority, one in targets.items():
             if one.calendar is not None:
                 self._check_calendar((*at, "targets", priority, "calendar"), one.calendar, calendars)
-        self._check_budgets(at, budgets, compiled)
+        if targets:
+            self._check_budgets(at, budgets, compiled)
         if ANY not in budgets and shape.subject == "ticket":
             self._warn((*at, "targets"), "other priorities get no clock", f"add '{ANY}': for all the others")
         for place, threshold in enumerate(shape.at_risk):
             beyond = sorted(
-                name for name, one in budgets.items() if not one.days and threshold.before_ms >= one.budget_ms
+                name
+                for name, one in budgets.items()
+                if targets and not one.days and threshold.before_ms >= one.budget_ms
             )
             if beyond and len(beyond) == len(budgets):
                 self._wrong(
@@ -284,6 +288,8 @@ class _Builder:
             cycles=driven.cycles,
             on_change=shape.on_change,
             strict=shape.strict,
+            due_at=due_attribute(shape, self._below(*at)),
+            pauses_move_due=shape.pauses_move_due,
         )
 
     def _calls(self, number: int, shape: CallsShape) -> CallRule:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.measures import METRICS, Cycles
 from monitor.core.clocks.ticket_state import STATES
+from monitor.core.facts.events import DUE_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,27 @@ def course(shape: ClockShape, told: Told) -> Course:
         told(("pause_on",), "a clock that states drive has no caps", "leave out the durations")
     by = ("team",) if metric is not None and metric.course == "owner" else ()
     return Course(pause_on, caps, _states(shape, metric, told), _cycles(shape, told), by)
+
+
+def due_attribute(shape: ClockShape, told: Told) -> str:
+    """Return the attribute that brings a clock's due instant; "": none does, it has targets."""
+    if shape.due_at is None:
+        if shape.pauses_move_due:
+            told(("pauses_move_due",), "is of clocks with due_at: pauses always move a target", "leave it out")
+        return ""
+    if shape.due_at not in DUE_ATTRIBUTES:
+        hint = did_you_mean(shape.due_at, DUE_ATTRIBUTES)
+        told(("due_at",), f"is no attribute that brings a due instant: {shape.due_at!r}", hint)
+    metric = METRICS[shape.subject].get(shape.metric)
+    if metric is not None and metric.course == "states":
+        told(("due_at",), "time in states is an amount: it has no due instant", "write targets: {'*': 4h}")
+    if isinstance(shape.pause_on, dict) and any(shape.pause_on.values()) and not shape.pauses_move_due:
+        told(
+            ("pause_on",), "caps are of pauses that move the due instant", "add pauses_move_due: true, or drop the caps"
+        )
+    if shape.on_change != "retroactive":
+        told(("on_change",), "is of targets by priority: a due instant is the record's own", "leave it out")
+    return shape.due_at
 
 
 def _cycles(shape: ClockShape, told: Told) -> Cycles:

@@ -162,6 +162,10 @@ def _over(
     return laid
 
 
+_OF_DUE_AT: Final = frozenset({"due_at", "pauses_move_due"})
+"""What a level that gives targets does not inherit: a due instant of the record stands in their place."""
+
+
 def _are_entries(section: str, value: object) -> bool:
     name = NAMES.get(section, "id")
     return isinstance(value, list) and all(isinstance(one, dict) and isinstance(one.get(name), str) for one in value)
@@ -178,6 +182,10 @@ def _entries(
         laid[one[name]] = after = {**before, **one}
         place = f"{section}.{one[name]}"
         origins[place] = origin
+        if "due_at" in one and "targets" not in one:
+            after.pop("targets", None)
+        elif "targets" in one and "due_at" not in one:
+            after = laid[one[name]] = {key: kept for key, kept in after.items() if key not in _OF_DUE_AT}
         if isinstance(one.get("targets"), dict):
             after["targets"] = {**before.get("targets", {}), **one["targets"]}
             origins.update({f"{place}.targets.{priority}": origin for priority in one["targets"]})

@@ -57,12 +57,17 @@ class BudgetShape(Shape):
 
 
 class ClockShape(Shape):
-    """A clock: a metric of each ticket, outage or lead, timed against targets by priority."""
+    """A clock: a metric of each ticket, outage or lead, timed against targets by priority.
+
+    In place of ``targets`` it may take its due instant from the record: ``due_at`` names the attribute that brings it.
+    """
 
     id: Identifier
     subject: Literal["ticket", "outage", "lead", "call"] = "ticket"
     metric: Text
-    targets: Annotated[dict[Text, BudgetShape], Field(min_length=1)]
+    targets: Annotated[dict[Text, BudgetShape], Field(min_length=1)] | None = None
+    due_at: Text | None = None
+    pauses_move_due: bool = False
     calendar: Text = "always"
     at_risk: Annotated[list[AtRiskField], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(
         default_factory=list
@@ -77,6 +82,16 @@ class ClockShape(Shape):
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_target(cls, value: object) -> object:
+        if isinstance(value, dict):
+            named = [name for name in ("targets", "due_at") if value.get(name) is not None]
+            if len(named) != 1:
+                message = "has both targets and due_at" if named else "has no targets"
+                raise wrong(message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
+        return value
 
 
 class CallsShape(Shape):

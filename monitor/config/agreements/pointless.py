@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.indicators import INDICATORS
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import ANY
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from monitor.config.agreements.agreement_shape import AgreementShape
     from monitor.config.agreements.calendars import Told
     from monitor.config.agreements.measure_shape import CallsShape, ClockShape, LeadsShape, OutagesShape
-    from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
 
     _Measured = CallsShape | ClockShape | LeadsShape | OutagesShape
@@ -22,14 +21,11 @@ _NEVER_MISSED: Final = "is a target that nothing can miss"
 _NEITHER: Final = "is a target that nothing can meet or miss"
 
 
-def warn_of_the_pointless(
-    shape: AgreementShape, measures: Sequence[Measure], objectives: Sequence[Objective | None], warn: Told
-) -> None:
+def warn_of_the_pointless(shape: AgreementShape, objectives: Sequence[Objective | None], warn: Told) -> None:
     """Warn of targets that decide nothing, of clocks that never run, and of measures that cover nothing.
 
     Args:
         shape: the agreement as it is written.
-        measures: its measures.
         objectives: its objectives, in their order; None for those that are refused.
         warn: takes the path in the agreement, the finding and a hint.
     """
@@ -49,9 +45,8 @@ def warn_of_the_pointless(
                 if name in shape.covers and not set(values) & set(shape.covers[name]):
                     message = f"covers nothing: the agreement itself covers {name} {', '.join(shape.covers[name])}"
                     warn((section, number, "where", name), message, "its targets can be neither met nor missed")
-    kinds = {one.id: one.kind for one in measures}
     for number, objective in enumerate(objectives):
-        if objective is not None and (what := _undecided(objective, kinds)):
+        if objective is not None and (what := _undecided(objective)):
             warn(("objectives", number, "target"), what, "compare the figure with a value that it can have")
 
 
@@ -61,7 +56,7 @@ def _without_subjects(clock: ClockShape, covers: Mapping[str, Collection[str]]) 
     if not named:
         return []
     possible = set.intersection(*named)
-    targets = clock.targets
+    targets = clock.targets or {}
     found = [priority for priority in targets if priority not in {*possible, ANY}]
     return [*found, ANY] if ANY in targets and possible <= targets.keys() else found
 
@@ -72,8 +67,8 @@ def _is_held(state: str, pauses: Collection[str]) -> bool:
     return kind == "waiting" and reason in pauses
 
 
-def _undecided(objective: Objective, kinds: Mapping[str, str]) -> str:
+def _undecided(objective: Objective) -> str:
     """Return why a target decides nothing; "": it does."""
-    unit = INDICATORS[kinds[objective.measure]][objective.indicator].unit  # type: ignore[index]  # a kind of measure
+    unit = NAMED[objective.indicator].unit
     decides = objective.target > 0 if objective.comparison == ">=" else unit != "ratio" or objective.target < 1
     return "" if decides else _NEVER_MISSED

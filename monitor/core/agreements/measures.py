@@ -247,6 +247,11 @@ class ClockRule(Measure):
     """Whether the budget itself is too long already. "Within" is inclusive otherwise."""
     counts_late: bool = False
     """Whether the time by which targets were missed is counted: damages by the hour, or an objective, need it."""
+    due_at: str = ""
+    """The attribute that brings the due instant (epoch milliseconds), in place of start + budget; "": none does. The
+    only budget is then that of `ANY`: 0, with the calendar."""
+    pauses_move_due: bool = False
+    """Whether pauses move a due instant that came with the record."""
 
     @property
     def subject_kind(self) -> Subject:

@@ -60,7 +60,7 @@ def too_long(agreements: Iterable[Agreement]) -> list[TooLong]:
         supporting = [one for one in newest.values() if _supports_any(one, sla)]
         if not supporting:
             continue
-        for rule in sla.clocks:
+        for rule in [one for one in sla.clocks if not one.due_at]:
             meant = dict(rule.where.any_of).get("priority")
             for priority in sorted(rule.budgets if meant is None else meant):
                 budget = rule.budgets.get(ANY) if priority == ANY else rule.budget(priority)
@@ -84,7 +84,7 @@ def _compared(
         named = {clock for support in one.supports if support.agreement in ids for clock in support.clocks}
         if rule.id not in named and (named or budget.budget_ms < longest):
             continue
-        own = [other for clock in one.clocks if (other := _budget(clock, priority)) is not None]
+        own = [other for clock in one.clocks if not clock.due_at and (other := _budget(clock, priority)) is not None]
         if own:
             budgets[one.id] = max(own), one
     total_ms = sum(own.budget_ms for own, _ in budgets.values())

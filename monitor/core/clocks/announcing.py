@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.alerts.alert import Alert, AlertKey, alert_id
 from monitor.core.alerts.stretches import newest
 from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.due import due_or_missed_ms
 from monitor.core.clocks.stretches import stretches_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def announcement(
             stretches = newest(stretches_of(facts, clock, of, at_ms))
         labels["metric"] = of.rule.metric
         elapsed_ms = clocks.elapsed_at(clock, at_ms, of.calendar)
-        due_ms = clocks.due_or_missed_ms(clock, of.calendar)
+        due_ms = due_or_missed_ms(clock, of.calendar)
     for fact in facts:
         if fact.time_ms > clock.start_ms:
             break  # later values go into the details: labels never change during an alert's life

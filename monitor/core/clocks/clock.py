@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
-from monitor.core.clocks.clock_value import NO_EXTRA, OPEN, Clock, ClockState, Extra, moved, with_extra
+from monitor.core.clocks.clock_value import NO_DUE, NO_EXTRA, Clock, ClockState, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 from monitor.core.series.series import SeriesKey
@@ -63,15 +63,10 @@ class Terms(NamedTuple):
     """The elapsed time at which the promise is broken: the first that is more than the budget; strict: the budget."""
     by_instant: bool = False
     """The promise names its due instant (business days by HH:MM): it is broken after it, also in closed hours."""
+    is_fixed: bool = False
+    """The due instant comes with the record, and pauses do not move it: a paused clock is due as well."""
 
 
-_EXTRAS: Final = {
-    (False, False): None,
-    (True, False): Extra(by_instant=True),
-    (False, True): Extra(counts_late=True),
-    (True, True): Extra(by_instant=True, counts_late=True),
-}
-"""The extra of a new clock, by whether its target names the due instant, and whether the time missed is counted."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes the tuples of the hot path directly: their constructors take three times as long."""
 
@@ -112,9 +107,10 @@ def terms(
         agreement.calendars[calendar],
         tuple([Threshold(one.elapsed_ms + offset_ms, one.reason) for one in warnings]) if offset_ms else warnings,
         rule.states or metric.states,
-        bool(metric.course or rule.pause_caps),
+        bool(metric.course or rule.pause_caps or rule.due_at),
         budget_ms if rule.strict else budget_ms + 1,
-        by_instant,
+        by_instant or rule.due_at != "",
+        rule.due_at != "" and not rule.pauses_move_due,
     )
 
 
@@ -130,7 +126,7 @@ def start(
         Clock,
         (
             series, agreement.version, cycle, at_ms, of.budget_ms, of.calendar_name, 0, False,
-            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], _EXTRAS[of.by_instant, rule.counts_late],
+            "running", at_ms, 0, 0, due_ms, next_ms, 0, 0, [], [], EXTRAS[of.by_instant, rule.counts_late],
         ),
     )  # fmt: skip
     return clock
@@ -185,14 +181,14 @@ def started_late(clock: Clock, before: Sequence[Fact], of: Terms) -> Clock:
 def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transition]]:
     """Return the clock after all thresholds up to and including an instant, and the transitions to announce."""
     found: list[Transition] = []
-    while clock.state == "paused" and 0 < clock.next_ms <= until_ms:
+    while clock.state == "paused" and 0 < clock.next_ms <= until_ms and not of.is_fixed:
         clock = _pause_spent(clock, clock.next_ms, of)
     told, breached_ms, next_ms = clock.told, clock.breached_ms, clock.next_ms
     while next_ms and next_ms <= until_ms:
         found.append(Transition(told, next_ms))
         if told < len(of.thresholds):
             told += 1
-            next_ms = next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, told, of)
+            next_ms = next_at(clock, clock.since_ms, clock.elapsed_ms, clock.due_ms, told, of)
         else:
             breached_ms, next_ms = next_ms, 0
     after = moved(
@@ -203,10 +199,10 @@ def passed(clock: Clock, until_ms: int, of: Terms) -> tuple[Clock, list[Transiti
 
 
 def told_until_ms(clock: Clock, of: Terms) -> int:
-    """Return the instant of the last threshold that was announced for a running clock."""
+    """Return the instant of the last threshold that was announced for a clock that has a due instant."""
     if clock.breached_ms:
         return broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of)
-    return next_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
+    return next_at(clock, clock.since_ms, clock.elapsed_ms, clock.due_ms, clock.told - 1, of)
 
 
 def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
@@ -214,52 +210,6 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
     if clock.state != "running":
         return clock.elapsed_ms
     return clock.elapsed_ms + calendar.elapsed(clock.since_ms, max(now_ms, clock.since_ms))
-
-
-def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands."""
-    return _reached_ms(clock, clock.budget_ms, clock.due_ms, calendar)
-
-
-def missed_ms(clock: Clock, of: Terms) -> int:
-    """Return when the promise was first broken or, while the clock runs, will be; -1: never, as the clock stands."""
-    ends_ms = 0
-    if clock.state == "running":
-        ends_ms = broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of)
-    if of.by_instant:
-        return clock.breached_ms or ends_ms or -1
-    return _reached_ms(clock, of.limit_ms, ends_ms, of.calendar)
-
-
-def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) -> int:
-    """Return when the elapsed time first reached an amount; ``next_ms`` (0: never) if that was in no closed stretch.
-
-    A change of target closes the running stretch, and the target of a used up budget is never changed. Time before the
-    last change keeps the elapsed time that was counted then, in the calendar of that time.
-    """
-    if clock.elapsed_ms < amount_ms:
-        return next_ms or -1
-    from_ms, used_ms = _changed_at(clock)
-    for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
-        if start_ms < from_ms:
-            continue
-        ran_ms = calendar.elapsed(start_ms, end_ms)
-        if used_ms + ran_ms >= amount_ms:
-            return calendar.due(start_ms, amount_ms - used_ms)
-        used_ms += ran_ms
-    return next_ms or -1  # a clock without any budget is due at its start
-
-
-def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return `due_or_missed_ms`; for a clock that ended in time, when it would have been due without its end."""
-    if clock.state in OPEN or clock.elapsed_ms >= clock.budget_ms:
-        return due_or_missed_ms(clock, calendar)
-    return calendar.due(max(clock.runs[-1], _changed_at(clock)[0]), clock.budget_ms - clock.elapsed_ms)
-
-
-def _changed_at(clock: Clock) -> tuple[int, int]:
-    """Return when the present target of a clock began to hold, and the time elapsed by then."""
-    return clock.extra.former[-1][:2] if clock.extra and clock.extra.former else (0, 0)
 
 
 def calendar_at(clock: Clock, at_ms: int, of: Terms) -> Calendar:
@@ -292,38 +242,58 @@ def ran_ms(clock: Clock) -> int:
     return sum(clock.runs[1::2]) - sum(clock.runs[::2])
 
 
+def is_undated(clock: Clock) -> bool:
+    """Return whether a clock has no due instant, because none came with the record: it is neither met nor breached."""
+    return clock.extra is not None and clock.extra.due_at_ms == NO_DUE
+
+
 def is_breached(clock: Clock) -> bool:
     """Return whether a stopped clock is breached: that was announced, since time is passed before a stop is applied."""
     return clock.breached_ms != 0
 
 
-def is_overdue(clock: Clock, at_ms: int, of: Terms) -> bool:
-    """Return whether the promise of an open clock is broken at an instant, also if that is not announced yet."""
-    if clock.breached_ms:
-        return True
-    return clock.state == "running" and broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of) <= at_ms
-
-
 def run_from(clock: Clock, at_ms: int, of: Terms) -> Clock:
     """Return the clock running (again) from an instant on."""
-    due_ms = of.calendar.due(at_ms, max(0, clock.budget_ms - clock.elapsed_ms))
-    next_ms = 0 if clock.breached_ms else next_at(at_ms, clock.elapsed_ms, due_ms, clock.told, of)
+    if of.rule.due_at:
+        due_ms = due_from(clock, at_ms, of)
+    else:
+        due_ms = of.calendar.due(at_ms, max(0, clock.budget_ms - clock.elapsed_ms))
+    is_told = clock.breached_ms or not due_ms
+    next_ms = 0 if is_told else next_at(clock, at_ms, clock.elapsed_ms, due_ms, clock.told, of)
     return moved(
         clock, "running", at_ms, clock.elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breached_ms, clock.runs, []
     )
 
 
-def next_at(since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
-    """Return when the next threshold is passed; ``since_ms`` if its elapsed time is reached already."""
+def due_from(clock: Clock, since_ms: int, of: Terms) -> int:
+    """Return the due instant of the record for a clock that runs since an instant; 0: the record has none.
+
+    If pauses move it, it is later by their open time.
+    """
+    due_ms = clock.extra.due_at_ms if clock.extra else NO_DUE
+    if due_ms == NO_DUE:
+        return 0
+    if of.is_fixed:
+        return due_ms
+    return of.calendar.due(due_ms, of.calendar.elapsed(clock.start_ms, since_ms) - clock.elapsed_ms)
+
+
+def next_at(clock: Clock, since_ms: int, elapsed_ms: int, due_ms: int, told: int, of: Terms) -> int:
+    """Return when a clock's next threshold is passed; ``since_ms`` if its elapsed time is reached already.
+
+    The warnings before a fixed due instant are fixed as well.
+    """
     if told == len(of.thresholds):
         return broken_at(since_ms, elapsed_ms, due_ms, of)
+    if of.is_fixed:
+        return max(since_ms, of.calendar.due(clock.start_ms, of.thresholds[told].elapsed_ms))
     return of.calendar.due(since_ms, max(0, of.thresholds[told].elapsed_ms - elapsed_ms))
 
 
 def broken_at(since_ms: int, elapsed_ms: int, due_ms: int, of: Terms) -> int:
     """Return the first instant at which the promise of a clock that runs since an instant is broken."""
-    if of.by_instant and elapsed_ms <= of.budget_ms:
-        return due_ms + of.limit_ms - of.budget_ms
+    if of.by_instant and (of.rule.due_at or elapsed_ms <= of.budget_ms):
+        return max(since_ms, due_ms + of.limit_ms - of.budget_ms)
     return of.calendar.due(since_ms, max(0, of.limit_ms - elapsed_ms))
 
 
@@ -351,7 +321,7 @@ def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
     pauses = with_begun(clock.pauses, reason, of.rule.pause_on)
     if pauses is None:
         return clock
-    next_ms = 0
+    due_ms, next_ms = (clock.due_ms, clock.next_ms) if of.is_fixed else (0, 0)
     if of.rule.pause_caps:
         extra = clock.extra or NO_EXTRA
         if reason in extra.spent:
@@ -361,7 +331,7 @@ def paused(clock: Clock, fact: Fact, of: Terms) -> Clock:
         clock, next_ms = with_extra(clock, caps=caps), _first_of(caps)
     elapsed_ms, runs = run_closed(clock, fact.time_ms, of)
     return moved(
-        clock, "paused", clock.since_ms, elapsed_ms, 0, 0, next_ms, clock.told, clock.breached_ms, runs, pauses
+        clock, "paused", clock.since_ms, elapsed_ms, 0, due_ms, next_ms, clock.told, clock.breached_ms, runs, pauses
     )  # fmt: skip
 
 

@@ -21,6 +21,9 @@ class Extra(NamedTuple):
     that are open but no longer count. ``by_instant``: the target names its due instant (business days by HH:MM).
     ``counts_late`` is whether the clock, once it has stopped, counts the time by which it missed its target. It is that
     of the rule at the start: what went into a series can be taken out of it.
+
+    ``due_at_ms`` is the due instant of the record, of a clock that takes it from there (0: it has a budget; `NO_DUE`:
+    the record has none), and ``due_moves`` whether pauses move it.
     """
 
     offset_ms: int = 0
@@ -30,16 +33,28 @@ class Extra(NamedTuple):
     spent: list[str] = []  # noqa: RUF012
     by_instant: bool = False
     counts_late: bool = False
+    due_at_ms: int = 0
+    due_moves: bool = False
 
 
 NO_EXTRA: Final = Extra()
+EXTRAS: Final = {
+    (False, False): None,
+    (True, False): Extra(by_instant=True),
+    (False, True): Extra(counts_late=True),
+    (True, True): Extra(by_instant=True, counts_late=True),
+}
+"""The extra of a new clock, by whether its target names the due instant, and whether the time missed is counted."""
+NO_DUE: Final = -1
+"""Stands for the due instant that a record does not have."""
 
 
 class Clock(NamedTuple):
     """One clock of a subject: a cache of the fold of the subject's ledger.
 
     The fields up to ``flagged`` are set at its start, the others move with the facts (`moved`). ``elapsed_ms`` is
-    business time, up to ``since_ms`` while the clock runs, else in total. ``due_ms`` is 0 unless the clock runs.
+    business time, up to ``since_ms`` while the clock runs, else in total. ``due_ms`` is 0 unless the clock runs, or
+    has a fixed due instant of its record.
     ``runs`` are the closed stretches ``[from, to, from, to, …]`` in which it ran, as wall-clock instants: they explain
     the elapsed time, and a changed calendar is counted over them. ``told`` is the number of at-risk thresholds that
     were announced (thresholds are ordered by their instants). ``breached_ms`` is the instant at which the promise was

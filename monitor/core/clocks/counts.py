@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from monitor.core.clocks.clock import is_breached
+from monitor.core.clocks.clock import is_breached, is_undated
+from monitor.core.clocks.clock_value import NO_DUE
 from monitor.core.series.series import LIVE, Change, Counts
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def share_of(clock: Clock) -> Change | None:
         return None
     if clock.state == "stopped":
         extra = clock.extra
+        if extra is not None and extra.due_at_ms == NO_DUE:
+            return Change(clock.series, clock.stop_ms, _UNDATED)
         counts: Counts = (
             _BREACHED if is_breached(clock) else _MET,
             ("elapsed_ms", clock.elapsed_ms),
@@ -54,8 +57,10 @@ def live_share(clock: Clock, times: int = 1) -> Change:
     if clock.told or clock.breached_ms or clock.state == "paused":
         how = "overdue" if clock.breached_ms else "at_risk" if clock.told else ""
         counts = _LIVE_COUNTS[clock.state == "paused", how]
+        if is_undated(clock):
+            counts = (*counts, *_UNDATED)
     else:
-        counts = _RUNNING
+        counts = _RUNNING if clock.due_ms else _RUNNING_UNDATED
     live: Change = _new(Change, (clock.series, LIVE, counts, -1, None, None, times))
     return live
 
@@ -71,4 +76,6 @@ _LIVE_COUNTS: Final = {
     for how in ("", "at_risk", "overdue")
 }
 """The live counts of an open clock, by whether it is paused and by its announced state."""
+_UNDATED: Final = (("undated", 1),)
 _RUNNING: Final = _LIVE_COUNTS[False, ""]
+_RUNNING_UNDATED: Final = (*_RUNNING, *_UNDATED)

@@ -26,8 +26,11 @@ def clock_figures(pane: Pane, overdue: int, targets: Sequence[int] = ()) -> tupl
     """
     counts = pane.counts
     met, stopped = counts.get("met", 0), counts.get("met", 0) + counts.get("breached", 0)
+    formula = "met / (met + breached + overdue)"
+    if undated := counts.get("undated", 0):
+        formula += f", without {undated} that had no due instant"
     return (
-        quotient("compliance", met, stopped + overdue, "ratio", "met / (met + breached + overdue)"),
+        quotient("compliance", met, stopped + overdue, "ratio", formula),
         quotient("mean", counts.get("elapsed_ms", 0), stopped, "ms", "sum of elapsed / (met + breached)"),
         *duration_figures("clock", pane, "elapsed times", targets),
         *_lateness(counts),

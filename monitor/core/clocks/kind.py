@@ -31,8 +31,10 @@ def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:
     counts = {name: live.get(name, 0) for name in _OPEN}
     if live.get("incomplete"):
         counts["incomplete"] = live["incomplete"]
-    overdue = overdue_at(of.panes, of.span.end_ms, width_for(of.window)) if of.closed else counts["overdue"]
+    if live.get("undated"):
+        counts["undated"] = live["undated"]
     total = of.summed()
+    overdue = overdue_at(of.panes, of.span.end_ms, width_for(of.window)) if of.closed else counts["overdue"]
     figures = clock_figures(total, overdue, targets_of(of.agreement, rule.id))
     return ready(Measured(figures, counts, sum(total.buckets.values()), of.shown))
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Value
     from monitor.core.time.calendar import Calendar
 
+_FEW: Final = 8
+"""The number of announcements for each of which the stretches are computed anew."""
 _MOST_REASONS: Final = 20
 """The most pauses open at once whose reasons are listed: a text with a thousand reasons helps nobody."""
 
@@ -72,6 +74,11 @@ class Life:
             told[-1] = told[-1]._replace(end_ms=end_ms)
         left_out_ms = told[0].start_ms - self._stretches[0].start_ms if first else 0
         return Stretches(newest(told).newest, first, left_out_ms, self._counted_ms[first])
+
+
+def life_of(facts: Sequence[Fact], clock: Clock, of: Terms | None, instants: Sequence[int]) -> Life | None:
+    """Return the life of a clock up to the last of many announcements; None if they are few, or its terms unknown."""
+    return None if of is None or len(instants) <= _FEW else Life(facts, clock, of, max(instants))
 
 
 def _counted_or_closed(calendar: Calendar, start_ms: int, end_ms: int) -> list[Stretch]:

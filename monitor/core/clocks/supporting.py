@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from monitor.core.alerts.alert import SupportingMiss
-from monitor.core.clocks.clock import missed_ms
+from monitor.core.clocks.due import missed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

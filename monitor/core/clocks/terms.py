@@ -38,6 +38,11 @@ class Plan:
             rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
         )
         """The subjects whose state must be followed: it drives a clock, or a change of priority changes targets."""
+        self.dated = {
+            subject: frozenset(rule.due_at for rule in rules if rule.subject == subject and rule.due_at)
+            for subject in METRICS
+        }
+        """The attributes that bring due instants, by subject."""
         self.touching: dict[Subject, frozenset[str]] = {
             subject: frozenset().union(*(
                 TOUCHING[metrics[rule.metric].course]

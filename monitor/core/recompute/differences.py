@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from monitor.core.series.figures import Figure
     from monitor.core.series.series import SeriesKey
 
-ClockVerdict = Literal["met", "breached", "open", "cancelled", "none"]
-"""The verdict on a clock: ``breached`` also while it is open and past due, ``none`` if nothing was promised."""
+ClockVerdict = Literal["met", "breached", "open", "cancelled", "undated", "none"]
+"""The verdict on a clock: ``breached`` also while it is open and past due, ``undated`` if its record has no due
+instant, ``none`` if nothing was promised."""
 
 TakenBack = Literal["", "voided", "rearmed"]
 

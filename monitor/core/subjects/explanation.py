@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from monitor.core.agreements.measures import ANY, Budget
 from monitor.core.alerts.stretches import Stretch
 from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.due import due_had_it_gone_on_ms, is_overdue
 from monitor.core.clocks.stretches import stretches_of, text_of
 from monitor.core.subjects.contribution import Contribution, contribution
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from monitor.core.clocks.clock_value import Clock
 
 
-Standing = Literal["running", "paused", "at_risk", "overdue", "met", "breached", "cancelled"]
+Standing = Literal["running", "paused", "at_risk", "overdue", "met", "breached", "cancelled", "undated"]
 
 
 class Explanation(NamedTuple):
@@ -58,6 +59,8 @@ class Explanation(NamedTuple):
     by_minute: int = 0
     strict: bool = False
     """Whether the target itself is too long already."""
+    due_at: str = ""
+    """The attribute of the record that brings the due instant; "": the target is a budget."""
 
     @property
     def target(self) -> Budget:
@@ -92,7 +95,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         clock.calendar,
         clock.start_ms,
         -1 if is_open else clock.stop_ms,
-        clocks.due_had_it_gone_on_ms(clock, of.calendar),
+        due_had_it_gone_on_ms(clock, of.calendar),
         elapsed_ms,
         clocks.wall_at(clock, end_ms, of),
         _standing(clock, elapsed_ms, end_ms, of),
@@ -103,15 +106,18 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         target.days if target else 0,
         target.by_minute if target else 0,
         of.rule.strict,
+        of.rule.due_at,
     )
 
 
 def _standing(clock: Clock, elapsed_ms: int, at_ms: int, of: Terms) -> Standing:
     if clock.state == "cancelled":
         return "cancelled"
+    if clocks.is_undated(clock):
+        return "undated"
     if clock.state == "stopped":
         return "breached" if clocks.is_breached(clock) else "met"
-    if clocks.is_overdue(clock, at_ms, of):
+    if is_overdue(clock, at_ms, of):
         return "overdue"
     if any(elapsed_ms >= one.elapsed_ms for one in of.thresholds):
         return "at_risk"

@@ -39,7 +39,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
 
     The arguments are those of `monitor.core.subjects.step.step`.
     """
-    if fact.type not in STARTS[subject] or fact.type in plan.touching[subject]:
+    if fact.type not in STARTS[subject] or fact.type in plan.touching[subject] or plan.dated[subject]:
         return None
     clocks: list[Clock] = []
     changes: list[Change] = []

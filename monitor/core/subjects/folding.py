@@ -16,9 +16,10 @@ from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.announcing import announcement
 from monitor.core.clocks.clock_value import OPEN, Clock
 from monitor.core.clocks.corrections import Told, corrections, has_ended, identity, warned
+from monitor.core.clocks.due import dated, due_in, is_belated
 from monitor.core.clocks.reporting import Reported, completed, may_start
 from monitor.core.clocks.starting import clocks_started
-from monitor.core.clocks.stretches import Life
+from monitor.core.clocks.stretches import Life, life_of
 from monitor.core.clocks.supporting import Misses
 from monitor.core.clocks.terms import RESTARTS, STARTS, Plan
 from monitor.core.clocks.ticket_state import Course
@@ -46,7 +47,7 @@ class Folding:
     """
 
     __slots__ = (
-        "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_reported",
+        "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_place", "_reported",
         "_reported_to", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
         "subject_id", "together",
     )  # fmt: skip
@@ -67,6 +68,8 @@ class Folding:
         self.together = 0
         """The number of late facts that were announced together and not one by one."""
         self._left = MOST_AGAIN
+        self._place = -1
+        """The place of the newest fact that was applied."""
         self._cause_ms: int | None = None
         """Set while the ledger waits to be folded again: the instant of the newest fact that made it necessary."""
         self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
@@ -113,7 +116,7 @@ class Folding:
             if self._redecides(fact):
                 self.until(fact.time_ms)
                 return self._soon(fact)
-            if self._is_belated(fact):
+            if is_belated([self.clocks[place] for place in self._last.values()], fact, self.plan):
                 return self._soon(fact)
             self._apply(place)
         return None
@@ -167,7 +170,7 @@ class Folding:
         told_ms = {}
         for was in before:
             of = self.plan.terms(was)
-            if of is not None and was.state == "running" and (was.told or was.breached_ms):
+            if of is not None and was.due_ms and (was.told or was.breached_ms):
                 told_ms[identity(was)] = clocks.told_until_ms(was, of)
         for index, clock in enumerate(self.clocks):
             until_ms = told_ms.get(identity(clock), 0)
@@ -191,21 +194,9 @@ class Folding:
                     return True
         return False
 
-    def _is_belated(self, fact: Fact) -> bool:
-        """Return whether a fact is older than an announcement, which it may disprove, or than a capped pause's end."""
-        for place in self._last.values():
-            clock = self.clocks[place]
-            if clock.since_ms > fact.time_ms and clock.state in OPEN and clock.extra:
-                return True  # a capped pause has ended after the fact
-            if clock.state == "running" and (clock.told or clock.breached_ms):
-                of = self.plan.terms(clock)
-                if of is not None and fact.time_ms < clocks.told_until_ms(clock, of):
-                    return True
-        return False
-
     def _apply(self, place: int) -> None:
         """Apply the fact at a place of the ledger to all clocks."""
-        fact = self.facts[place]
+        fact, self._place = self.facts[place], place
         course = self._course_at(place) if self.subject in self.plan.followed else None
         reported = self._reported_at(place) if self.plan.book.requires else None
         for index in sorted(self._last.values()):
@@ -217,7 +208,7 @@ class Folding:
                 continue
             if clock.next_ms and clock.next_ms <= fact.time_ms:
                 clock = self._pass_thresholds(clock, fact.time_ms, of)
-            after = clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
+            after = self._after(clock, fact, of, course)
             self.clocks[index] = after
             if after is not clock and after.state not in OPEN:
                 self._end(after)
@@ -253,11 +244,16 @@ class Folding:
         self._followed = place + 1
         return course
 
+    def _after(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
+        """Return a clock after a fact, with the due instant that the fact brings."""
+        if of.rule.due_at in fact.attributes:
+            clock, of = self._redated(clock, [fact], fact.time_ms, of)
+        return clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
+
     def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
         """Return a clock after a fact, given the ticket's state after that fact.
 
-        If the fact brings another priority's target, and a warning no longer holds by it, the clock is announced as
-        rearmed.
+        If the fact brings another priority's target, by which a warning no longer holds, the clock is rearmed.
         """
         if not of.metric.course:
             clock = clocks.apply(clock, fact, of)
@@ -293,7 +289,17 @@ class Folding:
             self.gone = tuple([one for one in self.gone if identity(one) != identity(clock)])
         self._append(clock)
 
+    def _redated(self, clock: Clock, facts: Sequence[Fact], at_ms: int, of: clocks.Terms) -> tuple[Clock, clocks.Terms]:
+        """Return a clock with the due instant that these facts bring, and its terms; announce what that disproves."""
+        after = dated(clock, due_in(facts, of.rule.due_at), at_ms, self.plan)
+        if after.ordinal != clock.ordinal:
+            self._tell(clock, "rearmed", at_ms, "due_moved")
+        return after, self.plan.terms(after) or of
+
     def _append(self, clock: Clock) -> None:
+        of = self.plan.terms(clock) if self.plan.dated[self.subject] else None
+        if of is not None and of.rule.due_at:
+            clock, _ = self._redated(clock, self.facts[: self._place + 1], clock.start_ms, of)
         self._last[clock.series[:2]] = len(self.clocks)
         self.clocks.append(clock)
 
@@ -352,13 +358,6 @@ class Folding:
         of_subject = self.subject, self.subject_id, self.facts, self.attributes, self._misses
         self.alerts.append(announcement((clock, state, at_ms, reason), *of_subject, self.plan, life))
 
-    def _life(self, clock: Clock, said: Sequence[Told]) -> Life | None:
-        """Return the life of a clock with many announcements to make; None for a clock with few."""
-        of = self.plan.terms(clock)
-        if of is None or len(said) <= _FEW:
-            return None
-        return Life(self.facts, clock, of, max([at_ms for _, _, at_ms, _ in said]))
-
     def _announce_difference(self, before: Sequence[Clock], noted: Sequence[Told], cause_ms: int) -> Pieces[None]:
         """Announce the corrections that replace the old clocks' announcements with those of the new clocks."""
         old = {identity(clock): clock for clock in before}
@@ -370,7 +369,7 @@ class Folding:
             said = told_of.get(identity(clock), [])
             # A change of target may give the same warning again: it counts as one.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
-            life = self._life(clock, said)
+            life = life_of(self.facts, clock, self.plan.terms(clock), [at_ms for _, _, at_ms, _ in said])
             if index % _AT_ONCE == _AT_ONCE - 1:
                 yield
             if was is None:

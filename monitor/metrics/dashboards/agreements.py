@@ -39,7 +39,17 @@ def agreements() -> Json:
         "What is agreed with whom, which level says what, is it kept, and who stands behind it?",
         [Variable("agreement", "Agreement", text, Scope().of(m.AGREEMENT_INFO), "agreement")],
         [
-            Row(4, [(4, _in_force()), (5, _breached()), (5, _at_risk()), (5, _missed()), (5, _incomplete())]),
+            Row(
+                4,
+                [
+                    (4, _in_force()),
+                    (4, _breached()),
+                    (4, _at_risk()),
+                    (4, _missed()),
+                    (4, _incomplete()),
+                    (4, _undated()),
+                ],
+            ),
             Row(8, [(24, _agreements())]),
             Row(9, [(8, _kept()), (8, _terms()), (8, _verdicts())]),
             Row(9, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
@@ -78,6 +88,11 @@ def _missed() -> Json:
 def _incomplete() -> Json:
     text = "Clocks, started or waiting, of open tickets whose report lacks fields that the agreement requires."
     return stat("Incomplete reports", text, Query(total(_SCOPE.of(m.CLOCKS_INCOMPLETE))), thresholds=ANY_IS_WARNING)
+
+
+def _undated() -> Json:
+    text = "Open clocks that take their due instant from the record, and whose events bring none: nobody judges them."
+    return stat("No due instant", text, Query(total(_SCOPE.of(m.CLOCKS_UNDATED))), thresholds=ANY_IS_WARNING)
 
 
 def _agreements() -> Json:

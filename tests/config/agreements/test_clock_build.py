@@ -4,6 +4,7 @@ import pytest
 
 from monitor.config.agreements.checking import parse_document
 from monitor.config.reading.yaml_file import parse_documents
+from monitor.core.agreements.measures import Budget
 from monitor.core.time.units import HOUR_MS
 from monitor.errors import ConfigError
 from tests.replay.desk import HEAD
@@ -34,6 +35,43 @@ def test_states_decide_what_pauses_a_clock_that_they_drive():
     assert clock("metric: time_in, states: waiting").pause_on == frozenset()
     assert clock("metric: requester_wait").pause_on == {"waiting_for_customer"}
     assert clock("metric: requester_wait, pause_on: customer").pause_on == {"customer"}
+
+
+def of_record(rest):
+    text = f"agreement: desk\nclocks:\n  - {{id: one, {rest}}}\n{HEAD}"
+    (document,) = parse_documents(text.encode(), "desk.yaml", [])
+    return parse_document(document.data).agreement.clocks[0]
+
+
+def test_a_clock_may_take_its_due_instant_from_the_record():
+    rule = of_record("metric: resolution, due_at: due_at, calendar: always, at_risk: [75%, 30m], pauses_move_due: true")
+
+    assert (rule.due_at, rule.pauses_move_due, rule.strict) == ("due_at", True, False)
+    assert rule.budgets == {"*": Budget(0, "always")}
+    assert of_record("metric: first_response, due_at: response_due_at").pauses_move_due is False
+    assert clock("metric: resolution, strict: true").strict
+
+
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        ("metric: resolution", "has no targets"),
+        ("metric: resolution, due_at: due_at, targets: {'*': 4h}", "has both targets and due_at"),
+        (
+            "metric: resolution, due_at: dueat",
+            "is no attribute that brings a due instant: 'dueat' (did you mean 'due_at'?)",
+        ),
+        ("metric: time_in, states: waiting, due_at: due_at", "time in states is an amount: it has no due instant"),
+        ("metric: resolution, due_at: due_at, pause_on: {x: 1h}", "caps are of pauses that move the due instant"),
+        ("metric: resolution, due_at: due_at, on_change: prorated", "a due instant is the record's own"),
+        ("metric: resolution, targets: {'*': 4h}, pauses_move_due: true", "pauses always move a target"),
+    ],
+)
+def test_what_a_due_instant_of_the_record_cannot_go_with_is_refused(rest, told):
+    with pytest.raises(ConfigError, match=r"clocks") as caught:
+        of_record(rest)
+
+    assert told in str(caught.value)
 
 
 def test_cycles_and_series_follow_from_the_metric():

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.clocks.clock import due_had_it_gone_on_ms, due_or_missed_ms, is_breached, missed_ms
+from monitor.core.clocks.clock import is_breached
+from monitor.core.clocks.due import due_had_it_gone_on_ms, due_or_missed_ms, missed_ms
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from tests.core.stories import ALWAYS, MONDAY_MS, OFFICE, Story, agreement, clock, ms, ticket, when
 from tests.core.subjects.test_subject_laws import BOOKS, CHANGING, CYCLES, histories, run
