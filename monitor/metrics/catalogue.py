@@ -229,6 +229,9 @@ LEAD_DEPTH_LEADS = _gauge(
 LEAD_DEPTH_KEPT = _gauge(
     "lead_depth_kept_ratio", "Leads that were reached or tried often enough / leads whose follow-up is over", WINDOWED
 )
+LEAD_ACTIVITY = _gauge(
+    "lead_activity_kept_ratio", "Leads active enough before their hand-over / marketing's leads handed over", WINDOWED
+)
 LEAD_FUNNEL = _gauge(
     "lead_funnel_leads", "Leads created in the window, by the stage that they have reached since", (*WINDOWED, "stage")
 )

@@ -97,10 +97,13 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
         parts.append(f"followed up within {duration(rule.follow_up_within_ms)}{hours}")
     if rule.attempts > 1:
         parts.append(f"{rule.attempts} attempts within {duration(rule.depth_within_ms)}")
+    if rule.activity:
+        parts.append(f"active {rule.activity} times before the hand-over")
     if rule.close_within_ms:
         parts.append(f"won within {duration(rule.close_within_ms)}")
     if rule.goal is not None:
         parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
+    parts += [f"{leads_needed(one, 'month'):,} leads a month for {name}" for name, one in rule.goals.items()]
     return "leads", ", ".join(parts)
 
 

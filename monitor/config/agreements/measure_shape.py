@@ -189,8 +189,10 @@ class LeadsShape(Shape):
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
     give_up_after: PositiveDuration = 180 * DAY_MS
     close_within: PositiveDuration | None = None
+    activity: Annotated[int, Field(ge=0, le=1000)] = 0
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
+    goals: dict[Text, GoalShape] = Field(default_factory=dict)
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None

@@ -108,9 +108,14 @@ def _calls_lack(rule: CallRule, indicator: str, needs: Needs) -> Lack:
 
 
 def _leads_lack(rule: LeadRule, indicator: str, needs: Needs) -> Lack:
-    has = {"follow_up": rule.follow_up_within_ms, "goal": rule.goal, "close": rule.close_within_ms}
+    has = {
+        "follow_up": rule.follow_up_within_ms,
+        "close": rule.close_within_ms,
+        "activity": rule.activity,
+        "goal": rule.goal or rule.goals,
+    }
     if needs and not has[needs]:
-        key = "close_within: 90d" if needs == "close" else needs
+        key = {"close": "close_within: 90d", "activity": "activity: 3"}.get(needs, needs)
         return f"{indicator} needs {key.partition(':')[0]}", f"add {key} to {rule.id}"
     return None
 

@@ -23,7 +23,7 @@ Unit = Literal["ratio", "ms", "count", "amount"]
 Better = Literal["higher", "lower"]
 Counts = Literal["events", "time", "customers", "scores"]
 Sample = Literal["denominator", "promised", "durations", "failures"]
-Needs = Literal["", "follow_up", "close", "goal", "repeats", "steps", "customers", "major_days"]
+Needs = Literal["", "follow_up", "close", "activity", "goal", "repeats", "steps", "customers", "major_days"]
 Cohort = Literal["", "follow_up", "depth", "close", "repeats", "restored"]
 
 
@@ -53,7 +53,8 @@ class Indicator:
     """The part of an agreement without which the indicator has no value, or "".
 
     ``follow_up``: the time allowed for the first attempt at a lead. ``close``: the time within which leads are to be
-    won. ``goal``: the sales goal. ``repeats``: the time within which another call of the same caller is a repeat.
+    won. ``activity``: what is asked of a lead before its hand-over. ``goal``: the sales goal. ``repeats``: the time
+    within which another call of the same caller is a repeat.
     ``steps``: outages with steps of their own, from the acknowledgement to the resolution; a composite service has
     none. ``customers``: how many are served. ``major_days``: these, and a rule for major event days.
     """
@@ -178,6 +179,7 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "depth_4": _OF_DEPTH,
         "depth_5": _OF_DEPTH,
         "depth_6": _OF_DEPTH,
+        "activity_kept": Indicator("ratio", "higher", "events", "denominator", needs="activity", grows=False),
         "created": _WANTED,
         "handed_over": _WANTED,
         "attempted": _WANTED,

@@ -177,6 +177,11 @@ class Measure:
         return False
 
     @property
+    def named(self) -> Mapping[str, frozenset[str]]:
+        """The values of attributes in ``by`` that the measure itself names, beside those that filters list."""
+        return {}
+
+    @property
     def priorities(self) -> Collection[str]:
         """The priorities that have a target of their own."""
         return ()
