@@ -268,6 +268,11 @@ LEADS_LONGEST = _gauge(
     "leads_waiting_longest_seconds", "Wall-clock wait of the lead that waits longest for the first attempt", SERIES
 )
 
+# -- tickets that are counted ------------------------------------------------------------------------------------------
+TICKETS_COUNTED = _gauge(
+    "tickets_counted", "Tickets that were opened, reopened or handed over in the window", (*WINDOWED, "what")
+)
+
 # -- objectives --------------------------------------------------------------------------------------------------------
 OBJECTIVE_VALUE = _gauge(
     "objective_value", "Figure that the objective is about: shares as 0..1, durations in seconds", OBJECTIVE

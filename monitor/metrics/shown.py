@@ -92,6 +92,7 @@ from monitor.metrics.catalogue import (
     OUTAGES_BLIND,
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
+    TICKETS_COUNTED,
     Metric,
 )
 
@@ -186,6 +187,9 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "needed_to_date": Shown(LEADS_NEEDED, extra=("to_date",)),
         "pace": Shown(LEAD_PACE),
     },
+    "ticket": {
+        f"tickets_{what}": Shown(TICKETS_COUNTED, extra=(what,)) for what in ("opened", "reopened", "handed_over")
+    },
 }
 """The metrics of each indicator (`monitor.core.agreements.indicators.INDICATORS`), by the kind of the measure."""
 check_complete("the metrics of figures", FIGURES)
@@ -243,5 +247,6 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "maturing": Live(LEADS_MATURING),
         "longest_wait_ms": Live(LEADS_LONGEST, age_of="waiting"),
     },
+    "ticket": {},
 }
 """The metrics of subjects that are open now (`WindowStatus.live`), by the kind of the measure."""

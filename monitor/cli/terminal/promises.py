@@ -19,6 +19,7 @@ from monitor.core.agreements.measures import (
     for_each_kind,
 )
 from monitor.core.agreements.objectives import Objective
+from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.leads.goal import leads_needed
 from monitor.wire.wording import duration, quantity, time_allowed
 
@@ -107,12 +108,17 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
     return "leads", ", ".join(parts)
 
 
+def _tickets(rule: TicketRule) -> tuple[str, str]:  # noqa: ARG001 - a count promises nothing by itself
+    return "tickets", "counted: opened, reopened, handed over"
+
+
 _WORDED: Final[Mapping[MeasureKind, Callable[[Any], tuple[str, str]]]] = for_each_kind(
     {
         "clock": _clock,
         "call": _calls,
         "outage": _outages,
         "lead": _leads,
+        "ticket": _tickets,
     }
 )
 """How measures of each kind are worded: of what they are, and what they promise."""

@@ -179,6 +179,15 @@ class GoalShape(Shape):
     counts: Delivery = "created"
 
 
+class TicketsShape(Shape):
+    """Which tickets are counted: opened, reopened, handed over."""
+
+    id: Identifier
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+
+
 class LeadsShape(Shape):
     """The leads that count, the follow-up by sales, and the delivery by marketing."""
 

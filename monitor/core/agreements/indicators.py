@@ -82,6 +82,7 @@ _WANTED: Final = Indicator("count", "higher", "events", "denominator", needs="",
 _UNWANTED: Final = Indicator("count", "lower", "events", "denominator", needs="", grows=False)
 _OF_DEPTH: Final = replace(_UNWANTED, cohort="depth")
 """A number of leads by their attempts."""
+_NUMBER_OF_TICKETS: Final = Indicator("count", "lower", "events", "promised", needs="", grows=False)
 
 INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
     "clock": {
@@ -202,6 +203,11 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "leads_needed_now": Indicator("count", "lower", "events", "denominator", needs="goal", grows=False),
         "needed_to_date": Indicator("count", "lower", "events", "denominator", needs="goal", grows=False),
         "pace": Indicator("ratio", "higher", "events", "denominator", needs="goal", grows=False),
+    },
+    "ticket": {
+        "tickets_opened": _NUMBER_OF_TICKETS,
+        "tickets_reopened": _NUMBER_OF_TICKETS,
+        "tickets_handed_over": _NUMBER_OF_TICKETS,
     },
 }
 """The indicators of each kind of measure, in the order in which its figures come out.

@@ -126,7 +126,7 @@ class Budget(NamedTuple):
     by_minute: int = 0
 
 
-MeasureKind = Literal["clock", "call", "outage", "lead"]
+MeasureKind = Literal["clock", "call", "outage", "lead", "ticket"]
 MEASURE_KINDS: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
 T = TypeVar("T")
 

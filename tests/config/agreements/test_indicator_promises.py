@@ -11,6 +11,7 @@ from monitor.config.agreements.objective_build import objective
 from monitor.core.agreements.indicators import INDICATORS, Needs
 from monitor.core.agreements.lead_measure import Goal, LeadRule
 from monitor.core.agreements.measures import CallRule, ClockRule, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.agreements.ticket_measure import TicketRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ WHOLE: dict[MeasureKind, Measure] = {
     "call": CallRule(id="m", answer_within_ms=20_000, repeat_within_ms=HOUR_MS),
     "outage": OutageRule(id="m", customers=CustomerTerms(served={"*": 10}, major_days="beta")),
     "lead": LeadRule(id="m", follow_up_within_ms=HOUR_MS, close_within_ms=HOUR_MS, activity=3, goal=GOAL),
+    "ticket": TicketRule(id="m"),
 }
 """Measures with everything that a figure may need."""
 LACKING: tuple[tuple[Measure, set[str]], ...] = (

@@ -35,8 +35,8 @@ def test_a_mistake_is_told(tmp_path: Path, before: str, after: str, told: str):
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("    windows: [month]\n", "    windows: [month]\n    goal: {sales: {month: 1}, marketing_share: 1 %, "
-         "average_deal: 1, close_rate: 1 %}\n", "stand beside a goal for all"),
+        ("    activity: 2", "    goal: {sales: {month: 1}, marketing_share: 1 %, average_deal: 1, close_rate: 1 %} #",
+         "stand beside a goal for all"),
         ("by: [campaign]", "by: []", "name values, but the figures are not split"),
         ("by: [campaign]", "by: [campaign]\n    where: {campaign: spring}", "is a campaign that where leaves out"),
         ("calendar: office}", "calendar: ofice}", "no calendar 'ofice'"),
