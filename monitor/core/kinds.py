@@ -14,6 +14,7 @@ from monitor.core.clocks import kind as clocks
 from monitor.core.leads import kind as leads
 from monitor.core.outages import kind as outages
 from monitor.core.outages.kind import OutagePanes
+from monitor.core.tickets import kind as tickets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +99,8 @@ COUNTED: Final[Mapping[str, CountedKind[Any]]] = {
     "call": calls,
     "outage": outages,
     "lead": leads,
+    "ticket": tickets,
 }
-"""The kinds that count subjects, by the kind of the subject. Every other contribution to series comes from clocks."""
+"""The kinds that count subjects, by the kind of the subject: one for each. All else in series comes from clocks."""
 KINDS: Final[Mapping[MeasureKind, Kind[Any]]] = for_each_kind({"clock": clocks, **COUNTED})
 """All kinds. A missing kind is an error at import."""

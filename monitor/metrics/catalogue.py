@@ -234,6 +234,9 @@ LEAD_DEPTH_LEADS = _gauge(
 LEAD_DEPTH_KEPT = _gauge(
     "lead_depth_kept_ratio", "Leads that were reached or tried often enough / leads whose follow-up is over", WINDOWED
 )
+LEAD_ACTIVITY = _gauge(
+    "lead_activity_kept_ratio", "Leads active enough before their hand-over / marketing's leads handed over", WINDOWED
+)
 LEAD_FUNNEL = _gauge(
     "lead_funnel_leads", "Leads created in the window, by the stage that they have reached since", (*WINDOWED, "stage")
 )
@@ -268,6 +271,11 @@ LEADS_FOLLOWING = _gauge("leads_following", "Leads that are being followed up: n
 LEADS_MATURING = _gauge("leads_maturing", "Leads whose promised time to be won is not over", SERIES)
 LEADS_LONGEST = _gauge(
     "leads_waiting_longest_seconds", "Wall-clock wait of the lead that waits longest for the first attempt", SERIES
+)
+
+# -- tickets that are counted ------------------------------------------------------------------------------------------
+TICKETS_COUNTED = _gauge(
+    "tickets_counted", "Tickets that were opened, reopened or handed over in the window", (*WINDOWED, "what")
 )
 
 # -- objectives --------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from monitor.metrics.catalogue import (
     CLOCKS_OVERDUE,
     CLOCKS_PAUSED,
     CLOCKS_UNDATED,
+    LEAD_ACTIVITY,
     LEAD_AVERAGE_DEAL,
     LEAD_CLOSE_RATE,
     LEAD_CUSTOMERS,
@@ -93,6 +94,7 @@ from monitor.metrics.catalogue import (
     OUTAGES_BLIND,
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
+    TICKETS_COUNTED,
     Metric,
 )
 
@@ -173,6 +175,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "depth_pending": Shown(LEADS_PENDING, extra=("depth",)),
         **{f"depth_{n}": Shown(LEAD_DEPTH_LEADS, extra=(str(n),)) for n in range(DEEPEST)},
         f"depth_{DEEPEST}": Shown(LEAD_DEPTH_LEADS, extra=(f"{DEEPEST} or more",)),
+        "activity_kept": Shown(LEAD_ACTIVITY),
         **{stage: Shown(LEAD_FUNNEL, extra=(stage,)) for stage in ("created", *STAGES)},
         "customers": Shown(LEAD_CUSTOMERS),
         "revenue": Shown(LEAD_REVENUE),
@@ -186,6 +189,9 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "leads_needed_now": Shown(LEADS_NEEDED, extra=("now",)),
         "needed_to_date": Shown(LEADS_NEEDED, extra=("to_date",)),
         "pace": Shown(LEAD_PACE),
+    },
+    "ticket": {
+        f"tickets_{what}": Shown(TICKETS_COUNTED, extra=(what,)) for what in ("opened", "reopened", "handed_over")
     },
 }
 """The metrics of each indicator (`monitor.core.agreements.indicators.INDICATORS`), by the kind of the measure."""
@@ -245,5 +251,6 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "maturing": Live(LEADS_MATURING),
         "longest_wait_ms": Live(LEADS_LONGEST, age_of="waiting"),
     },
+    "ticket": {},
 }
 """The metrics of subjects that are open now (`WindowStatus.live`), by the kind of the measure."""

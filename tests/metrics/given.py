@@ -142,6 +142,7 @@ def everything():
             desk,
             hotline,
             sales,
+            status("ticket", labels={"team": "desk"}, window="month"),
             outcomes(status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000})),
         ],
         partitions=[partition(), partition("calls", 1)],

@@ -34,8 +34,8 @@ class Told:
         )
         return self
 
-    def replayed(self, until: str) -> ReplayResult:
-        return run_replay(self.events, load_agreements([FILE]), until_ms=ms(until), step_ms=3_600_000)
+    def replayed(self, until: str, file: Path = FILE) -> ReplayResult:
+        return run_replay(self.events, load_agreements([file]), until_ms=ms(until), step_ms=3_600_000)
 
 
 def statement(result: ReplayResult, measure: str, window: str = "month"):
@@ -168,3 +168,36 @@ def test_a_matured_close_rate_is_of_all_leads_created_in_the_month_also_of_those
     assert {one.objective: one.verdict for one in month.verdicts}["won-in-time"] == "provisional"
     assert (of_cohort["matured_close_rate"].numerator, of_cohort["matured_close_rate"].denominator) == (3, 5)
     assert [(one.objective, one.verdict) for one in cohort.verdicts] == [("won-in-time", "met")]
+
+
+def test_each_campaign_has_a_goal_of_its_own_and_a_lead_that_was_not_active_is_not_delivered():
+    """Given 16 leads needed of spring and 40 of autumn, when spring hands over 4, one of which did nothing before it.
+
+    Autumn brought none, and winter has no goal.
+    """
+    told = Told()
+    for number, days in enumerate([("02", "03"), ("02", "05"), ("03", "04"), ("03", "06")]):
+        lead = f"S-{number}"
+        told.of(lead, "created", "01 10:00", campaign="spring")
+        for day in days:  # the last one is active after the hand-over once, and a day too late
+            told.of(lead, "engaged", f"{day} 10:00", campaign="spring")
+        told.of(lead, "handed_over", "05 12:00", campaign="spring")
+    told.of("W-1", "created", "01 10:00", campaign="winter").of(
+        "W-1", "handed_over", "02 10:00", campaign="winter", activities=9
+    )
+
+    result = told.replayed("04-02 00:00", FILE.with_name("campaigns.yaml"))
+
+    months = {
+        one.series.values[0]: (
+            {figure.indicator: figure.value for figure in one.figures},
+            {v.objective: v.verdict for v in one.verdicts},
+        )
+        for one in result.statements
+        if one.window == "month" and one.from_ms == ms("01 00:00")
+    }
+    figures, verdicts = months["spring"]
+    assert (figures["leads_needed"], figures["delivered"], figures["activity_kept"]) == (16, 3, 0.75)
+    assert (figures["pace"], verdicts) == (pytest.approx(3 / 16), {"on-pace": "breached", "warm": "breached"})
+    assert (months["winter"][0]["delivered"], months["winter"][0]["activity_kept"]) == (1, 1), "its attribute tells"
+    assert (months["winter"][0].get("leads_needed"), months["winter"][1]["on-pace"]) == (None, "no_data")

@@ -19,6 +19,7 @@ from monitor.core.agreements.measures import (
     for_each_kind,
 )
 from monitor.core.agreements.objectives import Objective
+from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.leads.goal import leads_needed
 from monitor.wire.wording import duration, quantity, time_allowed, within
 
@@ -107,11 +108,18 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
         parts.append(f"followed up {within(rule.strict)} {duration(rule.follow_up_within_ms)}{hours}")
     if rule.attempts > 1:
         parts.append(f"{rule.attempts} attempts {within(rule.strict)} {duration(rule.depth_within_ms)}")
+    if rule.activity:
+        parts.append(f"active {rule.activity} times before the hand-over")
     if rule.close_within_ms:
         parts.append(f"won within {duration(rule.close_within_ms)}")
     if rule.goal is not None:
         parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
+    parts += [f"{leads_needed(one, 'month'):,} leads a month for {name}" for name, one in rule.goals.items()]
     return "leads", ", ".join(parts)
+
+
+def _tickets(rule: TicketRule) -> tuple[str, str]:  # noqa: ARG001 - a count promises nothing by itself
+    return "tickets", "counted: opened, reopened, handed over"
 
 
 _WORDED: Final[Mapping[MeasureKind, Callable[[Any], tuple[str, str]]]] = for_each_kind(
@@ -120,6 +128,7 @@ _WORDED: Final[Mapping[MeasureKind, Callable[[Any], tuple[str, str]]]] = for_eac
         "call": _calls,
         "outage": _outages,
         "lead": _leads,
+        "ticket": _tickets,
     }
 )
 """How measures of each kind are worded: of what they are, and what they promise."""

@@ -19,6 +19,7 @@ from monitor.config.reading.quantities import clock_text, duration_text, instant
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.agreement import Agreement, Contact, Report, Rights, Support
 from monitor.core.agreements.measures import ANY, METRICS, Budget, CallRule, ClockRule
+from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.time.units import DAY_MS, HOUR_MS
 from monitor.core.time.windows import Window
 
@@ -27,14 +28,21 @@ if TYPE_CHECKING:
 
     from monitor.config.agreements.agreement_shape import AgreementShape, ContactShape, ObjectiveShape
     from monitor.config.agreements.calendars import Told
-    from monitor.config.agreements.measure_shape import CallsShape, ClockShape, CompositeShape, LeadsShape, OutagesShape
+    from monitor.config.agreements.measure_shape import (
+        CallsShape,
+        ClockShape,
+        CompositeShape,
+        LeadsShape,
+        OutagesShape,
+        TicketsShape,
+    )
     from monitor.config.reading.yaml_file import YamlDocument
     from monitor.core.agreements.lead_measure import LeadRule
     from monitor.core.agreements.measures import CompositeRule, Measure, OutageRule
     from monitor.core.time.calendar import Calendar
     from monitor.errors import Mistake
 
-    _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | LeadsShape | ObjectiveShape
+    _Named = ClockShape | CallsShape | OutagesShape | CompositeShape | LeadsShape | TicketsShape | ObjectiveShape
 
 _ALWAYS: Final = "always"
 
@@ -88,7 +96,8 @@ class _Builder:
             *(self._composite(number, one, names) for number, one in enumerate(shape.composites)),
         )
         lead_rules = tuple(self._leads(number, one, names) for number, one in enumerate(shape.leads))
-        measures = (*clocks, *calls, *outages, *lead_rules)
+        counted = tuple([_tickets(one) for one in shape.tickets])
+        measures = (*clocks, *calls, *outages, *lead_rules, *counted)
         self._check_ids()
         objectives = [
             objective(one, measures, self._below("objectives", number)) for number, one in enumerate(shape.objectives)
@@ -118,6 +127,7 @@ class _Builder:
             calls=calls,
             outages=outages,
             leads=lead_rules,
+            tickets=counted,
             objectives=tuple(promised),
             contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
             notify=told,
@@ -345,6 +355,7 @@ class _Builder:
             ("outages", shape.outages),
             ("composites", shape.composites),
             ("leads", shape.leads),
+            ("tickets", shape.tickets),
         )
         self._check_unique(("objectives", shape.objectives))
 
@@ -361,7 +372,7 @@ class _Builder:
     def _warn_of_what_does_nothing(self, measures: Sequence[Measure]) -> None:
         shape = self._shape
         if not measures and shape.under is None:
-            self._wrong((), "measures nothing", "add clocks, calls, outages or leads")
+            self._wrong((), "measures nothing", "add clocks, calls, outages, leads or tickets")
         for name in shape.calendars:
             if name not in self._used and name != _ALWAYS:
                 self._warn(("calendars", name), "is used by nothing")
@@ -371,3 +382,12 @@ class _Builder:
                 self._wrong(("report", "contacts", place), f"there is no contact with the role {role!r}", hint)
         if not shape.contacts and shape.status == "accepted":
             self._warn((), "has no contacts: nobody is told of a breach")
+
+
+def _tickets(shape: TicketsShape) -> TicketRule:
+    return TicketRule(
+        id=shape.id,
+        where=filter_of(shape.where),
+        by=("team",) if shape.by is None else tuple(shape.by),
+        windows=tuple(shape.windows or CLOCK_WINDOWS),
+    )

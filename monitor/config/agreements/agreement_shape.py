@@ -14,7 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from monitor.config.agreements.agreement_fields import Attribute, Choice, Identifier, Windows, no_repeats, one_or_more
 from monitor.config.agreements.budget_shape import BudgetShape as ErrorBudgetShape
 from monitor.config.agreements.consequences_shape import ConsequencesShape
-from monitor.config.agreements.measure_shape import CallsShape, ClockShape, CompositeShape, LeadsShape, OutagesShape
+from monitor.config.agreements.measure_shape import (
+    CallsShape,
+    ClockShape,
+    CompositeShape,
+    LeadsShape,
+    OutagesShape,
+    TicketsShape,
+)
 from monitor.config.agreements.term_shape import TermShape
 from monitor.config.reading.quantities import (
     AmountField,
@@ -206,6 +213,7 @@ class AgreementShape(Shape):
     calls: list[CallsShape] = Field(default_factory=list)
     outages: list[OutagesShape] = Field(default_factory=list)
     leads: list[LeadsShape] = Field(default_factory=list)
+    tickets: list[TicketsShape] = Field(default_factory=list)
     composites: list[CompositeShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
     amendments: Amendments = "by_part"

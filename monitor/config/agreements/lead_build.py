@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.config.agreements.agreement_fields import filter_of
 from monitor.core.agreements.lead_measure import Goal, LeadRule, Weights
+from monitor.core.agreements.measures import ANY
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Window
 
@@ -29,7 +30,8 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
     if shape.goal is not None:
         chosen(("goal", "calendar"), shape.goal.calendar)
         if shape.by:
-            told(("by",), "a goal is one for all: it cannot be split", "leave by out, and add another measure for that")
+            told(("by",), "a goal is one for all: it cannot be split", "give goals by the values, or leave by out")
+    _check_goals(shape, chosen, told)
     return LeadRule(
         id=shape.id,
         where=filter_of(shape.where),
@@ -43,9 +45,25 @@ def leads(shape: LeadsShape, chosen: Chosen, told: Told) -> LeadRule:
         strict=shape.strict,
         give_up_after_ms=max(shape.give_up_after, shape.depth_within, shape.close_within or 0),
         close_within_ms=shape.close_within or 0,
+        activity=shape.activity,
         weights=_weights(shape.weights),
-        goal=None if shape.goal is None else _goal(shape.goal, told),
+        goal=None if shape.goal is None else _goal(shape.goal, told, ("goal",)),
+        goals={value: _goal(one, told, ("goals", value)) for value, one in shape.goals.items()},
     )
+
+
+def _check_goals(shape: LeadsShape, chosen: Chosen, told: Told) -> None:
+    """Report goals of campaigns that no figure is split by, or that ``where`` leaves out."""
+    if shape.goals and shape.goal is not None:
+        told(("goals",), "stand beside a goal for all", "write the others' goal under goals, as '*'")
+    elif shape.goals and not shape.by:
+        told(("goals",), "name values, but the figures are not split", "add by: [campaign]")
+    by = shape.by[0] if shape.by else ""
+    listed = shape.where.get(by)
+    for value, one in shape.goals.items():
+        chosen(("goals", value, "calendar"), one.calendar)
+        if listed and value != ANY and value not in listed:
+            told(("goals", value), f"is a {by} that where leaves out", "add it to where, or leave it out")
 
 
 def _weights(shape: WeightsShape) -> Weights:
@@ -54,10 +72,10 @@ def _weights(shape: WeightsShape) -> Weights:
     return Weights(by={name: values for name, values in by.items() if values}, scores=tuple(scores))
 
 
-def _goal(shape: GoalShape, told: Told) -> Goal:
+def _goal(shape: GoalShape, told: Told, path: tuple[str, ...]) -> Goal:
     for name in ("marketing_share", "close_rate"):
         if not getattr(shape, name):
-            told(("goal", name), "is 0 %: no number of leads would do", "write what is expected: 5 %")
+            told((*path, name), "is 0 %: no number of leads would do", "write what is expected: 5 %")
     return Goal(
         sales=shape.sales,
         share=shape.marketing_share,

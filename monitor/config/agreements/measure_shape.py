@@ -196,6 +196,15 @@ class GoalShape(Shape):
     counts: Delivery = "created"
 
 
+class TicketsShape(Shape):
+    """Which tickets are counted: opened, reopened, handed over."""
+
+    id: Identifier
+    where: Choice = Field(default_factory=dict)
+    by: By | None = None
+    windows: Windows | None = None
+
+
 class LeadsShape(Shape):
     """The leads that count, the follow-up by sales, and the delivery by marketing."""
 
@@ -207,8 +216,10 @@ class LeadsShape(Shape):
     give_up_after: PositiveDuration = 180 * DAY_MS
     strict: bool = False
     close_within: PositiveDuration | None = None
+    activity: Annotated[int, Field(ge=0, le=1000)] = 0
     weights: WeightsShape = WeightsShape()
     goal: GoalShape | None = None
+    goals: dict[Text, GoalShape] = Field(default_factory=dict)
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.config.reading.quantities import Amount
     from monitor.core.agreements.indicators import Indicator, Needs, Unit
     from monitor.core.agreements.lead_measure import LeadRule
-    from monitor.core.agreements.measures import CallRule, ClockRule, Measure, MeasureKind, OutageRule
+    from monitor.core.agreements.measures import CallRule, Measure, MeasureKind, OutageRule
 
     Told = Callable[[Sequence[str | int], str, str], None]
     """Takes a path below the objective, what is wrong there, and a hint."""
@@ -112,7 +112,7 @@ def _indicator(measure: Measure, name: str, told: Told) -> tuple[str, Indicator]
     return indicator, facts
 
 
-def _clock_lacks(rule: ClockRule, indicator: str, needs: Needs) -> Lack:  # noqa: ARG001 - clocks have all figures
+def _lacks_nothing(rule: Measure, indicator: str, needs: Needs) -> Lack:  # noqa: ARG001 - it has all figures of its kind
     return None
 
 
@@ -123,9 +123,14 @@ def _calls_lack(rule: CallRule, indicator: str, needs: Needs) -> Lack:
 
 
 def _leads_lack(rule: LeadRule, indicator: str, needs: Needs) -> Lack:
-    has = {"follow_up": rule.follow_up_within_ms, "goal": rule.goal, "close": rule.close_within_ms}
+    has = {
+        "follow_up": rule.follow_up_within_ms,
+        "close": rule.close_within_ms,
+        "activity": rule.activity,
+        "goal": rule.goal or rule.goals,
+    }
     if needs and not has[needs]:
-        key = "close_within: 90d" if needs == "close" else needs
+        key = {"close": "close_within: 90d", "activity": "activity: 3"}.get(needs, needs)
         return f"{indicator} needs {key.partition(':')[0]}", f"add {key} to {rule.id}"
     return None
 
@@ -145,7 +150,13 @@ def _outages_lack(rule: OutageRule, indicator: str, needs: Needs) -> Lack:
 
 
 _LACKS: Final[Mapping[MeasureKind, Callable[[Any, str, Needs], Lack]]] = for_each_kind(
-    {"clock": _clock_lacks, "call": _calls_lack, "outage": _outages_lack, "lead": _leads_lack}
+    {
+        "clock": _lacks_nothing,
+        "call": _calls_lack,
+        "outage": _outages_lack,
+        "lead": _leads_lack,
+        "ticket": _lacks_nothing,
+    }
 )
 """By kind: the function that says what a rule lacks for an indicator with its needs; None: it has the figure."""
 

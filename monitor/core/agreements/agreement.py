@@ -16,6 +16,7 @@ from monitor.core.agreements.lead_measure import LeadRule
 from monitor.core.agreements.measures import EVERYTHING, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.agreements.objectives import Objective
 from monitor.core.agreements.term import Term
+from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.time.calendar import AlwaysOpen, Calendar
 from monitor.core.time.units import MINUTE_MS
 from monitor.core.time.windows import Window
@@ -133,6 +134,7 @@ class Agreement:
     calls: tuple[CallRule, ...] = ()
     outages: tuple[OutageRule, ...] = ()
     leads: tuple[LeadRule, ...] = ()
+    tickets: tuple[TicketRule, ...] = ()
     objectives: tuple[Objective, ...] = ()
     contacts: tuple[Contact, ...] = ()
     notify: Notify = Notify()
@@ -159,7 +161,7 @@ class Agreement:
 
     def measures(self) -> tuple[Measure, ...]:
         """All measures, clocks first."""
-        return (*self.clocks, *self.calls, *self.outages, *self.leads)
+        return (*self.clocks, *self.calls, *self.outages, *self.leads, *self.tickets)
 
     def measure(self, measure_id: str) -> Measure | None:
         """Return the measure of that id."""

@@ -34,6 +34,8 @@ class Book:
     """The agreements with levels above them: one version may have several editions."""
     requires: bool = field(init=False, default=False)
     """Whether any agreement requires fields of a report."""
+    counted: frozenset[str] = field(init=False, default=frozenset())
+    """The kinds of measures that any agreement has, beside clocks: the subjects of the same names are counted."""
     _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class Book:
             self.deciding |= {name for one in filters for name, _ in one.any_of}
             self.deciding |= {name for measure in measures for name in measure.by}
             self.requires |= bool(agreement.report.required)
+            self.counted |= {measure.kind for measure in measures}
             if agreement.lineage:
                 self.leveled |= {agreement.id}
             for support in agreement.supports:

@@ -24,7 +24,7 @@ Unit = Literal["ratio", "ms", "count", "amount"]
 Better = Literal["higher", "lower"]
 Counts = Literal["events", "time", "customers", "scores"]
 Sample = Literal["denominator", "promised", "durations", "failures"]
-Needs = Literal["", "follow_up", "close", "goal", "repeats", "steps", "customers", "major_days"]
+Needs = Literal["", "follow_up", "close", "activity", "goal", "repeats", "steps", "customers", "major_days"]
 Cohort = Literal["", "follow_up", "depth", "close", "repeats", "restored"]
 
 
@@ -54,7 +54,8 @@ class Indicator:
     """The part of an agreement without which the indicator has no value, or "".
 
     ``follow_up``: the time allowed for the first attempt at a lead. ``close``: the time within which leads are to be
-    won. ``goal``: the sales goal. ``repeats``: the time within which another call of the same caller is a repeat.
+    won. ``activity``: what is asked of a lead before its hand-over. ``goal``: the sales goal. ``repeats``: the time
+    within which another call of the same caller is a repeat.
     ``steps``: outages with steps of their own, from the acknowledgement to the resolution; a composite service has
     none. ``customers``: how many are served. ``major_days``: these, and a rule for major event days.
     """
@@ -82,6 +83,7 @@ _WANTED: Final = Indicator("count", "higher", "events", "denominator", needs="",
 _UNWANTED: Final = Indicator("count", "lower", "events", "denominator", needs="", grows=False)
 _OF_DEPTH: Final = replace(_UNWANTED, cohort="depth")
 """A number of leads by their attempts."""
+_NUMBER_OF_TICKETS: Final = Indicator("count", "lower", "events", "promised", needs="", grows=False)
 
 INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
     "clock": {
@@ -181,6 +183,7 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "depth_4": _OF_DEPTH,
         "depth_5": _OF_DEPTH,
         "depth_6": _OF_DEPTH,
+        "activity_kept": Indicator("ratio", "higher", "events", "denominator", needs="activity", grows=False),
         "created": _WANTED,
         "handed_over": _WANTED,
         "attempted": _WANTED,
@@ -203,6 +206,11 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "leads_needed_now": Indicator("count", "lower", "events", "denominator", needs="goal", grows=False),
         "needed_to_date": Indicator("count", "lower", "events", "denominator", needs="goal", grows=False),
         "pace": Indicator("ratio", "higher", "events", "denominator", needs="goal", grows=False),
+    },
+    "ticket": {
+        "tickets_opened": _NUMBER_OF_TICKETS,
+        "tickets_reopened": _NUMBER_OF_TICKETS,
+        "tickets_handed_over": _NUMBER_OF_TICKETS,
     },
 }
 """The indicators of each kind of measure, in the order in which its figures come out.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from monitor.core.agreements.measures import EVERYTHING, Filter, Measure
+from monitor.core.agreements.measures import ANY, EVERYTHING, Filter, Measure
 from monitor.core.time.units import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from monitor.core.facts.events import Value
     from monitor.core.time.calendar import Calendar
@@ -86,8 +86,24 @@ class LeadRule(Measure):
     """Whether an attempt exactly at the end of the time promised is too late. "Within" is inclusive otherwise."""
     close_within_ms: int = 0
     """How long after its creation a lead counts as won in the matured close rate; 0: none is measured."""
+    activity: int = 0
+    """How often a lead of marketing must have been active before it is handed over; 0: nothing was asked."""
     weights: Weights = Weights()
     goal: Goal | None = None
+    """The goal of all leads that count; None if there is none, or one for each campaign."""
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    """The goals by the value of the first attribute in ``by`` (or `ANY`): one for each campaign."""
+
+    def of_series(self, values: Sequence[str]) -> LeadRule:
+        """Return the rule with the goal of the series that has these values."""
+        if not self.goals:
+            return self
+        return replace(self, goal=self.goals.get(values[0] if values else ANY, self.goals.get(ANY)), goals={})
+
+    @property
+    def named(self) -> Mapping[str, frozenset[str]]:
+        """The campaigns that have a goal: no lead is a figure of theirs."""
+        return {self.by[0]: frozenset(self.goals) - {ANY}} if self.goals else {}
 
     @property
     def cohorts(self) -> tuple[str, ...]:
@@ -104,4 +120,4 @@ class LeadRule(Measure):
     @property
     def needs_no_event(self) -> bool:
         """Whether it has figures without any event: if it has a goal, because no lead is then a figure."""
-        return self.goal is not None
+        return self.goal is not None or bool(self.goals)

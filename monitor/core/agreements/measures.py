@@ -126,7 +126,7 @@ class Budget(NamedTuple):
     by_minute: int = 0
 
 
-MeasureKind = Literal["clock", "call", "outage", "lead"]
+MeasureKind = Literal["clock", "call", "outage", "lead", "ticket"]
 MEASURE_KINDS: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
 T = TypeVar("T")
 
@@ -175,6 +175,11 @@ class Measure:
     def needs_no_event(self) -> bool:
         """Whether it has figures without any event: a service that never failed was available."""
         return False
+
+    @property
+    def named(self) -> Mapping[str, frozenset[str]]:
+        """The values of attributes in ``by`` that the measure itself names, beside those that filters list."""
+        return {}
 
     @property
     def priorities(self) -> Collection[str]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
-from monitor.core.clocks.clock_value import NO_DUE, NO_EXTRA, Clock, ClockState, moved, with_extra
+from monitor.core.clocks.clock_value import EXTRAS, NO_DUE, NO_EXTRA, Clock, ClockState, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 from monitor.core.series.series import SeriesKey

@@ -59,6 +59,7 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
     "lead": frozenset(
         {
             "created",
+            "engaged",
             "handed_over",
             "attempted",
             "contacted",
@@ -72,7 +73,8 @@ TYPES: Final[dict[Subject, frozenset[str]]] = {
 """The event types of each subject. Some outage types go beyond the usual ones: ``responded`` (work on the repair began:
 MTTR "respond"), ``monitoring_lost`` and ``monitoring_restored`` (between them the state of the service is unknown:
 coverage), ``heartbeat`` (the service is monitored; a service that is silent for too long is blind). ``rated``: the
-customer gave the call a ``score``, perhaps days after its end."""
+customer gave the call a ``score``, perhaps days after its end. ``engaged``: the lead did something by itself (a visit,
+a download, an answer), before or after its hand-over."""
 ATTRIBUTES: Final[dict[str, type]] = {
     # attributes by which promises are chosen
     "customer": str,
@@ -87,6 +89,7 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "category": str,
     "source": str,
     "segment": str,
+    "campaign": str,
     "parent": str,
     # answers with `public: false` or `automatic: true` do not count as a response
     "public": bool,
@@ -98,6 +101,7 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "customers_total": int,
     "amount": float,
     "score": float,
+    "activities": int,
     # calls
     "caller": str,
     "issue": str,

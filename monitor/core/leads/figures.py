@@ -66,6 +66,10 @@ def lead_figures(
             _count(f"depth_{n}", count(f"depth_{n}", 0), leads, f"leads with {n}{' or more' * (n == DEEPEST)} attempts")
             for n in range(DEEPEST + 1)
         ),
+        quotient(
+            "activity_kept", count("active", 0), count("asked", 0), "ratio",
+            "leads active enough before their hand-over / marketing's leads handed over",
+        ),
         _count("created", created, created, "leads created in the window"),
         *(_count(one, count(f"then_{one}", 0), created, f"of the leads created: {one} by now") for one in STAGES),
         _count("customers", won, won, "leads won in the window"),

@@ -52,13 +52,13 @@ def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
     """Return the figures of a window and the number of open leads."""
     live, total = of.panes.live().counts, of.summed()
     counts = {name: live.get(name, 0) for name in _OPEN} | {"longest_wait_ms": of.longest_open_ms()}
-    figures = lead_figures(rule, of.agreement, total, of.window.kind, of.shown, of.as_of_ms)
+    figures = lead_figures(rule.of_series(of.values), of.agreement, total, of.window.kind, of.shown, of.as_of_ms)
     return ready(Measured(figures, counts, sum(total.buckets.values()), of.shown))
 
 
 def wakes_ms(rule: LeadRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return the instants at which time alone changes the figures: the ends of days, by which the goal's pace moves."""
-    return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.goal is not None else [])
+    return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.needs_no_event else [])
 
 
 def turns_ms(
@@ -77,6 +77,8 @@ def budget_figures(rule: LeadRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
     return ready(lead_figures(rule, of.agreement, of.pane, "rolling", of.span, of.as_of_ms))
 
 
-def whole_figures(rule: LeadRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:  # noqa: ARG001
-    """Return the figures of all data in one pane."""
+def whole_figures(rule: LeadRule, of: Stretch, values: Sequence[str] | None) -> tuple[Figure, ...]:
+    """Return the figures of all data in one pane: of one series by its values, or of all series together (None)."""
+    if values is not None:
+        rule = rule.of_series(values)
     return lead_figures(rule, of.agreement, of.pane, "rolling", of.span, of.as_of_ms)

@@ -10,7 +10,9 @@ Each count stands in the pane of a stated instant, so that a later fact or corre
 - **Depth of follow-up**, at the first hand-over, once it is decided: the human attempts until the lead was reached
   (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact without a recorded attempt counts
   as one attempt.
-- **Deliveries** of marketing, at the creation or the hand-over, as the goal says; by weight.
+- **Deliveries** of marketing, at the creation or the hand-over, as the goal says; by weight. Handed over without the
+  ``activity`` that is asked of it before, a lead is not delivered: the newest ``activities`` that a fact until then
+  tells, else the number of its facts ``engaged``.
 - **Matured close rate**, at the creation: whether one of marketing's leads was won within ``close_within_ms`` after it
   ("within" is inclusive). It counts once that time is over, won or not, so that quick wins do not stand for the rest.
   Until then the lead is kept, also if it was lost: it may still be won.
@@ -89,9 +91,14 @@ def lead_changes(
     if funnel is not None:
         changes.append(Change(series, *funnel))
     if rule.marketing.matches(attributes):
-        counts_by = rule.goal.counts if rule.goal else "created"
+        goal = rule.of_series(series.values).goal
+        counts_by = goal.counts if goal else "created"
         delivered_ms = handed_ms if counts_by == "handed_over" else _first_ms(facts, "created")
-        if delivered_ms is not None:
+        is_active = True
+        if rule.activity and handed_ms is not None:
+            is_active = _activity(facts, handed_ms) >= rule.activity
+            changes.append(Change(series, handed_ms, (("asked", 1), *((("active", 1),) if is_active else ()))))
+        if delivered_ms is not None and (is_active or counts_by == "created"):
             weight = rule.weights.of(attributes)
             changes.append(Change(series, delivered_ms, (("delivered", 1), ("delivered_weight", weight))))
         if rule.close_within_ms and (created_ms := _first_ms(facts, "created")) is not None:
@@ -160,6 +167,12 @@ def _closed(outcome: Outcome, rule: LeadRule, attributes: Mapping[str, Value], s
         if rule.marketing.matches(attributes):
             counts += [("won_marketing", 1), ("revenue_marketing", cents)]
     return Change(series, outcome.at_ms, tuple([one for one in counts if one[1]]))
+
+
+def _activity(facts: Sequence[Fact], handed_ms: int) -> int:
+    before = [fact for fact in facts if fact.time_ms <= handed_ms]
+    told = next((fact.attributes["activities"] for fact in reversed(before) if "activities" in fact.attributes), None)
+    return told if isinstance(told, int) else sum(fact.type == "engaged" for fact in before)
 
 
 def _close(

@@ -14,9 +14,7 @@ from monitor.core.clocks.clock_value import OPEN
 from monitor.core.clocks.counts import live_share, share_of
 from monitor.core.clocks.starting import clocks_started
 from monitor.core.clocks.terms import STARTS
-from monitor.core.facts.events import SUBJECTS
 from monitor.core.facts.ledger import is_roomy
-from monitor.core.kinds import COUNTED
 from monitor.core.subjects.rows import SubjectRow
 
 if TYPE_CHECKING:
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Subject
     from monitor.core.series.series import Change
 
-CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset(one for one in SUBJECTS if one not in COUNTED)
-"""The subjects for which only clocks are measured."""
+CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset({"ticket"})
+"""The subjects for which only clocks are measured, unless an agreement counts them (`Book.counted`)."""
 
 Short = tuple[SubjectRow, list["Change"]]
 """The row after the fact, and the changes of its series. Nothing is announced."""

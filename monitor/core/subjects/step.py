@@ -78,7 +78,7 @@ def steps(
     folding.until(now_ms)
     shown: list[Change] = []
     wake_ms = ended_ms = 0
-    if folding.facts and (plan.book.requires or subject in COUNTED):
+    if folding.facts and (plan.book.requires or subject in plan.book.counted):
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
@@ -88,8 +88,7 @@ def steps(
             if clock.next_ms and (clock.next_ms < wake_ms or not wake_ms):
                 wake_ms = clock.next_ms
     if not is_open and folding.facts:
-        counted = COUNTED.get(subject)
-        ended_ms = counted.lasts_until_ms(folding.facts) if counted else folding.facts[-1].time_ms
+        ended_ms = COUNTED[subject].lasts_until_ms(folding.facts)
         wake_ms = ended_ms + retention_ms
         if wake_ms <= now_ms and not new:
             return Step(None, folding.alerts, changes, folding.rejected, folding.repeats, folding.together)
@@ -116,13 +115,12 @@ def steps(
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
     """Return what a subject has in its series beside its clocks now, and when that changes by itself."""
-    counted = COUNTED.get(folding.subject)
-    if counted is None:
-        of = folding.subject, folding.facts, folding.attributes, folding.clocks, folding.plan
-        return incomplete_changes(*of), 0
-    shown: list[Change] = []
-    wake_ms = 0
+    counted = COUNTED[folding.subject]
     subject_id, facts, attributes = folding.subject_id, folding.facts, folding.attributes
+    shown: list[Change] = []
+    if folding.subject == "ticket":
+        shown = incomplete_changes(folding.subject, facts, attributes, folding.clocks, folding.plan)
+    wake_ms = 0
     for agreement in folding.plan.book.in_force(attributes, facts[0].time_ms):
         for rule in counted.rules(agreement):
             if not rule.where.matches(attributes):

@@ -174,7 +174,7 @@ def _listed(agreement: Agreement, measure: Measure, name: str) -> frozenset[str]
 
 
 def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...]]:
-    lists = [_listed(agreement, measure, name) for name in measure.by]
+    lists = [_listed(agreement, measure, name) or measure.named.get(name) for name in measure.by]
     values = [sorted(one) for one in lists if one is not None]
     if len(values) < len(lists) or prod(map(len, values)) > MOST_FORESEEN:
         return []

@@ -49,7 +49,7 @@ def tickets() -> Json:
             ]),
             Row(10, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, verdicts(TICKETS))]),
             Row(8, [(12, _compliance()), (12, spread_of_times(TICKETS))]),
-            Row(7, [(12, _open()), (12, _times())]),
+            Row(7, [(8, _open()), (8, _times()), (8, _counted())]),
         ],
     )  # fmt: skip
 
@@ -172,3 +172,12 @@ def _times() -> Json:
         [Query(f"max by ({_EACH}) ({named(each)})", "{{series}}")],
         SECONDS,
     )
+
+
+def _counted() -> Json:
+    text = (
+        "Tickets opened, reopened or handed over to another team in the chosen window, where an agreement counts them."
+    )
+    counted = f"sum by (what) (max by (what, {', '.join(m.SERIES)}) ({TICKETS.of(m.TICKETS_COUNTED)}))"
+    none = f'label_replace(0 * sum({TICKETS.of(m.CLOCKS_OPEN)}), "what", "not counted", "", "")'
+    return lines("Opened, reopened, handed over", text, [Query(f"{counted} or {none}", "{{what}}")], COUNT)

@@ -340,7 +340,7 @@ def test_a_mistake_is_told_with_its_line_path_and_hint(kind: str, checked: Check
 def test_an_agreement_that_measures_nothing_is_refused(checked: Checked, agreement_text: str) -> None:
     (mistake,) = checked(agreement_text[: agreement_text.index("calendars:")]).mistakes
 
-    assert "measures nothing (add clocks, calls, outages or leads)" in str(mistake)
+    assert "measures nothing (add clocks, calls, outages, leads or tickets)" in str(mistake)
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(checked: Checked, agreement_text: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from monitor.config.agreements.objective_build import objective
 from monitor.core.agreements.indicators import INDICATORS, Needs
 from monitor.core.agreements.lead_measure import Goal, LeadRule
 from monitor.core.agreements.measures import CallRule, ClockRule, CompositeRule, CustomerTerms, OutageRule
+from monitor.core.agreements.ticket_measure import TicketRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ WHOLE: dict[MeasureKind, Measure] = {
     "clock": ClockRule(id="m", subject="ticket", metric="resolution", budgets={}),
     "call": CallRule(id="m", answer_within_ms=20_000, repeat_within_ms=HOUR_MS),
     "outage": OutageRule(id="m", customers=CustomerTerms(served={"*": 10}, major_days="beta")),
-    "lead": LeadRule(id="m", follow_up_within_ms=HOUR_MS, close_within_ms=HOUR_MS, goal=GOAL),
+    "lead": LeadRule(id="m", follow_up_within_ms=HOUR_MS, close_within_ms=HOUR_MS, activity=3, goal=GOAL),
+    "ticket": TicketRule(id="m"),
 }
 """Measures with everything that a figure may need."""
 LACKING: tuple[tuple[Measure, set[str]], ...] = (
@@ -32,8 +34,8 @@ LACKING: tuple[tuple[Measure, set[str]], ...] = (
     (OutageRule(id="m"), {"customers", "major_days"}),
     (OutageRule(id="m", customers=CustomerTerms(served={"*": 10})), {"major_days"}),
     (CompositeRule(id="m", parts=(("web",),)), {"steps", "customers", "major_days"}),
-    (LeadRule(id="m", follow_up_within_ms=HOUR_MS, close_within_ms=HOUR_MS), {"goal"}),
-    (LeadRule(id="m", goal=GOAL), {"follow_up", "close"}),
+    (LeadRule(id="m", follow_up_within_ms=HOUR_MS, close_within_ms=HOUR_MS), {"goal", "activity"}),
+    (LeadRule(id="m", goal=GOAL), {"follow_up", "close", "activity"}),
 )
 """Measures, and the parts that they do not have."""
 AMOUNTS = {"ratio": "50 %", "ms": "1h", "count": "3", "amount": "3"}

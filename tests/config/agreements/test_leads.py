@@ -32,6 +32,24 @@ def test_a_mistake_is_told(tmp_path: Path, before: str, after: str, told: str):
     assert any(told in str(one) for one in check_agreements([tmp_path]).mistakes)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("    activity: 2", "    goal: {sales: {month: 1}, marketing_share: 1 %, average_deal: 1, close_rate: 1 %} #",
+         "stand beside a goal for all"),
+        ("by: [campaign]", "by: []", "name values, but the figures are not split"),
+        ("by: [campaign]", "by: [campaign]\n    where: {campaign: spring}", "is a campaign that where leaves out"),
+        ("calendar: office}", "calendar: ofice}", "no calendar 'ofice'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_goals_by_campaign_is_told(tmp_path: Path, before: str, after: str, told: str):
+    text = PROMISE.with_name("campaigns.yaml").read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    (tmp_path / "campaigns.yaml").write_text(text.replace(before, after), encoding="utf-8")
+
+    assert any(told in str(one) for one in check_agreements([tmp_path]).mistakes)
+
+
 def test_amounts_are_cents_and_weights_thousandths():
     assert [cents(one) for one in (48000, "799.50", 0.07)] == [4_800_000, 79_950, 7]
     assert [weight(one) for one in (2, "1.5", 0.25)] == [2_000, 1_500, 250]

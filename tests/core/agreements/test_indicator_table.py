@@ -21,6 +21,7 @@ from monitor.core.outages.customers import Counting
 from monitor.core.outages.figures import outage_figures
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import OutageRecord, empty_pane
+from monitor.core.tickets.figures import ticket_figures
 from monitor.core.time.spans import Span
 from monitor.core.time.windows import Window
 from tests.core.stories import agreement, ms
@@ -56,6 +57,7 @@ MADE = {
     "call": call_figures(CallRule(id="calls", answer_within_ms=20_000), empty_pane()),
     "outage": of_outages(),
     "lead": lead_figures(LEADS, agreement(LEADS), empty_pane(), "month", MONTH, MONTH.end_ms),
+    "ticket": ticket_figures(empty_pane()),
 }
 
 

@@ -1,5 +1,7 @@
 """A month that was promised leads and brought none: 0 delivered and the pace behind, from the first working day on."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.core.agreements.lead_measure import Goal, LeadRule
@@ -32,6 +34,19 @@ def month_of(stage):
 
 def figures(status):
     return {one.indicator: one.value for one in status.figures}
+
+
+def test_a_campaign_with_a_goal_is_shown_without_a_lead_and_one_without_a_goal_is_not():
+    spring, rest = GOAL.goal, replace(GOAL.goal, sales={"month": 500_000})
+    split = replace(GOAL, goal=None, by=("campaign",))
+    campaigns = owning(marketing(replace(split, goals={"spring": spring, "*": rest}))).look("Mon 12:00")
+
+    shown = {series.values: figures(status) for (series, window), status in campaigns.evaluator.latest.items()
+             if window == "month"}  # fmt: skip
+    assert {values: found["leads_needed"] for values, found in shown.items()} == {("spring",): 100}
+    assert split.of_series(("spring",)) is split, "no goals: nothing depends on the series"
+    of_others = replace(split, goals={"*": rest})
+    assert (of_others.of_series(("autumn",)).goal, of_others.of_series(()).goal) == (rest, rest)
 
 
 def test_before_a_working_day_is_over_nothing_is_delivered_and_nothing_needed_yet():
