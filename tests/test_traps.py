@@ -23,6 +23,8 @@ VERDICTS = "tests/core/objectives/test_verdicts.py"
 EVENTS = "tests/wire/test_events.py"
 HISTORIES = "tests/core/test_histories_law.py"
 RECOMPUTE = "tests/replay/test_recompute.py"
+ODD_DATA = "tests/replay/test_odd_data.py"
+LANGUAGE = "tests/replay/test_mapping_language.py"
 RUNNER = "tests/stream/partitions/test_runner.py"
 E2E = "tests/e2e"
 DUE_AT = "tests/core/clocks/test_due_at.py"
@@ -263,6 +265,22 @@ TRAPS = {
         f"{EVENTS}::test_an_absurd_instant",
         f"{CALENDAR}::test_years_1900_and_9999_are_refused_at_once",
     ),
+    "a ticket that was closed and never opened, or before it was opened": (
+        f"{ODD_DATA}::test_a_ticket_that_was_closed_and_never_opened_is_told_and_counted",
+        f"{ODD_DATA}::test_a_ticket_that_was_closed_before_it_was_opened_is_told_and_keeps_no_promise_in_0_s",
+    ),
+    "a shuffled log, and rows that came twice": (
+        f"{ODD_DATA}::test_a_shuffled_file_says_what_the_file_in_order_says",
+        f"{ODD_DATA}::test_rows_that_came_twice_count_once_though_nothing_numbers_them",
+    ),
+    "a component that fails twice has two outages": (
+        f"{LANGUAGE}::test_a_component_that_fails_twice_has_two_outages",
+    ),
+    "a shift past midnight": (f"{LANGUAGE}::test_a_time_of_day_before_the_beginning_is_past_midnight",),
+    "a text that makes a regular expression run for ever": (
+        f"{LANGUAGE}::test_a_hostile_text_costs_a_pattern_no_more_than_its_length",
+    ),
+    "an empty time written as the epoch": (f"{EVENTS}::test_an_absurd_instant",),
     "seconds sent as milliseconds": (f"{EVENTS}::test_seconds_where_milliseconds_belong",),
     "any order, copies, batches, restarts: the same verdicts and alert ids": (
         f"{HISTORIES}::test_copies_batches_partitions_interleavings_and_restarts_change_nothing_at_all",

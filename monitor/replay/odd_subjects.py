@@ -63,7 +63,7 @@ class OddSubject(NamedTuple):
 
 
 def odd_subjects(events: Iterable[Event]) -> list[OddSubject]:
-    """Return the odd subjects, those of each kind in the order in which they first ended."""
+    """Return the odd subjects in the order in which they ended."""
     began: dict[tuple[Subject, str], int] = {}
     ended: dict[tuple[Subject, str], int] = {}
     for event in events:
@@ -80,7 +80,7 @@ def odd_subjects(events: Iterable[Event]) -> list[OddSubject]:
             found.append(OddSubject(subject, subject_id, "never_began", 0, ended_ms))
         elif ended_ms < began_ms:
             found.append(OddSubject(subject, subject_id, "ended_before_it_began", began_ms, ended_ms))
-    return found
+    return sorted(found, key=lambda one: (one.ended_ms, one.subject, one.subject_id))
 
 
 def without_impossible(events: list[Event], odd: Sequence[OddSubject]) -> list[Event]:

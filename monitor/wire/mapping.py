@@ -20,7 +20,7 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from monitor.core.facts.events import Event, Fact, Value
@@ -89,9 +89,7 @@ class Mapper:
         view.before = before.seen if before else None
         if not view.holds(mapping.where):
             return None
-        for rejection in mapping.reject:
-            if view.holds(rejection.when):
-                raise DecodeError(rejection.reason)
+        _reject(view, mapping)
         order = _order(view, mapping)
         if before is not None and order < before.order:
             raise DecodeError("stale_row", ", ".join(mapping.order))
@@ -100,18 +98,22 @@ class Mapper:
         number = whole_number_of(view.needed(mapping.sequence)) if mapping.sequence else place
         made: list[Event] = []
         for index, rule in enumerate(mapping.events):
-            if rule.in_episode and episode is None:
+            if (rule.in_episode or rule.rows != "every") and not _is_its_row(rule, episode, place, place_in_episode):
                 continue
-            if rule.rows != "every":
-                counted = place_in_episode if rule.in_episode else place
-                if (rule.rows == "first") != (counted == 0):
-                    continue
             sequence = number * len(mapping.events) + index
-            yield from self._make(made, rule, view, sequence)
+            if rule.each or rule.repeat:
+                yield from self._make(made, rule, view, sequence)
+            elif view.holds(rule.when):
+                self._add(made, rule, view, sequence)
         if group:
-            seen = {column: view.text(column) for column in self._remembered}
-            self._memory[group] = _Memory(seen, order, place + 1, episode, place_in_episode + 1)
+            self._remember(group, view, order, place, (episode, place_in_episode))
         return made
+
+    def _remember(
+        self, group: tuple[str, ...], view: View, order: Order, place: int, episode: tuple[str | None, int]
+    ) -> None:
+        seen = {column: view.text(column) for column in self._remembered}
+        self._memory[group] = _Memory(seen, order, place + 1, episode[0], episode[1] + 1)
 
     def _episode(self, view: View, before: _Memory | None) -> tuple[str | None, int]:
         """Return the episode of a row, if one has begun, and the row's place in it."""
@@ -128,20 +130,22 @@ class Mapper:
         return episode, place
 
     def _make(self, made: list[Event], rule: EventRule, view: View, sequence: int) -> Pieces[None]:
-        most = self.most_events
-        parts: Iterable[View] = (view,)
-        if rule.each or rule.repeat:
-            parts = yield from view.parts(rule, PARTS_AN_EVENT * most)
+        """Make the events of the parts of a list, or of repetitions."""
+        parts = yield from view.parts(rule, PARTS_AN_EVENT * self.most_events)
         for place, part in enumerate(parts):
             if place % PARTS_AT_ONCE == PARTS_AT_ONCE - 1:
                 yield
             if part.holds(rule.when):
-                event = self._event(rule, part, sequence)
-                if event is None:
-                    continue
-                if len(made) >= most:
-                    raise DecodeError("too_many_events", f"at most {most:,} are made of one row")
-                made.append(event)
+                self._add(made, rule, part, sequence)
+
+    def _add(self, made: list[Event], rule: EventRule, view: View, sequence: int) -> None:
+        """Make one event, if it has happened."""
+        event = self._event(rule, view, sequence)
+        if event is None:
+            return
+        if len(made) >= self.most_events:
+            raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
+        made.append(event)
 
     def _event(self, rule: EventRule, view: View, sequence: int) -> Event | None:
         time_ms = view.instant(rule.at)
@@ -160,7 +164,23 @@ class Mapper:
         return Event(self.mapping.subject, subject_id, Fact(time_ms, sequence, event_id, rule.type, attributes))
 
 
+def _reject(view: View, mapping: RowMapping) -> None:
+    for rejection in mapping.reject:
+        if view.holds(rejection.when):
+            raise DecodeError(rejection.reason)
+
+
+def _is_its_row(rule: EventRule, episode: str | None, place: int, place_in_episode: int) -> bool:
+    """Return whether an event is made of a row with this place in its group, and in its episode if one has begun."""
+    if rule.in_episode and episode is None:
+        return False
+    is_first = (place_in_episode if rule.in_episode else place) == 0
+    return rule.rows == "every" or (rule.rows == "first") == is_first
+
+
 def _checked_id(text: str) -> str:
+    if text.isascii() and text.isprintable() and 0 < len(text) <= MAX_ID_BYTES:
+        return text  # nearly every one
     if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or has_control(text):
         raise DecodeError("bad_id", repr(text[:80]))
     return text

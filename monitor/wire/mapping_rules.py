@@ -174,15 +174,17 @@ class Condition:
     becomes: frozenset[str] | None = None
     leaves: frozenset[str] | None = None
     compared: Compared | None = None
+    looks_back: bool = field(init=False)
+    """Whether the condition needs the group's previous row."""
+
+    def __post_init__(self) -> None:
+        """Work out what each row would ask for again."""
+        looks_back = self.changed is not None or self.becomes is not None or self.leaves is not None
+        object.__setattr__(self, "looks_back", looks_back)
 
     def columns(self) -> tuple[str, ...]:
         """Return all columns that the condition reads; some of the names may be empty."""
         return (self.column, self.same_as, self.differs_from, *(self.compared.reads() if self.compared else ()))
-
-    @property
-    def looks_back(self) -> bool:
-        """Return whether the condition needs the group's previous row."""
-        return self.changed is not None or self.becomes is not None or self.leaves is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

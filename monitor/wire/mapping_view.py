@@ -35,6 +35,8 @@ from monitor.wire.row_values import (
 )
 from monitor.wire.templates import column_of, parts_of
 
+_UNREAD: Final = "\x00unread"
+"""The text of a column that has not been read, by identity."""
 PARTS_AT_ONCE: Final = 64
 """Parts of a list that are worked on without a pause."""
 
@@ -49,19 +51,25 @@ class View:
         self.missing = missing
         self.before = before
         self._texts: dict[str, str | None] = {}
+        self._made: dict[int, Value | None] = {}
+        """Instants and attributes by the ``id()`` of their rules: several events share them."""
         self.held: dict[int, bool | None] = {}
         """By a condition's ``id()``: whether it holds for all parts of the row; None if that depends on the part."""
         self._lists: dict[tuple[str, str], list[View]] = {}
 
     def text(self, column: str) -> str | None:
         """Return a column's text; None if it has no value."""
-        try:
-            return self._texts[column]  # all rules read the same few columns
-        except KeyError:
+        found = self._texts.get(column, _UNREAD)  # all rules read the same few columns
+        if found is not _UNREAD:
+            return found
+        value = self.row.get(column)
+        if value.__class__ is str:  # a cell of CSV, and most fields of JSON
+            text: str | None = value.strip()
+        else:
             value = lookup(self.row, column)
             text = None if value is None else text_of(value)
-            found = self._texts[column] = None if text in self.missing else text
-            return found
+        found = self._texts[column] = None if text in self.missing else text
+        return found
 
     def needed(self, column: str) -> str:
         """Return a column's text, which must be there."""
@@ -171,8 +179,19 @@ class View:
 
     def instant(self, of: Instant) -> int | None:
         """Return a time in epoch milliseconds; None if one of its columns has no value."""
+        rule = id(of)
+        if rule in self._made:
+            return self._made[rule]  # type: ignore[return-value] # an instant
+        found = self._made[rule] = self._instant(of)
+        return found
+
+    def _instant(self, of: Instant) -> int | None:
         if of.constant_ms is not None:
             return of.constant_ms
+        if len(of.columns) == 1 and not of.plus and of.days_since is None and of.zone_column is None:
+            text = self.text(of.columns[0])
+            at_ms = None if text is None else instant_ms(text, of.formats, of.zone)
+            return at_ms if at_ms is None or of.next_day_if_before is None else self._after(at_ms, of, of.zone)
         texts = [self.text(column) for column in of.columns]
         later = [(self.text(one.column), one.unit) for one in of.plus]
         if None in texts or any(text is None for text, _ in later):
@@ -181,9 +200,11 @@ class View:
         zone = of.zone if of.zone_column is None else self._zone(of.zone_column)
         at_ms = instant_ms(text, of.formats, zone) if of.days_since is None else day_ms(text, of.days_since, zone)
         at_ms += sum(span_ms(length, unit) for length, unit in later if length is not None)
-        if of.next_day_if_before is None:
-            return at_ms
-        first_ms = self.instant(of.next_day_if_before)
+        return at_ms if of.next_day_if_before is None else self._after(at_ms, of, zone)
+
+    def _after(self, at_ms: int, of: Instant, zone: str) -> int:
+        """Return a time, or the same time of the day after if it is earlier than the time that it has to follow."""
+        first_ms = None if of.next_day_if_before is None else self.instant(of.next_day_if_before)
         if first_ms is None or at_ms >= first_ms:
             return at_ms
         next_ms = next_day_ms(at_ms, zone)
@@ -202,6 +223,13 @@ class View:
         """Return an attribute's value; None if it has none."""
         if source.constant is not None:
             return source.constant
+        rule = id(source)
+        if rule in self._made:
+            return self._made[rule]
+        found = self._made[rule] = self._attribute(name, source)
+        return found
+
+    def _attribute(self, name: str, source: Source) -> Value | None:
         if source.instant is not None:
             return self.instant(source.instant)
         if source.duration is not None:
@@ -247,13 +275,13 @@ class _Part(View):
         self._inside = name + "."
 
     def text(self, column: str) -> str | None:
-        try:
-            return self._texts[column]
-        except KeyError:
-            if self._is_own(column):
-                return super().text(column)
-            found = self._texts[column] = self._whole.text(column)
+        found = self._texts.get(column, _UNREAD)
+        if found is not _UNREAD:
             return found
+        if self._is_own(column):
+            return super().text(column)
+        found = self._texts[column] = self._whole.text(column)
+        return found
 
     def _is_own(self, column: str) -> bool:
         return column == self._name or (column.startswith(self._inside) and column not in self._whole.row)

@@ -162,7 +162,8 @@ def next_day_ms(at_ms: int, zone: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
+def known_zones() -> frozenset[str]:
+    """Return the names of all zones. The first call reads folders, so it is made before any record is."""
     return frozenset(available_timezones())
 
 
@@ -173,7 +174,7 @@ def zone_of(text: str) -> str:
         DecodeError: ``bad_zone``.
     """
     # The name becomes part of a path when the zone is loaded: only names that are known get there.
-    if text not in _zones():
+    if text not in known_zones():
         raise DecodeError("bad_zone", f"{text[:_LONGEST_TIME]!r} is no time zone such as Europe/Berlin")
     return text
 

@@ -126,7 +126,7 @@ def test_what_is_refused_later_than_decoding_has_its_own_reasons():
     own = {"id_reused", "ledger_full", "in_the_future"}
     mapped = {
         "rejected", "nonexistent_time", "bad_number", "bad_value", "unknown_value", "negative_duration",
-            "too_many_events",
+            "too_many_events", "bad_zone",
     }  # fmt: skip
     anywhere = {"foreign_record", "newer_layout", "internal_error", "skipped", "unreadable_batch"}
     assert set(DEAD_LETTER_REASONS) - set(REASONS) == own | mapped | anywhere

@@ -42,7 +42,7 @@ from monitor.wire.mapping_rules import (
     ZoneColumn,
 )
 from monitor.wire.patterns import MOST_CHARACTERS, pattern_of
-from monitor.wire.row_values import SPECIAL_FORMATS
+from monitor.wire.row_values import SPECIAL_FORMATS, known_zones
 from monitor.wire.templates import ID_PARTS, names_in
 
 Path = tuple[str | int, ...]
@@ -60,6 +60,7 @@ class Build:
         self._mistakes = mistakes
         self._under_way: list[str] = []
         """The named times that are being made: none of them may need itself."""
+        self._instants: list[Instant] = []
 
     def mapping(self) -> RowMapping:
         """Return the mapping; it is of no use if there are mistakes."""
@@ -239,6 +240,14 @@ class Build:
         )
 
     def _instant(self, one: InstantShape, path: Path) -> Instant:
+        """Return a time; the same one for all that say the same, since a row works it out once."""
+        made = self._made_instant(one, path)
+        known = next((other for other in self._instants if other == made), None)
+        if known is None:
+            self._instants.append(made)
+        return known or made
+
+    def _made_instant(self, one: InstantShape, path: Path) -> Instant:
         columns = one.columns or []
         if len(columns) == 1 and columns[0] in self._shape.times and path != ("times", columns[0]):
             return self._named(columns[0], one, path)
@@ -257,6 +266,8 @@ class Build:
                 self._wrong(where, f"is no time format: {form!r}", did_you_mean(form, SPECIAL_FORMATS))
             elif pattern and "%z" not in form and not has_zone:
                 self._wrong(where, f"{form!r} has no offset, and no zone is named", "add zone: Europe/Berlin, say")
+        if zone.column:
+            known_zones()
         later = one.next_day_if_before
         return Instant(
             columns=tuple(columns),
