@@ -211,6 +211,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     budgets: list[BudgetData] = []
     consequences: list[ConsequenceData] = []
     audience: list[str] = []
+    details: dict[str, str] = {}
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

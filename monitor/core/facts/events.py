@@ -86,6 +86,11 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "source": str,
     "segment": str,
     "parent": str,
+    # details of the service, as agreements name them
+    "service_type": str,
+    "equipment_care": str,
+    "connectivity": str,
+    "bandwidth": str,
     # answers with `public: false` or `automatic: true` do not count as a response
     "public": bool,
     "automatic": bool,

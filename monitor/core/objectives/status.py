@@ -54,3 +54,5 @@ class WindowStatus(NamedTuple):
     consequences: tuple[Consequence, ...] = ()
     audience: tuple[str, ...] = ()
     """The people at the customer who may see a statement, as the agreement names them. Empty unless closed."""
+    details: tuple[tuple[str, str], ...] = ()
+    """The details of the service that a statement is about, as the agreement names them. Empty unless closed."""

@@ -26,7 +26,19 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import Verdict
 
 _SCOPE: Final = Scope(("agreement",))
-_INFO: Final = ("agreement", "name", "kind", "status", "level", "under", "provider", "customer", "service", "version")
+_INFO: Final = (
+    "agreement",
+    "name",
+    "kind",
+    "status",
+    "level",
+    "under",
+    "provider",
+    "customer",
+    "service",
+    "binding",
+    "version",
+)
 _KEPT: Final[tuple[Verdict, ...]] = ("met", "on_track")
 
 
