@@ -313,8 +313,15 @@ TERMINATION_MISSES = _gauge(
 AGREEMENT_INFO = _gauge(
     "agreement_info",
     "1 for each version of an agreement that this worker knows",
-    ("agreement", "version", "name", "provider", "customer", "service", "status", "kind", "level", "under"),
+    ("agreement", "version", "name", "provider", "customer", "service", "status", "kind", "level", "under", "binding"),
 )
+AGREEMENT_PARTY = _gauge(
+    "agreement_party", "1 for each party of a version of an agreement", ("agreement", "version", "party", "role")
+)
+AGREEMENT_DETAIL = _gauge(
+    "agreement_service_detail", "1 for each detail of the service of a version of an agreement",
+    ("agreement", "version", "detail", "value"),
+)  # fmt: skip
 AGREEMENT_IN_FORCE = _gauge(
     "agreement_in_force", "1 for the version of an agreement that binds now, 0 for the others", ("agreement", "version")
 )
@@ -327,6 +334,11 @@ AGREEMENT_NOTICE = _gauge(
     "agreement_notice_until_timestamp_seconds",
     "Until when notice must be given, or the term is renewed",
     ("agreement",),
+)
+AGREEMENT_REPORT_DUE = _gauge(
+    "agreement_report_due_timestamp_seconds",
+    "When the next report of an agreement's statistics is due, by its schedule and those who get it",
+    ("agreement", "every", "to"),
 )
 AGREEMENT_PARTS = _gauge(
     "agreement_parts",

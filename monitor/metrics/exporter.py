@@ -19,8 +19,10 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.levels import in_force, parts_by_origin
 from monitor.core.agreements.outlook import outlook
+from monitor.core.agreements.schedule import began_ms, schedule
 from monitor.core.paging.not_told import MEANINGS
 from monitor.counters import Histogram
 from monitor.metrics import catalogue as m
@@ -156,7 +158,11 @@ def _in_unit(metric: Metric, value: float | None) -> float | None:
 def _agreements(page: _Page, snapshot: Snapshot) -> None:
     for one in sorted(snapshot.agreements, key=lambda one: (one.id, one.version)):
         labels = (one.id, str(one.version), one.name, one.provider, one.customer, one.service, one.status)
-        page.set(m.AGREEMENT_INFO, (*labels, one.kind, one.level or "", one.under), 1)
+        page.set(m.AGREEMENT_INFO, (*labels, one.kind, one.level or "", one.under, one.binding), 1)
+        for party in one.parties:
+            page.set(m.AGREEMENT_PARTY, (one.id, str(one.version), party.name, party.role), 1)
+        for detail, value in one.details.items():
+            page.set(m.AGREEMENT_DETAIL, (one.id, str(one.version), detail, value), 1)
         page.set(m.AGREEMENT_IN_FORCE, (one.id, str(one.version)), 0)
         for support in one.supports:
             page.set(m.AGREEMENT_SUPPORTS, (support.agreement, one.id), 1)
@@ -169,8 +175,16 @@ def _agreements(page: _Page, snapshot: Snapshot) -> None:
             renewed = "false" if term.notice_until_ms is None else "true"
             page.set(m.AGREEMENT_END, (one.id, renewed), term.end_ms / 1000)
             page.set(m.AGREEMENT_NOTICE, (one.id,), _in_unit(m.AGREEMENT_NOTICE, term.notice_until_ms))
+        _reports(page, snapshot, one)
         for origin, parts in parts_by_origin(one).items():
             page.set(m.AGREEMENT_PARTS, (one.id, origin.agreement, origin.level), parts)
+
+
+def _reports(page: _Page, snapshot: Snapshot, one: Agreement) -> None:
+    for rights in one.reports:
+        following = schedule(one, rights, snapshot.now_ms or 0, began_ms(snapshot.agreements, one)).next
+        if following is not None:
+            page.set(m.AGREEMENT_REPORT_DUE, (one.id, rights.every, ", ".join(rights.to)), following.due_ms / 1000)
 
 
 def _partition(page: _Page, one: SourcePartition) -> None:

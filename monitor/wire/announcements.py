@@ -307,6 +307,7 @@ def _status_data(status: WindowStatus) -> StatusData:
         consequences=[consequence_data(one) for one in status.consequences],
         audience=list(status.audience),
         parts=status.parts,
+        details=dict(status.details),
     )
 
 
@@ -344,6 +345,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         tuple(consequence_of(one, series, data.window) for one in data.consequences),
         tuple(data.audience),
         data.parts,
+        tuple(data.details.items()),
     )
 
 

@@ -213,6 +213,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     consequences: list[ConsequenceData] = []
     audience: list[str] = []
     parts: int = 1
+    details: dict[str, str] = {}
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

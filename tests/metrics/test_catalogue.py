@@ -9,9 +9,10 @@ from datetime import date
 
 import pytest
 
-from monitor.core.agreements.agreement import Agreement, Support
+from monitor.core.agreements.agreement import Agreement, Rights, Support
 from monitor.core.agreements.indicators import INDICATORS
 from monitor.core.agreements.measures import ClockRule, Filter
+from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.objectives.status import Verdict
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, PREFIX, VERDICTS, catalogue_table
@@ -29,6 +30,8 @@ def agreement():
         id="desk", version=2, name="Desk", form="customer", provider="IT", customer="Finance", service="Mail",
         status="accepted", valid_from_ms=0, covers=Filter(), calendars={}, supports=(Support("sla"),),
         clocks=(ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}),),
+        parties=(Party("IT", "provider"), Party("Finance", "customer")), details={"bandwidth": "1 Gbit/s"},
+        reports=(Rights(("customer",)),),
     )  # fmt: skip
 
 

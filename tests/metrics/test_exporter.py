@@ -17,8 +17,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from monitor.core.agreements.agreement import Agreement, Origin, Support
+from monitor.core.agreements.agreement import Agreement, Origin, Rights, Support
 from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
+from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.series.series import SeriesKey
 from monitor.counters import Durations
@@ -436,3 +437,19 @@ def test_an_agreement_shows_its_level_what_binds_who_says_it_and_who_stands_behi
     assert value_of(shown, "sla_supporting_breaches_total", agreement="low", supporting="ola") == 3
     assert value_of(shown, "sla_supporting_breaches_total", agreement="old", supporting="ola") == 0
     assert value_of(shown, "sla_agreement_supports", agreement="low", supporting="ola") == 1
+
+
+def test_an_agreement_shows_its_parties_its_kind_the_details_of_its_service_and_when_its_report_is_due():
+    known = agreement(
+        clock(), id="lines", parties=(Party("N", "provider"), Party("C", "supplier")), binding="contract",
+        details={"bandwidth": "1 Gbit/s"}, reports=(Rights(("customer", "C"), "day"),), allowed_lateness_ms=0,
+    )  # fmt: skip
+    shown = Snapshot(now_ms=NOW_MS, agreements=[known, agreement(id="over", terminates_ms=NOW_MS - 1)])
+
+    assert value_of(shown, "sla_agreement_info", agreement="lines", binding="contract") == 1
+    assert value_of(shown, "sla_agreement_party", agreement="lines", version="1", party="C", role="supplier") == 1
+    assert value_of(shown, "sla_agreement_service_detail", agreement="lines", detail="bandwidth", value="1 Gbit/s") == 1
+    due = value_of(
+        shown, "sla_agreement_report_due_timestamp_seconds", agreement="lines", every="day", to="customer, C"
+    )
+    assert due == (NOW_MS // 86_400_000 + 1) * 86_400

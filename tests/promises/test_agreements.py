@@ -86,6 +86,54 @@ def test_reporting_rights_the_statements_say_who_may_see_them():
 
     seen = {(one.series.measure, one.window): one.audience for one in result.statements}
     assert seen["solved", "month"] == ("customer", "ACME board")
-    assert seen["solved", "day"] == seen["answered", "month"] == ()
+    assert seen["solved", "day"] == ("customer",)
+    assert seen["answered", "month"] == ()
     for one in result.statements:
         assert decode_statement(encode_statement(one, "test")[1]) == one
+
+
+def test_parties_the_statements_carry_the_details_of_the_service_and_events_are_chosen_by_them():
+    result = run_replay(
+        [
+            ticket("T-1", "opened", "08:00", bandwidth="1 Gbit/s", service_type="network"),
+            ticket("T-2", "opened", "08:00", bandwidth="2 Mbit/s", service_type="network"),
+            ticket("T-1", "resolved", "13:00"),
+            ticket("T-2", "resolved", "13:00"),
+            event("ticket", "T-3", "opened", "2026-04-02T08:00", bandwidth="1 Gbit/s"),
+        ],
+        load_agreements(PROMISES / "parties.yaml"),
+    )
+
+    stated = {one.series: one for one in result.statements}
+    kept = {(key.measure, key.values): one.figures[0].value for key, one in stated.items()}
+    assert kept["fast-lines", ("",)] == 0
+    assert kept["others", ("network", "2 Mbit/s")] == 1
+    assert ("fast-lines", ("network", "2 Mbit/s")) not in kept
+    for one in stated.values():
+        assert dict(one.details)["bandwidth"] == "1 Gbit/s"
+        assert one.audience == ("customer",)
+        assert decode_statement(encode_statement(one, "test")[1]) == one
+    assert all(one.details == () for one in result.statuses if not one.closed)
+
+
+def test_a_contract_and_an_informal_agreement_are_measured_alike(tmp_path):
+    text = (PROMISES / "parties.yaml").read_text(encoding="utf-8")
+    events = [
+        ticket("T-1", "opened", "08:00", bandwidth="1 Gbit/s"),
+        ticket("T-1", "resolved", "13:00"),
+        event("ticket", "T-3", "opened", "2026-04-02T08:00", bandwidth="1 Gbit/s"),
+    ]
+    short = (
+        text.partition("parties:")[0]
+        + "provider: Northern Networks\ncustomer: ACME\nservice:"
+        + text.partition("service:")[2]
+    )
+    found = []
+    for number, one in enumerate((text, text.replace("binding: contract", "binding: informal"), short)):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(one, encoding="utf-8")
+        result = run_replay(events, load_agreements(file))
+        found.append((result.alerts, result.statements, result.statuses))
+
+    assert found[0] == found[1] == found[2]
+    assert found[0][1]

@@ -267,6 +267,8 @@ bare_statuses = st.builds(
     st.booleans(),
     st.lists(budgets, max_size=2).map(tuple),
     st.just(()),
+    st.lists(texts(), max_size=2).map(tuple),
+    st.dictionaries(names, texts(), max_size=3).map(lambda details: tuple(details.items())),
 )
 
 

@@ -12,8 +12,10 @@ from monitor.cli.terminal.output import Output
 from monitor.config.agreements.checking import book_of
 from monitor.config.agreements.effective import effective_text
 from monitor.config.settings.settings import Settings
-from monitor.core.agreements.agreement import Origin
+from monitor.core.agreements.agreement import Agreement, Origin
+from monitor.core.agreements.schedule import began_ms
 from monitor.read_model.agreements import read_published
+from monitor.read_model.reports import report_rows, reports_json
 from monitor.read_model.terms import AMENDED, term_json, term_text
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
@@ -41,18 +43,32 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
         what = agreement_id if version is None else f"{agreement_id} version {version}"
         raise click.ClickException(f"no agreement {what!r} is published: sla-monitor agreements list")
     text = effective_text(found, documents)
+    begin_ms = began_ms(book.agreements, found)
     since = rfc3339(found.edition_ms or found.valid_from_ms)
     out.record(
         agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=since,
-        term=term_json(found, now_ms), amendments=found.amendments, document=text.document,
+        term=term_json(found, now_ms), amendments=found.amendments, binding=found.binding or None,
+        parties=[party._asdict() for party in found.parties],
+        service={"name": found.service, "details": dict(found.details)},
+        reports=reports_json(found, now_ms, begin_ms), document=text.document,
         values=[{"path": one.path, "value": one.value, "origin": one.origin._asdict()} for one in text.values],
     )  # fmt: skip
     title = f"{found.id} version {found.version}: {found.name} ({found.status}, this text from {since[:10]})"
     rows = [(one.path, _written(one.value), origin_words(one.origin)) for one in text.values]
     out.table(("part", "value", "said by"), rows, title=title)
+    out.say(_parties(found))
+    if reports := report_rows(found, now_ms, begin_ms):
+        out.table(("for", "statistics", "every", "last report", "next report"), reports, title="Reports")
     if told := term_text(found, now_ms):
         out.say(f"It {told}.")
     out.say(f"A period in which it is amended is stated {AMENDED[found.amendments]}.")
+
+
+def _parties(agreement: Agreement) -> str:
+    """Return the parties of an agreement with their roles, and whether it is a contract."""
+    words = ", ".join(f"{one.name} ({one.role})" for one in agreement.parties)
+    kind = {"": "Agreement", "contract": "Contract", "informal": "Informal agreement"}[agreement.binding]
+    return f"{kind} between {words}."
 
 
 def origin_words(origin: Origin) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -17,6 +17,7 @@ from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.parties import by_party
 from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
 from monitor.core.clocks.due import missed_ms
@@ -84,7 +85,10 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
         newest = plan.book.version(clock.series.agreement, now_ms)
         has_on_call = newest is not None and newest.notify.names_anybody
-        _tell(out, subject, subject_id, explain(row, clock, terms, now_ms), now_ms, under, has_on_call=has_on_call)
+        found = explain(row, clock, terms, now_ms)
+        held = plan.book.exact(clock.series.agreement, clock.version)
+        parties = by_party(held.parties if held else (), found.contribution.teams)
+        _tell(out, subject, subject_id, found, now_ms, under, parties, has_on_call=has_on_call)
     _tell_silences(out, settings, subject, subject_id)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
@@ -121,12 +125,13 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
 
 def _tell(
     out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss],
-    *, has_on_call: bool,
+    parties: Mapping[str, int], *, has_on_call: bool,
 ) -> None:  # fmt: skip
     missed = [miss._asdict() for miss in under]
     out.record(
-        subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), supporting=missed, has_on_call=has_on_call
-    )
+        subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), parties=parties, supporting=missed,
+        has_on_call=has_on_call,
+    )  # fmt: skip
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
@@ -161,7 +166,7 @@ def _tell(
         total_ms += _counted_ms(part)
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
         rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
-    tell_contribution(out, one.contribution)
+    tell_contribution(out, one.contribution, parties)
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
 
 

@@ -159,6 +159,8 @@ def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:
         "agreement": status.series.agreement,
         "version": status.version,
         "measure": status.series.measure,
+        "audience": list(status.audience),
+        "details": dict(status.details),
         "labels": status.labels,
         "window": status.window,
         "from": rfc3339(status.from_ms),

@@ -13,11 +13,13 @@ from monitor.config.agreements.lead_build import leads
 from monitor.config.agreements.notify_build import notify
 from monitor.config.agreements.objective_build import objective
 from monitor.config.agreements.outage_build import composite_rule, outage_rule
+from monitor.config.agreements.parties_build import details, parties
 from monitor.config.agreements.pointless import warn_of_the_pointless
+from monitor.config.agreements.reports_build import reports
 from monitor.config.agreements.term_build import term
 from monitor.config.reading.quantities import clock_text, duration_text, instant_ms
 from monitor.config.reading.shape import did_you_mean
-from monitor.core.agreements.agreement import Agreement, Contact, Report, Rights, Support
+from monitor.core.agreements.agreement import Agreement, Contact, Report, Support
 from monitor.core.agreements.measures import ANY, METRICS, Budget, CallRule, ClockRule
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.time.units import DAY_MS, HOUR_MS
@@ -107,7 +109,6 @@ class _Builder:
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
         warn_of_the_pointless(shape, objectives, self._warn)
-        self._check_reports(measures)
         follows = consequences(shape.consequences, promised, measures, self._below("consequences"))
         return Agreement(
             id=shape.agreement,
@@ -116,7 +117,10 @@ class _Builder:
             form=shape.form,
             provider=shape.provider,
             customer=shape.customer,
-            service=shape.service,
+            service=shape.service.name,
+            parties=parties(shape, self._told),
+            binding=shape.binding or "",
+            details=details(shape.service, self._told),
             status=shape.status,
             valid_from_ms=valid_from_ms,
             terminates_ms=terminates_ms,
@@ -137,9 +141,7 @@ class _Builder:
             kind=shape.kind,
             supports=tuple(Support(one, tuple(clocks)) for one, clocks in shape.supports.items()),
             report=Report(tuple(shape.report.contacts), tuple(shape.report.required), shape.report.incomplete.clock),
-            reports=Rights()
-            if shape.reports is None
-            else Rights(tuple(shape.reports.to), shape.reports.every, tuple(shape.reports.statistics)),
+            reports=reports(shape, measures, self._told, self._warn),
             level=shape.level,
             under=shape.under or "",
             term=agreed,
@@ -147,6 +149,9 @@ class _Builder:
 
     def _wrong(self, path: Sequence[str | int], message: str, hint: str = "") -> None:
         self.mistakes.append(self._document.mistake(path, message, hint))
+
+    def _told(self, path: Sequence[str | int], message: str, hint: str) -> None:
+        self._wrong(path, message, hint)
 
     def _below(self, *at: str | int) -> Told:
         def told(path: Sequence[str | int], message: str, hint: str) -> None:
@@ -190,18 +195,6 @@ class _Builder:
             self._wrong(("supports",), "an SLA supports nothing", "write kind: ola (own teams) or uc (suppliers)")
         if shape.kind != "sla" and not shape.supports:
             self._warn(("kind",), f"this {shape.kind.upper()} supports no SLA", "add supports: [its id]")
-
-    def _check_reports(self, measures: Sequence[Measure]) -> None:
-        reports = self._shape.reports
-        if reports is None:
-            return
-        ids = {one.id: one for one in measures}
-        for place, name in enumerate(reports.statistics):
-            if name not in ids:
-                self._wrong(("reports", "statistics", place), f"there is no measure {name!r}", did_you_mean(name, ids))
-        stated = [ids[name] for name in reports.statistics if name in ids] or measures
-        if not any(window.name == reports.every for one in stated for window in one.windows):
-            self._warn(("reports", "every"), f"nothing has the window {reports.every!r}: there is nothing to report")
 
     def _calendars(self) -> dict[str, Calendar]:
         compiled: dict[str, Calendar] = {_ALWAYS: ALWAYS}

@@ -42,6 +42,11 @@ def one_or_more(value: object) -> object:
     return value if isinstance(value, list | dict) or value is None else [value]
 
 
+def one_or_more_maps(value: object) -> object:
+    """Accept a single map where a list of maps stands."""
+    return [value] if isinstance(value, dict) else value
+
+
 def no_repeats(value: list[object]) -> list[object]:
     """Refuse a list that has an entry twice."""
     for number, item in enumerate(value):

@@ -11,7 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from monitor.config.agreements.agreement_fields import Attribute, Choice, Identifier, Windows, no_repeats, one_or_more
+from monitor.config.agreements.agreement_fields import (
+    Attribute,
+    Choice,
+    Identifier,
+    Windows,
+    no_repeats,
+    one_or_more,
+    one_or_more_maps,
+)
 from monitor.config.agreements.budget_shape import BudgetShape as ErrorBudgetShape
 from monitor.config.agreements.consequences_shape import ConsequencesShape
 from monitor.config.agreements.measure_shape import (
@@ -22,6 +30,7 @@ from monitor.config.agreements.measure_shape import (
     OutagesShape,
     TicketsShape,
 )
+from monitor.config.agreements.parties_shape import BindingWord, PartyShape, ServiceField, with_short_forms
 from monitor.config.agreements.term_shape import TermShape
 from monitor.config.reading.quantities import (
     AmountField,
@@ -170,13 +179,14 @@ class ReportShape(Shape):
 
 
 class ReportsShape(Shape):
-    """Who at the customer may see which statements."""
+    """Who may see which statements, and when: each period, at the latest so long after its end."""
 
     to: Annotated[list[Text], Field(min_length=1), BeforeValidator(one_or_more), AfterValidator(no_repeats)]
     every: Literal["day", "week", "month", "quarter", "year"] = "month"
     statistics: Annotated[list[Identifier], BeforeValidator(one_or_more), AfterValidator(no_repeats)] = Field(
         default_factory=list
     )
+    within: PositiveDuration | None = None
 
 
 def _supports(value: object) -> object:
@@ -200,7 +210,9 @@ class AgreementShape(Shape):
     form: Form
     provider: Text
     customer: Text
-    service: Text
+    parties: Annotated[list[PartyShape], Field(min_length=1)] | None = None
+    binding: BindingWord | None = None
+    service: ServiceField
     status: Status
     accepted_by: Text | None = None
     accepted_on: Day | None = None
@@ -222,7 +234,12 @@ class AgreementShape(Shape):
     kind: Kind = "sla"
     supports: Supports = Field(default_factory=dict)
     report: ReportShape = ReportShape()
-    reports: ReportsShape | None = None
+    reports: Annotated[list[ReportsShape], BeforeValidator(one_or_more_maps)] = Field(default_factory=list)
     level: Level | None = None
     under: Identifier | None = None
     term: TermShape | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: object) -> object:
+        return with_short_forms(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_NAMES: Final = ("id", "role")
+_NAMES: Final = ("id", "role", "name", "breach", "objective")
 """Entries of lists are told apart by the first of these keys that all of them have with different values."""
 
 

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 OWN: Final = frozenset({
     "agreement", "version", "valid_from", "terminates", "name", "form", "kind", "supports", "level", "under",
-    "provider", "customer", "service", "status", "accepted_by", "accepted_on", "zone", "covers", "term",
+    "provider", "customer", "parties", "binding", "service", "status", "accepted_by", "accepted_on", "zone", "covers",
+    "term",
 })  # fmt: skip
 """What a level says of itself: it is never inherited, and complete without the levels above."""
-NAMES: Final = {"contacts": "role"}
+NAMES: Final = {"contacts": "role", "parties": "name"}
 """By what the entries of a list are told apart; all others by their id."""
 
 

@@ -15,11 +15,12 @@ from monitor.core.agreements.consequence_rules import NO_CONSEQUENCES, Consequen
 from monitor.core.agreements.lead_measure import LeadRule
 from monitor.core.agreements.measures import EVERYTHING, CallRule, ClockRule, Filter, Measure, OutageRule
 from monitor.core.agreements.objectives import Objective
+from monitor.core.agreements.parties import Binding, Party
 from monitor.core.agreements.term import Term
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.time.calendar import AlwaysOpen, Calendar
 from monitor.core.time.units import MINUTE_MS
-from monitor.core.time.windows import Window
+from monitor.core.time.windows import Window, WindowKind
 
 Form = Literal["customer", "service", "multi-level"]
 Kind = Literal["sla", "ola", "uc"]
@@ -87,15 +88,19 @@ class Report(NamedTuple):
 
 
 class Rights(NamedTuple):
-    """Who may see which statements: roles or parties, the period of the statements, and the measures (none: all)."""
+    """Who may see which statements: roles or parties, the period of the statements, and the measures (none: all).
 
-    to: tuple[str, ...] = ()
-    every: str = "month"
+    The report of a period must be there ``within_ms`` after its end (0: once it is stated); the dates are in
+    `monitor.core.agreements.schedule`.
+    """
+
+    to: tuple[str, ...]
+    every: WindowKind = "month"
     statistics: tuple[str, ...] = ()
+    within_ms: int = 0
 
 
 NOTHING_REQUIRED: Final = Report()
-NOBODY: Final = Rights()
 
 
 class Origin(NamedTuple):
@@ -155,7 +160,12 @@ class Agreement:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """The origin of each part, by its path (``clocks.resolution.targets.P1``). Empty without levels."""
     report: Report = NOTHING_REQUIRED
-    reports: Rights = NOBODY
+    reports: tuple[Rights, ...] = ()
+    parties: tuple[Party, ...] = ()
+    """All parties, with their shares of the work; provider and customer are among them."""
+    binding: Binding = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """The details of the service by name: type, equipment_care, connectivity, bandwidth, and free ones."""
     term: Term | None = None
     """The agreed term; ``terminates_ms`` is its end, if notice was given or the term is not renewed."""
 
@@ -178,10 +188,11 @@ class Agreement:
 
     def audience(self, measure_id: str, window: str) -> tuple[str, ...]:
         """Return who may see the statements of a measure in a calendar window."""
-        rights = self.reports
-        if window != rights.every or (rights.statistics and measure_id not in rights.statistics):
-            return ()
-        return rights.to
+        found: dict[str, None] = {}
+        for rights in self.reports:
+            if window == rights.every and (not rights.statistics or measure_id in rights.statistics):
+                found.update(dict.fromkeys(rights.to))
+        return tuple(found)
 
     def origin(self, *path: str) -> Origin:
         """Return the level from which the part at a path comes: its nearest entry in ``origins``, or this agreement."""

@@ -91,6 +91,11 @@ ATTRIBUTES: Final[dict[str, type]] = {
     "segment": str,
     "campaign": str,
     "parent": str,
+    # details of the service, as agreements name them
+    "service_type": str,
+    "equipment_care": str,
+    "connectivity": str,
+    "bandwidth": str,
     # answers with `public: false` or `automatic: true` do not count as a response
     "public": bool,
     "automatic": bool,

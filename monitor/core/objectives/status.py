@@ -59,6 +59,8 @@ class WindowStatus(NamedTuple):
     """The people at the customer who may see a statement, as the agreement names them. Empty unless closed."""
     parts: int = 1
     """In how many parts the period is stated: an amendment in it changed the promise. Each part is a statement."""
+    details: tuple[tuple[str, str], ...] = ()
+    """The details of the service that a statement is about, as the agreement names them. Empty unless closed."""
 
 
 def judged_figure(status: WindowStatus, verdict: ObjectiveVerdict) -> Figure | None:

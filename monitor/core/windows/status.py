@@ -56,6 +56,7 @@ def status_of(series: SeriesKey, binding: Binding, of: WindowView[KindPanes]) ->
         series, labels_in(measure.by, series), of.window.name, shown.start_ms, shown.end_ms, of.as_of_ms,
         binding.agreement.version, figures, verdicts, live, of.closed,
         audience=binding.agreement.audience(measure.id, of.window.period.name) if of.closed else (),
+        details=tuple(binding.agreement.details.items()) if of.closed else (),
     )  # fmt: skip
 
 

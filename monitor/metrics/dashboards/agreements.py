@@ -24,9 +24,23 @@ from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import Verdict
+    from monitor.metrics.catalogue import Metric
 
 _SCOPE: Final = Scope(("agreement",))
-_INFO: Final = ("agreement", "name", "kind", "status", "level", "under", "provider", "customer", "service", "version")
+_IN_FORCE: Final = _SCOPE.of(m.AGREEMENT_IN_FORCE)
+_INFO: Final = (
+    "agreement",
+    "name",
+    "kind",
+    "status",
+    "level",
+    "under",
+    "provider",
+    "customer",
+    "service",
+    "binding",
+    "version",
+)
 _KEPT: Final[tuple[Verdict, ...]] = ("met", "on_track")
 
 
@@ -50,9 +64,10 @@ def agreements() -> Json:
                     (4, _undated()),
                 ],
             ),
-            Row(8, [(24, _agreements())]),
-            Row(9, [(8, _kept()), (8, _terms()), (8, _verdicts())]),
-            Row(9, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
+            Row(7, [(24, _agreements())]),
+            Row(6, [(8, _kept()), (8, _terms()), (8, _verdicts())]),
+            Row(6, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
+            Row(7, [(8, _parties()), (8, _details()), (8, _reports())]),
         ],
     )
 
@@ -65,7 +80,7 @@ def _number(*verdicts: Verdict) -> str:
 
 def _in_force() -> Json:
     text = "Versions that bind now: accepted, begun, and not over."
-    return stat("In force", text, Query(f"sum(max by (agreement, version) ({_SCOPE.of(m.AGREEMENT_IN_FORCE)}))"))
+    return stat("In force", text, Query(f"sum(max by (agreement, version) ({_IN_FORCE}))"))
 
 
 def _breached() -> Json:
@@ -101,7 +116,7 @@ def _agreements() -> Json:
         "and supporting agreements (ola: own teams, uc: suppliers) stand behind the others."
     )
     info = f"max by ({', '.join(_INFO)}) ({_SCOPE.of(m.AGREEMENT_INFO)})"
-    binding = f"max by (agreement, version) ({_SCOPE.of(m.AGREEMENT_IN_FORCE)})"
+    binding = f"max by (agreement, version) ({_IN_FORCE})"
     return table(
         "Agreements",
         text,
@@ -196,6 +211,59 @@ def _supporting() -> Json:
             Column("Missed under a breach", value="A", unit=COUNT, danger=ORANGE),
         ],
         sort=["Missed under a breach"],
+    )
+
+
+def _binding(metric: Metric, *names: str) -> str:
+    """Return the query of what the versions in force say, by these labels."""
+    said = f"max by (agreement, version, {', '.join(names)}) ({_SCOPE.of(metric)})"
+    return f"{said} * on (agreement, version) group_left () (max by (agreement, version) ({_IN_FORCE}) == 1)"
+
+
+def _parties() -> Json:
+    text = "Who takes part in each agreement in force, and as what. `sla-monitor agreements show` tells who does what."
+    return table(
+        "Parties",
+        text,
+        [Query(_binding(m.AGREEMENT_PARTY, "party", "role"))],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Party", label="party"),
+            Column("Role", label="role"),
+        ],
+        sort=["Agreement"],
+    )
+
+
+def _details() -> Json:
+    text = "The details of the services of agreements in force, as they name them."
+    return table(
+        "Services in detail",
+        text,
+        [Query(_binding(m.AGREEMENT_DETAIL, "detail", "value"))],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Detail", label="detail"),
+            Column("Value", label="value"),
+        ],
+        sort=["Agreement"],
+    )
+
+
+def _reports() -> Json:
+    text = "Days until the next report of statistics is due to those who may see it."
+    due = f"min by (agreement, every, to) ({_SCOPE.of(m.AGREEMENT_REPORT_DUE)})"
+    return table(
+        "Reports",
+        text,
+        [Query(f"-({age_of(due)}) / 86400")],
+        [
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("For", label="to"),
+            Column("Every", label="every", width=80),
+            Column("Due in", value="A", unit="d"),
+        ],
+        sort=["Due in"],
     )
 
 

@@ -123,6 +123,6 @@ def _credits_over_time() -> Json:
     each = "sum by (agreement, currency)"
     queries = [
         Query(f"{each} ({BUDGETS.whole().of(m.CREDIT)}) or vector(0)", "{{agreement}} {{currency}}"),
-        Query(f"{each} ({BUDGETS.whole().of(m.DAMAGES)})", "{{agreement}} {{currency}}, damages"),
+        Query(f"{each} ({BUDGETS.whole().of(m.DAMAGES)}) or vector(0)", "{{agreement}} {{currency}} damages"),
     ]
     return lines("Credits and damages", text, queries, COUNT, decimals=2, linked=False)

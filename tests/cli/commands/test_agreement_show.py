@@ -63,6 +63,43 @@ def test_the_term_of_an_agreement_is_shown_and_listed(run: Run):
 
 
 @pytest.mark.usefixtures("kafka")
+def test_parties_details_and_the_dates_of_reports_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("monitor.cli.commands.agreement_show.wall_ms", lambda: 1_775_815_200_000)  # 2026-04-10 10:00
+    run("agreements", "apply", PROMISES / "parties.yaml", "--yes")
+    told = run("agreements", "show", "parties").stdout
+    said = " ".join(told.split())
+    assert "Contract between Northern Networks (provider), ACME (customer), Copper & Glass Ltd (supplier)." in said
+    assert ["parties.Northern", "Networks.demarcation", "the", "socket"] in [
+        line.split()[:4] for line in told.splitlines()
+    ]
+    assert "stated 2026-04-01 00:15 UTC, was due 2026-04-06 00:00 UTC" in said
+    assert "2026-04-01 to 2026-04-30, due 2026-05-06 00:00 UTC" in said
+
+    (found,) = lines(run("agreements", "show", "parties", "--json"))
+    assert (found["binding"], [one["role"] for one in found["parties"]]) == (
+        "contract", ["provider", "customer", "supplier"],
+    )  # fmt: skip
+    assert found["service"]["details"]["ports"] == "48"
+    (report,) = found["reports"]
+    assert (report["to"], report["every"], report["statistics"]) == (["customer"], "month", ["fast-lines", "others"])
+    assert report["last"]["due"] == "2026-04-06T00:00:00.000Z"
+    assert report["next"] == {
+        "from": "2026-04-01T00:00:00.000Z", "to": "2026-05-01T00:00:00.000Z", "stated": "2026-05-01T00:15:00.000Z",
+        "due": "2026-05-06T00:00:00.000Z",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("kafka")
+def test_an_agreement_without_parties_and_reports_names_its_two_sides(run: Run):
+    run("agreements", "apply", TERM, "--yes")
+    said = " ".join(run("agreements", "show", "term").stdout.split())
+    assert "Agreement between " in said
+    assert "(provider), " in said
+    (found,) = lines(run("agreements", "show", "term", "--json"))
+    assert (found["binding"], found["reports"]) == (None, [])
+
+
+@pytest.mark.usefixtures("kafka")
 def test_an_overlap_is_warned_of_by_check_and_when_it_is_published(run: Run, tmp_path: Path):
     run("agreements", "apply", LEVELS, "--yes")
     other = tmp_path / "zeta.yaml"

@@ -137,3 +137,19 @@ def test_it_tells_the_level_of_a_target_what_was_missed_under_a_breach_and_what_
     assert by_clock["acme"]["origin"] == {"agreement": "everybody", "version": 1, "level": "corporate"}
     assert [one["clock"] for one in by_clock["desk"]["supporting"]] == ["fixed"]
     assert by_clock["acme"]["supporting"] == []
+
+
+def test_each_party_has_its_share_of_the_time(kafka: Kafka, run: Run, tmp_path: Path):
+    (tmp_path / "parties.yaml").write_bytes(
+        (Path(__file__).parents[3] / "deploy" / "promises" / "parties.yaml").read_bytes()
+    )
+    given_a_ticket(
+        kafka, run, tmp_path, ("08:00", "opened", {"bandwidth": "1 Gbit/s", "team": "noc"}),
+        ("09:00", "assigned", {"team": "splicers"}), ("10:30", "assigned", {"team": "desk"}),
+    )  # fmt: skip
+
+    at = ("--at", "2026-01-05T11:00:00Z")
+    said = " ".join(run("explain", "ticket", "T-1", *at).stdout.split())
+    assert "by party: Copper & Glass Ltd 1 h 30 min, Northern Networks 1 h, desk 30 min" in said
+    told = lines(run("explain", "ticket", "T-1", *at, "--json"))
+    assert told[0]["parties"] == {"Northern Networks": 3_600_000, "Copper & Glass Ltd": 5_400_000, "desk": 1_800_000}

@@ -60,12 +60,19 @@ def test_the_order_of_entries_with_ids_is_no_difference() -> None:
     assert describe_difference(old, new) == ["clocks[a].x: 1 → 2"]
 
 
+def test_contacts_of_one_role_are_told_apart_by_their_names() -> None:
+    old = {"contacts": [{"role": "on-call", "name": "A"}, {"role": "on-call", "name": "B"}]}
+    new = {"contacts": [{"role": "on-call", "name": "A"}]}
+
+    assert describe_difference(old, new) == ["contacts[B]: removed (was {role: on-call, name: B})"]
+
+
 def test_lists_without_ids_are_told_whole() -> None:
-    old = {"contacts": [{"role": "on-call", "name": "A"}, {"role": "on-call", "name": "B"}], "by": ["queue"]}
-    new = {"contacts": [{"role": "on-call", "name": "A"}], "by": ["queue", "team"]}
+    old = {"contacts": [{"role": "on-call", "phone": "1"}, {"role": "on-call", "phone": "2"}], "by": ["queue"]}
+    new = {"contacts": [{"role": "on-call", "phone": "1"}], "by": ["queue", "team"]}
 
     assert describe_difference(old, new) == [
-        "contacts: [{role: on-call, name: A}, {role: on-call, name: B}] → [{role: on-call, name: A}]",
+        "contacts: [{role: on-call, phone: 1}, {role: on-call, phone: 2}] → [{role: on-call, phone: 1}]",
         "by: [queue] → [queue, team]",
     ]
 

@@ -46,6 +46,14 @@ def test_a_fixed_sum_is_due_once_for_each_missed_period_and_none_for_a_kept_one(
     assert (first.rate, first.quantity, first.version) == (5000, 1, 1)
 
 
+def test_a_miss_of_less_than_a_hundredth_owes_nothing():
+    # given a miss of half a millisecond of 1,000 s
+    missed = statement(0.9995 - 5e-10)
+    assert missed.verdicts[0].verdict == "breached"
+
+    assert due(damage("per_hour", 250), stated=[missed]) == []
+
+
 def test_a_period_with_too_small_a_sample_owes_nothing():
     assert due(damage("fixed", 5000), stated=[statement(0.5, verdict="low_sample")]) == []
     assert due(damage("fixed", 5000, window="quarter"), stated=[statement(0.5)]) == []
