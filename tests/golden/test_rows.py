@@ -23,6 +23,9 @@ CODECS = {
 }
 
 
+TIMES = ("start_ms", "due_ms", "budget_ms", "elapsed_ms", "wall_ms")
+"""The fields of an alert that stand in rows as -1 where it has no such time."""
+
 NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
     "0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e"), (EVALUATE_ROWS, b"x")]
 }
@@ -30,11 +33,24 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 
 
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what a recorded row is today: its own version stands in front of it, not in it.
+    """Return what a recorded row is today.
+
+    Its own version stands in front of it, not in it. Times that an alert does not have are None where -1 was recorded;
+    the bytes still hold -1.
 
     Whoever changes what rows mean says here what becomes of the old ones.
     """
-    return {name: value for name, value in row.items() if name != "version"}
+    return {name: without_minus_one(value) for name, value in row.items() if name != "version"}
+
+
+def without_minus_one(value: Any) -> Any:
+    """Return a recorded value with None for the times that the alerts in it do not have."""
+    if isinstance(value, list):
+        return [without_minus_one(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: without_minus_one(one) for name, one in value.items()}
+    return found | {name: None for name in TIMES if found.get(name) == -1} if found.keys() >= set(TIMES) else found
 
 
 def without_new_fields(row: Any, recorded: Any) -> Any:

@@ -190,14 +190,14 @@ def elapsed_at(clock: Clock, now_ms: int, calendar: Calendar) -> int:
     return clock.elapsed_ms + calendar.elapsed(clock.since_ms, max(now_ms, clock.since_ms))
 
 
-def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands.
+def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int | None:
+    """Return when the budget was first used up or, while the clock runs, will be; None: never, as the clock stands.
 
     A change of target closes the running stretch, and the target of a used up budget is never changed. Time before the
     last change keeps the elapsed time that was counted then, in the calendar of that time.
     """
     if clock.elapsed_ms < clock.budget_ms:
-        return clock.due_ms or -1
+        return clock.due_ms or None
     from_ms, used_ms = _changed_at(clock)
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
         if start_ms < from_ms:
@@ -206,10 +206,10 @@ def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
         if used_ms + ran_ms >= clock.budget_ms:
             return calendar.due(start_ms, clock.budget_ms - used_ms)
         used_ms += ran_ms
-    return clock.due_ms or -1  # a clock without any budget is due at its start
+    return clock.due_ms or None  # a clock without any budget is due at its start
 
 
-def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
+def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int | None:
     """Return `due_or_missed_ms`; for a clock that ended in time, when it would have been due without its end."""
     if clock.state in OPEN or clock.elapsed_ms >= clock.budget_ms:
         return due_or_missed_ms(clock, calendar)

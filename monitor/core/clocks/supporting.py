@@ -86,7 +86,7 @@ class Misses:
         if terms is None or not terms.agreement.supports:
             return None
         missed_ms = due_or_missed_ms(one, terms.calendar)
-        return None if missed_ms < 0 else (missed_ms, terms.agreement)
+        return None if missed_ms is None else (missed_ms, terms.agreement)
 
 
 _missed_ms = itemgetter(0)

@@ -308,7 +308,8 @@ class Notify:
         for one in deliveries:
             count_later(self.state, self.tally.deliveries, (one.receiver, one.result))
             if one.result in _WHO_MUST_ACT:
-                again = f"it is tried again at {rfc3339(one.next_ms)}" if one.next_ms >= 0 else "it is not tried again"
+                next_ms = one.next_ms
+                again = "it is not tried again" if next_ms is None else f"it is tried again at {rfc3339(next_ms)}"
                 log.log(
                     logging.ERROR if one.result == "misconfigured" else logging.WARNING,
                     "receiver %s: notice %s (%s) %s: %s; %s; %s",
