@@ -67,7 +67,6 @@ from monitor.metrics.catalogue import (
     LEADS_NEEDED,
     LEADS_OPEN,
     LEADS_WAITING,
-    MAX_SERIES,
     OUTAGE_ASAI,
     OUTAGE_AVAILABILITY,
     OUTAGE_CAIDI,
@@ -86,8 +85,8 @@ from monitor.metrics.catalogue import (
     OUTAGES_BLIND,
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
-    Metric,
 )
+from monitor.metrics.declaring import MAX_SERIES, Metric
 
 
 class Shown(NamedTuple):

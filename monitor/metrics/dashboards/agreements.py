@@ -21,6 +21,7 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Scope, age_of, total
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+from monitor.metrics.declaring import OBJECTIVE
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import Verdict
@@ -49,7 +50,7 @@ def agreements() -> Json:
 
 def _number(*verdicts: Verdict) -> str:
     """Return how many objectives, in their series and windows, have one of these verdicts, of each agreement."""
-    each = [f"max by ({', '.join(m.OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
+    each = [f"max by ({', '.join(OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
     return " + ".join(f"sum by (agreement) ({one})" for one in each)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -24,6 +23,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import Scope, age_of, named, spread, total
 from monitor.metrics.dashboards.scopes import TICKETS, last_event, measure_of, variables, window_of
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+from monitor.metrics.declaring import Metric
 
 _EACH = "agreement, measure, series"
 

@@ -19,7 +19,8 @@ from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.horizon import MARKER, Horizon
 from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.set_aside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
 from monitor.wire.partials import Marker, Partial, decode_partial

@@ -21,7 +21,8 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import SERIES_AT_ONCE, Evaluate
 from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.partitions.containment import Containment
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial

@@ -28,7 +28,8 @@ from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.connection import RESTORE_RECORDS, Connection
 from monitor.stream.partitions.containment import Containment
-from monitor.stream.partitions.partition import OUTPUTS_AT_ONCE, POSITION, PartitionState
+from monitor.stream.partitions.partition import POSITION, PartitionState
+from monitor.stream.partitions.sending import OUTPUTS_AT_ONCE
 from monitor.stream.partitions.sources import Source
 from monitor.wire.mapping import Mapper
 from monitor.wire.rows import EVALUATE_ROWS

@@ -27,7 +27,8 @@ from monitor.stream.agents.feeders import LONGEST_S, SILENCE_S, Feeders, heard_k
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally
 from monitor.stream.agents.mapped import RECORDS_AT_ONCE, Mapped
 from monitor.stream.agents.markers import Markers
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.sending import partition_of
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
 from monitor.wire.events import decode
