@@ -27,7 +27,7 @@ from monitor.stream.partitions.clock import Clock, wall_ms
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.following import Following
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.ports import Upstream
+from monitor.stream.partitions.ports import Now, Upstream
 from monitor.stream.partitions.sources import Source
 
 log = logging.getLogger(__name__)
@@ -248,8 +248,7 @@ class PartitionRunner:
         caught_up = self._standing.judge(batch, end)
         if records:
             assert self._work_on is not None
-            self._told = caught_up
-            await self._work_on.batch(records, end, self._clock.now_ms(), caught_up=caught_up)
+            await self._work_on.batch(records, end, self._now(caught_up=caught_up))
             self.stats.events += len(records)
             self.stats.batches += 1
             event.ack()
@@ -261,6 +260,11 @@ class PartitionRunner:
         self._following.seeks = self._following.pulses_in_vain = 0
         self._left_over = False
         self._settled(caught_up=caught_up)
+
+    def _now(self, *, caught_up: bool) -> Now:
+        """Return the present for a batch or a tick, and note what the processor is told."""
+        self._told = caught_up
+        return Now(self._clock.now_ms(), caught_up)
 
     async def _commit(self, position: int) -> None:
         started = time.perf_counter()
@@ -294,16 +298,15 @@ class PartitionRunner:
         if self._closing or not (self._due() or self._told is not self.caught_up):
             return
         assert self._work_on is not None
-        self._told = self.caught_up
-        now_ms = self._clock.now_ms()
+        now = self._now(caught_up=self.caught_up)
         commits = self.stats.commits
-        more = await self._work_on.tick(now_ms, caught_up=self.caught_up)
+        more = await self._work_on.tick(now)
         self.stats.ticks += 1
         if self.stats.commits > commits:
             self._settled(caught_up=self.caught_up)
             self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
         # Rows that came due during the tick do not count: no tick has worked on them yet.
-        self._left_over = not more and self._next_wake_ms() <= now_ms
+        self._left_over = not more and self._next_wake_ms() <= now.ms
         if more:
             self._armed = (loop.time(), wall_ms(), 0.0)
             self._tick_due = True
