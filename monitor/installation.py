@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from monitor.config.reading.secrets import revealed
-from monitor.config.settings.settings import SecuritySettings, Settings
+from monitor.config.settings.security import SecuritySettings
+from monitor.config.settings.settings import Settings
 from monitor.config.settings.sources import SourceSettings
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.errors import ConfigError, Mistake

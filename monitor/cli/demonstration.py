@@ -172,7 +172,7 @@ class Demonstration:
         if alert.state == "breached" and seen.first_breach_s is None:
             seen.first_breach_s = self._ran_s()
         # What came due before the worker was up says nothing of how fast it is.
-        if alert.state in ("at_risk", "breached") and alert.due_ms >= 0 and alert.at_ms >= self.up_ms:
+        if alert.state in ("at_risk", "breached") and alert.due_ms is not None and alert.at_ms >= self.up_ms:
             seen.delays_s.append(max(0.0, (self.clock.now_ms() - alert.at_ms) / 1000 / self.options.speed))
 
     async def _show(self) -> None:

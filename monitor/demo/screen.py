@@ -124,8 +124,8 @@ def _at_risk(risks: list[Alert], now_ms: int, lines: int, *, narrow: bool) -> Ta
     for name in names if narrow else (*names, "about"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for alert in risks[:lines]:
-        countdown = duration(alert.due_ms - now_ms) if alert.due_ms >= 0 else "–"
-        soon = 0 <= alert.due_ms < now_ms + SOON_MS
+        countdown = "–" if alert.due_ms is None else duration(alert.due_ms - now_ms)
+        soon = alert.due_ms is not None and alert.due_ms < now_ms + SOON_MS
         cells = (
             Text(countdown, "bold red" if soon else "yellow"),
             safe(who(alert)),
@@ -201,7 +201,7 @@ def who(alert: Alert) -> str:
 
 def why(alert: Alert) -> str:
     """Return why something is at risk."""
-    if alert.budget_ms > 0 and alert.elapsed_ms >= 0:
+    if alert.budget_ms and alert.elapsed_ms is not None:
         return f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)} used"
     if alert.value is not None and alert.target is not None:
         unit = unit_of(alert.indicator)

@@ -114,8 +114,8 @@ def at_risk(view: DemoView) -> list[Alert]:
     """Return the clocks at risk by their due instant, then the objectives at risk."""
     out = [alert for alert in standing_alerts(view.alerts).values() if alert.state == "at_risk"]
     # What is past its due instant is breached, and said to be in a moment.
-    waiting = [alert for alert in out if alert.due_ms < 0 or alert.due_ms > view.now_ms]
-    return sorted(waiting, key=lambda alert: (alert.due_ms < 0, alert.due_ms, alert.key))
+    waiting = [alert for alert in out if alert.due_ms is None or alert.due_ms > view.now_ms]
+    return sorted(waiting, key=lambda alert: (alert.due_ms is None, alert.due_ms or 0, alert.key))
 
 
 def summary(view: DemoView) -> dict[str, Any]:

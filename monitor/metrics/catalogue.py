@@ -7,69 +7,12 @@ agreements' ``by`` and, at last, by `MAX_SERIES`. No label ever holds the id of 
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
-from monitor.core.objectives.status import Verdict
-
-Kind = Literal["gauge", "counter", "histogram"]
-Unit = Literal["", "seconds", "ratio"]
-
-PREFIX: Final = "sla_"
-MAX_SERIES: Final = 5_000
-"""The most series that one metric shows; the others are counted in ``sla_exporter_dropped_series``."""
-
-ATTRIBUTES: Final = ("customer", "service", "priority", "queue", "team", "severity")
-"""The attributes that are labels of their own; "" (to Prometheus: absent) where a measure is not split by them."""
-
-SERIES: Final = ("agreement", "measure", "kind", *ATTRIBUTES, "other")
-"""The labels of a series. ``kind`` is the subject that is measured: ticket, call, outage or lead. ``other`` holds the
-further attributes by which a measure is split, as ``name=value`` joined with commas."""
-WINDOWED: Final = (*SERIES, "window")
-OBJECTIVE: Final = ("objective", "indicator", "comparison", *WINDOWED)
-BUDGET: Final = ("objective", "unit", *WINDOWED)
-CREDITS: Final = ("objective", "currency", *WINDOWED)
-SPREAD: Final = (*WINDOWED, "at_most")
-"""The labels of a spread of durations. ``at_most`` is the upper bound of the durations that are counted, in seconds."""
-SOURCE: Final = ("topic", "partition")
-
-VERDICTS: Final[tuple[Verdict, ...]] = ("met", "on_track", "at_risk", "breached", "no_data", "low_sample")
-
-
-class Metric(NamedTuple):
-    """One metric: its full name (a counter's ends in ``_total``), kind, help, labels in their order, and unit."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...]
-    unit: Unit = ""
-
-
-_all: dict[str, Metric] = {}
-
-
-def _declare(kind: Kind, name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
-    stem = name.removesuffix("_total")
-    units: tuple[Unit, ...] = ("seconds", "ratio")
-    unit: Unit = next((one for one in units if stem.endswith(f"_{one}")), "")
-    metric = Metric(PREFIX + name, kind, text, labels, unit)
-    if metric.name in _all:
-        raise ValueError(f"{metric.name} is declared twice")
-    _all[metric.name] = metric
-    return metric
-
-
-def _gauge(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
-    return _declare("gauge", name, text, labels)
-
-
-def _counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
-    return _declare("counter", name, text, labels)
-
-
-def _histogram(name: str, text: str, labels: tuple[str, ...] = ()) -> Metric:
-    return _declare("histogram", name, text, labels)
-
+from monitor.metrics.declaring import BUDGET, CREDITS, MAX_SERIES, OBJECTIVE, SERIES, SOURCE, SPREAD, WINDOWED, declared
+from monitor.metrics.declaring import counter as _counter
+from monitor.metrics.declaring import gauge as _gauge
+from monitor.metrics.declaring import histogram as _histogram
 
 # -- clocks: tickets, repairs, follow-ups ------------------------------------------------------------------------------
 CLOCK_COMPLIANCE = _gauge(
@@ -457,7 +400,7 @@ DROPPED_SERIES = _gauge(
 )
 BUILD_INFO = _gauge("build_info", "1, with the versions of this build", ("version", "python"))
 
-CATALOGUE: Final[dict[str, Metric]] = dict(_all)
+CATALOGUE: Final = dict(declared)
 """All metrics by name, in the order of their declaration."""
 
 

@@ -26,7 +26,7 @@ from monitor.core.agreements.schedule import began_ms, schedule
 from monitor.core.paging.not_told import MEANINGS
 from monitor.counters import Histogram
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import MAX_SERIES, Metric
+from monitor.metrics.declaring import MAX_SERIES, Metric
 from monitor.metrics.figures import Known, show_figures
 from monitor.metrics.snapshot import Snapshot, SourcePartition
 from monitor.metrics.text import Lines

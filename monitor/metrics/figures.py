@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from monitor.core.agreements.indicators import KIND_OF, NAMED
 from monitor.core.series.sketch import counts_within
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import ATTRIBUTES, VERDICTS, Metric
+from monitor.metrics.declaring import ATTRIBUTES, MAX_SERIES, SERIES, VERDICTS, Metric
 from monitor.metrics.outcomes import show_outcomes
 from monitor.metrics.shown import FIGURES, LIVE, SPREADS, Spread
 from monitor.metrics.text import Line, Lines, labels_text
@@ -189,7 +189,7 @@ class Known:
 
     def follow(self, agreements: Sequence[Agreement]) -> None:
         """Apply the agreements that hold now."""
-        if agreements is not self._agreements or len(self._texts) > 2 * m.MAX_SERIES:
+        if agreements is not self._agreements or len(self._texts) > 2 * MAX_SERIES:
             self._agreements = agreements
             self._subjects = {
                 (one.id, one.version, measure.id): measure.subject_kind
@@ -239,7 +239,7 @@ class Known:
         measure = status.series.agreement, status.version, status.series.measure
         head = self._heads.get(measure)
         if head is None:
-            told = zip(m.SERIES, (measure[0], measure[2], self._subjects.get(measure, "")), strict=False)
+            told = zip(SERIES, (measure[0], measure[2], self._subjects.get(measure, "")), strict=False)
             head = self._heads[measure] = labels_text(told)
         labels = status.labels
         own = labels_text([item for item in labels.items() if item[0] in ATTRIBUTES])

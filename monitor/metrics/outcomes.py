@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from monitor.core.objectives.budget import BudgetFigure
     from monitor.core.objectives.consequence import Consequence, ConsequenceKind
     from monitor.core.objectives.status import WindowStatus
-    from monitor.metrics.catalogue import Metric
+    from monitor.metrics.declaring import Metric
 
     Put = Callable[[Metric, str, Mapping[tuple[tuple[str, ...], tuple[str, ...]], float]], None]
     """Takes a metric, the labels of a window, and the values by the labels before and after those."""

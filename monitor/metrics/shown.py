@@ -75,7 +75,6 @@ from monitor.metrics.catalogue import (
     LEADS_OPEN,
     LEADS_PENDING,
     LEADS_WAITING,
-    MAX_SERIES,
     OUTAGE_ASAI,
     OUTAGE_AVAILABILITY,
     OUTAGE_CAIDI,
@@ -95,8 +94,8 @@ from monitor.metrics.catalogue import (
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
     TICKETS_COUNTED,
-    Metric,
 )
+from monitor.metrics.declaring import MAX_SERIES, Metric
 
 
 class Shown(NamedTuple):

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from monitor.metrics.catalogue import CATALOGUE, Metric
+from monitor.metrics.catalogue import CATALOGUE
+from monitor.metrics.declaring import Metric
 from monitor.wire.visible import visible
 
 if TYPE_CHECKING:

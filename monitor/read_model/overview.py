@@ -133,7 +133,7 @@ class Overview(NamedTuple):
             "alerts": [
                 {
                     "key": one.alert.key.text(), **one.alert.key._asdict(), "state": one.alert.state,
-                    "since_ms": one.alert.at_ms, "due_ms": one.alert.due_ms if one.alert.due_ms >= 0 else None,
+                    "since_ms": one.alert.at_ms, "due_ms": one.alert.due_ms,
                     "remaining_ms": one.remaining_ms, "labels": one.alert.labels | dict(one.alert.details),
                     "origin": self._said_by(one),
                 }
@@ -204,7 +204,7 @@ class Seen:
             for verdict in status.verdicts
         ]
         out = [
-            Out(alert, alert.due_ms - now_ms if alert.due_ms >= 0 else None)
+            Out(alert, None if alert.due_ms is None else alert.due_ms - now_ms)
             for alert in self._alerts.values()
             if only in (None, alert.key.agreement)
         ]

@@ -55,7 +55,6 @@ def record_of(
     """Return the record of one clock at an instant."""
     is_open = clock.state in ("running", "paused")
     elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
-    due_ms = due_had_it_gone_on_ms(clock, of.calendar)
     verdict: RecordVerdict
     if clock.state == "cancelled":
         verdict = "cancelled"
@@ -81,7 +80,7 @@ def record_of(
         wall_ms=clocks.wall_at(clock, until_ms, of),
         budget_ms=clock.budget_ms,
         calendar=clock.calendar,
-        due_ms=due_ms if due_ms >= 0 else None,
+        due_ms=due_had_it_gone_on_ms(clock, of.calendar),
         verdict=verdict,
         flagged=clock.flagged,
         contribution=contribution(row.facts, clock, of, until_ms),

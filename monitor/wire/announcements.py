@@ -24,6 +24,7 @@ from monitor.core.paging.notices import Notice
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
 from monitor.errors import DecodeError
+from monitor.wire.alert_rows import known
 from monitor.wire.envelopes import (
     AlertData,
     AlertEnvelope,
@@ -116,13 +117,13 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         alert.labels,
         explain(alert),
         dict(alert.details),
-        rfc3339(start_ms) if start_ms >= 0 else None,
-        _known(start_ms),
-        rfc3339(due_ms) if due_ms >= 0 else None,
-        _known(due_ms),
-        _known(alert.budget_ms),
-        _known(alert.elapsed_ms),
-        _known(alert.wall_ms),
+        None if start_ms is None else rfc3339(start_ms),
+        start_ms,
+        None if due_ms is None else rfc3339(due_ms),
+        due_ms,
+        alert.budget_ms,
+        alert.elapsed_ms,
+        alert.wall_ms,
         alert.indicator,
         alert.window,
         alert.value,
@@ -163,11 +164,11 @@ def decode_alert(value: bytes | None) -> Alert:
         data.reason,
         data.version,
         data.labels,
-        _or_unknown(data.start_ms),
-        _or_unknown(data.due_ms),
-        _or_unknown(data.budget_ms),
-        _or_unknown(data.elapsed_ms),
-        _or_unknown(data.wall_ms),
+        known(data.start_ms),
+        known(data.due_ms),
+        known(data.budget_ms),
+        known(data.elapsed_ms),
+        known(data.wall_ms),
         data.indicator,
         data.window,
         data.value,
@@ -356,14 +357,6 @@ def _series_text(series: SeriesKey, window: str) -> str:
 
 def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _known(amount_ms: int) -> int | None:
-    return amount_ms if amount_ms >= 0 else None
-
-
-def _or_unknown(amount_ms: int | None) -> int:
-    return -1 if amount_ms is None else amount_ms
 
 
 _Any = TypeVar("_Any")

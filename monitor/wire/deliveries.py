@@ -39,8 +39,8 @@ def encode_delivery(told: Delivery, source: str) -> tuple[bytes, bytes]:
         at_ms=told.at_ms,
         queued=rfc3339(told.queued_ms),
         queued_ms=told.queued_ms,
-        next=rfc3339(told.next_ms) if told.next_ms >= 0 else None,
-        next_ms=told.next_ms if told.next_ms >= 0 else None,
+        next=None if told.next_ms is None else rfc3339(told.next_ms),
+        next_ms=told.next_ms,
     )
     return _record(data, hash_of(notice.id, told.result, str(told.attempt), str(told.queued_ms)), source)
 
@@ -72,8 +72,8 @@ def encode_not_told(told: NotTold, source: str) -> tuple[bytes, bytes]:
         at_ms=told.at_ms,
         queued=at,
         queued_ms=told.at_ms,
-        next=rfc3339(told.until_ms) if told.until_ms >= 0 else None,
-        next_ms=told.until_ms if told.until_ms >= 0 else None,
+        next=None if told.until_ms is None else rfc3339(told.until_ms),
+        next_ms=told.until_ms,
         reason=told.reason,
     )
     return _record(data, hash_of(data.notice, str(told.at_ms)), source)

@@ -29,6 +29,7 @@ from monitor.core.windows.rest import RestRow
 from monitor.core.windows.rows import MergedPane, WindowRow
 from monitor.core.windows.timeslices import packed
 from monitor.errors import StateError
+from monitor.wire.alert_rows import restored, stored
 from monitor.wire.partials import PANE, Marker
 from monitor.wire.versions import Fields, Layout, Upgrade, unchanged, without_own_version
 
@@ -181,7 +182,17 @@ of budgets and of consequences, the credits and damages granted so far, the newe
 up, and the instant of the last evaluation."""
 
 
-NOTIFY_ROWS: Final = RowCodec({
+class NotifyRowCodec(RowCodec):
+    """The codec of the rows that hold alerts. The codecs of other rows, of which there are many more, pay nothing."""
+
+    def encode(self, key: bytes, row: object) -> bytes:  # noqa: D102 - as `RowCodec`
+        return super().encode(key, stored(row))
+
+    def decode(self, key: bytes, encoded: bytes) -> object:  # noqa: D102 - as `RowCodec`
+        return restored(super().decode(key, encoded))
+
+
+NOTIFY_ROWS: Final = NotifyRowCodec({
     b"a": RowKind(Layout(AlertRow, 1, {0: without_own_version(1)}), wakes=True),
     b"p": RowKind(Layout(PageRow, 1, {0: without_own_version(1)}), wakes=True),
     b"o": RowKind(Layout(OutboxRow, 1, {0: without_own_version(1)})),

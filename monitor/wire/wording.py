@@ -43,9 +43,9 @@ def explain(alert: Alert) -> dict[str, str]:
         if counted:
             found["counted"] = counted
         return found
-    if alert.due_ms >= 0:
+    if alert.due_ms is not None:
         found["due"] = instant(alert.due_ms)
-    if alert.elapsed_ms >= 0 and alert.budget_ms >= 0:
+    if alert.elapsed_ms is not None and alert.budget_ms is not None:
         found["elapsed"] = f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)}"
         left_ms = alert.budget_ms - alert.elapsed_ms
         if left_ms >= 0:
@@ -109,7 +109,7 @@ def why(one: Explanation) -> str:  # noqa: PLR0911 - one sentence for each stand
     left_ms = one.budget_ms - one.elapsed_ms
     held_ms = sum(part.end_ms - part.start_ms for part in one.stretches if part.kind == "paused")
     held = f", {duration(held_ms)} of pauses not counted" if held_ms else ""
-    due = f", due {instant(one.due_ms)}" if one.due_ms >= 0 else ""
+    due = "" if one.due_ms is None else f", due {instant(one.due_ms)}"
     match one.standing:
         case "undated":
             return f"it has no due instant, so it is neither met nor breached: no event brings {one.due_at}{held}"
@@ -117,9 +117,8 @@ def why(one: Explanation) -> str:  # noqa: PLR0911 - one sentence for each stand
             left = f"with {duration(left_ms)} left" if left_ms > 0 else "at the very end of its target"
             return f"met: it was stopped {left}, {used}{held}"
         case "breached" | "overdue":
-            late = (
-                "it was stopped" if one.standing == "breached" else "it still runs" if one.due_ms >= 0 else "it is open"
-            )
+            still = "it is open" if one.due_ms is None else "it still runs"
+            late = "it was stopped" if one.standing == "breached" else still
             end = "at the very end of its target" if one.strict else "after its due instant"
             beyond = f"{duration(-left_ms)} beyond its target" if left_ms < 0 else end
             return f"breached: {late} {beyond}, {used}{held}{due.replace('due', 'it was due')}"
@@ -253,19 +252,19 @@ def _of_clock(alert: Alert) -> str:
 
 
 def _budget(alert: Alert) -> str:
-    return duration(alert.budget_ms) if alert.budget_ms >= 0 else "the time allowed"
+    return "the time allowed" if alert.budget_ms is None else duration(alert.budget_ms)
 
 
 def _elapsed(alert: Alert) -> str:
-    return duration(alert.elapsed_ms) if alert.elapsed_ms >= 0 else "an unknown time"
+    return "an unknown time" if alert.elapsed_ms is None else duration(alert.elapsed_ms)
 
 
 def _left(alert: Alert) -> str:
-    return duration(max(0, alert.budget_ms - max(0, alert.elapsed_ms)))
+    return duration(max(0, (alert.budget_ms or 0) - (alert.elapsed_ms or 0)))
 
 
 def _due(alert: Alert) -> str:
-    return f", due {instant(alert.due_ms)}" if alert.due_ms >= 0 else ""
+    return "" if alert.due_ms is None else f", due {instant(alert.due_ms)}"
 
 
 def _of_objective(alert: Alert) -> str:

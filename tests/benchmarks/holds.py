@@ -36,7 +36,7 @@ from monitor.stream.kafka.connection import RESTORE_RECORDS
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.ports import RowCodec
+from monitor.stream.partitions.ports import Now, RowCodec
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.benchmarks import write_json
@@ -106,11 +106,11 @@ class Partition:
             ]
             offset += len(part)
             await asyncio.sleep(0)
-            await self._work.batch(part, offset, NOW_MS, caught_up=True)
+            await self._work.batch(part, offset, Now(NOW_MS, caught_up=True))
             await self.tick()
 
     async def tick(self) -> None:
-        while await self._work.tick(NOW_MS, caught_up=True):  # noqa: ASYNC110 - as the runner does
+        while await self._work.tick(Now(NOW_MS, caught_up=True)):  # noqa: ASYNC110 - as the runner does
             await asyncio.sleep(0)
 
 
@@ -261,10 +261,10 @@ async def restore() -> Measured:
         PartitionStats(),
         state.commit,
     )
-    await work.tick(MONDAY_MS, caught_up=True)
+    await work.tick(Now(MONDAY_MS, caught_up=True))
     source.books.book = Book((DESK,), 2)
     for _ in range(20):
-        await work.tick(MONDAY_MS, caught_up=True)
+        await work.tick(Now(MONDAY_MS, caught_up=True))
     return watch.end(), time.process_time() - started
 
 
@@ -291,7 +291,7 @@ async def reopened() -> Measured:
         state.commit,
     )
     for _ in range(20):
-        await work.tick(NOW_MS, caught_up=True)
+        await work.tick(Now(NOW_MS, caught_up=True))
     return watch.end(), time.process_time() - started
 
 
@@ -314,7 +314,7 @@ async def outages() -> Measured:
         await asyncio.sleep(0)
         more, now_ms = True, MONDAY_MS + 15 * MINUTE_MS + after_ms + MINUTE_MS
         while more:
-            more = await in_turns(flow.evaluate.tick(now_ms, True))
+            more = await in_turns(flow.evaluate.tick(Now(now_ms, caught_up=True)))
             await flow.partials.commit(0)
         watches.append(watch.end())
         cpu_s += time.process_time() - started

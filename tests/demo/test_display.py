@@ -161,8 +161,8 @@ def test_nothing_is_at_risk_any_more_once_it_broke_or_was_taken_back():
 
 def test_risks_come_in_the_order_in_which_they_are_due_and_objectives_last():
     objective = alert("x", "at_risk", 1)._replace(
-        key=AlertKey("objective", "P1|24h", "desk", "in-time", 1), due_ms=-1, value=0.9995, target=0.999,
-        indicator="compliance", budget_ms=-1,
+        key=AlertKey("objective", "P1|24h", "desk", "in-time", 1), due_ms=None, value=0.9995, target=0.999,
+        indicator="compliance", budget_ms=None,
     )  # fmt: skip
     found = at_risk(view(alerts=[objective, alert("T-1", "at_risk", 1, due=50), alert("T-2", "at_risk", 2, due=40)]))
     assert [one.key.what for one in found] == ["T-2", "T-1", "P1|24h"]

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.read_model.topics import Outgoing
-from monitor.stream.partitions.partition import partition_of
+from monitor.stream.partitions.sending import partition_of
 from monitor.wire import partials
 from monitor.wire.partials import encode_partial
 from monitor.wire.versions import Layout, unchanged

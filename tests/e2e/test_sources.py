@@ -17,6 +17,7 @@ from monitor import pipeline
 from monitor.config.settings.sources import SourceSettings
 from monitor.read_model.topics import Outgoing
 from monitor.stream.agents.mapped import Mapped
+from monitor.stream.partitions.ports import Now
 from monitor.wire.events import decode
 from tests.e2e.installation import PARTITIONS, Installation, at, desk_agreement
 from tests.stream.running import until
@@ -173,14 +174,13 @@ class Held(Mapped):
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - the protocol's
+        now: Now,
         *,
         due: bool = True,
     ) -> Iterator[None]:
         while not self.gate.is_set():
             yield
-        yield from super().batch(records, now_ms, caught_up, due=due)
+        yield from super().batch(records, now, due=due)
 
 
 async def test_after_a_stop_no_breach_is_told_that_the_backlog_of_webhooks_disproves(

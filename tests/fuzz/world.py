@@ -19,6 +19,7 @@ from monitor.stream.agents.books import agreement_key
 from monitor.stream.partitions.clock import HandClock
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
 from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, Made
 from tests.stream.fakes import FakeWriter
@@ -115,7 +116,7 @@ class World:
             for number, one in enumerate(made)
         ]  # fmt: skip
         place.end += len(records)
-        await place.work.batch(records, place.end, self.clock.now_ms(), caught_up=True)
+        await place.work.batch(records, place.end, Now(self.clock.now_ms(), caught_up=True))
         assert place.state.position == place.end
         assert place.stats.faults >= 0
         return await self._pass_on(place)
@@ -124,7 +125,7 @@ class World:
         """Let all do what is due, until nothing is."""
         for place in self.places.values():
             for _ in range(200):
-                if not await place.work.tick(self.clock.now_ms(), caught_up=True):
+                if not await place.work.tick(Now(self.clock.now_ms(), caught_up=True)):
                     break
             await self._pass_on(place)
 

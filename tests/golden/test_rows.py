@@ -26,6 +26,9 @@ CODECS = {
 }
 
 
+TIMES = ("start_ms", "due_ms", "budget_ms", "elapsed_ms", "wall_ms")
+"""The fields of an alert that stand in rows as -1 where it has no such time."""
+
 NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
     "0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e"), (EVALUATE_ROWS, b"x")]
 }
@@ -33,14 +36,17 @@ NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
 
 
 def as_today(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what a recorded row is today: its own version stands in front of it, not in it.
+    """Return what a recorded row is today.
+
+    Its own version stands in front of it, not in it. Times that an alert does not have are None where -1 was recorded;
+    the bytes still hold -1.
 
     "Within" has become inclusive: a breach that was to be told at the due instant is told a millisecond after it. A
     pane lists its longest durations: of an old one only its sketch says how long none of them was.
 
     Whoever changes what rows mean says here what becomes of the old ones.
     """
-    today = {name: value for name, value in row.items() if name != "version"}
+    today = {name: without_minus_one(value) for name, value in row.items() if name != "version"}
     if "clocks" in today:
         today["clocks"] = [
             one | {"next_ms": one["next_ms"] + (0 < one["next_ms"] == one["due_ms"])} for one in today["clocks"]
@@ -57,6 +63,16 @@ def as_today(row: dict[str, Any]) -> dict[str, Any]:
 
 NOTHING = frozenset({"", "0.00"})
 """How fields that a release did not know are shown, beside empty ones: no amount of money, no word."""
+
+
+def without_minus_one(value: Any) -> Any:
+    """Return a recorded value with None for the times that the alerts in it do not have."""
+    if isinstance(value, list):
+        return [without_minus_one(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: without_minus_one(one) for name, one in value.items()}
+    return found | {name: None for name in TIMES if found.get(name) == -1} if found.keys() >= set(TIMES) else found
 
 
 def without_new_fields(row: Any, recorded: Any) -> Any:

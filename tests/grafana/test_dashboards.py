@@ -17,6 +17,7 @@ from monitor.metrics.dashboards import dashboards, text_of, write
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import Query, stat
 from monitor.metrics.dashboards.promql import CODES, Scope, select
+from monitor.metrics.declaring import VERDICTS
 from tests.grafana.published import PANELS, UNITS, mistakes
 from tests.prometheus.promql import complaints
 
@@ -77,7 +78,7 @@ def test_a_query_of_a_label_that_the_metric_does_not_have_cannot_be_made():
 
 
 def test_every_verdict_has_a_number_and_the_more_urgent_one_the_larger():
-    assert set(CODES) == set(m.VERDICTS)
+    assert set(CODES) == set(VERDICTS)
     assert max(CODES, key=CODES.__getitem__) == "breached"
     assert CODES["at_risk"] > CODES["on_track"] > CODES["no_data"]
 

@@ -15,7 +15,8 @@ from monitor.core.agreements.measures import ClockRule, Filter
 from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.objectives.status import Verdict
-from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, PREFIX, VERDICTS, catalogue_table
+from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, catalogue_table
+from monitor.metrics.declaring import PREFIX, VERDICTS
 from monitor.metrics.shown import FIGURES, LIVE
 from tests.metrics.given import everything, exposition, samples, status
 

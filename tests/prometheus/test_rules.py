@@ -13,7 +13,8 @@ import yaml
 from monitor.config.settings.settings import Settings
 from monitor.core.agreements.budget_rule import USUAL_ALERTS
 from monitor.core.agreements.indicators import INDICATORS
-from monitor.metrics.catalogue import ATTRIBUTES, OBJECTIVE_VERDICT
+from monitor.metrics.catalogue import OBJECTIVE_VERDICT
+from monitor.metrics.declaring import ATTRIBUTES
 from tests.prometheus.promql import EXPORTED, TARGET, complaints
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

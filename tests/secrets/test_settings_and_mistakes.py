@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from monitor.config.reading.secrets import holds_secrets, secrets_in
-from monitor.config.settings.settings import PREFIX, SecuritySettings, Settings, load_settings
+from monitor.config.settings.security import SecuritySettings
+from monitor.config.settings.settings import PREFIX, Settings, load_settings
 from monitor.errors import ConfigError
 from tests.cli.conftest import Run, lines, run
 from tests.secrets.canaries import KINDS, Canaries, receiver

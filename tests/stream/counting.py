@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.core.pieces import Pieces
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sources import Source
 
 ROW = struct.Struct(">qqq")
@@ -54,12 +55,11 @@ class Counting:
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,  # noqa: ARG002 - the protocol's
-        caught_up: bool,  # noqa: FBT001 - the protocol's
+        now: Now,
         *,
         due: bool = True,
     ) -> Pieces[None]:
-        self.seen.append(caught_up)
+        self.seen.append(now.caught_up)
         for place, record in enumerate(records):
             if place and place % 100 == 0:
                 yield  # others may run
@@ -74,11 +74,11 @@ class Counting:
             if count % EVERY == 0:
                 self.state.emit(self.alerts, record.key, b"%d" % count)
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - the protocol's
+    def tick(self, now: Now) -> Pieces[bool]:
         yield from ()
-        if not caught_up:
+        if not now.caught_up:
             return False
-        for key in self.state.due_keys(now_ms):
+        for key in self.state.due_keys(now.ms):
             _, count, due = self.state.get(key)
             self.state.emit(self.silent, key, b"%d" % count)
             self.state.put(key, (0, count, due))

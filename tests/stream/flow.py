@@ -18,6 +18,7 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_status
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.stream.fakes import FakeWriter
@@ -70,7 +71,7 @@ class Flow:
             key, value = subject_id.encode(), json.dumps({"subject": subject_id, **body}).encode()
             batch.append(ConsumerRecord(self.topic, 0, self.offset, 0, 0, key, value, None, len(key), len(value), ()))
             self.offset += 1
-        self._measure("batch", self.ingest.batch(batch, now_ms, caught_up))
+        self._measure("batch", self.ingest.batch(batch, Now(now_ms, caught_up=caught_up)))
         if take_back:
             self.state.take_back()
             at_once(self.ingest.recover(RuntimeError("for the test")))
@@ -82,7 +83,7 @@ class Flow:
         """Time passes for the source."""
         self.now_ms, more, ticks = now_ms, True, 0
         while more:
-            more = self._measure("tick", self.ingest.tick(now_ms, caught_up))
+            more = self._measure("tick", self.ingest.tick(Now(now_ms, caught_up=caught_up)))
             await self._commit(self.state, self.offset)
             ticks += 1
         await self._pass_on()
@@ -92,7 +93,7 @@ class Flow:
         """The windows are judged."""
         more = True
         while more:
-            more = self._measure("look", self.evaluate.tick(now_ms, True))
+            more = self._measure("look", self.evaluate.tick(Now(now_ms, caught_up=True)))
             await self._commit(self.partials, 0)
 
     def status(self, window):
@@ -115,7 +116,7 @@ class Flow:
             ConsumerRecord("partials", 0, 0, 0, 0, key, value, None, len(key), len(value or b""), ())
             for key, value, _ in fresh
         ]
-        self._measure("fold", self.evaluate.batch(records, self.now_ms, True))
+        self._measure("fold", self.evaluate.batch(records, Now(self.now_ms, caught_up=True)))
         await self._commit(self.partials, 0)
 
     async def _commit(self, state, position):

@@ -18,6 +18,7 @@ from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.outbox import Notify
 from monitor.stream.agents.responses import Responses
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deliveries import decode_delivery
 from monitor.wire.responses import encode_response
@@ -118,7 +119,7 @@ class Partition:
             ConsumerRecord("alerts", 0, offset, 0, 0, key, value, None, 0, 0, ())
             for offset, (key, value) in enumerate(pairs)
         ]
-        for _ in self.processor.batch(records, ms(now) if isinstance(now, str) else now, True):
+        for _ in self.processor.batch(records, Now(ms(now) if isinstance(now, str) else now, caught_up=True)):
             pass
 
     async def hear(self, *alerts, now):
@@ -134,7 +135,7 @@ class Partition:
 
     async def tick(self, now_ms, *, caught_up=True):
         """One tick and its commit; return whether more is left."""
-        more = pieces.at_once(self.processor.tick(now_ms, caught_up))
+        more = pieces.at_once(self.processor.tick(Now(now_ms, caught_up=caught_up)))
         if self.state.dirty:
             await self.commit()
         else:

@@ -151,7 +151,7 @@ subject_rows = st.builds(
     st.lists(clocks, max_size=2).map(tuple),
 )
 
-known = st.integers(-1, 10**13)
+known = st.none() | st.integers(0, 10**13)
 maybe = st.none() | floats
 STATES = ["at_risk", "breached", "resolved", "voided", "rearmed"]
 REASONS = [

@@ -15,10 +15,10 @@ HOUR = 3_600_000
 START = 1_767_603_600_000  # 2026-01-05T09:00:00Z
 
 
-def clock(standing, elapsed_h, due_ms=-1, paused_h=0, reason="customer"):
+def clock(standing, elapsed_h, due_ms=None, paused_h=0, reason="customer"):
     parts = (Stretch(START, START + 1, "counted"), Stretch(START + 1, START + 1 + paused_h * HOUR, "paused", reason))
     return Explanation(
-        "desk", 1, "resolution", "resolution", 1, "P1", "P1", 4 * HOUR, "office", START, -1, due_ms, elapsed_h * HOUR,
+        "desk", 1, "resolution", "resolution", 1, "P1", "P1", 4 * HOUR, "office", START, None, due_ms, elapsed_h * HOUR,
         0, standing, False, parts[: 1 + bool(paused_h)], Origin("desk", 1, ""),
         Contribution(elapsed_h * HOUR, {}, {}, {}, {}),
     )  # fmt: skip

@@ -128,7 +128,7 @@ class TestClocks:
         assert "remaining" not in found
 
     def test_what_is_unknown_is_left_out(self):
-        unknown = CLOCK._replace(due_ms=-1, budget_ms=-1, elapsed_ms=-1)
+        unknown = CLOCK._replace(due_ms=None, budget_ms=None, elapsed_ms=None)
 
         assert list(explain(unknown)) == ["summary"]
         assert (

@@ -82,7 +82,7 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
             out.note(f"version {clock.version} of agreement {clock.series.agreement} is not published any more")
             continue
         missed_at_ms = missed_ms(clock, terms)
-        under = misses.under(clock, missed_at_ms) if 0 <= missed_at_ms <= now_ms else ()
+        under = misses.under(clock, missed_at_ms) if missed_at_ms is not None and missed_at_ms <= now_ms else ()
         newest = plan.book.version(clock.series.agreement, now_ms)
         has_on_call = newest is not None and newest.notify.names_anybody
         found = explain(row, clock, terms, now_ms)
@@ -152,8 +152,8 @@ def _tell(
     if not has_on_call:
         out.say(f"  {one.agreement} names nobody under notify: nobody is told of its alerts (no_on_call)")
     never = "never, as it stands" if one.standing != "undated" else f"never: no event brings {one.due_at}"
-    due = never if one.due_ms < 0 else instant(one.due_ms)
-    stopped = "" if one.stop_ms < 0 else f", stopped {instant(one.stop_ms)}"
+    due = never if one.due_ms is None else instant(one.due_ms)
+    stopped = "" if one.stop_ms is None else f", stopped {instant(one.stop_ms)}"
     out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
     left_ms = one.budget_ms - one.elapsed_ms
     late = f"{duration(left_ms)} left" if left_ms >= 0 else f"{duration(-left_ms)} too long"
@@ -207,8 +207,7 @@ def _counted_ms(part: Stretch) -> int:
 
 
 def _as_json(one: Explanation) -> dict[str, Any]:
-    known = {name: None if value == -1 else value for name, value in one._asdict().items()}
-    return known | {
+    return one._asdict() | {
         "target": time_allowed(one.target),
         "why": why(one),
         "stretches": [part._asdict() for part in one.stretches],

@@ -54,8 +54,8 @@ class Alert(NamedTuple):
     the event time at which the state changed, not the time at which the change was noticed. ``reason`` is a word:
     ``elapsed_75``, ``before_due_900000``, ``due``, ``stopped``, ``stopped_in_time``, ``cancelled``,
     ``agreement_changed``, ``never_began``, ``due_moved``, ``below_target``, ``near_target``, ``target_met`` …. Start,
-    due, budget, elapsed and wall belong to a clock (milliseconds; -1: none); value, target, numerator and denominator
-    to an objective.
+    due, budget, elapsed and wall belong to a clock (milliseconds; None: unknown, or there is none); value, target,
+    numerator and denominator to an objective. In rows -1 stands for None (`monitor.wire.alert_rows`).
     """
 
     id: str
@@ -65,11 +65,11 @@ class Alert(NamedTuple):
     reason: str
     version: int
     labels: dict[str, str]
-    start_ms: int = -1
-    due_ms: int = -1
-    budget_ms: int = -1
-    elapsed_ms: int = -1
-    wall_ms: int = -1
+    start_ms: int | None = None
+    due_ms: int | None = None
+    budget_ms: int | None = None
+    elapsed_ms: int | None = None
+    wall_ms: int | None = None
     indicator: str = ""
     window: str = ""
     value: float | None = None

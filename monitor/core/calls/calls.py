@@ -64,7 +64,7 @@ def call_changes(
     if stay is None:
         return [], 0
     queued_ms, outcome, at_ms = stay
-    if outcome == "waiting":
+    if at_ms is None:
         changes, next_ms = _waiting(call_id, queued_ms, rule, series, now_ms)
         item = _repeat_item(call_id, stay, None, rule, attributes)
         if item is not None:

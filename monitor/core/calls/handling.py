@@ -33,14 +33,14 @@ _ABSURD: Final = 1e6
 
 
 class Conversation(NamedTuple):
-    """The end, times and result of a handled call. Durations in ms; -1: not known. ``resolved`` None: no flag."""
+    """The end, times and result of a handled call. Durations in ms. None: not known, or no flag."""
 
     ended_ms: int
     talk_ms: int
     hold_ms: int
     wrap_up_ms: int
     turnaround_ms: int
-    idle_ms: int
+    idle_ms: int | None
     resolved: bool | None
     escalated: bool
     """It was transferred after its answer: the first level could not solve it."""
@@ -51,32 +51,31 @@ class Conversation(NamedTuple):
 
 def conversation_of(facts: Sequence[Fact], stay: Stay) -> Conversation | None:
     """Return the conversation of a call; None without an answer, or while it has not ended. Facts are ordered."""
-    if stay.outcome == "answered":
-        answered_ms = stay.at_ms
-    elif stay.outcome == "callback":
+    answered_ms = stay.at_ms
+    if answered_ms is None or stay.outcome not in ("answered", "callback"):
+        return None
+    if stay.outcome == "callback":
         # The customer hung up and is called back: only the end after the call back is that of the conversation.
-        facts = [fact for fact in facts if fact.time_ms >= stay.at_ms]
+        facts = [fact for fact in facts if fact.time_ms >= answered_ms]
         place = next((place for place, fact in enumerate(facts) if fact.type == "answered"), None)
         if place is None:
             return None
         facts = facts[place:]
         answered_ms = facts[0].time_ms
-    else:
-        return None
     ended = _end(facts, answered_ms)
     if ended is None:
         return None
     ended_ms = max(ended.time_ms, answered_ms)
     hold_ms = _told(facts, "hold_ms")
-    if hold_ms < 0:
+    if hold_ms is None:
         hold_ms = _held_ms(facts, answered_ms, ended_ms)
     talk_ms = _told(facts, "talk_ms")
     resolved = ended.attributes.get("resolved")
     return Conversation(
         ended_ms,
-        talk_ms if talk_ms >= 0 else max(0, ended_ms - answered_ms - hold_ms),
+        max(0, ended_ms - answered_ms - hold_ms) if talk_ms is None else talk_ms,
         hold_ms,
-        max(0, _told(facts, "wrap_up_ms")),
+        _told(facts, "wrap_up_ms") or 0,
         max(0, ended_ms - stay.queued_ms),
         _told(facts, "idle_ms"),
         resolved if isinstance(resolved, bool) else None,
@@ -96,13 +95,13 @@ def _end(facts: Sequence[Fact], answered_ms: int) -> Fact | None:
     return None
 
 
-def _told(facts: Sequence[Fact], name: str) -> int:
-    """Return the newest value of a duration attribute, at least 0; -1 if no fact has it."""
+def _told(facts: Sequence[Fact], name: str) -> int | None:
+    """Return the newest value of a duration attribute, at least 0; None if no fact has it."""
     for fact in reversed(facts):
         value = fact.attributes.get(name)
         if isinstance(value, int):
             return max(0, value)
-    return -1
+    return None
 
 
 def _score(facts: Sequence[Fact]) -> float | None:
@@ -114,14 +113,15 @@ def _score(facts: Sequence[Fact]) -> float | None:
 
 
 def _held_ms(facts: Sequence[Fact], answered_ms: int, ended_ms: int) -> int:
-    total_ms, since_ms = 0, -1
+    total_ms = 0
+    since_ms: int | None = None
     for fact in facts:
         at_ms = min(max(fact.time_ms, answered_ms), ended_ms)
-        if fact.type == "held" and since_ms < 0:
+        if fact.type == "held" and since_ms is None:
             since_ms = at_ms
-        elif fact.type == "retrieved" and since_ms >= 0:
-            total_ms, since_ms = total_ms + at_ms - since_ms, -1
-    return total_ms + (ended_ms - since_ms if since_ms >= 0 else 0)
+        elif fact.type == "retrieved" and since_ms is not None:
+            total_ms, since_ms = total_ms + at_ms - since_ms, None
+    return total_ms + (0 if since_ms is None else ended_ms - since_ms)
 
 
 def conversation_counts(of: Conversation) -> Counts:
@@ -134,7 +134,7 @@ def conversation_counts(of: Conversation) -> Counts:
         ("wrap_up_ms", of.wrap_up_ms),
         ("turnaround_ms", of.turnaround_ms),
     ]
-    if of.idle_ms >= 0:
+    if of.idle_ms is not None:
         counts += [("busy_ms", handle_ms), ("idle_ms", of.idle_ms)]
     if of.resolved is not None:
         counts += [("flag_told", 1), ("flag_resolved", int(of.resolved))]

@@ -24,11 +24,11 @@ _DECIDES: Final[dict[str, Outcome]] = {
 
 
 class Stay(NamedTuple):
-    """A call's stay in the queue: when it was first queued, its outcome, and the outcome's instant (-1: it waits)."""
+    """A call's stay in the queue: when it was first queued, its outcome, and the outcome's instant (None: it waits)."""
 
     queued_ms: int
     outcome: Outcome
-    at_ms: int = -1
+    at_ms: int | None = None
 
 
 def stay_of(facts: Sequence[Fact]) -> Stay | None:

@@ -49,7 +49,8 @@ def announcement(
     key = AlertKey(subject, subject_id, *clock.series[:2], clock.cycle)
     of = plan.terms(clock)
     labels = {"agreement": key.agreement, "promise": key.promise, "subject": subject}
-    elapsed_ms = due_ms = -1
+    elapsed_ms: int | None = None
+    due_ms: int | None = None
     stretches = None
     if of is not None:
         if life is not None and life.was(clock):

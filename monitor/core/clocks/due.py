@@ -24,31 +24,31 @@ if TYPE_CHECKING:
     from monitor.core.time.calendar import Calendar
 
 
-def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int:
-    """Return when the budget was first used up or, while the clock runs, will be; -1: never, as the clock stands."""
+def due_or_missed_ms(clock: Clock, calendar: Calendar) -> int | None:
+    """Return when the budget was first used up or, while the clock runs, will be; None: never, as the clock stands."""
     if clock.extra is not None and clock.extra.due_at_ms:
         return _of_record(clock, calendar)
     return _reached_ms(clock, clock.budget_ms, clock.due_ms, calendar)
 
 
-def missed_ms(clock: Clock, of: Terms) -> int:
-    """Return when the promise was first broken or, while the clock runs, will be; -1: never, as the clock stands."""
+def missed_ms(clock: Clock, of: Terms) -> int | None:
+    """Return when the promise was first broken or, while the clock runs, will be; None: never, as the clock stands."""
     ends_ms = 0
     if clock.due_ms:
         ends_ms = broken_at(clock.since_ms, clock.elapsed_ms, clock.due_ms, of)
     if of.by_instant:
-        return clock.breached_ms or ends_ms or -1
+        return clock.breached_ms or ends_ms or None
     return _reached_ms(clock, of.limit_ms, ends_ms, of.calendar)
 
 
-def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) -> int:
+def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) -> int | None:
     """Return when the elapsed time first reached an amount; ``next_ms`` (0: never) if that was in no closed stretch.
 
     A change of target closes the running stretch, and the target of a used up budget is never changed. Time before the
     last change keeps the elapsed time that was counted then, in the calendar of that time.
     """
     if clock.elapsed_ms < amount_ms:
-        return next_ms or -1
+        return next_ms or None
     from_ms, used_ms = _changed_at(clock)
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
         if start_ms < from_ms:
@@ -57,10 +57,10 @@ def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) 
         if used_ms + ran_ms >= amount_ms:
             return calendar.due(start_ms, amount_ms - used_ms)
         used_ms += ran_ms
-    return next_ms or -1  # a clock without any budget is due at its start
+    return next_ms or None  # a clock without any budget is due at its start
 
 
-def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
+def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int | None:
     """Return `due_or_missed_ms`; for a clock that ended in time, when it would have been due without its end."""
     is_of_record = clock.extra is not None and clock.extra.due_at_ms
     if clock.state in OPEN or is_of_record or clock.elapsed_ms >= clock.budget_ms:
@@ -68,11 +68,13 @@ def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int:
     return calendar.due(max(clock.runs[-1], _changed_at(clock)[0]), clock.budget_ms - clock.elapsed_ms)
 
 
-def _of_record(clock: Clock, calendar: Calendar) -> int:
-    """Return the due instant of a record, moved by the pauses up to it if pauses move it; -1: there is none."""
+def _of_record(clock: Clock, calendar: Calendar) -> int | None:
+    """Return the due instant of a record, moved by the pauses up to it if pauses move it; None: there is none."""
     extra = clock.extra
     assert extra is not None  # it holds the due instant
-    if extra.due_at_ms == NO_DUE or not extra.due_moves:
+    if extra.due_at_ms == NO_DUE:
+        return None
+    if not extra.due_moves:
         return extra.due_at_ms
     used_ms, due_ms = 0, extra.due_at_ms
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
@@ -81,7 +83,7 @@ def _of_record(clock: Clock, calendar: Calendar) -> int:
             return due_ms
         used_ms += calendar.elapsed(start_ms, end_ms)
     if clock.state == "paused":
-        return -1
+        return None
     return clock.due_ms or due_ms
 
 

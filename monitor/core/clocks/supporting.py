@@ -86,7 +86,7 @@ class Misses:
         if terms is None or not terms.agreement.supports:
             return None
         at_ms = missed_ms(one, terms)
-        return None if at_ms < 0 else (at_ms, terms.agreement)
+        return None if at_ms is None else (at_ms, terms.agreement)
 
 
 _instant = itemgetter(0)

@@ -96,8 +96,8 @@ class Delivery(NamedTuple):
     attempt: int = 0
     status: int = 0
     detail: str = ""
-    next_ms: int = -1
-    """The instant of the next attempt; -1: there is none."""
+    next_ms: int | None = None
+    """The instant of the next attempt; None: there is none."""
 
 
 class Attempt(NamedTuple):

@@ -38,9 +38,9 @@ class Silences:
         for one in silences:
             self._by_agreement.setdefault(one.agreement, []).append(one)
 
-    def until_ms(self, alert: Alert, now_ms: int) -> int:
-        """Return the latest end of the silences that mute an alert now; 0 if none does."""
+    def until_ms(self, alert: Alert, now_ms: int) -> int | None:
+        """Return the latest end of the silences that mute an alert now; None if none does."""
         return max(
             (one.until_ms for one in self._by_agreement.get(alert.key.agreement, ()) if one.mutes(alert, now_ms)),
-            default=0,
+            default=None,
         )

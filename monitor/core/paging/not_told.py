@@ -41,10 +41,10 @@ without on-call every announcement would be written twice."""
 class NotTold(NamedTuple):
     """A decision not to notify: one for each announcement without a notice, and one for each answer that stops notices.
 
-    ``until_ms`` is when the decision is made again (the end of a silence); -1: nothing is planned.
+    ``until_ms`` is when the decision is made again (the end of a silence); None: nothing is planned.
     """
 
     alert: Alert
     reason: NotToldReason
     at_ms: int
-    until_ms: int = -1
+    until_ms: int | None = None

@@ -290,7 +290,7 @@ class Outbox:
 
 def _told(
     waiting: Waiting, agreement: str, receiver: str, result: DeliveryResult, now_ms: int,
-    outcome: Outcome | None = None, *, next_ms: int = -1,
+    outcome: Outcome | None = None, *, next_ms: int | None = None,
 ) -> Delivery:  # fmt: skip
     return Delivery(
         waiting.notice, agreement, receiver, result, now_ms, waiting.queued_ms,

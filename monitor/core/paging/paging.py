@@ -217,7 +217,7 @@ class Paging:
     def _route(self, key: bytes, row: AlertRow, now_ms: int, *, changed: bool) -> None:
         """Have everybody told who is to be told by now, and find out when the next one is."""
         until_ms = self.silences.until_ms(row.alert, now_ms)
-        if until_ms:
+        if until_ms is not None:
             if changed or not row.silenced:
                 self._not_told(NotTold(row.alert, "silenced", now_ms, until_ms))
             self._silence(key, row, until_ms)

@@ -47,9 +47,9 @@ def clock_cause(difference: ClockDifference, versions: Mapping[ClockId, int], of
     changed = next((one for one in judged.versions if one != now), None)
     if changed is not None:
         return Cause("agreement", (changed, now))
-    if judged.breached_ms:
-        last_ms = max(judged.breached_ms)
-        late = [one for one in of_subject if one.arrived_ms > judged.told_ms and one.event.fact.time_ms <= last_ms]
+    if judged.told_ms is not None:
+        told_ms, last_ms = judged.told_ms, max(judged.breached_ms)
+        late = [one for one in of_subject if one.arrived_ms > told_ms and one.event.fact.time_ms <= last_ms]
     else:
         late = out_of_order(of_subject)
     return _late(late)

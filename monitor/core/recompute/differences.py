@@ -49,13 +49,13 @@ class Announced(NamedTuple):
 
     ``breached_ms`` are the instants (event time) of its breaches, in the order of their announcement, and ``versions``
     the agreement's versions by which each was judged. ``taken_back`` is the state that took back the last breach, if
-    one did. ``told_ms`` is when the first breach was announced; -1 if none was.
+    one did. ``told_ms`` is when the first breach was announced; None if none was.
     """
 
     breached_ms: tuple[int, ...] = ()
     taken_back: TakenBack = ""
     versions: tuple[int, ...] = ()
-    told_ms: int = -1
+    told_ms: int | None = None
 
 
 NOTHING: Final = Announced()

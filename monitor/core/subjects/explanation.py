@@ -29,8 +29,8 @@ class Explanation(NamedTuple):
     """The state of a clock at an instant, and the reasons for it.
 
     ``priority`` is the one whose target holds. ``target_of`` is the line of the agreement that gives the target: the
-    priority's own or ``*``. ``stop_ms`` is -1 while the clock is open. ``due_ms`` of a clock that ended in time is when
-    it would have been due without its end; -1 if the clock, as it stands, is never due. ``wall_ms`` is the elapsed time
+    priority's own or ``*``. ``stop_ms`` is None while the clock is open. ``due_ms`` of a clock that ended in time is when
+    it would have been due without its end; None if the clock, as it stands, is never due. ``wall_ms`` is the elapsed time
     without calendar and pauses. ``origin`` is the agreement and version that the target comes from. ``days`` and
     ``by_minute`` are not 0 if the target is one in business days.
     """
@@ -45,8 +45,8 @@ class Explanation(NamedTuple):
     budget_ms: int
     calendar: str
     start_ms: int
-    stop_ms: int
-    due_ms: int
+    stop_ms: int | None
+    due_ms: int | None
     elapsed_ms: int
     wall_ms: int
     standing: Standing
@@ -94,7 +94,7 @@ def explain(row: SubjectRow, clock: Clock, of: Terms, now_ms: int) -> Explanatio
         clock.budget_ms,
         clock.calendar,
         clock.start_ms,
-        -1 if is_open else clock.stop_ms,
+        None if is_open else clock.stop_ms,
         due_had_it_gone_on_ms(clock, of.calendar),
         elapsed_ms,
         clocks.wall_at(clock, end_ms, of),

@@ -21,10 +21,11 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Scope, age_of, total
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+from monitor.metrics.declaring import OBJECTIVE
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import Verdict
-    from monitor.metrics.catalogue import Metric
+    from monitor.metrics.declaring import Metric
 
 _SCOPE: Final = Scope(("agreement",))
 _IN_FORCE: Final = _SCOPE.of(m.AGREEMENT_IN_FORCE)
@@ -74,7 +75,7 @@ def agreements() -> Json:
 
 def _number(*verdicts: Verdict) -> str:
     """Return how many objectives, in their series and windows, have one of these verdicts, of each agreement."""
-    each = [f"max by ({', '.join(m.OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
+    each = [f"max by ({', '.join(OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
     return " + ".join(f"sum by (agreement) ({one})" for one in each)
 
 

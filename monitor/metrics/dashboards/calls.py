@@ -23,6 +23,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import Regex, Scope, named, spread
 from monitor.metrics.dashboards.scopes import CALLS, measure_of, variables, window_of
 from monitor.metrics.dashboards.tickets import silence, verdicts
+from monitor.metrics.declaring import SERIES
 
 _EACH = "agreement, measure, series"
 _SERVICE_LEVELS = Regex("SL[1-6]")
@@ -51,7 +52,7 @@ def calls() -> Json:
 
 def _waiting() -> Json:
     text = "Calls that wait now. Where a call counts in several measures, those of the largest one count."
-    each = f"max by ({', '.join(m.SERIES)}) ({CALLS.of(m.CALLS_WAITING)})"
+    each = f"max by ({', '.join(SERIES)}) ({CALLS.of(m.CALLS_WAITING)})"
     query = f"sum(max by (agreement) (sum by (agreement, measure) ({each})))"
     return stat("Waiting now", text, Query(query), COUNT, steps(GREEN, (5, ORANGE), (15, RED)))
 

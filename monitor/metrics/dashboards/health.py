@@ -28,6 +28,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import age_of, select
 from monitor.metrics.dashboards.scopes import last_event
 from monitor.metrics.dashboards.tables import Column, table
+from monitor.metrics.declaring import Metric
 
 _OPEN = states(closed=(0, "not open", RED), open=(1, "catching up", ORANGE), ready=(2, "caught up", GREEN))
 _PARTITION = "topic, partition"
@@ -61,7 +62,7 @@ def health() -> Json:
     )
 
 
-def _total(metric: m.Metric) -> str:
+def _total(metric: Metric) -> str:
     return f"sum({select(metric, {})})"
 
 
@@ -116,7 +117,7 @@ def _partitions() -> Json:
 def _table() -> Json:
     text = "Each source partition: how far it is behind, how long ago its newest event happened, the size of its state."
 
-    def each(metric: m.Metric) -> str:
+    def each(metric: Metric) -> str:
         return f"max by ({_PARTITION}) ({select(metric, {})})"
 
     age = age_of(f"max by ({_PARTITION}) ({select(m.LAST_EVENT, {})})")
@@ -165,7 +166,7 @@ def _durations() -> Json:
         "that catch up have held back deadlines or windows."
     )
 
-    def within(metric: m.Metric) -> str:
+    def within(metric: Metric) -> str:
         buckets = select(metric, {}, bucket=True)
         return f"histogram_quantile(0.99, sum by (le) (rate({buckets}[$__rate_interval]))) >= 0"
 
@@ -223,7 +224,7 @@ def _trouble() -> Json:
 def _series() -> Json:
     text = "Series of each measure: those shown one by one, and those beyond max_series, counted together as other."
 
-    def each(metric: m.Metric) -> str:
+    def each(metric: Metric) -> str:
         return f"max by (agreement, measure) ({select(metric, {})}) or on () vector(0)"
 
     queries = [

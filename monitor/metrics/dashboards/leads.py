@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -25,6 +24,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import Regex, named, spread, total
 from monitor.metrics.dashboards.scopes import LEADS, measure_of, variables, window_of
 from monitor.metrics.dashboards.tickets import at_risk_now, silence, verdicts
+from monitor.metrics.declaring import SERIES, WINDOWED, Metric
 
 _EACH = "agreement, measure, series"
 _MONTH = "month"
@@ -90,7 +90,7 @@ def _towards_the_goal() -> Json:
         return f"max by (agreement, measure) ({query})"
 
     agreed = _monthly(m.LEADS_NEEDED, counting="agreed")
-    delivered = f"{_monthly(m.LEADS_DELIVERED)} and on ({', '.join(m.WINDOWED)}) {agreed}"  # only measures with a goal
+    delivered = f"{_monthly(m.LEADS_DELIVERED)} and on ({', '.join(WINDOWED)}) {agreed}"  # only measures with a goal
     return lines(
         "Towards the month's goal",
         text,
@@ -117,7 +117,7 @@ def _depth() -> Json:
         f"Leads by the number of attempts until they were reached, or the time for it was over: ${LEADS.measure}, in "
         "the chosen window."
     )
-    query = f"sum by (attempts) (max by (attempts, {', '.join(m.SERIES)}) ({LEADS.of_chosen(m.LEAD_DEPTH_LEADS)}))"
+    query = f"sum by (attempts) (max by (attempts, {', '.join(SERIES)}) ({LEADS.of_chosen(m.LEAD_DEPTH_LEADS)}))"
     return newest(bars("Depth of follow-up", text, Query(query, "{{attempts}}"), COUNT, linked=False))
 
 
@@ -126,7 +126,7 @@ def _funnel() -> Json:
         f"What has become of the leads that were created in the chosen window: ${LEADS.measure}. Late stages of young "
         "leads are still to come."
     )
-    query = f"sort_desc(sum by (stage) (max by (stage, {', '.join(m.SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)})))"
+    query = f"sort_desc(sum by (stage) (max by (stage, {', '.join(SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)})))"
     return newest(bars("Funnel", text, Query(query, "{{stage}}"), COUNT, linked=False))
 
 
@@ -149,7 +149,7 @@ def _pending() -> Json:
         "Leads of the chosen window whose promise cannot be judged yet: the follow-up, its depth, the close. Until "
         "there are none the window's figure is provisional."
     )
-    query = f"sum by (promise) (max by (promise, {', '.join(m.SERIES)}) ({LEADS.of(m.LEADS_PENDING)}))"
+    query = f"sum by (promise) (max by (promise, {', '.join(SERIES)}) ({LEADS.of(m.LEADS_PENDING)}))"
     return lines("Not judged yet", text, [Query(query, "{{promise}}")], COUNT)
 
 

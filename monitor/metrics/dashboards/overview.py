@@ -29,6 +29,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import Regex, age_of, indicators, select, total
 from monitor.metrics.dashboards.scopes import OVERVIEW, last_event, variables
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+from monitor.metrics.declaring import OBJECTIVE
 
 _EACH: Final = "agreement, kind, objective, series, window"
 _DETAILS: Final = link(
@@ -57,7 +58,7 @@ def overview() -> Json:
 
 def _number(verdict: str) -> str:
     found = OVERVIEW.of(m.OBJECTIVE_VERDICT, verdict=verdict)
-    return f"sum(max by ({', '.join(m.OBJECTIVE)}) ({found}))"
+    return f"sum(max by ({', '.join(OBJECTIVE)}) ({found}))"
 
 
 def _breached() -> Json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.indicators import NAMED
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import ATTRIBUTES, Metric
+from monitor.metrics.declaring import ATTRIBUTES, SERIES, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,7 +119,7 @@ def _rewritten(expression: str, pattern: str, text: str) -> str:
 
 def total(expression: str) -> str:
     """Return the sum of a number over all series; two workers that both show one, at a handover, count once."""
-    return f"sum(max by ({', '.join(m.SERIES)}) ({expression}))"
+    return f"sum(max by ({', '.join(SERIES)}) ({expression}))"
 
 
 def age_of(newest: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Variable
 from monitor.metrics.dashboards.promql import Scope, select
+from monitor.metrics.declaring import Metric
 
 OVERVIEW: Final = Scope(("agreement", "customer", "service", "queue"))
 TICKETS: Final = Scope(("agreement", "customer", "service"), {"kind": "ticket"}, "clock_window", "clock_measure")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.catalogue import Metric
 from monitor.metrics.dashboards.dashboard import Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -24,6 +23,7 @@ from monitor.metrics.dashboards.panels import (
 from monitor.metrics.dashboards.promql import Scope, age_of, named, spread, total
 from monitor.metrics.dashboards.scopes import TICKETS, last_event, measure_of, variables, window_of
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
+from monitor.metrics.declaring import SERIES, Metric
 
 _EACH = "agreement, measure, series"
 
@@ -178,6 +178,6 @@ def _counted() -> Json:
     text = (
         "Tickets opened, reopened or handed over to another team in the chosen window, where an agreement counts them."
     )
-    counted = f"sum by (what) (max by (what, {', '.join(m.SERIES)}) ({TICKETS.of(m.TICKETS_COUNTED)}))"
+    counted = f"sum by (what) (max by (what, {', '.join(SERIES)}) ({TICKETS.of(m.TICKETS_COUNTED)}))"
     none = f'label_replace(0 * sum({TICKETS.of(m.CLOCKS_OPEN)}), "what", "not counted", "", "")'
     return lines("Opened, reopened, handed over", text, [Query(f"{counted} or {none}", "{{what}}")], COUNT)

@@ -19,7 +19,9 @@ from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.horizon import MARKER, Horizon
 from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
+from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.set_aside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
 from monitor.wire.partials import Marker, Partial, decode_partial
@@ -98,8 +100,7 @@ class Evaluate:
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,  # noqa: ARG002 - nothing is judged here
-        caught_up: bool,  # noqa: ARG002, FBT001 - nothing is judged here
+        now: Now,  # noqa: ARG002 - nothing is judged here
         *,
         due: bool = True,  # noqa: ARG002 - nothing is judged here
     ) -> Pieces[None]:
@@ -145,14 +146,15 @@ class Evaluate:
             told.add(is_gone)
             yield partial
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+    def tick(self, now: Now) -> Pieces[bool]:
         """Judge the windows that changed or that time has moved on; return whether more is left.
 
         All of it is judged as of the tick's beginning and by the book of that moment. Records that come between two
         pieces are folded after the tick, and a new book is applied by the next one.
         """
-        if not caught_up:
+        if not now.caught_up:
             return False  # records that are still to be read would change the figures: the runner asks again soon
+        now_ms = now.ms
         book = self.books.book
         if self._seen.is_old:
             self._seen.book = book

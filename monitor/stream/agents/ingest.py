@@ -25,6 +25,7 @@ from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.containment import internal_error
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sources import Bury
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
@@ -188,8 +189,7 @@ class Ingest:
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - a fact
+        now: Now,
         *,
         due: bool = True,
     ) -> Pieces[None]:
@@ -202,7 +202,7 @@ class Ingest:
             self.feeders.listen()
         pace = Pace()
         # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
-        clock_judges = caught_up and not self._behind
+        judged = now.unproved() if self._behind else now
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
                 yield from pace.kept_by(self.state.pack(SUBJECT))
@@ -210,31 +210,26 @@ class Ingest:
             # Before the last piece, a record of the next piece could disprove a deadline that the clock finds missed.
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
-            effects = yield from self._fold(piece, now_ms, clock_judges and is_last, pace)
+            effects = yield from self._fold(piece, judged if is_last else judged.unproved(), pace)
             changed.update(effects.panes)
-        if due and (clock_judges or not caught_up):
+        if due and (judged.caught_up or not now.caught_up):
             # Deadlines that came due meanwhile go into the same transaction, not into one of their own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
             yield
-            horizon_ms = self._horizon_ms(now_ms, clock_judges)
+            horizon_ms = self._horizon_ms(judged)
             keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
             effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
-            self._announce_all(effects, now_ms)
+            self._announce_all(effects, now.ms)
             changed.update(effects.panes)
         for key in in_order(changed):
             self._emit_partial(key, changed[key])
             if pace.is_over():
                 yield
-        self._mark(now_ms, caught_up)
+        self._mark(now)
         yield from pace.kept_by(self.state.pack())
 
-    def _fold(
-        self,
-        records: Sequence[ConsumerRecord],
-        now_ms: int,
-        clock_judges: bool,  # noqa: FBT001 - a fact
-        pace: Pace,
-    ) -> Pieces[Effects]:
+    def _fold(self, records: Sequence[ConsumerRecord], now: Now, pace: Pace) -> Pieces[Effects]:
+        now_ms = now.ms
         events: list[Event] = []
         origins: list[ConsumerRecord] = []
         subject, newest = self.subject, self.watermark_ms
@@ -264,14 +259,14 @@ class Ingest:
         self.watermark_ms = min(newest, now_ms)
         if newest:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
-        horizon_ms = self._horizon_ms(now_ms, clock_judges)
+        horizon_ms = self._horizon_ms(now)
         effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
         for place, reason in effects.rejected:
             self._bury(origins[place], reason, "")
         self._announce_all(effects, now_ms)
         return effects
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+    def tick(self, now: Now) -> Pieces[bool]:
         """Announce due deadlines, fold rows of an older book again, drop old panes; return whether more is left.
 
         All of it is judged as of the tick's beginning, by the book and the feeders of that moment. Changes that come
@@ -280,7 +275,7 @@ class Ingest:
         pace, book = Pace(), self.books.book
         if self.feeders is not None:
             self.feeders.listen()
-        horizon_ms = self._horizon_ms(now_ms, caught_up)
+        horizon_ms = self._horizon_ms(now)
         if self._seen.is_old:
             keys = yield from pace.kept_by(self.state.keys_of(SUBJECT))
             self._seen.book, self._sweep = book, Sweep.of(keys)
@@ -295,7 +290,7 @@ class Ingest:
         looked = list[bytes]()
         in_time = _noted(Pace().while_in_time(keys), looked)
         effects = yield from pace.kept_by(self.engine.looked_at(in_time, horizon_ms, book))
-        self._announce_all(effects, now_ms)
+        self._announce_all(effects, now.ms)
         left = set(keys).difference(looked)
         self._sweep = self._sweep.after(swept, missed=left)
         for key, pane in effects.panes.items():
@@ -306,7 +301,7 @@ class Ingest:
         # After a stop, due deadlines may lie days back: panes expire only once all of these are in them.
         for key in () if more else self.engine.expire(horizon_ms):
             self._emit_partial(key, None)
-        self._mark(now_ms, caught_up)
+        self._mark(now)
         return more
 
     def next_tick_ms(self) -> int | None:
@@ -332,12 +327,12 @@ class Ingest:
             self.feeders.recall(feeds)
         return ""
 
-    def _horizon_ms(self, now_ms: int, clock_judges: bool) -> int:  # noqa: FBT001
+    def _horizon_ms(self, now: Now) -> int:
         """Return the instant up to which deadlines are judged: now only once no record can disprove a breach."""
-        own_ms = now_ms if clock_judges else max(0, self.watermark_ms - self.lateness_ms)
+        own_ms = now.horizon_ms(self.watermark_ms - self.lateness_ms)
         if self._feeds is None:
             return own_ms
-        return min(own_ms, self._feeds.as_of_ms(now_ms) or 0)
+        return min(own_ms, self._feeds.as_of_ms(now.ms) or 0)
 
     def _announce_all(self, effects: Effects, now_ms: int) -> None:
         tally, topic = self.tally, self.state.topic
@@ -369,11 +364,11 @@ class Ingest:
         key, value = encode_partial(self.source, pane_key, pane)
         self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
 
-    def _mark(self, now_ms: int, caught_up: bool) -> None:  # noqa: FBT001
+    def _mark(self, now: Now) -> None:
         """Emit a marker for the evaluators while this source catches up: their windows must not run ahead of it."""
-        behind, watermark_ms = not caught_up, max(0, self.watermark_ms - self.lateness_ms)
+        behind, watermark_ms = not now.caught_up, max(0, self.watermark_ms - self.lateness_ms)
         if self._feeds is not None:
-            fed_ms = self._feeds.as_of_ms(now_ms) or 0
+            fed_ms = self._feeds.as_of_ms(now.ms) or 0
             self._feeds.looked(fed_ms)
             if self._feeds.is_held:
                 behind, watermark_ms = True, min(watermark_ms or fed_ms, fed_ms)

@@ -18,6 +18,7 @@ from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.containment import internal_error
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, REJECTED
 from monitor.wire.events import decode, encode_event
 from monitor.wire.fields import json_object, refuse
@@ -71,8 +72,7 @@ class Mapped:
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - a fact
+        now: Now,
         *,
         due: bool = True,  # noqa: ARG002 - nothing here is due
     ) -> Pieces[None]:
@@ -83,7 +83,7 @@ class Mapped:
             if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
                 yield
             try:
-                made = yield from self._events(record.value, now_ms, pace)
+                made = yield from self._events(record.value, now.ms, pace)
             except DecodeError as error:
                 known = error.reason in DEAD_LETTER_REASONS
                 reason, detail = (error.reason, error.detail) if known else (REJECTED, str(error))
@@ -99,12 +99,12 @@ class Mapped:
                 count_later(self.state, self.tally.mapped, record.topic, len(made))
             else:
                 count_later(self.state, self.tally.unmapped, record.topic)
-        self._mark(caught_up, any_made=any_made)
+        self._mark(now, any_made=any_made)
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: ARG002, FBT001 - nothing here is due
+    def tick(self, now: Now) -> Pieces[bool]:
         """Emit a marker if this partition has caught up, or has fallen behind, since the last one."""
         yield from ()
-        self._mark(caught_up)
+        self._mark(now)
         return False
 
     def next_tick_ms(self) -> int | None:
@@ -144,9 +144,9 @@ class Mapped:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms
         return made
 
-    def _mark(self, caught_up: bool, *, any_made: bool = False) -> None:  # noqa: FBT001
+    def _mark(self, now: Now, *, any_made: bool = False) -> None:
         """Have a marker emitted if the progress of this partition has changed: deadlines of its events wait for it."""
-        behind = not caught_up
+        behind = not now.caught_up
         marked = (max(0, self.watermark_ms - self.lateness_ms) if behind else 0), behind
         if marked == self._marked and not any_made:
             return

@@ -23,6 +23,7 @@ from monitor.stream.agents.responses import Responses
 from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.instants import rfc3339
@@ -133,8 +134,7 @@ class Notify:
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: ARG002, FBT001 - ticks send the pages
+        now: Now,
         *,
         due: bool = True,  # noqa: ARG002 - ticks send the pages
     ) -> Pieces[None]:
@@ -149,18 +149,18 @@ class Notify:
             except DecodeError as error:
                 bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
                 continue
-            self.paging.hear(alert, now_ms)
+            self.paging.hear(alert, now.ms)
         self._count_silences()
 
     # -- ticks
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001
+    def tick(self, now: Now) -> Pieces[bool]:
         """Attempt notices that are due, take the outcomes of earlier attempts, page; return whether more is left.
 
         An attempt may end between two pieces: its outcome waits for the next tick, which it asks for. If the partition
         is let go meanwhile, its attempts are cut off for good, and those that this tick wants never begin.
         """
-        pace = Pace()
+        pace, now_ms = Pace(), now.ms
         # First of all: the notices in the rows now were committed, those that this tick puts were not.
         began = Instant.now()
         attempts, expired = self.outbox.due(now_ms)
@@ -181,7 +181,7 @@ class Notify:
             if pace.is_over():
                 yield
         # While alerts wait to be read, pages that are out may be over already: only notices in the outbox go on.
-        more = caught_up and (yield from pace.kept_by(self._page(now_ms)))
+        more = now.caught_up and (yield from pace.kept_by(self._page(now_ms)))
         self._count_silences()
         due_ms = self.outbox.next_ms()
         return more or self.under_way.has_results or (due_ms is not None and due_ms <= now_ms)
@@ -308,7 +308,8 @@ class Notify:
         for one in deliveries:
             count_later(self.state, self.tally.deliveries, (one.receiver, one.result))
             if one.result in _WHO_MUST_ACT:
-                again = f"it is tried again at {rfc3339(one.next_ms)}" if one.next_ms >= 0 else "it is not tried again"
+                next_ms = one.next_ms
+                again = "it is not tried again" if next_ms is None else f"it is tried again at {rfc3339(next_ms)}"
                 log.log(
                     logging.ERROR if one.result == "misconfigured" else logging.WARNING,
                     "receiver %s: notice %s (%s) %s: %s; %s; %s",

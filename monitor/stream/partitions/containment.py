@@ -28,7 +28,7 @@ from monitor.errors import StateError
 from monitor.stream.kafka.fetched import Unreadable
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.ports import Processor
+from monitor.stream.partitions.ports import Now, Processor
 from monitor.stream.partitions.shortage import stop_if_short
 from monitor.stream.partitions.sources import Place, Source
 from monitor.wire.deadletters import INTERNAL_ERROR, SKIPPED, UNREADABLE
@@ -107,7 +107,7 @@ class Containment:
         self._stats = stats
         self._write = commit
 
-    async def batch(self, records: Sequence[ConsumerRecord], end: int, now_ms: int, *, caught_up: bool) -> None:
+    async def batch(self, records: Sequence[ConsumerRecord], end: int, now: Now) -> None:
         """Fold records and commit them, up to the position ``end``."""
         burial = self._source.burial
         skips = {} if burial is None else burial.skips()
@@ -116,25 +116,25 @@ class Containment:
         try:
             self._bury(letters)
             # Other partitions' commits take a few turns of the loop each: they must not wait for a whole fold.
-            await in_turns(self.processor.batch(records, now_ms, caught_up))
+            await in_turns(self.processor.batch(records, now))
             await self._seal()
         except StateError:
             raise
         except Exception as error:  # noqa: BLE001 - any failure: the record's neighbours must not suffer
             stop_if_short(error)
             await self._take_back(error)
-            await self._by_halves(records, letters, end, now_ms, caught_up=caught_up)
+            await self._by_halves(records, letters, end, now)
             return
         self._stats.batch_seconds.add(time.perf_counter() - started)
         await self._commit(end)
 
-    async def tick(self, now_ms: int, *, caught_up: bool) -> bool:
+    async def tick(self, now: Now) -> bool:
         """Work on due rows and commit; return whether more is left."""
         state = self._state
         if state.set_aside.keys:
             state.set_aside.look_again()
         try:
-            more = await in_turns(self.processor.tick(now_ms, caught_up))
+            more = await in_turns(self.processor.tick(now))
             await self._seal()
         except StateError:
             raise
@@ -157,15 +157,7 @@ class Containment:
         state.set_aside.succeeded()
         return more
 
-    async def _by_halves(
-        self,
-        records: Sequence[ConsumerRecord],
-        letters: list[Letter],
-        end: int,
-        now_ms: int,
-        *,
-        caught_up: bool,
-    ) -> None:
+    async def _by_halves(self, records: Sequence[ConsumerRecord], letters: list[Letter], end: int, now: Now) -> None:
         """Fold a batch that holds a failing record again, in halves.
 
         ``letters`` are buried with the next part that succeeds.
@@ -176,7 +168,8 @@ class Containment:
             try:
                 self._bury(letters)
                 # Due rows are left to ticks: if one of them fails, that is no fault of these records.
-                await in_turns(self.processor.batch(part, now_ms, caught_up and not todo, due=False))
+                at = now.unproved() if todo else now
+                await in_turns(self.processor.batch(part, at, due=False))
                 await self._seal()
             except StateError:
                 raise

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from aiokafka.errors import KafkaError, ProducerFenced
-from aiokafka.partitioner import murmur2
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.pieces import Pieces, lots
@@ -22,37 +20,19 @@ from monitor.errors import RowError, StateError
 from monitor.stream.kafka.batch import Headers
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.kafka.refusals import stopped
-from monitor.stream.partitions.clock import wall_ms
 from monitor.stream.partitions.ports import WAKE_BYTES, RowCodec, Writer
+from monitor.stream.partitions.sending import Ends, Output, Sender
 from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
 
 PACKED_AT_ONCE: Final = 8
 """Rows that are encoded before the time is checked again: a row of a megabyte takes some milliseconds."""
-OUTPUTS_AT_ONCE: Final = 32
-"""Outputs whose partitions are found before the time is checked again: to hash a new key takes 0.3 µs a byte."""
 POSITION: Final = b"\x00position"
 """The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
 
 
 class FencedError(StateError):
     """A newer owner of the partition exists: this worker must write nothing more."""
-
-
-class Output(NamedTuple):
-    """A record to be written with the next commit."""
-
-    topic: str
-    key: bytes
-    value: bytes | None
-    headers: Headers
-    partition: int | None
-    partition_key: bytes | None
-
-
-Record = tuple[bytes, bytes | None, Headers]
-Ends = Mapping[tuple[str, int], int]
-"""The offset after the last record that was sent, by topic and partition."""
 
 
 class PartitionState:
@@ -86,6 +66,7 @@ class PartitionState:
         self.rows: dict[bytes, bytes] = {}
         self.position = 0
         self._writer = writer
+        self._sender = Sender(self.name, changelog, partition, writer)
         self._commit_timeout_s = commit_timeout_s
         self._decoded: dict[bytes, object | None] = {}
         """Rows that were read or put since the last commit, with their present content."""
@@ -98,7 +79,6 @@ class PartitionState:
         self._wakes = Wakes(self._wake_of)
         self._popped: set[Wake] = set()
         self._looked_at: list[bytes] = []
-        self._counts: dict[str, int] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._after_sending: list[Callable[[Ends], None]] = []
         self.set_aside = SetAside(self._note_wake)
@@ -334,69 +314,19 @@ class PartitionState:
         except Exception as error:
             raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
-    async def _by_partition(
-        self, changes: Mapping[bytes, bytes | None], outputs: Iterable[Output]
-    ) -> dict[tuple[str, int], list[Record]]:
-        records: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        if changes:
-            records[self.changelog, self.partition] = [(key, encoded, ()) for key, encoded in changes.items()]
-        pace = Pace()
-        for lot in lots(outputs, OUTPUTS_AT_ONCE):
-            for topic, key, value, headers, partition, partition_key in lot:
-                if partition is None:
-                    partition = self.partition  # noqa: PLW2901
-                    if partition_key is not None:
-                        if topic not in self._counts:
-                            self._counts[topic] = len(await self._writer.partitions_for(topic))
-                        partition = partition_of(partition_key, self._counts[topic])  # noqa: PLW2901
-                records[topic, partition].append((key, value, headers))
-            if pace.is_over():
-                await asyncio.sleep(0)
-        return records
-
     async def _transact(self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int) -> None:
         await self._writer.begin_transaction()
         acts, self._after_sending = self._after_sending, []
-        ends = await self._send(await self._by_partition({**changes, POSITION: b"%d" % position}, outputs))
+        ends = await self._sender.send({**changes, POSITION: b"%d" % position}, outputs)
         for act in acts:
             act(ends)
         if acts:
             self.seal()
             more, self._packed = self._packed, {}
             outputs, self._outputs = self._outputs, []
-            await self._send(await self._by_partition(more, outputs))
+            await self._sender.send(more, outputs)
             changes.update(more)
         await self._writer.commit_transaction()
-
-    async def _send(self, records: Mapping[tuple[str, int], list[Record]]) -> Ends:
-        """Send records; return the offset after the last one, by topic and partition, where the broker reported it."""
-        sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
-        pace = Pace()
-        for (topic, partition), items in records.items():
-            for batch, count in self._batches(topic, items):
-                future = await self._writer.send_batch(batch, topic, partition=partition)
-                future.add_done_callback(_retrieve)
-                sent.append(((topic, partition), count, future))
-                if pace.is_over():
-                    await asyncio.sleep(0)
-        await asyncio.gather(*(future for _, _, future in sent))
-        return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
-
-    def _batches(self, topic: str, items: list[Record]) -> Iterator[tuple[Any, int]]:
-        """Yield batches that hold the records, and the number of records in each."""
-        now = wall_ms()
-        batch, count = self._writer.create_batch(), 0
-        for key, value, pairs in items:
-            headers = list(pairs)  # the C builder takes nothing else
-            if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
-                batch.close()
-                yield batch, count
-                batch, count = self._writer.create_batch(), 0
-                if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:
-                    raise StateError(f"{self.name}: a record for topic {topic}, key {key[:80]!r}, fits in no batch")
-            count += 1
-        batch.close()
-        yield batch, count
 
     def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
         rows = self.rows
@@ -432,15 +362,3 @@ class PartitionState:
         """Return the instant at which the stored row of a key wakes (ms), 0 for never."""
         encoded = self.rows.get(key)
         return 0 if encoded is None else self.codec.wake_ms(encoded)
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Read the error of a future, so that asyncio does not log it: the transaction as a whole reports it."""
-    if not future.cancelled():
-        future.exception()
-
-
-@lru_cache(maxsize=1 << 16)
-def partition_of(key: bytes, count: int) -> int:
-    """Return the partition to which Kafka's Java clients and aiokafka send a key: murmur2, made positive, modulo."""
-    return int(murmur2(key) & 0x7FFFFFFF) % count

@@ -6,7 +6,7 @@ This module imports nothing of the layers `partitions` and `agents`, so all of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from aiokafka.structs import ConsumerRecord
 
@@ -41,6 +41,24 @@ class RowCodec(Protocol):
         ...
 
 
+class Now(NamedTuple):
+    """The present of one batch or tick: the instant, and whether the clock may judge by it. The runner makes it.
+
+    While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
+    """
+
+    ms: int
+    caught_up: bool
+
+    def unproved(self) -> Now:
+        """Return the same instant where the clock proves nothing: further records are still to be folded."""
+        return Now(self.ms, caught_up=False)
+
+    def horizon_ms(self, watermark_ms: int) -> int:
+        """Return the instant up to which deadlines are judged: now, or the watermark while the clock proves nothing."""
+        return self.ms if self.caught_up else max(0, watermark_ms)
+
+
 class Processor(Protocol):
     """The work on the records of one source partition. It only folds: it reads, puts and emits on its state.
 
@@ -54,26 +72,17 @@ class Processor(Protocol):
         """Rebuild from the rows the fields that stand in memory, in pieces. Called once, before anything else."""
         ...
 
-    def batch(
-        self,
-        records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - a fact
-        *,
-        due: bool = True,
-    ) -> Pieces[None]:
+    def batch(self, records: Sequence[ConsumerRecord], now: Now, *, due: bool = True) -> Pieces[None]:
         """Apply records that were not applied before, in order, in pieces.
 
         Without ``due`` only the records are worked on: rows that are due are left to ``tick``.
         """
         ...
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - a fact
+    def tick(self, now: Now) -> Pieces[bool]:
         """Work on the rows that are due (``state.due_keys``), in pieces; return whether more is left to do at once.
 
         Long work is left to further ticks, so that it is committed in parts.
-
-        While not ``caught_up`` the clock proves nothing: records that disprove a breach may still wait in the source.
         """
         ...
 

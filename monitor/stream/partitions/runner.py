@@ -1,13 +1,7 @@
 """Runs one source partition: opens its state, applies batches, fires its timer, and closes it.
 
 All of that happens in one task, so there is one writer and one order. While this task waits for the broker, the tasks
-of other partitions run.
-
-**Position.** A ``Batch`` says which offsets it covers. Records below the position were applied before. If it begins
-above the position, records were not delivered. If retention has removed them from the topic, they are counted and
-logged as lost. Otherwise the source is sought back to the position. The runner also seeks back if records wait behind
-the position and none comes. Fetched records may be lost on their way here (Faust empties its queues when one rebalance
-follows another), or the group's offset may be ahead of the rows. After several vain attempts the worker stops.
+of other partitions run. How a batch is compared with the position: `monitor.stream.partitions.following`.
 """
 
 from __future__ import annotations
@@ -15,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord
 
 from monitor.counters import PartitionStats
-from monitor.errors import StateError
 from monitor.stream.kafka.batch import Batch
 from monitor.stream.kafka.connection import Connection
 from monitor.stream.kafka.pace import Pace, in_turns
@@ -34,8 +25,9 @@ from monitor.stream.partitions.accidents import check_changelog, check_end
 from monitor.stream.partitions.caught_up import LATE_S, Standing
 from monitor.stream.partitions.clock import Clock, wall_ms
 from monitor.stream.partitions.containment import Containment
+from monitor.stream.partitions.following import Following
 from monitor.stream.partitions.partition import PartitionState
-from monitor.stream.partitions.ports import Upstream
+from monitor.stream.partitions.ports import Now, Upstream
 from monitor.stream.partitions.sources import Source
 
 log = logging.getLogger(__name__)
@@ -48,9 +40,6 @@ LONGEST_TIMER_S: Final = 30.0
 OPEN_TIMEOUT_S: Final = 60.0
 OPEN_GRACE_S: Final = 1.0
 """How long a partition that is let go while it opens may continue opening."""
-SEEKS: Final = 5
-STALL_PULSES: Final = 8
-"""Pulses without a batch, while records wait, after which they are fetched again. The number doubles each time."""
 
 
 class PartitionRunner:
@@ -100,8 +89,7 @@ class PartitionRunner:
         self._standing = Standing(self.state.name, upstream)
         self._left_over = False
         self._told: bool | None = None  # the value of caught_up that the processor was last given
-        self._seeks = 0
-        self._pulses_in_vain = 0
+        self._following = Following(self.state, upstream, stats)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = (0.0, 0, 0.0)  # loop time and wall time of arming, delay
         self._task = asyncio.ensure_future(self._run())
@@ -136,14 +124,11 @@ class PartitionRunner:
         The task itself would not notice: it sleeps while there is no batch and nothing is due.
         """
         if self._inbox or not self.is_open or not self.lag:
-            self._pulses_in_vain = 0
+            self._following.pulses_in_vain = 0
             return
-        self._pulses_in_vain += 1
-        if self._is_stalled():
+        self._following.pulses_in_vain += 1
+        if self._following.is_stalled:
             self._work.set()
-
-    def _is_stalled(self) -> bool:
-        return self._pulses_in_vain > STALL_PULSES << self._seeks
 
     @property
     def lag(self) -> int:
@@ -196,10 +181,10 @@ class PartitionRunner:
                 finally:
                     self._inbox.popleft()
                     self.upstream.finished(event.message)
-            if self._is_stalled() and not self._closing:
-                self._pulses_in_vain = 0
+            if self._following.is_stalled and not self._closing:
+                self._following.pulses_in_vain = 0
                 if not self._inbox:
-                    await self._seek_back(self.state.position, "records wait in the source and none has come")
+                    await self._following.seek_back(self.state.position, "records wait in the source and none has come")
             if self._tick_due and not self._closing:
                 self._tick_due = False
                 if not self._ticks:
@@ -252,10 +237,10 @@ class PartitionRunner:
 
     async def _apply(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         batch: Batch = event.value
-        if not await self._follows(batch):
+        if not await self._following.follows(batch):
             return
         await check_end(self.state, batch, self.upstream)
-        records = self._unapplied(batch)
+        records = self._following.unapplied(batch)
         if not self._standing.trusted:
             await self._standing.ask(self.state.position)
         end = max(batch.end, self.state.position)
@@ -263,8 +248,7 @@ class PartitionRunner:
         caught_up = self._standing.judge(batch, end)
         if records:
             assert self._work_on is not None
-            self._told = caught_up
-            await self._work_on.batch(records, end, self._clock.now_ms(), caught_up=caught_up)
+            await self._work_on.batch(records, end, self._now(caught_up=caught_up))
             self.stats.events += len(records)
             self.stats.batches += 1
             event.ack()
@@ -273,9 +257,14 @@ class PartitionRunner:
         else:
             # Only transaction markers. The stored position stays behind: they are not worth a transaction.
             self.state.position = end
-        self._seeks = self._pulses_in_vain = 0
+        self._following.seeks = self._following.pulses_in_vain = 0
         self._left_over = False
         self._settled(caught_up=caught_up)
+
+    def _now(self, *, caught_up: bool) -> Now:
+        """Return the present for a batch or a tick, and note what the processor is told."""
+        self._told = caught_up
+        return Now(self._clock.now_ms(), caught_up)
 
     async def _commit(self, position: int) -> None:
         started = time.perf_counter()
@@ -290,43 +279,6 @@ class PartitionRunner:
         self.stats.rows = len(self.state.rows)
         self.stats.set_aside = len(self.state.set_aside.keys)
         self._progressed()
-
-    def _unapplied(self, batch: Batch) -> Sequence[ConsumerRecord]:
-        position = self.state.position
-        below = bisect_left(batch.records, position, key=lambda record: record.offset)
-        self.stats.skipped += below
-        records = batch.records[below:]
-        self.stats.holes += max(0, batch.end - max(batch.start, position) - len(records))
-        return records
-
-    async def _follows(self, batch: Batch) -> bool:
-        """Return whether the batch follows the position without a gap; otherwise have the missing records fetched."""
-        position = self.state.position
-        if batch.start <= position:
-            return True
-        first = await self.upstream.first_offset()
-        if first >= batch.start:
-            if position:
-                self.stats.lost += batch.start - position
-                log.error(
-                    "%s: LOST up to %d records: offsets %d to %d had expired in the topic before they were read",
-                    self.state.name, batch.start - position, position, batch.start - 1,
-                )  # fmt: skip
-            self.state.position = batch.start
-            return True
-        await self._seek_back(max(first, position), "the source stands beyond the position")
-        return False
-
-    async def _seek_back(self, offset: int, why: str) -> None:
-        self._seeks += 1
-        self.stats.rereads += 1
-        if self._seeks > SEEKS:
-            raise StateError(f"{self.state.name}: the records from offset {offset} on are not delivered")
-        log.warning("%s: %s: reading from offset %d", self.state.name, why, offset)
-        try:
-            await self.upstream.seek(offset)
-        except (TimeoutError, KafkaError) as error:  # a rebalance may take the partition away; else: once more
-            log.warning("%s: cannot read from offset %d: %r", self.state.name, offset, error)
 
     # -- the timer
 
@@ -346,16 +298,15 @@ class PartitionRunner:
         if self._closing or not (self._due() or self._told is not self.caught_up):
             return
         assert self._work_on is not None
-        self._told = self.caught_up
-        now_ms = self._clock.now_ms()
+        now = self._now(caught_up=self.caught_up)
         commits = self.stats.commits
-        more = await self._work_on.tick(now_ms, caught_up=self.caught_up)
+        more = await self._work_on.tick(now)
         self.stats.ticks += 1
         if self.stats.commits > commits:
             self._settled(caught_up=self.caught_up)
             self.stats.tick_delay_seconds.add(max(0.0, loop.time() - armed_at - delay))
         # Rows that came due during the tick do not count: no tick has worked on them yet.
-        self._left_over = not more and self._next_wake_ms() <= now_ms
+        self._left_over = not more and self._next_wake_ms() <= now.ms
         if more:
             self._armed = (loop.time(), wall_ms(), 0.0)
             self._tick_due = True

@@ -11,7 +11,7 @@ from monitor.cli.commands.dead_letters import readable
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.read_model.buried_panes import find_buried, send_buried
 from monitor.read_model.topics import Outgoing
-from monitor.stream.partitions.partition import partition_of
+from monitor.stream.partitions.sending import partition_of
 from monitor.wire.deadletters import DeadLetter, encode_dead_letter
 from monitor.wire.partials import encode_partial
 from tests.cli.conftest import Kafka, Run, lines

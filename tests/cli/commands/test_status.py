@@ -145,7 +145,7 @@ def test_objectives_are_told_worst_first_with_a_value_that_reads_differently_fro
 
 
 def test_an_objective_that_is_broken_counts_once_though_there_is_an_alert_of_it_too():
-    of_objective = alert("prio|24h", "breached", kind="objective", promise="in-time", due_ms=-1)
+    of_objective = alert("prio|24h", "breached", kind="objective", promise="in-time", due_ms=None)
     found = seen(*statuses(status("breached")), *alerts(of_objective)).overview(NOW)
     assert found.breached == 1
     assert found.out[0].remaining_ms is None

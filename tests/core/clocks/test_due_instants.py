@@ -37,7 +37,7 @@ def desk(budgets=None, **more):
 def due(story, of=due_or_missed_ms):
     (one,) = story.clocks("T-1")
     at_ms = of(one, CALENDARS[one.calendar])
-    return when(at_ms) if at_ms >= 0 else "never"
+    return "never" if at_ms is None else when(at_ms)
 
 
 RETARGETED = tuple(
@@ -94,7 +94,7 @@ def is_what_was_told(story):
                 assert {alert.due_ms for alert in told} == {due_ms}
             elif one.state != "cancelled":
                 at_the_limit = one.elapsed_ms == one.budget_ms
-                assert at_the_limit or due_or_missed_ms(*asked) == (one.due_ms if one.state == "running" else -1)
+                assert at_the_limit or due_or_missed_ms(*asked) == (one.due_ms if one.state == "running" else None)
             if one.state == "stopped":
                 assert (due_had_it_gone_on_ms(*asked) <= one.runs[-1]) == (one.elapsed_ms >= one.budget_ms)
                 assert is_breached(one) == (one.elapsed_ms > one.budget_ms)

@@ -72,7 +72,7 @@ def test_an_open_clock_is_at_risk_overdue_or_paused():
     ]  # fmt: skip
     story.at("Mon 10:00", ticket("T-1", "paused"))
     (one,) = told(story, "Mon 18:00")
-    assert (one.standing, one.due_ms, stretches(one)[-1]) == ("paused", -1, "Mon 10:00 Mon 18:00 paused")
+    assert (one.standing, one.due_ms, stretches(one)[-1]) == ("paused", None, "Mon 10:00 Mon 18:00 paused")
     story.at("Mon 19:00", ticket("T-1", "cancelled"))
     assert told(story, "Mon 20:00")[0].standing == "cancelled"
 

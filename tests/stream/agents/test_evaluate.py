@@ -21,7 +21,9 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import SERIES_AT_ONCE, Evaluate
 from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.partitions.containment import Containment
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
+from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.partials import encode_marker, encode_partial
@@ -59,15 +61,14 @@ class Partition:
                 ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key or b""), len(value or b""), ())
                 for offset, (key, value) in enumerate(records)
             ],
-            ms("Mon 00:00"),
-            True,
+            Now(ms("Mon 00:00"), caught_up=True),
         )
         for _ in pieces:
             pass
         await self.state.commit(0)
 
     async def tick(self, time):
-        more = at_once(self.processor.tick(ms(time), True))
+        more = at_once(self.processor.tick(Now(ms(time), caught_up=True)))
         await self.state.commit(0)
         return more
 
@@ -219,7 +220,7 @@ async def test_a_series_on_which_an_evaluation_fails_is_left_alone_and_the_other
     work = Containment(partition.state, source, partition.processor, PartitionStats(), partition.state.commit)
 
     for _ in range(20):
-        await work.tick(ms("Mon 10:00"), caught_up=True)
+        await work.tick(Now(ms("Mon 10:00"), caught_up=True))
 
     priorities = {decode_status(value).labels["priority"] for _, value in partition.written("status")}
     assert priorities == {f"P{n}" for n in range(9) if n != 4}
@@ -229,7 +230,7 @@ async def test_a_series_on_which_an_evaluation_fails_is_left_alone_and_the_other
     monkeypatch.undo()
     partition.books.book = Book((DESK,), 2)
     for _ in range(20):
-        await work.tick(ms("Mon 10:00"), caught_up=True)
+        await work.tick(Now(ms("Mon 10:00"), caught_up=True))
     assert {decode_status(value).labels["priority"] for _, value in partition.written("status")} == {
         f"P{n}" for n in range(9)
     }

@@ -28,7 +28,9 @@ from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.connection import RESTORE_RECORDS, Connection
 from monitor.stream.partitions.containment import Containment
-from monitor.stream.partitions.partition import OUTPUTS_AT_ONCE, POSITION, PartitionState
+from monitor.stream.partitions.partition import POSITION, PartitionState
+from monitor.stream.partitions.ports import Now
+from monitor.stream.partitions.sending import OUTPUTS_AT_ONCE
 from monitor.stream.partitions.sources import Source
 from monitor.wire.mapping import Mapper
 from monitor.wire.rows import EVALUATE_ROWS
@@ -230,7 +232,7 @@ async def test_a_sweep_of_many_subjects_begins_in_pieces():
         desk.state.rows[b"sX-%05d" % number] = desk.state.rows[key]
     desk.books.book = Book((DESK,), 2)
 
-    did = stretches(desk.ingest.tick(ms("Tue 12:00"), True))
+    did = stretches(desk.ingest.tick(Now(ms("Tue 12:00"), caught_up=True)))
 
     assert did.made, "more is left"
     assert did.longest < MOST_LINES
@@ -247,7 +249,7 @@ async def test_a_tick_that_folds_one_long_ledger_lets_others_run_and_ends_with_i
     work = Containment(desk.state, source, desk.ingest, PartitionStats(), desk.state.commit)
 
     async with Turns() as turns:
-        more = await work.tick(ms("Tue 12:00"), caught_up=True)
+        more = await work.tick(Now(ms("Tue 12:00"), caught_up=True))
 
     assert more
     assert desk.stamps().count(2) == 1
@@ -261,7 +263,7 @@ async def test_a_partition_that_is_let_go_in_mid_tick_has_written_nothing_of_it(
     written = [dict(desk.state.rows), {place: list(found) for place, found in desk.writer.committed.items()}]
     desk.books.book = Book((DESK,), 2)
 
-    tick = desk.ingest.tick(ms("Tue 12:00"), True)
+    tick = desk.ingest.tick(Now(ms("Tue 12:00"), caught_up=True))
     while not desk.state._touched:
         try:
             next(tick)

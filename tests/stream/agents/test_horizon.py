@@ -17,6 +17,7 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_statement
 from monitor.wire.partials import encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS
@@ -53,12 +54,12 @@ class Partition:
             ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key), len(value or b""), ())
             for offset, (key, value) in enumerate(records)
         ]
-        for _ in self.processor.batch(batch, 0, True) or ():
+        for _ in self.processor.batch(batch, Now(0, caught_up=True)) or ():
             pass
         await self.state.commit(0)
 
     async def tick(self, time):
-        while at_once(self.processor.tick(ms(time), True)):
+        while at_once(self.processor.tick(Now(ms(time), caught_up=True))):
             pass
         await self.state.commit(0)
 

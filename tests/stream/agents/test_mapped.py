@@ -27,7 +27,9 @@ from monitor.stream.agents.feeders import LONGEST_S, SILENCE_S, Feeders, heard_k
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally
 from monitor.stream.agents.mapped import RECORDS_AT_ONCE, Mapped
 from monitor.stream.agents.markers import Markers
-from monitor.stream.partitions.partition import PartitionState, partition_of
+from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
+from monitor.stream.partitions.sending import partition_of
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
 from monitor.wire.events import decode
@@ -112,7 +114,7 @@ class Foreign:
         )  # fmt: skip
 
     async def take(self, *values, caught_up=True):
-        pieces = len(list(self.processor.batch(records("hooks", *values), NOW, caught_up)))
+        pieces = len(list(self.processor.batch(records("hooks", *values), Now(NOW, caught_up=caught_up))))
         await self.state.commit(len(values))
         return pieces
 
@@ -210,16 +212,16 @@ async def test_how_far_it_is_and_where_its_events_end_is_told_when_it_changes():
     # in the transaction of the events themselves
     assert len(foreign.writer.transactions) == 1
 
-    at_once(foreign.processor.tick(NOW, False))
+    at_once(foreign.processor.tick(Now(NOW, caught_up=False)))
     assert not foreign.state.dirty
 
     await foreign.take(body(number="T-1", kind="done", at=ms("Mon 08:00")), caught_up=False)
     assert len(foreign.markers()) == 1
 
-    at_once(foreign.processor.tick(NOW, True))
+    at_once(foreign.processor.tick(Now(NOW, caught_up=True)))
     await foreign.state.commit(1)
     assert foreign.markers()[1:] == [SourceMarker(source="hooks/1", watermark_ms=0, behind=False, ends={partition: 3})]
-    at_once(foreign.processor.tick(NOW, True))
+    at_once(foreign.processor.tick(Now(NOW, caught_up=True)))
     assert not foreign.state.dirty
     assert foreign.processor.next_tick_ms() is None
 
@@ -228,7 +230,7 @@ async def test_where_its_events_end_is_known_after_a_restart():
     foreign = Foreign()
     await foreign.take(body(), body(number="T-2"))
     foreign.restart()
-    at_once(foreign.processor.tick(NOW, True))
+    at_once(foreign.processor.tick(Now(NOW, caught_up=True)))
     await foreign.state.commit(2)
 
     ends = {partition_of(key, PARTITIONS): 1 for key in (b"T-1", b"T-2")}
@@ -280,7 +282,7 @@ def test_whatever_a_body_holds_it_makes_valid_events_or_is_a_dead_letter_for_a_k
         body = changed(body, data.draw(st.sampled_from(places(body))), data.draw(JSON))
     foreign = Foreign(mapper_of(name))
 
-    list(foreign.processor.batch(records("hooks", json.dumps(body).encode()), NOW, True))
+    list(foreign.processor.batch(records("hooks", json.dumps(body).encode()), Now(NOW, caught_up=True)))
 
     for topic, key, value, headers, *_ in foreign.state._outputs:
         if topic == "dead":
@@ -329,13 +331,13 @@ class Tickets:
             ConsumerRecord("tickets", 0, position + offset, 0, 0, key, value, None, 1, len(value), tuple(headers))
             for offset, (key, value, headers) in enumerate(found)
         ]
-        for _ in self.processor.batch(batch, ms(time), True):
+        for _ in self.processor.batch(batch, Now(ms(time), caught_up=True)):
             pass
         await self.state.commit(position + len(found))
         self.processor.committed()
 
     async def tick(self, time):
-        at_once(self.processor.tick(ms(time), True))
+        at_once(self.processor.tick(Now(ms(time), caught_up=True)))
         await self.state.commit(self.state.position)
         self.processor.committed()
 
@@ -529,7 +531,7 @@ async def test_what_looks_like_a_marker_among_the_events_is_a_dead_letter_and_si
 
 async def test_what_was_heard_in_a_batch_that_failed_is_heard_again(tickets):
     tickets.hear(level("hooks/0"), behind("hooks/1", "Mon 12:00"))
-    at_once(tickets.processor.tick(ms("Mon 14:00"), True))
+    at_once(tickets.processor.tick(Now(ms("Mon 14:00"), caught_up=True)))
     tickets.state.take_back()
     at_once(tickets.processor.recover(ValueError()))
     assert tickets.processor.feeders.has_news

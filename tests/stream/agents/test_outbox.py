@@ -14,6 +14,7 @@ from monitor.core.pieces import at_once
 from monitor.stream.agents import outbox
 from monitor.stream.agents.deliveries import PROOF_S, Deliveries, Instant
 from monitor.stream.partitions.partition import FencedError
+from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.responses import Acknowledgement, Enable, Resend, SilenceResponse
 from tests.stream.notifying import (
@@ -74,7 +75,7 @@ async def test_a_decision_that_was_taken_back_is_neither_written_nor_counted():
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:01")
     await partition.say(Acknowledgement(target=alert().key.text(), at_ms=ms("Mon 09:01")))
-    at_once(partition.processor.tick(ms("Mon 09:01"), True))
+    at_once(partition.processor.tick(Now(ms("Mon 09:01"), caught_up=True)))
     partition.state.take_back()
     at_once(partition.processor.recover(RuntimeError("a bug")))
     assert (partition.not_told(), partition.tally.not_told) == ([], {})
@@ -89,12 +90,12 @@ async def test_nothing_is_attempted_before_it_was_committed():
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     now_ms = ms("Mon 09:00:10")
-    assert at_once(partition.processor.tick(now_ms, True))  # it wants the next one at once
+    assert at_once(partition.processor.tick(Now(now_ms, caught_up=True)))  # it wants the next one at once
     await partition.let_run()
     assert partition.courier.received == []
 
     await partition.commit()
-    at_once(partition.processor.tick(now_ms, True))
+    at_once(partition.processor.tick(Now(now_ms, caught_up=True)))
     await partition.let_run()
     assert partition.courier.received == [], "nothing has shown yet that the partition is still ours"
     await partition.commit()
@@ -128,7 +129,7 @@ async def test_the_attempts_of_a_tick_that_failed_begin_with_the_tick_that_succe
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     await partition.tick(ms("Mon 09:00:10"))
-    at_once(partition.processor.tick(ms("Mon 09:00:10"), True))
+    at_once(partition.processor.tick(Now(ms("Mon 09:00:10"), caught_up=True)))
     partition.state.take_back()
     at_once(partition.processor.recover(RuntimeError("a bug")))
     assert not partition.state.dirty
@@ -201,7 +202,7 @@ async def test_a_commit_that_began_before_the_process_stood_still_proves_nothing
     clocks["monotonic_s"] += PROOF_S + 1
     courier.gates["slow"].set()
     await partition.let_run()
-    at_once(partition.processor.tick(ms("Mon 09:02"), True))
+    at_once(partition.processor.tick(Now(ms("Mon 09:02"), caught_up=True)))
     clocks["monotonic_s"] += PROOF_S + 1  # frozen again while the broker confirms
     await partition.commit()
     await partition.let_run()
@@ -216,7 +217,7 @@ async def test_a_commit_in_flight_while_the_partition_is_let_go_begins_nothing()
     await partition.hear(alert(), now="Mon 09:00")
     await partition.until("Mon 09:00:09")
     await partition.tick(ms("Mon 09:00:10"))
-    at_once(partition.processor.tick(ms("Mon 09:00:10"), True))
+    at_once(partition.processor.tick(Now(ms("Mon 09:00:10"), caught_up=True)))
     partition.processor.close()
     await partition.commit()
     await partition.let_run()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.pieces import at_once
+from monitor.stream.partitions.ports import Now
 from tests.stream.notifying import DELIVERED, DOWN, Partition, ScriptedCourier, alert, desk, ms, notify
 
 MINUTE = 60_000
@@ -71,7 +72,7 @@ class Life:
                 self.partition.fold(*unread, now=self.now_ms)
                 await self._commit(self.partition.state.position + len(unread))
             elif self.partition.is_due(self.now_ms):
-                at_once(self.partition.processor.tick(self.now_ms, True))
+                at_once(self.partition.processor.tick(Now(self.now_ms, caught_up=True)))
                 if self.chance is not None and self.chance.random() < 0.3:
                     await asyncio.sleep(0)  # the attempt may be under way, or done
                 await self._commit(self.partition.state.position)

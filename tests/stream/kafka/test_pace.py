@@ -14,6 +14,7 @@ from monitor.stream.agents.ingest import Ingest, Outlets, Tally
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import MONDAY_MS, agreement, clock, ms
 from tests.stream.fakes import FakeWriter
@@ -48,13 +49,13 @@ class Desk:
         at_once(self.ingest.restore())
 
     async def take(self, records):
-        pauses = sum(1 for _ in self.ingest.batch(records, NOW_MS, True))
+        pauses = sum(1 for _ in self.ingest.batch(records, Now(NOW_MS, caught_up=True)))
         await self.state.commit(len(records))
         self.ingest.committed()
         return pauses
 
     async def tick(self):
-        more = at_once(self.ingest.tick(NOW_MS, True))
+        more = at_once(self.ingest.tick(Now(NOW_MS, caught_up=True)))
         await self.state.commit(self.state.position)
         self.ingest.committed()
         return more

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.settings.settings import SecuritySettings
+from monitor.config.settings.security import SecuritySettings
 from monitor.errors import ConfigError
 from monitor.installation import security_options
 from tests.kafka.broker import UnavailableError

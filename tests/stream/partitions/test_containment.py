@@ -24,6 +24,7 @@ from monitor.stream.kafka.fetched import Unreadable
 from monitor.stream.partitions import containment, set_aside
 from monitor.stream.partitions.containment import Containment, place_of
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.events import decode
 from monitor.wire.rows import SOURCE_ROWS
@@ -47,8 +48,7 @@ class Faulty(Counting):
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - the protocol's
+        now: Now,
         *,
         due: bool = True,
     ) -> Iterator[None]:
@@ -68,16 +68,16 @@ class Faulty(Counting):
                 case b"unreadable":
                     raise StateError("a row that cannot be read")
                 case _:
-                    yield from super().batch((one,), now_ms, caught_up, due=due)
+                    yield from super().batch((one,), now, due=due)
                     self.newest = max(self.newest, one.timestamp)
         if due:
-            yield from self.tick(now_ms, caught_up)
+            yield from self.tick(now)
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001 - the protocol's
+    def tick(self, now: Now) -> Pieces[bool]:
         yield from ()
-        if not caught_up:
+        if not now.caught_up:
             return False
-        keys = self.state.due_keys(now_ms)
+        keys = self.state.due_keys(now.ms)
         self.rows_a_tick.append(len(keys))
         for key in keys:
             if key in self.broken_rows:
@@ -120,7 +120,7 @@ class Scene:
         state.after_commit(lambda: self.buried.update({one.offset: (reason, detail)}))
 
     async def take(self, *records: ConsumerRecord, now_ms: int = 0) -> None:
-        await self.work.batch(records, records[-1].offset + 1, now_ms, caught_up=True)
+        await self.work.batch(records, records[-1].offset + 1, Now(now_ms, caught_up=True))
 
     def written(self, topic: str) -> list[tuple[bytes, bytes | None]]:
         return [
@@ -184,7 +184,7 @@ async def test_a_batch_of_nothing_but_failing_records_is_buried_whole_in_one_tra
 async def test_the_end_of_a_batch_is_the_position_also_where_it_ends_in_a_hole() -> None:
     on = Scene()
 
-    await on.work.batch((good(3), bad(4, "before")), 9, 0, caught_up=True)
+    await on.work.batch((good(3), bad(4, "before")), 9, Now(0, caught_up=True))
 
     assert on.state.position == 9
 
@@ -237,7 +237,7 @@ async def test_a_due_row_on_which_the_work_fails_is_no_fault_of_the_records_besi
 
 async def ticks(on: Scene, now_ms: int) -> int:
     count = 0
-    while await on.work.tick(now_ms, caught_up=True) or len(on.written("silent")) < 99:
+    while await on.work.tick(Now(now_ms, caught_up=True)) or len(on.written("silent")) < 99:
         count += 1
         assert count < 100
     return count
@@ -263,20 +263,20 @@ async def test_a_row_that_was_set_aside_is_looked_at_again_when_it_changes_or_an
     on = Scene()
     await on.take(*(good(offset, b"%d" % offset) for offset in range(100)))
     on.processor.broken_rows = {b"42", b"43"}
-    await on.work.tick(10_000, caught_up=True)
+    await on.work.tick(Now(10_000, caught_up=True))
     while len(on.state.set_aside.keys) < 2:
-        await on.work.tick(10_000, caught_up=True)
+        await on.work.tick(Now(10_000, caught_up=True))
     on.processor.broken_rows = set()
 
-    await on.work.batch((good(100, b"42"),), 101, 0, caught_up=False)
+    await on.work.batch((good(100, b"42"),), 101, Now(0, caught_up=False))
     for _ in range(20):
-        await on.work.tick(10_000, caught_up=True)
+        await on.work.tick(Now(10_000, caught_up=True))
     assert (b"42", b"2") in on.written("silent")
     assert b"43" not in dict(on.written("silent"))
 
     later = set_aside.time.monotonic() + set_aside.ASIDE_S + 1
     monkeypatch.setattr(set_aside.time, "monotonic", lambda: later)
-    await on.work.tick(10_000, caught_up=True)
+    await on.work.tick(Now(10_000, caught_up=True))
     assert (b"43", b"1") in on.written("silent")
 
 
@@ -301,7 +301,7 @@ async def test_a_subject_on_which_another_book_fails_is_set_aside_and_the_sweep_
         record(number, key=b"T-%d" % number, value=body % (ms("Mon 09:00"), number), topic="tickets")
         for number in range(40)
     ]
-    await work.batch(opened, 40, ms("Mon 09:00"), caught_up=True)
+    await work.batch(opened, 40, Now(ms("Mon 09:00"), caught_up=True))
 
     # when the next book cannot be laid over one of them
     real = engine.steps
@@ -314,7 +314,7 @@ async def test_a_subject_on_which_another_book_fails_is_set_aside_and_the_sweep_
     monkeypatch.setattr(engine, "steps", steps)
     books.book = Book((agreement(clock(budgets={"P1": "2h"}, at_risk=())),), 2)
     count = 0
-    while await work.tick(ms("Mon 10:00"), caught_up=True):
+    while await work.tick(Now(ms("Mon 10:00"), caught_up=True)):
         count += 1
         assert count < 60
 
@@ -345,7 +345,7 @@ async def test_panes_go_though_the_tick_that_dropped_them_was_taken_back(monkeyp
     await work.batch(
         [record(place, key=b"T-1", value=body % (kind, kind, at_ms), topic="tickets")
          for place, (kind, at_ms) in enumerate(life)],
-        2, ms("Mon 10:00"), caught_up=True,
+        2, Now(ms("Mon 10:00"), caught_up=True),
     )  # fmt: skip
     expiry_ms = processor.next_tick_ms()
     assert expiry_ms is not None
@@ -356,13 +356,13 @@ async def test_panes_go_though_the_tick_that_dropped_them_was_taken_back(monkeyp
 
     with monkeypatch.context() as broken:
         broken.setattr(ingest, "encode_partial", failing)
-        assert not await work.tick(expiry_ms, caught_up=True)
+        assert not await work.tick(Now(expiry_ms, caught_up=True))
     assert [key for key in state.rows if key[:1] == b"p" and b"minute" in key]
 
     # then it goes an hour later
     again_ms = processor.next_tick_ms()
     assert again_ms == expiry_ms + 3_600_000
-    await work.tick(again_ms, caught_up=True)
+    await work.tick(Now(again_ms, caught_up=True))
     assert not [key for key in state.rows if key[:1] == b"p" and b"minute" in key]
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitor.core.pieces import at_once
 from monitor.errors import RowError, StateError
-from monitor.stream.partitions.partition import POSITION, FencedError, PartitionState, partition_of
+from monitor.stream.partitions.partition import POSITION, FencedError, PartitionState
+from monitor.stream.partitions.sending import partition_of
 from tests.stream.counting import CountingCodec
 from tests.stream.fakes import FakeWriter, record
 

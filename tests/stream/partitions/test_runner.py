@@ -14,7 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError, ProducerFen
 from monitor.counters import PartitionStats
 from monitor.errors import StateError
 from monitor.stream.kafka.batch import Batch, View
-from monitor.stream.partitions import runner
+from monitor.stream.partitions import following, runner
 from monitor.stream.partitions.clock import HandClock, wall_ms
 from monitor.stream.partitions.partition import POSITION, FencedError
 from monitor.stream.partitions.runner import PartitionRunner
@@ -321,24 +321,24 @@ async def test_while_the_broker_does_not_answer_nothing_is_judged_by_the_clock(
 async def test_records_that_wait_and_do_not_come_are_fetched_again() -> None:
     """The group's offset may be ahead of the rows, or a batch was lost on its way here."""
     async with scene(position=4, end=9) as on:
-        await on.wait(runner.STALL_PULSES)
+        await on.wait(following.STALL_PULSES)
         assert on.upstream.seeks == []
         await on.wait(1)
         assert on.upstream.seeks == [4]
 
         await on.apply(batch(4, 9))
-        await on.wait(10 * runner.STALL_PULSES)
+        await on.wait(10 * following.STALL_PULSES)
         assert on.upstream.seeks == [4]
 
 
 async def test_a_batch_ends_the_wait_that_began_before_it() -> None:
     async with scene(position=4, end=9) as on:
-        await on.wait(runner.STALL_PULSES + 1)
+        await on.wait(following.STALL_PULSES + 1)
         assert on.upstream.seeks == [4]
-        await on.wait(runner.STALL_PULSES + 2)  # of twice as many
+        await on.wait(following.STALL_PULSES + 2)  # of twice as many
         await on.apply(batch(4, 6, highwater=9))
 
-        await on.wait(runner.STALL_PULSES)
+        await on.wait(following.STALL_PULSES)
         assert on.upstream.seeks == [4]
         await on.wait(1)
         assert on.upstream.seeks == [4, 6]
@@ -353,9 +353,9 @@ async def test_a_seek_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch)
             raise IllegalStateError("No current assignment")
 
         monkeypatch.setattr(on.upstream, "seek", refused)
-        await on.wait(runner.STALL_PULSES + 1)
+        await on.wait(following.STALL_PULSES + 1)
         assert on.upstream.seeks == []
-        await on.wait(2 * runner.STALL_PULSES + 1)
+        await on.wait(2 * following.STALL_PULSES + 1)
 
         assert on.upstream.seeks == [4]
         assert on.failures == []
@@ -383,7 +383,7 @@ async def test_nothing_is_fetched_again_while_a_batch_is_worked_on() -> None:
         event = batch(4, 6, highwater=9)
         on.runner.submit(event)
         await until(lambda: on.writer.open)
-        await on.wait(10 * runner.STALL_PULSES)
+        await on.wait(10 * following.STALL_PULSES)
         on.writer.gate.set()
         await until(lambda: event.acked)
 

@@ -20,6 +20,7 @@ from monitor.stream.agents.responses import Responses
 from monitor.stream.partitions import shortage
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
+from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.shortage import NO_MEMORY, PROBE_BYTES, stop_if_short
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.stream.partitions.stats import PartitionStats
@@ -47,17 +48,16 @@ class Greedy(Counting):
     def batch(
         self,
         records: Sequence[ConsumerRecord],
-        now_ms: int,
-        caught_up: bool,  # noqa: FBT001 - the protocol's
+        now: Now,
         *,
         due: bool = True,
     ) -> Pieces[None]:
         for one in records:
             if one.value == b"greedy":
                 raise MemoryError
-            yield from super().batch((one,), now_ms, caught_up, due=due)
+            yield from super().batch((one,), now, due=due)
 
-    def tick(self, now_ms: int, caught_up: bool) -> Pieces[bool]:  # noqa: FBT001, ARG002 - the protocol's
+    def tick(self, now: Now) -> Pieces[bool]:  # noqa: ARG002 - the protocol's
         raise MemoryError
 
 
@@ -78,7 +78,7 @@ class Scene:
 
     async def take(self, *values: bytes) -> None:
         records = [record(offset=offset, key=b"k", value=value) for offset, value in enumerate(values)]
-        await self.work.batch(records, len(records), 0, caught_up=True)
+        await self.work.batch(records, len(records), Now(0, caught_up=True))
 
 
 @pytest.mark.usefixtures("short")
@@ -108,7 +108,7 @@ async def test_a_tick_for_which_no_memory_is_left_stops_the_worker_and_sets_no_r
     scene = Scene()
 
     with pytest.raises(StateError, match="no memory left"):
-        await scene.work.tick(0, caught_up=True)
+        await scene.work.tick(Now(0, caught_up=True))
 
     assert not scene.state.set_aside.keys
 
@@ -126,7 +126,7 @@ def test_an_event_that_cannot_be_decoded_for_lack_of_memory_is_no_dead_letter(mo
     )
 
     with pytest.raises(StateError, match="no memory left"):
-        list(processor.batch([record(offset=0, key=b"T-1", value=b"{}")], 0, caught_up=True))
+        list(processor.batch([record(offset=0, key=b"T-1", value=b"{}")], Now(0, caught_up=True)))
 
 
 @pytest.mark.usefixtures("short")
@@ -159,6 +159,7 @@ def test_the_cause_of_a_row_that_does_not_encode_counts() -> None:
 
 _LIMITED = f"""
 from monitor.stream.partitions.shortage import is_there
+from monitor.stream.partitions.ports import Now
 assert is_there({PROBE_BYTES})
 held = []
 try:

@@ -21,7 +21,7 @@ from monitor.errors import BrokerError, StateError
 from monitor.stream.kafka.embedded import EmbeddedBroker
 from monitor.stream.kafka.tokens import ClientCredentials
 from monitor.stream.kafka.transport import IN_PROGRESS
-from monitor.stream.partitions import runner
+from monitor.stream.partitions import following
 from monitor.stream.partitions.app import WorkerApp, _credentials
 from tests.stream.counting import ROW, counting_source, expected
 from tests.stream.running import produce, read, running, until
@@ -146,7 +146,7 @@ async def test_a_batch_that_was_in_a_queue_when_the_flow_was_resumed_is_fetched_
     broker: EmbeddedBroker, worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a rebalance follows another closely, Faust resumes a flow that flows already, and so empties full queues."""
-    monkeypatch.setattr(runner, "STALL_PULSES", 1)
+    monkeypatch.setattr(following, "STALL_PULSES", 1)
     app = worker()
     stock = FlowControlQueue.put_nowait_enhanced
     lost: list[int] = []
