@@ -18,6 +18,7 @@ from monitor.config.mappings.mapping_shape import (
     RejectShape,
     SourceShape,
 )
+from monitor.config.mappings.same_event import starts_that_stop
 from monitor.config.reading.shape import did_you_mean, validate
 from monitor.config.reading.yaml_file import YamlDocument, load_documents
 from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
@@ -80,6 +81,8 @@ def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping
         return None
     build = _Build(shape, document, mistakes)
     mapping = build.mapping()
+    if len(mistakes) == before:
+        mistakes += starts_that_stop(mapping, document)
     return mapping if len(mistakes) == before else None
 
 
