@@ -44,11 +44,11 @@ def test_deadlines_fire_between_events_at_their_own_instants():
     day = "2024-03-01T"
     assert sorted(told, key=lambda one: one[2]) == [
         ("T2", "at_risk", ms(day + "08:40")),
-        ("T2", "breached", ms(day + "09:10")),
+        ("T2", "breached", ms(day + "09:10") + 1),
         ("T2", "resolved", ms(day + "10:10")),
         ("T3", "at_risk", ms(day + "15:00")),
         ("T4", "at_risk", ms(day + "15:30")),
-        ("T4", "breached", ms(day + "16:00")),
+        ("T4", "breached", ms(day + "16:00") + 1),
         ("T3", "resolved", ms(day + "16:30")),
     ]
 

@@ -50,13 +50,22 @@ def clock(standing, elapsed_h, due_ms=None, paused_h=0, reason="customer"):
         ),
         (
             clock("breached", 4, START + 4 * HOUR),
-            "breached: it was stopped at the very end of its target, 4 h of 4 h have elapsed, it was due {}",
+            "breached: it was stopped after its due instant, 4 h of 4 h have elapsed, it was due {}",
         ),
         (
             clock("overdue", 5, START + 4 * HOUR),
             "breached: it still runs 1 h beyond its target, 5 h of 4 h have elapsed, it was due 2026-01-05 13:00 UTC",
         ),
         (clock("overdue", 5), "breached: it is open 1 h beyond its target, 5 h of 4 h have elapsed"),
+        (clock("met", 4), "met: it was stopped at the very end of its target, 4 h of 4 h have elapsed"),
+        (
+            clock("breached", 4, START + 4 * HOUR)._replace(strict=True),
+            "breached: it was stopped at the very end of its target, 4 h of 4 h have elapsed, it was due {}",
+        ),
+        (
+            clock("undated", 4)._replace(due_at="due_at"),
+            "it has no due instant, so it is neither met nor breached: no event brings due_at",
+        ),
         (clock("cancelled", 1), "it was cancelled and counts nowhere, 1 h of 4 h have elapsed"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monitor.config.mappings.mapping_build import Build
 from monitor.config.mappings.mapping_shape import MappingShape
+from monitor.config.mappings.same_event import starts_that_stop
 from monitor.config.reading.partial import mistakes_beside
 from monitor.config.reading.shape import check
 from monitor.config.reading.yaml_file import YamlDocument, load_documents
@@ -91,6 +92,8 @@ def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping
         mistakes += sorted([*(one.mistake for one in violations), *beside], key=lambda one: one.line or 0)
         return None
     mapping = Build(shape, document, mistakes).mapping()
+    if len(mistakes) == before:
+        mistakes += starts_that_stop(mapping, document)
     return mapping if len(mistakes) == before else None
 
 

@@ -38,7 +38,10 @@ class AlertKey(NamedTuple):
 
 
 class SupportingMiss(NamedTuple):
-    """A clock of a supporting agreement (``kind``: ola or uc) on the same subject that missed its target, and when."""
+    """A clock of a supporting agreement (``kind``: ola or uc) on the same subject that missed its target.
+
+    ``missed_ms`` is when it was due.
+    """
 
     agreement: str
     version: int

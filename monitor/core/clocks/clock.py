@@ -153,6 +153,8 @@ def apply(clock: Clock, fact: Fact, of: Terms) -> Clock:
 def reopened(clock: Clock, at_ms: int, of: Terms) -> Clock:
     """Return a stopped clock that goes on with its old budget; the metric's ``gap`` decides about the time since."""
     anew = clock._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
+    if clock.breached_ms:
+        anew = with_extra(anew, ended=(clock.extra or NO_EXTRA).ended + 1)
     if of.metric.gap == "counted":
         elapsed_ms = clock.elapsed_ms + of.calendar.elapsed(clock.stop_ms, at_ms)
         anew = anew._replace(elapsed_ms=elapsed_ms, runs=[*clock.runs, clock.stop_ms, at_ms])

@@ -35,6 +35,8 @@ class Extra(NamedTuple):
     counts_late: bool = False
     due_at_ms: int = 0
     due_moves: bool = False
+    ended: int = 0
+    """The lives before this one whose breach and end were announced: a summed clock has a life until each stop."""
 
 
 NO_EXTRA: Final = Extra()

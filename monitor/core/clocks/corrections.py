@@ -46,6 +46,65 @@ def corrections(
     return down, ups
 
 
+def difference(
+    was: Clock, clock: Clock, said: Sequence[Told], cause_ms: int, before: frozenset[str], after: frozenset[str]
+) -> tuple[list[tuple[int, Word]], Clock]:
+    """Return the announcements, with their ordinals, that a new fold of a clock makes necessary, and the clock.
+
+    The clock's ordinal is then one under which no other announcement has been made. The arguments are those of
+    `corrections`; ``said`` are the transitions of all lives of a summed clock.
+    """
+    # For a summed clock that was reopened, only announcements since its last reopening can need correction …
+    newest = [one for one in said if one[0].ordinal == clock.ordinal]
+    down, words = corrections(was, clock, newest, cause_ms, before, after)
+    of_lives = _lives(was, clock, said, down, before)  # … unless it has had other lives
+    if of_lives:
+        return of_lives, clock._replace(ordinal=of_lives[-1][0] + 1)
+    # After a correction, or if the clock begins again after its end, later announcements need new ids.
+    anew = down is not None or (has_ended(was) and (bool(words) or not has_ended(clock)))
+    ordinal = was.ordinal + anew
+    first = [(was.ordinal, down)] if down is not None else []
+    return [*first, *[(ordinal, word) for word in words]], clock._replace(ordinal=ordinal)
+
+
+def _lives(
+    was: Clock, clock: Clock, said: Sequence[Told], down: Word | None, before: frozenset[str]
+) -> list[tuple[int, Word]]:
+    """Return the announcements, with their ordinals, after which all lives of a summed clock are announced as they are.
+
+    A summed clock has one life until each stop. Each breach and its end are announced, and stay so for good. Empty:
+    the lives before the present one are those that were announced, so `corrections` says all. ``said`` are the
+    transitions of the new fold, ``down`` what `corrections` takes back, ``before`` the reasons of the warnings that
+    were announced.
+    """
+    of_life: dict[int, list[Word]] = {}
+    for one in said:
+        if one[1] == "rearmed":
+            of_life.clear()  # it has taken back what was announced before
+        else:
+            of_life.setdefault(one[0].ordinal, []).append(one[1:])
+    now = of_life.pop(clock.ordinal, [])
+    ended = [words for words in of_life.values() if any(word[0] == "breached" for word in words)]
+    known = was.extra.ended if was.extra else 0
+    if clock.state == "cancelled" or (len(ended) == known and (down is None or not known)):
+        return []
+    found: list[tuple[int, Word]] = []
+    ordinal = was.ordinal
+    if len(ended) <= known:
+        state: AlertState = "rearmed" if clock.state in OPEN else "voided"
+        found.append((ordinal, down or (state, ended[-1][-1][1] if ended else clock.start_ms, "due_moved")))
+        found += [(ordinal + number, word) for number, words in enumerate([*ended, now], 1) for word in words]
+        return found
+    if has_ended(was) and not was.breached_ms:
+        ordinal, before = ordinal + 1, frozenset()  # the end of its warnings was announced under its ordinal
+    if not (has_ended(was) and was.breached_ms):
+        skipped = {("breached", "due")} if was.breached_ms else set()
+        skipped |= {("at_risk", reason) for reason in before}
+        found += [(ordinal, word) for word in ended[known] if (word[0], word[2]) not in skipped]
+    following = [*ended[known + 1 :], now]
+    return found + [(ordinal + number, word) for number, words in enumerate(following, 1) for word in words]
+
+
 def identity(clock: Clock) -> tuple[str, str, int]:
     """Return the agreement, rule and cycle by which a clock is recognised after its ledger was folded again."""
     return clock.series.agreement, clock.series.measure, clock.cycle

@@ -161,5 +161,5 @@ def dated(clock: Clock, due_at_ms: int, at_ms: int, plan: Plan) -> Clock:
 def _taken_back(clock: Clock, told: int, *, is_broken: bool) -> Clock:
     """Return a clock without the announcements that no longer hold; ``told`` is the number of warnings that do."""
     if clock.breached_ms and not is_broken:
-        return clock._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
+        return with_extra(clock, ended=0)._replace(ordinal=clock.ordinal + 1, told=0, breached_ms=0)
     return clock._replace(ordinal=clock.ordinal + 1, told=0) if not clock.breached_ms and told < clock.told else clock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.alerts.alert import SupportingMiss
-from monitor.core.clocks.due import missed_ms
+from monitor.core.clocks.due import due_or_missed_ms, missed_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.clocks.clock_value import Clock
     from monitor.core.clocks.terms import Plan
+
+
+class _Missed(NamedTuple):
+    """A miss: when the promise was broken, under which agreement, and when it was due."""
+
+    at_ms: int
+    agreement: Agreement
+    due_ms: int
 
 
 class Misses:
@@ -38,7 +46,7 @@ class Misses:
         self._seen = 0
         self._last: dict[tuple[str, str], int] = {}
         """The place of the last clock of each rule."""
-        self._past: dict[tuple[str, str], list[tuple[int, Agreement]]] = {}
+        self._past: dict[tuple[str, str], list[_Missed]] = {}
         """For each rule, the misses of the clocks before its last one, in order, with their agreement."""
 
     def under(self, clock: Clock, at_ms: int) -> tuple[SupportingMiss, ...]:
@@ -57,8 +65,8 @@ class Misses:
             if missed is None or missed[0] > at_ms or not _supports(missed[1], supported, of.rule.id):
                 missed = self._before(rule, at_ms, supported, of.rule.id)
             if missed is not None:
-                broken_ms, agreement = missed
-                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], broken_ms))
+                _, agreement, due_ms = missed
+                found.append(SupportingMiss(agreement.id, agreement.version, agreement.kind, rule[1], due_ms))
         return tuple(sorted(found))
 
     def _look(self) -> None:
@@ -72,21 +80,22 @@ class Misses:
             self._last[rule] = place
         self._seen = len(self._clocks)
 
-    def _before(
-        self, rule: tuple[str, str], at_ms: int, supported: set[str], clock: str
-    ) -> tuple[int, Agreement] | None:
+    def _before(self, rule: tuple[str, str], at_ms: int, supported: set[str], clock: str) -> _Missed | None:
         past = self._past.get(rule, ())
         for place in range(bisect_right(past, at_ms, key=_instant) - 1, -1, -1):
             if _supports(past[place][1], supported, clock):
                 return past[place]
         return None
 
-    def _missed(self, one: Clock) -> tuple[int, Agreement] | None:
+    def _missed(self, one: Clock) -> _Missed | None:
         terms = self._plan.terms(one)
         if terms is None or not terms.agreement.supports:
             return None
         at_ms = missed_ms(one, terms)
-        return None if at_ms is None else (at_ms, terms.agreement)
+        if at_ms is None:
+            return None
+        due_ms = due_or_missed_ms(one, terms.calendar)
+        return _Missed(at_ms, terms.agreement, at_ms if due_ms is None else due_ms)
 
 
 _instant = itemgetter(0)

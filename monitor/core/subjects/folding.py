@@ -15,7 +15,7 @@ from monitor.core.alerts.alert import Alert, AlertState
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.announcing import announcement
 from monitor.core.clocks.clock_value import OPEN, Clock
-from monitor.core.clocks.corrections import Told, corrections, has_ended, identity, warned
+from monitor.core.clocks.corrections import Told, difference, identity, warned
 from monitor.core.clocks.due import dated, due_in, is_belated
 from monitor.core.clocks.reporting import Reported, completed, may_start
 from monitor.core.clocks.starting import clocks_started
@@ -32,7 +32,7 @@ from monitor.core.subjects.rows import SubjectRow
 MOST_AGAIN: Final = 10_000
 """The work that one step may spend on folding the ledger again for each late fact of a subject, in applications of a
 fact to a clock. After that the step's other late facts are folded in and announced together: a thousand facts in
-reverse order would otherwise cost half a million applications, and hold up all other work."""
+reverse order would otherwise cost half a million applications."""
 
 _FEW: Final = 8
 """The number of facts of one subject that are taken without a pause between them."""
@@ -376,16 +376,10 @@ class Folding:
                 for one in said:
                     self._announce(*one, life)
                 continue
-            # For a summed clock that was reopened, only announcements since its last reopening can need correction.
-            said = [one for one in said if one[0].ordinal == clock.ordinal]
-            down, announce = corrections(was, clock, said, cause_ms, warned(was, self.plan), warned(clock, self.plan))
-            if down is not None:
-                self._announce(clock._replace(ordinal=was.ordinal), *down)
-            # After a correction, or if the clock begins again after its end, later announcements need new ids.
-            anew = down is not None or (has_ended(was) and (bool(announce) or not has_ended(clock)))
-            self.clocks[index] = after = clock._replace(ordinal=was.ordinal + anew)
-            for word in announce:
-                self._announce(after, *word, life)
+            told = warned(was, self.plan), warned(clock, self.plan)
+            words, self.clocks[index] = difference(was, clock, said, cause_ms, *told)
+            for ordinal, word in words:
+                self._announce(clock._replace(ordinal=ordinal), *word, life)
         for clock in old.values():
             if clock.state != "cancelled" and (clock.breached_ms or (clock.told and clock.state in OPEN)):
                 of = self.plan.terms(clock)

@@ -17,7 +17,7 @@ from monitor.core.subjects import folding
 from monitor.core.subjects.step import step
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
 from tests.core.stories import ms as at
-from tests.core.subjects.test_disorder_laws import cut, standing_but_for_sums
+from tests.core.subjects.test_disorder_laws import cut, standing
 from tests.core.subjects.test_subject_laws import (
     BOOKS,
     CHANGING,
@@ -201,7 +201,7 @@ def test_told_together_or_one_by_one_the_same_stands_in_the_end(events, rules, m
         story = run(arrived, rules=rules)
 
     assert essence(story) == essence(one_by_one)
-    assert standing_but_for_sums(story, rules) == standing_but_for_sums(one_by_one, rules)
+    assert standing(story) == standing(one_by_one)
     assert len({one.id for one in story.alerts}) == len(story.alerts)
 
 
@@ -212,7 +212,7 @@ def test_stretches_that_are_cut_from_the_whole_life_of_a_clock_are_those_of_its_
     told = []
     for few in (0, 1_000_000):  # the lives of all clocks of which anything is said, or of none
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(folding, "_FEW", few)
+            patch.setattr(explanation, "_FEW", few)
             told.append(run(arrived, cycles, rules).alerts)
 
     assert told[0] == told[1]
