@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.time.calendar import Calendar
+    from monitor.core.windows.binding import Binding
     from monitor.core.windows.panes import SeriesPanes
-    from monitor.core.windows.terms import Binding
 
 _SEPARATOR = "\x1f"
 _KEPT_AT_LEAST_MS = 4 * DAY_MS

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.series.retention import Slices
     from monitor.core.time.windows import Window
-    from monitor.core.windows.terms import Binding, Scope
+    from monitor.core.windows.binding import Binding
+    from monitor.core.windows.terms import Scope
 
 
 class Look(NamedTuple):

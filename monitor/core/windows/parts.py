@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.core.time.calendar import Calendar
     from monitor.core.time.spans import Span
     from monitor.core.time.windows import Window
-    from monitor.core.windows.terms import Binding
+    from monitor.core.windows.binding import Binding
 
 
 class Part(NamedTuple):

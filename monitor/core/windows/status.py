@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from monitor.core.pieces import Pieces
     from monitor.core.series.measured import WindowView
     from monitor.core.series.series import SeriesKey
-    from monitor.core.windows.terms import Binding
+    from monitor.core.windows.binding import Binding
 
 _AGES: Final = frozenset({"longest_wait_ms", "oldest_ms"})
 

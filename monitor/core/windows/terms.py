@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.agreement import windows_of
-from monitor.core.agreements.indicators import NAMED
 from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
 from monitor.core.series.series import SeriesKey, is_rest
+from monitor.core.time.spans import Span
 from monitor.core.time.windows import width_for
+from monitor.core.windows.binding import Binding
 from monitor.core.windows.parts import Part, parts_of
 
 if TYPE_CHECKING:
@@ -22,47 +23,10 @@ if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.book import Book
     from monitor.core.agreements.measures import Measure
-    from monitor.core.agreements.objectives import Objective
-    from monitor.core.time.spans import Span
     from monitor.core.time.windows import Width, Window
 
 
 MOST_FORESEEN: Final = 1_000
-
-
-class Binding(NamedTuple):
-    """The terms that hold for a series. ``windows`` are judged; none if the measure is gone or the agreement is over.
-
-    ``over`` is the reason with which alerts end that have lost their objective.
-    """
-
-    agreement: Agreement
-    measure: Measure | None
-    windows: tuple[Window, ...]
-    over: str
-    rest: bool = False
-    """The series is the rest: it counts the series that its measure does not show (`monitor.core.windows.rest`)."""
-
-    def judged(self) -> list[Objective]:
-        """Return the objectives that are judged for the series.
-
-        For the rest only shares and durations are judged: if the whole misses such a target, one of its series has
-        missed it too. A number, or the union of many services' outages, proves nothing about any single series.
-        """
-        if self.measure is None or (self.rest and not self.measure.adds_up):
-            return []
-        found = [one for one in self.agreement.objectives if one.measure == self.measure.id]
-        return [one for one in found if NAMED[one.indicator].unit in {"ratio", "ms"}] if self.rest else found
-
-    def enforced(self, window: Window) -> frozenset[str]:
-        """Return the ids of the objectives that are enforced in a window: those shown, none for a draft."""
-        return frozenset() if self.agreement.status == "draft" else frozenset(one.id for one in self.shown(window))
-
-    def shown(self, window: Window) -> list[Objective]:
-        """Return the objectives that are judged in a window."""
-        if self.measure is None or window not in self.windows:
-            return []
-        return [one for one in self.judged() if window in one.windows]
 
 
 class Scope:
@@ -113,6 +77,13 @@ class Scope:
         instants = self._changes_ms.get(series.agreement, [])
         changes = instants[bisect_right(instants, span.start_ms) : bisect_left(instants, span.end_ms)]
         return parts_of(lambda at_ms: self.binding(series, at_ms), changes, window, span)
+
+    def part_at(self, series: SeriesKey, window: Window, span: Span, at_ms: int) -> Span:
+        """Return the part of a period in which an instant lies; for a draft, whose time is in no part, the period."""
+        for part in self.parts(series, window, span):
+            if part.from_ms <= at_ms < part.to_ms:
+                return Span(part.from_ms, part.to_ms)
+        return span
 
     def promised_ms(self, series: SeriesKey, window: Window, from_ms: int) -> int | None:
         """Return the first instant from one on at which a window is promised to a series; None: it never is again."""
