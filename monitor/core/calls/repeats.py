@@ -180,6 +180,9 @@ class RepeatIndex:
         for call in self._calls[place]:
             if not call.ended_ms:
                 continue
+            if call.ended_ms > now_ms:  # a statement holds what was known at its close
+                until_ms = min(until_ms, call.ended_ms)
+                continue
             end_ms = call.ended_ms + within_ms
             others = self._callers[call.who]
             after = bisect_left(others, (call.queued_ms + 1,))

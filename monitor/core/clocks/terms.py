@@ -11,9 +11,10 @@ from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
 from monitor.core.series.durations import near_targets
-from monitor.core.series.retention import LONGEST_MS, Slices, cuts_of, kept_for_budgets
+from monitor.core.series.retention import LONGEST_MS, Closing, Slices, cuts_of, kept_for_budgets
+from monitor.core.time.spans import NEVER_MS
 from monitor.core.time.units import DAY_MS
-from monitor.core.time.windows import Width, width_for
+from monitor.core.time.windows import Width, Window, width_for
 
 if TYPE_CHECKING:
     from monitor.core.clocks.clock_value import Clock
@@ -33,6 +34,7 @@ class Plan:
         self._terms: dict[_TermsKey, clocks.Terms | None] = {}
         self._leveled = book.leveled
         self._slices: dict[tuple[str, str], Slices | None] = {}
+        self._closings: dict[Subject, list[tuple[str, str, Closing]]] = {}
         rules = [rule for agreement in book.agreements for rule in agreement.clocks]
         self.followed: frozenset[Subject] = frozenset(
             rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
@@ -128,6 +130,25 @@ class Plan:
         if key not in self._slices:
             self._slices[key] = self._cut(agreement_id, measure_id)
         return self._slices[key]
+
+    def closings(self, subject: Subject) -> list[tuple[str, str, Closing]]:
+        """Return the windows whose periods close, by agreement and measure, of all measures that count a subject."""
+        if subject not in self._closings:
+            found: dict[tuple[str, str, Window], Closing] = {}
+            for agreement in sorted(self.book.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
+                over_ms = NEVER_MS if agreement.terminates_ms is None else agreement.terminates_ms
+                for measure in agreement.measures():
+                    if measure.kind == subject and agreement.status != "draft":
+                        for window in windows_of(agreement, measure):
+                            if window.kind != "rolling":
+                                closing = Closing(window, agreement.zone, agreement.allowed_lateness_ms, over_ms)
+                                found[agreement.id, measure.id, window] = closing
+            self._closings[subject] = [(*key[:2], closing) for key, closing in found.items()]
+        return self._closings[subject]
+
+    def soonest_ms(self, subject: Subject) -> int:
+        """Return how long after a subject's first fact a period that it counts in may close; `NEVER_MS`: none does."""
+        return min((closing.lateness_ms for _, _, closing in self.closings(subject)), default=NEVER_MS)
 
     def _cut(self, agreement_id: str, measure_id: str) -> Slices | None:
         keep: dict[Width, int] = {}

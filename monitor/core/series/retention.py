@@ -11,10 +11,12 @@ from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
 from monitor.core.time.periods import pane_start
 from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS, MINUTE_MS
-from monitor.core.time.windows import Width, width_for
+from monitor.core.time.windows import Width, Window, width_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from monitor.core.time.spans import Span
 
 LONGEST_MS = {
     "day": DAY_MS,
@@ -44,6 +46,21 @@ class Slices(NamedTuple):
             if place and self.cuts_ms[place - 1] > start_ms:
                 return self.cuts_ms[place - 1]
         return start_ms
+
+
+class Closing(NamedTuple):
+    """The periods of a window, by when they close."""
+
+    window: Window
+    zone: str
+    lateness_ms: int
+    over_ms: int
+    """When the agreement ends, for good."""
+
+    def close_ms(self, period: Span) -> int:
+        """Return when a period closes."""
+        end_ms = self.over_ms if period.start_ms < self.over_ms < period.end_ms else period.end_ms
+        return end_ms + self.lateness_ms
 
 
 def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:

@@ -29,6 +29,7 @@ from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.subjects.step import steps
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
+from monitor.core.time.windows import late_width, own_width, width_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from monitor.core.facts.ledger import Rejected
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
+    from monitor.core.subjects.late import Late
 
 _KEYS_AT_ONCE: Final = 1_024
 """Keys of panes that are read without a pause: 2 to 5 µs each."""
@@ -131,12 +133,13 @@ class SourceEngine:
                 after: SubjectRow | None
                 after, changes = short
             else:
-                after, told, changes, rejects, known, late = yield from steps(
+                after, told, changes, rejects, known, late, stated = yield from steps(
                     subject, subject_id, row, facts, now_ms, plan, retention_ms
                 )
                 alerts += told
                 repeats += known
                 together += late
+                self._leave_out(stated, plan)
                 if rejects:
                     refused += [(subject_id, one) for one in rejects]
             put(key, after)
@@ -171,6 +174,7 @@ class SourceEngine:
             alerts += done.alerts
             for change in done.changes:
                 self._apply(change, self._expired_ms, plan)
+            self._leave_out(done.late, plan)
             yield
         return self._effects(alerts)
 
@@ -263,6 +267,17 @@ class SourceEngine:
             part = self.parts.key_of(key, change)
             apply([self._changed.get(part) or self._pane(part)], item)
 
+    def _leave_out(self, changes: Iterable[Late], plan: Plan) -> None:
+        """Put changes into the late panes of windows: what their statements leave out."""
+        for window, change in changes:
+            series, at_ms = change[0], change[1]
+            slices = plan.slices(series.agreement, series.measure)
+            width = width_for(window)
+            # Of what is older the statement was made long ago.
+            if slices is not None and at_ms >= self._expired_ms - dict(slices.keep_ms).get(width, 0):
+                key = PaneKey(series, late_width(window), slices.start_ms(width, at_ms))
+                apply([self._changed.get(key) or self._pane(key)], change)
+
     def _keys(self, change: Change, plan: Plan) -> list[PaneKey]:
         """Return the keys of the panes that a change belongs to, without their parts."""
         series, at_ms = change[0], change[1]
@@ -346,7 +361,7 @@ class SourceEngine:
 def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     """Return how long a pane is kept after its start."""
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
-    keep_ms = dict(slices.keep_ms).get(key.width, 0) if slices else 366 * DAY_MS
+    keep_ms = dict(slices.keep_ms).get(own_width(key.width), 0) if slices else 366 * DAY_MS
     return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
 

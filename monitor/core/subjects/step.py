@@ -18,8 +18,9 @@ from monitor.core.facts.events import Fact, Subject
 from monitor.core.facts.ledger import Rejected
 from monitor.core.kinds import COUNTED
 from monitor.core.pieces import Pieces, at_once
-from monitor.core.series.series import LIVE, Change, SeriesKey
+from monitor.core.series.series import LIVE, Change
 from monitor.core.subjects.folding import Folding
+from monitor.core.subjects.late import Known, Late, by_time_alone, contributions, late_changes
 from monitor.core.subjects.rows import SubjectRow
 
 EMPTY: Final = SubjectRow(0, 0, [], {}, [], [], 0)
@@ -35,6 +36,8 @@ class Step(NamedTuple):
     repeats: int
     together: int = 0
     """Late facts whose consequences were told together, not one by one (`monitor.core.subjects.folding.MOST_AGAIN`)."""
+    late: Sequence[Late] = ()
+    """What the statements of periods that have closed leave out (`monitor.core.subjects.late`)."""
 
 
 def step(
@@ -81,6 +84,7 @@ def steps(
     if folding.facts and (plan.book.requires or subject in plan.book.counted):
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
+    late = _late(row, folding, Known(folding.facts, shown, wake_ms), now_ms)
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
     for clock in folding.clocks:
         if clock.state in OPEN:
@@ -108,29 +112,46 @@ def steps(
             folding.gone,
         ),
     )
-    of_facts = folding.rejected, folding.repeats, folding.together
+    of_facts = folding.rejected, folding.repeats, folding.together, late
     done: Step = _new(Step, (after, folding.alerts, changes, *of_facts))
     return done
 
 
 def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
     """Return what a subject has in its series beside its clocks now, and when that changes by itself."""
-    counted = COUNTED[folding.subject]
-    subject_id, facts, attributes = folding.subject_id, folding.facts, folding.attributes
+    facts, attributes, plan = folding.facts, folding.attributes, folding.plan
     shown: list[Change] = []
     if folding.subject == "ticket":
-        shown = incomplete_changes(folding.subject, facts, attributes, folding.clocks, folding.plan)
-    wake_ms = 0
-    for agreement in folding.plan.book.in_force(attributes, facts[0].time_ms):
-        for rule in counted.rules(agreement):
-            if not rule.where.matches(attributes):
-                continue
-            values = tuple([str(attributes.get(name, "")) for name in rule.by])
-            series = SeriesKey(agreement.id, rule.id, values)
-            changes, at_ms = counted.changes(subject_id, facts, attributes, rule, agreement, series, now_ms)
-            shown.extend(changes)
-            wake_ms = min(wake_ms or at_ms, at_ms or wake_ms)
-    return shown, wake_ms
+        shown = incomplete_changes(folding.subject, facts, attributes, folding.clocks, plan)
+    counted, wake_ms = contributions(folding.subject, folding.subject_id, facts, attributes, plan, now_ms)
+    return shown + counted, wake_ms
+
+
+def _late(row: SubjectRow, folding: Folding, known: Known, now_ms: int) -> Sequence[Late]:
+    """Return what changes in what the statements of closed periods leave out.
+
+    Whatever happened within the shortest lateness of a period after the first fact is in time for all of them.
+    """
+    facts, plan = folding.facts, folding.plan
+    if folding.subject not in plan.book.counted or not facts or (row.facts and row.stamp != plan.book.stamp):
+        return ()
+    soonest_ms = facts[0].time_ms + plan.soonest_ms(folding.subject)
+    if facts[-1].time_ms < soonest_ms and (now_ms < soonest_ms or not by_time_alone((*row.shown, *known.shown))):
+        return ()
+    of = folding.subject, folding.subject_id
+    before = late_changes(*of, _known(row), plan) if row.facts else []
+    after = late_changes(*of, known, plan)
+    if before == after:
+        return ()
+    return [*(one._replace(change=one.change.undone()) for one in before), *after]
+
+
+def _known(row: SubjectRow) -> Known:
+    return Known(row.facts, row.shown, row.wake_ms if _is_open(row.shown) else 0)
+
+
+def _is_open(shown: Sequence[Change]) -> bool:
+    return any(change.at_ms == LIVE for change in shown)
 
 
 def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Change]:

@@ -47,6 +47,16 @@ class Window(NamedTuple):
         return Window(self.kind, self.length_ms)
 
 
+def late_width(window: Window) -> Width:
+    """Return the width of the panes of what became known after a window's periods had closed: ``day~month``."""
+    return f"{width_for(window)}~{window.name}"  # type: ignore[return-value]  # one for each window
+
+
+def own_width(width: str) -> Width:
+    """Return the width of the panes that a late pane belongs to, and any other width as it is."""
+    return width.partition("~")[0]  # type: ignore[return-value]  # the part before is one
+
+
 def width_for(window: Window) -> Width:
     """Return the width of a window's panes: a minute up to 2 h, 15 minutes up to 48 h, else an hour; periods: a day."""
     if not window.length_ms:  # a calendar period

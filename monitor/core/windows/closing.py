@@ -168,9 +168,9 @@ class Closing:
     def _fall_silent(self, look: Look, window: Window, span: Span) -> None:
         """State nothing from this period on, up to that in which something is measured again."""
         row = self._rows.get(window.name)
-        again = self._panes.between(width_for(window), span.end_ms, look.now_ms + 1)[:1]
-        if again:
-            from_ms = window_span(window, look.slices.zone, again[0]).start_ms
+        again_ms = self._panes.stated_from(window, span.end_ms, look.now_ms + 1)
+        if again_ms is not None:
+            from_ms = window_span(window, look.slices.zone, again_ms).start_ms
             self._rows.put(window.name, row._replace(open_from_ms=from_ms, measured_ms=from_ms))
         else:
             self._rows.put(window.name, row._replace(dormant=True))
@@ -182,19 +182,19 @@ class Closing:
         there is a statement must not depend on when the evaluation takes place.
         """
         width = width_for(window)
-        if self._panes.between(width, period.start_ms, period.end_ms):
+        starts_ms = self._panes.stated_from(window, period.start_ms, period.end_ms)
+        if starts_ms is not None and any(self._panes.sum_of(window, period)):
             return True
         return overdue_at(self._panes, period.end_ms, width) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to close: the period of the first pane, as long as none has been closed."""
         row, series = self._rows.get(window.name), self._rows.series
-        width = width_for(window)
         if row.dormant:
-            again = self._panes.between(width, row.open_from_ms, look.now_ms + 1)[:1]
-            if not again or look.scope.promised_ms(series, window, again[0]) is None:
+            again_ms = self._panes.stated_from(window, row.open_from_ms, look.now_ms + 1)
+            if again_ms is None or look.scope.promised_ms(series, window, again_ms) is None:
                 return
-            from_ms = max(row.open_from_ms, window_span(window, look.slices.zone, again[0]).start_ms)
+            from_ms = max(row.open_from_ms, window_span(window, look.slices.zone, again_ms).start_ms)
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms >= from_ms}
             self._rows.put(
                 window.name,
@@ -203,7 +203,7 @@ class Closing:
             return
         if row.closed:
             return
-        first_ms = self._panes.first_ms(width)
+        first_ms = self._panes.stated_from(window, 0)
         if first_ms is None:
             first_ms = look.watched_ms if look.scope.needs_no_event(series) else look.now_ms
         first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(series.agreement))

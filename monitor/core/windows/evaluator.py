@@ -13,10 +13,10 @@ The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monit
   the termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated, its alerts
   end (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
   after their lateness, and its windows are no longer shown.
-- **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
-  stop: then all periods that ended meanwhile close in their order. Which periods are stated does not depend on when
-  they are closed (`monitor.core.windows.closing`). Later corrections do not change a statement. An alert that is still
-  open ends with its period (``period_closed``).
+- **Statements.** A period closes once, its allowed lateness after its end, also after a restart or a long stop: then
+  all periods that ended meanwhile close in their order. Which periods are stated does not depend on when they are
+  closed (`monitor.core.windows.closing`), nor do their figures: later corrections do not change a statement. An alert
+  that is still open ends with its period (``period_closed``).
 - **Budgets and consequences.** Each window shows the error budgets of its objectives; the longest window of an
   objective also shows the burn rates (`monitor.core.windows.budgets`). The consequences of a period are decided with
   its statement, in the same transaction, from the statement and the misses before it

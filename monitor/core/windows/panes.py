@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from monitor.core.calls.repeats import RepeatIndex, Tally
 from monitor.core.outages.customers import past_days
 from monitor.core.pieces import lots
-from monitor.core.series.panes import merge_panes, merging
+from monitor.core.series.panes import exchanged, merge_panes, merging
 from monitor.core.series.series import (
     OutageRecord,
     Pane,
@@ -26,7 +26,7 @@ from monitor.core.series.series import (
 )
 from monitor.core.time.spans import NEVER_MS
 from monitor.core.time.units import DAY_MS
-from monitor.core.time.windows import Width, width_for
+from monitor.core.time.windows import Width, late_width, width_for
 from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.core.windows.running_sum import RunningSum
 
@@ -163,6 +163,13 @@ class SeriesPanes:
             return None
         return self._slot(width, start_ms).row.sources.get(source)
 
+    def with_items(self, source: str, width: Width, start_ms: int) -> Pane | None:
+        """Return the newest pane of a source, also one with a row of its own; None if it has none."""
+        if start_ms not in self._slots.get(width, {}):
+            return None
+        slot = self._slot(width, start_ms)
+        return slot.own.get(source) or slot.row.sources.get(source)
+
     def drop(self, width: Width, start_ms: int) -> None:
         """Delete a pane and its rows."""
         del self._slots[width][start_ms]
@@ -193,6 +200,18 @@ class SeriesPanes:
         if ordered is None:
             ordered = self._ordered[width] = sorted(self._slots.get(width, ()))
         return ordered[bisect_left(ordered, from_ms) : bisect_left(ordered, to_ms)]
+
+    def stated_from(self, window: Window, from_ms: int, to_ms: float = inf) -> int | None:
+        """Return the first start in ``[from_ms, to_ms)`` of a pane that periods of a window are made of; None: none is.
+
+        What moved to another series after the close stands in the late pane alone.
+        """
+        firsts = [
+            starts[0]
+            for width in (width_for(window), late_width(window))
+            if (starts := self.between(width, from_ms, to_ms))
+        ]
+        return min(firsts, default=None)
 
     def first_ms(self, width: Width) -> int | None:
         """Return the start of the oldest pane of a width; None: there is none."""
@@ -262,9 +281,16 @@ class SeriesPanes:
         return name, dict(shortest.buckets)
 
     def sum_of(self, window: Window, span: Span) -> Pane:
-        """Return the sum of the panes that start in a span, without keeping it."""
+        """Return the sum of the panes that start in a span, without what became known after its close.
+
+        It is not kept.
+        """
         width = width_for(window)
-        return merge_panes(self.pane(width, start) for start in self.between(width, span.start_ms, span.end_ms))
+        total = merge_panes(self.pane(width, start) for start in self.between(width, span.start_ms, span.end_ms))
+        late = late_width(window)
+        for start in self.between(late, span.start_ms, span.end_ms):
+            total = exchanged(total, self.pane(late, start), None)._replace(calls=total.calls, outages=total.outages)
+        return total
 
     def next_move_ms(self, window: Window, span: Span) -> int | None:
         """Return when the sum of a rolling window next changes by time alone: a pane leaves it, or one enters it."""

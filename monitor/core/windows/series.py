@@ -12,7 +12,7 @@ from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
 from monitor.core.time.periods import period_window, window_span
 from monitor.core.time.spans import NEVER_MS, Span
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
-from monitor.core.time.windows import Width, Window, width_for
+from monitor.core.time.windows import Width, Window, own_width, width_for
 from monitor.core.windows.announcing import Telling
 from monitor.core.windows.budgets import SeriesBudgets
 from monitor.core.windows.closing import Closing
@@ -136,12 +136,10 @@ class SeriesWindows:
         then kept until they are closed, unless it holds an outage that is open: nobody would tell us of its end any
         more. A backlog may bring a pane and its end before the series is evaluated at all.
         """
-        if (
-            pane is None
-            and start_ms in self.panes.starts(width)
-            and self._is_still_stated(width, self.panes.pane(width, start_ms), of_periods)
-        ):
-            return False
+        if pane is None:
+            known = self.panes.with_items(source, width, start_ms)
+            if known is None or self._is_still_stated(width, known, of_periods):
+                return False
         return self.panes.replace(source, width, start_ms, pane)
 
     def exchange(
@@ -171,6 +169,7 @@ class SeriesWindows:
 
     def _is_still_stated(self, width: Width, pane: Pane, of_periods: Collection[Width]) -> bool:
         """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
+        width = own_width(width)
         of_period = width == "day" or width in of_periods or width in self._open_from_ms()
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
@@ -235,7 +234,7 @@ class SeriesWindows:
         calendar = window.kind != "rolling"
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
             return Found()  # closed already: this look is older than that
-        shown = self._running_part(look, window, span) if calendar else span
+        shown = look.scope.part_at(self.key, window, span, look.now_ms) if calendar else span
         to_ms = shown.end_ms
         view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
         status, found = yield from self._status(look, look.binding, view)
@@ -299,13 +298,6 @@ class SeriesWindows:
             verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
         )
 
-    def _running_part(self, look: Look, window: Window, span: Span) -> Span:
-        """Return the part of a period in which the terms of now hold (`monitor.core.windows.parts`)."""
-        for part in look.scope.parts(self.key, window, span):
-            if part.from_ms <= look.now_ms < part.to_ms:
-                return Span(part.from_ms, part.to_ms)
-        return span  # of a draft
-
     def _view(
         self, look: Look, binding: Binding, window: Window, span: Span, as_of_ms: int, *, closed: bool
     ) -> WindowView[SeriesPanes]:
@@ -333,7 +325,7 @@ class SeriesWindows:
             self._budgets.settle(look._replace(binding=binding), self._stated_to_ms(look))
         view = self._view(look, binding, window, Span(part.from_ms, part.to_ms), close_ms, closed=True)
         status, found = yield from self._status(look, binding, view)
-        status = status._replace(parts=parts)
+        status = status._replace(parts=parts, live={})  # what is open now is nothing of a period that is over
         consequences, alerts = self._consequences.closed(look, binding.agreement, status)
         found.alerts += alerts
         return (status._replace(consequences=consequences) if consequences else status), found
@@ -374,9 +366,10 @@ class SeriesWindows:
         for width in self.panes.widths():
             if width == "live":
                 continue
-            kept_ms = keep_ms.get(width, 0) + _PANE_GRACE_MS
+            own = own_width(width)
+            kept_ms = keep_ms.get(own, 0) + _PANE_GRACE_MS
             # Only the oldest panes are looked at: after a long stop thousands wait for their periods to close.
-            for place, start_ms in enumerate(self.panes.between(width, 0, open_from_ms.get(width, look.now_ms))):
+            for place, start_ms in enumerate(self.panes.between(width, 0, open_from_ms.get(own, look.now_ms))):
                 if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
                     yield
                 expiry_ms = start_ms + kept_ms

@@ -13,6 +13,7 @@ from monitor.core.agreements.measures import MEASURE_KINDS, MeasureKind
 from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
 from monitor.core.series.series import SeriesKey, is_rest
+from monitor.core.time.spans import Span
 from monitor.core.time.windows import width_for
 from monitor.core.windows.binding import Binding
 from monitor.core.windows.parts import Part, parts_of
@@ -79,6 +80,13 @@ class Scope:
         instants = self._changes_ms.get(series.agreement, [])
         changes = instants[bisect_right(instants, span.start_ms) : bisect_left(instants, span.end_ms)]
         return parts_of(lambda at_ms: self.binding(series, at_ms), changes, window, span)
+
+    def part_at(self, series: SeriesKey, window: Window, span: Span, at_ms: int) -> Span:
+        """Return the part of a period in which an instant lies; for a draft, whose time is in no part, the period."""
+        for part in self.parts(series, window, span):
+            if part.from_ms <= at_ms < part.to_ms:
+                return Span(part.from_ms, part.to_ms)
+        return span
 
     def promised_ms(self, series: SeriesKey, window: Window, from_ms: int) -> int | None:
         """Return the first instant from one on at which a window is promised to a series; None: it never is again."""

@@ -201,9 +201,9 @@ def items_of(several):
 def defined(several, span, within, now):
     tally = [0] * 6
     for caller, queued, length, handled, escalated in several:
-        if not handled or not span.start_ms <= queued // 10 * 10 < span.end_ms:
-            continue
         end = queued + length
+        if not handled or now <= end or not span.start_ms <= queued // 10 * 10 < span.end_ms:
+            continue
         repeated = any(other == caller and queued < at <= end + within and at < now for other, at, *_ in several)
         confirmed = now > end + within
         for place, holds in enumerate((
