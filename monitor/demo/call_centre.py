@@ -139,8 +139,10 @@ class Queue:
             again_ms = now_ms + traffic.spread(HOUR_MS)
             who, issue = str(story.attributes["caller"]), str(story.attributes["issue"])
             traffic.start(self._call(again_ms, who, issue), again_ms)
-        story.tell("ended", now_ms, talk_ms=talk_ms, hold_ms=hold_ms, wrap_up_ms=wrap_up_ms, resolved=solved)
-        story.tell("rated", now_ms, score=5 if solved else 2)
+        score = 5.0 if solved else 2.0
+        story.tell(
+            "ended", now_ms, talk_ms=talk_ms, hold_ms=hold_ms, wrap_up_ms=wrap_up_ms, resolved=solved, score=score
+        )
         now_ms += wrap_up_ms
         yield now_ms
         self._released(now_ms)

@@ -81,7 +81,7 @@ def test_all_three_subjects_show_their_whole_life():
     told = {(event.subject, event.fact.type) for seed in range(6) for event in hour(seed, intensity=2)}
     for subject, left_out in (
         ("ticket", {"updated"}),
-        ("call", set()),
+        ("call", {"rated"}),
         ("outage", {"degraded", "cancelled", "heartbeat"}),
     ):
         assert {kind for of, kind in told if of == subject} == TYPES[subject] - left_out
