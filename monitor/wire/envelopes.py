@@ -185,8 +185,8 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
     payable: Decimals | None = None
     bound_by: Cap | Literal[""] = ""
     basis: Basis | Literal[""] = ""
-    quantity: Decimals = "0.00"
-    rate: Decimals = "0.00"
+    quantity: Decimals | None = None
+    rate: Decimals | None = None
     breach: str = ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.core.objectives.budget import BudgetFigure, Burn
-from monitor.core.objectives.consequence import Consequence, Evidence
+from monitor.core.objectives.consequence import NO_MONEY, Consequence, Evidence
 from monitor.wire.envelopes import BudgetData, BurnData, ConsequenceData, EvidenceData
 from monitor.wire.instants import rfc3339
 
@@ -62,8 +62,9 @@ def consequence_data(one: Consequence) -> ConsequenceData:
         payable=f"{one.payable:f}",
         bound_by=one.bound_by,
         basis=one.basis,
-        quantity=f"{one.quantity:f}",
-        rate=f"{one.rate:f}",
+        # absent from other consequences, which are told as they were before there were damages
+        quantity=f"{one.quantity:f}" if one.basis else None,
+        rate=f"{one.rate:f}" if one.basis else None,
         breach=one.breach,
     )
 
@@ -85,5 +86,9 @@ def consequence_of(data: ConsequenceData, series: SeriesKey, window: str) -> Con
         series.agreement, data.version, data.objective, series, window, data.from_ms, data.to_ms, data.kind, evidence,
         amount, amount if data.payable is None else Decimal(data.payable), data.currency, Decimal(data.fee),
         Decimal(data.share), data.tier, data.claim_until_ms, data.bound_by,
-        data.basis, Decimal(data.quantity), Decimal(data.rate), data.breach,
+        data.basis, _decimal(data.quantity), _decimal(data.rate), data.breach,
     )  # fmt: skip
+
+
+def _decimal(text: str | None) -> Decimal:
+    return NO_MONEY if text is None else Decimal(text)

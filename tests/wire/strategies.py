@@ -10,7 +10,7 @@ from monitor.core.alerts.stretches import Stretch, Stretches
 from monitor.core.clocks.clock_value import Clock, Extra, Former
 from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Event, Fact
 from monitor.core.objectives.budget import BudgetFigure, Burn
-from monitor.core.objectives.consequence import Consequence, ConsequenceKind, Evidence
+from monitor.core.objectives.consequence import NO_MONEY, Consequence, ConsequenceKind, Evidence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import Change, OutageRecord, Pane, PaneKey, SeriesKey
@@ -239,6 +239,12 @@ budgets = st.builds(
 money = st.integers(0, 10**12).map(lambda cents: Decimal(cents).scaleb(-2))
 
 
+_counted = st.just(("", NO_MONEY, NO_MONEY)) | st.tuples(
+    st.sampled_from(["fixed", "per_hour", "per_case"]), money, money
+)
+"""How damages are counted, or that there are none."""
+
+
 @st.composite
 def consequences(draw, series, window):
     amount = draw(money)
@@ -247,8 +253,7 @@ def consequences(draw, series, window):
         series.agreement, draw(st.integers(1, 99)), draw(texts()), series, window, draw(milliseconds),
         draw(milliseconds), draw(st.sampled_from(CONSEQUENCE_KINDS)), evidence,
         amount, amount, draw(st.sampled_from(["", "EUR"])), draw(money), draw(money), draw(floats), draw(milliseconds),
-        draw(st.sampled_from(["", "month", "term", "rule"])),
-        draw(st.sampled_from(["", "fixed", "per_hour", "per_case"])), draw(money), draw(money), draw(texts()),
+        draw(st.sampled_from(["", "month", "term", "rule"])), *draw(_counted), draw(texts()),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from monitor.core.agreements.measures import (
 from monitor.core.agreements.objectives import Objective
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.leads.goal import leads_needed
+from monitor.core.time.units import DAY_MS
 from monitor.wire.wording import duration, quantity, time_allowed, within
 
 _DIGITS: Final = 4
@@ -165,9 +166,9 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
             "per_hour": " for each hour beyond the target",
             "per_case": " for each case that misses it",
         }
-        most = "" if due.cap is None else f", at most {due.cap:f} {rules.currency}"
+        most = "" if due.cap is None else f", at most {due.cap:.2f} {rules.currency}"
         yield Promise(
-            due.objective, "damages", f"{due.rate:f} {rules.currency}{times[due.basis]}{most}", "", due.window
+            due.objective, "damages", f"{due.rate:.2f} {rules.currency}{times[due.basis]}{most}", "", due.window
         )
     for right in rules.termination:
         what = f"after {right.misses} misses in any {right.periods}"
@@ -178,8 +179,14 @@ def _of_consequences(agreement: Agreement) -> Iterator[Promise]:
         bound = objective.target if breach.bound is None else breach.bound
         what = f"at once after {breach.name}: {word} {quantity(NAMED[objective.indicator].unit, bound, _DIGITS)}"
         if breach.within_ms:
-            what += f", within {duration(breach.within_ms)}"
+            what += f", to be used within {_days(breach.within_ms)}"
         yield Promise(breach.objective, "right to terminate", what, "", breach.window)
+
+
+def _days(length_ms: int) -> str:
+    """Return a length of the calendar, not of open hours: whole days as such."""
+    days, rest = divmod(length_ms, DAY_MS)
+    return duration(length_ms) if rest else f"{days} d"
 
 
 def _filter(where: Filter) -> str:

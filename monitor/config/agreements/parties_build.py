@@ -38,7 +38,7 @@ def parties(shape: AgreementShape, told: Told) -> tuple[Party, ...]:
         names = [one.name for one in found if one.role == role]
         said = shape.provider if role == "provider" else shape.customer
         if not names:
-            told(("parties",), f"no party has the role {role!r}", f"add {{name: {said}, role: {role}}}")
+            told(("parties",), f"no party has the role {role!r}", f"add an entry with role: {role}")
         elif said != ", ".join(names) and said not in names:
             told((role,), f"{said!r} is no party with the role {role!r}", f"leave it out, or write {names[0]}")
     return tuple(found)
