@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.facts.events import Event, Fact
+from monitor.core.subjects import folding
 from monitor.core.time.units import HOUR_MS
 from tests.core.calls.test_call_laws import histories as calls
 from tests.core.calls.test_call_laws import run as run_calls
@@ -11,7 +12,7 @@ from tests.core.leads.test_lead_laws import histories as leads
 from tests.core.leads.test_lead_laws import run as run_leads
 from tests.core.outages.test_outage_laws import histories as outages
 from tests.core.outages.test_outage_laws import run as run_outages
-from tests.core.stories import MONDAY_MS, Story, agreement, clock, ticket
+from tests.core.stories import MONDAY_MS, Story, agreement, clock, ms, ticket
 from tests.core.subjects.test_subject_laws import BOOKS, histories, run
 
 
@@ -99,6 +100,24 @@ def test_a_summed_clock_tells_the_end_of_a_life_whose_stop_arrives_after_the_reo
     disordered.at("Mon 00:00", opened).at("Mon 13:00", reopened).at("Mon 13:00", stopped).until("Mon 14:00")
 
     assert standing(ordered) == standing(disordered)
+
+
+def test_a_life_that_had_ended_in_time_and_was_broken_after_all_is_told_anew_when_it_is_not_the_last(monkeypatch):
+    """It was opened an hour earlier, and reopened after its solution: both are learnt at once."""
+    monkeypatch.setattr(folding, "MOST_AGAIN", 0)
+    story = Story(agreement(clock("resolution", {"*": "4h"}, at_risk=("75%",), cycles="sum")))
+    story.at("Mon 09:00", ticket("T-1", "opened")).at("Mon 12:30", ticket("T-1", "resolved"))
+    assert story.told() == ["at_risk Mon 12:00", "resolved Mon 12:30"]
+
+    late = [("Mon 08:00", "opened"), ("Mon 12:40", "reopened")]
+    facts = [Fact(ms(at), 0, kind, kind, {}) for at, kind in late]
+    story.take(story.engine.batch([Event("ticket", "T-1", one) for one in facts], ms("Mon 13:00"), story.book))
+    story.until("Mon 14:00")
+
+    assert story.told()[2:] == [
+        "at_risk Mon 11:00", "breached Mon 12:00", "resolved Mon 12:30", "at_risk Mon 12:40", "breached Mon 12:40",
+    ]  # fmt: skip
+    assert len({one.id for one in story.alerts}) == len(story.alerts)
 
 
 LIVES = st.lists(

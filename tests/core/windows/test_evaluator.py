@@ -83,6 +83,12 @@ def test_overdue_clocks_count_as_breached_in_windows_that_hold_now():
     assert stage.latest().live == {"open": 1, "paused": 0, "at_risk": 0, "overdue": 1}
 
 
+def test_open_clocks_without_a_due_instant_are_told_as_such():
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").live(open=2, undated=1).look("Mon 10:00")
+    assert stage.value() == 1
+    assert stage.latest().live == {"open": 2, "paused": 0, "at_risk": 0, "overdue": 0, "undated": 1}
+
+
 # -- what is sent when
 
 
