@@ -12,6 +12,8 @@ from monitor.core.recompute.causes import Arrived, Cause
 from monitor.core.series.series import rest_of
 from monitor.replay.local import run_replay
 from monitor.replay.recompute import Judged, Recomputed, recompute
+from monitor.replay.simulate import as_if_accepted
+from tests.core.test_statements_law import HOUR_MS, Worker
 from tests.replay.desk import book, event, ms
 
 DESK = """
@@ -165,3 +167,30 @@ def test_what_was_stated_together_with_others_is_counted_and_not_compared():
     found = compared(together, arrived(OPENED, ANSWERED, *LATE), book(DESK))
 
     assert (found.periods, found.in_rest) == ([], 1)
+
+
+def test_an_agreement_that_ended_before_it_was_first_evaluated_makes_no_difference():
+    ended = book(DESK + "\nterminates: 2024-03-03T12:00:00Z\n")
+    events = [
+        *(event("ticket", f"T{day}", kind, f"2024-03-0{day}T{hour}", priority="P1") for day in (1, 2, 3)
+          for kind, hour in (("opened", "09:00"), ("resolved", "09:30"))),
+    ]  # fmt: skip
+    worker = Worker(agreements=ended)
+    worker.take(events, ms("2024-05-01T00:00:00"))
+    worker.look(ms("2024-05-01T00:00:00"))
+
+    days = [one for one in worker.stated if one.window == "day"]
+    assert [one.to_ms - one.from_ms for one in days] == [24 * HOUR_MS, 24 * HOUR_MS, 12 * HOUR_MS]
+    judged = Judged(statements=[(one, one.as_of_ms) for one in worker.stated])
+    arrived = [Arrived(one, one.fact.time_ms) for one in events]
+    assert recompute(judged, arrived, ended, until_ms=ms("2024-05-01T00:00:00")).periods == []
+
+
+def test_a_simulation_ends_where_the_agreement_says_that_it_ends():
+    ended = book(DESK + "\nterminates: 2024-03-02T12:00:00Z\n")
+    began_ms = ms("2024-03-01T00:00:00")
+    events = [event("ticket", f"T{day}", kind, f"2024-03-0{day}T{hour}", priority="P1") for day in (1, 3)
+              for kind, hour in (("opened", "09:00"), ("resolved", "09:30"))]  # fmt: skip
+    found = run_replay(events, as_if_accepted(ended, began_ms), until_ms=ms("2024-03-08T00:00:00"))
+    assert {one.subject_id for one in found.records} == {"T1"}
+    assert max(one.to_ms for one in found.statements) == ms("2024-03-02T12:00:00")
