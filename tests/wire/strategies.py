@@ -133,6 +133,10 @@ clocks = st.builds(
         st.lists(st.builds(Former, milliseconds, milliseconds, names, milliseconds), max_size=2),
         st.lists(milliseconds, max_size=2),
         st.lists(names, max_size=2),
+        st.booleans(),
+        milliseconds | st.just(-1),
+        st.booleans(),
+        st.integers(0, 9),
     ),
 )
 subject_rows = st.builds(
