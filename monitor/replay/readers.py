@@ -60,6 +60,8 @@ class Reading:
     filtered: int = 0
     without_event: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    of_files: dict[str, int] = field(default_factory=dict)
+    """The number of rows of each file."""
 
     def reasons(self) -> dict[str, int]:
         """Return how many rows were rejected for each reason, the most frequent first."""
@@ -78,8 +80,10 @@ def read_events(data: Sequence[Path], mapping: RowMapping, on_progress: Progress
         rows: Iterable[Row] = read_rows(path, mapping, on_progress)
         if mapping.order:
             rows = _in_order(rows, mapping)
+        before = reading.rows
         for row in rows:
             _take(reading, mapper, path.name, row)
+        reading.of_files[path.name] = reading.of_files.get(path.name, 0) + reading.rows - before
     reading.rejected.sort(key=lambda one: (one.file, one.line))
     return reading
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import orjson
 
+from monitor.cli.terminal.failing import FAILED
+from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import progress
+from monitor.config.agreements.checking import load_agreements
 from monitor.config.mappings.mapping import load_mapping
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
 from monitor.installation import topic_of
 from monitor.read_model.history import OnProgress
 from monitor.read_model.topics import producer, refused_records
+from monitor.replay.chosen import Chosen
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events
 from monitor.replay.result import as_json, as_table, write_json, write_records
 from monitor.replay.to_kafka import to_kafka
+from monitor.replay.unused import useless
 from monitor.wire.events import encode_event
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -31,6 +37,7 @@ _STDOUT = Path("-")
 @click.command(
     epilog=example(
         "sla-monitor replay incidents.csv.gz --mapping mapping.yaml --agreements agreements/ --json result.json",
+        "sla-monitor replay calls.csv --mapping calls.yaml --agreements agreements/ --of calls --window month",
         "sla-monitor replay incidents.csv --mapping mapping.yaml --to-kafka --speed 60",
     )
 )
@@ -43,7 +50,23 @@ _STDOUT = Path("-")
     help="Agreement file or folder; may be given several times.",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result as JSON; - is stdout.")
-@click.option("--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock.")
+@click.option(
+    "--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock and each call."
+)
+@click.option(
+    "--until", "until_ms", type=Instant(), help="Where time ends; later events are left out.  [default: data]"
+)
+@click.option(
+    "--alerts",
+    type=click.Choice(("all", "none")),
+    default="all",
+    show_default=True,
+    help="Keep the alerts in the result, or only how many there were: most of a large result is alerts.",
+)
+@click.option("--of", multiple=True, metavar="NAME", help="Show this agreement, measure or agreement/measure only.")
+@click.option(
+    "--window", "windows", multiple=True, metavar="NAME", help="Show the figures by this window too: day, month, year …"
+)
 @click.option("--to-kafka", "into_kafka", is_flag=True, help="Send the events to the topics instead.")
 @click.option(
     "--speed",
@@ -57,39 +80,73 @@ def replay(
     settings: Settings,
     data: tuple[Path, ...],
     mapping: Path,
-    agreements: tuple[Path, ...],
-    json_file: Path | None,
-    records: Path | None,
     into_kafka: bool,  # noqa: FBT001 - click's
     speed: float,
+    **asked: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Measure recorded data under agreements, without Kafka.
 
     CSV or JSON lines, gzipped or not, run through the same core as live events, in event time. The result tells every
     figure with its numerator, denominator, unit, formula and window, and the rejected rows by reason with their lines.
+    The exit code is 1 if an agreement measured nothing of the data, or if every row of a file was refused.
     With --to-kafka the events go to the topics instead, at the pace at which they happened or faster; a worker measures
     them then.
     """
-    out = Output(as_json=json_file == _STDOUT)
-    if into_kafka:
-        if agreements or records or json_file not in (None, _STDOUT):
-            raise click.UsageError(
-                "--to-kafka only sends events: it goes without --agreements, --json FILE and --records."
-            )
-        _into_kafka(out, settings, data, mapping, speed)
+    of = _Asked(**asked)
+    out = Output(as_json=of.json_file == _STDOUT)
+    if not into_kafka:
+        if not of.agreements:
+            raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
+        _measured(out, data, mapping, of)
         return
-    if not agreements:
-        raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
+    if of.measures_something():
+        raise click.UsageError(
+            "--to-kafka only sends events: it goes without --agreements, --json FILE, --records, --until, --of and "
+            "--window."
+        )
+    _into_kafka(out, settings, data, mapping, speed)
+
+
+class _Asked(NamedTuple):
+    """The options of a replay that measures."""
+
+    agreements: tuple[Path, ...]
+    json_file: Path | None
+    records: Path | None
+    until_ms: int | None
+    alerts: str
+    of: tuple[str, ...]
+    windows: tuple[str, ...]
+
+    def measures_something(self) -> bool:
+        """Return whether anything was asked for that only a measurement has."""
+        has_file = self.json_file not in (None, _STDOUT)
+        return bool(self.agreements or self.records or self.of or self.windows or has_file) or self.until_ms is not None
+
+
+def _measured(out: Output, data: tuple[Path, ...], mapping: Path, asked: _Asked) -> None:
+    try_places((("--json", asked.json_file), ("--records", asked.records)))
+    book, chosen = load_agreements(asked.agreements), Chosen(asked.of, asked.windows)
+    if mistakes := chosen.mistakes(book):
+        raise click.UsageError("\n".join(mistakes))
     with progress() as on_progress:
-        result = replay_files(data, mapping, agreements, on_progress=on_progress)
-    if records:
-        write_records(result, records)
-    if json_file == _STDOUT:
+        result = replay_files(
+            data, mapping, book, until_ms=asked.until_ms, cut=True, keep_alerts=asked.alerts == "all",
+            keep_calls=asked.records is not None, on_progress=on_progress,
+        )  # fmt: skip
+    if asked.records:
+        write_records(result, asked.records)
+    if asked.json_file == _STDOUT:
         out.raw(orjson.dumps(as_json(result)))
-        return
-    if json_file:
-        write_json(result, json_file)
-    out.console.print(as_table(result))
+    else:
+        if asked.json_file:
+            write_json(result, asked.json_file)
+        out.console.print(as_table(result, book, chosen))
+    findings = useless(result, book, result.reading.events if result.reading is not None else ())
+    for finding in findings:
+        out.note(f"warning: {finding}")
+    if findings:
+        click.get_current_context().exit(FAILED)
 
 
 def _into_kafka(out: Output, settings: Settings, data: tuple[Path, ...], mapping: Path, speed: float) -> None:

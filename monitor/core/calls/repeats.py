@@ -114,7 +114,19 @@ class RepeatIndex:
     parts; each is taken by itself.
     """
 
-    __slots__ = ("_at_ms", "_callers", "_calls", "_items", "_moving", "_of", "_shares", "_sums", "_turns", "_within_ms", "stale")
+    __slots__ = (
+        "_at_ms",
+        "_callers",
+        "_calls",
+        "_items",
+        "_moving",
+        "_of",
+        "_shares",
+        "_sums",
+        "_turns",
+        "_within_ms",
+        "stale",
+    )
 
     def __init__(self, starts: Iterable[int]) -> None:
         self.stale = set(starts)

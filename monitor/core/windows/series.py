@@ -378,7 +378,8 @@ class SeriesWindows:
 
     def _has_older_panes(self) -> bool:
         """Return whether panes have come since panes were last deleted that are older than all those were."""
-        return any((self.panes.first_ms(width) or 0) < self._oldest.get(width, NEVER_MS) for width in self.panes.widths())
+        panes, oldest = self.panes, self._oldest
+        return any((panes.first_ms(width) or 0) < oldest.get(width, NEVER_MS) for width in panes.widths())
 
     def _open_from_ms(self) -> dict[Width, int]:
         """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
