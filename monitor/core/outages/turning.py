@@ -1,8 +1,8 @@
 """When time alone may change the verdict on an objective of outages: a bound, for a run that shows nothing in between.
 
 Figures of outages hold the time that has passed, so they differ at each instant, but a verdict changes only when a
-figure passes its target (or the threshold of ``at_risk``). How fast the figure ``U / Q`` (time up / time promised) moves
-is bounded: in a calendar period each millisecond adds at most one to both, in a rolling window it changes each by at
+figure passes its target (or the threshold of ``at_risk``). How fast the figure ``U / Q`` (time up / time promised) may
+move is bounded: in a calendar period each millisecond adds at most one to both, in a rolling window it changes each by at
 most one. So the verdict stays as it is for at least the time that is returned here. What events change is judged when
 they come.
 """

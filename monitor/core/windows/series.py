@@ -228,6 +228,8 @@ class SeriesWindows:
             return Found()  # closed already: this look is older than that
         to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
         view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        if not look.shows:
+            view = view._replace(wanted=frozenset([one.indicator for one in look.binding.shown(window)]))
         status, found = yield from self._status(look, look.binding, view)
         if look.shows:
             if consequences := self._consequences.open(look, window.name):
