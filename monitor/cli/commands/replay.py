@@ -22,6 +22,7 @@ from monitor.core.facts.events import Event
 from monitor.installation import topic_of
 from monitor.read_model.history import OnProgress
 from monitor.read_model.topics import producer, refused_records
+from monitor.replay.announced import write_announced
 from monitor.replay.chosen import Chosen
 from monitor.replay.files import replay_files
 from monitor.replay.readers import Reading, read_events
@@ -55,6 +56,9 @@ _STDOUT = Path("-")
 )
 @click.option(
     "--until", "until_ms", type=Instant(), help="Where time ends; later events are left out.  [default: data]"
+)
+@click.option(
+    "--announced", type=click.Path(path_type=Path), help="Write alerts and statements as on the topics, for recompute."
 )
 @click.option(
     "--alerts",
@@ -113,6 +117,7 @@ class _Asked(NamedTuple):
     agreements: tuple[Path, ...]
     json_file: Path | None
     records: Path | None
+    announced: Path | None
     until_ms: int | None
     alerts: str
     of: tuple[str, ...]
@@ -121,11 +126,16 @@ class _Asked(NamedTuple):
     def measures_something(self) -> bool:
         """Return whether anything was asked for that only a measurement has."""
         has_file = self.json_file not in (None, _STDOUT)
-        return bool(self.agreements or self.records or self.of or self.windows or has_file) or self.until_ms is not None
+        return (
+            bool(self.agreements or self.records or self.announced or self.of or self.windows or has_file)
+            or self.until_ms is not None
+        )
 
 
 def _measured(out: Output, data: tuple[Path, ...], mapping: Path, asked: _Asked) -> None:
-    try_places((("--json", asked.json_file), ("--records", asked.records)))
+    try_places((("--json", asked.json_file), ("--records", asked.records), ("--announced", asked.announced)))
+    if asked.announced and asked.alerts == "none":
+        raise click.UsageError("--announced needs the alerts: it goes without --alerts none.")
     book, chosen = load_agreements(asked.agreements), Chosen(asked.of, asked.windows)
     if mistakes := chosen.mistakes(book):
         raise click.UsageError("\n".join(mistakes))
@@ -136,6 +146,8 @@ def _measured(out: Output, data: tuple[Path, ...], mapping: Path, asked: _Asked)
         )  # fmt: skip
     if asked.records:
         write_records(result, asked.records)
+    if asked.announced:
+        write_announced(result, asked.announced)
     if asked.json_file == _STDOUT:
         out.raw(orjson.dumps(as_json(result)))
     else:

@@ -129,7 +129,9 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(run: Run, files: 
 
 
 def test_without_alerts_a_result_holds_only_how_many_there_were(run: Run, files: dict[str, Path]):
-    whole, small = (json.loads(replayed(run, files, "--json", "-", *more).stdout) for more in ((), ("--alerts", "none")))
+    whole, small = (
+        json.loads(replayed(run, files, "--json", "-", *more).stdout) for more in ((), ("--alerts", "none"))
+    )
 
     assert len(whole["alerts"]["all"]) == sum(sum(one.values()) for one in small["alerts"]["counts"].values()) > 0
     assert "all" not in small["alerts"]
@@ -154,12 +156,22 @@ def test_figures_by_month_are_shown_for_what_is_asked_for(run: Run, files: dict[
 @pytest.mark.parametrize(
     ("mapping", "agreement", "said"),
     [
-        (("", ""), ("service: Mail", "service: Mail\ncovers: {customer: Payroll}"),
-         "agreement desk measures nothing of the data: it covers customer Payroll, the data has customer Finance"),
+        (
+            ("", ""),
+            ("service: Mail", "service: Mail\ncovers: {customer: Payroll}"),
+            "agreement desk measures nothing of the data: it covers customer Payroll, the data has customer Finance",
+        ),
         (("subject: ticket", "subject: lead"), ("", ""), "it measures tickets, the data has leads"),
-        (("", ""), ("status: accepted\naccepted_by: Dana\naccepted_on: 2023-12-01", "status: draft"),
-         "agreement desk is a draft: it binds nobody"),
-        (("", ""), ("valid_from:", "valid_from: 2031-01-01 #"), "is not valid before 2031-01-01: the data ends on 2024"),
+        (
+            ("", ""),
+            ("status: accepted\naccepted_by: Dana\naccepted_on: 2023-12-01", "status: draft"),
+            "agreement desk is a draft: it binds nobody",
+        ),
+        (
+            ("", ""),
+            ("valid_from:", "valid_from: 2031-01-01 #"),
+            "is not valid before 2031-01-01: the data ends on 2024",
+        ),
         (("at: opened", "at: priority"), ("", ""), "every row of data.csv was refused (3 bad_time)"),
     ],
 )
@@ -177,3 +189,42 @@ def test_a_replay_that_measured_nothing_says_so_and_fails(
 
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_what_a_replay_announced_is_compared_with_later_data_without_kafka(
+    run: Run, files: dict[str, Path], tmp_path: Path
+):
+    until = ("--until", "2024-05-01T00:00:00Z")
+    then, now = tmp_path / "then.jsonl", tmp_path / "now.csv"
+    assert replayed(run, files, "--announced", then, *until).exit_code == 0
+    given = ("recompute", "--announced", then, "--mapping", files["mapping"], "--agreements", files["agreed"], *until)
+
+    same = run(*given, "--data", files["data"])
+
+    assert same.exit_code == 0
+    assert "no difference" in same.stdout
+
+    # It is known now that T-2 was solved in time.
+    now.write_text(ROWS.replace("2024-03-04T14:00:00Z,P1\nT-3", "2024-03-04T12:00:00Z,P1\nT-3"))
+    other = run(*given, "--data", now)
+
+    assert other.exit_code == 4
+    assert "desk/resolution of ticket T-2" in other.stdout
+    assert "1 clocks" not in other.stdout
+    assert "compliance: 0.5 (1/2) as judged, 1 (2/2) as recomputed" in other.stdout
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("[]\n")
+    refused = run(
+        "recompute",
+        "--announced",
+        broken,
+        "--data",
+        now,
+        "--agreements",
+        files["agreed"],
+        "--mapping",
+        files["mapping"],
+    )
+    assert refused.exit_code == 1
+    assert "broken.jsonl:1: is no alert and no statement" in refused.stderr
+    assert run("recompute", "--announced", then).exit_code == 2
