@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.core.agreements.agreement import Agreement
+from monitor.core.agreements.agreement import Agreement, Amendments
 from monitor.core.agreements.outlook import Outlook, outlook
 from monitor.core.time.periods import period_date
 from monitor.core.time.units import DAY_MS
 from monitor.wire.instants import rfc3339
 
 WARNED_OF: Final = frozenset({"notice_due", "ending"})
+AMENDED: Final[dict[Amendments, str]] = {
+    "by_part": "in parts, each under the version that held",
+    "by_version_at_end": "under the version at its end",
+}
+"""How a period with an amendment in it is stated, in words."""
 
 
 def term_text(agreement: Agreement, now_ms: int) -> str:

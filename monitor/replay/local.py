@@ -217,7 +217,7 @@ class _Run:
         evaluator, waiting = self.evaluator, self.waiting
         for place, pane in self.changed.items():
             series = place[1].series
-            if pane is None or evaluator.wants(series):
+            if pane is None or not evaluator.may_wait(place[1]):
                 self.hand_over(series)
                 self.give(place, pane)
             else:

@@ -117,6 +117,7 @@ def _status_json(status: WindowStatus) -> dict[str, Any]:
         "to_ms": status.to_ms,
         "as_of_ms": status.as_of_ms,
         "closed": status.closed,
+        "parts": status.parts,
         "figures": [_figure_json(one) for one in status.figures],
         "verdicts": [one._asdict() for one in status.verdicts],
         "live": status.live,

@@ -1,8 +1,8 @@
 """Simulations: recorded events under an agreement that did not hold, beside those that did.
 
 The newest version of each agreement is taken, a draft too, as if it had been accepted and had held since the first
-event: that is the question. The agreements that it is compared with bind as they are written: from their ``valid_from``
-on, drafts not at all.
+event: that is the question. It ends where it says that it ends. The agreements that it is compared with bind as they
+are written: from their ``valid_from`` on, drafts not at all.
 """
 
 from __future__ import annotations
@@ -47,14 +47,10 @@ class Outcome:
 
 
 def as_if_accepted(book: Book, from_ms: int) -> Book:
-    """Return a book in which the newest version of each agreement holds from an instant on, for ever."""
+    """Return a book in which the newest version of each agreement holds from an instant on, up to its own end."""
     newest = [book.latest(name) for name in sorted({one.id for one in book.agreements})]
     return Book(
-        tuple(
-            replace(one, status="accepted", valid_from_ms=from_ms, terminates_ms=None)
-            for one in newest
-            if one is not None
-        ),
+        tuple(replace(one, status="accepted", valid_from_ms=from_ms) for one in newest if one is not None),
         book.stamp,
     )
 

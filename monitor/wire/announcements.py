@@ -306,6 +306,7 @@ def _status_data(status: WindowStatus) -> StatusData:
         budgets=[budget_data(one) for one in status.budgets],
         consequences=[consequence_data(one) for one in status.consequences],
         audience=list(status.audience),
+        parts=status.parts,
     )
 
 
@@ -342,6 +343,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         tuple(budget_of(one) for one in data.budgets),
         tuple(consequence_of(one, series, data.window) for one in data.consequences),
         tuple(data.audience),
+        data.parts,
     )
 
 

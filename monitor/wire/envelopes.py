@@ -204,6 +204,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     budgets: list[BudgetData] = []
     consequences: list[ConsequenceData] = []
     audience: list[str] = []
+    parts: int = 1
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

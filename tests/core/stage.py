@@ -13,7 +13,6 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.objectives.credits import AccountRow
 from monitor.core.series.panes import apply
 from monitor.core.series.series import LIVE, Change, Pane, PaneKey, SeriesKey, empty_pane
-from monitor.core.time.periods import pane_start
 from monitor.core.time.windows import Window
 from monitor.core.windows.budgets import BudgetRow
 from monitor.core.windows.consequences import ConsequenceRow
@@ -79,7 +78,7 @@ class Stage:
         slices = Plan(self.book).slices(change.series.agreement, change.series.measure)
         widths = [("live", 0)] if change.at_ms == LIVE else slices.keep_ms
         for width, _ in widths:
-            key = PaneKey(change.series, width, 0 if width == "live" else pane_start(width, slices.zone, change.at_ms))
+            key = PaneKey(change.series, width, 0 if width == "live" else slices.start_ms(width, change.at_ms))
             pane = self.panes.setdefault((source, key), empty_pane())
             apply([pane], change)
             self.sent.append((source, key))

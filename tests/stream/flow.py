@@ -78,7 +78,7 @@ class Flow:
         await self._commit(self.state, self.offset)
         await self._pass_on()
 
-    async def tick(self, now_ms, caught_up=True):
+    async def tick(self, now_ms, *, caught_up=True):
         """Time passes for the source."""
         self.now_ms, more, ticks = now_ms, True, 0
         while more:

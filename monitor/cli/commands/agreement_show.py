@@ -14,7 +14,7 @@ from monitor.config.agreements.effective import effective_text
 from monitor.config.settings.settings import Settings
 from monitor.core.agreements.agreement import Origin
 from monitor.read_model.agreements import read_published
-from monitor.read_model.terms import term_json, term_text
+from monitor.read_model.terms import AMENDED, term_json, term_text
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 
@@ -44,7 +44,7 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
     since = rfc3339(found.edition_ms or found.valid_from_ms)
     out.record(
         agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=since,
-        term=term_json(found, now_ms), document=text.document,
+        term=term_json(found, now_ms), amendments=found.amendments, document=text.document,
         values=[{"path": one.path, "value": one.value, "origin": one.origin._asdict()} for one in text.values],
     )  # fmt: skip
     title = f"{found.id} version {found.version}: {found.name} ({found.status}, this text from {since[:10]})"
@@ -52,6 +52,7 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
     out.table(("part", "value", "said by"), rows, title=title)
     if told := term_text(found, now_ms):
         out.say(f"It {told}.")
+    out.say(f"A period in which it is amended is stated {AMENDED[found.amendments]}.")
 
 
 def origin_words(origin: Origin) -> str:

@@ -102,7 +102,7 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
     for verdict in status.verdicts:
         own = [one for one in status.consequences if one.objective == verdict.objective]
         rows.append((
-            period_text(status.window, "UTC", status.from_ms),
+            _period(status),
             status.window,
             f"{status.series.agreement} v{status.version}",
             verdict.objective,
@@ -114,6 +114,14 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
             "; ".join(_left(one, now_ms) for one in own if one.kind == "credit"),
         ))  # fmt: skip
     return rows
+
+
+def _period(status: WindowStatus) -> str:
+    """Return the period by its start; a part of one by its first and its last day, or the instants of its ends."""
+    from_text = period_text(status.window, "UTC", status.from_ms)
+    if status.parts == 1:
+        return from_text
+    return f"{from_text} to {period_text(status.window, 'UTC', status.to_ms - 1)}"
 
 
 def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
@@ -149,6 +157,7 @@ def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:
         "to": rfc3339(status.to_ms),
         "from_ms": status.from_ms,
         "to_ms": status.to_ms,
+        "parts": status.parts,
         "closed_ms": status.as_of_ms,
         "figures": [one._asdict() for one in status.figures],
         "verdicts": [one._asdict() for one in status.verdicts],

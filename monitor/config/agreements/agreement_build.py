@@ -117,6 +117,7 @@ class _Builder:
             objectives=tuple(promised),
             contacts=tuple(self._contact(number, one) for number, one in enumerate(shape.contacts)),
             notify=told,
+            amendments=shape.amendments,
             allowed_lateness_ms=shape.allowed_lateness,
             consequences=consequences(shape.consequences, promised, measures, self._below("consequences")),
             kind=shape.kind,

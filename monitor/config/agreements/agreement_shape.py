@@ -29,7 +29,7 @@ from monitor.config.reading.quantities import (
     weekdays,
 )
 from monitor.config.reading.shape import Shape, Text, wrong
-from monitor.core.agreements.agreement import Form, Kind, Level, Status
+from monitor.core.agreements.agreement import Amendments, Form, Kind, Level, Status
 from monitor.core.time.opening_hours import DayHours
 
 
@@ -208,6 +208,7 @@ class AgreementShape(Shape):
     leads: list[LeadsShape] = Field(default_factory=list)
     composites: list[CompositeShape] = Field(default_factory=list)
     objectives: list[ObjectiveShape] = Field(default_factory=list)
+    amendments: Amendments = "by_part"
     allowed_lateness: Duration = 15 * 60_000
     consequences: ConsequencesShape = ConsequencesShape()
     kind: Kind = "sla"

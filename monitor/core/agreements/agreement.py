@@ -25,6 +25,7 @@ Kind = Literal["sla", "ola", "uc"]
 """A service level agreement; an operational level agreement or an underpinning contract that supports one."""
 Level = Literal["corporate", "customer", "service"]
 Status = Literal["draft", "accepted", "terminated"]
+Amendments = Literal["by_part", "by_version_at_end"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,8 @@ class Agreement:
     objectives: tuple[Objective, ...] = ()
     contacts: tuple[Contact, ...] = ()
     notify: Notify = Notify()
+    amendments: Amendments = "by_part"
+    """How a period is stated in which an amendment took effect: in parts, or under the version at its end."""
     allowed_lateness_ms: int = 15 * MINUTE_MS
     """How long after its end a calendar period waits for late events before its statement is made."""
     consequences: Consequences = NO_CONSEQUENCES

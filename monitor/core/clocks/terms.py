@@ -9,7 +9,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import METRICS, ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
-from monitor.core.series.retention import LONGEST_MS, Slices, kept_for_budgets
+from monitor.core.series.retention import LONGEST_MS, Slices, cuts_of, kept_for_budgets
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, width_for
 
@@ -115,8 +115,9 @@ class Plan:
     def _cut(self, agreement_id: str, measure_id: str) -> Slices | None:
         keep: dict[Width, int] = {}
         zone = ""
-        for agreement in self.book.agreements:
-            measure = agreement.measure(measure_id) if agreement.id == agreement_id else None
+        versions = [one for one in self.book.agreements if one.id == agreement_id]
+        for agreement in versions:
+            measure = agreement.measure(measure_id)
             if measure is None:
                 continue
             zone = agreement.zone
@@ -133,7 +134,7 @@ class Plan:
                 keep["day"] = max(keep.get("day", 0), measure.history_ms + LONGEST_MS["year"])
             for width, length in kept_for_budgets(agreement, measure):
                 keep[width] = max(keep.get(width, 0), length + agreement.allowed_lateness_ms + DAY_MS)
-        return Slices(zone, tuple(keep.items()), min(keep.values(), default=0)) if zone else None
+        return Slices(zone, tuple(keep.items()), min(keep.values(), default=0), cuts_of(versions)) if zone else None
 
 
 STARTS: dict[Subject, frozenset[str]] = {

@@ -6,14 +6,17 @@ Amounts are decimals. A credit is
     fee of the affected service × months of the period × the tier that the unrounded figure fell into
 
 rounded once, half up, to the hundredth of the currency. A prorated fee is first multiplied by the part of the period
-in which the agreement and the service held, and rounded to the hundredth.
+in which the agreement and the service held, and rounded to the hundredth. A period that is stated in parts, because an
+amendment in it changed the promise, has a credit for each part by its own figure, tiers and fee; that fee is always
+multiplied by the part, so that the parts together never bring more than the period.
 
 A cap limits a *sum*, and the sum does not depend on which series closed first. `capped` grants credits in the order of
 the periods' ends, series and objectives until the cap is reached. Statements that close in time are granted in the
 same order (`monitor.core.objectives.credits`). A credit belongs to the month in which its period ends.
 
 After k misses in any n consecutive periods the customer has the right to terminate. The warning comes one miss before:
-as soon as one more miss in the next period would complete the k. A period without a verdict is no miss.
+as soon as one more miss in the next period would complete the k. A period without a verdict is no miss, and one that is
+stated in parts is one miss, however many of its parts were missed.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from monitor.core.agreements.consequence_rules import MONTHS, Consequences, CreditRule, TerminationRule
 from monitor.core.objectives.consequence import NO_MONEY, TERM, Cap, Consequence, ConsequenceKind, Evidence
 from monitor.core.series.series import SeriesKey
-from monitor.core.time.periods import period, period_date
+from monitor.core.time.periods import period, period_date, period_window, window_span
 from monitor.core.time.windows import WindowKind
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Cons
     """
     misses: dict[tuple[SeriesKey, str], dict[str, tuple[int, ...]]] = {}
     found: list[Consequence] = []
+    ends_ms: list[int] = []
     for statement in statements:
         agreement = book.exact(statement.series.agreement, statement.version)
         if agreement is None or not agreement.consequences:
@@ -94,14 +98,19 @@ def consequences_of(statements: Iterable[WindowStatus], book: Book) -> list[Cons
         decision = decide(statement, agreement, misses.get(place, {}))
         misses[place] = decision.misses
         found += decision.consequences
-    return capped(found, book)
+        ends_ms += [_end_ms(statement, agreement.zone)] * len(decision.consequences)
+    return capped(found, book, ends_ms)
 
 
-def capped(consequences: Sequence[Consequence], book: Book) -> list[Consequence]:
-    """Return the consequences in the given order, each with the amount payable under its agreement's caps."""
+def capped(consequences: Sequence[Consequence], book: Book, ends_ms: Sequence[int] = ()) -> list[Consequence]:
+    """Return the consequences in the given order, each with the amount payable under its agreement's caps.
+
+    ``ends_ms`` are the ends of their periods, if some are of parts of one: those are granted together with the others.
+    """
     spent: dict[str, dict[str, Decimal]] = {}
     found = list(consequences)
-    for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1])):
+    ends_ms = ends_ms or [one.to_ms for one in found]
+    for place, one in sorted(enumerate(consequences), key=lambda one: _turn(one[1], ends_ms[one[0]])):
         agreement = book.exact(one.agreement, one.version)
         if agreement is not None:
             found[place] = granted(one, agreement, spent.setdefault(one.agreement, {}))
@@ -138,8 +147,8 @@ def _term(agreement: Agreement, at_ms: int) -> str:
     return f"{TERM} {period_date(agreement.zone, agreement.term.running(at_ms).start_ms)}"
 
 
-def _turn(one: Consequence) -> tuple[str, int, SeriesKey, str, str]:
-    return one.agreement, one.to_ms, one.series, one.window, one.objective
+def _turn(one: Consequence, end_ms: int) -> tuple[str, int, SeriesKey, str, int, str]:
+    return one.agreement, end_ms, one.series, one.window, one.from_ms, one.objective
 
 
 def _credit(
@@ -154,14 +163,20 @@ def _credit(
         return None
     tier = max(missed, key=lambda one: one.share)
     fee *= MONTHS[rule.window]
-    if rules.prorated:
+    if rules.prorated or statement.parts > 1:
         fee = _prorated(fee, statement, rule.window, zone)
     amount = (fee * tier.share).quantize(_CENT, ROUND_HALF_UP)
-    until_ms = statement.to_ms + rules.claim_within_ms if rules.claim_within_ms else 0
+    until_ms = _end_ms(statement, zone) + rules.claim_within_ms if rules.claim_within_ms else 0
     return _consequence(statement, rule.objective, "credit", evidence)._replace(
         amount=amount, payable=amount, currency=rules.currency, fee=fee, share=tier.share, tier=tier.bound,
         claim_until_ms=until_ms,
     )  # fmt: skip
+
+
+def _end_ms(statement: WindowStatus, zone: str) -> int:
+    """Return the end of a statement's period: its parts are stated together."""
+    window = period_window(statement.window) if statement.parts > 1 else None
+    return statement.to_ms if window is None else window_span(window, zone, statement.from_ms).end_ms
 
 
 def _prorated(whole: Decimal, statement: WindowStatus, kind: WindowKind, zone: str) -> Decimal:
@@ -177,6 +192,7 @@ def _count_misses(statement: WindowStatus, agreement: Agreement, rule: Terminati
     own_ms = period(agreement.zone, rule.window, statement.from_ms).start_ms
     known = found.misses.get(rule.objective, ())
     missed = verdict.verdict == "breached"
+    is_told = statement.parts > 1 and own_ms in known  # by an earlier part
     if missed and own_ms not in known:
         known = (*known, own_ms)
     # The start of the first of the n periods that end with this one; `next_first_ms` is that of the n that end with
@@ -196,7 +212,7 @@ def _count_misses(statement: WindowStatus, agreement: Agreement, rule: Terminati
         standing = "termination_warning"
     found.standing[rule.objective] = standing
     evidence = _evidence(statement, rule.objective)
-    if standing and missed and evidence is not None:
+    if standing and missed and not is_told and evidence is not None:
         evidence = evidence._replace(misses=counted)
         found.consequences.append(_consequence(statement, rule.objective, standing, evidence))
 

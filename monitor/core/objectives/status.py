@@ -54,3 +54,5 @@ class WindowStatus(NamedTuple):
     consequences: tuple[Consequence, ...] = ()
     audience: tuple[str, ...] = ()
     """The people at the customer who may see a statement, as the agreement names them. Empty unless closed."""
+    parts: int = 1
+    """In how many parts the period is stated: an amendment in it changed the promise. Each part is a statement."""

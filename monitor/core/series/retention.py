@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.budget_rule import slice_width
 from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
-from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS
+from monitor.core.time.periods import pane_start
+from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS, MINUTE_MS
 from monitor.core.time.windows import Width, width_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONGEST_MS = {
     "day": DAY_MS,
@@ -27,6 +32,18 @@ class Slices(NamedTuple):
     keep_ms: tuple[tuple[Width, int], ...]
     shortest_keep_ms: int
     """The shortest of these times: a change younger than this is in time for all widths."""
+    cuts_ms: tuple[int, ...] = ()
+    """The instants, ascending and in whole minutes, at which a version takes effect or the agreement ends. A pane that
+    one of them falls into is cut there: what a version promised is counted for the time in which it held."""
+
+    def start_ms(self, width: Width, at_ms: int) -> int:
+        """Return the start of the pane that holds an instant."""
+        start_ms = pane_start(width, self.zone, at_ms)
+        if self.cuts_ms:
+            place = bisect_right(self.cuts_ms, at_ms)
+            if place and self.cuts_ms[place - 1] > start_ms:
+                return self.cuts_ms[place - 1]
+        return start_ms
 
 
 def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width, int]]:
@@ -44,3 +61,13 @@ def kept_for_budgets(agreement: Agreement, measure: Measure) -> list[tuple[Width
         else:
             found.extend((width_for(window), window.length_ms) for window in budget_windows(objective))
     return found
+
+
+def cuts_of(versions: Sequence[Agreement]) -> tuple[int, ...]:
+    """Return the instants at which the panes of an agreement's measures are cut, in whole minutes.
+
+    At the start of a local day they cut nothing: its pane begins there.
+    """
+    instants = {one.valid_from_ms for one in versions}
+    instants |= {one.terminates_ms for one in versions if one.terminates_ms is not None}
+    return tuple(sorted({at_ms - at_ms % MINUTE_MS for at_ms in instants}))

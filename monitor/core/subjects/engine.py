@@ -27,7 +27,6 @@ from monitor.core.subjects.expiries import Expiries
 from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.subjects.step import steps
-from monitor.core.time.periods import pane_start
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
@@ -243,7 +242,7 @@ class SourceEngine:
                     return
                 panes = []
                 for width, keep_ms in slices.keep_ms:
-                    key = PaneKey(series, width, pane_start(width, slices.zone, at_ms))
+                    key = PaneKey(series, width, slices.start_ms(width, at_ms))
                     if at_ms < expired_ms - keep_ms and self._is_too_late(change, key, expired_ms - keep_ms):
                         self._too_late += 1
                     else:
@@ -268,7 +267,7 @@ class SourceEngine:
             return [PaneKey(series, "live", 0)]
         slices = plan.slices(series.agreement, series.measure)
         assert slices is not None  # else there would be no pane to divide
-        return [PaneKey(series, width, pane_start(width, slices.zone, at_ms)) for width, _ in slices.keep_ms]
+        return [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
 
     def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
         """Return whether a change's pane is gone for good.

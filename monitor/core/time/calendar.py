@@ -65,6 +65,10 @@ class Calendar:
         self._from_ms = LATEST_MS + 1
         self._to_ms = EARLIEST_MS - 1
 
+    def is_like(self, other: Calendar) -> bool:
+        """Return whether another calendar was made of the same specification."""
+        return self._hours.is_like(other._hours)
+
     @staticmethod
     def always() -> AlwaysOpen:
         """Return the calendar that is open around the clock, every day."""

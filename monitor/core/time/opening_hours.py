@@ -105,9 +105,10 @@ class OpeningHours:
         ValueError: a zone is unknown.
     """
 
-    __slots__ = ("_exceptions", "_holiday_zone", "_holidays", "_names", "_ordered", "_week", "_zone")
+    __slots__ = ("_exceptions", "_holiday_zone", "_holidays", "_names", "_ordered", "_spec", "_week", "_zone")
 
     def __init__(self, spec: CalendarSpec) -> None:
+        self._spec = spec
         self._zone = _zone(spec.zone)
         # None: the holidays are dates of the hours themselves.
         of_holidays = spec.zone if spec.holiday_zone is None else spec.holiday_zone
@@ -127,6 +128,10 @@ class OpeningHours:
         self._names = {day.toordinal(): name for day, name in spec.names.items()}
         self._ordered = sorted(self._holidays)
         self._exceptions = {day.toordinal(): _split_at_midnight(hours) for day, hours in spec.exceptions.items()}
+
+    def is_like(self, other: OpeningHours) -> bool:
+        """Return whether both are of the same specification."""
+        return self._spec == other._spec
 
     def ever_opens(self) -> bool:
         """Return whether any instant of the range is open."""

@@ -1,6 +1,15 @@
 """Closing periods, calendar-aligned or tumbling: each is stated once, its allowed lateness after its end.
 
-The rules are in `monitor.core.windows.evaluator`.
+**Which periods** are stated follows from what was measured alone, never from when an evaluation takes place: a worker
+from the start, one after a stop of weeks and a replay state the same.
+
+- The first is that in which something was first measured or overdue. A series that needs no event begins with the first
+  period in which anything of its agreement was measured.
+- From then on each period is stated, also an empty one, as long as the agreement promises its window, until the series
+  has been silent for so long (`SILENCE_MS`). If something is measured after that, it begins anew.
+- A period in which the promise changed is stated in parts (`monitor.core.windows.parts`), all of them at its close.
+
+The other rules are in `monitor.core.windows.evaluator`.
 """
 
 from __future__ import annotations
@@ -10,26 +19,34 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.clocks.figures import overdue_at
 from monitor.core.objectives.verdicts import unjudged
 from monitor.core.time.periods import CALENDAR_KINDS, period_window, window_span
-from monitor.core.time.windows import Width, Window, width_for
+from monitor.core.time.units import DAY_MS
+from monitor.core.time.windows import Window, width_for
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
 from monitor.core.windows.rows import WindowRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.time.spans import Span
+    from monitor.core.time.windows import WindowKind
     from monitor.core.windows.announcing import Telling
+    from monitor.core.windows.parts import Part
     from monitor.core.windows.rows import WindowRows
-    from monitor.core.windows.terms import Binding
 
-    State = Callable[[Look, Binding, Window, Span, int, int], Pieces[tuple[WindowStatus, Found]]]
-    """Makes the statement of a period, given its end for the series and the instant of its close."""
+    State = Callable[[Look, Window, Part, int, int], Pieces[tuple[WindowStatus, Found]]]
+    """Makes the statement of a part of a period, given the number of parts and the instant of the close."""
 
 PERIODS_AT_ONCE: Final = 8
 """The most periods of one kind that one evaluation closes: after a long stop the rest waits for the next one."""
+SILENCE_MS: Final[dict[WindowKind, int]] = {
+    "tumbling": 7 * DAY_MS, "day": 31 * DAY_MS, "week": 366 * DAY_MS, "month": 366 * DAY_MS, "quarter": 366 * DAY_MS,
+    "year": 2 * 366 * DAY_MS,
+}  # fmt: skip
+"""How long a series is stated after the last period in which something was measured. Each customer that ever called
+once must not cost a statement a quarter of an hour for ever; a year of months, or a closed week, has no gap."""
 
 
 class Closing:
@@ -60,8 +77,11 @@ class Closing:
         return pending, found
 
     def _windows(self, look: Look) -> list[Window]:
-        """Return the windows with periods to close, short ones first: those that run and those no longer judged."""
-        names = {window.name for window in look.binding.windows} | self._rows.names()
+        """Return the windows with periods to close, short ones first: those that any version has, and those with a row.
+
+        An agreement may have ended, or dropped a window, before the series was evaluated for the first time.
+        """
+        names = {window.name for window in look.scope.periods(self._rows.series)} | self._rows.names()
         windows = [window for window in map(period_window, names) if window is not None]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
@@ -70,59 +90,136 @@ class Closing:
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
             row = self._rows.get(window.name)
+            if row.open_from_ms == 0 or row.dormant:
+                return False, found
             span = window_span(window, look.slices.zone, row.open_from_ms)
-            to_ms = look.scope.end_ms(self._rows.series, span.start_ms, span.end_ms)
-            binding = look.scope.binding(self._rows.series, to_ms - 1)
-            lateness_ms = binding.agreement.allowed_lateness_ms if binding else 0
-            if to_ms <= span.start_ms:  # the agreement was over before the period: there is nothing to state
-                binding, to_ms = None, span.end_ms
-                if to_ms + lateness_ms > look.now_ms:
-                    found.wakes_ms.append(to_ms + lateness_ms)
+            parts = look.scope.parts(self._rows.series, window, span)
+            if not parts:
+                if not self._pass_over(look, window, span, found):
                     return False, found
-            close_ms = to_ms + lateness_ms
+                continue
+            close_ms = _over_ms(parts[-1], span) + parts[-1].binding.agreement.allowed_lateness_ms
             if close_ms > look.now_ms:
                 found.wakes_ms.append(close_ms)
                 return True, found
-            if not self._began(look, row, span, width_for(window)):
-                self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
-                continue
-            spot = spot_of(binding or look.binding, window, span.start_ms, close_ms)
-            if binding is not None and window in binding.windows:
-                status, stated = yield from state(look, binding, window, span, to_ms, close_ms)
-                found.add(stated)
-                found.add(self._telling.announce(look, spot, status, rolling=False))
-                if binding.agreement.status != "draft":
-                    found.statuses.append(status)
-            else:
-                for name, standing in row.told.get(span.start_ms, {}).items():
-                    found.add(self._telling.end(look, spot, standing, "period_closed", unjudged(name))[1])
+            measured = self._is_measured(span, window)
+            if not (measured or row.told.get(span.start_ms) or look.scope.needs_no_event(self._rows.series)):
+                last_ms = _measured_ms(row)
+                if not last_ms:  # nothing was measured so far: the first period is a later one
+                    self._rows.put(window.name, row._replace(open_from_ms=span.end_ms))
+                    continue
+                if span.end_ms > last_ms + max(SILENCE_MS[window.kind], 2 * window.length_ms):
+                    self._fall_silent(look, window, span)
+                    continue
+            for part in parts:
+                found.add((yield from self._close(look, window, span, parts, part, close_ms, state)))
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
-            self._rows.put(window.name, WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown))
+            measured_ms = span.end_ms if measured else _measured_ms(row)
+            self._rows.put(
+                window.name,
+                WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown, measured_ms=measured_ms),
+            )
             self.closed = True
         self.unfinished = True
         return True, found
 
-    def _began(self, look: Look, row: WindowRow, period: Span, width: Width) -> bool:
-        """Return whether a series has anything to state at the end of a period.
+    def _close(
+        self, look: Look, window: Window, span: Span, parts: Sequence[Part], part: Part, close_ms: int, state: State
+    ) -> Pieces[Found]:
+        """State a part of a period. The alerts of the period end with its last part."""
+        found, binding = Found(), part.binding
+        status, stated = yield from state(look, window, part, len(parts), close_ms)
+        found.add(stated)
+        if part is parts[-1]:
+            spot = spot_of(binding, window, span.start_ms, close_ms)
+            found.add(self._telling.announce(look, spot, status, rolling=False))
+        found.statuses.append(status)
+        return found
+
+    def _pass_over(self, look: Look, window: Window, span: Span, found: Found) -> bool:
+        """Pass over a period in which the window was promised at no instant; return whether another one may be closed.
+
+        Alerts of a promise that was taken back end with the period.
+        """
+        row = self._rows.get(window.name)
+        standing = row.told.get(span.start_ms, {})
+        if standing and span.end_ms > look.now_ms:
+            found.wakes_ms.append(span.end_ms)
+            return False
+        spot = spot_of(look.binding, window, span.start_ms, span.end_ms)
+        for name, one in standing.items():
+            found.add(self._telling.end(look, spot, one, "period_closed", unjudged(name))[1])
+        told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
+        next_ms = look.scope.promised_ms(self._rows.series, window, span.end_ms)
+        if next_ms is None:
+            self._rows.put(window.name, row._replace(told=told, dormant=True))
+            return False
+        from_ms = window_span(window, look.slices.zone, next_ms).start_ms
+        self._rows.put(window.name, row._replace(told=told, open_from_ms=from_ms))
+        return True
+
+    def _fall_silent(self, look: Look, window: Window, span: Span) -> None:
+        """State nothing from this period on, up to that in which something is measured again."""
+        row = self._rows.get(window.name)
+        again = self._panes.between(width_for(window), span.end_ms, look.now_ms + 1)[:1]
+        if again:
+            from_ms = window_span(window, look.slices.zone, again[0]).start_ms
+            self._rows.put(window.name, row._replace(open_from_ms=from_ms, measured_ms=from_ms))
+        else:
+            self._rows.put(window.name, row._replace(dormant=True))
+
+    def _is_measured(self, period: Span, window: Window) -> bool:
+        """Return whether anything was measured in a period, or was overdue at its end.
 
         Subjects that were only open in the period do not count: they may be gone at a later evaluation, and whether
         there is a statement must not depend on when the evaluation takes place.
         """
-        if row.closed or row.told.get(period.start_ms) or look.scope.needs_no_event(self._rows.series):
+        width = width_for(window)
+        if self._panes.between(width, period.start_ms, period.end_ms):
             return True
-        first_ms = self._panes.first_ms(width)
-        measured = first_ms is not None and first_ms < period.end_ms
-        return measured or overdue_at(self._panes, period.end_ms, width) > 0
+        return overdue_at(self._panes, period.end_ms, width) > 0
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to close: the period of the first pane, as long as none has been closed."""
-        row = self._rows.get(window.name)
-        first_ms = self._panes.first_ms(width_for(window))
-        first_ms = max(look.now_ms if first_ms is None else min(first_ms, look.now_ms), look.scope.began_ms(self._rows.series.agreement))
-        first_ms = window_span(window, look.slices.zone, first_ms).start_ms
-        if row.open_from_ms == 0 or (first_ms < row.open_from_ms and not row.closed):
-            self._rows.put(window.name, row._replace(open_from_ms=first_ms))
-        elif row.dormant and self._panes:
-            open_from_ms = max(row.open_from_ms, first_ms)
-            told = {start_ms: one for start_ms, one in row.told.items() if start_ms >= open_from_ms}
-            self._rows.put(window.name, row._replace(told=told, open_from_ms=open_from_ms, dormant=False))
+        row, series = self._rows.get(window.name), self._rows.series
+        width = width_for(window)
+        if row.dormant:
+            again = self._panes.between(width, row.open_from_ms, look.now_ms + 1)[:1]
+            if not again or look.scope.promised_ms(series, window, again[0]) is None:
+                return
+            from_ms = max(row.open_from_ms, window_span(window, look.slices.zone, again[0]).start_ms)
+            told = {start_ms: one for start_ms, one in row.told.items() if start_ms >= from_ms}
+            self._rows.put(
+                window.name,
+                row._replace(told=told, open_from_ms=from_ms, dormant=False, measured_ms=from_ms),
+            )
+            return
+        if row.closed:
+            return
+        first_ms = self._panes.first_ms(width)
+        if first_ms is None:
+            first_ms = look.watched_ms if look.scope.needs_no_event(series) else look.now_ms
+        first_ms = max(min(first_ms, look.now_ms), look.scope.began_ms(series.agreement))
+        promised_ms = look.scope.promised_ms(series, window, window_span(window, look.slices.zone, first_ms).start_ms)
+        if promised_ms is None:
+            return
+        from_ms = window_span(window, look.slices.zone, promised_ms).start_ms
+        if row.open_from_ms == 0 or from_ms < row.open_from_ms:
+            self._rows.put(window.name, row._replace(open_from_ms=from_ms))
+
+
+def _over_ms(last: Part, period: Span) -> int:
+    """Return the end of a period with this last part: the agreement's end if that is in it, else its own.
+
+    A promise that an amendment drops is stated with the period, so that it makes no difference when the amendment
+    becomes known.
+    """
+    return last.to_ms if last.to_ms == last.binding.agreement.terminates_ms else period.end_ms
+
+
+def _measured_ms(row: WindowRow) -> int:
+    """Return the end of the newest closed period in which something was measured; 0: nothing was yet.
+
+    A row of an earlier release does not tell: it counts as if its last period had been measured.
+    """
+    return row.measured_ms or (row.open_from_ms if row.closed else 0)

@@ -54,7 +54,7 @@ class SeriesConsequences:
     def closed(
         self, look: Look, agreement: Agreement, status: WindowStatus
     ) -> tuple[tuple[Consequence, ...], list[Alert]]:
-        """Decide and store the consequences of a period that has closed; return them and their alerts."""
+        """Decide and store what follows from a period, or a part of one, that has closed; return it with its alerts."""
         if not agreement.consequences or agreement.status == "draft" or is_rest(self.series):
             return (), []  # the rest is no single customer's series, so nobody is owed a credit for it
         row = self._load(status.window)

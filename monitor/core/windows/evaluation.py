@@ -19,6 +19,8 @@ class Look(NamedTuple):
     scope: Scope
     slices: Slices
     binding: Binding
+    watched_ms: int
+    """The start of the oldest pane of any series of the agreement; the instant itself if there is none."""
     shows: bool = True
     """Whether the statuses of running windows are wanted. Otherwise only windows that may announce are judged."""
 

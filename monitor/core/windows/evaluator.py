@@ -5,15 +5,17 @@ the instant it is given, and `Evaluator.next_ms` returns when it must be called 
 
 The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monitor.core.objectives.verdicts`):
 
-- **Version.** A running window is judged by the version whose text holds now, a statement by the one that held one
-  millisecond before the period's end. A draft is shown, but it neither announces nor states anything.
+- **Version.** A running window is judged by the version whose text holds now, over the time in which it holds. A
+  version counts for the time in which it held: a period with an amendment in it is stated in parts, or under the
+  version at its end if the agreement says so (`monitor.core.windows.parts`). A draft is shown, but it neither announces
+  nor states anything.
 - **Beginning and end.** A window begins no earlier than the first version that is not a draft, and ends no later than
   the termination: a customer who joined in mid-month has a shorter period. When an agreement is terminated, its alerts
   end (``terminated``; in a calendar period with its close), its running periods are cut off at that instant and close
   after their lateness, and its windows are no longer shown.
 - **Statements.** A calendar period closes once, its allowed lateness after its end, also after a restart or a long
-  stop: then all periods that ended meanwhile close in their order. The first is that of the series' first pane. Later
-  corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
+  stop: then all periods that ended meanwhile close in their order. Which periods are stated does not depend on when
+  they are closed (`monitor.core.windows.closing`). Later corrections do not change a statement. An alert that is still open ends with its period (``period_closed``).
 - **Budgets and consequences.** Each window shows the error budgets of its objectives; the longest window of an
   objective also shows the burn rates (`monitor.core.windows.budgets`). The consequences of a period are decided with
   its statement, in the same transaction, from the statement and the misses before it
@@ -93,7 +95,7 @@ class Evaluator:
     series by themselves.
 
     With ``shows=False`` only alerts and statements are wanted, as in a replay: running windows without an objective are
-    not judged, and `wants` tells which panes may be folded later. Set ``shows`` and call `touch_all` to have all of
+    not judged, and `may_wait` tells which panes may be folded later. Set ``shows`` and call `touch_all` to have all of
     ``latest``. ``most_awake`` is the number of series that keep their panes decoded between two evaluations.
     """
 
@@ -115,6 +117,8 @@ class Evaluator:
         self._round: list[SeriesKey] = []
         """The series to evaluate in this round, the last one first: none is evaluated twice in a round."""
         self._wakes: list[tuple[int, SeriesKey]] = []
+        self._watched_ms: dict[str, int] = {}
+        """By agreement, the start of the oldest pane of any of its series."""
         self._owns = owns
         self._foresees = foresees
         self._foreseen: set[SeriesKey] = set()
@@ -145,6 +149,7 @@ class Evaluator:
     def _note(self, encoded: bytes) -> None:
         if encoded[:1] == b"w":
             series, width, start_ms, part = decode_pane_key(encoded)
+            self._watch(series.agreement, width, start_ms)
             self._of(series).panes.note(width, start_ms, part)
             if not is_rest(series):
                 self._rest.place(series)
@@ -160,6 +165,8 @@ class Evaluator:
         The pane belongs to the evaluator from then on: the caller must not change it.
         """
         self._follow(book)
+        if pane is not None:
+            self._watch(key.series.agreement, key.width, key.start_ms)
         if key.part:  # the parts of a pane are merged as if each were of a source of its own
             source = f"{source}#{key.part}"
         if not self._rest.has_place(key.series) and not self._finds_place(key.series, pane):
@@ -174,6 +181,11 @@ class Evaluator:
             self._drop(key.series)
         elif key.series not in self._dirty:
             self._let_sleep(series)
+
+    def _watch(self, agreement: str, width: Width, start_ms: int) -> None:
+        known_ms = self._watched_ms.get(agreement)
+        if (known_ms is None or start_ms < known_ms) and width != "live":
+            self._watched_ms[agreement] = start_ms
 
     def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
         """Give a series without a place one, if it may have one; return whether it is folded by itself."""
@@ -206,13 +218,17 @@ class Evaluator:
         """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
         return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
-    def wants(self, key: SeriesKey) -> bool:
-        """Return whether a changed pane of a series should be folded at once.
+    def may_wait(self, key: PaneKey) -> bool:
+        """Return whether a changed pane may be folded later; that it is there is known from now on.
 
-        If nothing is shown, that of a series without an objective may wait until the series is evaluated anyhow
+        If nothing is shown, the panes of a series without an objective may wait until the series is evaluated anyhow
         (`waking`): what it was in between is in no result.
         """
-        return self.shows or key not in self._series or key in self._watched or key in self._dirty
+        series = key.series
+        if self.shows or series not in self._series or series in self._watched or series in self._dirty:
+            return False
+        self._watch(series.agreement, key.width, key.start_ms)
+        return True
 
     def waking(self, now_ms: int) -> list[SeriesKey]:
         """Return the series that `evaluate` will evaluate at an instant."""
@@ -308,7 +324,9 @@ class Evaluator:
         series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
-        statuses, alerts, ended = yield from series.evaluate(now_ms, scope, shows=self.shows)
+        statuses, alerts, ended = yield from series.evaluate(
+            now_ms, scope, self._watched_ms.get(key.agreement), shows=self.shows
+        )
         if series.watched:
             self._watched.add(key)
         else:

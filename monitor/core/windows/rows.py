@@ -77,7 +77,8 @@ class WindowRow(NamedTuple):
 
     ``told`` holds the announced states, by the start of the period (0 for a rolling window) and by objective. All
     periods before ``open_from_ms`` are closed or lie before the series' first one; ``closed`` counts the closed ones.
-    ``dormant`` is set while the series has no panes: it states nothing for the periods until it has some again.
+    ``dormant`` is set when nothing more is stated: the series has been silent for long, or its agreement is over. It
+    states again from the period on in which something is measured.
     ``shown`` is set while a status of the window is published: its end must be published too, also after a restart.
     """
 
@@ -86,6 +87,8 @@ class WindowRow(NamedTuple):
     closed: int = 0
     dormant: bool = False
     shown: bool = False
+    measured_ms: int = 0
+    """The end of the newest closed period in which something was measured (0: there is none)."""
 
 
 def encode_window_key(series: SeriesKey, window: str) -> bytes:

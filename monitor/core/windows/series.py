@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
+    from monitor.core.windows.parts import Part
     from monitor.core.windows.terms import Binding, Scope
 
 _PANES_AT_ONCE: Final = 64
@@ -172,9 +173,11 @@ class SeriesWindows:
         return of_period and all(one.restored_ms for one in pane.outages.values())
 
     def evaluate(
-        self, now_ms: int, scope: Scope, *, shows: bool = True
+        self, now_ms: int, scope: Scope, watched_ms: int | None = None, *, shows: bool = True
     ) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more.
+
+        ``watched_ms`` is since when anything of the agreement has been measured (None: nothing was yet).
 
         In pieces. No pane may be folded before the last one: the windows of a look are of the same panes. If it does
         not ``show`` running windows, those without an objective are passed over: they announce nothing.
@@ -185,14 +188,16 @@ class SeriesWindows:
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look, found = Look(now_ms, scope, slices, binding, shows), Found()
+        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms, shows)
+        found = Found()
         self.watched = shows or any(self._may_announce(binding, window) for window in binding.windows)
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
-        lives = bool(self.panes) or scope.needs_no_event(self.key) or self._was_shown()
+        needs_no_event = scope.needs_no_event(self.key)
+        lives = bool(self.panes) or needs_no_event or any(row.shown for _, row in self._rows.items())
         pending = False
         yield from self.panes.reading()
-        if lives:
+        if lives or self._is_stated():
             self._budgets.settle(look)
             pending, closed = yield from self._closing.run(look, self._statement)
             found.add(closed)
@@ -206,8 +211,8 @@ class SeriesWindows:
         prune_ms = yield from self._prune(look)
         if prune_ms is not None:
             found.wakes_ms.append(prune_ms)
-        if not self.panes and not (scope.needs_no_event(self.key) and (binding.windows or pending)):
-            found.add(self._sleep(look))
+        if not self.panes and not (needs_no_event and (binding.windows or pending)):
+            found.add(self._sleep(look, needs_no_event=needs_no_event))
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
 
@@ -215,9 +220,11 @@ class SeriesWindows:
         """Return whether a running window has objectives, or alerts that are out."""
         return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
 
-    def _was_shown(self) -> bool:
-        """Return whether the series had panes when it was last looked at: then their end is still to be shown."""
-        return any(row.shown or (period_window(name) and not row.dormant) for name, row in self._rows.items())
+    def _is_stated(self) -> bool:
+        """Return whether periods are still stated, though there are no panes any more. Those of the rest are not."""
+        return not is_rest(self.key) and any(
+            period_window(name) and not row.dormant for name, row in self._rows.items()
+        )
 
     # -- running windows
 
@@ -226,8 +233,9 @@ class SeriesWindows:
         calendar = window.kind != "rolling"
         if calendar and span.start_ms < self._rows.get(window.name).open_from_ms:
             return Found()  # closed already: this look is older than that
-        to_ms = look.scope.end_ms(self.key, span.start_ms, span.end_ms) if calendar else span.end_ms
-        view = self._view(look, look.binding, window, span, to_ms, look.now_ms, closed=False)
+        shown = self._running_part(look, window, span) if calendar else span
+        to_ms = shown.end_ms
+        view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
         if not look.shows:
             view = view._replace(wanted=frozenset([one.indicator for one in look.binding.shown(window)]))
         status, found = yield from self._status(look, look.binding, view)
@@ -291,13 +299,20 @@ class SeriesWindows:
             verdicts=told.verdicts if told.verdicts == status.verdicts else status.verdicts,
         )
 
+    def _running_part(self, look: Look, window: Window, span: Span) -> Span:
+        """Return the part of a period in which the terms of now hold (`monitor.core.windows.parts`)."""
+        for part in look.scope.parts(self.key, window, span):
+            if part.from_ms <= look.now_ms < part.to_ms:
+                return Span(part.from_ms, part.to_ms)
+        return span  # of a draft
+
     def _view(
-        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, as_of_ms: int, *, closed: bool
+        self, look: Look, binding: Binding, window: Window, span: Span, as_of_ms: int, *, closed: bool
     ) -> WindowView[SeriesPanes]:
-        """Return a window up to an instant, from the beginning of the agreement on."""
-        from_ms = min(to_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
+        """Return a window from the beginning of the agreement on."""
+        from_ms = min(span.end_ms, max(span.start_ms, look.scope.began_ms(self.key.agreement)))
         values = () if is_rest(self.key) else self.key.values
-        shown = Span(from_ms, to_ms)
+        shown = Span(from_ms, span.end_ms)
         zone = look.slices.zone
         return WindowView(self.panes, binding.agreement, window, span, shown, values, as_of_ms, zone, closed)
 
@@ -311,10 +326,14 @@ class SeriesWindows:
         return (status._replace(budgets=budgets) if budgets else status), found
 
     def _statement(
-        self, look: Look, binding: Binding, window: Window, span: Span, to_ms: int, close_ms: int
+        self, look: Look, window: Window, part: Part, parts: int, close_ms: int
     ) -> Pieces[tuple[WindowStatus, Found]]:
-        view = self._view(look, binding, window, span, to_ms, close_ms, closed=True)
+        binding = part.binding
+        if binding.agreement is not look.binding.agreement:  # the slices of a version that no longer holds
+            self._budgets.settle(look._replace(binding=binding))
+        view = self._view(look, binding, window, Span(part.from_ms, part.to_ms), close_ms, closed=True)
         status, found = yield from self._status(look, binding, view)
+        status = status._replace(parts=parts)
         consequences, alerts = self._consequences.closed(look, binding.agreement, status)
         found.alerts += alerts
         return (status._replace(consequences=consequences) if consequences else status), found
@@ -388,16 +407,16 @@ class SeriesWindows:
         found: dict[Width, int] = {}
         for name, row in self._rows.items():
             window = period_window(name)
-            if window is not None:
+            if window is not None and not row.dormant:
                 width = width_for(window)
                 found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
         return found
 
-    def _sleep(self, look: Look) -> Found:
-        """End what is left of a series without panes.
+    def _sleep(self, look: Look, *, needs_no_event: bool) -> Found:
+        """End what is shown of a series without panes.
 
-        Its rows stay as long as a late pane may bring it back, those of rolling windows that ever had an alert for
-        good: the next one must have another number.
+        Its rows stay as long as its periods are stated, or a late pane may bring it back, those of rolling windows that
+        ever had an alert for good: the next one must have another number.
         """
         found = Found()
         found.ended += self._forget(self._rows.names())
@@ -407,13 +426,13 @@ class SeriesWindows:
             row = self._rows.get(name)
             if period_window(name) is None:
                 continue  # the others are forgotten by now
+            if row.closed and not row.dormant and not needs_no_event:
+                continue  # until it has been silent for long
             over_ms = row.open_from_ms + late_ms
             if over_ms <= look.now_ms:
                 self._rows.put(name, None)
                 continue
             found.wakes_ms.append(over_ms)
-            if not row.dormant:
-                self._rows.put(name, row._replace(dormant=True))
         # Whose last row is gone has no period left to close, also where the closing was not through with empty ones.
         self.unfinished = self.unfinished and bool(self._rows)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,6 +14,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.series.retention import Slices
 from monitor.core.series.series import SeriesKey, is_rest
 from monitor.core.time.windows import width_for
+from monitor.core.windows.parts import Part, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.book import Book
     from monitor.core.agreements.measures import Measure
     from monitor.core.agreements.objectives import Objective
+    from monitor.core.time.spans import Span
     from monitor.core.time.windows import Width, Window
 
 
@@ -72,7 +74,7 @@ class Scope:
         self._versions: dict[str, list[Agreement]] = {}
         self._measures: dict[tuple[str, int, int, str], tuple[Measure, tuple[Window, ...]] | None] = {}
         """By agreement, version, edition and measure: the measure and its windows."""
-        self._period_widths: dict[tuple[str, str], frozenset[Width]] = {}
+        self._periods: dict[tuple[str, str], frozenset[Window]] = {}
         self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
         self._began_ms: dict[str, int] = {}
@@ -89,18 +91,37 @@ class Scope:
         """Return the pane widths of the series' measure and how long they are kept; None if no version has it."""
         return self._plan.slices(series.agreement, series.measure)
 
-    def period_widths(self, series: SeriesKey) -> frozenset[Width]:
-        """Return the widths of the panes that the measure's periods are made of, in whichever version has them."""
+    def periods(self, series: SeriesKey) -> frozenset[Window]:
+        """Return the windows of the measure whose periods close, in whichever version has them."""
         key = series[:2]
-        if key not in self._period_widths:
-            self._period_widths[key] = frozenset(
-                width_for(window)
+        if key not in self._periods:
+            self._periods[key] = frozenset(
+                window
                 for agreement in self._versions.get(series.agreement, [])
                 if (found := self._measure(agreement, series.measure)) is not None
                 for window in found[1]
                 if window.kind != "rolling"
             )
-        return self._period_widths[key]
+        return self._periods[key]
+
+    def period_widths(self, series: SeriesKey) -> frozenset[Width]:
+        """Return the widths of the panes that the measure's periods are made of."""
+        return frozenset(width_for(window) for window in self.periods(series))
+
+    def parts(self, series: SeriesKey, window: Window, span: Span) -> tuple[Part, ...]:
+        """Return the parts of a period in which a window was promised to a series (`monitor.core.windows.parts`)."""
+        instants = self._changes_ms.get(series.agreement, [])
+        changes = instants[bisect_right(instants, span.start_ms) : bisect_left(instants, span.end_ms)]
+        return parts_of(lambda at_ms: self.binding(series, at_ms), changes, window, span)
+
+    def promised_ms(self, series: SeriesKey, window: Window, from_ms: int) -> int | None:
+        """Return the first instant from one on at which a window is promised to a series; None: it never is again."""
+        instants = self._changes_ms.get(series.agreement, [])
+        for at_ms in (from_ms, *instants[bisect_right(instants, from_ms) :]):
+            binding = self.binding(series, at_ms)
+            if binding is not None and window in binding.windows and binding.agreement.status != "draft":
+                return at_ms
+        return None
 
     def binding(self, series: SeriesKey, at_ms: int) -> Binding | None:
         """Return the terms that hold for a series at an instant; None before the first version."""
@@ -122,13 +143,6 @@ class Scope:
             measure = agreement.measure(measure_id)
             self._measures[key] = None if measure is None else (measure, windows_of(agreement, measure))
         return self._measures[key]
-
-    def end_ms(self, series: SeriesKey, from_ms: int, to_ms: int) -> int:
-        """Return the end of a period for a series: its own end, or the earlier end of the agreement."""
-        agreement = self.book.version(series.agreement, to_ms - 1)
-        if agreement is None or agreement.terminates_ms is None:
-            return to_ms
-        return max(from_ms, min(to_ms, agreement.terminates_ms))
 
     def began_ms(self, agreement_id: str) -> int:
         """Return when the agreement began: with its first version that is no draft, else with its first version."""

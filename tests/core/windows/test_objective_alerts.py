@@ -106,7 +106,9 @@ def test_an_amendment_judges_from_its_first_instant_on():
     stage = Stage(lax, strict).stopped("Mon 09:00").stopped("Mon 10:00", "breached", "9h").until("Mon 11:59")
     assert (stage.told(), stage.latest().version) == ([], 1)
     stage.until("Mon 12:00")
-    assert (stage.told(), stage.latest().version) == (["breached below_target Mon 12:00"], 2)
+    assert (stage.told(), stage.latest().version) == ([], 2), "it counts for the time in which it holds"
+    stage.stopped("Mon 12:30", "breached", "9h").look("Mon 12:31")
+    assert stage.told() == ["breached below_target Mon 12:31"]
 
 
 def test_a_statement_is_judged_by_the_version_at_the_end_of_its_period():
@@ -133,12 +135,13 @@ def test_a_window_that_an_amendment_drops_is_shown_no_more_and_ends_its_alerts()
     assert stage.latest("1h") is None
 
 
-def test_a_calendar_window_that_an_amendment_drops_gets_no_statement_and_its_alert_ends_with_the_period():
+def test_a_calendar_window_that_an_amendment_drops_is_stated_for_its_time_and_its_alert_ends_with_the_period():
     stage = Stage(desk(HOUR, objectives=[promise(DAY)])).stopped("Mon 09:00", "breached", "9h").look("Mon 09:01")
     before = stage.book.agreements[0]
     stage.amend(before, desk(HOUR, version=2, valid_from=ms("Mon 12:00"))).until("Tue 00:15")
     assert stage.told() == ["breached below_target Mon 09:01", "resolved period_closed Tue 00:15"]
-    assert (stage.stated(), stage.latest("day")) == ([], None)
+    assert (stage.stated(), stage.latest("day")) == (["day Mon 00:00: 0"], None)
+    assert stage.statements[0].to_ms == ms("Mon 12:00")
 
 
 def test_a_terminated_agreement_closes_its_period_at_that_instant_and_is_shown_no_more():

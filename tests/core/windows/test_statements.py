@@ -1,5 +1,7 @@
 """Calendar periods close once, in order, with what was known by then."""
 
+import pytest
+
 from tests.core.stage import DAY, HOUR, MONTH, Stage, desk, promise
 from tests.core.stories import DAY_MS, ms, when
 
@@ -90,13 +92,30 @@ def test_periods_follow_the_agreements_zone():
     assert stage.until("Mon 19:00").stated() == ["day Sun+-7 18:15: 1"]
 
 
-def test_a_series_that_slept_gets_statements_from_its_new_panes_on_and_none_twice():
+def test_a_series_that_is_shown_no_more_for_lack_of_events_is_stated_on():
     stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Sat 12:00")
     assert stage.evaluator.latest == {}
-    before = stage.stated()
     stage.restart().stopped("Mon+7 09:00").until("Tue+7 01:00")
-    assert before[0] == "day Mon 00:00: 1"
-    assert stage.stated() == [*before, "day Mon+7 00:00: 1"]
+    days = ["Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert stage.stated() == ["day Mon 00:00: 1", *(f"day {day} 00:00: nothing" for day in days), "day Mon+7 00:00: 1"]
+
+
+def test_months_without_an_event_are_stated_for_a_year_and_leave_no_gap():
+    stage = Stage(desk(MONTH)).stopped("Mon 09:00").until("Mon+300 00:00").stopped("Mon+301 09:00")
+    stage.until("Mon+360 00:00")
+    assert len(stage.stated()) == 11
+    assert [place for place, one in enumerate(stage.stated()) if "nothing" not in one] == [0, 9]
+
+
+@pytest.mark.parametrize("steps", [1, 200])
+def test_a_series_that_was_silent_for_long_begins_anew(steps):
+    stage = Stage(desk(DAY)).stopped("Mon 09:00")
+    for day in range(0, 200, 200 // steps) if steps > 1 else ():
+        stage.until(f"Mon+{day} 12:00")
+    stage.stopped("Mon+203 09:00").until("Tue+203 12:00")
+    stated = stage.stated()
+    assert len(stated) == 1 + 31 + 1
+    assert [one for one in stated if "nothing" not in one] == ["day Mon 00:00: 1", "day Mon+203 00:00: 1"]
 
 
 def test_a_late_fact_wakes_a_sleeping_series_without_a_second_statement():

@@ -1,4 +1,4 @@
-"""A backlog of days: whoever works it off, and in whichever portions, states what a worker from the start has stated."""
+"""A backlog of days: who works it off, in whichever portions, states what a worker from the start has stated."""
 
 from datetime import UTC, datetime
 
@@ -60,7 +60,7 @@ class Worker(Flow):
             })
             for at_ms, number, kind in history
         ), now_ms=now_ms, caught_up=caught_up)  # fmt: skip
-        await self.tick(now_ms, caught_up)
+        await self.tick(now_ms, caught_up=caught_up)
 
     async def look(self, now_ms):
         await super().look(now_ms)
