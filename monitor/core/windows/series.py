@@ -217,15 +217,15 @@ class SeriesWindows:
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
 
+    def _may_announce(self, binding: Binding, window: Window) -> bool:
+        """Return whether a running window has objectives, or alerts that are out."""
+        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
+
     def _is_stated(self) -> bool:
         """Return whether periods are still stated, though there are no panes any more. Those of the rest are not."""
         return not is_rest(self.key) and any(
             period_window(name) and not row.dormant for name, row in self._rows.items()
         )
-
-    def _may_announce(self, binding: Binding, window: Window) -> bool:
-        """Return whether a running window has objectives, or alerts that are out."""
-        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
 
     # -- running windows
 
@@ -237,6 +237,8 @@ class SeriesWindows:
         shown = look.scope.part_at(self.key, window, span, look.now_ms) if calendar else span
         to_ms = shown.end_ms
         view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
+        if not look.shows:
+            view = view._replace(wanted=frozenset([one.indicator for one in look.binding.shown(window)]))
         status, found = yield from self._status(look, look.binding, view)
         if look.shows:
             if consequences := self._consequences.open(look, window):
@@ -392,9 +394,8 @@ class SeriesWindows:
 
     def _has_older_panes(self) -> bool:
         """Return whether panes have come since panes were last deleted that are older than all those were."""
-        return any(
-            (self.panes.first_ms(width) or 0) < self._oldest.get(width, NEVER_MS) for width in self.panes.widths()
-        )
+        panes, oldest = self.panes, self._oldest
+        return any((panes.first_ms(width) or 0) < oldest.get(width, NEVER_MS) for width in panes.widths())
 
     def _open_from_ms(self) -> dict[Width, int]:
         """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
