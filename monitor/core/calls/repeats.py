@@ -169,10 +169,11 @@ class RepeatIndex:
             for item in lot:
                 if items.get(item) == before.get(item):
                     continue
-                for call in (calls.pop(item, None), None if item not in items else _call(item, items[item])):
-                    if call is not None:
-                        self._move(place, item, call, is_new=call.ended_ms == items.get(item))
-                        touched.update(self._before(call))
+                old = [(calls.pop(item), False)] if item in calls else []
+                new = [(_call(item, items[item]), True)] if item in items else []
+                for call, is_new in (*old, *new):
+                    self._move(place, item, call, is_new=is_new)
+                    touched.update(self._before(call))
                 touched.add((place, item))
             yield
         self._items[place] = items
