@@ -281,7 +281,9 @@ def test_a_new_call_costs_its_own_share_not_those_of_the_other_calls_of_its_day(
     again = index.tally(span, 1_000, 900)
 
     assert again == Tally(handled=5_001, unrepeated=5_000)
-    assert len(counted) == 2  # the new call, and the caller's call before
+    assert len(counted) == 3  # the new call, and the caller's call before: now, and when the repeat came about
+    index.take(0, {"": index._items[0, ""]})
+    assert len(counted) == 3  # the same items
     assert index.tally(span, 1_000, 9_000) == Tally(5_001, 5_000, 5_001, 5_000, 5_001, 5_000)
     assert len(counted) < 5_010
 
