@@ -57,8 +57,8 @@ def call_records(call_id: str, row: SubjectRow, book: Book, until_ms: int) -> It
         for rule in agreement.calls:
             if not rule.where.matches(attributes):
                 continue
-            waits = stay.outcome == "waiting"
-            wait_ms = max(0, (until_ms if waits else stay.at_ms) - stay.queued_ms)
+            waits = stay.at_ms is None
+            wait_ms = max(0, (until_ms if stay.at_ms is None else stay.at_ms) - stay.queued_ms)
             yield CallRecord(
                 subject_id=call_id,
                 agreement=agreement.id,
@@ -67,10 +67,10 @@ def call_records(call_id: str, row: SubjectRow, book: Book, until_ms: int) -> It
                 labels={name: str(attributes.get(name, "")) for name in rule.by},
                 queued_ms=stay.queued_ms,
                 outcome="lost" if waits and wait_ms >= rule.give_up_after_ms else stay.outcome,
-                outcome_ms=None if waits else stay.at_ms,
+                outcome_ms=stay.at_ms,
                 wait_ms=wait_ms,
                 answer_within_ms=rule.answer_within_ms,
-                within=not waits and wait_ms <= rule.answer_within_ms,
+                within=not waits and wait_ms <= rule.longest_ms,
                 talk_ms=talk and talk.talk_ms,
                 hold_ms=talk and talk.hold_ms,
                 wrap_up_ms=talk and talk.wrap_up_ms,

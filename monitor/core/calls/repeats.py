@@ -22,7 +22,7 @@ from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.pieces import LOT, at_once, lots
+from monitor.core.pieces import at_once, lots
 from monitor.core.time.spans import NEVER_MS, Span
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Tally(NamedTuple):
 
 
 NO_TALLY = Tally()
+_AT_ONCE: Final = 256
+"""Calls that are counted without a pause: some microseconds each."""
 _MOST_MOVING: Final = 16
 """The tallies of moving spans that are kept: months have four lengths, and a clock change makes two more of each."""
 
@@ -165,19 +167,22 @@ class RepeatIndex:
         calls = self._calls.setdefault(place, {})
         self._of.setdefault(place[0], set()).add(place[1])
         touched: set[tuple[_Place, str]] = set()
-        for lot in lots(before.keys() | items.keys()):
+        for lot in lots(before.keys() | items.keys(), _AT_ONCE):
             for item in lot:
                 if items.get(item) == before.get(item):
                     continue
-                for call in (calls.pop(item, None), None if item not in items else _call(item, items[item])):
-                    if call is not None:
-                        self._move(place, item, call, is_new=call.ended_ms == items.get(item))
-                        touched.update(self._before(call))
+                old = [(calls.pop(item), False)] if item in calls else []
+                new = [(_call(item, items[item]), True)] if item in items else []
+                for call, is_new in (*old, *new):
+                    self._move(place, item, call, is_new=is_new)
+                    touched.update(self._before(call))
                 touched.add((place, item))
             yield
         self._items[place] = items
-        for one in touched:
-            self._count(one)
+        for some in lots(touched, _AT_ONCE):
+            for one in some:
+                self._count(one)
+            yield
         if not items:
             del self._items[place], self._calls[place]
             self._sums.pop(place, None)
@@ -232,7 +237,7 @@ class RepeatIndex:
             return (yield from self._looking_back(span, within_ms, now_ms))
         if within_ms != self._within_ms:
             self._within_ms, self._at_ms = within_ms, now_ms
-            for lot in lots([(place, item) for place, calls in self._calls.items() for item in calls]):
+            for lot in lots([(place, item) for place, calls in self._calls.items() for item in calls], _AT_ONCE):
                 for one in lot:
                     self._count(one)
                 yield
@@ -244,7 +249,7 @@ class RepeatIndex:
             if share is not None and share.until_ms == at_ms:
                 self._count((place, item))
             done += 1
-            if done % LOT == 0:
+            if done % _AT_ONCE == 0:
                 yield
         return self._moved(span)
 

@@ -2,9 +2,9 @@
 
 Figures of outages hold the time that has passed, so they differ at each instant, but a verdict changes only when a
 figure passes its target (or the threshold of ``at_risk``). How fast the figure ``U / Q`` (time up / time promised) may
-move is bounded: in a calendar period each millisecond adds at most one to both, in a rolling window it changes each by at
-most one. So the verdict stays as it is for at least the time that is returned here. What events change is judged when
-they come.
+move is bounded: in a calendar period each millisecond adds at most one to both, in a rolling window it changes each by
+at most one. So the verdict stays as it is for at least the time that is returned here. What events change is judged
+when they come.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def steady_ms(
     return found if found == NEVER else max(0, floor(found) - 1)
 
 
-def _left_ms(objective: Objective, figure: Figure, bound: float, *, calendar: bool, any_open: bool) -> float | None:
+def _left_ms(  # noqa: PLR0911 - a case for each kind of figure
+    objective: Objective, figure: Figure, bound: float, *, calendar: bool, any_open: bool
+) -> float | None:
     """Return for how long a figure stays on its side of a bound at least."""
     indicator = objective.indicator
     if calendar and (indicator in _COUNTED or (indicator == "mtbf" and not figure.denominator)):
@@ -60,13 +62,13 @@ def _left_ms(objective: Objective, figure: Figure, bound: float, *, calendar: bo
     beyond = objective.is_beyond(figure.value, bound)
     if indicator == "availability":
         return _share_left_ms(figure, bound, beyond=beyond, calendar=calendar, any_open=any_open)
-    if indicator == "mtbf" and calendar:  # the time up only grows, and failures are events
-        return bound * figure.denominator - figure.numerator if beyond else NEVER
-    if indicator != "downtime":
+    if indicator == "downtime":
+        if not calendar:
+            return abs(bound - figure.value)
+        return bound - figure.value if any_open and not beyond else NEVER  # in a period it never shrinks
+    if indicator != "mtbf" or not calendar:
         return None
-    if not calendar:
-        return abs(bound - figure.value)
-    return bound - figure.value if any_open and not beyond else NEVER  # in a period it never shrinks
+    return bound * figure.denominator - figure.numerator if beyond else NEVER  # time up only grows, failures are events
 
 
 def _share_left_ms(figure: Figure, bound: float, *, beyond: bool, calendar: bool, any_open: bool) -> float:
