@@ -1,6 +1,6 @@
 """Rows a second and memory of a replay: reading and measuring apart, with one measure and with ten, on one core.
 
-Without ``--data FOLDER`` (or ``SLA_MONITOR_PUBLIC_DATA``) the data is made: the shape of the public data that the tests
+Without ``--data FOLDER`` (or ``SLA_TEST_DATA``) the data is made: the shape of the public data that the tests
 know (`tests/replay/public_data.py`), one row for each ticket update, call, outage and lead. Every case runs in a process of its own, so
 that its peak of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Subject, Value
 
 MAPPINGS: Final = Path(__file__).parents[1] / "mappings"
-VARIABLE: Final = "SLA_MONITOR_PUBLIC_DATA"
+VARIABLE: Final = "SLA_TEST_DATA"
 PUBLIC: Final = {
     "tickets": ("tickets_uci_servicenow/incident_event_log.csv.gz", "uci_incidents.yaml", "uci-incident-desk.yaml"),
     "calls": (
