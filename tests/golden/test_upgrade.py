@@ -90,9 +90,10 @@ def as_shown(status: dict[bytes, Any], upgraded: dict[bytes, Any]) -> dict[bytes
 def at_their_limits(alerts: dict[str, Any], recorded: Collection[str]) -> dict[str, Any]:
     """Return alerts without the instants of the breaches that an older release has told.
 
-    It told them at their due instants; today "within" is inclusive, and they are told a millisecond after these.
+    It told them at their due instants; today "within" is inclusive, and they are told a millisecond after these: by the
+    story's clock, at its next step.
     """
-    moved = ("at", "at_ms", "elapsed_ms", "wall_ms", "stretches", "supporting", "annotations")
+    moved = ("at", "at_ms", "elapsed_ms", "wall_ms", "stretches", "supporting", "annotations", "backfill")
     return {
         key: {name: value for name, value in one.items() if name not in moved} if key in recorded else one
         for key, one in alerts.items()
@@ -143,8 +144,10 @@ async def test_a_worker_goes_on_with_the_state_of_an_older_release(release: str,
     alerts = {key: one for key, one in upgraded.alerts.items() if key not in at_its_limit}
     assert alerts.keys() == uninterrupted.alerts.keys()
     assert at_their_limits(alerts, breached) == at_their_limits(uninterrupted.alerts, breached)
+    # … and two statements that it made count clocks which stood at their limits
+    judged = {b"desk/first/day/2026-01-31T00:00:00.000Z", b"desk/resolution/P1/month/2026-01-01T00:00:00.000Z"}
     assert upgraded.statements == {
-        key: as_stated(one, closed.get(key) or upgraded.statements[key])
+        key: closed[key] if key in judged else as_stated(one, closed.get(key) or upgraded.statements[key])
         for key, one in uninterrupted.statements.items()
         if key == period_of(key) or period_of(key) not in closed  # a release without cohorts owes none
     }

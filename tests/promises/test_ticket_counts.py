@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from monitor.config.agreements.checking import check_agreements, load_agreements
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.facts.events import Event, Fact
-from monitor.core.series.series import SeriesKey
+from monitor.core.kinds import KINDS
+from monitor.core.pieces import at_once
+from monitor.core.series.measured import Stretch
+from monitor.core.series.series import Pane, SeriesKey, empty_pane
+from monitor.core.time.spans import Span
 from monitor.core.time.windows import Window
 from monitor.replay.local import run_replay
 from tests.core.stories import Story, agreement, clock, event
@@ -68,11 +72,11 @@ def test_the_file_is_without_mistakes_and_warnings():
 
 COUNTS = TicketRule(id="counts", windows=(Window("day"),))
 TIMED = clock("resolution", {"*": "4h"}, windows=(Window("day"),))
-KINDS = st.sampled_from(["opened", "assigned", "resolved", "closed", "reopened", "cancelled", "updated"])
+TYPES = st.sampled_from(["opened", "assigned", "resolved", "closed", "reopened", "cancelled", "updated"])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(KINDS, st.sampled_from("ab"), st.integers(1, 59)), min_size=1, max_size=8), st.data())
+@given(st.lists(st.tuples(TYPES, st.sampled_from("ab"), st.integers(1, 59)), min_size=1, max_size=8), st.data())
 def test_counts_are_the_same_in_any_order_of_arrival_and_beside_a_clock(made, data):
     facts = [
         (f"Mon 10:{minute:02}", event("ticket", "T-1", kind, id=f"e{place}", sequence=place, team=team))
@@ -88,3 +92,11 @@ def test_counts_are_the_same_in_any_order_of_arrival_and_beside_a_clock(made, da
 
     in_order = counted(sorted(facts, key=lambda one: (one[0], one[1].fact.sequence)))
     assert (counted(data.draw(st.permutations(facts))) or {}) == (in_order or {}) == (counted(facts, TIMED) or {})
+
+
+def test_a_number_of_tickets_has_no_error_budget_and_its_stretches_are_counted_alike():
+    """The loader refuses a budget of numbers; whoever asks for the figures of a stretch is told the counts."""
+    pane = Pane({"opened": 3, "reopened": 1}, {}, {}, {})
+    stretch = Stretch(agreement(COUNTS), Span(0, 1), 1, pane, empty_pane())
+
+    assert [one.value for one in at_once(KINDS["ticket"].budget_figures(COUNTS, stretch))] == [3, 1, 0]

@@ -66,7 +66,7 @@ def test_a_late_event_that_disproves_an_announced_breach_is_a_difference_and_its
     found = compared(seen, events, book(DESK))
 
     ((difference, verdict, cause),) = found.clocks
-    assert (difference.clock.subject_id, difference.one.breached_ms) == ("T-1", (ms("2024-03-01T11:00:00"),))
+    assert (difference.clock.subject_id, difference.one.breached_ms) == ("T-1", (ms("2024-03-01T11:00:00") + 1,))
     assert (difference.other.breached_ms, verdict) == ((), "met")
     assert cause == Cause("late_events", events=(ANSWERED.fact.id,))
     (period,) = found.periods

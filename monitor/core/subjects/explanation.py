@@ -29,10 +29,10 @@ class Explanation(NamedTuple):
     """The state of a clock at an instant, and the reasons for it.
 
     ``priority`` is the one whose target holds. ``target_of`` is the line of the agreement that gives the target: the
-    priority's own or ``*``. ``stop_ms`` is None while the clock is open. ``due_ms`` of a clock that ended in time is when
-    it would have been due without its end; None if the clock, as it stands, is never due. ``wall_ms`` is the elapsed time
-    without calendar and pauses. ``origin`` is the agreement and version that the target comes from. ``days`` and
-    ``by_minute`` are not 0 if the target is one in business days.
+    priority's own or ``*``. ``stop_ms`` is None while the clock is open. ``due_ms`` of a clock that ended in time is
+    when it would have been due without its end; None if the clock, as it stands, is never due. ``wall_ms`` is the
+    elapsed time without calendar and pauses. ``origin`` is the agreement and version that the target comes from.
+    ``days`` and ``by_minute`` are not 0 if the target is one in business days.
     """
 
     agreement: str

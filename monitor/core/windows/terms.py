@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.book import Book
     from monitor.core.agreements.measures import Measure
-    from monitor.core.time.spans import Span
     from monitor.core.time.windows import Width, Window
 
     _Windows = tuple[Measure, tuple[Window, ...], tuple[Window, ...]]

@@ -9,6 +9,8 @@ from monitor.core.agreements.agreement import Contact
 from monitor.core.agreements.consequence_rules import Consequences, CreditRule, TerminationRule, Tier
 from monitor.core.agreements.measures import OutageRule
 from monitor.core.objectives.consequences import consequences_of
+from monitor.core.series.series import Change, OutageRecord, SeriesKey
+from monitor.core.time.calendar import Calendar, CalendarSpec
 from monitor.core.time.windows import Window
 from tests.core.stage import DAY, MONTH, P1, Stage, desk, promise
 from tests.core.stories import agreement, clock, ms, when
@@ -87,6 +89,11 @@ def test_an_amendment_of_something_else_leaves_the_period_whole():
     second = replace(first, contacts=(Contact(role="owner", name="Somebody"),), name="Another name")
     stage = a_week(Stage(*amended(first, second))).until("Tue+7 00:00")
     assert parts(stage) == ["Mon 00:00 - Mon+7 00:00 v2 3/5 kept met"]
+
+
+def test_an_amendment_that_is_not_accepted_leaves_the_period_whole():
+    stage = a_week(Stage(*amended(desk(objectives=[LAX]), desk(objectives=[STRICT], status="draft"))))
+    assert parts(stage.until("Tue+7 00:00")) == ["Mon 00:00 - Mon+7 00:00 v1 3/5 kept met"]
 
 
 def test_it_makes_no_difference_when_an_amendment_becomes_known():
@@ -200,3 +207,54 @@ def test_the_parts_of_other_series_are_their_own():
     stage = Stage(*amended(desk(objectives=[LAX]), desk(objectives=[STRICT]))).stopped("Mon 09:00")
     stage.until("Tue+7 00:00")
     assert {one.series for one in stage.statements} == {P1}
+
+
+def test_an_agreement_that_is_agreed_anew_after_a_gap_is_stated_on_both_sides_of_it():
+    first = desk(DAY, terminates_ms=ms("Tue 12:00"))
+    stage = Stage(replace(first, version=1), replace(desk(DAY), version=2, valid_from_ms=ms("Fri 06:00")))
+    stage.stopped("Mon 09:00").stopped("Tue 12:30").stopped("Fri 05:00").stopped("Fri 09:00").look("Sat 12:00")
+    assert [f"{when(one.from_ms)} - {when(one.to_ms)} {figure_of(one)}" for one in stage.statements] == [
+        "Mon 00:00 - Tue 00:00 1/1",
+        "Tue 00:00 - Tue 12:00 0/0",
+        "Fri 06:00 - Sat 00:00 1/1",
+    ]
+
+
+def test_the_alert_of_a_promise_that_was_taken_back_altogether_ends_with_its_period():
+    stage = Stage(desk(objectives=[promise(DAY)])).stopped("Tue 09:00", "breached", "9h").look("Tue 09:01")
+    late = replace(desk(objectives=[promise(DAY)]), valid_from_ms=ms("Fri 00:00"))
+    draft = replace(desk(WEEK), status="draft", version=1)
+    stage.amend(draft, replace(late, version=2)).look("Tue 23:00").until("Sat 12:00")
+    assert stage.told() == ["breached below_target Tue 09:01", "resolved period_closed Wed 00:00"]
+    assert {when(one.from_ms) for one in stage.statements} <= {"Fri 00:00"}
+
+
+@pytest.mark.parametrize("days", [34, 60])
+def test_a_series_that_fell_silent_is_stated_from_its_next_pane_on(days):
+    stage = Stage(desk(DAY)).stopped("Mon 09:00").until(f"Mon+{days} 00:00")
+    assert len(stage.statements) == 32
+    stage.stopped(f"Mon+{days} 09:00").until(f"Tue+{days} 12:00")
+    assert stage.statements[-1].from_ms == ms(f"Mon+{days} 00:00")
+    assert len(stage.statements) == 33
+
+
+def test_other_hours_are_another_promise():
+    def ring(hours):
+        rule = OutageRule(id="ring", windows=(WEEK,), service_hours="office")
+        return replace(agreement(rule), calendars={"office": hours})
+
+    stage = Stage(*amended(ring(office(9)), ring(office(8)))).change(outage("Mon 07:00", "Mon 08:30"))
+    stage.until("Tue+7 00:00")
+    assert [(when(one.from_ms), one.version) for one in stage.statements] == [("Mon 00:00", 1), ("Thu 00:00", 2)]
+    same = Stage(*amended(ring(office(9)), ring(office(9)))).change(outage("Mon 07:00", "Mon 08:30"))
+    assert [one.version for one in same.until("Tue+7 00:00").statements] == [2]
+
+
+def office(opens):
+    day = ((opens * 60, 17 * 60),)
+    return Calendar(CalendarSpec(zone="UTC", hours=(day,) * 5 + ((), ())))
+
+
+def outage(start, end):
+    record = OutageRecord("outage", ms(start), restored_ms=ms(end), weights=((ms(start), 1.0),))
+    return Change(SeriesKey("desk", "ring", ()), ms(start), (), outage=("O-1", record))
