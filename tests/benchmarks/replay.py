@@ -1,8 +1,8 @@
 """Rows a second and memory of a replay: reading and measuring apart, with one measure and with ten, on one core.
 
-Without ``--data FOLDER`` (or ``SLA_TEST_DATA``) the data is made: the shape of the public data that the tests
-know (`tests/replay/public_data.py`), one row for each ticket update, call, outage and lead. Every case runs in a process of its own, so
-that its peak of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
+Without ``--data FOLDER`` (or ``SLA_TEST_DATA``) the data is made, of the shape of the public data that the tests know
+(`tests/replay/public_data.py`); an event counts as a row then. Every case runs in a process of its own, so that its peak
+of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def main(json_file: Path | None, asked: argparse.Namespace) -> None:
         return
     found = []
     print(
-        f"{'case':10}{'measures':>9}{'rows':>10}{'read rows/s':>13}{'measured rows/s':>17}{'peak MB':>9}{'bytes/row':>11}"
+        f"{'case':10}{'measures':>9}{'rows':>10}{'read rows/s':>13}{'measured rows/s':>17}{'peak MB':>9}"
+        f"{'bytes/row':>11}"
     )
     for case in [asked.case] if asked.case else sorted(SUBJECTS):
         for measures in (0, 1, 10) if asked.data else (1, 10):
