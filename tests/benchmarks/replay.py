@@ -1,8 +1,8 @@
 """Rows a second and memory of a replay: reading and measuring apart, with one measure and with ten, on one core.
 
 Without ``--data FOLDER`` (or ``SLA_TEST_DATA``) the data is made, of the shape of the public data that the tests know
-(`tests/replay/public_data.py`); an event counts as a row then. Every case runs in a process of its own, so that its peak
-of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
+(`tests/replay/public_data.py`); an event counts as a row then. Every case runs in a process of its own, so that its
+peak of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
 """
 
 from __future__ import annotations

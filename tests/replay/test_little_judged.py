@@ -27,6 +27,9 @@ outages:
   - {id: network, by: service, windows: [12h, day, month]}
   - {id: in-hours, service_hours: office, windows: [24h, week]}
   - {id: weighed, by: service, maintenance: {notice: 1h, exclusion: both}, windows: [day]}
+  - {id: sliced, by: service, windows: [24h, day]}
+  - {id: supply, by: service, customers: {served: {a: 10, b: 20}, momentary: 5m}, windows: [12h, day]}
+  - {id: supplied-unjudged, by: service, customers: {served: {a: 10, b: 20}}, windows: [day]}
 leads:
   - {id: sales, follow_up: {within: 2h}, windows: [day, month]}
 objectives:
@@ -36,6 +39,23 @@ objectives:
   - {id: up, of: network, indicator: availability, target: ">= 95 %", at_risk: 97 %, windows: [12h, day, month]}
   - {id: up-in-hours, of: in-hours, indicator: availability, target: ">= 90 %", windows: [24h, week]}
   - {id: little-down, of: network, indicator: downtime, target: "<= 30m", windows: [12h, day]}
+  - {id: night, of: in-hours, indicator: failures, target: "<= 0", windows: week}
+  - {id: seldom-in-hours, of: in-hours, indicator: mtbf, target: ">= 4h", windows: week}
+  - {id: quickly, of: resolution, indicator: p90, target: "<= 1h", windows: [24h, day]}
+  - id: good-slices
+    of: sliced
+    indicator: availability
+    target: ">= 99 %"
+    windows: [24h, day]
+    budget: {method: timeslices, slice: 15m, good: 90 %, alerts: "off"}
+  - id: calls-in-budget
+    of: helpline
+    indicator: abandonment
+    target: "<= 20 %"
+    windows: day
+    budget: {method: events, alerts: "off"}
+  - {id: power, of: supply, indicator: saidi, target: "<= 20m", windows: [12h, day]}
+  - {id: cuts, of: supply, indicator: saifi, target: "<= 1", windows: day}
   - {id: seldom, of: network, indicator: mtbf, target: ">= 4h", windows: [day, month]}
   - {id: repaired, of: weighed, indicator: mttr_restore, target: "<= 1h", windows: day}
   - {id: up-net, of: weighed, indicator: availability, target: ">= 99 %", windows: day}

@@ -17,7 +17,7 @@ from monitor.cli.terminal.progress import LEAST, progress
 from monitor.cli.terminal.recorded import Recorded, recorded_option
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
-from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.agreements.parties import by_party
 from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch

@@ -109,7 +109,7 @@ _OF_MEASURING = "--agreements, --json FILE, --records, --announced, --until, --a
     help="With --to-kafka: times faster than it happened; 0 is as fast as possible.",
 )
 @settings_option
-def replay(  # noqa: PLR0917 - click calls it by name
+def replay(
     settings: Settings,
     data: tuple[Path, ...],
     mapping: Path,

@@ -132,7 +132,7 @@ class Evaluator:
         self._most_awake = most_awake
         self._rest = Rest(rows, max_series)
         self.shows = shows
-        self._watched: set[SeriesKey] = set()
+        self._prompt: set[SeriesKey] = set()
         """While nothing is shown: the series that must be evaluated when a pane of theirs changes."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
@@ -226,7 +226,7 @@ class Evaluator:
         (`waking`): what it was in between is in no result.
         """
         series = key.series
-        if self.shows or series not in self._series or series in self._watched or series in self._dirty:
+        if self.shows or series not in self._series or series in self._prompt or series in self._dirty:
             return False
         self._watch(series.agreement, key.width, key.start_ms)
         return True
@@ -328,10 +328,10 @@ class Evaluator:
         statuses, alerts, ended = yield from series.evaluate(
             now_ms, scope, self._watched_ms.get(key.agreement), shows=self.shows
         )
-        if series.watched:
-            self._watched.add(key)
+        if series.is_prompt:
+            self._prompt.add(key)
         else:
-            self._watched.discard(key)
+            self._prompt.discard(key)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:
@@ -384,4 +384,4 @@ class Evaluator:
     def _drop(self, key: SeriesKey) -> None:
         del self._series[key]
         self._restless.discard(key)
-        self._watched.discard(key)
+        self._prompt.discard(key)

@@ -69,6 +69,14 @@ def test_the_nearest_objective_decides_and_budgets_are_not_foreseen():
     assert steady_ms([objective("availability", 0.9, budget=budget)], [up], calendar=True, any_open=True) is None
 
 
+@pytest.mark.parametrize("indicator", ["failures", "mtbf", "mttr_restore"])
+def test_before_any_time_was_promised_nobody_knows_when_a_verdict_changes(indicator):
+    """An outage of the night: it is judged when the office opens, without any event."""
+    night = [Figure("failures", None, 1, 0, "count", ""), quotient(indicator, 0, 0, "ms", "")]
+
+    assert steady_ms([objective(indicator, 1)], night, calendar=True, any_open=False) is None
+
+
 @given(st.integers(1, 10**9), st.data(), st.sampled_from([0.5, 0.9, 0.99, 0.9995, 1.0]), st.booleans())
 def test_no_course_of_time_up_and_down_changes_the_verdict_earlier(promised_ms, data, target, calendar):
     """Each millisecond is up or down, and in a rolling window another one that was up or down leaves."""
