@@ -58,7 +58,7 @@ class Kind(Protocol[R_contra]):
         live: Mapping[str, int],
         objectives: Sequence[Objective],
     ) -> Pieces[list[int]]:
-        """Return instants between which time alone changes no verdict on these objectives, for a run that shows nothing.
+        """Return the instants at which time alone may next change a verdict on these objectives (`Look.shows` is off).
 
         ``figures`` and ``live`` are those of the last evaluation.
         """

@@ -22,6 +22,9 @@ def replay_files(
     until_ms: int | None = None,
     step_ms: int | None = None,
     retention_ms: int | None = None,
+    cut: bool = False,
+    keep_alerts: bool = True,
+    keep_calls: bool = False,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
     """Read files with a mapping and replay their events under agreements.
@@ -35,6 +38,9 @@ def replay_files(
         until_ms: the instant at which time ends, at least to just after the last event.
         step_ms: how often windows are judged; None: see `monitor.replay.local.MOST_STEPS`.
         retention_ms: how long finished subjects are kept; None: to the end.
+        cut: whether events at or after ``until_ms`` are left out, so that time ends exactly there.
+        keep_alerts: as `run_replay`.
+        keep_calls: as `run_replay`.
         on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.
 
     Raises:
@@ -43,15 +49,22 @@ def replay_files(
     tables = load_tables(data, mapping, more)
     book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
     reading = read_tables(tables, on_progress)
-    return run_replay(
-        reading.events,
+    events = reading.events
+    if cut and until_ms is not None:
+        events = [event for event in events if event.fact.time_ms < until_ms]
+    result = run_replay(
+        events,
         book,
         until_ms=until_ms,
         step_ms=step_ms,
         retention_ms=retention_ms,
         reading=reading,
+        keep_alerts=keep_alerts,
+        keep_calls=keep_calls,
         on_progress=on_progress,
     )
+    result.cut = len(reading.events) - len(events)
+    return result
 
 
 def load_tables(data: Sequence[Path], mapping: Path, more: Sequence[tuple[Path, Path]] = ()) -> list[Table]:

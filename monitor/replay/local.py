@@ -27,6 +27,7 @@ from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
+from monitor.replay.call_records import CallRecord, call_records
 from monitor.replay.dict_rows import DictRows
 from monitor.replay.readers import Reading
 from monitor.replay.records import ClockRecord, record_of
@@ -66,6 +67,13 @@ class ReplayResult:
     statuses: list[WindowStatus] = field(default_factory=list)
     whole: list[WholeFigures] = field(default_factory=list)
     records: list[ClockRecord] = field(default_factory=list)
+    calls: list[CallRecord] = field(default_factory=list)
+    keeps_alerts: bool = True
+    """Whether ``alerts`` holds them all; otherwise it is empty, and only ``alert_counts`` tells of them."""
+    alert_counts: dict[str, Counter[str]] = field(default_factory=dict)
+    """How often each promise was announced in each state."""
+    cut: int = 0
+    """Events that were left out because they happened at or after the end that was asked for."""
 
 
 def run_replay(
@@ -76,6 +84,8 @@ def run_replay(
     step_ms: int | None = None,
     retention_ms: int | None = None,
     reading: Reading | None = None,
+    keep_alerts: bool = True,
+    keep_calls: bool = False,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
     """Replay events under the agreements of a book.
@@ -88,6 +98,8 @@ def run_replay(
         retention_ms: how long finished subjects are kept for late facts and reopenings; None: to the end of the data. A
             worker forgets them (`monitor.core.subjects.engine.RETENTION_MS`): hand that in to compare with one.
         reading: what is known of where the events came from, for the result.
+        keep_alerts: whether the result holds the alerts themselves, not only how many there were.
+        keep_calls: whether the result holds a record of each call.
         on_progress: told ``replay``, the events that were folded, and all.
 
     Returns:
@@ -107,9 +119,11 @@ def run_replay(
             from_ms=first_ms,
             until_ms=until_ms,
             step_ms=step_ms or _fitting_step(until_ms - first_ms),
+            keeps_alerts=keep_alerts,
         ),
         FOR_EVER_MS if retention_ms is None else retention_ms,
         happened={event.subject for event in ordered},
+        keep_calls=keep_calls,
     )
     run.all(ordered, on_progress)
     return run.finish()
@@ -122,10 +136,13 @@ def _fitting_step(span_ms: int) -> int:
 class _Run:
     """One replay under way."""
 
-    def __init__(self, book: Book, result: ReplayResult, retention_ms: int, *, happened: set[Subject]) -> None:
+    def __init__(
+        self, book: Book, result: ReplayResult, retention_ms: int, *, happened: set[Subject], keep_calls: bool
+    ) -> None:
         self.book = book
         self.result = result
         self.retention_ms = retention_ms
+        self.keep_calls = keep_calls
         self.rows: dict[Subject, DictRows] = {}
         self.engines: dict[Subject, SourceEngine] = {}
         # Without a single outage in the data nobody can tell a service that never failed from one that was not watched,
@@ -200,7 +217,7 @@ class _Run:
         evaluator, waiting = self.evaluator, self.waiting
         for place, pane in self.changed.items():
             series = place[1].series
-            if pane is None or evaluator.wants(series):
+            if pane is None or not evaluator.may_wait(place[1]):
                 self.hand_over(series)
                 self.give(place, pane)
             else:
@@ -215,7 +232,7 @@ class _Run:
                 self.changed.update(((subject, key), None) for key in dropped)
 
     def give(self, place: tuple[Subject, PaneKey], pane: Pane | None) -> None:
-        """Give a pane to the evaluator: a copy, as it would be after Kafka, since the engine goes on changing its own."""
+        """Give a pane to the evaluator: a copy, as after Kafka, because the engine goes on changing its own."""
         self.evaluator.fold(*place, None if pane is None else merge_panes([pane]), self.book)
 
     def hand_over(self, series: SeriesKey) -> None:
@@ -228,7 +245,7 @@ class _Run:
         more = True
         while more:
             done = self.evaluator.evaluate(now_ms, self.book)
-            self.result.alerts += done.alerts
+            self.tell(done.alerts)
             self.result.statements += [status for status in done.statuses if status.closed]
             more = done.more
 
@@ -245,12 +262,23 @@ class _Run:
 
     def note(self, subject: Subject, effects: Effects) -> None:
         """Keep the alerts and panes of an engine."""
-        self.result.alerts += effects.alerts
+        self.tell(effects.alerts)
         self.result.repeats += effects.repeats
         self.result.too_late += effects.too_late
         self.rejected.update(reason for _, reason in effects.rejected)
         for key, pane in effects.panes.items():
             self.changed[subject, key] = pane
+
+    def tell(self, alerts: Sequence[Alert]) -> None:
+        """Count alerts, and keep them if they are wanted."""
+        if self.result.keeps_alerts:
+            self.result.alerts += alerts
+        counts = self.result.alert_counts
+        for alert in alerts:
+            key = alert.key
+            # An objective, its budget and the right to terminate share their promise.
+            kind = f" {key.kind}" if key.kind in ("burn", "termination") else ""
+            counts.setdefault(f"{key.agreement}/{key.promise}{kind}", Counter())[alert.state] += 1
 
     def finish(self) -> ReplayResult:
         """Return the result with everything that is known only at the end."""
@@ -269,7 +297,11 @@ class _Run:
                 for clock in row.clocks
                 if (record := self.record(subject, key, row, clock, plan)) is not None
             ]
+            if subject == "call" and self.keep_calls:
+                for key, row in seen:
+                    result.calls += call_records(key[1:].decode(), row, self.book, result.until_ms)
             result.whole += whole_figures((row for _, row in seen), plan, result.from_ms, result.until_ms)
+        result.calls.sort(key=lambda one: (one.queued_ms, one.subject_id, one.agreement, one.measure))
         result.records.sort(key=lambda one: (one.start_ms, one.subject_id, one.agreement, one.clock, one.cycle))
         result.whole.sort(key=lambda one: (one.series.agreement, one.series.measure, not one.total, one.series.values))
         return result

@@ -56,6 +56,8 @@ class Reading:
     rejected: list[Rejected] = field(default_factory=list)
     odd: list[OddSubject] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    of_files: dict[str, int] = field(default_factory=dict)
+    """The number of rows of each file."""
 
     def reasons(self) -> dict[str, int]:
         """Return how many rows were rejected for each reason, the most frequent first."""
@@ -118,6 +120,7 @@ class _TableReader:
     def _take(self, file: str, row: Row) -> None:
         reading = self._reading
         reading.rows += 1
+        reading.of_files[file] = reading.of_files.get(file, 0) + 1
         if row.reason:
             reading.rejected.append(Rejected(file, row.line, row.reason, row.detail))
             return

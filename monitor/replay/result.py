@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,12 +13,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from monitor.replay.by_window import by_window, figure_cells
+from monitor.replay.chosen import Chosen
 from monitor.wire.announcements import stretches_json
 from monitor.wire.outcomes import budget_data, consequence_data
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from monitor.core.agreements.book import Book
     from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.series.figures import Figure
@@ -27,15 +30,13 @@ if TYPE_CHECKING:
     from monitor.replay.whole import WholeFigures
 
 # What stands in the data goes into the table as Text: as a str, "[bold]" in it would be rich's markup.
+EVERYTHING: Final = Chosen()
 LISTED_REJECTIONS: Final = 20
 """Rejected rows that the table lists; the JSON has all of them."""
 LISTED_ODD: Final = 5
 """Subjects that the text names whose events contradict each other; the JSON has all of them."""
 LISTED_SERIES: Final = 12
 """Series of a measure that the table lists, the largest first; the JSON has all of them."""
-
-_HOUR_S: Final = 3_600
-_DAY_S: Final = 86_400
 
 
 def as_json(result: ReplayResult) -> dict[str, Any]:
@@ -54,12 +55,16 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
             "repeats": result.repeats,
             "rejected": result.rejected_events,
             "too_late": result.too_late,
+            "after_until": result.cut,
             "subjects": dict(result.subjects),
         },
         "figures": [_whole_json(one) for one in result.whole],
         "windows": [_status_json(one) for one in result.statuses],
         "statements": [_status_json(one) for one in result.statements],
-        "alerts": {"counts": _alert_counts(result.alerts), "all": [_alert_json(one) for one in result.alerts]},
+        "alerts": {
+            "counts": _alert_counts(result),
+            **({"all": [_alert_json(one) for one in result.alerts]} if result.keeps_alerts else {}),
+        },
         "clocks": dict(Counter(record.verdict for record in result.records)),
     }
 
@@ -70,10 +75,10 @@ def write_json(result: ReplayResult, path: Path) -> None:
 
 
 def write_records(result: ReplayResult, path: Path) -> None:
-    """Write one JSON line for each measured clock."""
+    """Write one JSON line for each measured clock, then for each call and the measure that counts it."""
     with path.open("wb") as file:
-        for record in result.records:
-            file.write(orjson.dumps(record.as_json(), option=orjson.OPT_APPEND_NEWLINE))
+        for one in chain((of.as_json() for of in result.records), (of.as_json() for of in result.calls)):
+            file.write(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:
@@ -139,26 +144,24 @@ def _alert_json(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _alert_counts(alerts: Iterable[Alert]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {}
-    for alert in alerts:
-        key = alert.key
-        # An objective, its budget and the right to terminate share their promise.
-        kind = f" {key.kind}" if key.kind in ("burn", "termination") else ""
-        counts.setdefault(f"{key.agreement}/{key.promise}{kind}", Counter())[alert.state] += 1
-    return {key: dict(sorted(of.items())) for key, of in sorted(counts.items())}
+def _alert_counts(result: ReplayResult) -> dict[str, dict[str, int]]:
+    return {key: dict(sorted(of.items())) for key, of in sorted(result.alert_counts.items())}
 
 
-def as_table(result: ReplayResult) -> RenderableType:
-    """Return the result as tables for a terminal."""
+def as_table(result: ReplayResult, book: Book | None = None, chosen: Chosen = EVERYTHING) -> RenderableType:
+    """Return the result as tables for a terminal: of the chosen measures, and by the chosen windows.
+
+    ``book`` tells the zones in which the periods of the windows are named; without it they are named in UTC.
+    """
     parts: list[RenderableType] = [_summary(result)]
     if result.reading is not None and result.reading.rejected:
         parts.append(rejections_table(result.reading))
-    parts.append(_figures(result.whole))
+    parts.append(_figures([one for one in result.whole if chosen.has(one.series)], all_series=bool(chosen.of)))
+    parts += [by_window(result, window, book, chosen) for window in chosen.windows]
     if result.statements or result.statuses:
-        parts.append(_verdicts(result))
-    if result.alerts:
-        parts.append(_alerts(result.alerts))
+        parts.append(_verdicts(result, chosen))
+    if result.alert_counts:
+        parts.append(_alerts(result))
     return Group(*parts)
 
 
@@ -171,6 +174,7 @@ def _summary(result: ReplayResult) -> Text:
     text.append(f"{result.events:,} events of {subjects}")
     text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
     for count, what in (
+        (result.cut, "events happened after the end that was asked for, and are left out"),
         (result.repeats, "events came twice"),
         (sum(result.rejected_events.values()), f"events were not taken: {result.rejected_events}"),
         (result.too_late, "corrections came too late for their pane"),
@@ -222,7 +226,7 @@ def rejections_table(reading: Reading) -> Table:
     return table
 
 
-def _figures(whole: list[WholeFigures]) -> Table:
+def _figures(whole: list[WholeFigures], *, all_series: bool) -> Table:
     table = Table(title="Figures over the whole of the data", title_justify="left")
     for name in ("measure", "series", "indicator", "value", "numerator", "denominator", "formula"):
         table.add_column(name, justify="right" if name in ("value", "numerator", "denominator") else "left")
@@ -232,14 +236,15 @@ def _figures(whole: list[WholeFigures]) -> Table:
     for (agreement, measure), all_of in measures.items():
         name = f"{agreement}/{measure}"
         largest = sorted(all_of, key=lambda one: (not one.total, -_size(one), one.series.values))
-        for one in largest[:LISTED_SERIES]:
+        listed = len(largest) if all_series else LISTED_SERIES
+        for one in largest[:listed]:
             series = "all" if one.total else ", ".join(f"{key}={value}" for key, value in one.labels.items())
             for figure in one.figures:
-                table.add_row(name, Text(series), figure.indicator, *_figure_cells(figure))
+                table.add_row(name, Text(series), figure.indicator, *figure_cells(figure))
                 name = series = ""
             table.add_section()
-        if len(largest) > LISTED_SERIES:
-            table.add_row("", f"… and {len(largest) - LISTED_SERIES:,} more", "", "", "", "", "(all of them: --json)")
+        if len(largest) > listed:
+            table.add_row("", f"… and {len(largest) - listed:,} more", "", "", "", "", "(all of them: --of, --json)")
             table.add_section()
     return table
 
@@ -248,7 +253,7 @@ def _size(whole: WholeFigures) -> float:
     return max((figure.denominator for figure in whole.figures), default=0.0)
 
 
-def _verdicts(result: ReplayResult) -> Table:
+def _verdicts(result: ReplayResult, chosen: Chosen) -> Table:
     """Return how often each objective was kept in closed periods, and how it stands in the windows at the end."""
     table = Table(title="Objectives", title_justify="left")
     for name in ("objective", "window", "closed periods", "at the end"):
@@ -256,7 +261,7 @@ def _verdicts(result: ReplayResult) -> Table:
     closed: dict[tuple[str, str], Counter[str]] = {}
     last: dict[tuple[str, str], Counter[str]] = {}
     for found, statuses in ((closed, result.statements), (last, result.statuses)):
-        for status in statuses:
+        for status in (one for one in statuses if chosen.has(one.series)):
             for verdict in status.verdicts:
                 key = (f"{status.series.agreement}/{verdict.objective}", status.window)
                 found.setdefault(key, Counter())[verdict.verdict] += 1
@@ -265,42 +270,17 @@ def _verdicts(result: ReplayResult) -> Table:
     return table
 
 
-def _alerts(alerts: list[Alert]) -> Table:
+def _alerts(result: ReplayResult) -> Table:
     table = Table(title="Alerts", title_justify="left")
     table.add_column("promise")
     table.add_column("announced")
-    for promise, counts in _alert_counts(alerts).items():
+    for promise, counts in _alert_counts(result).items():
         table.add_row(promise, _counts(counts))
     return table
 
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
-
-
-def _figure_cells(figure: Figure) -> tuple[str, str, str, Text]:
-    numerator, denominator = (f"{value:,.10g}" for value in (figure.numerator, figure.denominator))
-    return _value(figure), numerator, denominator, Text(figure.formula)
-
-
-def _value(figure: Figure) -> str:
-    value = figure.value
-    if value is None:
-        return "no data"
-    if figure.unit == "ratio":
-        return f"{value:.4%}"
-    if figure.unit == "ms":
-        return _duration(value)
-    return f"{value:,.2f}" if figure.unit == "amount" or value % 1 else f"{value:,.0f}"
-
-
-def _duration(value_ms: float) -> str:
-    seconds = value_ms / 1000
-    if seconds < _HOUR_S:
-        return f"{seconds:,.3f} s"
-    if seconds < 2 * _DAY_S:
-        return f"{seconds / _HOUR_S:,.2f} h"
-    return f"{seconds / _DAY_S:,.2f} d"
 
 
 def _instant(at_ms: int) -> str:

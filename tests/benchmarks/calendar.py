@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from monitor.core.agreements.agreement import Agreement
-from monitor.core.agreements.measures import METRICS, Budget, ClockRule
+from monitor.core.agreements.clock_metrics import METRICS
+from monitor.core.agreements.measures import Budget, ClockRule
 from monitor.core.alerts.stretches import newest
 from monitor.core.clocks.clock import Terms, apply
 from monitor.core.clocks.clock import start as start_clock

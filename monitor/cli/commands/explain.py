@@ -14,9 +14,10 @@ from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import STYLES, Output
 from monitor.cli.terminal.progress import LEAST, progress
+from monitor.cli.terminal.recorded import Recorded, recorded_option
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
-from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.agreements.parties import by_party
 from monitor.core.alerts.alert import AlertKey, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
@@ -32,6 +33,7 @@ from monitor.installation import topic_of
 from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
 from monitor.read_model.topics import committed
+from monitor.replay.one_subject import row_of
 from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.rows import SOURCE_ROWS
@@ -44,28 +46,41 @@ _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_tra
 
 @click.command(
     "explain",
-    epilog=example("sla-monitor explain ticket T-17", "sla-monitor explain outage O-9 --json | jq .stretches"),
+    epilog=example(
+        "sla-monitor explain ticket T-17",
+        "sla-monitor explain outage O-9 --json | jq .stretches",
+        "sla-monitor explain ticket T-17 --data tickets.csv --mapping tickets.yaml --agreements agreements/",
+    ),
 )
 @click.argument("subject", type=click.Choice(_SUBJECTS))
 @click.argument("subject_id", metavar="ID")
 @click.option("--at", "at_ms", type=Instant(), help="Up to when open clocks are told, RFC 3339.  [default: now]")
+@recorded_option
 @settings_option
 @json_option
-def explain_command(out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None) -> None:
+def explain_command(
+    out: Output,
+    settings: Settings,
+    subject: Subject,
+    subject_id: str,
+    at_ms: int | None,
+    recorded: Recorded | None,
+) -> None:
     """Explain why the clocks of a ticket, a call, an outage or a lead stand as they do.
 
     For each clock: why it is met, at risk or breached; the agreement, its version and the line that gives the target;
     when it is due; and the stretches of its life (open hours, closed, holidays by name, paused with the reason), which
     add up to what has elapsed. The alerts that nobody was told of follow, with the reason. For a lead also where it
-    counts. It is read from the state that the workers have committed; with --json each clock (and each such alert, and
+    counts. It is read from the state that the workers have committed, or with --data from recorded events, without
+    Kafka (open clocks are then told up to the end of the data); with --json each clock (and each such alert, and
     each instant at which a lead counts) is a line, all in milliseconds.
     """
-    now_ms = wall_ms() if at_ms is None else at_ms
-    known = asyncio.run(read_published(settings))
-    plan = Plan(book_of(known.documents.values()))
-    row = asyncio.run(_row(settings, subject, subject_id))
+    plan, row, now_ms = _known(out, settings, subject, subject_id, at_ms, recorded)
     if row is None:
-        out.note(f"no {subject} {subject_id} is known: it is finished for long, or its events have not been read yet")
+        why_not = (
+            "the data has no event of it" if recorded else "it is finished for long, or its events are not read yet"
+        )
+        out.note(f"no {subject} {subject_id} is known: {why_not}")
         click.get_current_context().exit(FAILED)
     for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
         lacks = missing(agreement.report, row.known())
@@ -89,10 +104,23 @@ def explain_command(out: Output, settings: Settings, subject: Subject, subject_i
         held = plan.book.exact(clock.series.agreement, clock.version)
         parties = by_party(held.parties if held else (), found.contribution.teams)
         _tell(out, subject, subject_id, found, now_ms, under, parties, has_on_call=has_on_call)
-    _tell_silences(out, settings, subject, subject_id)
+    if recorded is None:
+        _tell_silences(out, settings, subject, subject_id)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
             _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
+
+
+def _known(
+    out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None, recorded: Recorded | None
+) -> tuple[Plan, SubjectRow | None, int]:
+    """Return the agreements, the row of a subject, and the instant as of which it is told."""
+    if recorded is not None:
+        plan = Plan(recorded.book())
+        row, now_ms = row_of(recorded.read(out).events, subject, subject_id, plan.book, at_ms)
+        return plan, row, now_ms
+    plan = Plan(book_of(asyncio.run(read_published(settings)).documents.values()))
+    return plan, asyncio.run(_row(settings, subject, subject_id)), wall_ms() if at_ms is None else at_ms
 
 
 def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -13,17 +14,20 @@ from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import LEAST, progress
+from monitor.cli.terminal.recorded import Recorded, recorded_option
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.consequence import MONEY
 from monitor.core.objectives.status import WindowStatus
+from monitor.core.recompute.causes import Arrived
 from monitor.core.recompute.differences import Announced
 from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.read_model.agreements import read_published
 from monitor.read_model.history import OnProgress, read_history
 from monitor.read_model.topics import read_all
+from monitor.replay.announced import read_announced
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare
 from monitor.stream.partitions.clock import wall_ms
@@ -45,12 +49,19 @@ _SHOWN_EVENTS: Final = 5
         "sla-monitor recompute",
         "sla-monitor recompute --agreement it-service-desk --from 2026-10-01T00:00:00+02:00 --json",
         "sla-monitor recompute --as-of 2026-11-01T08:00:00Z",
+        "sla-monitor recompute --announced then.jsonl --data now.csv --mapping m.yaml --agreements agreements/",
     )
 )
 @click.option("--as-of", "as_of_ms", type=Instant(), help="With what had arrived by then, RFC 3339.  [default: now]")
 @click.option("--agreement", "agreement_id", metavar="ID", help="Compare this agreement only.")
 @click.option("--from", "from_ms", type=Instant(), default=0, help="Leave out breaches and periods before, RFC 3339.")
 @click.option("--until", "until_ms", type=Instant(), help="Up to when time passes.  [default: --as-of, or now]")
+@click.option(
+    "--announced",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With --data: what an earlier replay announced (replay --announced).",
+)
+@recorded_option
 @settings_option
 @json_option
 def recompute(
@@ -60,6 +71,8 @@ def recompute(
     agreement_id: str | None,
     from_ms: int,
     until_ms: int | None,
+    announced: Path | None,
+    recorded: Recorded | None,
 ) -> None:
     """List where what was judged differs from what is recomputed with all that is known.
 
@@ -67,9 +80,22 @@ def recompute(
     been known; what differs from the alerts and statements that were announced is told, with its cause: late events, or
     another version of the agreement. What was judged stays judged: nothing is written. The exit code is 4 if anything
     differs, 0 if nothing does.
+
+    Without Kafka: --announced is what a replay announced earlier, --data what is known now. Time passes up to --until,
+    or just after the last event.
     """
+    if (recorded is None) != (announced is None) or (recorded is not None and as_of_ms is not None):
+        raise click.UsageError("--announced goes with --data and --agreements, and without --as-of.")
     with progress(least=LEAST) as on_progress:
-        found = asyncio.run(_compared(out, settings, as_of_ms, agreement_id, from_ms, until_ms, on_progress))
+        if recorded is not None and announced is not None:
+            events = recorded.read(out).events
+            end_ms = until_ms if until_ms is not None else max((one.fact.time_ms + 1 for one in events), default=0)
+            found = compare(
+                read_announced(announced), [Arrived(one, one.fact.time_ms) for one in events], recorded.book(),
+                until_ms=end_ms, from_ms=from_ms, agreement=agreement_id, on_progress=on_progress,
+            )  # fmt: skip
+        else:
+            found = asyncio.run(_compared(out, settings, as_of_ms, agreement_id, from_ms, until_ms, on_progress))
     for clock in found.clocks:
         _tell_clock(out, clock)
     for period in found.periods:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import orjson
 
 from monitor.cli.terminal.failing import FAILED
+from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import progress
+from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
 from monitor.installation import topic_of
 from monitor.read_model.history import OnProgress
 from monitor.read_model.topics import producer, refused_records
+from monitor.replay.announced import write_announced
+from monitor.replay.chosen import Chosen
 from monitor.replay.files import load_tables, replay_files
 from monitor.replay.preview import attributes_text
 from monitor.replay.preview import preview as preview_of
@@ -34,11 +39,13 @@ from monitor.replay.result import (
     write_records,
 )
 from monitor.replay.to_kafka import to_kafka
+from monitor.replay.unused import useless
 from monitor.wire.events import encode_event
 from monitor.wire.instants import rfc3339
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT = Path("-")
+_OF_MEASURING = "--agreements, --json FILE, --records, --announced, --until, --alerts, --of and --window"
 
 
 @click.command(
@@ -46,6 +53,7 @@ _STDOUT = Path("-")
         "sla-monitor replay incidents.csv.gz --mapping mapping.yaml --agreements agreements/ --json result.json",
         "sla-monitor replay incidents.csv --mapping mapping.yaml --preview 10",
         "sla-monitor replay tickets.csv --mapping tickets.yaml --table replies.csv replies.yaml --agreements sla/",
+        "sla-monitor replay calls.csv --mapping calls.yaml --agreements agreements/ --of calls --window month",
         "sla-monitor replay incidents.csv --mapping mapping.yaml --to-kafka --speed 60",
     )
 )
@@ -72,7 +80,26 @@ _STDOUT = Path("-")
     help="Agreement file or folder; may be given several times.",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result as JSON; - is stdout.")
-@click.option("--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock.")
+@click.option(
+    "--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock and each call."
+)
+@click.option(
+    "--until", "until_ms", type=Instant(), help="Where time ends; later events are left out.  [default: data]"
+)
+@click.option(
+    "--announced", type=click.Path(path_type=Path), help="Write alerts and statements as on the topics, for recompute."
+)
+@click.option(
+    "--alerts",
+    type=click.Choice(("all", "none")),
+    default="all",
+    show_default=True,
+    help="Keep the alerts in the result, or only how many there were: most of a large result is alerts.",
+)
+@click.option("--of", multiple=True, metavar="NAME", help="Show this agreement, measure or agreement/measure only.")
+@click.option(
+    "--window", "windows", multiple=True, metavar="NAME", help="Show the figures by this window too: day, month, year …"
+)
 @click.option("--to-kafka", "into_kafka", is_flag=True, help="Send the events to the topics instead.")
 @click.option(
     "--speed",
@@ -82,17 +109,15 @@ _STDOUT = Path("-")
     help="With --to-kafka: times faster than it happened; 0 is as fast as possible.",
 )
 @settings_option
-def replay(  # noqa: PLR0917 - click calls it by name
+def replay(
     settings: Settings,
     data: tuple[Path, ...],
     mapping: Path,
     more: tuple[tuple[Path, Path], ...],
     preview: int | None,
-    agreements: tuple[Path, ...],
-    json_file: Path | None,
-    records: Path | None,
     into_kafka: bool,  # noqa: FBT001 - click's
     speed: float,
+    **asked: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Measure recorded data under agreements, without Kafka.
 
@@ -100,36 +125,78 @@ def replay(  # noqa: PLR0917 - click calls it by name
     be - for standard input. The result tells every figure with its numerator, denominator, unit, formula and window,
     and the rejected rows by reason with their lines. Several tables about the same subjects are read together: each
     --table has a mapping of its own, and events with the same id belong to the same ticket, call, outage or lead.
+    The exit code is 1 if an agreement measured nothing of the data, or if every row of a file was refused.
     With --to-kafka the events go to the topics instead, at the pace at which they happened or faster; a worker measures
     them then.
     """
-    out = Output(as_json=json_file == _STDOUT)
+    of = _Asked(**asked)
+    out = Output(as_json=of.json_file == _STDOUT)
     if preview:
-        if agreements or records or into_kafka or json_file not in (None, _STDOUT):
-            raise click.UsageError(
-                "--preview measures nothing: it goes without --agreements, --json FILE, --records and --to-kafka."
-            )
+        if of.measures_something() or into_kafka:
+            raise click.UsageError(f"--preview measures nothing: it goes without --to-kafka, {_OF_MEASURING}.")
         _preview(out, load_tables(data, mapping, more), preview)
         return
-    if into_kafka:
-        if agreements or records or json_file not in (None, _STDOUT):
-            raise click.UsageError(
-                "--to-kafka only sends events: it goes without --agreements, --json FILE and --records."
-            )
-        _into_kafka(out, settings, load_tables(data, mapping, more), speed)
+    if not into_kafka:
+        if not of.agreements:
+            raise click.UsageError("Missing option '--agreements' (or --to-kafka, or --preview).")
+        _measured(out, data, mapping, more, of)
         return
-    if not agreements:
-        raise click.UsageError("Missing option '--agreements' (or --to-kafka).")
+    if of.measures_something():
+        raise click.UsageError(f"--to-kafka only sends events: it goes without {_OF_MEASURING}.")
+    _into_kafka(out, settings, load_tables(data, mapping, more), speed)
+
+
+class _Asked(NamedTuple):
+    """The options of a replay that measures."""
+
+    agreements: tuple[Path, ...]
+    json_file: Path | None
+    records: Path | None
+    announced: Path | None
+    until_ms: int | None
+    alerts: str
+    of: tuple[str, ...]
+    windows: tuple[str, ...]
+
+    def measures_something(self) -> bool:
+        """Return whether anything was asked for that only a measurement has."""
+        has_file = self.json_file not in (None, _STDOUT)
+        return (
+            bool(self.agreements or self.records or self.announced or self.of or self.windows or has_file)
+            or self.until_ms is not None
+            or self.alerts != "all"
+        )
+
+
+def _measured(
+    out: Output, data: tuple[Path, ...], mapping: Path, more: tuple[tuple[Path, Path], ...], asked: _Asked
+) -> None:
+    try_places((("--json", asked.json_file), ("--records", asked.records), ("--announced", asked.announced)))
+    if asked.announced and asked.alerts == "none":
+        raise click.UsageError("--announced needs the alerts: it goes without --alerts none.")
+    book, chosen = load_agreements(asked.agreements), Chosen(asked.of, asked.windows)
+    if mistakes := chosen.mistakes(book):
+        raise click.UsageError("\n".join(mistakes))
     with progress() as on_progress:
-        result = replay_files(data, mapping, agreements, more=more, on_progress=on_progress)
-    if records:
-        write_records(result, records)
-    if json_file == _STDOUT:
+        result = replay_files(
+            data, mapping, book, more=more, until_ms=asked.until_ms, cut=True, keep_alerts=asked.alerts == "all",
+            keep_calls=asked.records is not None, on_progress=on_progress,
+        )  # fmt: skip
+    if asked.records:
+        write_records(result, asked.records)
+    if asked.announced:
+        write_announced(result, asked.announced)
+    if asked.json_file == _STDOUT:
         out.raw(orjson.dumps(as_json(result)))
-        return
-    if json_file:
-        write_json(result, json_file)
-    out.console.print(as_table(result))
+    else:
+        if asked.json_file:
+            write_json(result, asked.json_file)
+        out.console.print(as_table(result, book, chosen))
+    findings = useless(result, book, result.reading.events if result.reading is not None else ())
+    for finding in findings:
+        out.note(f"warning: {finding}")
+    if findings:
+        click.get_current_context().exit(FAILED)
 
 
 def _preview(out: Output, tables: Sequence[Table], most: int) -> None:

@@ -15,6 +15,7 @@ import orjson
 from monitor.cli.terminal.instants import Instant
 from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import progress
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
@@ -84,6 +85,7 @@ def simulate(  # noqa: PLR0917 - click calls it by name
     if bool(data) == from_kafka or (mapping and from_kafka) or (more and not mapping):
         raise click.UsageError("Give files of events (with --mapping or without), or --from-kafka.")
     out = Output(as_json=json_file == _STDOUT)
+    try_places((("--json", json_file),))
     tried, known = load_agreements(agreements), load_agreements(against) if against else None
     with progress() as on_progress:
         events = cut(_events(out, settings, data, mapping, more, on_progress), from_ms, until_ms)

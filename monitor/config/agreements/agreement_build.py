@@ -20,7 +20,8 @@ from monitor.config.agreements.term_build import term
 from monitor.config.reading.quantities import clock_text, duration_text, instant_ms
 from monitor.config.reading.shape import did_you_mean
 from monitor.core.agreements.agreement import Agreement, Contact, Report, Support
-from monitor.core.agreements.measures import ANY, METRICS, Budget, CallRule, ClockRule
+from monitor.core.agreements.clock_metrics import METRICS
+from monitor.core.agreements.measures import ANY, Budget, CallRule, ClockRule
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.time.units import DAY_MS, HOUR_MS
 from monitor.core.time.windows import Window

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.config.reading.shape import did_you_mean
-from monitor.core.agreements.measures import METRICS, Cycles
+from monitor.core.agreements.clock_metrics import METRICS
+from monitor.core.agreements.measures import Cycles
 from monitor.core.clocks.ticket_state import STATES
 from monitor.core.facts.events import DUE_ATTRIBUTES
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.config.agreements.calendars import Told
     from monitor.config.agreements.measure_shape import ClockShape
-    from monitor.core.agreements.measures import Metric
+    from monitor.core.agreements.clock_metrics import Metric
 
 _WAITING: Final = "waiting:"
 _STATED: Final[dict[str, frozenset[str]]] = {"requester_wait": frozenset({"waiting_for_customer"})}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.clock_metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

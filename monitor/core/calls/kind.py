@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.calls.calls import call_changes
 from monitor.core.calls.figures import call_figures
 from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
@@ -61,7 +62,7 @@ def lasts_until_ms(facts: Sequence[Fact]) -> int:
 def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
     """Return the figures of a window and the number of calls that wait, in pieces, because callers are many."""
     total, tally = of.summed(), NO_TALLY
-    if rule.repeat_within_ms:
+    if rule.repeat_within_ms and of.wants("needs", "repeats"):
         tally = yield from of.panes.repeats(of.window, of.span, rule.repeat_within_ms, of.as_of_ms)
     live = {"waiting": of.panes.live().counts.get("waiting", 0), "longest_wait_ms": of.longest_open_ms()}
     figures = call_figures(rule, total, tally, targets_of(of.agreement, rule.id))
@@ -78,10 +79,11 @@ def turns_ms(
     of: WindowView[CallPanes],
     figures: Sequence[Figure],  # noqa: ARG001 - they hold no time that has passed
     live: Mapping[str, int],
-    objectives: Sequence[Objective],  # noqa: ARG001
+    objectives: Sequence[Objective],
 ) -> Pieces[list[int]]:
-    """Return the instants at which time alone may change a verdict: those at which it changes the figures."""
-    return wakes_ms(rule, of, live)
+    """Return the instants at which time alone may change a verdict: only those on repeat calls change with time."""
+    needs_repeats = any(NAMED[one.indicator].needs == "repeats" for one in objectives)
+    return wakes_ms(rule, of, live) if needs_repeats else ready([])
 
 
 def budget_figures(rule: CallRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

@@ -19,16 +19,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.pieces import at_once
+from monitor.core.pieces import at_once, lots
+from monitor.core.time.spans import NEVER_MS, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from monitor.core.facts.events import Value
     from monitor.core.pieces import Pieces
-    from monitor.core.time.spans import Span
 
 
 class Tally(NamedTuple):
@@ -48,6 +49,10 @@ class Tally(NamedTuple):
 
 
 NO_TALLY = Tally()
+_AT_ONCE: Final = 256
+"""Calls that are counted without a pause: some microseconds each."""
+_MOST_MOVING: Final = 16
+"""The tallies of moving spans that are kept: months have four lengths, and a clock change makes two more of each."""
 
 
 class _Call(NamedTuple):
@@ -61,12 +66,23 @@ _Place = tuple[int, str]
 """The place of calls: the start of their pane, and the pane's part."""
 
 
-class _Kept(NamedTuple):
-    """The tally of a pane, and the instants ``[from_ms, until_ms)`` for which it holds."""
+class _Share(NamedTuple):
+    """The part of one call in the tally, and the first instant at which it differs (`NEVER_MS`: none)."""
 
     tally: Tally
-    from_ms: int
-    until_ms: float
+    until_ms: int
+
+
+class _Moving:
+    """The tally of the panes in a span that moves: only panes that entered, left or changed are added up again."""
+
+    __slots__ = ("parts", "span", "stale", "total")
+
+    def __init__(self) -> None:
+        self.span = Span(0, 0)
+        self.parts: dict[_Place, Tally] = {}
+        self.stale: set[_Place] = set()
+        self.total = NO_TALLY
 
 
 def repeat_item(
@@ -91,24 +107,47 @@ def _call(item: str, ended_ms: int) -> _Call:
 
 
 class RepeatIndex:
-    """The calls in the panes of one width of a series, by caller. Only changed panes are counted again.
+    """The calls in the panes of one width of a series, by caller, and the share of each call in the tally.
+
+    A new or changed call costs its own share and those of the caller's calls just before it; the passing of time costs
+    the calls whose W is over. The other calls of the day cost nothing.
 
     ``stale`` are the starts of panes that must be taken (`take`) before the next `tally`. A pane may consist of several
-    parts. Each part is taken and counted by itself, so the cost of a new call does not depend on the number of calls of
-    the day.
+    parts; each is taken by itself.
     """
 
-    __slots__ = ("_callers", "_calls", "_items", "_of", "_tallies", "stale")
+    __slots__ = (
+        "_at_ms",
+        "_callers",
+        "_calls",
+        "_items",
+        "_moving",
+        "_of",
+        "_shares",
+        "_sums",
+        "_turns",
+        "_within_ms",
+        "stale",
+    )
 
     def __init__(self, starts: Iterable[int]) -> None:
         self.stale = set(starts)
         self._items: dict[_Place, Mapping[str, int]] = {}
         self._of: dict[int, set[str]] = {}
         """The parts of each pane that have calls."""
-        self._calls: dict[_Place, list[_Call]] = {}
-        self._callers: dict[int, list[tuple[int, _Place]]] = {}
-        """By caller: the instants at which calls were queued and the calls' places, in order."""
-        self._tallies: dict[_Place, _Kept] = {}
+        self._calls: dict[_Place, dict[str, _Call]] = {}
+        """The calls of each place by their items."""
+        self._callers: dict[int, list[tuple[int, _Place, str]]] = {}
+        """By caller: the instants at which calls were queued, their places and items, in order."""
+        self._at_ms = 0
+        """The instant as of which the shares are counted."""
+        self._within_ms = 0
+        self._shares: dict[tuple[_Place, str], _Share] = {}
+        self._sums: dict[_Place, Tally] = {}
+        self._turns: list[tuple[int, _Place, str]] = []
+        """A heap of the instants at which shares differ by time alone, with lazy deletion."""
+        self._moving: dict[int, _Moving] = {}
+        """The tallies of spans that move, by their length."""
 
     def take(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> None:
         """Take over the items of a pane, by part. No parts: the pane is gone. The items must not be changed later."""
@@ -117,46 +156,76 @@ class RepeatIndex:
     def taking(self, start_ms: int, parts: Mapping[str, Mapping[str, int]]) -> Pieces[None]:
         """Run ``take`` in pieces. The pane is stale until all its parts are taken."""
         for part in self._of.get(start_ms, set()) - parts.keys():
-            self._replace((start_ms, part), {})
-            yield
+            yield from self._replace((start_ms, part), {})
         for part, items in parts.items():
             if items is not self._items.get((start_ms, part)):
-                self._replace((start_ms, part), items)
-                yield
+                yield from self._replace((start_ms, part), items)
         self.stale.discard(start_ms)
 
-    def _replace(self, place: _Place, items: Mapping[str, int]) -> None:
-        before = self._calls.pop(place, [])
-        after = [_call(item, ended_ms) for item, ended_ms in items.items()]
+    def _replace(self, place: _Place, items: Mapping[str, int]) -> Pieces[None]:
+        before = self._items.get(place, {})
+        calls = self._calls.setdefault(place, {})
         self._of.setdefault(place[0], set()).add(place[1])
-        if after:
-            self._calls[place], self._items[place] = after, items
-        else:
-            self._items.pop(place, None)
+        touched: set[tuple[_Place, str]] = set()
+        for lot in lots(before.keys() | items.keys(), _AT_ONCE):
+            for item in lot:
+                if items.get(item) == before.get(item):
+                    continue
+                old = [(calls.pop(item), False)] if item in calls else []
+                new = [(_call(item, items[item]), True)] if item in items else []
+                for call, is_new in (*old, *new):
+                    self._move(place, item, call, is_new=is_new)
+                    touched.update(self._before(call))
+                touched.add((place, item))
+            yield
+        self._items[place] = items
+        for some in lots(touched, _AT_ONCE):
+            for one in some:
+                self._count(one)
+            yield
+        if not items:
+            del self._items[place], self._calls[place]
+            self._sums.pop(place, None)
             self._of[place[0]].discard(place[1])
             if not self._of[place[0]]:
                 del self._of[place[0]]
-        changed = set(before) ^ set(after)
-        for call in before:
-            others = self._callers[call.who]
-            others.pop(bisect_left(others, (call.queued_ms, place)))
-        for call in after:
-            insort(self._callers.setdefault(call.who, []), (call.queued_ms, place))
-        self._tallies.pop(place, None)
-        for call in changed:
-            self._forget_before(call)
-        for who in {call.who for call in before}:
-            if not self._callers[who]:
-                del self._callers[who]
 
-    def _forget_before(self, call: _Call) -> None:
-        """Forget the tallies of the last calls before a call: it is their next call. Earlier calls have another one."""
-        others = self._callers[call.who]
+    def _move(self, place: _Place, item: str, call: _Call, *, is_new: bool) -> None:
+        """Put a call among those of its caller, or take it away."""
+        others = self._callers.setdefault(call.who, [])
+        entry = call.queued_ms, place, item
+        if is_new:
+            self._calls[place][item] = call
+            insort(others, entry)
+            return
+        others.pop(bisect_left(others, entry))
+        if not others:
+            del self._callers[call.who]
+
+    def _before(self, call: _Call) -> list[tuple[_Place, str]]:
+        """Return the last calls before a call: it is their next call. Earlier calls have another one."""
+        others = self._callers.get(call.who, [])
         end = bisect_left(others, (call.queued_ms,))
-        if end:
-            last_ms = others[end - 1][0]
-            for _, place in others[bisect_left(others, (last_ms,)) : end]:
-                self._tallies.pop(place, None)
+        if not end:
+            return []
+        return [(place, item) for _, place, item in others[bisect_left(others, (others[end - 1][0],)) : end]]
+
+    def _count(self, of: tuple[_Place, str]) -> None:
+        """Count the share of a call as of now, in place of its older one."""
+        place, item = of
+        call = self._calls.get(place, {}).get(item)
+        share = _NO_SHARE if call is None else self._share(call, self._within_ms, self._at_ms)
+        old = self._shares.get(of, _NO_SHARE)
+        if share.tally != old.tally:
+            self._sums[place] = _sum(_sum(self._sums.get(place, NO_TALLY), old.tally, -1), share.tally, 1)
+            for moving in self._moving.values():
+                moving.stale.add(place)
+        if share.until_ms < NEVER_MS:
+            heappush(self._turns, (share.until_ms, place, item))
+        if call is None:
+            self._shares.pop(of, None)
+        else:
+            self._shares[of] = share
 
     def tally(self, span: Span, within_ms: int, now_ms: int) -> Tally:
         """Return the tally of the panes that start in a span, by the repeats that are known at an instant."""
@@ -164,42 +233,92 @@ class RepeatIndex:
 
     def tallying(self, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
         """Run ``tally`` in pieces."""
+        if now_ms < self._at_ms and within_ms == self._within_ms:
+            return (yield from self._looking_back(span, within_ms, now_ms))
+        if within_ms != self._within_ms:
+            self._within_ms, self._at_ms = within_ms, now_ms
+            for lot in lots([(place, item) for place, calls in self._calls.items() for item in calls], _AT_ONCE):
+                for one in lot:
+                    self._count(one)
+                yield
+        self._at_ms = now_ms
+        done = 0
+        while self._turns and self._turns[0][0] <= now_ms:
+            at_ms, place, item = heappop(self._turns)
+            share = self._shares.get((place, item))
+            if share is not None and share.until_ms == at_ms:
+                self._count((place, item))
+            done += 1
+            if done % _AT_ONCE == 0:
+                yield
+        return self._moved(span)
+
+    def _moved(self, span: Span) -> Tally:
+        length_ms = span.end_ms - span.start_ms
+        moving = self._moving.get(length_ms)
+        if moving is None:
+            if len(self._moving) >= _MOST_MOVING:
+                self._moving.clear()
+            moving = self._moving[length_ms] = _Moving()
+        if span != moving.span:
+            moving.span = span
+            moving.stale.update([one for one in moving.parts if not span.start_ms <= one[0] < span.end_ms])
+            moving.stale.update(
+                [one for one in self._sums if span.start_ms <= one[0] < span.end_ms and one not in moving.parts]
+            )
+        for place in moving.stale:
+            old = moving.parts.pop(place, None)
+            if old is not None:
+                moving.total = _sum(moving.total, old, -1)
+            new = self._sums.get(place)
+            if new is not None and span.start_ms <= place[0] < span.end_ms:
+                moving.parts[place] = new
+                moving.total = _sum(moving.total, new, 1)
+        moving.stale.clear()
+        return moving.total
+
+    def _looking_back(self, span: Span, within_ms: int, now_ms: int) -> Pieces[Tally]:
+        """Return the tally as of an instant before the one as of which the shares are counted."""
         total = NO_TALLY
-        for place in self._calls:
+        for place, calls in self._calls.items():
             if span.start_ms <= place[0] < span.end_ms:
-                kept = self._tallies.get(place)
-                if kept is None or not kept.from_ms <= now_ms < kept.until_ms:
-                    kept = self._tallies[place] = self._counted(place, within_ms, now_ms)
-                    yield
-                total = Tally(*[one + more for one, more in zip(total, kept.tally, strict=True)])
+                for call in calls.values():
+                    total = _sum(total, self._share(call, within_ms, now_ms).tally, 1)
+                yield
         return total
 
-    def _counted(self, place: _Place, within_ms: int, now_ms: int) -> _Kept:
-        handled = unrepeated = confirmed = first = confirmed_net = first_net = 0
-        until_ms = float("inf")
-        for call in self._calls[place]:
-            if not call.ended_ms:
-                continue
-            if call.ended_ms > now_ms:  # a statement holds what was known at its close
-                until_ms = min(until_ms, call.ended_ms)
-                continue
-            end_ms = call.ended_ms + within_ms
-            others = self._callers[call.who]
-            after = bisect_left(others, (call.queued_ms + 1,))
-            next_ms = others[after][0] if after < len(others) else None
-            repeated = False
-            if next_ms is not None and next_ms <= end_ms:
-                repeated = next_ms <= now_ms
-                if not repeated:
-                    until_ms = min(until_ms, next_ms)
-            handled += 1
-            unrepeated += not repeated
-            if now_ms < end_ms:
-                until_ms = min(until_ms, end_ms)
-                continue
-            confirmed += 1
-            first += not repeated
-            if not call.escalated:
-                confirmed_net += 1
-                first_net += not repeated
-        return _Kept(Tally(handled, unrepeated, confirmed, first, confirmed_net, first_net), now_ms, until_ms)
+    def _share(self, call: _Call, within_ms: int, now_ms: int) -> _Share:
+        if not call.ended_ms:
+            return _NO_SHARE
+        if call.ended_ms > now_ms:  # a statement holds what was known at its close
+            return _Share(NO_TALLY, call.ended_ms)
+        end_ms = call.ended_ms + within_ms
+        others = self._callers[call.who]
+        after = bisect_left(others, (call.queued_ms + 1,))
+        next_ms = others[after][0] if after < len(others) else NEVER_MS
+        until_ms, repeated = NEVER_MS, False
+        if next_ms <= end_ms:
+            repeated = next_ms <= now_ms
+            if not repeated:
+                until_ms = next_ms
+        if now_ms < end_ms:
+            return _Share(_PROVISIONAL[repeated], min(until_ms, end_ms))
+        return _Share(_CONFIRMED[repeated, call.escalated], until_ms)
+
+
+_NO_SHARE: Final = _Share(NO_TALLY, NEVER_MS)
+_PROVISIONAL: Final = {repeated: Tally(handled=1, unrepeated=int(not repeated)) for repeated in (False, True)}
+_CONFIRMED: Final = {
+    (repeated, escalated): Tally(
+        1, int(not repeated), 1, int(not repeated), int(not escalated), int(not escalated and not repeated)
+    )
+    for repeated in (False, True)
+    for escalated in (False, True)
+}
+
+
+def _sum(one: Tally, other: Tally, times: int) -> Tally:
+    return Tally(
+        one[0] + other[0] * times, one[1] + other[1] * times, one[2] + other[2] * times,
+        one[3] + other[3] * times, one[4] + other[4] * times, one[5] + other[5] * times,
+    )  # fmt: skip

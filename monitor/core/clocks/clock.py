@@ -18,7 +18,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement
-from monitor.core.agreements.measures import METRICS, AtRisk, ClockRule, Metric
+from monitor.core.agreements.clock_metrics import METRICS, Metric
+from monitor.core.agreements.measures import AtRisk, ClockRule
 from monitor.core.clocks.clock_value import EXTRAS, NO_DUE, NO_EXTRA, Clock, ClockState, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as

@@ -7,7 +7,7 @@ from itertools import accumulate, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.measures import SOLVED
+from monitor.core.agreements.clock_metrics import SOLVED
 from monitor.core.alerts.stretches import MOST_TOLD, Stretch, Stretches, newest
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.pauses import with_begun, without_ended

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core.agreements.agreement import Agreement, windows_of
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.agreements.cohorts import settles_ms
-from monitor.core.agreements.measures import METRICS, ClockRule
+from monitor.core.agreements.measures import ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.ticket_state import TOUCHING
 from monitor.core.series.durations import near_targets

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.measures import SOLVED
+from monitor.core.agreements.clock_metrics import SOLVED
 from monitor.core.clocks.pauses import with_begun, without_ended
 from monitor.core.facts.events import counts_as
 

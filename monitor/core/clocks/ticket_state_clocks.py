@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from monitor.core.agreements.measures import SOLVED
+from monitor.core.agreements.clock_metrics import SOLVED
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.clock_value import NO_EXTRA, Clock, Former, moved, with_extra
 from monitor.core.clocks.pauses import with_begun, without_ended

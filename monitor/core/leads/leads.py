@@ -4,9 +4,9 @@ Each count stands in the pane of a stated instant, so that a later fact or corre
 
 - **Funnel**, at the creation: the stages that the leads of a period have reached, however much later (a cohort).
 - **Speed of follow-up**, at the first hand-over: the team's business time from there to the first human attempt. The
-  facts that stop the clock `follow_up` (`monitor.core.agreements.measures.METRICS`) count as attempts, automatic ones
-  do not. A lead that still waits when the promised time is over is a miss already. An attempt before the hand-over
-  comes from a skewed clock: the time is 0 and the lead is flagged.
+  facts that stop the clock `follow_up` (`METRICS` in `monitor.core.agreements.clock_metrics`) count as attempts,
+  automatic ones do not. A lead that still waits when the promised time is over is a miss already. An attempt before
+  the hand-over comes from a skewed clock: the time is 0 and the lead is flagged.
 - **Depth of follow-up**, at the first hand-over, once it is decided: the human attempts until the lead was reached
   (contacted, disqualified, won or lost) or ``depth_within_ms`` were over. A contact without a recorded attempt counts
   as one attempt.
@@ -26,7 +26,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.series.series import LIVE, Change, SeriesKey
 
 if TYPE_CHECKING:

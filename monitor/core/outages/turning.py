@@ -1,10 +1,10 @@
 """When time alone may change the verdict on an objective of outages: a bound, for a run that shows nothing in between.
 
 Figures of outages hold the time that has passed, so they differ at each instant, but a verdict changes only when a
-figure passes its target (or the threshold of ``at_risk``). Of the figure ``U / Q`` (time up / time promised) it is known
-how fast it can move at most: in a calendar period each millisecond adds at most one to both, in a rolling window it
-changes each by at most one. So the verdict stays as it is for at least the time that is returned here. What events
-change is judged when they come.
+figure passes its target (or the threshold of ``at_risk``). How fast the figure ``U / Q`` (time up / time promised) may
+move is bounded: in a calendar period each millisecond adds at most one to both, in a rolling window it changes each by
+at most one. So the verdict stays as it is for at least the time that is returned here. What events change is judged
+when they come.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def steady_ms(
     """
     found = NEVER
     by_name = {one.indicator: one for one in figures}
+    failures = by_name.get("failures")
+    if failures is not None and failures.value is None:  # no time was promised so far: all figures begin with the first
+        return None
     for objective in objectives:
         figure = by_name.get(objective.indicator)
         if figure is None or objective.budget is not None:
@@ -50,22 +53,25 @@ def steady_ms(
     return found if found == NEVER else max(0, floor(found) - 1)
 
 
-def _left_ms(objective: Objective, figure: Figure, bound: float, *, calendar: bool, any_open: bool) -> float | None:
+def _left_ms(  # noqa: PLR0911 - a case for each kind of figure
+    objective: Objective, figure: Figure, bound: float, *, calendar: bool, any_open: bool
+) -> float | None:
     """Return for how long a figure stays on its side of a bound at least."""
-    if objective.indicator in _COUNTED and calendar:
+    indicator = objective.indicator
+    if calendar and (indicator in _COUNTED or (indicator == "mtbf" and not figure.denominator)):
         return NEVER
     if figure.value is None:
-        return NEVER if objective.indicator == "mtbf" and calendar and not figure.denominator else None
+        return None
     beyond = objective.is_beyond(figure.value, bound)
-    if objective.indicator == "availability":
+    if indicator == "availability":
         return _share_left_ms(figure, bound, beyond=beyond, calendar=calendar, any_open=any_open)
-    if objective.indicator == "downtime":
+    if indicator == "downtime":
         if not calendar:
             return abs(bound - figure.value)
         return bound - figure.value if any_open and not beyond else NEVER  # in a period it never shrinks
-    if objective.indicator == "mtbf" and calendar:  # the time up only grows, and failures are events
-        return bound * figure.denominator - figure.numerator if beyond else NEVER
-    return None
+    if indicator != "mtbf" or not calendar:
+        return None
+    return bound * figure.denominator - figure.numerator if beyond else NEVER  # time up only grows, failures are events
 
 
 def _share_left_ms(figure: Figure, bound: float, *, beyond: bool, calendar: bool, any_open: bool) -> float:

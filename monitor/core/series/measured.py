@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
+from monitor.core.agreements.indicators import NAMED
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -61,10 +63,20 @@ class WindowView(NamedTuple, Generic[P_co]):
     """The zone in which the panes of days begin."""
     closed: bool
     """Whether the period is closed, so that the result is a statement."""
+    wanted: frozenset[str] | None = None
+    """The indicators that are wanted, where others need not be right; None: all."""
 
     def summed(self) -> Pane:
-        """Return the sum of the window's panes: the kept one, or for a closed period one made for this call."""
-        return self.panes.sum_of(self.window, self.span) if self.closed else self.panes.total(self.window, self.span)
+        """Return the sum of the window's panes: the kept one, or for a closed period one made for this call.
+
+        Without the durations if only indicators are wanted that need none: percentiles are half of the work.
+        """
+        total = self.panes.sum_of(self.window, self.span) if self.closed else self.panes.total(self.window, self.span)
+        return total if self.wants("sample", "durations") else total._replace(buckets={})
+
+    def wants(self, fact: str, value: str) -> bool:
+        """Return whether an indicator is wanted of which a fact (`Indicator`) has this value."""
+        return self.wanted is None or any(getattr(NAMED[one], fact) == value for one in self.wanted)
 
     def longest_open_ms(self) -> int:
         """Return how long the oldest open item has been open; 0: no item is open."""

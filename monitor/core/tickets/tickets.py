@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.agreements.measures import SOLVED
+from monitor.core.agreements.clock_metrics import SOLVED
 from monitor.core.series.series import Change, SeriesKey
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ class Evaluator:
     series by themselves.
 
     With ``shows=False`` only alerts and statements are wanted, as in a replay: running windows without an objective are
-    not judged, and `wants` tells which panes may be folded later. Set ``shows`` and call `touch_all` to have all of
+    not judged, and `may_wait` tells which panes may be folded later. Set ``shows`` and call `touch_all` to have all of
     ``latest``. ``most_awake`` is the number of series that keep their panes decoded between two evaluations.
     """
 
@@ -132,7 +132,7 @@ class Evaluator:
         self._most_awake = most_awake
         self._rest = Rest(rows, max_series)
         self.shows = shows
-        self._watched: set[SeriesKey] = set()
+        self._prompt: set[SeriesKey] = set()
         """While nothing is shown: the series that must be evaluated when a pane of theirs changes."""
 
     def restore(self, keys: Iterable[bytes]) -> None:
@@ -219,13 +219,17 @@ class Evaluator:
         """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
         return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
-    def wants(self, key: SeriesKey) -> bool:
-        """Return whether a changed pane of a series should be folded at once.
+    def may_wait(self, key: PaneKey) -> bool:
+        """Return whether a changed pane may be folded later; that it is there is known from now on.
 
-        If nothing is shown, that of a series without an objective may wait until the series is evaluated anyhow
+        If nothing is shown, the panes of a series without an objective may wait until the series is evaluated anyhow
         (`waking`): what it was in between is in no result.
         """
-        return self.shows or key not in self._series or key in self._watched or key in self._dirty
+        series = key.series
+        if self.shows or series not in self._series or series in self._prompt or series in self._dirty:
+            return False
+        self._watch(series.agreement, key.width, key.start_ms)
+        return True
 
     def waking(self, now_ms: int) -> list[SeriesKey]:
         """Return the series that `evaluate` will evaluate at an instant."""
@@ -324,10 +328,10 @@ class Evaluator:
         statuses, alerts, ended = yield from series.evaluate(
             now_ms, scope, self._watched_ms.get(key.agreement), shows=self.shows
         )
-        if series.watched:
-            self._watched.add(key)
+        if series.is_prompt:
+            self._prompt.add(key)
         else:
-            self._watched.discard(key)
+            self._prompt.discard(key)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:
@@ -380,4 +384,4 @@ class Evaluator:
     def _drop(self, key: SeriesKey) -> None:
         del self._series[key]
         self._restless.discard(key)
-        self._watched.discard(key)
+        self._prompt.discard(key)

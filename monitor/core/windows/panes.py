@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from math import inf
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from monitor.core.calls.repeats import RepeatIndex, Tally
 from monitor.core.outages.customers import past_days
@@ -24,9 +24,9 @@ from monitor.core.series.series import (
     empty_pane,
     slice_of,
 )
-from monitor.core.time.spans import NEVER_MS
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, late_width, width_for
+from monitor.core.windows.outage_ends import OutageEnds
 from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.core.windows.running_sum import RunningSum
 
@@ -83,7 +83,7 @@ class SeriesPanes:
         """The sources of each pane that have rows of their own."""
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
-        self._ends: dict[tuple[Width, int], _Ends] = {}
+        self._ends = OutageEnds()
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; other sums belong to burn rates."""
@@ -177,7 +177,7 @@ class SeriesPanes:
         if ordered is not None:
             del ordered[bisect_left(ordered, start_ms)]
         self._days.pop(start_ms, None)
-        self._ends.pop((width, start_ms), None)
+        self._ends.forget(width, start_ms)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         for source in sorted(self._own.pop((width, start_ms), ())):
             self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
@@ -245,14 +245,7 @@ class SeriesPanes:
                 self._slots[width][start_ms] = slot
             if slot.merged is None:
                 slot.merged = yield from merging(slot.panes())
-            outages = slot.merged.outages
-            known = self._ends.get((width, start_ms))
-            if known is None or known.outages is not outages:
-                ends = _Ends(outages, start_ms, start_ms, is_open=False)
-                for lot in lots(outages.values()):
-                    ends = ends.after(lot)
-                    yield
-                self._ends[width, start_ms] = ends
+            yield from self._ends.finding(width, start_ms, slot.merged.outages)
 
     def live(self) -> Pane:
         """Return the live pane: the counts and items of open subjects."""
@@ -309,7 +302,7 @@ class SeriesPanes:
         width = width_for(window)
         for start_ms in self.between(width, 0, span.end_ms):
             outages = self.pane(width, start_ms).outages
-            if self._ends_of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
+            if self._ends.of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
                 yield from outages.items()
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
@@ -348,16 +341,8 @@ class SeriesPanes:
         outages = self.pane(width, start_ms).outages
         if not outages:
             return start_ms
-        ends = self._ends_of(width, start_ms, outages)
+        ends = self._ends.of(width, start_ms, outages)
         return max(now_ms, ends.restored_ms) if ends.is_open else ends.restored_ms
-
-    def _ends_of(self, width: Width, start_ms: int, outages: dict[str, OutageRecord]) -> _Ends:
-        known = self._ends.get((width, start_ms))
-        if known is None or known.outages is not outages:
-            known = self._ends[width, start_ms] = _Ends(outages, start_ms, start_ms, is_open=False).after(
-                outages.values()
-            )
-        return known
 
     def keep_sums(self, judged: Iterable[Window], others: Iterable[Window] = ()) -> None:
         """Forget the sums of all windows but these; the sums of the ``judged`` ones are shown."""
@@ -391,27 +376,3 @@ class SeriesPanes:
                 running.stale.add(start_ms)
         if width in self._repeats:
             self._repeats[width].stale.add(start_ms)
-
-
-class _Ends(NamedTuple):
-    """When the outages of a pane end: a cache that holds until they change.
-
-    ``quiet_ms`` is the last instant at which anything happened to one of them (`NEVER_MS` if one is open).
-    ``restored_ms`` is the last end of those that have ended. Neither is before the start of the pane.
-    """
-
-    outages: dict[str, OutageRecord]
-    quiet_ms: int
-    restored_ms: int
-    is_open: bool
-
-    def after(self, outages: Iterable[OutageRecord]) -> _Ends:
-        """Return the ends of these outages and some more."""
-        _, quiet_ms, restored_ms, is_open = self
-        for one in outages:
-            if one.restored_ms:
-                quiet_ms = max(quiet_ms, *one[1:6])
-                restored_ms = max(restored_ms, one.restored_ms)
-            else:
-                quiet_ms, is_open = NEVER_MS, True
-        return _Ends(self.outages, quiet_ms, restored_ms, is_open)

@@ -10,15 +10,16 @@ from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
 from monitor.core.time.periods import period_window, window_span
-from monitor.core.time.spans import NEVER_MS, Span
-from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
-from monitor.core.time.windows import Width, Window, own_width, width_for
+from monitor.core.time.spans import Span
+from monitor.core.time.units import MINUTE_MS
+from monitor.core.time.windows import Width, Window
 from monitor.core.windows.announcing import Telling
 from monitor.core.windows.budgets import SeriesBudgets
 from monitor.core.windows.closing import Closing
 from monitor.core.windows.consequences import SeriesConsequences
 from monitor.core.windows.evaluation import Found, Look, spot_of
 from monitor.core.windows.panes import SeriesPanes
+from monitor.core.windows.pruning import PANE_GRACE_MS, Pruning
 from monitor.core.windows.rows import ROLLING, WindowRow, WindowRows
 from monitor.core.windows.status import news_of, status_of, with_budgets
 
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
     from monitor.core.windows.parts import Part
     from monitor.core.windows.terms import Scope
 
-_PANES_AT_ONCE: Final = 64
-"""Panes that are looked at for their end without a pause: each may have to be read."""
 _ITEMS_OF: Final = "\x1e"  # no attribute holds it: the wire refuses control characters
-_PANE_GRACE_MS: Final = 25 * HOUR_MS  # a day's pane begins up to a day before what it holds (see SourceEngine)
 
 
 class AsleepSeries(NamedTuple):
@@ -66,8 +64,8 @@ class SeriesWindows:
     """
 
     __slots__ = (
-        "_budgets", "_closing", "_consequences", "_oldest", "_prune_ms", "_rows", "_shown", "_telling",
-        "key", "latest", "next_ms", "panes", "parts", "unfinished", "watched",
+        "_budgets", "_closing", "_consequences", "_pruning", "_rows", "_shown", "_telling",
+        "is_prompt", "key", "latest", "next_ms", "panes", "parts", "unfinished",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -76,8 +74,8 @@ class SeriesWindows:
         self.latest: dict[str, WindowStatus] = {}
         self.next_ms: int | None = None
         self.unfinished = False
-        self.watched = True
-        """Whether a change may have to be announced; only known after an evaluation that shows nothing."""
+        self.is_prompt = True
+        """Whether a change may have to be announced at once; only known after an evaluation that shows nothing."""
         self.parts = 0
         """How many series are counted in this one: none but in the rest."""
         self._rows = WindowRows(key, rows)
@@ -87,9 +85,7 @@ class SeriesWindows:
         self._consequences = SeriesConsequences(key, rows)
         self._shown: dict[str, tuple[int, WindowStatus]] = {}
         """When each window was told last, and what."""
-        self._prune_ms = 0
-        self._oldest: dict[Width, int] = {}
-        """The oldest panes when panes were last deleted."""
+        self._pruning = Pruning(self.panes, self._rows)
 
     def __bool__(self) -> bool:
         return bool(self.panes) or bool(self._rows)
@@ -102,7 +98,7 @@ class SeriesWindows:
             names_of(tuple(sorted(self._rows.names()))),
             tuple(self.latest.values()),
             tuple([one for told in self._shown.values() for one in told]),
-            self._prune_ms,
+            self._pruning.next_ms,
         )
 
     @classmethod
@@ -116,12 +112,12 @@ class SeriesWindows:
         series.latest = {one.window: one for one in asleep.latest}
         told = zip(asleep.shown[::2], asleep.shown[1::2], strict=True)
         series._shown = {status.window: (at_ms, status) for at_ms, status in told}  # type: ignore[union-attr, misc]  # they alternate
-        series.next_ms, series._prune_ms = asleep.next_ms, asleep.prune_ms
+        series.next_ms, series._pruning.next_ms = asleep.next_ms, asleep.prune_ms
         return series
 
     def prune_soon(self) -> None:
         """Delete what no window needs at the next evaluation, not only some time later."""
-        self._prune_ms = 0
+        self._pruning.next_ms = 0
 
     def note(self, window: str) -> None:
         """Take note that a window has a row."""
@@ -138,7 +134,7 @@ class SeriesWindows:
         """
         if pane is None:
             known = self.panes.with_items(source, width, start_ms)
-            if known is None or self._is_still_stated(width, known, of_periods):
+            if known is None or self._pruning.is_still_stated(width, known, of_periods):
                 return False
         return self.panes.replace(source, width, start_ms, pane)
 
@@ -150,7 +146,7 @@ class SeriesWindows:
 
         Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
         """
-        if new is None and old is not None and self._is_still_stated(width, old, of_periods):
+        if new is None and old is not None and self._pruning.is_still_stated(width, old, of_periods):
             return False
         total = self.panes.of_source(source, width, start_ms)
         found = self.panes.replace(source, width, start_ms, exchanged(total, old, new))
@@ -166,12 +162,6 @@ class SeriesWindows:
             window = period_window(name)
             if window is not None and not window.cohort and own.open_from_ms < row.open_from_ms:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
-
-    def _is_still_stated(self, width: Width, pane: Pane, of_periods: Collection[Width]) -> bool:
-        """Return whether a pane that its source keeps no longer is part of a period that is still to be closed."""
-        width = own_width(width)
-        of_period = width == "day" or width in of_periods or width in self._open_from_ms()
-        return of_period and all(one.restored_ms for one in pane.outages.values())
 
     def evaluate(
         self, now_ms: int, scope: Scope, watched_ms: int | None = None, *, shows: bool = True
@@ -191,7 +181,6 @@ class SeriesWindows:
             return [], [], self._forget(self._rows.names())
         look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms, shows)
         found = Found()
-        self.watched = shows or any(self._may_announce(binding, window) for window in binding.windows)
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
         needs_no_event = scope.needs_no_event(self.key)
@@ -204,28 +193,33 @@ class SeriesWindows:
             found.add(closed)
             self.unfinished = self._closing.unfinished
             if self._closing.closed:
-                self._prune_ms = 0  # the periods' panes may go now
+                self._pruning.next_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():
             if shows or self._may_announce(binding, window):
                 found.add((yield from self._judge(look, window)))
         found.add(self._end_others(look))
-        prune_ms = yield from self._prune(look)
+        prune_ms = yield from self._pruning.run(look)
         if prune_ms is not None:
             found.wakes_ms.append(prune_ms)
         if not self.panes and not (needs_no_event and (binding.windows or pending)):
             found.add(self._sleep(look, needs_no_event=needs_no_event))
+        self.is_prompt = shows or self._owes() or any(self._may_announce(binding, one) for one in binding.windows)
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
+
+    def _may_announce(self, binding: Binding, window: Window) -> bool:
+        """Return whether a running window has objectives, or alerts that are out."""
+        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
+
+    def _owes(self) -> bool:
+        """Return whether a cohort is still to be stated: perhaps an event tells when it can be judged."""
+        return any(window is not None and window.cohort for window in map(period_window, self._rows.names()))
 
     def _is_stated(self) -> bool:
         """Return whether periods are still stated, though there are no panes any more. Those of the rest are not."""
         return not is_rest(self.key) and any(
             period_window(name) and not row.dormant for name, row in self._rows.items()
         )
-
-    def _may_announce(self, binding: Binding, window: Window) -> bool:
-        """Return whether a running window has objectives, or alerts that are out."""
-        return bool(binding.shown(window)) or bool(self._rows.get(window.name).told)
 
     # -- running windows
 
@@ -237,6 +231,8 @@ class SeriesWindows:
         shown = look.scope.part_at(self.key, window, span, look.now_ms) if calendar else span
         to_ms = shown.end_ms
         view = self._view(look, look.binding, window, shown, look.now_ms, closed=False)
+        if not look.shows:
+            view = view._replace(wanted=frozenset([one.indicator for one in look.binding.shown(window)]))
         status, found = yield from self._status(look, look.binding, view)
         if look.shows:
             if consequences := self._consequences.open(look, window):
@@ -352,60 +348,6 @@ class SeriesWindows:
             self._rows.put(name, None if row == WindowRow({}) else row)
         return ended
 
-    def _prune(self, look: Look) -> Pieces[int | None]:
-        """Delete the panes that no window needs any more; those of days not before their periods are closed.
-
-        Return when to do it again.
-        """
-        if look.now_ms < self._prune_ms and (look.shows or not self._has_older_panes()):
-            return self._prune_ms
-        self._oldest = {width: self.panes.first_ms(width) or 0 for width in self.panes.widths()}
-        keep_ms = dict(look.slices.keep_ms)
-        open_from_ms = self._open_from_ms()
-        next_ms = None
-        for width in self.panes.widths():
-            if width == "live":
-                continue
-            own = own_width(width)
-            kept_ms = keep_ms.get(own, 0) + _PANE_GRACE_MS
-            # Only the oldest panes are looked at: after a long stop thousands wait for their periods to close.
-            for place, start_ms in enumerate(self.panes.between(width, 0, open_from_ms.get(own, look.now_ms))):
-                if place % _PANES_AT_ONCE == _PANES_AT_ONCE - 1:
-                    yield
-                expiry_ms = start_ms + kept_ms
-                if expiry_ms <= look.now_ms:
-                    expiry_ms = self.panes.last_ms(width, start_ms, look.now_ms) + kept_ms
-                    if expiry_ms <= look.now_ms:
-                        self.panes.drop(width, start_ms)
-                        continue
-                    next_ms = min(next_ms or expiry_ms, expiry_ms)
-                else:
-                    next_ms = min(next_ms or expiry_ms, expiry_ms)
-                    break
-        self._prune_ms = 0
-        if next_ms is None:
-            return None
-        # Not for each pane at its own instant, and soon enough for one that comes late.
-        soon_ms = min(next_ms, look.now_ms + DAY_MS) if look.shows else next_ms
-        self._prune_ms = soon_ms // HOUR_MS * HOUR_MS + HOUR_MS
-        return self._prune_ms
-
-    def _has_older_panes(self) -> bool:
-        """Return whether panes have come since panes were last deleted that are older than all those were."""
-        return any(
-            (self.panes.first_ms(width) or 0) < self._oldest.get(width, NEVER_MS) for width in self.panes.widths()
-        )
-
-    def _open_from_ms(self) -> dict[Width, int]:
-        """Return from when on periods are still to be closed, by the width of the panes that they are made of."""
-        found: dict[Width, int] = {}
-        for name, row in self._rows.items():
-            window = period_window(name)
-            if window is not None and not row.dormant:
-                width = width_for(window)
-                found[width] = min(found.get(width, row.open_from_ms), row.open_from_ms)
-        return found
-
     def _stated_to_ms(self, look: Look) -> int:
         """Return the instant up to which all periods are closed; 0: some window has not begun to close its periods."""
         names = {window.name for window in look.binding.windows if window.kind != "rolling"} | self._rows.names()
@@ -422,7 +364,7 @@ class SeriesWindows:
         """
         found = Found()
         found.ended += self._forget(self._rows.names())
-        late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + _PANE_GRACE_MS
+        late_ms = max((ms for _, ms in look.slices.keep_ms), default=0) + PANE_GRACE_MS
         for name in sorted(self._rows.names()):
             found.add(self._telling.end_all(look, name, "no_data"))
             row = self._rows.get(name)

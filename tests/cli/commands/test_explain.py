@@ -153,3 +153,31 @@ def test_each_party_has_its_share_of_the_time(kafka: Kafka, run: Run, tmp_path: 
     assert "by party: Copper & Glass Ltd 1 h 30 min, Northern Networks 1 h, desk 30 min" in said
     told = lines(run("explain", "ticket", "T-1", *at, "--json"))
     assert told[0]["parties"] == {"Northern Networks": 3_600_000, "Copper & Glass Ltd": 5_400_000, "desk": 1_800_000}
+
+
+def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path, tmp_path: Path):
+    work = tmp_path / "work"
+    work.mkdir()
+    data, mapping = work / "data.csv", work / "mapping.yaml"
+    data.write_text(
+        "number,opened,resolved\nT-1,2024-03-04T09:00:00Z,2024-03-04T14:30:00Z\nT-2,2024-03-04T13:00:00Z,\n"
+    )
+    mapping.write_text(
+        "mapping: m\nsubject: ticket\nsubject_id: '{number}'\nattributes: {priority: {constant: P1}}\nevents:\n"
+        "  - {type: opened, at: opened}\n  - {type: resolved, at: resolved, when: {resolved: {present: true}}}\n"
+    )
+    given = ("--data", data, "--mapping", mapping, "--agreements", folder)
+
+    late, still_open = run("explain", "ticket", "T-1", *given), run("explain", "ticket", "T-2", *given)
+    earlier = run("explain", "ticket", "T-1", *given, "--at", "2024-03-04T12:00:00Z")
+    unknown = run("explain", "ticket", "T-9", *given)
+
+    assert late.exit_code == 0
+    assert "resolution of ticket T-1: breached" in late.stdout
+    assert "elapsed 5 h 30 min (1 h 30 min too long)" in late.stdout
+    assert "resolution of ticket T-2: running" in still_open.stdout
+    assert "elapsed 1 h 30 min (2 h 29 min left)" in still_open.stdout  # up to the end of the data
+    assert "elapsed 3 h (1 h left)" in earlier.stdout
+    assert unknown.exit_code == 1
+    assert "the data has no event of it" in unknown.stderr
+    assert run("explain", "ticket", "T-1", "--data", data).exit_code == 2

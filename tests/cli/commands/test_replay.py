@@ -186,3 +186,133 @@ def test_data_may_come_from_standard_input(run: Run, files: dict[str, Path]):
 
     assert result.exit_code == 0
     assert "standard input:2" in result.stdout
+
+
+def replayed(run: Run, files: dict[str, Path], *more: object):
+    return run("replay", files["data"], "--mapping", files["mapping"], "--agreements", files["agreed"], *more)
+
+
+def test_time_ends_where_it_is_asked_to_and_later_events_are_left_out(run: Run, files: dict[str, Path]):
+    result = replayed(run, files, "--until", "2024-03-04T12:00:00Z", "--json", "-")
+
+    found = json.loads(result.stdout)
+    assert found["until_ms"] == 1709553600000  # 12:00, though T-2 is resolved at 14:00
+    assert (found["events"]["folded"], found["events"]["after_until"]) == (3, 1)
+    assert compliance(found) == (1, 1)
+    assert "1 events happened after the end" in replayed(run, files, "--until", "2024-03-04T12:00:00Z").stdout
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_work(run: Run, files: dict[str, Path], tmp_path: Path):
+    for option in ("--json", "--records"):
+        result = replayed(run, files, option, tmp_path / "nowhere" / "out.json")
+
+        assert result.exit_code == 2
+        assert f"Invalid value for {option}" in result.stderr
+        assert "cannot be written: No such file or directory" in result.stderr
+        assert not result.stdout
+    (tmp_path / "kept.json").write_text("old")
+    files["mapping"].write_text("mapping: broken")
+    assert replayed(run, files, "--json", tmp_path / "kept.json").exit_code == 1
+    assert (tmp_path / "kept.json").read_text() == "old"  # trying changes nothing
+
+
+def test_without_alerts_a_result_holds_only_how_many_there_were(run: Run, files: dict[str, Path]):
+    whole, small = (
+        json.loads(replayed(run, files, "--json", "-", *more).stdout) for more in ((), ("--alerts", "none"))
+    )
+
+    assert len(whole["alerts"]["all"]) == sum(sum(one.values()) for one in small["alerts"]["counts"].values()) > 0
+    assert "all" not in small["alerts"]
+    assert {**whole, "alerts": 0} == {**small, "alerts": 0}
+
+
+def test_figures_by_month_are_shown_for_what_is_asked_for(run: Run, files: dict[str, Path]):
+    result = replayed(run, files, "--window", "month", "--of", "resolution", "--until", "2024-05-01T00:00:00Z")
+
+    assert result.exit_code == 0
+    table = result.stdout.partition("Figures by month")[2]
+    assert "2024-03" in table
+    assert "2024-04-01, running" not in table  # closed: its lateness was over before May
+    compliance_line = next(line for line in table.splitlines() if "compliance" in line)
+    assert "50.0000%" in compliance_line
+    asked = replayed(run, files, "--window", "decade", "--of", "nothing")
+    assert asked.exit_code == 2
+    assert "--window decade: no agreement has figures by this window; there are" in asked.stderr
+    assert "--of nothing: no agreement or measure has this name; there are" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("mapping", "agreement", "said"),
+    [
+        (
+            ("", ""),
+            ("service: Mail", "service: Mail\ncovers: {customer: Payroll}"),
+            "agreement desk measures nothing of the data: it covers customer Payroll, the data has customer Finance",
+        ),
+        (("subject: ticket", "subject: lead"), ("", ""), "it measures tickets, the data has leads"),
+        (
+            ("", ""),
+            ("status: accepted\naccepted_by: Dana\naccepted_on: 2023-12-01", "status: draft"),
+            "agreement desk is a draft: it binds nobody",
+        ),
+        (
+            ("", ""),
+            ("valid_from:", "valid_from: 2031-01-01 #"),
+            "is not valid before 2031-01-01: the data ends on 2024",
+        ),
+        (("at: opened", "at: priority"), ("", ""), "every row of data.csv was refused (3 bad_time)"),
+    ],
+)
+def test_a_replay_that_measured_nothing_says_so_and_fails(
+    run: Run, files: dict[str, Path], mapping: tuple[str, str], agreement: tuple[str, str], said: str
+):
+    text = MAPPING.replace(*mapping)
+    if "lead" in text:
+        text = text.replace("type: opened", "type: created").replace("type: resolved", "type: won")
+    files["mapping"].write_text(text)
+    for file in files["agreed"].glob("*.yaml"):
+        file.write_text(file.read_text().replace(*agreement))
+
+    result = replayed(run, files)
+
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_what_a_replay_announced_is_compared_with_later_data_without_kafka(
+    run: Run, files: dict[str, Path], tmp_path: Path
+):
+    until = ("--until", "2024-05-01T00:00:00Z")
+    then, now = tmp_path / "then.jsonl", tmp_path / "now.csv"
+    assert replayed(run, files, "--announced", then, *until).exit_code == 0
+    given = ("recompute", "--announced", then, "--mapping", files["mapping"], "--agreements", files["agreed"], *until)
+
+    same = run(*given, "--data", files["data"])
+
+    assert same.exit_code == 0
+    assert "no difference" in same.stdout
+
+    # It is known now that T-2 was solved in time.
+    now.write_text(ROWS.replace("2024-03-04T14:00:00Z,P1\nT-3", "2024-03-04T12:00:00Z,P1\nT-3"))
+    other = run(*given, "--data", now)
+
+    assert other.exit_code == 4
+    assert "desk/resolution of ticket T-2" in other.stdout
+    assert "1 clocks" not in other.stdout
+    assert "compliance: 0.5 (1/2) as judged, 1 (2/2) as recomputed" in other.stdout
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("[]\n")
+    refused = run(
+        "recompute",
+        "--announced",
+        broken,
+        "--data",
+        now,
+        "--agreements",
+        files["agreed"],
+        "--mapping",
+        files["mapping"],
+    )
+    assert refused.exit_code == 1
+    assert "broken.jsonl:1: is no alert and no statement" in refused.stderr
+    assert run("recompute", "--announced", then).exit_code == 2

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor.config.agreements.checking import book_of, parse_agreement, parse_document
 from monitor.config.agreements.differences import describe_difference
+from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.agreements.indicators import INDICATORS
-from monitor.core.agreements.measures import METRICS
 from monitor.errors import ConfigError
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)

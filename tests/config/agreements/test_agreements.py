@@ -19,7 +19,8 @@ from monitor.config.agreements.checking import (
     read_documents,
 )
 from monitor.config.agreements.outage_build import OUTAGE_WINDOWS
-from monitor.core.agreements.measures import METRICS, AtRisk, Budget
+from monitor.core.agreements.clock_metrics import METRICS
+from monitor.core.agreements.measures import AtRisk, Budget
 from monitor.core.time.windows import Window
 from monitor.demo.leads import SOURCES
 from monitor.errors import ConfigError

@@ -4,7 +4,7 @@ import pytest
 
 from monitor.config.agreements.checking import parse_document
 from monitor.config.reading.yaml_file import parse_documents
-from monitor.core.agreements.measures import METRICS
+from monitor.core.agreements.clock_metrics import METRICS
 from tests.replay.desk import HEAD
 
 

@@ -268,3 +268,34 @@ def test_a_source_that_takes_its_panes_back_takes_its_calls_out_of_the_figures()
     centre.sources.pop()
 
     assert shares(centre.look("Mon+14 12:00"), "fcr") == [(1, 1)]
+
+
+def test_a_new_call_costs_its_own_share_not_those_of_the_other_calls_of_its_day(monkeypatch):
+    """A day of 5,000 callers, and an hour later one of them calls again; a day later the W of all is over."""
+    items = {f"{who:x}.{who:x}.{who // 10}.0": who // 10 + 50 for who in range(5_000)}
+    index, span = RepeatIndex(()), Span(0, 10_000)
+    index.take(0, {"": items})
+    assert index.tally(span, 1_000, 600) == Tally(handled=5_000, unrepeated=5_000)
+    counted = []
+    share = RepeatIndex._share
+    monkeypatch.setattr(RepeatIndex, "_share", lambda self, call, *of: counted.append(call) or share(self, call, *of))
+
+    index.take(0, {"": {**items, "7.ffff.700.0": 800}})
+    again = index.tally(span, 1_000, 900)
+
+    assert again == Tally(handled=5_001, unrepeated=5_000)
+    assert len(counted) == 4  # the caller's two calls: now, and when the repeat came about and ended
+    index.take(0, {"": index._items[0, ""]})
+    assert len(counted) == 4  # the same items
+    assert index.tally(span, 1_000, 9_000) == Tally(5_001, 5_000, 5_001, 5_000, 5_001, 5_000)
+    assert len(counted) < 5_010
+
+
+def test_spans_of_many_lengths_are_each_told_rightly():
+    index = RepeatIndex(())
+    for start in range(40):
+        index.take(start, {"": {f"{start:x}.a.{start}.0": start + 1}})
+
+    assert [index.tally(Span(0, length), 5, 100).handled for length in (*range(1, 40), *range(1, 40))] == [
+        *range(1, 40), *range(1, 40),
+    ]  # fmt: skip

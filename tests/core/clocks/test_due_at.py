@@ -197,7 +197,7 @@ def test_without_the_attribute_there_is_no_due_instant_it_is_counted_and_explain
     assert (story.counts(), story.counts(width="day")) == ({}, {"undated": 1})
     assert explained(story, "Mon+7 12:00").standing == "undated"
     assert due_had_it_gone_on_ms(story.clocks("T-1")[0], None) is None
-    compliance = clock_figures(Pane({"undated": 1, "met": 3, "breached": 1}, {}, {}, {}), 0)[0]
+    compliance = clock_figures(Pane({"undated": 1, "met": 3, "breached": 1}, {}, {}, {}, {}), 0)[0]
     assert (compliance.value, compliance.denominator) == (0.75, 4)
     assert compliance.formula == "met / (met + breached + overdue), without 1 that had no due instant"
 

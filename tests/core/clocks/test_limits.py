@@ -131,7 +131,7 @@ def test_a_period_that_ends_in_that_night_does_not_count_it_as_overdue():
         def live(self):
             return story.pane(story.clocks("T-1")[0].series)
 
-        def between(self, width, from_ms, to_ms):
+        def between(self, width, from_ms, to_ms=float("inf")):
             assert width == "day"
             return [at_ms for at_ms in (ms("Mon 00:00"), ms("Tue 00:00")) if from_ms <= at_ms < to_ms]
 

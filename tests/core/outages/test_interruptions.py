@@ -333,8 +333,8 @@ def test_all_areas_together_are_served_by_the_sum_of_their_customers():
     rule = OutageRule(id="supply", by=("service",), customers=CustomerTerms(served={"north": 100, "south": 300}))
     north = {"a": out("Mon 01:00", "Mon 02:00", number=100)}
     of = Stretch(
-        agreement(rule), Span(ms("Mon 00:00"), ms("Tue 00:00")), ms("Tue 00:00"), Pane({}, {}, {}, north, {}), empty_pane(),
-        parts=[(("north",), north)],
+        agreement(rule), Span(ms("Mon 00:00"), ms("Tue 00:00")), ms("Tue 00:00"), Pane({}, {}, {}, north, {}),
+        empty_pane(), parts=[(("north",), north)],
     )  # fmt: skip
 
     together = {one.indicator: one for one in whole_figures(rule, of, None)}

@@ -1,0 +1,143 @@
+"""A replay judges only what a result holds: the law that its results are those of judging everything all the time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
+from monitor.core.windows.evaluator import Evaluator
+from monitor.replay import local
+from monitor.replay.local import ReplayResult, run_replay
+from tests.replay.desk import Event, Fact, book, ms
+
+START_MS = ms("2024-03-30T00:00")
+DESK = """
+agreement: desk
+calendars:
+  office: {hours: {mon-fri: "09:00-17:00"}}
+clocks:
+  - {id: resolution, metric: resolution, targets: {P1: 1h, "*": 4h}, at_risk: 50%, by: customer, windows: [24h, day]}
+  - {id: unjudged, metric: acknowledge, targets: {"*": 1h}, by: customer, windows: [24h, day, month]}
+calls:
+  - {id: helpline, answer_within: 20s, by: queue, repeat_within: 3h, windows: [6h, day]}
+  - {id: figures-only, answer_within: 20s, windows: [30m, day, month]}
+outages:
+  - {id: network, by: service, windows: [12h, day, month]}
+  - {id: in-hours, service_hours: office, windows: [24h, week]}
+  - {id: weighed, by: service, maintenance: {notice: 1h, exclusion: both}, windows: [day]}
+  - {id: sliced, by: service, windows: [24h, day]}
+  - {id: supply, by: service, customers: {served: {a: 10, b: 20}, momentary: 5m}, windows: [12h, day]}
+  - {id: supplied-unjudged, by: service, customers: {served: {a: 10, b: 20}}, windows: [day]}
+leads:
+  - {id: sales, follow_up: {within: 2h}, windows: [day, month]}
+objectives:
+  - {id: resolved, of: resolution, indicator: compliance, target: ">= 60 %", at_risk: 80 %, windows: [24h, day]}
+  - {id: answered, of: helpline, indicator: service_level, target: ">= 60 %", windows: [6h, day]}
+  - {id: solved, of: helpline, indicator: fcr, target: ">= 60 %", windows: day}
+  - {id: up, of: network, indicator: availability, target: ">= 95 %", at_risk: 97 %, windows: [12h, day, month]}
+  - {id: up-in-hours, of: in-hours, indicator: availability, target: ">= 90 %", windows: [24h, week]}
+  - {id: little-down, of: network, indicator: downtime, target: "<= 30m", windows: [12h, day]}
+  - {id: night, of: in-hours, indicator: failures, target: "<= 0", windows: week}
+  - {id: seldom-in-hours, of: in-hours, indicator: mtbf, target: ">= 4h", windows: week}
+  - {id: quickly, of: resolution, indicator: p90, target: "<= 1h", windows: [24h, day]}
+  - id: good-slices
+    of: sliced
+    indicator: availability
+    target: ">= 99 %"
+    windows: [24h, day]
+    budget: {method: timeslices, slice: 15m, good: 90 %, alerts: "off"}
+  - id: calls-in-budget
+    of: helpline
+    indicator: abandonment
+    target: "<= 20 %"
+    windows: day
+    budget: {method: events, alerts: "off"}
+  - {id: power, of: supply, indicator: saidi, target: "<= 20m", windows: [12h, day]}
+  - {id: cuts, of: supply, indicator: saifi, target: "<= 1", windows: day}
+  - {id: seldom, of: network, indicator: mtbf, target: ">= 4h", windows: [day, month]}
+  - {id: repaired, of: weighed, indicator: mttr_restore, target: "<= 1h", windows: day}
+  - {id: up-net, of: weighed, indicator: availability, target: ">= 99 %", windows: day}
+  - {id: followed, of: sales, indicator: follow_up, target: 90 %, windows: day}
+"""
+KINDS = {
+    "ticket": ("opened", "acknowledged", "resolved"),
+    "call": ("queued", "answered", "ended"),
+    "outage": ("started", "degraded", "restored"),
+    "lead": ("created", "handed_over", "attempted"),
+}
+
+
+@st.composite
+def histories(draw) -> list[Event]:
+    events = []
+    for number in range(draw(st.integers(1, 14))):
+        subject = draw(st.sampled_from(sorted(KINDS)))
+        at_ms = START_MS + draw(st.integers(0, 4 * 24 * 12)) * 5 * MINUTE_MS
+        who = draw(st.sampled_from("ab"))
+        told = {
+            "customer": who,
+            "queue": who,
+            "service": who,
+            "caller": who,
+            "priority": draw(st.sampled_from(["P1", "P3"])),
+        }
+        if subject == "outage":
+            told["weight"] = draw(st.sampled_from([1.0, 0.5]))
+            if draw(st.booleans()):
+                begin_ms = at_ms + 2 * HOUR_MS
+                announced = {"service": who, "starts_at_ms": begin_ms, "ends_at_ms": begin_ms + 3 * HOUR_MS}
+                events.append(
+                    Event("outage", f"m{number}", Fact(at_ms, 0, f"m{number}", "maintenance_announced", announced))
+                )
+        for place, kind in enumerate(KINDS[subject][: draw(st.integers(1, 3))]):
+            events.append(Event(subject, f"{number}", Fact(at_ms, place, f"{number}-{kind}", kind, told)))
+            at_ms += draw(st.sampled_from([0, 1, 30_000, 10 * MINUTE_MS, HOUR_MS, 5 * HOUR_MS, DAY_MS]))
+    return events
+
+
+def judging_everything(events: list[Event], **more: int) -> ReplayResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "Evaluator", lambda *args, **kept: Evaluator(*args, **{**kept, "shows": True}))
+        return run_replay(events, BOOK, **more)
+
+
+BOOK = book(DESK)
+
+
+@settings(max_examples=20, deadline=None)
+@given(histories(), st.sampled_from([HOUR_MS, 5 * HOUR_MS]), st.integers(0, 8))
+def test_alerts_statements_and_figures_are_those_of_judging_every_window_at_every_step(events, step_ms, days):
+    until_ms = START_MS + days * DAY_MS
+
+    little = run_replay(events, BOOK, step_ms=step_ms, until_ms=until_ms)
+    all_of_it = judging_everything(events, step_ms=step_ms, until_ms=until_ms)
+
+    assert little.alerts == all_of_it.alerts
+    assert little.statements == all_of_it.statements
+    assert little.statuses == all_of_it.statuses
+    assert little.whole == all_of_it.whole
+
+
+def test_a_quiet_year_of_many_services_is_judged_when_something_happens_not_every_hour(monkeypatch):
+    judged = []
+    evaluate = local.Evaluator.evaluate
+    monkeypatch.setattr(
+        local.Evaluator,
+        "evaluate",
+        lambda self, now_ms, *of, **more: judged.append(now_ms) or evaluate(self, now_ms, *of, **more),
+    )
+    outage = [
+        Event("outage", "O", Fact(START_MS + at_ms, 0, kind, kind, {"service": "a"}))
+        for kind, at_ms in (("started", 0), ("restored", HOUR_MS))
+    ]
+    only_months = book(
+        "agreement: net\noutages:\n  - {id: network, by: service, windows: [month]}\n"
+        "objectives:\n  - {id: up, of: network, indicator: availability, target: '>= 99 %', windows: month}\n"
+    )
+
+    result = run_replay(outage, only_months, until_ms=START_MS + 360 * DAY_MS)
+
+    assert len(result.statements) == 12
+    assert len(judged) < 80  # the closes, the verdicts that changed and the end; there are 8,640 hours
