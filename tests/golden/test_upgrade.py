@@ -64,7 +64,10 @@ def as_stated(statement: dict[str, Any], older: dict[str, Any]) -> dict[str, Any
             for one in statement["figures"]
             if one["indicator"] in theirs
         ],
-        "live": {name: count for name, count in statement["live"].items() if name in older["live"]},
+        # A release stated what was open when it closed the period; a statement of today holds what its end decides.
+        "live": older["live"]
+        if older["closed"]
+        else {name: count for name, count in statement["live"].items() if name in older["live"]},
         "verdicts": [
             one | {"verdict": judged[one["objective"]]} if one["verdict"] == "provisional" else one
             for one in statement["verdicts"]
