@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from monitor.core.facts.events import ATTRIBUTES, DUE_ATTRIBUTES, TYPES, Subject
+from monitor.core.time.units import DAY_MS
 
 MAX_EVENT_BYTES: Final = 1 << 20
 """The longest record that is decoded, in bytes."""
@@ -17,7 +18,7 @@ MAX_TEXT: Final = 1024
 """The longest text of an attribute, in characters."""
 MAX_INTEGER: Final = (1 << 53) - 1
 """The largest integer that every JSON reader keeps exactly."""
-EARLIEST_MS: Final = 86_400_000
+EARLIEST_MS: Final = DAY_MS
 """1970-01-02T00:00Z: an earlier instant is absurd. The first day of the epoch is what an empty time looks like, in any
 zone."""
 LATEST_MS: Final = 4_102_444_800_000

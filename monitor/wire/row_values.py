@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from monitor.core.facts.events import ATTRIBUTES, Value
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.errors import DecodeError
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_INTEGER, SECONDS
 from monitor.wire.mapping_rules import Unit
@@ -41,8 +42,8 @@ _SPANS: Final[dict[Unit, tuple[re.Pattern[str], tuple[int, ...], str]]] = {
     "h:m": (re.compile(r"(\d{1,6}):([0-5]?\d)", re.ASCII), (3_600_000, 60_000), "0:02"),
     "m:s": (re.compile(r"(\d{1,6}):([0-5]?\d(?:\.\d{1,6})?)", re.ASCII), (60_000, 1000), "2:45"),
 }
-_UNITS_MS: Final[dict[Unit, int]] = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_LONGEST_MS: Final = 100 * 366 * 86_400_000
+_UNITS_MS: Final[dict[Unit, int]] = {"ms": 1, "s": 1000, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+_LONGEST_MS: Final = 100 * 366 * DAY_MS
 """A century: a longer length of time leads out of the calendar from everywhere."""
 _TRUE: Final = frozenset({"true", "yes", "1", "t", "y"})
 _FALSE: Final = frozenset({"false", "no", "0", "f", "n"})

@@ -10,14 +10,14 @@ from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.read_model.topics import Outgoing
 from monitor.stream.partitions.sending import partition_of
 from monitor.wire import partials
-from monitor.wire.partials import encode_partial
+from monitor.wire.partials import PANE, encode_partial
 from monitor.wire.versions import Layout, unchanged
 from tests.e2e.installation import PARTITIONS, Installation, at
 from tests.e2e.test_bad_records import AGREEMENT
 
 WITH_OBJECTIVE = AGREEMENT + "objectives:\n  - {id: in-time, of: resolution, indicator: compliance, target: 50 %}\n"
 PARTITION = partition_of(b"desk", PARTITIONS)
-NEWER = b"\x02"
+NEWER = bytes([PANE.version + 1])
 
 
 @pytest.fixture(name="installation")
@@ -69,7 +69,7 @@ async def test_panes_that_an_older_worker_buried_come_back_after_the_update(
         assert await counted(installation) == (0, 0)
 
     # when all is updated, and one source has written its pane again
-    monkeypatch.setattr(partials, "_SENT", Layout(partials._Sent, 2, {0: unchanged, 1: unchanged}))
+    monkeypatch.setattr(partials, "_SENT", Layout(partials._Sent, NEWER[0], dict.fromkeys(range(NEWER[0]), unchanged)))
     await installation.send(pane("tickets/0", met=2))
     async with installation.worker() as worker:
         await installation.turn("2026-01-05 11:00", worker)

@@ -137,6 +137,10 @@ clocks = st.builds(
         st.lists(milliseconds, max_size=2),
         st.lists(names, max_size=2),
         st.booleans(),
+        st.booleans(),
+        milliseconds | st.just(-1),
+        st.booleans(),
+        st.integers(0, 9),
     ),
 )
 subject_rows = st.builds(

@@ -49,8 +49,9 @@ def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912
             sketch.count(pane.buckets, bucket, times)
             listed = pane.longest
             if value_ms >= listed.get(FROM, 0):
-                if times > 0 and len(listed) < MOST:  # the usual case, without a call
-                    listed[value_ms] = listed.get(value_ms, 0) + times
+                held = listed.get(value_ms, 0) + times
+                if held > 0 < times and len(listed) < MOST:  # the usual case, without a call
+                    listed[value_ms] = held
                 else:
                     longest.count(listed, value_ms, times)
             if times < 0 and not pane.buckets:

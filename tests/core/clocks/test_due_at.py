@@ -139,7 +139,7 @@ def test_a_paused_clock_whose_due_instant_moves_is_rearmed():
 def test_a_promise_may_say_that_pauses_move_it_by_their_open_time():
     story = desk(pauses_move_due=True, at_risk=("75%",)).at("Mon 10:00", ticket("T-1", "paused")).until("Mon 14:00")
     assert story.alerts == []
-    assert explained(story, "Mon 14:00").due_ms == -1
+    assert explained(story, "Mon 14:00").due_ms is None
     story.at("Mon 15:00", ticket("T-1", "resumed"))
     assert explained(story, "Mon 15:00").due_ms == ms("Mon 18:00")
 
@@ -189,7 +189,7 @@ def test_without_the_attribute_there_is_no_due_instant_it_is_counted_and_explain
     story = desk(None).until("Mon+7 09:00")
     assert (story.alerts, story.counts()) == ([], {"open": 1, "undated": 1})
     told = explained(story, "Tue 09:00")
-    assert (told.standing, told.due_ms, told.due_at) == ("undated", -1, "due_at")
+    assert (told.standing, told.due_ms, told.due_at) == ("undated", None, "due_at")
     story.at("Mon+7 09:00", ticket("T-1", "paused"))
     assert story.counts() == {"open": 1, "undated": 1, "paused": 1}
     story.at("Mon+7 10:00", ticket("T-1", "resumed")).at("Mon+7 11:00", ticket("T-1", "resolved"))
@@ -197,7 +197,7 @@ def test_without_the_attribute_there_is_no_due_instant_it_is_counted_and_explain
     assert (story.counts(), story.counts(width="day")) == ({}, {"undated": 1})
     assert explained(story, "Mon+7 12:00").standing == "undated"
     assert due_had_it_gone_on_ms(story.clocks("T-1")[0], None) is None
-    compliance = clock_figures(Pane({"undated": 1, "met": 3, "breached": 1}, {}, {}, {}), 0)[0]
+    compliance = clock_figures(Pane({"undated": 1, "met": 3, "breached": 1}, {}, {}, {}, {}), 0)[0]
     assert (compliance.value, compliance.denominator) == (0.75, 4)
     assert compliance.formula == "met / (met + breached + overdue), without 1 that had no due instant"
 

@@ -131,9 +131,9 @@ def test_a_period_that_ends_in_that_night_does_not_count_it_as_overdue():
         def live(self):
             return story.pane(story.clocks("T-1")[0].series)
 
-        def starts(self, width):
+        def between(self, width, from_ms, to_ms=float("inf")):
             assert width == "day"
-            return [ms("Mon 00:00"), ms("Tue 00:00")]
+            return [at_ms for at_ms in (ms("Mon 00:00"), ms("Tue 00:00")) if from_ms <= at_ms < to_ms]
 
         def pane(self, width, start_ms):
             return story.pane(story.clocks("T-1")[0].series, width, start_ms)

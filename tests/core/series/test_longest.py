@@ -108,6 +108,9 @@ class Kept:
     def starts(self, _width):
         return self.panes.keys()
 
+    def between(self, _width, from_ms, to_ms):
+        return [start for start in self.panes if from_ms <= start < to_ms]
+
     def pane(self, _width, start_ms):
         return self.panes[start_ms]
 

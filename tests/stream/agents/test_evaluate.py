@@ -26,7 +26,7 @@ from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
-from monitor.wire.partials import encode_marker, encode_partial
+from monitor.wire.partials import PANE, encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
 from tests.stream.fakes import FakeWriter
@@ -259,7 +259,7 @@ async def test_a_foreign_record_among_the_partials_is_buried_and_the_rest_is_tak
 async def test_panes_of_a_newer_release_are_buried_and_hide_no_earlier_one_that_can_be_read():
     partition = Partition(DESK)
     key, value = partial(*resolved("met"))
-    newer = b"\x02" + value[1:]
+    newer = bytes([PANE.version + 1]) + value[1:]
 
     await partition.take((key, value), (key, newer), (key, newer), partial(*resolved("met", priority="P2")))
     await partition.tick("Mon 10:00")
@@ -272,7 +272,7 @@ async def test_what_cannot_be_read_before_what_can_was_replaced_and_is_passed_ov
     partition = Partition(DESK)
     key, value = partial(*resolved("met"))
 
-    await partition.take((key, b"\x02" + value[1:]), (key, value))
+    await partition.take((key, bytes([PANE.version + 1]) + value[1:]), (key, value))
 
     assert partition.written("dead") == []
     assert any(b"P1" in key for key in partition.state.rows)
