@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.agreements.book import Book
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
 from monitor.replay import local
@@ -97,27 +98,77 @@ def histories(draw) -> list[Event]:
     return events
 
 
-def judging_everything(events: list[Event], **more: int) -> ReplayResult:
+def judging_everything(events: list[Event], agreed: Book, **more: int) -> ReplayResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local, "Evaluator", lambda *args, **kept: Evaluator(*args, **{**kept, "shows": True}))
-        return run_replay(events, BOOK, **more)
+        return run_replay(events, agreed, **more)
 
 
 BOOK = book(DESK)
+AMENDED = book(
+    DESK,
+    DESK.replace("60 %", "75 %").replace('">= 95 %"', '">= 96 %"').replace("<= 20m", "<= 5m")
+    + "version: 2\nvalid_from: 2024-03-31T10:00:00Z\n",
+)
 
 
 @settings(max_examples=20, deadline=None)
-@given(histories(), st.sampled_from([HOUR_MS, 5 * HOUR_MS]), st.integers(0, 8))
-def test_alerts_statements_and_figures_are_those_of_judging_every_window_at_every_step(events, step_ms, days):
+@given(histories(), st.sampled_from([BOOK, AMENDED]), st.sampled_from([HOUR_MS, 5 * HOUR_MS]), st.integers(0, 8))
+def test_alerts_statements_and_figures_are_those_of_judging_every_window_at_every_step(events, agreed, step_ms, days):
     until_ms = START_MS + days * DAY_MS
 
-    little = run_replay(events, BOOK, step_ms=step_ms, until_ms=until_ms)
-    all_of_it = judging_everything(events, step_ms=step_ms, until_ms=until_ms)
+    assert_the_same(events, agreed, step_ms=step_ms, until_ms=until_ms)
+
+
+def assert_the_same(events: list[Event], agreed: Book, **more: int) -> ReplayResult:
+    little, all_of_it = run_replay(events, agreed, **more), judging_everything(events, agreed, **more)
 
     assert little.alerts == all_of_it.alerts
     assert little.statements == all_of_it.statements
     assert little.statuses == all_of_it.statuses
     assert little.whole == all_of_it.whole
+    return little
+
+
+def outage(name: str, *steps: tuple[str, int]) -> list[Event]:
+    told = {"service": "a"}
+    return [Event("outage", name, Fact(START_MS + at_ms, 0, f"{name}-{kind}", kind, told)) for kind, at_ms in steps]
+
+
+def test_an_interruption_that_nobody_promised_anything_about_is_stated_when_its_end_is_known():
+    """The day of its beginning owes a second statement; the next wake of the series would be the close of the year."""
+    of_years = book(
+        "agreement: net\noutages:\n  - {id: supply, by: service, customers: {served: 10}, windows: [month]}\n"
+        "  - {id: other, by: service, windows: [day]}\n"
+        "objectives:\n  - {id: up, of: other, indicator: availability, target: '>= 99 %', windows: day}\n"
+    )
+    events = outage("long", ("started", DAY_MS), ("restored", 10 * DAY_MS)) + outage(
+        "short", ("started", 20 * DAY_MS), ("restored", 20 * DAY_MS + HOUR_MS)
+    )
+
+    found = assert_the_same(events, of_years, step_ms=HOUR_MS, until_ms=START_MS + 40 * DAY_MS)
+
+    assert [one.window for one in found.statements if one.series.measure == "supply"] == [
+        "month",
+        "month+restored",
+        "month",
+    ]
+
+
+def test_a_failure_of_the_night_is_judged_when_the_office_opens():
+    in_hours = book(
+        "agreement: net\ncalendars: {office: {hours: {mon-fri: '09:00-17:00'}}}\n"
+        "outages:\n  - {id: desk, by: service, service_hours: office, windows: [week]}\n"
+        "objectives:\n  - {id: none, of: desk, indicator: failures, target: '<= 0', windows: week}\n"
+    )
+    monday_ms = 2 * DAY_MS
+
+    found = assert_the_same(
+        outage("night", ("started", monday_ms + HOUR_MS), ("restored", monday_ms + 2 * HOUR_MS)), in_hours,
+        step_ms=HOUR_MS, until_ms=START_MS + monday_ms + DAY_MS,
+    )  # fmt: skip
+
+    assert [(one.state, one.at_ms - START_MS - monday_ms) for one in found.alerts] == [("breached", 10 * HOUR_MS)]
 
 
 def test_a_quiet_year_of_many_services_is_judged_when_something_happens_not_every_hour(monkeypatch):
