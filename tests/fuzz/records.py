@@ -16,7 +16,7 @@ import orjson
 
 from monitor.config.agreements.checking import read_documents
 from monitor.core.alerts.alert import Alert, AlertKey, AlertState, alert_id
-from monitor.core.facts.events import ATTRIBUTES, SUBJECTS, TYPES, Subject
+from monitor.core.facts.events import ATTRIBUTES, DUE_ATTRIBUTES, SUBJECTS, TYPES, Subject
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.wire.announcements import encode_alert
 from monitor.wire.markers import SourceMarker, encode_source_marker
@@ -221,7 +221,7 @@ def event(random: Random, subject: Subject, subject_id: str) -> dict[str, Any]:
     }
     for name in random.sample(sorted(ATTRIBUTES), random.randrange(5)):
         kind = ATTRIBUTES[name]
-        if name.endswith("_at_ms"):
+        if name in DUE_ATTRIBUTES or name.endswith("_at_ms"):
             body[name] = NOW_MS + random.randrange(-(10**8), 10**8)
         elif kind is str:
             body[name] = random.choice(("P1", "P2", "finance", "mail", "waiting_on_customer", "x"))

@@ -96,7 +96,7 @@ def test_counts_are_the_same_in_any_order_of_arrival_and_beside_a_clock(made, da
 
 def test_a_number_of_tickets_has_no_error_budget_and_its_stretches_are_counted_alike():
     """The loader refuses a budget of numbers; whoever asks for the figures of a stretch is told the counts."""
-    pane = Pane({"opened": 3, "reopened": 1}, {}, {}, {})
+    pane = Pane({"opened": 3, "reopened": 1}, {}, {}, {}, {})
     stretch = Stretch(agreement(COUNTS), Span(0, 1), 1, pane, empty_pane())
 
     assert [one.value for one in at_once(KINDS["ticket"].budget_figures(COUNTS, stretch))] == [3, 1, 0]

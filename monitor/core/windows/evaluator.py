@@ -107,7 +107,7 @@ class Evaluator:
         foresees: Collection[MeasureKind] = MEASURE_KINDS,
         *,
         max_series: int = MOST_SERIES,
-        most_awake: int = MOST_AWAKE,
+        most_awake: int | None = None,
         shows: bool = True,
     ) -> None:
         self.latest: dict[tuple[SeriesKey, str], WindowStatus] = {}
@@ -129,7 +129,7 @@ class Evaluator:
         """Series that are no longer evaluated because their evaluation failed. Their panes are kept."""
         self._restless: set[SeriesKey] = set()
         """The series that keep their panes and sums decoded between two evaluations."""
-        self._most_awake = most_awake
+        self._most_awake = MOST_AWAKE if most_awake is None else most_awake
         self._rest = Rest(rows, max_series)
         self.shows = shows
         self._prompt: set[SeriesKey] = set()
