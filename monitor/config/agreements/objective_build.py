@@ -90,7 +90,8 @@ def _warns_before(shape: ObjectiveShape, facts: Indicator, told: Told) -> bool:
     if not _fits(shape.at_risk, "at_risk", "ratio" if by_slices else facts.unit, told):
         return False
     room = shape.at_risk.value - shape.target.amount.value
-    if by_slices or (room if facts.comparison == ">=" else -room) > 0:
+    # A target in another unit is told of itself, and cannot be compared.
+    if by_slices or shape.target.amount.unit != shape.at_risk.unit or (room if facts.comparison == ">=" else -room) > 0:
         return True
     told(("at_risk",), "is not before the target is missed", f"choose a {facts.better} value")
     return False

@@ -401,7 +401,7 @@ async def test_after_a_stop_no_deadline_is_judged_by_the_clock_before_each_forei
     await tickets.tick("Mon 14:00")
     assert tickets.told() == []
     assert tickets.standing() is False
-    await tickets.tick("Mon 16:00")
+    await tickets.tick("Mon 16:01")
     assert tickets.told() == [("T-2", "breached")]
 
 
@@ -548,7 +548,7 @@ async def test_what_is_due_after_a_batch_is_told_in_its_transaction():
     await tickets.take("Mon 12:59", event("T-2", "opened", "Mon 12:59"))
     assert tickets.told() == []
 
-    await tickets.take("Mon 13:00", event("T-2", "responded", "Mon 13:00"))
+    await tickets.take("Mon 13:01", event("T-2", "responded", "Mon 13:00"))
     assert tickets.told() == [("T-1", "breached")]
     await tickets.tick("Mon 14:00")
     assert tickets.told() == [("T-1", "breached")]
