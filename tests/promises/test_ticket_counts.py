@@ -100,3 +100,4 @@ def test_a_number_of_tickets_has_no_error_budget_and_its_stretches_are_counted_a
     stretch = Stretch(agreement(COUNTS), Span(0, 1), 1, pane, empty_pane())
 
     assert [one.value for one in at_once(KINDS["ticket"].budget_figures(COUNTS, stretch))] == [3, 1, 0]
+    assert at_once(KINDS["ticket"].turns_ms(COUNTS, stretch, (), {}, ())) == [], "time alone changes no number"

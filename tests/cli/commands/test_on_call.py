@@ -43,7 +43,7 @@ def told(
     (row,) = [row for key, row in page.rows.items() if key[:1] == b"p"]
     notice = notice_of(row, "trigger", [alert(ticket)], Counts(1, 0, 0), at_ms)
     status, detail = {"rejected": (400, "no such field"), "misconfigured": (401, "who are you?")}.get(result, (202, ""))
-    next_ms = at_ms + 1000 if result in again else -1
+    next_ms = at_ms + 1000 if result in again else None
     delivery = Delivery(notice, "desk", receiver, result, at_ms, at_ms, 1, status, detail, next_ms)
     return Outgoing("deliveries", *encode_delivery(delivery, "test"))
 
@@ -86,7 +86,7 @@ def test_what_waits_for_somebody_to_mend_the_settings_is_listed_among_what_faile
     assert "misconfigured (401)" in run("receivers", "list").stdout
 
 
-def not_told(ticket: str, reason: NotToldReason, until_ms: int = -1) -> Outgoing:
+def not_told(ticket: str, reason: NotToldReason, until_ms: int | None = None) -> Outgoing:
     told = NotTold(alert(ticket, "breached"), reason, NOW_MS, until_ms)
     return Outgoing("deliveries", *encode_not_told(told, "test"))
 

@@ -115,6 +115,17 @@ def test_a_measure_that_is_gone_when_its_cohort_is_over_is_stated_for_the_part_i
     }  # fmt: skip
 
 
+def test_a_month_with_an_amendment_in_it_has_a_cohort_for_each_part_and_both_are_stated_together():
+    stricter = replace(terms(), version=2, valid_from_ms=ms("Mon+14 00:00"), objectives=(replace(IN_TIME, target=1.0),))
+    sales = Sales(terms(), stricter).lead("Tue 09:00", followed=1, followed_within=1)
+    sales.lead("Tue+28 09:00", waiting_beyond=1).until("Wed+28 14:00")
+
+    cohorts = [one for one in sales.statements if one.window == "month+follow_up"]
+    assert [(when(one.to_ms), one.parts, [v.verdict for v in one.verdicts]) for one in cohorts] == [
+        ("Mon+14 00:00", 2, ["met"]), ("Wed+28 00:00", 2, ["breached"]),
+    ]  # fmt: skip
+
+
 def test_a_measure_states_the_cohorts_whose_span_it_sets_itself_and_those_that_objectives_promise():
     rule = replace(RULE, close_within_ms=90 * DAY_MS, windows=(MONTH, Window("rolling", DAY_MS)))
     depth = promise(Window("week"), id="often", measure="leads", indicator="depth_kept")
