@@ -83,15 +83,12 @@ class ClockShape(Shape):
     by: By | None = None
     windows: Windows | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_target(cls, value: object) -> object:
-        if isinstance(value, dict):
-            named = [name for name in ("targets", "due_at") if value.get(name) is not None]
-            if len(named) != 1:
-                message = "has both targets and due_at" if named else "has no targets"
-                raise wrong(message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
-        return value
+    @model_validator(mode="after")
+    def _one_target(self) -> ClockShape:
+        if (self.targets is None) == (self.due_at is None):
+            message = "has no targets" if self.targets is None else "has both targets and due_at"
+            raise wrong(message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
+        return self
 
 
 class CallsShape(Shape):
