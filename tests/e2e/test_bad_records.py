@@ -158,7 +158,7 @@ async def test_an_event_means_the_same_in_each_of_its_forms(
     async with installation.worker() as worker:
         await worker.caught_up()
         assert [(one["what"], one["state"], one["at"]) for one in await installation.told()] == [
-            ("T", "breached", "2026-01-05T08:30:00.000Z")
+            ("T", "breached", "2026-01-05T08:30:00.001Z")
         ]
         assert await installation.json("dead-letters", "list") == []
 
