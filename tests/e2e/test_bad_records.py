@@ -175,11 +175,11 @@ async def test_what_was_too_early_is_taken_when_it_is_sent_again_in_time(install
         await installation.turn("2026-01-07 09:00", worker)
         replayed = await installation.run("dead-letters", "replay", letter["id"], "--yes")
         assert replayed.exit_code == 0
-        await installation.turn("2026-01-07 16:00", worker)
+        await installation.turn("2026-01-07 16:01", worker)
 
         # then it is timed like any other
         assert [(one["what"], one["state"], one["at"]) for one in await installation.told()] == [
-            ("T", "breached", "2026-01-07T16:00:00.000Z")
+            ("T", "breached", "2026-01-07T16:00:00.001Z")
         ]
 
 
@@ -191,7 +191,7 @@ async def test_what_had_the_wrong_key_is_timed_once_it_was_sent_again_with_the_r
         assert len(await installation.json("dead-letters", "list", "--reason", "key_mismatch")) == 2
         replayed = await installation.run("dead-letters", "replay", "--reason", "key_mismatch", "--rekey", "--yes")
         assert "2 record(s) sent again" in replayed.stdout
-        await installation.turn("2026-01-05 16:00", worker)
+        await installation.turn("2026-01-05 16:01", worker)
         assert sorted((one["what"], one["state"]) for one in await installation.told()) == [
             ("T", "breached"), ("V", "breached"),
         ]  # fmt: skip

@@ -82,14 +82,14 @@ async def test_a_clock_that_is_set_forward_brings_what_is_due_by_then_at_once_an
 
         found = await told(installation, 1, 10)
 
-        assert found == [("T-1", "breached", began_ms + HOUR_MS // 2)]
+        assert found == [("T-1", "breached", began_ms + HOUR_MS // 2 + 1)]
         assert worker.monitor.app.stats.clock_steps == 1
         assert "the clock of this host was set by +3600.0 s" in caplog.text
         await judged(worker, began_ms + HOUR_MS, host)
         # and what is opened by the new time is due by it
         later_ms = host.now_ms()
         await opened(installation, "T-3", later_ms, "P1")
-        assert (await told(installation, 2, 15))[1:] == [("T-3", "breached", later_ms + 4_000)]
+        assert (await told(installation, 2, 15))[1:] == [("T-3", "breached", later_ms + 4_001)]
         assert (await worker.metrics()).value("sla_clock_steps_total") == 1
 
 
@@ -102,7 +102,7 @@ async def test_a_clock_that_is_set_back_misses_no_deadline_and_takes_nothing_bac
         began_ms = host.now_ms()
         await opened(installation, "T-1", began_ms, "P1")
         first = await told(installation, 1, 15)
-        assert first == [("T-1", "breached", began_ms + 4_000)]
+        assert first == [("T-1", "breached", began_ms + 4_001)]
         host.step_ms = -HOUR_MS
 
         # when tickets come, one with the time of the others, one with that of this host
@@ -111,12 +111,12 @@ async def test_a_clock_that_is_set_back_misses_no_deadline_and_takes_nothing_bac
         await opened(installation, "T-3", now_ms + HOUR_MS - 60_000, "P1")
 
         # then each is due by the clock as it is now: the first one in seconds, the other one not yet
-        assert set(await told(installation, 2, 20)) == {*first, ("T-2", "breached", now_ms + 4_000)}
+        assert set(await told(installation, 2, 20)) == {*first, ("T-2", "breached", now_ms + 4_001)}
         assert worker.monitor.tally.dead_letters == {}
         assert worker.monitor.ready()[0]
         # and when the clock is set right, the other one's deadline is told
         host.step_ms = 0
         assert set(await told(installation, 3, 15)) == {
-            *first, ("T-2", "breached", now_ms + 4_000), ("T-3", "breached", now_ms + HOUR_MS - 56_000),
+            *first, ("T-2", "breached", now_ms + 4_001), ("T-3", "breached", now_ms + HOUR_MS - 55_999),
         }  # fmt: skip
         assert worker.monitor.app.stats.clock_steps == 2

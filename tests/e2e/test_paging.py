@@ -37,7 +37,7 @@ async def test_an_event_a_breach_a_page_a_restart_and_its_end(installation: Inst
     async with installation.worker(courier) as worker:
         # 09:30 at risk · 10:00 breached
         await installation.turn("2026-01-05 09:31", worker)
-        await installation.turn("2026-01-05 10:00", worker)
+        await installation.turn("2026-01-05 10:00:01", worker)
         assert pages(courier, "chat") == ["trigger T-1"]
         assert pages(courier, "on-call") == []
         courier.answer = lambda receiver, _notice: DOWN if receiver == "on-call" else DELIVERED
@@ -71,8 +71,8 @@ async def test_what_people_answer_reaches_the_worker_that_runs(installation: Ins
     await installation.tell("ticket", "T-1", ("opened", "2026-01-05 09:00", {"customer": "acme"}))
     await installation.tell("ticket", "T-2", ("opened", "2026-01-05 09:30", {"customer": "acme"}))
     async with installation.worker(courier) as worker:
-        await installation.turn("2026-01-05 10:00", worker)
-        await installation.turn("2026-01-05 10:01", worker)
+        await installation.turn("2026-01-05 10:00:01", worker)
+        await installation.turn("2026-01-05 10:01:01", worker)
         # given a page that was refused, which is told at once
         (failed,) = await installation.json("deliveries", "--failed")
         assert (failed["receiver"], failed["result"], failed["detail"]) == ("on-call", "rejected", "no such field")

@@ -97,7 +97,7 @@ async def test_webhooks_become_events_and_promises_are_kept_or_broken_by_them(in
 
         # then the note was no response, the answer came too late, and what was delivered twice counts once
         told = [(one["what"], one["promise"], one["state"], one["at"]) for one in await installation.told()]
-        assert ("DESK-7", "response", "breached", "2026-01-05T10:00:00.250Z") in told
+        assert ("DESK-7", "response", "breached", "2026-01-05T10:00:00.251Z") in told
         assert ("DESK-7", "response", "resolved", "2026-01-05T10:30:00.000Z") in told
         metrics = await worker.metrics()
         assert metrics.value("sla_events_repeated_total", topic="tickets") == 1

@@ -239,6 +239,7 @@ budgets = st.builds(
     maybe,
     st.booleans(),
     st.lists(st.builds(Burn, texts(), maybe, floats, floats), max_size=2).map(tuple),
+    floats,
 )
 money = st.integers(0, 10**12).map(lambda cents: Decimal(cents).scaleb(-2))
 
@@ -277,6 +278,7 @@ bare_statuses = st.builds(
     st.lists(budgets, max_size=2).map(tuple),
     st.just(()),
     st.lists(texts(), max_size=2).map(tuple),
+    st.integers(1, 9),
     st.dictionaries(names, texts(), max_size=3).map(lambda details: tuple(details.items())),
 )
 
