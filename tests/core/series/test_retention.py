@@ -17,3 +17,7 @@ SLICES = Slices("UTC", (("day", 0),), 0, (ms("Mon 12:00"),))
 )  # fmt: skip
 def test_a_pane_begins_with_its_day_or_with_the_amendment_in_it(at, start):
     assert SLICES.start_ms("day", ms(at)) == ms(start)
+
+
+def test_without_amendments_a_pane_begins_with_its_day():
+    assert SLICES._replace(cuts_ms=()).start_ms("day", ms("Mon 18:00")) == ms("Mon 00:00")
