@@ -305,7 +305,7 @@ def test_any_order_and_any_ticks_give_the_same_clocks_and_figures_in_the_end(fir
 
     assert essence(ticking) == essence(straight)
     assert figures(ticking) == figures(straight)
-    # Of several due instants in one instant, a late one may tell a warning again under the id that it had: a known fault.
+    # Of several due instants in one instant, a late one may announce a warning again under its id: a known fault.
     if len({hours for hours, _, due in turns if due is not None and not hours}) == 0:
         assert len({one.id for one in ticking.alerts}) == len(ticking.alerts)
     for one in straight.clocks("T-1"):
