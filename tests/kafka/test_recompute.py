@@ -137,7 +137,7 @@ async def test_it_tells_late_events_and_a_changed_agreement_apart_and_leaves_no_
     assert (found.exit_code, found.stderr) == (4, "")
     clocks = {one["agreement"]: one for one in map(json.loads, found.stdout.splitlines())}
     assert {name: one["judged"]["breached_ms"] for name, one in clocks.items()} == {
-        "acme": [opened_ms + 2 * HOUR_MS], "bolt": [opened_ms + 2 * HOUR_MS],
+        "acme": [opened_ms + 2 * HOUR_MS + 1], "bolt": [opened_ms + 2 * HOUR_MS + 1],
     }  # fmt: skip
     assert {name: one["recomputed"]["verdict"] for name, one in clocks.items()} == {"acme": "met", "bolt": "open"}
     assert clocks["acme"]["cause"] == {"kind": "late_events", "versions": [-1, -1], "events": ["e3"]}
