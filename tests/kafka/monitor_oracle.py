@@ -66,9 +66,8 @@ def promises(subject: str, pace: float) -> tuple[Promise, ...]:
     def mark(after_ms: int, reason: str) -> tuple[int, str]:
         kind, _, number = reason.rpartition("_")  # before_due_4000 is a time, elapsed_50 is not
         # "Within" is inclusive: a promise is broken by the first millisecond after its budget.
-        return round(after_ms * pace) + (
-            reason == "due"
-        ), f"{kind}_{round(int(number) * pace)}" if kind == "before_due" else reason
+        at_ms = round(after_ms * pace) + (reason == "due")
+        return at_ms, f"{kind}_{round(int(number) * pace)}" if kind == "before_due" else reason
 
     return tuple(
         one._replace(marks={priority: tuple(mark(*each) for each in marks) for priority, marks in one.marks.items()})
