@@ -176,8 +176,13 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
 
 def _replace(changes: list[Change], old: list[Change], new: list[Change]) -> None:
     if old != new:
-        changes += [change.undone() for change in old if change not in new]
-        changes += [change for change in new if change not in old]
+        left = new.copy()
+        for change in old:
+            if change in left:
+                left.remove(change)  # once: two hand-overs in one instant are equal changes
+            else:
+                changes.append(change.undone())
+        changes += left
 
 
 def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
