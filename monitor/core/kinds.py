@@ -17,10 +17,10 @@ from monitor.core.outages.kind import OutagePanes
 from monitor.core.tickets import kind as tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from monitor.core.agreements.agreement import Agreement
-    from monitor.core.agreements.measures import MeasureKind
+    from monitor.core.agreements.measures import Measure, MeasureKind
     from monitor.core.agreements.objectives import Objective
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
@@ -48,19 +48,6 @@ class Kind(Protocol[R_contra]):
 
         ``live`` are the live counts of the last evaluation. Instants at which a pane leaves a rolling window are not
         included: the caller knows them.
-        """
-
-    def turns_ms(
-        self,
-        rule: R_contra,
-        of: WindowView[KindPanes],
-        figures: Sequence[Figure],
-        live: Mapping[str, int],
-        objectives: Sequence[Objective],
-    ) -> Pieces[list[int]]:
-        """Return the instants at which time alone may next change a verdict on these objectives (`Look.shows` is off).
-
-        ``figures`` and ``live`` are those of the last evaluation.
         """
 
     def budget_figures(self, rule: R_contra, of: Stretch) -> Pieces[tuple[Figure, ...]]:
@@ -104,3 +91,25 @@ COUNTED: Final[Mapping[str, CountedKind[Any]]] = {
 """The kinds that count subjects, by the kind of the subject: one for each. All else in series comes from clocks."""
 KINDS: Final[Mapping[MeasureKind, Kind[Any]]] = for_each_kind({"clock": clocks, **COUNTED})
 """All kinds. A missing kind is an error at import."""
+
+_OWN_TURNS: Final[Mapping[MeasureKind, Callable[..., Pieces[list[int]]]]] = {
+    "call": calls.turns_ms,
+    "outage": outages.turns_ms,
+}
+"""The kinds whose figures change with time more often than their verdicts may."""
+
+
+def turns_ms(
+    rule: Measure,
+    of: WindowView[KindPanes],
+    figures: Sequence[Figure],
+    live: Mapping[str, int],
+    objectives: Sequence[Objective],
+) -> Pieces[list[int]]:
+    """Return the instants at which time alone may next change a verdict on these objectives (`Look.shows` is off).
+
+    They are those at which time changes the figures, but for the kinds that know better. ``figures`` and ``live`` are
+    those of the last evaluation.
+    """
+    own = _OWN_TURNS.get(rule.kind)
+    return KINDS[rule.kind].wakes_ms(rule, of, live) if own is None else own(rule, of, figures, live, objectives)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.config.agreements.checking import check_agreements, load_agreements
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.facts.events import Event, Fact
-from monitor.core.kinds import KINDS
+from monitor.core.kinds import KINDS, turns_ms
 from monitor.core.pieces import at_once
 from monitor.core.series.measured import Stretch
 from monitor.core.series.series import Pane, SeriesKey, empty_pane
@@ -111,4 +111,4 @@ def test_a_number_of_tickets_has_no_error_budget_and_its_stretches_are_counted_a
     stretch = Stretch(agreement(COUNTS), Span(0, 1), 1, pane, empty_pane())
 
     assert [one.value for one in at_once(KINDS["ticket"].budget_figures(COUNTS, stretch))] == [3, 1, 0]
-    assert at_once(KINDS["ticket"].turns_ms(COUNTS, stretch, (), {}, ())) == [], "time alone changes no number"
+    assert at_once(turns_ms(COUNTS, stretch, (), {}, ())) == [], "time alone changes no number"

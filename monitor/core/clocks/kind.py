@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monitor.core.agreements.measures import ClockRule
-    from monitor.core.agreements.objectives import Objective
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
     from monitor.core.series.measured import Panes, Stretch, WindowView
@@ -42,17 +41,6 @@ def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:
 def wakes_ms(rule: ClockRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return no instants: time alone changes no figures, because a clock that comes due changes its own panes."""
     return ready([])
-
-
-def turns_ms(
-    rule: ClockRule,
-    of: WindowView[Panes],
-    figures: Sequence[Figure],  # noqa: ARG001 - they hold no time that has passed
-    live: Mapping[str, int],
-    objectives: Sequence[Objective],  # noqa: ARG001
-) -> Pieces[list[int]]:
-    """Return the instants at which time alone may change a verdict: those at which it changes the figures."""
-    return wakes_ms(rule, of, live)
 
 
 def budget_figures(rule: ClockRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

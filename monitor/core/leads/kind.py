@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.lead_measure import LeadRule
-    from monitor.core.agreements.objectives import Objective
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
@@ -59,17 +58,6 @@ def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
 def wakes_ms(rule: LeadRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return the instants at which time alone changes the figures: the ends of days, by which the goal's pace moves."""
     return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.needs_no_event else [])
-
-
-def turns_ms(
-    rule: LeadRule,
-    of: WindowView[Panes],
-    figures: Sequence[Figure],  # noqa: ARG001 - they hold no time that has passed
-    live: Mapping[str, int],
-    objectives: Sequence[Objective],  # noqa: ARG001
-) -> Pieces[list[int]]:
-    """Return the instants at which time alone may change a verdict: those at which it changes the figures."""
-    return wakes_ms(rule, of, live)
 
 
 def budget_figures(rule: LeadRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from monitor.core.agreements.agreement import Agreement
-    from monitor.core.agreements.objectives import Objective
     from monitor.core.agreements.ticket_measure import TicketRule
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
@@ -53,17 +52,6 @@ def measured(rule: TicketRule, of: WindowView[Panes]) -> Pieces[Measured]:  # no
 def wakes_ms(rule: TicketRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return no instant: only events change a count."""
     return ready([])
-
-
-def turns_ms(
-    rule: TicketRule,
-    of: WindowView[Panes],
-    figures: Sequence[Figure],  # noqa: ARG001 - they hold no time that has passed
-    live: Mapping[str, int],
-    objectives: Sequence[Objective],  # noqa: ARG001
-) -> Pieces[list[int]]:
-    """Return no instant: time alone changes no verdict on a count."""
-    return wakes_ms(rule, of, live)
 
 
 def budget_figures(rule: TicketRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:  # noqa: ARG001

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.kinds import KINDS
+from monitor.core.kinds import KINDS, turns_ms
 from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
@@ -254,7 +254,7 @@ class SeriesWindows:
             found.wakes_ms += yield from kind.wakes_ms(measure, view, status.live)
         else:
             objectives = look.binding.shown(window)
-            found.wakes_ms += yield from kind.turns_ms(measure, view, status.figures, status.live, objectives)
+            found.wakes_ms += yield from turns_ms(measure, view, status.figures, status.live, objectives)
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             found.wakes_ms.append(move_ms)
         return found
