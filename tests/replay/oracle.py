@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -49,8 +49,16 @@ class OfficeHours:
     def elapsed(self, start: float, end: float) -> float:
         return self.until(end) - self.until(start)
 
+    def goes_on(self, instant: float) -> float:
+        """Return from when on, at this instant or later, time counts again."""
+        place = bisect_right(self.starts, instant) - 1
+        return instant if instant < self.ends[place] else self.starts[place + 1]
+
 
 class Always:
+    def goes_on(self, instant: float) -> float:
+        return instant
+
     def elapsed(self, start: float, end: float) -> float:
         return end - start
 
@@ -70,7 +78,7 @@ class Measured(NamedTuple):
 
     @property
     def met(self) -> bool:
-        return self.elapsed < self.budget
+        return self.elapsed <= self.budget
 
 
 HOUR = 3_600.0
@@ -265,13 +273,31 @@ def power_outages(path: Path) -> list[PowerOutage]:
     return found
 
 
-def customer_seconds(outage: PowerOutage, first: float, last: float) -> tuple[float, int]:
-    """Return the customers' time without power within [first, last), and how many lost it in there."""
+def customer_seconds(outage: PowerOutage, last: float) -> tuple[float, int]:
+    """Return the customers' time without power, up to ``last`` where it never went, and how many lost it."""
     total, lost, before = 0.0, 0, 0
     ends = [at for at, _ in outage.steps[1:]] + [last if outage.end is None else outage.end]
     for (at, number), until in zip(outage.steps, ends, strict=True):
-        total += number * max(0.0, min(until, last) - max(at, first))
-        if first <= at < last:
-            lost += max(0, number - before)
+        total += number * max(0.0, min(until, last) - at)
+        lost += max(0, number - before)
         before = number
     return total, lost
+
+
+def worst_customer_seconds(outages: list[PowerOutage], last: float) -> float:
+    """Return the integral over time of the customers of the largest outage that is open, up to ``last``."""
+    changes = []
+    for outage in outages:
+        ends = [at for at, _ in outage.steps[1:]] + [last if outage.end is None else outage.end]
+        for (at, number), until in zip(outage.steps, ends, strict=True):
+            if until > at:
+                changes += [(at, number, True), (until, number, False)]
+    total, before, out = 0.0, 0.0, [0]
+    for at, number, is_start in sorted(changes):
+        total += out[-1] * (at - before)
+        before = at
+        if is_start:
+            insort(out, number)
+        else:
+            out.remove(number)
+    return total
