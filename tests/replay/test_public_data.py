@@ -116,8 +116,8 @@ class TestIncidentLog:
                 standing.pop(key, None)
         moved = {event.subject_id for event in result.reading.events if event.fact.type == "priority_changed"}
 
-        # A breach is announced at the first millisecond that is more than the budget: the first of the next opening, where
-        # the hours end with the due instant.
+        # A breach is announced at the first millisecond that is more than the budget: where the hours end with the due
+        # instant, it is the first of the next opening.
         office = oracle.OfficeHours(oracle.SAO_PAULO, date(2016, 1, 1), date(2018, 12, 31))
         broken = {
             (one.subject_id, one.clock, one.cycle): 1 + round(
@@ -362,7 +362,7 @@ class TestPowerOutages:
             key = "Northern", round(first * 1000)
             figures = {one.indicator: one for one in stated[key].figures}
             began = [one for one in own if first <= one.start < last]
-            # Where an outage of the month is open after its lateness, the month is stated again, whole, when it has ended.
+            # Where an outage of the month is open after its lateness, the month is stated again when all have ended.
             assert (key in restored) == (max(one.end for one in began) > last + 900), month
             if key in restored:
                 assert [one.verdict for one in stated[key].verdicts] == ["provisional"]
