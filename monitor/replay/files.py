@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.mappings.mapping import load_mapping
+from monitor.config.mappings.same_event import at_once
 from monitor.core.agreements.book import Book
 from monitor.errors import ConfigError, Mistake
 from monitor.replay.local import ReplayResult, run_replay
@@ -49,6 +50,7 @@ def replay_files(
     tables = load_tables(data, mapping, more)
     book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
     reading = read_tables(tables, on_progress)
+    reading.warnings += promised_at_once(tables, book)
     events = reading.events
     if cut and until_ms is not None:
         events = [event for event in events if event.fact.time_ms < until_ms]
@@ -83,3 +85,17 @@ def load_tables(data: Sequence[Path], mapping: Path, more: Sequence[tuple[Path, 
     if mistakes:
         raise ConfigError(mistakes)
     return tables
+
+
+def promised_at_once(tables: Sequence[Table], book: Book) -> list[str]:
+    """Return a sentence for each clock of the agreements that the mappings always stop at the instant of its start."""
+    found = [
+        f"{agreement.id}/{rule.id} is always kept: the mapping {mapping.name} takes the start of {rule.metric} and "
+        f"{stopped_by!r} from the same column"
+        for mapping in (one.mapping for one in tables)
+        for metric, stopped_by in at_once(mapping).items()
+        for agreement in book.agreements
+        for rule in agreement.clocks
+        if (rule.subject, rule.metric, rule.due_at) == (mapping.subject, metric, "")
+    ]
+    return list(dict.fromkeys(found))

@@ -32,17 +32,18 @@ def check(out: Output, paths: tuple[Path, ...]) -> None:
     """
     agreements, mappings = mappings_among(paths)
     mistakes: list[Mistake] = []
+    warnings: list[Mistake] = []
     read: list[tuple[Path, RowMapping]] = []
     for file in mappings:
         try:
-            read.append((file, load_mapping(file)))
+            read.append((file, load_mapping(file, warnings=warnings)))
         except ConfigError as error:
             mistakes += error.mistakes
     found = check_agreements(agreements) if agreements else NOTHING_CHECKED
     mistakes += found.mistakes
     for mistake in mistakes:
         _tell(out, "mistake", mistake)
-    for warning in found.warnings:
+    for warning in (*warnings, *found.warnings):
         _tell(out, "warning", warning)
     if mistakes:
         count = len(mistakes)

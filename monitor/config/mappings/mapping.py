@@ -20,8 +20,13 @@ from monitor.wire.mapping_rules import EACH, EPISODE, REPETITION, EventRule, Row
 from monitor.wire.templates import ID_PARTS, columns_in
 
 
-def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
-    """Read a mapping file; ``live``: it is to be put in front of a topic.
+def load_mapping(path: Path, *, live: bool = False, warnings: list[Mistake] | None = None) -> RowMapping:
+    """Read a mapping file.
+
+    Args:
+        path: the file.
+        live: it is to be put in front of a topic.
+        warnings: takes what does not keep the mapping from being used.
 
     Raises:
         ConfigError: all mistakes that are in it.
@@ -36,6 +41,8 @@ def load_mapping(path: Path, *, live: bool = False) -> RowMapping:
         mistakes += _not_live(mapping, documents[0])
     if mistakes or mapping is None:
         raise ConfigError(mistakes)
+    if warnings is not None:
+        warnings += starts_that_stop(mapping, documents[0])
     return mapping
 
 
@@ -92,8 +99,6 @@ def parse_mapping(document: YamlDocument, mistakes: list[Mistake]) -> RowMapping
         mistakes += sorted([*(one.mistake for one in violations), *beside], key=lambda one: one.line or 0)
         return None
     mapping = Build(shape, document, mistakes).mapping()
-    if len(mistakes) == before:
-        mistakes += starts_that_stop(mapping, document)
     return mapping if len(mistakes) == before else None
 
 

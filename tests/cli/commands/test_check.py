@@ -97,6 +97,18 @@ def test_all_mistakes_of_a_mapping_are_told_at_once(run: Run, tmp_path: Path):
     assert "events[2].type: is no event of a ticket: 'closd' (did you mean 'closed'?)" in result.stdout
 
 
+def test_a_mapping_that_stops_a_clock_where_it_starts_it_can_be_used_with_a_warning(run: Run, tmp_path: Path):
+    file = tmp_path / "m.yaml"
+    file.write_text(MAPPING + "  - {type: acknowledged, at: opened, rows: first}\n")
+
+    result = run("check", file)
+
+    assert result.exit_code == 0
+    assert "warning: " in result.stdout
+    assert "m.yaml:13: events[3].at: stops acknowledge at the instant at which 'opened' starts it" in result.stdout
+    assert "1 mapping(s) without mistakes." in result.stdout
+
+
 def test_a_folder_may_hold_agreements_and_mappings(run: Run, folder: Path):
     (folder / "m.yaml").write_text(MAPPING)
 
