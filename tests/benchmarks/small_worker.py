@@ -44,8 +44,9 @@ def main(json_path: Path | None, asked: argparse.Namespace) -> None:
         )
         for which in (asked.only,) if asked.only else STORIES:
             story = SmallWorker(
-                broker.bootstrap, Path(folder, which), asked.size, asked.limit * MIB, asked.max_series, asked.within
-            )
+                broker.bootstrap, Path(folder, which), asked.size, asked.limit * MIB, asked.max_series,
+                within_s=asked.within,
+            )  # fmt: skip
             rows = asyncio.run(run(story, which, lambda one: print(line(one, asked.limit), flush=True)))
             figures[which] = [asdict(one) | {"delays_s": one.delays_s[-1:]} for one in rows]
             wrong += [f"{one.name}: {what}" for one in rows for what in one.differences]
