@@ -47,7 +47,8 @@ def damages(
         if basis == "per_hour" and not _has_hours(objective, measures[objective.measure]):
             told((*at, basis), f"{objective.indicator} has no hours beyond its target", "write per_case, or fixed")
         if basis == "per_case" and not _has_cases(objective):
-            told((*at, basis), f"{objective.indicator} counts no cases", "write per_hour, or fixed")
+            what = "an objective of timeslices" if objective.by_slices else objective.indicator
+            told((*at, basis), f"{what} counts no cases", "write per_hour, or fixed")
         if one.cap is not None and one.cap < rate:
             told((*at, "cap"), f"is less than {basis}, {rate:f}: not even one is paid", "raise it")
         if any((rule.objective, rule.window, rule.basis) == (objective.id, one.window, basis) for rule in found):
@@ -72,12 +73,12 @@ def with_lateness(
 
 def _has_hours(objective: Objective, measure: Measure) -> bool:
     """Return whether a figure is a duration, a share of time, or that of clocks, each of which is late by some time."""
-    indicator = NAMED[objective.indicator]
+    indicator = NAMED[objective.judged.indicator]
     return indicator.unit == "ms" or indicator.counts == "time" or (measure.kind, objective.indicator) == _LATENESS
 
 
 def _has_cases(objective: Objective) -> bool:
-    indicator = NAMED[objective.indicator]
+    indicator = NAMED[objective.judged.indicator]
     return (
         indicator.unit in {"ratio", "count"} and indicator.counts == "events" and objective.indicator not in _NO_CASES
     )

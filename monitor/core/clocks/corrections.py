@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.alerts.alert import AlertState
+from monitor.core.clocks.clock import told_until_ms
 from monitor.core.clocks.clock_value import OPEN, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from monitor.core.clocks.terms import Plan
 
@@ -114,6 +115,16 @@ def warned(clock: Clock, plan: Plan) -> frozenset[str]:
     """Return the reasons of the announced warnings of a clock. Not their number: their order depends on the budget."""
     of = plan.terms(clock)
     return frozenset(one.reason for one in of.thresholds[: clock.told]) if of is not None else frozenset()
+
+
+def told_until(clocks: Iterable[Clock], plan: Plan) -> dict[tuple[str, str, int], int]:
+    """Return the instants of the last announcements of running clocks, by their `identity`."""
+    found = {}
+    for clock in clocks:
+        of = plan.terms(clock)
+        if of is not None and clock.due_ms and (clock.told or clock.breached_ms):
+            found[identity(clock)] = told_until_ms(clock, of)
+    return found
 
 
 def has_ended(clock: Clock) -> bool:

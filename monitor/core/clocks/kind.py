@@ -33,7 +33,9 @@ def measured(rule: ClockRule, of: WindowView[Panes]) -> Pieces[Measured]:
     if live.get("undated"):
         counts["undated"] = live["undated"]
     total = of.summed()
-    overdue = overdue_at(of.panes, of.span.end_ms, width_for(of.window)) if of.closed else counts["overdue"]
+    overdue = counts["overdue"]
+    if of.closed:  # the sum holds the difference between what was known at the end and at the close
+        overdue = overdue_at(of.panes, of.span.end_ms, width_for(of.window)) + total.counts.get("overdue", 0)
     figures = clock_figures(total, overdue, targets_of(of.agreement, rule.id))
     return ready(Measured(figures, counts, sum(total.buckets.values()), of.shown))
 

@@ -35,7 +35,7 @@ class Plan:
         self._terms: dict[_TermsKey, clocks.Terms | None] = {}
         self._leveled = book.leveled
         self._slices: dict[tuple[str, str], Slices | None] = {}
-        self._closings: dict[Subject, list[tuple[str, str, Closing]]] = {}
+        self._closings: dict[tuple[str, Subject], list[tuple[str, str, Closing]]] = {}
         rules = [rule for agreement in book.agreements for rule in agreement.clocks]
         self.followed: frozenset[Subject] = frozenset(
             rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
@@ -134,18 +134,25 @@ class Plan:
 
     def closings(self, subject: Subject) -> list[tuple[str, str, Closing]]:
         """Return the windows whose periods close, by agreement and measure, of all measures that count a subject."""
-        if subject not in self._closings:
+        return self._closing(subject, subject)
+
+    def clock_closings(self, subject: Subject) -> list[tuple[str, str, Closing]]:
+        """Return the same of all clocks that time a subject."""
+        return self._closing("clock", subject)
+
+    def _closing(self, kind: str, subject: Subject) -> list[tuple[str, str, Closing]]:
+        if (kind, subject) not in self._closings:
             found: dict[tuple[str, str, Window], Closing] = {}
             for agreement in sorted(self.book.agreements, key=lambda one: (one.id, one.valid_from_ms, one.version)):
                 over_ms = NEVER_MS if agreement.terminates_ms is None else agreement.terminates_ms
                 for measure in agreement.measures():
-                    if measure.kind == subject and agreement.status != "draft":
+                    if (measure.kind, measure.subject_kind) == (kind, subject) and agreement.status != "draft":
                         for window in windows_of(agreement, measure):
                             if window.kind != "rolling":
                                 closing = Closing(window, agreement.zone, agreement.allowed_lateness_ms, over_ms)
                                 found[agreement.id, measure.id, window] = closing
-            self._closings[subject] = [(*key[:2], closing) for key, closing in found.items()]
-        return self._closings[subject]
+            self._closings[kind, subject] = [(*key[:2], closing) for key, closing in found.items()]
+        return self._closings[kind, subject]
 
     def soonest_ms(self, subject: Subject) -> int:
         """Return how long after a subject's first fact a period that it counts in may close; `NEVER_MS`: none does."""

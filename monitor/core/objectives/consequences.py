@@ -38,6 +38,7 @@ from monitor.core.agreements.consequence_rules import (
     TerminationRule,
 )
 from monitor.core.agreements.objectives import is_beyond
+from monitor.core.objectives.budget import good_slices
 from monitor.core.objectives.consequence import (
     DAMAGES,
     MONEY,
@@ -240,7 +241,10 @@ def _damages(
     evidence = _evidence(statement, rule.objective)
     if evidence is None or not _is_missed(statement, rule.objective):
         return
-    due = damages_of(rule, objective, statement.figures)
+    figures = statement.figures
+    if objective.by_slices:
+        figures += tuple([good_slices(one) for one in statement.budgets if one.objective == objective.id])
+    due = damages_of(rule, objective, figures)
     if due.amount:
         yield _consequence(statement, rule.objective, "damages", evidence)._replace(
             amount=due.amount, payable=due.amount, currency=rules.currency, basis=rule.basis, quantity=due.quantity,

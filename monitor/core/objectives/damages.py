@@ -6,7 +6,8 @@ The quantity is that of the period's figure:
 
 - ``fixed``: 1, for each period that missed the objective.
 - ``per_hour``: the hours beyond the target, as exact parts of an hour. Of a duration: figure − target. Of a share of
-  time, such as the availability: target × period − time that was up. Of the compliance of a clock: the sum, over the
+  time, such as the availability: target × period − time that was up. Of an objective of timeslices: the time of the bad
+  slices beyond the error budget. Of the compliance of a clock: the sum, over the
   clocks that missed their targets, of the time beyond each one's own.
 - ``per_case``: the cases that missed. Of a share: the bad ones, all of them. Of a number: those beyond the target.
 
@@ -48,10 +49,10 @@ def damages_of(rule: DamageRule, objective: Objective, figures: Sequence[Figure]
     Args:
         rule: the rule of the agreement, whose basis fits the objective's indicator.
         objective: the objective that was missed.
-        figures: those of the statement; the objective's has a value.
+        figures: those of the statement; the judged one has a value. It is among them, also the share of good slices.
     """
     by_name = {one.indicator: one for one in figures}
-    figure = by_name[objective.indicator]
+    figure = by_name[objective.judged.indicator]
     if rule.basis == "fixed":
         quantity = Fraction(1)
     elif rule.basis == "per_hour":
@@ -63,12 +64,13 @@ def damages_of(rule: DamageRule, objective: Objective, figures: Sequence[Figure]
 
 def _beyond_ms(objective: Objective, figure: Figure, late: Figure | None) -> int:
     """Return the time beyond the target, to the nearest millisecond."""
-    indicator = NAMED[objective.indicator]
+    name, comparison, target = objective.judged
+    indicator = NAMED[name]
     if indicator.unit == "ms":
-        beyond = Fraction(figure.value or 0) - Fraction(objective.target)
-        return round(beyond if objective.comparison == "<=" else -beyond)
+        beyond = Fraction(figure.value or 0) - Fraction(target)
+        return round(beyond if comparison == "<=" else -beyond)
     if indicator.counts == "time":
-        return round(Fraction(str(objective.target)) * Fraction(figure.denominator) - Fraction(figure.numerator))
+        return round(Fraction(str(target)) * Fraction(figure.denominator) - Fraction(figure.numerator))
     return 0 if late is None else round(late.numerator)
 
 

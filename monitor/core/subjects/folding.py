@@ -15,7 +15,7 @@ from monitor.core.alerts.alert import Alert, AlertState
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.announcing import announcement
 from monitor.core.clocks.clock_value import OPEN, Clock
-from monitor.core.clocks.corrections import Told, difference, identity, warned
+from monitor.core.clocks.corrections import Told, difference, identity, told_until, warned
 from monitor.core.clocks.due import dated, due_in, is_belated
 from monitor.core.clocks.reporting import Reported, completed, may_start
 from monitor.core.clocks.starting import clocks_started
@@ -27,6 +27,7 @@ from monitor.core.clocks.ticket_state_clocks import applied, begun, late_promise
 from monitor.core.facts.events import Fact, Subject, Value
 from monitor.core.facts.ledger import Rejected, attributes_of, enter
 from monitor.core.pieces import Pieces
+from monitor.core.subjects.rewriting import Rewriting, as_of, may_rewrite, rewritten
 from monitor.core.subjects.rows import SubjectRow
 
 MOST_AGAIN: Final = 10_000
@@ -47,18 +48,18 @@ class Folding:
     """
 
     __slots__ = (
-        "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_place", "_reported",
-        "_reported_to", "alerts", "attributes", "clocks", "facts", "gone", "plan", "rejected", "repeats", "subject",
-        "subject_id", "together",
+        "_before", "_by_id", "_cause_ms", "_course", "_followed", "_last", "_left", "_misses", "_noted", "_place",
+        "_reported", "_reported_to", "alerts", "attributes", "clocks", "disordered", "facts", "gone", "plan",
+        "rejected", "repeats", "rewritten", "subject", "subject_id", "together",
     )  # fmt: skip
 
-    def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow) -> None:
+    def __init__(self, subject: Subject, subject_id: str, plan: Plan, row: SubjectRow, most: int | None = None) -> None:
         self.subject = subject
         self.subject_id = subject_id
         self.plan = plan
         self.facts = row.facts.copy()
         self._by_id: dict[str, Fact] | None = None
-        """The facts by their ids; only while many are taken."""
+        """Only while many facts are taken."""
         self.attributes = row.known()
         self.clocks = row.clocks.copy()
         self.gone = row.gone
@@ -67,7 +68,10 @@ class Folding:
         self.repeats = 0
         self.together = 0
         """The number of late facts that were announced together and not one by one."""
-        self._left = MOST_AGAIN
+        self.rewritten: list[Rewriting] = []
+        self.disordered = False
+        self._before: list[Clock] | None = None  # the clocks just before a fact that may rewrite what they counted
+        self._left = MOST_AGAIN if most is None else most
         self._place = -1
         """The place of the newest fact that was applied."""
         self._cause_ms: int | None = None
@@ -92,6 +96,9 @@ class Folding:
             cause_ms = self._take(fact)
             if cause_ms is not None:
                 yield from self.again(cause_ms)
+            if self._before is not None:
+                self.rewritten += rewritten(fact.time_ms, self._before, self.clocks, self.plan)
+                self._before = None
             if place >= _FEW:
                 yield
         yield from self._settle()
@@ -109,11 +116,15 @@ class Folding:
         elif place is None:
             self.repeats += 1
         elif place < len(self.facts) - 1:
+            self.disordered = True
             if self._left > 0:
                 self.attributes = attributes_of(self.facts)
             return self._soon(fact)
         elif self._cause_ms is None:  # else it is applied with all others
-            if self._redecides(fact):
+            redecides = self._redecides(fact)
+            if self.clocks and (redecides or may_rewrite(self.subject, (fact,), self.plan)):
+                self._before = as_of(self.clocks, fact.time_ms, self.plan)
+            if redecides:
                 self.until(fact.time_ms)
                 return self._soon(fact)
             if is_belated([self.clocks[place] for place in self._last.values()], fact, self.plan):
@@ -126,6 +137,7 @@ class Folding:
         if self._left > 0:
             return fact.time_ms
         self.together += 1
+        self.disordered = True
         self._cause_ms = max(self._cause_ms or 0, fact.time_ms)
         return None
 
@@ -167,11 +179,7 @@ class Folding:
 
     def _pass_what_was_told(self, before: Sequence[Clock]) -> None:
         """Bring running clocks up to the instant of their last announcement: the last fact may be older than that."""
-        told_ms = {}
-        for was in before:
-            of = self.plan.terms(was)
-            if of is not None and was.due_ms and (was.told or was.breached_ms):
-                told_ms[identity(was)] = clocks.told_until_ms(was, of)
+        told_ms = told_until(before, self.plan)
         for index, clock in enumerate(self.clocks):
             until_ms = told_ms.get(identity(clock), 0)
             of = self.plan.terms(clock)

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from monitor.core.alerts.alert import Alert
+from monitor.core.alerts.alert import Alert, AlertState
 from monitor.core.clocks.clock_value import OPEN, Clock
+from monitor.core.clocks.corrections import Told
 from monitor.core.clocks.counts import shares_of
 from monitor.core.clocks.reporting import incomplete_changes
+from monitor.core.clocks.stretches import Life
 from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Fact, Subject
 from monitor.core.facts.ledger import Rejected
@@ -21,8 +23,12 @@ from monitor.core.pieces import Pieces, at_once
 from monitor.core.series.series import LIVE, Change
 from monitor.core.subjects.folding import Folding
 from monitor.core.subjects.late import Known, Late, by_time_alone, contributions, late_changes
+from monitor.core.subjects.rewriting import Rewriting, counted, left_out, may_rewrite, standing
 from monitor.core.subjects.rows import SubjectRow
 
+MOST_REWRITTEN: Final = 2_000
+"""The work, in applications of a fact to a clock, that is spent on finding out anew what the facts of a ledger rewrote.
+Of a ticket whose priority changes a hundred times the later changes are then not looked at."""
 EMPTY: Final = SubjectRow(0, 0, [], {}, [], [], 0)
 
 
@@ -85,6 +91,8 @@ def steps(
         shown, wake_ms = _shown(folding, now_ms)
     changes = _changes(row, folding, shown)
     late = _late(row, folding, Known(folding.facts, shown, wake_ms), now_ms)
+    if folding.rewritten or folding.disordered:
+        late = [*late, *(yield from _rewritten(row, folding, changes))]
     is_open = bool(shown) and any(change.at_ms == LIVE for change in shown)
     for clock in folding.clocks:
         if clock.state in OPEN:
@@ -123,8 +131,8 @@ def _shown(folding: Folding, now_ms: int) -> tuple[list[Change], int]:
     shown: list[Change] = []
     if folding.subject == "ticket":
         shown = incomplete_changes(folding.subject, facts, attributes, folding.clocks, plan)
-    counted, wake_ms = contributions(folding.subject, folding.subject_id, facts, attributes, plan, now_ms)
-    return shown + counted, wake_ms
+    of_subject, wake_ms = contributions(folding.subject, folding.subject_id, facts, attributes, plan, now_ms)
+    return shown + of_subject, wake_ms
 
 
 def _late(row: SubjectRow, folding: Folding, known: Known, now_ms: int) -> Sequence[Late]:
@@ -146,6 +154,51 @@ def _late(row: SubjectRow, folding: Folding, known: Known, now_ms: int) -> Seque
     return [*(one._replace(change=one.change.undone()) for one in before), *after]
 
 
+def _rewritten(row: SubjectRow, folding: Folding, changes: list[Change]) -> Pieces[list[Late]]:
+    """Add what stays counted of rewritten clocks to the changes; return what statements of closed periods leave out.
+
+    After a fact out of order both follow from the ledger of before and the ledger of now, each folded in its order.
+    """
+    before: Sequence[Rewriting] = ()
+    after: Sequence[Rewriting] = folding.rewritten
+    if folding.disordered:
+        before = yield from _rewritings(row.facts, folding)
+        after = yield from _rewritings(folding.facts, folding)
+    if before == after:
+        return []
+    subject, plan = folding.subject, folding.plan
+    net: Counter[Change] = Counter()
+    for change in [*changes, *standing(after), *(one.undone() for one in standing(before))]:
+        net[change._replace(times=1)] += change.times
+    changes[:] = [one._replace(times=1 if n > 0 else -1) for one, n in net.items() for _ in range(abs(n))]
+    undone = [one._replace(change=one.change.undone()) for one in left_out(before, subject, plan)]
+    return [*undone, *left_out(after, subject, plan)]
+
+
+def _rewritings(facts: Sequence[Fact], like: Folding) -> Pieces[list[Rewriting]]:
+    """Return what the facts of a ledger rewrote, each in its turn."""
+    if not may_rewrite(like.subject, facts, like.plan):
+        return []
+    folding = _Silent(like.subject, like.subject_id, like.plan, EMPTY, MOST_REWRITTEN)
+    yield from folding.taking(facts)
+    return folding.rewritten
+
+
+class _Silent(Folding):
+    """A fold that announces nothing: only what its clocks count is asked for."""
+
+    def _announce(self, clock: Clock, state: AlertState, at_ms: int, reason: str, life: Life | None = None) -> None:
+        pass
+
+    def _announce_difference(
+        self,
+        before: Sequence[Clock],  # noqa: ARG002 - the base's
+        noted: Sequence[Told],  # noqa: ARG002 - the base's
+        cause_ms: int,  # noqa: ARG002 - the base's
+    ) -> Pieces[None]:
+        yield
+
+
 def _known(row: SubjectRow) -> Known:
     return Known(row.facts, row.shown, row.wake_ms if _is_open(row.shown) else 0)
 
@@ -162,7 +215,7 @@ def _changes(row: SubjectRow, folding: Folding, shown: list[Change]) -> list[Cha
     before, after = row.clocks, folding.clocks
     known = len(before)
     if known > len(after) or (after and max([clock.cycle for clock in after]) > 1):
-        old, new = Counter(_shown_by_cycles(before, folding.plan)), Counter(_shown_by_cycles(after, folding.plan))
+        old, new = Counter(counted(before, folding.plan)), Counter(counted(after, folding.plan))
         changes += [change.undone() for change in (old - new).elements()]
         changes += (new - old).elements()
         return changes
@@ -183,19 +236,6 @@ def _replace(changes: list[Change], old: list[Change], new: list[Change]) -> Non
             else:
                 changes.append(change.undone())
         changes += left
-
-
-def _shown_by_cycles(all_clocks: Sequence[Clock], plan: Plan) -> list[Change]:
-    """Return what clocks with several cycles have in their series: of some only the last cycle counts."""
-    shown = []
-    last = {clock.series[:2]: clock.cycle for clock in all_clocks}
-    for clock in all_clocks:
-        if clock.cycle != last[clock.series[:2]]:
-            of = plan.terms(clock)
-            if of is not None and of.rule.cycles == "last":
-                continue
-        shown += shares_of(clock)
-    return shown
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__

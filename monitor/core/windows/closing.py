@@ -168,10 +168,9 @@ class Closing:
     def _fall_silent(self, look: Look, window: Window, span: Span) -> None:
         """State nothing from this period on, up to that in which something is measured again."""
         row = self._rows.get(window.name)
-        again_ms = self._panes.stated_from(window, span.end_ms, look.now_ms + 1)
+        again_ms = self._measured_from(look, window, span.end_ms)
         if again_ms is not None:
-            from_ms = window_span(window, look.slices.zone, again_ms).start_ms
-            self._rows.put(window.name, row._replace(open_from_ms=from_ms, measured_ms=from_ms))
+            self._rows.put(window.name, row._replace(open_from_ms=again_ms, measured_ms=again_ms))
         else:
             self._rows.put(window.name, row._replace(dormant=True))
 
@@ -182,19 +181,34 @@ class Closing:
         there is a statement must not depend on when the evaluation takes place.
         """
         width = width_for(window)
-        starts_ms = self._panes.stated_from(window, period.start_ms, period.end_ms)
-        if starts_ms is not None and any(self._panes.sum_of(window, period)):
-            return True
-        return overdue_at(self._panes, period.end_ms, width) > 0
+        known = 0
+        if self._panes.stated_from(window, period.start_ms, period.end_ms) is not None:
+            total = self._panes.sum_of(window, period)
+            known = total.counts.pop("overdue", 0)
+            if any(total):
+                return True
+        return overdue_at(self._panes, period.end_ms, width) + known > 0
+
+    def _measured_from(self, look: Look, window: Window, from_ms: int) -> int | None:
+        """Return the start of the first period from an instant on in which anything was measured; None: there is none.
+
+        There may be panes of a period all of which became known only after its close.
+        """
+        while (at_ms := self._panes.stated_from(window, from_ms, look.now_ms + 1)) is not None:
+            span = window_span(window, look.slices.zone, at_ms)
+            if self._is_measured(span, window) or look.scope.needs_no_event(self._rows.series):
+                return span.start_ms
+            from_ms = span.end_ms
+        return None
 
     def _open_from(self, look: Look, window: Window) -> None:
         """Find the first period to close: the period of the first pane, as long as none has been closed."""
         row, series = self._rows.get(window.name), self._rows.series
         if row.dormant:
-            again_ms = self._panes.stated_from(window, row.open_from_ms, look.now_ms + 1)
+            again_ms = self._measured_from(look, window, row.open_from_ms)
             if again_ms is None or look.scope.promised_ms(series, window, again_ms) is None:
                 return
-            from_ms = max(row.open_from_ms, window_span(window, look.slices.zone, again_ms).start_ms)
+            from_ms = max(row.open_from_ms, again_ms)
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms >= from_ms}
             self._rows.put(
                 window.name,
@@ -211,6 +225,9 @@ class Closing:
         if promised_ms is None:
             return
         from_ms = window_span(window, look.slices.zone, promised_ms).start_ms
+        if 0 < row.open_from_ms > from_ms:  # periods in which nothing was measured have been passed over
+            measured_ms = self._measured_from(look, window, from_ms)
+            from_ms = row.open_from_ms if measured_ms is None else measured_ms
         if row.open_from_ms == 0 or from_ms < row.open_from_ms:
             self._rows.put(window.name, row._replace(open_from_ms=from_ms))
 

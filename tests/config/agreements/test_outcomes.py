@@ -288,6 +288,12 @@ def test_wrong_damages_are_told_with_their_place(checked: Checked, right: str, w
     assert any(told.replace("few: ", "") in one for one in mistakes), mistakes
 
 
+def test_of_timeslices_the_hours_are_those_of_bad_slices_and_there_are_no_cases(checked: Checked) -> None:
+    for damages, told in (("per_hour: 5", []), ("per_case: 5", ["an objective of timeslices counts no cases"])):
+        text = WHOLE.replace("  damages:\n", f"  damages:\n    - {{objective: quick, {damages}}}\n")
+        assert [one.message for one in checked(text).mistakes] == told
+
+
 def test_damages_need_a_currency_and_all_mistakes_are_told_at_once(checked: Checked) -> None:
     text = (
         WHOLE.replace("  currency: EUR\n", "").replace("cap: 2000", "cap: 100").replace("below: 95 %", "below: 99.95 %")

@@ -1,5 +1,6 @@
 """Damages beside credits: a fixed sum, a sum by the hour beyond the target or by the case, under caps of their own."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.budget_rule import BudgetRule
 from monitor.core.agreements.consequence_rules import Consequences, DamageRule
 from monitor.core.agreements.objectives import Objective
+from monitor.core.objectives.budget import Share, figure_of
 from monitor.core.objectives.consequences import capped, consequences_of
 from monitor.core.objectives.damages import damages_of
 from monitor.core.series.figures import Figure, quotient
@@ -91,6 +94,21 @@ def test_of_clocks_the_hours_are_the_sum_of_what_each_was_late():
     assert damages_of(damage("per_hour", 20), objective, figures).amount == 50
     # Clocks that are overdue and still run are late by a time that is known when they stop: in the period of the stop.
     assert damages_of(damage("per_hour", 20), objective, figures[:1]).amount == 0
+
+
+def test_of_timeslices_the_hours_are_those_of_the_bad_slices_beyond_the_budget():
+    # given 99 % of a month's minutes promised, 720 h, and 10 h of bad ones; the whole month's figure keeps its target
+    rule = BudgetRule(Window("month"), "timeslices", goal=0.99)
+    version = network(credits=(), damages=(damage("per_hour", 100),))
+    sliced = replace(version.objectives[0], budget=rule)
+    version = replace(version, objectives=(sliced,))
+    spent = figure_of(sliced, "ms", Share(10 * HOUR_MS, 720 * HOUR_MS))
+    verdict = statement(1.0).verdicts[0]._replace(indicator="good_slices", value=0.986, verdict="breached")
+    missed = statement(1.0)._replace(budgets=(spent,), verdicts=(verdict,))
+
+    (found,) = consequences_of([missed], Book((version,), 1))
+
+    assert (found.quantity, found.amount) == (Decimal("2.8"), 280)  # 10 h - 1 % of 720 h
 
 
 @pytest.mark.parametrize(
