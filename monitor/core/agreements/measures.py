@@ -55,7 +55,7 @@ class AtRisk(NamedTuple):
     before_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Budget:
     """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted.
 

@@ -30,9 +30,8 @@ def shares_of(clock: Clock) -> list[Change]:
 
 def share_of(clock: Clock) -> Change | None:
     """Return the change by which a clock counts: in the live pane while it is open, at its stop once it has stopped."""
-    if clock.state == "cancelled":
-        return None
-    if clock.state == "stopped":
+    state = clock.state
+    if state == "stopped":
         extra, stop_ms, elapsed_ms = clock.extra, clock.stop_ms, clock.elapsed_ms
         if extra is not None and extra.due_at_ms == NO_DUE:
             return Change(clock.series, stop_ms, _UNDATED)
@@ -47,7 +46,7 @@ def share_of(clock: Clock) -> Change | None:
             counts = (*counts, ("late_ms", elapsed_ms - clock.budget_ms))
         shown: Change = _new(Change, (clock.series, stop_ms, counts, elapsed_ms, None, None, 1))
         return shown
-    return live_share(clock)
+    return None if state == "cancelled" else live_share(clock)
 
 
 def live_share(clock: Clock, times: int = 1) -> Change:

@@ -114,7 +114,7 @@ class PartitionState:
         self._touched[key] = None
 
     def pack(self, first: bytes = b"") -> Pieces[None]:  # noqa: C901 - on the hot path, where each call costs
-        """Encode the rows that were put and whose keys begin with ``first``, and pause now and then.
+        """Encode the rows that were put, and pause now and then; with ``first`` those whose keys begin with that byte.
 
         The decoded rows are dropped. For pieces of a large batch: rows that are encoded soon are still in the caches of
         the CPU.
@@ -123,7 +123,7 @@ class PartitionState:
         encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
         key = b""
         try:
-            for lot in lots([key for key in touched if key.startswith(first)], PACKED_AT_ONCE):
+            for lot in lots([key for key in touched if key[:1] == first] if first else list(touched), PACKED_AT_ONCE):
                 for key in lot:
                     row, stored = decoded.pop(key), rows.get(key)
                     del touched[key]
