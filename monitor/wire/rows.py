@@ -81,9 +81,11 @@ class RowCodec:
 
     def wake_ms(self, encoded: bytes) -> int:
         """Return the instant at which the row needs attention, 0 for none."""
-        if len(encoded) < _BODY:
-            raise StateError(f"a row has {len(encoded)} bytes and thus no wake instant: the changelog is damaged")
-        wake_ms: int = _WAKE.unpack_from(encoded)[0]
+        try:
+            wake_ms: int = _WAKE.unpack_from(encoded)[0]
+        except struct.error:
+            text = f"a row has {len(encoded)} bytes and thus no wake instant: the changelog is damaged"
+            raise StateError(text) from None
         return wake_ms
 
     def _refuse(self, key: bytes) -> NoReturn:

@@ -26,6 +26,8 @@ class Book:
     deciding: frozenset[str] = field(init=False, default=frozenset({"priority"}))
     """The attributes that decide which promises hold for a subject, or in which series it counts."""
     _versions: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    _accepted: dict[str, list[Agreement]] = field(init=False, default_factory=dict, repr=False)
+    """The versions of each agreement without its drafts, the newest first."""
     _editions: dict[tuple[str, int], list[Agreement]] = field(init=False, default_factory=dict, repr=False)
     """By agreement and number: the editions of a version in the order of their instants."""
     _by_customer: dict[str, list[str]] = field(init=False, default_factory=dict, repr=False)
@@ -53,6 +55,7 @@ class Book:
             for support in agreement.supports:
                 self._supporting[support.agreement] = (*self._supporting.get(support.agreement, ()), agreement)
         for agreement_id, versions in self._versions.items():
+            self._accepted[agreement_id] = [one for one in reversed(versions) if one.status != "draft"]
             # Indexed by customer, because most agreements of a large book are with one customer each.
             customers = [dict(one.covers.any_of).get("customer") for one in versions]
             if all(customers):
@@ -103,12 +106,11 @@ class Book:
             ids = sorted((*ids, *self._by_customer[customer]))
         found = []
         for agreement_id in ids:
-            agreement = self.version(agreement_id, at_ms)
-            if (
-                agreement is not None
-                and agreement.status != "draft"
-                and (agreement.terminates_ms is None or at_ms < agreement.terminates_ms)
-                and agreement.covers.matches(attributes)
-            ):
-                found.append(agreement)
+            for agreement in self._accepted[agreement_id]:
+                if agreement.valid_from_ms <= at_ms:
+                    if (agreement.terminates_ms is None or at_ms < agreement.terminates_ms) and (
+                        agreement.covers.matches(attributes)
+                    ):
+                        found.append(agreement)
+                    break
         return most_specific(found) if self.leveled else found

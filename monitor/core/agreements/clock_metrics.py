@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from monitor.core.facts.events import Subject
 
 CourseKind = Literal["", "answers", "updates", "owner", "states"]
 
 
-class Metric(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Metric:
     """The event types that start and stop a clock. If one event matches several: stop > pause > start."""
 
     start: frozenset[str]

@@ -55,7 +55,8 @@ class AtRisk(NamedTuple):
     before_ms: int = 0
 
 
-class Budget(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Budget:
     """The time allowed, and the calendar (by its name in the agreement) in whose open hours it is counted.
 
     With ``days`` the budget is that many business days, by ``by_minute`` of the day

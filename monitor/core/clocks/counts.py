@@ -30,26 +30,23 @@ def shares_of(clock: Clock) -> list[Change]:
 
 def share_of(clock: Clock) -> Change | None:
     """Return the change by which a clock counts: in the live pane while it is open, at its stop once it has stopped."""
-    if clock.state == "cancelled":
-        return None
-    if clock.state == "stopped":
-        extra = clock.extra
+    state = clock.state
+    if state == "stopped":
+        extra, stop_ms, elapsed_ms = clock.extra, clock.stop_ms, clock.elapsed_ms
         if extra is not None and extra.due_at_ms == NO_DUE:
-            return Change(clock.series, clock.stop_ms, _UNDATED)
-        counts: Counts = (
-            _BREACHED if is_breached(clock) else _MET,
-            ("elapsed_ms", clock.elapsed_ms),
-            ("wall_ms", clock.stop_ms - clock.start_ms - (extra.outside_ms if extra else 0)),
-        )
-        if clock.breached_ms:
+            return Change(clock.series, stop_ms, _UNDATED)
+        wall_ms = stop_ms - clock.start_ms - (extra.outside_ms if extra else 0)
+        is_late = is_breached(clock)
+        counts: Counts = (_BREACHED if is_late else _MET, ("elapsed_ms", elapsed_ms), ("wall_ms", wall_ms))
+        if is_late:
             counts = (*counts, ("overdue_out", 1))
         if clock.flagged:
             counts = (*counts, ("flagged", 1))
-        if extra and extra.counts_late and is_breached(clock):
-            counts = (*counts, ("late_ms", clock.elapsed_ms - clock.budget_ms))
-        shown: Change = _new(Change, (clock.series, clock.stop_ms, counts, clock.elapsed_ms, None, None, 1))
+        if is_late and extra and extra.counts_late:
+            counts = (*counts, ("late_ms", elapsed_ms - clock.budget_ms))
+        shown: Change = _new(Change, (clock.series, stop_ms, counts, elapsed_ms, None, None, 1))
         return shown
-    return live_share(clock)
+    return None if state == "cancelled" else live_share(clock)
 
 
 def live_share(clock: Clock, times: int = 1) -> Change:

@@ -21,15 +21,14 @@ def clocks_started(
     ``then`` is the priority right after that fact, if later facts may have changed it. It gives the target of rules
     that are not retroactive. Without ``then`` the priority is taken from the attributes.
     """
-    newest = attributes.get("priority")
+    newest, at_ms, kind = attributes.get("priority"), fact.time_ms, fact.type
     started = []
-    for agreement in plan.book.in_force(attributes, fact.time_ms):
+    for agreement in plan.book.in_force(attributes, at_ms):
         for rule in agreement.clocks:
             if rule.subject != subject or not rule.where.matches(attributes):
                 continue
-            of = plan.terms_for(
-                agreement, rule, newest if then is None or rule.on_change == "retroactive" else then, fact.time_ms
-            )
-            if of is not None and fact.type in of.metric.start:
-                started.append((start(agreement, rule, fact.time_ms, 1, attributes, of), of))
+            priority = newest if then is None or rule.on_change == "retroactive" else then
+            of = plan.terms_for(agreement, rule, priority, at_ms)
+            if of is not None and kind in of.metric.start:
+                started.append((start(agreement, rule, at_ms, 1, attributes, of), of))
     return started

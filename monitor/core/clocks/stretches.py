@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from functools import cached_property
 from itertools import accumulate, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -106,20 +107,28 @@ def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]
 
 
 class _Halts:
-    """The stretches in which a clock stands still. They must be asked for in order: the ledger is read only once."""
+    """The stretches in which a clock stands still. They must be asked for in order: the ledger is read only once.
+
+    Most clocks that are announced have never stood still: for those the ledger is not read.
+    """
 
     def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms) -> None:
-        self._by_state = of.metric.course == "states"
         self._facts = facts
+        self._clock = clock
+        self._of = of
         self._read = 0
-        self._course = Course()
-        self._holds = [(0, "solved", "")]
-        if not self._by_state:
-            self._holds += _holds(facts, clock, of)
+
+    @cached_property
+    def _course(self) -> Course:
+        return Course()
+
+    @cached_property
+    def _holds(self) -> list[tuple[int, str, str]]:
+        return [(0, "solved", ""), *_holds(self._facts, self._clock, self._of)]
 
     def between(self, start_ms: int, end_ms: int) -> Iterator[Stretch]:
         """Yield the stretches of a halt by their cause: the pauses that were open, the stop, or the ticket's state."""
-        if self._by_state:
+        if self._of.metric.course == "states":
             while self._read < len(self._facts) and self._facts[self._read].time_ms <= start_ms:
                 self._course.advance(self._facts[self._read])
                 self._read += 1

@@ -10,6 +10,7 @@ from monitor.core.agreements.clock_metrics import METRICS
 from monitor.core.agreements.cohorts import settles_ms
 from monitor.core.agreements.measures import ClockRule
 from monitor.core.clocks import clock as clocks
+from monitor.core.clocks.clock_value import NO_EXTRA
 from monitor.core.clocks.ticket_state import TOUCHING
 from monitor.core.series.durations import near_targets
 from monitor.core.series.retention import LONGEST_MS, Closing, Slices, cuts_of, kept_for_budgets
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_TERMS = 1 << 14
 _BY_INSTANT: Final = "by instant"
 """Marks the terms of targets in business days: another target may have the same budget."""
-_TermsKey = tuple[str | int, ...]
+_TermsKey = tuple[tuple[str, str] | str | int, ...]
 _Terms = TypeVar("_Terms", "clocks.Terms", "clocks.Terms | None")
 
 
@@ -69,18 +70,15 @@ class Plan:
 
     def terms(self, clock: Clock) -> clocks.Terms | None:
         """Return the terms of a clock; None if its agreement's version or rule is no longer known."""
-        key: tuple[str | int, ...] = (
-            clock.series.agreement, clock.version, clock.series.measure, clock.calendar, clock.budget_ms,
-        )  # fmt: skip
+        key: _TermsKey = (clock.series[:2], clock.version, clock.calendar, clock.budget_ms)
         if self._leveled and clock.series.agreement in self._leveled:
             edition = self.book.exact(clock.series.agreement, clock.version, clock.start_ms)
             key = (*key, edition.edition_ms if edition else 0)
-        offset_ms, by_instant = 0, False
-        if clock.extra is not None:
-            offset_ms, by_instant = clock.extra.offset_ms, clock.extra.by_instant
-            if offset_ms:
-                key = (*key, "from", offset_ms)
-            if by_instant:
+        extra = clock.extra or NO_EXTRA
+        if extra is not NO_EXTRA:
+            if extra.offset_ms:
+                key = (*key, "from", extra.offset_ms)
+            if extra.by_instant:
                 key = (*key, _BY_INSTANT)
         try:
             return self._terms[key]
@@ -89,7 +87,9 @@ class Plan:
             rule = agreement.clock(clock.series.measure) if agreement else None
             found = None
             if agreement is not None and rule is not None and clock.calendar in agreement.calendars:
-                found = clocks.terms(agreement, rule, clock.calendar, clock.budget_ms, offset_ms, by_instant=by_instant)
+                found = clocks.terms(
+                    agreement, rule, clock.calendar, clock.budget_ms, extra.offset_ms, by_instant=extra.by_instant
+                )
             return self._keep(key, found)
 
     def _keep(self, key: _TermsKey, found: _Terms) -> _Terms:
@@ -114,7 +114,7 @@ class Plan:
         if budget.days:
             calendar = agreement.calendars[budget.calendar]
             budget_ms = calendar.budget_of_days(start_ms, budget.days, budget.by_minute)
-        key: _TermsKey = (agreement.id, agreement.version, rule.id, budget.calendar, budget_ms)
+        key: _TermsKey = ((agreement.id, rule.id), agreement.version, budget.calendar, budget_ms)
         if self._leveled and agreement.id in self._leveled:
             key = (*key, agreement.edition_ms)
         by_instant = budget.days != 0

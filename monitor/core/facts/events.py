@@ -155,11 +155,12 @@ def counts_as(fact: Fact, types: frozenset[str]) -> bool:
     restoration that leaves customers affected is one step of a stepwise restoration (§5): it counts as work on the
     repair, but not as its end.
     """
-    if fact.type not in types:
+    kind = fact.type
+    if kind not in types:
         return False
-    if fact.type == "restored" and "responded" not in types:
+    if kind == "restored" and "responded" not in types:
         left = (fact.attributes.get("weight", 0), fact.attributes.get("customers_affected", 0))
         return not any(isinstance(one, int | float) and one > 0 for one in left)
-    return fact.type not in {"responded", "attempted"} or (
+    return kind not in {"responded", "attempted"} or (
         fact.attributes.get("public") is not False and fact.attributes.get("automatic") is not True
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from monitor.core.pieces import at_once
 from monitor.core.series import longest, sketch
-from monitor.core.series.longest import FROM, MOST
+from monitor.core.series.longest import FROM
 from monitor.core.series.parts import name_of
 from monitor.core.series.series import LIVE, Change, Pane, empty_pane
 
@@ -36,7 +36,6 @@ def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912
             for pane in panes:
                 pane.calls.pop(call[0], None)
         call = name, call[1]
-    bucket = sketch.bucket_of(value_ms) if value_ms >= 0 else -1
     for pane in panes:
         counts = pane.counts
         for name, n in added:
@@ -45,21 +44,21 @@ def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912
                 counts[name] = count
             else:
                 counts.pop(name, None)
-        if bucket >= 0:
-            sketch.count(pane.buckets, bucket, times)
-            listed = pane.longest
+    if value_ms >= 0:
+        bucket = sketch.bucket_of(value_ms)
+        for pane in panes:
+            buckets, listed = pane.buckets, pane.longest
+            sketch.count(buckets, bucket, times)
             if value_ms >= listed.get(FROM, 0):
-                held = listed.get(value_ms, 0) + times
-                if held > 0 < times and len(listed) < MOST:  # the usual case, without a call
-                    listed[value_ms] = held
-                else:
-                    longest.count(listed, value_ms, times)
-            if times < 0 and not pane.buckets:
+                longest.count(listed, value_ms, times)
+            if not buckets:
                 listed.clear()
-        if call is not None:
-            _set(pane.calls, call, times)
-        if outage is not None:
-            _set(pane.outages, outage, times)
+    if call is not None or outage is not None:
+        for pane in panes:
+            if call is not None:
+                _set(pane.calls, call, times)
+            if outage is not None:
+                _set(pane.outages, outage, times)
 
 
 def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:

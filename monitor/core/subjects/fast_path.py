@@ -37,7 +37,8 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
 
     The arguments are those of `monitor.core.subjects.step.step`.
     """
-    if fact.type not in STARTS[subject] or fact.type in plan.touching[subject] or plan.dated[subject]:
+    kind = fact.type
+    if kind not in STARTS[subject] or kind in plan.touching[subject] or plan.dated[subject]:
         return None
     clocks: list[Clock] = []
     changes: list[Change] = []
@@ -91,13 +92,15 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     for place, clock in enumerate(before):
         if clock.cycle > 1:
             return None
-        if clock.state not in OPEN:
+        state = clock.state
+        if state not in OPEN:
             continue
         of = plan.terms(clock)
         if of is None or of.is_general or clock.told or clock.breached_ms or 0 < clock.next_ms <= until_ms:
             return None
         clocks[place] = after = apply(clock, fact, of)
-        if after.state in OPEN:
+        new_state = after.state
+        if new_state in OPEN:
             is_open = True
             next_ms = after.next_ms
             if next_ms:
@@ -105,7 +108,7 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
                     return None
                 if next_ms < wake_ms or not wake_ms:
                     wake_ms = next_ms
-        if after.state != clock.state:  # nothing was announced, so the state alone decides how the clock counts
+        if new_state != state:  # nothing was announced, so the state alone decides how the clock counts
             changes.append(live_share(clock, -1))
             new = share_of(after)
             if new is not None:

@@ -241,7 +241,7 @@ class AlwaysOpen(Calendar):
 
     def elapsed(self, start_ms: int, end_ms: int) -> int:
         """Return the milliseconds from start to end; 0 if the end is before the start."""
-        return max(0, end_ms - start_ms)
+        return end_ms - start_ms if end_ms > start_ms else 0
 
     def due(self, start_ms: int, budget_ms: int) -> int:
         """Return start plus budget.

@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.core.alerts.alert import Alert
 from monitor.core.facts.events import Event, Subject
-from monitor.core.pieces import Pieces, lots
+from monitor.core.pieces import Pieces
 from monitor.core.series.parts import in_order
 from monitor.core.series.series import Pane, PaneKey
 from monitor.core.subjects.engine import Effects, SourceEngine
@@ -35,8 +35,8 @@ from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
 """Records that are folded before others may run: 5 to 10 ms."""
-DECODED_AT_ONCE: Final = 4
-"""Records that are decoded before the time is checked again: one of a megabyte takes 5 ms."""
+LONG_RECORD: Final = 4_096
+"""Bytes of a record before whose decoding the time is checked: one of a megabyte takes 5 ms."""
 TICK_SUBJECTS = 500
 """Subjects that one tick works on before its changes are committed."""
 
@@ -235,27 +235,29 @@ class Ingest:
         subject, newest = self.subject, self.watermark_ms
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
-        for lot in lots(records, DECODED_AT_ONCE):
-            for record in lot:
-                try:
-                    event = decode(subject, record.key, record.value, record.headers, max_bytes=limit)
-                except DecodeError as error:
-                    self._bury(record, error.reason, error.detail)
-                    continue
-                except Exception as error:  # noqa: BLE001 - nothing was changed yet: there is nothing to take back
-                    self._bury(*internal_error(record, error))
-                    continue
-                time_ms = event.fact.time_ms
-                if time_ms > latest:
-                    ahead_ms = time_ms - now_ms
-                    self._bury(record, "in_the_future", f"event time is {ahead_ms} ms ahead of the monitor's clock")
-                    continue
-                if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
-                    newest = time_ms
-                events.append(event)
-                origins.append(record)
-            if pace.is_over():
+        for record in records:
+            value = record.value
+            if value is not None and len(value) > LONG_RECORD and pace.is_over():
                 yield
+            try:
+                event = decode(subject, record.key, value, record.headers, max_bytes=limit)
+            except DecodeError as error:
+                self._bury(record, error.reason, error.detail)
+                continue
+            except Exception as error:  # noqa: BLE001 - nothing was changed yet: there is nothing to take back
+                self._bury(*internal_error(record, error))
+                continue
+            time_ms = event.fact.time_ms
+            if time_ms > latest:
+                ahead_ms = time_ms - now_ms
+                self._bury(record, "in_the_future", f"event time is {ahead_ms} ms ahead of the monitor's clock")
+                continue
+            if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
+                newest = time_ms
+            events.append(event)
+            origins.append(record)
+        if pace.is_over():
+            yield
         self.watermark_ms = min(newest, now_ms)
         if newest:
             self.tally.last_event_ms[self.state.topic, self.state.partition] = newest

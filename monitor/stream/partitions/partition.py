@@ -15,7 +15,7 @@ from typing import Final
 from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.pieces import Pieces, lots
+from monitor.core.pieces import Pieces, at_once, lots
 from monitor.errors import RowError, StateError
 from monitor.stream.kafka.batch import Headers
 from monitor.stream.kafka.pace import Pace, in_turns
@@ -25,8 +25,10 @@ from monitor.stream.partitions.sending import Ends, Output, Sender
 from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
 
-PACKED_AT_ONCE: Final = 8
-"""Rows that are encoded before the time is checked again: a row of a megabyte takes some milliseconds."""
+PACKED_AT_ONCE: Final = 256
+"""Rows that are encoded before the time is checked again: 1 to 5 ms."""
+LONG_ROW: Final = 4_096
+"""Bytes of a row after whose encoding the time is checked as well: a megabyte takes some milliseconds."""
 POSITION: Final = b"\x00position"
 """The row that holds the next source offset to apply. No other row key may begin with a zero byte."""
 
@@ -111,16 +113,41 @@ class PartitionState:
         self._decoded[key] = row
         self._touched[key] = None
 
-    def pack(self, first: bytes = b"") -> Pieces[None]:
-        """Encode the rows that were put and whose keys begin with ``first``, a few at a time.
+    def pack(self, first: bytes = b"") -> Pieces[None]:  # noqa: C901 - on the hot path, where each call costs
+        """Encode the rows that were put, and pause now and then; with ``first`` those whose keys begin with that byte.
 
         The decoded rows are dropped. For pieces of a large batch: rows that are encoded soon are still in the caches of
         the CPU.
         """
-        keys = [key for key in self._touched if key.startswith(first)]
-        for start in range(0, len(keys), PACKED_AT_ONCE):
-            self._pack(keys[start : start + PACKED_AT_ONCE])
-            yield
+        decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
+        encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
+        key = b""
+        try:
+            for lot in lots([key for key in touched if key[:1] == first] if first else list(touched), PACKED_AT_ONCE):
+                for key in lot:
+                    row, stored = decoded.pop(key), rows.get(key)
+                    del touched[key]
+                    encoded = None if row is None else encode(key, row)
+                    if encoded == stored:
+                        packed.pop(key, None)
+                        continue
+                    packed[key] = encoded
+                    if encoded is None:
+                        continue
+                    if len(encoded) + len(key) > max_bytes:
+                        too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
+                        raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
+                    if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
+                        wake = wake_ms(encoded)
+                        if wake:
+                            self._new_wakes.append((wake, key))
+                    if len(encoded) > LONG_ROW:
+                        yield
+                yield
+        except RowError:
+            raise
+        except Exception as error:
+            raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
     def emit(
         self,
@@ -255,7 +282,7 @@ class PartitionState:
 
     def seal(self) -> None:
         """Encode all rows that were put: after this, a commit fails only if the broker or the ownership does."""
-        self._pack(tuple(self._touched))
+        at_once(self.pack())
 
     async def commit(self, position: int) -> None:
         """Write changed rows, the position and all outputs in one transaction."""
@@ -286,33 +313,6 @@ class PartitionState:
             act()
         if len(self._wakes) > 2 * len(self.rows) + 1000:
             await in_turns(Pace().kept_by(self._rebuild_wakes()))
-
-    def _pack(self, keys: Sequence[bytes]) -> None:
-        decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
-        encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
-        key = b""
-        try:
-            for key in keys:
-                row, stored = decoded.pop(key), rows.get(key)
-                del touched[key]
-                encoded = None if row is None else encode(key, row)
-                if encoded == stored:
-                    packed.pop(key, None)
-                    continue
-                packed[key] = encoded
-                if encoded is None:
-                    continue
-                if len(encoded) + len(key) > max_bytes:
-                    too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
-                    raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
-                if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
-                    wake = wake_ms(encoded)
-                    if wake:
-                        self._new_wakes.append((wake, key))
-        except RowError:
-            raise
-        except Exception as error:
-            raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
     async def _transact(self, changes: dict[bytes, bytes | None], outputs: list[Output], position: int) -> None:
         await self._writer.begin_transaction()

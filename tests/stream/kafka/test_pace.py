@@ -9,10 +9,12 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
 from monitor.core.subjects.rows import SUBJECT
+from monitor.stream.agents import ingest
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.ingest import Ingest, Outlets, Tally
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.pace import Pace
+from monitor.stream.partitions import partition
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.rows import SOURCE_ROWS
@@ -29,8 +31,10 @@ OUTLETS = Outlets(
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """Every stretch of work has taken its time at once."""
+    """Every stretch of work has taken its time at once, and the time is checked wherever it can be."""
     monkeypatch.setattr(pace, "HOLD_S", 0.0)
+    monkeypatch.setattr(ingest, "LONG_RECORD", 0)
+    monkeypatch.setattr(partition, "PACKED_AT_ONCE", 1)
 
 
 class Desk:
