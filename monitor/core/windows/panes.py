@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core.calls.repeats import RepeatIndex, Tally
 from monitor.core.outages.customers import past_days
+from monitor.core.outages.interruptions import Kept, kept
 from monitor.core.pieces import lots
 from monitor.core.series.panes import exchanged, merge_panes, merging
 from monitor.core.series.series import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from monitor.core.agreements.measures import CustomerTerms
+    from monitor.core.outages.customers import Counting
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.time.spans import Span
@@ -71,7 +73,10 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_ends", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = (
+        "_days", "_ends", "_interruptions", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums",
+        "series",
+    )  # fmt: skip
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -84,6 +89,7 @@ class SeriesPanes:
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._ends = OutageEnds()
+        self._interruptions: dict[tuple[Width, int], Kept] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; other sums belong to burn rates."""
@@ -178,6 +184,7 @@ class SeriesPanes:
             del ordered[bisect_left(ordered, start_ms)]
         self._days.pop(start_ms, None)
         self._ends.forget(width, start_ms)
+        self._interruptions.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         for source in sorted(self._own.pop((width, start_ms), ())):
             self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
@@ -299,11 +306,25 @@ class SeriesPanes:
         Records from long before the span are included too, except those of panes whose outages all ended more than a
         day before its start.
         """
+        for _, outages in self._touching(window, span):
+            yield from outages.items()
+
+    def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
+        """Return the records of `outages` by panes, with the sums of those that were over before an instant."""
+        width, found = width_for(window), []
+        for start_ms, outages in self._touching(window, span):
+            own = kept(counting, outages, now_ms, self._interruptions.get((width, start_ms)))
+            self._interruptions[width, start_ms] = own
+            found.append(own)
+        return found
+
+    def _touching(self, window: Window, span: Span) -> Iterator[tuple[int, dict[str, OutageRecord]]]:
+        """Yield the panes of `outages`: their starts, and their records."""
         width = width_for(window)
         for start_ms in self.between(width, 0, span.end_ms):
             outages = self.pane(width, start_ms).outages
             if self._ends.of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
-                yield from outages.items()
+                yield start_ms, outages
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
         """Return when all outages that began in a span were over, not before its end; None: one is open. In pieces."""
