@@ -41,7 +41,7 @@ class OutagePanes(Panes, Protocol):
         """Yield the records that began before the end of the span, except old ones that were over long before it."""
 
     def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
-        """Return the records of `outages` by panes, with the sums of those that were over before an instant."""
+        """Return the outages that began from the first day of a span on, by panes, the sums of those that are over."""
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
         """Return when all outages that began in a span were over; None: one is open. In pieces."""
@@ -94,7 +94,7 @@ def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
     counts["blind"] = live.get("blind", 0) + silent
     counting = _counting(rule, of)
     hours = of.agreement.hours_of(rule)
-    figures = yield from measuring(rule, records, begun.start_ms, begun.end_ms, of.as_of_ms, hours, counting)
+    figures = yield from measuring(rule, records, begun.start_ms, begun.end_ms, of.as_of_ms, hours, counting, of.wanted)
     return Measured(figures, counts, 0, begun if begun.start_ms < begun.end_ms else of.shown)
 
 
@@ -130,6 +130,11 @@ def turns_ms(
     if left_ms is None:
         return (yield from wakes_ms(rule, of, live))
     return [] if left_ms == NEVER else [of.as_of_ms + max(1, int(left_ms))]
+
+
+def is_judged_from_the_start(rule: OutageRule, live: Mapping[str, int]) -> bool:
+    """Return whether a new period may begin with a broken promise: something is down, or nobody knows."""
+    return bool(rule.parts or rule.blind_after_ms or live["open"] or live["blind"])
 
 
 def _counting(rule: OutageRule, of: WindowView[OutagePanes]) -> Counting | None:

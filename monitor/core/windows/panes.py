@@ -25,6 +25,7 @@ from monitor.core.series.series import (
     empty_pane,
     slice_of,
 )
+from monitor.core.time.periods import day_start
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, late_width, width_for
 from monitor.core.windows.outage_ends import OutageEnds
@@ -306,25 +307,21 @@ class SeriesPanes:
         Records from long before the span are included too, except those of panes whose outages all ended more than a
         day before its start.
         """
-        for _, outages in self._touching(window, span):
-            yield from outages.items()
-
-    def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
-        """Return the records of `outages` by panes, with the sums of those that were over before an instant."""
-        width, found = width_for(window), []
-        for start_ms, outages in self._touching(window, span):
-            own = kept(counting, outages, now_ms, self._interruptions.get((width, start_ms)))
-            self._interruptions[width, start_ms] = own
-            found.append(own)
-        return found
-
-    def _touching(self, window: Window, span: Span) -> Iterator[tuple[int, dict[str, OutageRecord]]]:
-        """Yield the panes of `outages`: their starts, and their records."""
         width = width_for(window)
         for start_ms in self.between(width, 0, span.end_ms):
             outages = self.pane(width, start_ms).outages
             if self._ends.of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
-                yield start_ms, outages
+                yield from outages.items()
+
+    def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
+        """Return the outages that began from the first day of a span on, by panes, the sums of those that are over."""
+        width, found = width_for(window), []
+        for start_ms in self.between(width, day_start(counting.zone, span.start_ms), span.end_ms):
+            outages = self.pane(width, start_ms).outages
+            own = kept(counting, outages, now_ms, self._interruptions.get((width, start_ms)))
+            self._interruptions[width, start_ms] = own
+            found.append(own)
+        return found
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
         """Return when all outages that began in a span were over, not before its end; None: one is open. In pieces."""
