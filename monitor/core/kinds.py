@@ -98,6 +98,12 @@ _OWN_TURNS: Final[Mapping[MeasureKind, Callable[..., Pieces[list[int]]]]] = {
 }
 """The kinds whose figures change with time more often than their verdicts may."""
 
+_OWN_STARTS: Final[Mapping[MeasureKind, Callable[..., bool]]] = {
+    "call": lambda *_: False,
+    "outage": outages.is_judged_from_the_start,
+}
+"""The kinds whose periods often begin with nothing that could break a promise."""
+
 
 def turns_ms(
     rule: Measure,
@@ -113,3 +119,14 @@ def turns_ms(
     """
     own = _OWN_TURNS.get(rule.kind)
     return KINDS[rule.kind].wakes_ms(rule, of, live) if own is None else own(rule, of, figures, live, objectives)
+
+
+def is_judged_from_the_start(rule: Measure, live: Mapping[str, int], objectives: Sequence[Objective]) -> bool:
+    """Return whether a verdict on a new period may be told at its start (`Look.shows` is off).
+
+    Calls count in the period in which they were queued, so a new one has none. Outages that last count in it at once.
+    """
+    if any(one.budget is not None for one in objectives):
+        return True
+    own = _OWN_STARTS.get(rule.kind)
+    return own is None or own(rule, live)

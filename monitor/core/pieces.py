@@ -35,6 +35,10 @@ def ready(made: T) -> Pieces[T]:
 
 def lots(items: Iterable[T], size: int = LOT) -> Iterator[list[T]]:
     """Yield items in lists of at most ``size``, so that work on many of them can pause between two lists."""
+    if isinstance(items, list) and len(items) <= size:  # most lists are short: they are not copied
+        if items:
+            yield items
+        return
     rest = iter(items)
     while lot := list(islice(rest, size)):
         yield lot
@@ -44,17 +48,21 @@ def gathering(items: Iterable[T]) -> Pieces[list[T]]:
     """Return items in a list, in pieces, because the iterable may be slow to yield them."""
     found: list[T] = []
     for lot in lots(items):
+        if len(found) + len(lot) >= LOT:  # a short list is no reason to pause
+            yield
         found += lot
-        yield
     return found
 
 
 def choosing(items: Iterable[T], is_wanted: Callable[[T], bool]) -> Pieces[list[T]]:
     """Return the wanted items, in pieces. It pauses by the items that it tests, also if few of them are wanted."""
     found: list[T] = []
+    tested = 0
     for lot in lots(items):
         found += filter(is_wanted, lot)
-        yield
+        tested += len(lot)
+        if tested >= LOT:  # a short list is no reason to pause
+            yield
     return found
 
 

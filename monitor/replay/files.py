@@ -25,6 +25,7 @@ def replay_files(
     retention_ms: int | None = None,
     cut: bool = False,
     keep_alerts: bool = True,
+    keep_records: bool = True,
     keep_calls: bool = False,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
@@ -41,6 +42,7 @@ def replay_files(
         retention_ms: how long finished subjects are kept; None: to the end.
         cut: whether events at or after ``until_ms`` are left out, so that time ends exactly there.
         keep_alerts: as `run_replay`.
+        keep_records: as `run_replay`.
         keep_calls: as `run_replay`.
         on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.
 
@@ -62,6 +64,7 @@ def replay_files(
         retention_ms=retention_ms,
         reading=reading,
         keep_alerts=keep_alerts,
+        keep_records=keep_records,
         keep_calls=keep_calls,
         on_progress=on_progress,
     )

@@ -17,21 +17,20 @@ from typing import Final
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import MEASURE_KINDS
 from monitor.core.alerts.alert import Alert
-from monitor.core.clocks.clock_value import Clock
-from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Event, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import Pane, PaneKey, SeriesKey
 from monitor.core.subjects.engine import Effects, SourceEngine
-from monitor.core.subjects.rows import SubjectRow
+from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
-from monitor.replay.call_records import CallRecord, call_records
+from monitor.replay.call_records import CallRecord
 from monitor.replay.dict_rows import DictRows
+from monitor.replay.finished import Finished, last_ones
 from monitor.replay.readers import Reading
-from monitor.replay.records import ClockRecord, record_of
-from monitor.replay.whole import WholeFigures, whole_figures
+from monitor.replay.records import ClockRecord
+from monitor.replay.whole import WholeFigures
 
 STEPS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, DAY_MS)
 MOST_STEPS: Final = 10_000
@@ -67,6 +66,8 @@ class ReplayResult:
     statuses: list[WindowStatus] = field(default_factory=list)
     whole: list[WholeFigures] = field(default_factory=list)
     records: list[ClockRecord] = field(default_factory=list)
+    verdicts: dict[str, int] = field(default_factory=dict)
+    """How many clocks have each verdict of the ``records``, which may not be kept."""
     calls: list[CallRecord] = field(default_factory=list)
     keeps_alerts: bool = True
     """Whether ``alerts`` holds them all; otherwise it is empty, and only ``alert_counts`` tells of them."""
@@ -85,6 +86,7 @@ def run_replay(
     retention_ms: int | None = None,
     reading: Reading | None = None,
     keep_alerts: bool = True,
+    keep_records: bool = True,
     keep_calls: bool = False,
     on_progress: Progress | None = None,
 ) -> ReplayResult:
@@ -99,6 +101,7 @@ def run_replay(
             worker forgets them (`monitor.core.subjects.engine.RETENTION_MS`): hand that in to compare with one.
         reading: what is known of where the events came from, for the result.
         keep_alerts: whether the result holds the alerts themselves, not only how many there were.
+        keep_records: whether the result holds a record of each clock, not only how many have which verdict.
         keep_calls: whether the result holds a record of each call.
         on_progress: told ``replay``, the events that were folded, and all.
 
@@ -123,9 +126,10 @@ def run_replay(
         ),
         FOR_EVER_MS if retention_ms is None else retention_ms,
         happened={event.subject for event in ordered},
+        keep_records=keep_records,
         keep_calls=keep_calls,
     )
-    run.all(ordered, on_progress)
+    run.all(ordered, last_ones(ordered), on_progress)
     return run.finish()
 
 
@@ -137,12 +141,23 @@ class _Run:
     """One replay under way."""
 
     def __init__(
-        self, book: Book, result: ReplayResult, retention_ms: int, *, happened: set[Subject], keep_calls: bool
+        self,
+        book: Book,
+        result: ReplayResult,
+        retention_ms: int,
+        *,
+        happened: set[Subject],
+        keep_records: bool,
+        keep_calls: bool,
     ) -> None:
         self.book = book
         self.result = result
         self.retention_ms = retention_ms
-        self.keep_calls = keep_calls
+        self.finished = Finished(
+            book, result.from_ms, result.until_ms, keep_records=keep_records, keep_calls=keep_calls
+        )
+        self.leaving: dict[Subject, set[bytes]] = {}
+        """The row keys of subjects without any event to come, as long as anything in them is open."""
         self.rows: dict[Subject, DictRows] = {}
         self.engines: dict[Subject, SourceEngine] = {}
         # Without a single outage in the data nobody can tell a service that never failed from one that was not watched,
@@ -158,7 +173,7 @@ class _Run:
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0
 
-    def all(self, ordered: Sequence[Event], on_progress: Progress | None) -> None:
+    def all(self, ordered: Sequence[Event], is_last: Sequence[int], on_progress: Progress | None) -> None:
         """Fold all events, step by step."""
         step_ms, until_ms = self.result.step_ms, self.result.until_ms
         position, steps = 0, 0
@@ -170,6 +185,10 @@ class _Run:
             while position < len(ordered) and ordered[position].fact.time_ms < end_ms:
                 position += 1
             self.fold(ordered[start:position], end_ms)
+            for place in range(start, position):
+                if is_last[place]:
+                    event = ordered[place]
+                    self.leave(event.subject, subject_key(event.subject_id))
             self.judge(end_ms)
             steps += 1
             if on_progress is not None and (steps % PROGRESS_STEPS == 0 or position == len(ordered)):
@@ -184,7 +203,7 @@ class _Run:
             by_subject.setdefault(event.subject, []).append(event)
         for subject, own in by_subject.items():
             if subject not in self.engines:
-                rows = self.rows[subject] = DictRows()
+                rows = self.rows[subject] = DictRows(self.result.until_ms)
                 self.engines[subject] = SourceEngine(subject, rows, retention_ms=self.retention_ms)
             self.note(subject, self.engines[subject].batch(own, now_ms, self.book))
         self.come_due(now_ms)
@@ -195,6 +214,22 @@ class _Run:
             keys = self.rows[subject].due(now_ms)
             if keys:
                 self.note(subject, engine.due(keys, now_ms, self.book))
+                leaving = self.leaving.get(subject, ())
+                for key in keys:
+                    if key in leaving:
+                        self.leave(subject, key)
+
+    def leave(self, subject: Subject, key: bytes) -> None:
+        """Drop the row of a subject without any event to come, if nothing in it is open, or once that is so."""
+        leaving, rows = self.leaving.setdefault(subject, set()), self.rows[subject]
+        row = rows.get(key)
+        if isinstance(row, SubjectRow) and not row.ended_ms:
+            leaving.add(key)
+            return
+        leaving.discard(key)
+        if isinstance(row, SubjectRow):
+            rows.drop(key)
+            self.finished.add(subject, key, row)
 
     def pass_time(self, until_ms: int) -> None:
         """Let time pass up to an instant at which no event has happened yet."""
@@ -268,6 +303,10 @@ class _Run:
         self.rejected.update(reason for _, reason in effects.rejected)
         for key, pane in effects.panes.items():
             self.changed[subject, key] = pane
+        forgotten, leaving = self.rows[subject].forgotten, self.leaving.get(subject, ())
+        for encoded, row in forgotten:
+            self.finished.add(subject, encoded, row, returns=encoded not in leaving)
+        forgotten.clear()
 
     def tell(self, alerts: Sequence[Alert]) -> None:
         """Count alerts, and keep them if they are wanted."""
@@ -286,26 +325,15 @@ class _Run:
         self.show()
         result.statuses = [self.evaluator.latest[key] for key in sorted(self.evaluator.latest)]
         result.rejected_events = dict(self.rejected.most_common())
-        plan = Plan(self.book)
+        finished = self.finished
         for subject, rows in self.rows.items():
-            kept = [(key, row) for key, row in rows.rows.items() if isinstance(row, SubjectRow)]
-            seen = [*rows.forgotten, *kept]
-            result.subjects[subject] = len({key for key, _ in seen})
-            result.records += [
-                record
-                for key, row in seen
-                for clock in row.clocks
-                if (record := self.record(subject, key, row, clock, plan)) is not None
-            ]
-            if subject == "call" and self.keep_calls:
-                for key, row in seen:
-                    result.calls += call_records(key[1:].decode(), row, self.book, result.until_ms)
-            result.whole += whole_figures((row for _, row in seen), plan, result.from_ms, result.until_ms)
+            for key, row in rows.rows.items():
+                if isinstance(row, SubjectRow):
+                    finished.add(subject, key, row)
+            result.subjects[subject] = finished.subjects[subject]
+        result.records, result.calls, result.whole = finished.records, finished.calls, finished.whole()
+        result.verdicts.update(finished.verdicts())
         result.calls.sort(key=lambda one: (one.queued_ms, one.subject_id, one.agreement, one.measure))
         result.records.sort(key=lambda one: (one.start_ms, one.subject_id, one.agreement, one.clock, one.cycle))
         result.whole.sort(key=lambda one: (one.series.agreement, one.series.measure, not one.total, one.series.values))
         return result
-
-    def record(self, subject: Subject, key: bytes, row: SubjectRow, clock: Clock, plan: Plan) -> ClockRecord | None:
-        of = plan.terms(clock)
-        return None if of is None else record_of(subject, key[1:].decode(), row, clock, of, self.result.until_ms)

@@ -49,21 +49,23 @@ class ClockRecord(NamedTuple):
         return self._asdict() | {"contribution": self.contribution._asdict()}
 
 
+def verdict_of(clock: Clock, of: clocks.Terms, until_ms: int) -> RecordVerdict:
+    """Return the verdict on a clock at an instant."""
+    if clock.state == "cancelled":
+        return "cancelled"
+    if clocks.is_undated(clock):
+        return "undated"
+    if clock.state in ("running", "paused"):
+        return "overdue" if is_overdue(clock, until_ms, of) else "open"
+    return "breached" if clocks.is_breached(clock) else "met"
+
+
 def record_of(
     subject: Subject, subject_id: str, row: SubjectRow, clock: Clock, of: clocks.Terms, until_ms: int
 ) -> ClockRecord:
     """Return the record of one clock at an instant."""
     is_open = clock.state in ("running", "paused")
     elapsed_ms = clocks.elapsed_at(clock, until_ms, of.calendar)
-    verdict: RecordVerdict
-    if clock.state == "cancelled":
-        verdict = "cancelled"
-    elif clocks.is_undated(clock):
-        verdict = "undated"
-    elif is_open:
-        verdict = "overdue" if is_overdue(clock, until_ms, of) else "open"
-    else:
-        verdict = "breached" if clocks.is_breached(clock) else "met"
     return ClockRecord(
         subject=subject,
         subject_id=subject_id,
@@ -81,7 +83,7 @@ def record_of(
         budget_ms=clock.budget_ms,
         calendar=clock.calendar,
         due_ms=due_had_it_gone_on_ms(clock, of.calendar),
-        verdict=verdict,
+        verdict=verdict_of(clock, of, until_ms),
         flagged=clock.flagged,
         contribution=contribution(row.facts, clock, of, until_ms),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.core.agreements.agreement import Agreement
@@ -37,61 +37,70 @@ class WholeFigures:
         return next(figure for figure in self.figures if figure.indicator == indicator)
 
 
-def whole_figures(rows: Iterable[SubjectRow], plan: Plan, from_ms: int, to_ms: int) -> list[WholeFigures]:
-    """Return the figures of all subjects together: of each series, and of all series of a measure.
+class WholePanes:
+    """The counts of all subjects together: one pane for each series, however long ago its subjects were.
 
-    The changes of a subject go into one pane for each series. Other than a pane of a window, it is never too old for a
-    correction.
-
-    Args:
-        rows: all subjects there ever were, as they were seen last.
-        plan: the agreements; the newest version that has a measure says how it is counted.
-        from_ms: the first instant of the data.
-        to_ms: the instant behind its last.
+    Other than a pane of a window, it is never too old for a correction. The newest version of an agreement that has a
+    measure says how it is counted.
     """
-    panes: dict[SeriesKey, tuple[Pane, Pane]] = {}
-    for row in rows:
-        for change in _changes(row, plan):
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._panes: dict[SeriesKey, tuple[Pane, Pane]] = {}
+
+    def add(self, row: SubjectRow) -> None:
+        """Add the contribution of a subject, as it was seen last."""
+        panes, near_targets = self._panes, self._plan.near_targets
+        for change in _changes(row, self._plan):
             if change.series not in panes:
                 panes[change.series] = (empty_pane(), empty_pane())
-            near = plan.near_targets.get(change.series[:2]) if change.value_ms >= 0 else None
+            near = near_targets.get(change.series[:2]) if change.value_ms >= 0 else None
             apply([panes[change.series][change.at_ms == LIVE]], change if near is None else with_beyond(change, near))
-    measures: dict[tuple[str, str], list[SeriesKey]] = {}
-    for series in panes:
-        measures.setdefault(series[:2], []).append(series)
-    whole: list[WholeFigures] = []
-    for (agreement_id, measure), all_of in measures.items():
-        agreement, rule = _rule(plan.book, agreement_id, measure)
-        if agreement is None or rule is None:
-            continue
-        wanted = [(series, panes[series], not rule.by) for series in all_of]
-        if len(all_of) > 1:
-            merged = [merge_panes(panes[series][live] for series in all_of) for live in (False, True)]
-            wanted.append((SeriesKey(agreement_id, measure, ()), (merged[0], merged[1]), True))
-        whole += [
-            WholeFigures(
-                series=series,
-                labels=dict(zip(rule.by, series.values, strict=False)),
-                total=total,
-                from_ms=from_ms,
-                to_ms=to_ms,
-                figures=KINDS[rule.kind].whole_figures(
-                    rule,
-                    Stretch(
-                        agreement,
-                        Span(from_ms, to_ms),
-                        to_ms,
-                        pane,
-                        live,
-                        parts=[(one.values, panes[one][False].outages) for one in all_of] if total else (),
+
+    def figures(self, from_ms: int, to_ms: int) -> list[WholeFigures]:
+        """Return the figures of each series, and of all series of a measure together.
+
+        Args:
+            from_ms: the first instant of the data.
+            to_ms: the instant behind its last.
+        """
+        panes, plan = self._panes, self._plan
+        measures: dict[tuple[str, str], list[SeriesKey]] = {}
+        for series in panes:
+            measures.setdefault(series[:2], []).append(series)
+        whole: list[WholeFigures] = []
+        for (agreement_id, measure), all_of in measures.items():
+            agreement, rule = _rule(plan.book, agreement_id, measure)
+            if agreement is None or rule is None:
+                continue
+            wanted = [(series, panes[series], not rule.by) for series in all_of]
+            if len(all_of) > 1:
+                merged = [merge_panes(panes[series][live] for series in all_of) for live in (False, True)]
+                wanted.append((SeriesKey(agreement_id, measure, ()), (merged[0], merged[1]), True))
+            whole += [
+                WholeFigures(
+                    series=series,
+                    labels=dict(zip(rule.by, series.values, strict=False)),
+                    total=total,
+                    from_ms=from_ms,
+                    to_ms=to_ms,
+                    figures=KINDS[rule.kind].whole_figures(
+                        rule,
+                        Stretch(
+                            agreement,
+                            Span(from_ms, to_ms),
+                            to_ms,
+                            pane,
+                            live,
+                            parts=[(one.values, panes[one][False].outages) for one in all_of] if total else (),
+                        ),
+                        None if total else series.values,
                     ),
-                    None if total else series.values,
-                ),
-                live=dict(live.counts),
-            )
-            for series, (pane, live), total in wanted
-        ]
-    return whole
+                    live=dict(live.counts),
+                )
+                for series, (pane, live), total in wanted
+            ]
+        return whole
 
 
 def _changes(row: SubjectRow, plan: Plan) -> Iterator[Change]:

@@ -30,6 +30,10 @@ outages:
   - {id: weighed, by: service, maintenance: {notice: 1h, exclusion: both}, windows: [day]}
   - {id: sliced, by: service, windows: [24h, day]}
   - {id: supply, by: service, customers: {served: {a: 10, b: 20}, momentary: 5m}, windows: [12h, day]}
+  - id: supply-net
+    by: service
+    customers: {served: {a: 10, b: 20}, momentary: 5m, major_event_days: 40m}
+    windows: [day, week]
   - {id: supplied-unjudged, by: service, customers: {served: {a: 10, b: 20}}, windows: [day]}
 leads:
   - {id: sales, follow_up: {within: 2h}, windows: [day, month]}
@@ -56,6 +60,8 @@ objectives:
     windows: day
     budget: {method: events, alerts: "off"}
   - {id: power, of: supply, indicator: saidi, target: "<= 20m", windows: [12h, day]}
+  - {id: power-net, of: supply-net, indicator: saidi_net, target: "<= 20m", at_risk: 4m, windows: [day, week]}
+  - {id: power-of-all, of: supply-net, indicator: saidi, target: "<= 3h", windows: week}
   - {id: cuts, of: supply, indicator: saifi, target: "<= 1", windows: day}
   - {id: seldom, of: network, indicator: mtbf, target: ">= 4h", windows: [day, month]}
   - {id: repaired, of: weighed, indicator: mttr_restore, target: "<= 1h", windows: day}
@@ -86,6 +92,8 @@ def histories(draw) -> list[Event]:
         }
         if subject == "outage":
             told["weight"] = draw(st.sampled_from([1.0, 0.5]))
+            if draw(st.booleans()):
+                told["customers_affected"] = draw(st.integers(0, 10))
             if draw(st.booleans()):
                 begin_ms = at_ms + 2 * HOUR_MS
                 announced = {"service": who, "starts_at_ms": begin_ms, "ends_at_ms": begin_ms + 3 * HOUR_MS}
@@ -192,3 +200,26 @@ def test_a_quiet_year_of_many_services_is_judged_when_something_happens_not_ever
 
     assert len(result.statements) == 12
     assert len(judged) < 80  # the closes, the verdicts that changed and the end; there are 8,640 hours
+
+
+def test_an_interruption_of_a_year_is_judged_when_its_verdict_changes_not_every_hour(monkeypatch):
+    judged = []
+    evaluate = local.Evaluator.evaluate
+    monkeypatch.setattr(
+        local.Evaluator,
+        "evaluate",
+        lambda self, now_ms, *of, **more: judged.append(now_ms) or evaluate(self, now_ms, *of, **more),
+    )
+    of_customers = book(
+        "agreement: net\noutages:\n  - {id: supply, by: service, customers: {served: 100}, windows: [month]}\n"
+        "objectives:\n  - {id: time, of: supply, indicator: saidi, target: '<= 10h', windows: month}\n"
+    )
+    told = {"service": "a", "customers_affected": 2}
+    started = Event("outage", "O", Fact(START_MS + 2 * DAY_MS, 0, "O", "started", told))
+
+    result = run_replay([started], of_customers, until_ms=START_MS + 360 * DAY_MS)
+
+    # 2 of 100 customers: 10 h for each of all are 500 h for each of these.
+    (breach,) = [one for one in result.alerts if one.state == "breached"]
+    assert 0 <= breach.at_ms - (START_MS + 2 * DAY_MS + 500 * HOUR_MS) <= HOUR_MS + 1
+    assert len(judged) < 60  # there are 8,640 hours, and it is open in each

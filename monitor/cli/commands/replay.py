@@ -180,7 +180,7 @@ def _measured(
     with progress() as on_progress:
         result = replay_files(
             data, mapping, book, more=more, until_ms=asked.until_ms, cut=True, keep_alerts=asked.alerts == "all",
-            keep_calls=asked.records is not None, on_progress=on_progress,
+            keep_records=asked.records is not None, keep_calls=asked.records is not None, on_progress=on_progress,
         )  # fmt: skip
     if asked.records:
         write_records(result, asked.records)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from monitor.core.agreements.indicators import INDICATORS
 from monitor.core.calls.handling import THOUSANDTHS
 from monitor.core.calls.repeats import NO_TALLY
 from monitor.core.series.durations import duration_figures
@@ -20,8 +21,20 @@ if TYPE_CHECKING:
     from monitor.core.calls.repeats import Tally
 
 
+_PERCENTILES: Final = frozenset(name for name, one in INDICATORS["call"].items() if one.sample == "durations")
+_CONVERSATION: Final = frozenset({
+    "aht", "talk", "hold", "wrap_up", "turnaround", "occupancy", "satisfaction", "fcr_flag", "fcr_flag_net",
+    *(name for name, one in INDICATORS["call"].items() if one.needs == "repeats"),
+})  # fmt: skip
+"""The names of `conversation_figures`."""
+
+
 def call_figures(
-    rule: CallRule, pane: Pane, tally: Tally = NO_TALLY, targets: Sequence[int] = ()
+    rule: CallRule,
+    pane: Pane,
+    tally: Tally = NO_TALLY,
+    targets: Sequence[int] = (),
+    wanted: frozenset[str] | None = None,
 ) -> tuple[Figure, ...]:
     """Return the figures of a call measure (domain.md §4).
 
@@ -35,6 +48,7 @@ def call_figures(
         pane: the sum of the window's panes: calls that were queued in it.
         tally: the counts of repeat calls among the calls that were queued in the window.
         targets: the durations that percentiles are compared with (`monitor.core.series.durations.targets_of`).
+        wanted: the indicators that are wanted, where others may be missing; None: all.
     """
     count = pane.counts.get
     ans, ans_in = count("answered", 0), count("answered_within", 0)
@@ -54,10 +68,14 @@ def call_figures(
         quotient("asa", count("wait_ms", 0), ans, "ms", "sum of waits of answered calls / ans"),
         quotient("abandonment", ab, offered, "ratio", text["abandonment"]),
         quotient("abandonment_net", ab - ab_short, offered - ab_short, "ratio", text["abandonment_net"]),
-        *duration_figures("call", pane, "waits of answered calls", targets),
+        *(duration_figures("call", pane, "waits of answered calls", targets) if _wants(wanted, _PERCENTILES) else ()),
         Figure("lost", float(lost) if queued else None, lost, queued, "count", "calls whose end was never told"),
-        *conversation_figures(count, tally),
+        *(conversation_figures(count, tally) if _wants(wanted, _CONVERSATION) else ()),
     )
+
+
+def _wants(wanted: frozenset[str] | None, names: frozenset[str]) -> bool:
+    return wanted is None or not wanted.isdisjoint(names)
 
 
 @lru_cache(maxsize=256)

@@ -65,7 +65,8 @@ def measured(rule: CallRule, of: WindowView[CallPanes]) -> Pieces[Measured]:
     if rule.repeat_within_ms and of.wants("needs", "repeats"):
         tally = yield from of.panes.repeats(of.window, of.span, rule.repeat_within_ms, of.as_of_ms)
     live = {"waiting": of.panes.live().counts.get("waiting", 0), "longest_wait_ms": of.longest_open_ms()}
-    figures = call_figures(rule, total, tally, targets_of(of.agreement, rule.id))
+    targets = targets_of(of.agreement, rule.id) if of.wants("sample", "durations") else ()
+    figures = call_figures(rule, total, tally, targets, of.wanted)
     return Measured(figures, live, sum(total.buckets.values()), of.shown)
 
 

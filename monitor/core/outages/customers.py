@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.measures import ANY, HISTORY_MS
 from monitor.core.outages.failures import failing
-from monitor.core.pieces import choosing, lots
+from monitor.core.pieces import LOT, choosing, lots
 from monitor.core.series.figures import Figure, quotient
 from monitor.core.time.periods import day_start
 from monitor.core.time.units import DAY_MS
@@ -57,9 +57,25 @@ class Counting(NamedTuple):
     history: Callable[[CustomerTerms, int, int], Pieces[Sequence[int]]]
 
 
-class _Sums(NamedTuple):
+class Sums(NamedTuple):
+    """The customer time of interruptions, and the number of customers that they interrupted."""
+
     customer_ms: int
     customers: int
+
+
+class Tally(NamedTuple):
+    """The counts of a window: of sustained interruptions, the customers of momentary ones, how many are not over.
+
+    ``days`` holds the sums of all sustained interruptions by the start of the day on which they began, ``within`` what
+    the window counts of them.
+    """
+
+    every: Sums
+    momentary: int
+    not_over: int
+    days: Mapping[int, Sums]
+    within: Mapping[int, Sums]
 
 
 def served_of(terms: CustomerTerms, values: Sequence[str]) -> int | None:
@@ -105,7 +121,6 @@ def customer_figures(
         to_ms: the end of the window.
         now_ms: the instant of the evaluation.
     """
-    end_ms = min(to_ms, now_ms)
     terms, zone = counting.terms, counting.zone
     first_ms = day_start(zone, from_ms)
     touching = yield from choosing(
@@ -119,36 +134,53 @@ def customer_figures(
     brief: list[OutageRecord] = []
     for some in lots(happened.values()):
         for one in some:
-            if _length_ms(one, now_ms) >= terms.momentary_ms:
+            if length_ms(one, now_ms) >= terms.momentary_ms:
                 sustained.append(one)
-            elif _over_ms(one, now_ms):
+            elif over_ms(one, now_ms):
                 brief.append(one)
         yield
     total = counting.served
     if total == 0:
         total = _newest_total(happened.values())[1]
-    total = total or 0
     summing = _summing(terms, from_ms, to_ms, now_ms)
     every = yield from _sums(sustained, summing)
+    momentary = (yield from _sums(brief, summing)).customers
+    begun = [one for one in happened.values() if from_ms <= one.start_ms < to_ms and not over_ms(one, now_ms)]
+    days: dict[int, Sums] = {}
+    within: dict[int, Sums] = {}
+    if terms.major_days:
+        days = yield from _days(sustained, zone, lambda one: sum_of(one, one.start_ms, now_ms))
+        within = yield from _days(sustained, zone, summing)
+    tally = Tally(every, momentary, len(begun), days, within)
+    return (yield from tallied(counting, total or 0, tally, from_ms, to_ms, now_ms))
+
+
+def tallied(
+    counting: Counting, total: int, tally: Tally, from_ms: int, to_ms: int, now_ms: int
+) -> Pieces[list[Figure]]:
+    """Return the figures of the customers from the counts of a window, in pieces. ``total`` is N_T, 0: not known."""
+    terms, every = counting.terms, tally.every
+    end_ms = min(to_ms, now_ms)
     elapsed_ms = max(0, end_ms - from_ms)
     served_ms = total * elapsed_ms
-    momentary = (yield from _sums(brief, summing)).customers
-    begun = [one for one in happened.values() if from_ms <= one.start_ms < to_ms and not _over_ms(one, now_ms)]
-    so_far = f"; {len(begun)} not over" if begun and terms.accrues == "start" else ""
+    so_far = f"; {tally.not_over} not over" if tally.not_over and terms.accrues == "start" else ""
     figures = [
         *_averages("", every, total, so_far),
         quotient("asai", max(0, served_ms - every.customer_ms), served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
-        quotient("maifi", momentary, total, "count", "sum of N of momentary interruptions / N_T"),
+        quotient("maifi", tally.momentary, total, "count", "sum of N of momentary interruptions / N_T"),
     ]
     threshold_ms = yield from _threshold_ms(counting, total, from_ms, now_ms)
     if threshold_ms is None:
         text = "no threshold: fewer than 30 days with interruptions before" if terms.major_days else "not agreed"
         absent = [("saidi_net", "ms"), ("saifi_net", "count"), ("caidi_net", "ms"), ("major_event_days", "count")]
         return figures + [Figure(name, None, 0, 0, unit, text) for name, unit in absent]
-    days = yield from _days(sustained, zone, now_ms)
-    major = {day for day, customer_ms in days.items() if customer_ms > threshold_ms * total}
-    net = yield from _sums((one for one in sustained if day_start(zone, one.start_ms) not in major), summing)
-    in_window = sum(first_ms <= day < end_ms for day in major)
+    major = {day for day, sums in tally.days.items() if sums.customer_ms > threshold_ms * total}
+    of_major = [sums for day, sums in tally.within.items() if day in major]
+    net = Sums(
+        every.customer_ms - sum(one.customer_ms for one in of_major),
+        every.customers - sum(one.customers for one in of_major),
+    )
+    in_window = sum(day_start(counting.zone, from_ms) <= day < end_ms for day in major)
     text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
     return [
         *figures,
@@ -157,7 +189,7 @@ def customer_figures(
     ]
 
 
-def _averages(suffix: str, sums: _Sums, total: int, text: str) -> list[Figure]:
+def _averages(suffix: str, sums: Sums, total: int, text: str) -> list[Figure]:
     return [
         quotient(f"saidi{suffix}", sums.customer_ms, total, "ms", f"sum of r N / N_T{text}"),
         quotient(f"saifi{suffix}", sums.customers, total, "count", f"sum of N / N_T{text}"),
@@ -165,28 +197,29 @@ def _averages(suffix: str, sums: _Sums, total: int, text: str) -> list[Figure]:
     ]
 
 
-def _over_ms(record: OutageRecord, now_ms: int) -> int:
+def over_ms(record: OutageRecord, now_ms: int) -> int:
     """Return when an outage was over; 0 if it is open now."""
     return record.restored_ms if record.restored_ms <= now_ms else 0
 
 
-def _length_ms(record: OutageRecord, now_ms: int) -> int:
-    return (_over_ms(record, now_ms) or now_ms) - record.start_ms
+def length_ms(record: OutageRecord, now_ms: int) -> int:
+    """Return how long an outage was, or is so far."""
+    return (over_ms(record, now_ms) or now_ms) - record.start_ms
 
 
-def _summing(terms: CustomerTerms, from_ms: int, to_ms: int, now_ms: int) -> Callable[[OutageRecord], _Sums]:
+def _summing(terms: CustomerTerms, from_ms: int, to_ms: int, now_ms: int) -> Callable[[OutageRecord], Sums]:
     """Return the function that says what an outage counts in ``[from_ms, to_ms)``, as of an instant."""
 
-    def of_start(one: OutageRecord) -> _Sums:
-        return _sum(one, one.start_ms, now_ms) if from_ms <= one.start_ms < to_ms else _Sums(0, 0)
+    def of_start(one: OutageRecord) -> Sums:
+        return sum_of(one, one.start_ms, now_ms) if from_ms <= one.start_ms < to_ms else Sums(0, 0)
 
-    def of_time(one: OutageRecord) -> _Sums:
-        return _sum(one, from_ms, min(to_ms, now_ms))
+    def of_time(one: OutageRecord) -> Sums:
+        return sum_of(one, from_ms, min(to_ms, now_ms))
 
     return of_start if terms.accrues == "start" else of_time
 
 
-def _sums(outages: Iterable[OutageRecord], summing: Callable[[OutageRecord], _Sums]) -> Pieces[_Sums]:
+def _sums(outages: Iterable[OutageRecord], summing: Callable[[OutageRecord], Sums]) -> Pieces[Sums]:
     """Return the customer time of outages, and how many customers they interrupted."""
     customer_ms = customers = 0
     for some in lots(outages):
@@ -195,10 +228,10 @@ def _sums(outages: Iterable[OutageRecord], summing: Callable[[OutageRecord], _Su
             customer_ms += own.customer_ms
             customers += own.customers
         yield
-    return _Sums(customer_ms, customers)
+    return Sums(customer_ms, customers)
 
 
-def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
+def sum_of(one: OutageRecord, from_ms: int, end_ms: int) -> Sums:
     """Return the customer time of an outage within ``[from_ms, end_ms)``, and the customers interrupted in it."""
     customer_ms = customers = before = 0
     for index, (at_ms, number) in enumerate(one.customers):
@@ -207,18 +240,25 @@ def _sum(one: OutageRecord, from_ms: int, end_ms: int) -> _Sums:
         if from_ms <= at_ms < end_ms:
             customers += max(0, number - before)
         before = number
-    return _Sums(customer_ms, customers)
+    return Sums(customer_ms, customers)
 
 
-def _days(outages: Iterable[OutageRecord], zone: str, now_ms: int) -> Pieces[dict[int, int]]:
-    """Return, by the start of each day, the customer time of all outages that began on it."""
-    days: dict[int, int] = {}
-    for some in lots(outages):
+def _days(
+    outages: Iterable[OutageRecord], zone: str, summing: Callable[[OutageRecord], Sums]
+) -> Pieces[dict[int, Sums]]:
+    """Return, by the start of each day, what all outages that began on it count."""
+    days: dict[int, Sums] = {}
+    for some in lots(outages, LOT // 2):
         for one in some:
-            day_ms = day_start(zone, one.start_ms)
-            days[day_ms] = days.get(day_ms, 0) + _sum(one, one.start_ms, now_ms).customer_ms
+            add_to(days, day_start(zone, one.start_ms), summing(one))
         yield
     return days
+
+
+def add_to(days: dict[int, Sums], day_ms: int, own: Sums) -> None:
+    """Add what an outage counts to its day."""
+    before = days.get(day_ms)
+    days[day_ms] = own if before is None else Sums(before[0] + own[0], before[1] + own[1])
 
 
 def _threshold_ms(counting: Counting, total: int, from_ms: int, now_ms: int) -> Pieces[float | None]:
@@ -261,8 +301,8 @@ def past_days(
         began = (yield from failing(dict(own))).values()
         customer_ms = 0
         for some in lots(began):
-            sustained = (one for one in some if _length_ms(one, now_ms) >= terms.momentary_ms)
-            customer_ms += sum(_sum(one, one.start_ms, now_ms).customer_ms for one in sustained)
+            sustained = (one for one in some if length_ms(one, now_ms) >= terms.momentary_ms)
+            customer_ms += sum(sum_of(one, one.start_ms, now_ms).customer_ms for one in sustained)
             yield
         found.append(customer_ms)
         if all(0 < one.restored_ms <= now_ms for one in began):

@@ -57,12 +57,14 @@ def downtime_of(
         known = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in outages)
         unseen = yield from uniting((one.start_ms, one.restored_ms or end_ms) for one in blind)
         period = subtract(period, subtract(unseen, known))
-    blind_ms = period_ms - measure(period)
+    blind_ms = period_ms - measure(period) if blind else 0
     excluded = _excluded(rule, maintenance, period) if rule.exclusion != "none" else []
     scale = _Scale(subtract(period, excluded) if excluded else period)
     touching = yield from choosing(
         outages, lambda one: one.start_ms < end_ms and (not one.restored_ms or one.restored_ms > from_ms)
     )
+    if not touching:
+        return Downtime(period_ms, blind_ms, measure(excluded), 0.0)
     steps: Iterable[Step] = (step for one in touching for step in steps_of(one, end_ms))
     if rule.overlap == "max":
         steps = yield from _joined(steps)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from monitor.core.agreements.indicators import NAMED
 from monitor.core.outages.composite import composing
-from monitor.core.outages.customers import Counting, served_by_all, served_of
+from monitor.core.outages.customers import Counting, served_by_all, served_of, tallied
 from monitor.core.outages.figures import measuring, outage_figures
+from monitor.core.outages.interruptions import Kept, outlook, tally
 from monitor.core.outages.outages import announced_until_ms, outage_changes
 from monitor.core.outages.silence import silencing, silent_at
-from monitor.core.outages.turning import NEVER, steady_ms
+from monitor.core.outages.turning import NEVER, steady_customers_ms, steady_ms
 from monitor.core.pieces import gathering
 from monitor.core.series.measured import Measured, Panes
 from monitor.core.time.spans import Span
@@ -37,6 +39,9 @@ class OutagePanes(Panes, Protocol):
 
     def outages(self, window: Window, span: Span) -> Iterator[tuple[str, OutageRecord]]:
         """Yield the records that began before the end of the span, except old ones that were over long before it."""
+
+    def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
+        """Return the outages that began from the first day of a span on, by panes, the sums of those that are over."""
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
         """Return when all outages that began in a span were over; None: one is open. In pieces."""
@@ -72,6 +77,13 @@ def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
     """Return the figures of a window and the numbers of open outages and blind services, in pieces."""
     live = of.panes.live().counts
     begun = _since(rule, of.values, of.shown)
+    if (counting := _counted_alone(rule, of)) is not None:
+        panes = of.panes.interruptions(of.window, of.span, counting, of.as_of_ms)
+        counted = tally(panes, counting, begun.start_ms, begun.end_ms, of.as_of_ms)
+        if counted is not None:
+            assert counting.served
+            own = yield from tallied(counting, counting.served, counted, begun.start_ms, begun.end_ms, of.as_of_ms)
+            return Measured(tuple(own), {name: live.get(name, 0) for name in ("open", "blind")}, 0, begun)
     records = yield from gathering(of.panes.outages(of.window, of.span))
     counts = {"open": live.get("open", 0), "oldest_ms": of.longest_open_ms()}
     silent = 0
@@ -80,12 +92,9 @@ def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
     if rule.parts:
         counts = yield from _composite_counts(rule, records, of.as_of_ms)
     counts["blind"] = live.get("blind", 0) + silent
-    counting = None
-    if rule.customers is not None:
-        served = served_of(rule.customers, of.values)
-        counting = Counting(rule.customers, served, of.agreement.zone, of.panes.history)
+    counting = _counting(rule, of)
     hours = of.agreement.hours_of(rule)
-    figures = yield from measuring(rule, records, begun.start_ms, begun.end_ms, of.as_of_ms, hours, counting)
+    figures = yield from measuring(rule, records, begun.start_ms, begun.end_ms, of.as_of_ms, hours, counting, of.wanted)
     return Measured(figures, counts, 0, begun if begun.start_ms < begun.end_ms else of.shown)
 
 
@@ -109,12 +118,40 @@ def turns_ms(
 ) -> Pieces[list[int]]:
     """Return the instants at which time alone may next change a verdict on these objectives."""
     left_ms = None
-    if not rule.parts and not rule.blind_after_ms:
+    counting = _counted_alone(rule, of)
+    if counting is not None:
+        from_ms = _since(rule, of.values, of.shown).start_ms
+        panes = of.panes.interruptions(of.window, of.span, counting, of.as_of_ms)
+        ahead = outlook(panes, from_ms, of.as_of_ms)
+        left_ms = steady_customers_ms(objectives, figures, ahead, counting, from_ms, of.as_of_ms)
+    elif not rule.parts and not rule.blind_after_ms:
         is_open = bool(live["open"] or live["blind"])
         left_ms = steady_ms(objectives, figures, calendar=of.window.kind != "rolling", any_open=is_open)
     if left_ms is None:
         return (yield from wakes_ms(rule, of, live))
     return [] if left_ms == NEVER else [of.as_of_ms + max(1, int(left_ms))]
+
+
+def is_judged_from_the_start(rule: OutageRule, live: Mapping[str, int]) -> bool:
+    """Return whether a new period may begin with a broken promise: something is down, or nobody knows."""
+    return bool(rule.parts or rule.blind_after_ms or live["open"] or live["blind"])
+
+
+def _counting(rule: OutageRule, of: WindowView[OutagePanes]) -> Counting | None:
+    """Return how the customers of a series are counted; None: they are not."""
+    if rule.customers is None:
+        return None
+    return Counting(rule.customers, served_of(rule.customers, of.values), of.agreement.zone, of.panes.history)
+
+
+def _counted_alone(rule: OutageRule, of: WindowView[OutagePanes]) -> Counting | None:
+    """Return how customers are counted, if nothing else is wanted of a period and their sums may be kept; else None."""
+    if of.wanted is None or of.window.kind == "rolling" or rule.parts or rule.blind_after_ms:
+        return None
+    counting = _counting(rule, of)
+    if counting is None or not counting.served or counting.terms.accrues != "start":
+        return None
+    return counting if all(NAMED[one].counts == "customers" for one in of.wanted) else None
 
 
 def budget_figures(rule: OutageRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

@@ -12,13 +12,18 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, Final
 
+from monitor.core.time.units import DAY_MS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.core.agreements.objectives import Objective
+    from monitor.core.outages.customers import Counting
+    from monitor.core.outages.interruptions import Outlook
     from monitor.core.series.figures import Figure
 
 NEVER: Final = float("inf")
+_CUSTOMER_TIME: Final = frozenset({"saidi", "saidi_net"})
 _COUNTED: Final = frozenset({"failures", "mttr_acknowledge", "mttr_respond", "mttr_restore", "mttr_resolve"})
 """In a calendar period only events change these: each counts from its own instant on."""
 
@@ -51,6 +56,62 @@ def steady_ms(
                 return None
             found = min(found, left_ms)
     return found if found == NEVER else max(0, floor(found) - 1)
+
+
+def steady_customers_ms(
+    objectives: Sequence[Objective],
+    figures: Sequence[Figure],
+    ahead: Outlook,
+    counting: Counting,
+    from_ms: int,
+    now_ms: int,
+) -> float | None:
+    """Return for how long no verdict on customers in a period can change without an event, in ms; None: nobody knows.
+
+    The time without service grows by a millisecond for each customer that is out, and it is at most that of all
+    interruptions, momentary ones and those of major event days included. A figure without a value, because there is no
+    threshold of major event days, keeps none once all that began before the period is sustained.
+
+    Args:
+        objectives: what was promised for the period.
+        figures: the figures of the period.
+        ahead: how the customer time of the period may grow.
+        counting: how customers are counted.
+        from_ms: the start of the period.
+        now_ms: the instant of the evaluation.
+    """
+    total = counting.served
+    if not total or not ahead.certain:
+        return None
+    found = NEVER
+    by_name = {one.indicator: one for one in figures}
+    for objective in objectives:
+        figure = by_name.get(objective.indicator)
+        if objective.indicator not in _CUSTOMER_TIME or figure is None or objective.budget is not None:
+            return None
+        if figure.value is None:
+            if now_ms < from_ms + counting.terms.momentary_ms + DAY_MS:
+                return None
+            continue
+        for bound in (objective.target, objective.at_risk):
+            left_ms = NEVER if bound is None else _customer_time_left_ms(objective, figure.value, bound, total, ahead)
+            if left_ms is None:
+                return None
+            found = min(found, left_ms)
+    return found if found == NEVER else max(0, floor(found) - 1)
+
+
+def _customer_time_left_ms(
+    objective: Objective, value: float, bound: float, total: int, ahead: Outlook
+) -> float | None:
+    """Return for how long a mean time without service stays on its side of a bound at least."""
+    if objective.is_beyond(value, bound):
+        # In a period it never shrinks, unless its day turns out to be a major event.
+        return NEVER if objective.indicator == "saidi" else None
+    left_ms = bound * total - ahead.customer_ms
+    if left_ms <= 0:
+        return None
+    return left_ms / ahead.customers if ahead.customers else NEVER
 
 
 def _left_ms(  # noqa: PLR0911 - a case for each kind of figure

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from monitor.core.agreements.indicators import NAMED
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from monitor.core.time.windows import Window
 
 
-class Binding(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
     """The terms that hold for a series. ``windows`` are judged; none if the measure is gone or the agreement is over.
 
-    ``over`` is the reason with which alerts end that have lost their objective.
+    ``over`` is the reason with which alerts end that have lost their objective. One is shared by all series and
+    instants for which the same holds, and what follows from it is computed once.
     """
 
     agreement: Agreement
@@ -27,6 +30,7 @@ class Binding(NamedTuple):
     """The series is the rest: it counts the series that its measure does not show (`monitor.core.windows.rest`)."""
     cohorts: tuple[Window, ...] = ()
     """The windows of the second statements of their periods (`monitor.core.agreements.cohorts`)."""
+    _shown: dict[Window, list[Objective]] = field(default_factory=dict, init=False, repr=False)
 
     def judged(self) -> list[Objective]:
         """Return the objectives that are judged for the series.
@@ -45,6 +49,12 @@ class Binding(NamedTuple):
 
     def shown(self, window: Window) -> list[Objective]:
         """Return the objectives that are judged in a window; of a cohort's those on its promise."""
+        found = self._shown.get(window)
+        if found is None:
+            found = self._shown[window] = self._find_shown(window)
+        return found
+
+    def _find_shown(self, window: Window) -> list[Objective]:
         if self.measure is None or window not in (*self.windows, *self.cohorts):
             return []
         found = [one for one in self.judged() if window.period in one.windows]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from monitor.core.calls.repeats import RepeatIndex, Tally
 from monitor.core.outages.customers import past_days
+from monitor.core.outages.interruptions import Kept, kept
 from monitor.core.pieces import lots
 from monitor.core.series.panes import exchanged, merge_panes, merging
 from monitor.core.series.series import (
@@ -24,6 +25,7 @@ from monitor.core.series.series import (
     empty_pane,
     slice_of,
 )
+from monitor.core.time.periods import day_start
 from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, late_width, width_for
 from monitor.core.windows.outage_ends import OutageEnds
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from monitor.core.agreements.measures import CustomerTerms
+    from monitor.core.outages.customers import Counting
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
     from monitor.core.time.spans import Span
@@ -71,7 +74,10 @@ class Slot:
 class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
-    __slots__ = ("_days", "_ends", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums", "series")
+    __slots__ = (
+        "_days", "_ends", "_interruptions", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums",
+        "series",
+    )  # fmt: skip
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
         self.series = series
@@ -84,6 +90,7 @@ class SeriesPanes:
         self._sums: dict[Window, RunningSum] = {}
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._ends = OutageEnds()
+        self._interruptions: dict[tuple[Width, int], Kept] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; other sums belong to burn rates."""
@@ -178,6 +185,7 @@ class SeriesPanes:
             del ordered[bisect_left(ordered, start_ms)]
         self._days.pop(start_ms, None)
         self._ends.forget(width, start_ms)
+        self._interruptions.pop((width, start_ms), None)
         self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms)), None)
         for source in sorted(self._own.pop((width, start_ms), ())):
             self._rows.put(merged_pane_key(PaneKey(self.series, width, start_ms, source)), None)
@@ -304,6 +312,16 @@ class SeriesPanes:
             outages = self.pane(width, start_ms).outages
             if self._ends.of(width, start_ms, outages).quiet_ms >= span.start_ms - DAY_MS:
                 yield from outages.items()
+
+    def interruptions(self, window: Window, span: Span, counting: Counting, now_ms: int) -> list[Kept]:
+        """Return the outages that began from the first day of a span on, by panes, the sums of those that are over."""
+        width, found = width_for(window), []
+        for start_ms in self.between(width, day_start(counting.zone, span.start_ms), span.end_ms):
+            outages = self.pane(width, start_ms).outages
+            own = kept(counting, outages, now_ms, self._interruptions.get((width, start_ms)))
+            self._interruptions[width, start_ms] = own
+            found.append(own)
+        return found
 
     def restored_ms(self, window: Window, span: Span) -> Pieces[int | None]:
         """Return when all outages that began in a span were over, not before its end; None: one is open. In pieces."""

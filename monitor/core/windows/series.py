@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.kinds import KINDS, turns_ms
+from monitor.core.kinds import KINDS, is_judged_from_the_start, turns_ms
 from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
@@ -245,15 +245,15 @@ class SeriesWindows:
             self._mark_shown(window.name)
         spot = spot_of(look.binding, window, span.start_ms if calendar else ROLLING, look.now_ms)
         found.add(self._telling.announce(look, spot, status, rolling=not calendar))
-        if calendar:
-            found.wakes_ms.append(to_ms)
         measure = look.binding.measure
         assert measure is not None
         kind = KINDS[measure.kind]
+        objectives = look.binding.shown(window)
+        if calendar and (look.shows or is_judged_from_the_start(measure, status.live, objectives)):
+            found.wakes_ms.append(to_ms)
         if look.shows:
             found.wakes_ms += yield from kind.wakes_ms(measure, view, status.live)
         else:
-            objectives = look.binding.shown(window)
             found.wakes_ms += yield from turns_ms(measure, view, status.figures, status.live, objectives)
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             found.wakes_ms.append(move_ms)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.measures import Measure
     from monitor.core.time.windows import Width, Window
 
-    _Windows = tuple[Measure, tuple[Window, ...], tuple[Window, ...]]
+    _Windows = tuple[Measure, tuple[Window, ...], tuple[Window, ...], tuple[frozenset[str] | None, ...]]
 
 MOST_FORESEEN: Final = 1_000
 
@@ -39,7 +39,10 @@ class Scope:
         self._plan = Plan(book)
         self._versions: dict[str, list[Agreement]] = {}
         self._measures: dict[tuple[str, int, int, str], _Windows | None] = {}
-        """By agreement, version, edition and measure: the measure, its windows and those of its cohorts."""
+        """By agreement, version, edition and measure: the measure, its windows, those of its cohorts, and the values
+        that the filters list of each attribute that it is split by (None: any)."""
+        self._bindings: dict[tuple[str, int, int, str, bool, int, bool], Binding] = {}
+        """The terms of each measure of a version: of its rest, of series that it means, of those after its end."""
         self._periods: dict[tuple[str, str], frozenset[Window]] = {}
         self._named: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
         self._changes_ms: dict[str, list[int]] = {}
@@ -101,16 +104,21 @@ class Scope:
         agreement = self.book.version(series.agreement, at_ms)
         if agreement is None:
             return None
-        measure, windows, cohorts = self._measure(agreement, series.measure) or (None, (), ())
         rest = is_rest(series)
-        if measure is not None and len(measure.by) != len(series.values) - rest:
-            measure = None  # the series belongs to a version that split the figures by other attributes
-        if agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms:
-            return Binding(agreement, measure, (), "terminated", rest)
-        meant = measure is not None and (rest or _is_meant(agreement, measure, series))
-        if not meant:
-            windows = cohorts = ()
-        return Binding(agreement, measure, windows, "agreement_changed", rest, cohorts)
+        found = self._measure(agreement, series.measure)
+        fits = found is not None and len(found[0].by) == len(series.values) - rest
+        meant = fits and found is not None and (rest or _is_meant(found[0], found[3], series))
+        is_over = agreement.terminates_ms is not None and at_ms >= agreement.terminates_ms
+        key = (agreement.id, agreement.version, agreement.edition_ms, series.measure, rest, fits + meant, is_over)
+        binding = self._bindings.get(key)
+        if binding is None:
+            # A series that does not fit belongs to a version that split the figures by other attributes.
+            measure, windows, cohorts, _ = found if found is not None and fits else (None, (), (), ())
+            over = "terminated" if is_over else "agreement_changed"
+            if not meant or is_over:
+                windows = cohorts = ()
+            binding = self._bindings[key] = Binding(agreement, measure, windows, over, rest, cohorts)
+        return binding
 
     def _measure(self, agreement: Agreement, measure_id: str) -> _Windows | None:
         key = (agreement.id, agreement.version, agreement.edition_ms, measure_id)
@@ -119,7 +127,12 @@ class Scope:
             self._measures[key] = (
                 None
                 if measure is None
-                else (measure, windows_of(agreement, measure), cohort_windows(agreement, measure))
+                else (
+                    measure,
+                    windows_of(agreement, measure),
+                    cohort_windows(agreement, measure),
+                    tuple(_listed(agreement, measure, name) for name in measure.by),
+                )
             )
         return self._measures[key]
 
@@ -188,12 +201,8 @@ def _combinations(agreement: Agreement, measure: Measure) -> list[tuple[str, ...
     return list(product(*values))
 
 
-def _is_meant(agreement: Agreement, measure: Measure, series: SeriesKey) -> bool:
+def _is_meant(measure: Measure, listed: tuple[frozenset[str] | None, ...], series: SeriesKey) -> bool:
     """Return whether a series that needs no event is still named: its values are among those that the filters list."""
     if not measure.needs_no_event:
         return True
-    for name, value in zip(measure.by, series.values, strict=True):
-        listed = _listed(agreement, measure, name)
-        if listed is not None and value not in listed:
-            return False
-    return True
+    return all(values is None or value in values for values, value in zip(listed, series.values, strict=True))
