@@ -1,4 +1,4 @@
-"""Who is overdue at the end of each of thousands of periods: as by all panes, at a cost that grows with their number."""
+"""Who is overdue at the end of each of thousands of periods: as by all panes, at a cost that grows with these."""
 
 from hypothesis import given
 from hypothesis import strategies as st
