@@ -343,7 +343,7 @@ clocks:
 """
     ).agreements[0]
     (clock,) = one.clocks
-    longer = replace(clock, budgets={"*": clock.budgets["*"]._replace(budget_ms=9 * HOUR_MS)})
+    longer = replace(clock, budgets={"*": replace(clock.budgets["*"], budget_ms=9 * HOUR_MS)})
     two = replace(one, version=2, valid_from_ms=ms("2024-03-06T00:00:00"), clocks=(longer,))
     worker = Worker(agreements=Book((one, two), 1))
     kept = [one._replace(subject_id="ticket-2") for one in ticket(OPENED, ("04T09:00:00", "resolved", {}))]

@@ -40,6 +40,15 @@ class Consequences:
         """Whether there is any rule for credits, damages or termination."""
         return bool(self.credits or self.damages or self.termination or self.immediate)
 
+    def capped(self) -> frozenset[WindowKind]:
+        """Return the kinds of periods whose credits or damages share a cap of the month or the term."""
+        found: set[WindowKind] = set()
+        if self.month_cap is not None or self.term_cap is not None:
+            found.update(one.window for one in self.credits)
+        if self.damages_month_cap is not None or self.damages_term_cap is not None:
+            found.update(one.window for one in self.damages)
+        return frozenset(found)
+
 
 NO_CONSEQUENCES: Final = Consequences()
 """The consequences if none were agreed: no rules."""

@@ -47,9 +47,4 @@ def _lateness(counts: Mapping[str, int]) -> tuple[Figure, ...]:
 
 def overdue_at(panes: Panes, end_ms: int, width: Width = "day") -> int:
     """Return how many clocks were overdue at the start of a local day, or of a pane, by the facts known now."""
-    counts = panes.live().counts
-    overdue = counts.get("overdue", 0)
-    for start_ms in panes.between(width, end_ms):
-        since = panes.pane(width, start_ms).counts
-        overdue += since.get("overdue_out", 0) - since.get("overdue_in", 0)
-    return overdue
+    return panes.live().counts.get("overdue", 0) - panes.overdue_from(width, end_ms)

@@ -40,6 +40,9 @@ class Panes(Protocol):
     def pane(self, width: Width, start_ms: int) -> Pane:
         """Return the pane of a width that starts at an instant."""
 
+    def overdue_from(self, width: Width, from_ms: int) -> int:
+        """Return how many clocks came to be overdue from an instant on, less those that ceased to be."""
+
 
 P_co = TypeVar("P_co", bound=Panes, covariant=True)
 

@@ -55,14 +55,16 @@ class Closing:
 
     The function that makes the statements is passed to each run. If it were kept, it would make a reference cycle, and
     the memory of a series that is put to sleep would stay in use until the garbage collector runs. ``closed`` is
-    whether the last run closed a period, ``unfinished`` whether periods are still to be closed.
+    whether the last run closed a period, ``unfinished`` whether periods are still to be closed, ``held_ms`` when the
+    first of those closed that it held back (`Look.holds_back`).
     """
 
-    __slots__ = ("_cohorts", "_panes", "_rows", "_telling", "closed", "unfinished")
+    __slots__ = ("_cohorts", "_panes", "_rows", "_telling", "closed", "held_ms", "unfinished")
 
     def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling) -> None:
         self.closed = False
         self.unfinished = False
+        self.held_ms: int | None = None
         self._panes = panes
         self._rows = rows
         self._telling = telling
@@ -71,15 +73,18 @@ class Closing:
     def run(self, look: Look, state: State) -> Pieces[tuple[bool, Found]]:
         """Close the periods whose lateness is over, in pieces; return whether any period is still to be closed."""
         self.closed = self.unfinished = False
+        held: list[int] = []
         pending, found = False, Found()
         for window in self._windows(look):
-            is_pending, closed = yield from self._close_window(look, window, state)
+            is_pending, closed = yield from self._close_window(look, window, state, held)
             pending |= is_pending
             found.add(closed)
         owed, stated = yield from self._cohorts.run(look, state)
         found.add(stated)
+        held += self._cohorts.held
+        self.held_ms = min(held, default=None)
         self.closed |= self._cohorts.closed
-        self.unfinished |= self._cohorts.unfinished
+        self.unfinished |= self._cohorts.unfinished or bool(held)
         return pending or owed, found
 
     def _windows(self, look: Look) -> list[Window]:
@@ -91,7 +96,7 @@ class Closing:
         windows = [window for window in map(period_window, names) if window is not None and not window.cohort]
         return sorted(windows, key=lambda one: (CALENDAR_KINDS.index(one.kind) if not one.length_ms else -1, one))
 
-    def _close_window(self, look: Look, window: Window, state: State) -> Pieces[tuple[bool, Found]]:
+    def _close_window(self, look: Look, window: Window, state: State, held: list[int]) -> Pieces[tuple[bool, Found]]:
         found = Found()
         self._open_from(look, window)
         for _ in range(PERIODS_AT_ONCE):
@@ -105,8 +110,7 @@ class Closing:
                     return False, found
                 continue
             close_ms = _over_ms(parts[-1], span) + parts[-1].binding.agreement.allowed_lateness_ms
-            if close_ms > look.now_ms:
-                found.wakes_ms.append(close_ms)
+            if self._is_later(look, window, close_ms, found, held):
                 return True, found
             measured = self._is_measured(span, window)
             if not (measured or row.told.get(span.start_ms) or look.scope.needs_no_event(self._rows.series)):
@@ -129,6 +133,16 @@ class Closing:
             self.closed = True
         self.unfinished = True
         return True, found
+
+    def _is_later(self, look: Look, window: Window, close_ms: int, found: Found, held: list[int]) -> bool:
+        """Return whether a period is closed another time: not yet over, or held back."""
+        if close_ms > look.now_ms:
+            found.wakes_ms.append(close_ms)
+            return True
+        if look.holds_back(self._rows.series.agreement, window, close_ms):
+            held.append(close_ms)
+            return True
+        return False
 
     def _close(
         self, look: Look, window: Window, span: Span, parts: Sequence[Part], part: Part, close_ms: int, state: State

@@ -37,11 +37,13 @@ COHORTS_AT_ONCE: Final = 8
 class Cohorts:
     """States the cohorts of one series. ``closed`` and ``unfinished`` are those of `Closing`, of the last run."""
 
-    __slots__ = ("_panes", "_rows", "_telling", "closed", "unfinished")
+    __slots__ = ("_panes", "_rows", "_telling", "closed", "held", "unfinished")
 
     def __init__(self, panes: SeriesPanes, rows: WindowRows, telling: Telling) -> None:
         self.closed = False
         self.unfinished = False
+        self.held: list[int] = []
+        """When those were to be stated that the last run held back (`Look.holds_back`)."""
         self._panes = panes
         self._rows = rows
         self._telling = telling
@@ -59,6 +61,7 @@ class Cohorts:
     def run(self, look: Look, state: State) -> Pieces[tuple[bool, Found]]:
         """State the cohorts that can be judged, in pieces; return whether any is still to be stated."""
         self.closed = self.unfinished = False
+        self.held = []
         found = Found()
         windows = [one for one in map(period_window, self._rows.names()) if one is not None and one.cohort]
         for window in sorted(windows):
@@ -88,6 +91,9 @@ class Cohorts:
             close_ms = max(close_ms, over_ms + part.binding.measure.lasts_ms + lateness_ms)
         if close_ms > look.now_ms:
             found.wakes_ms.append(close_ms)
+            return False
+        if look.holds_back(self._rows.series.agreement, window, close_ms):
+            self.held.append(close_ms)
             return False
         for part in parts:
             status, stated = yield from state(look, window, part, len(parts), close_ms)

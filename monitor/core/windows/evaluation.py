@@ -24,6 +24,14 @@ class Look(NamedTuple):
     """The start of the oldest pane of any series of the agreement; the instant itself if there is none."""
     shows: bool = True
     """Whether the statuses of running windows are wanted. Otherwise only windows that may announce are judged."""
+    closes_ms: int | None = None
+    """Until when periods are closed that share money under a cap with those of other series; None: there are none."""
+
+    def holds_back(self, agreement: str, window: Window, close_ms: int) -> bool:
+        """Return whether a period is to be closed after others of its agreement that closed before it."""
+        if self.closes_ms is None or close_ms <= self.closes_ms:
+            return False
+        return window.kind in self.scope.capped(agreement)
 
 
 class Found:

@@ -44,6 +44,7 @@ from monitor.core.agreements.measures import MEASURE_KINDS
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
 from monitor.core.windows.rest import MOST_SERIES, Rest
+from monitor.core.windows.rounds import Rounds
 from monitor.core.windows.rows import MergedPane, WindowRow, decode_window_key
 from monitor.core.windows.series import AsleepSeries, SeriesWindows
 from monitor.core.windows.terms import Scope
@@ -115,7 +116,7 @@ class Evaluator:
         self._series: dict[SeriesKey, SeriesWindows | AsleepSeries] = {}
         self._scope: Scope | None = None
         self._dirty: set[SeriesKey] = set()
-        self._round: list[SeriesKey] = []
+        self._rounds = Rounds()
         """The series to evaluate in this round, the last one first: none is evaluated twice in a round."""
         self._wakes: list[tuple[int, SeriesKey]] = []
         self._watched_ms: dict[str, int] = {}
@@ -262,11 +263,9 @@ class Evaluator:
         self._wake(now_ms)
         found = Evaluation([], [], [], more=False)
         for _ in range(limit):
-            if not self._round:
-                self._round = sorted(self._dirty, reverse=True)
-            if not self._round:
+            key = self._rounds.next(self._dirty, self._scope)
+            if key is None:
                 break
-            key = self._round.pop()
             if key in self.left_alone:
                 self._dirty.discard(key)
                 continue
@@ -326,8 +325,13 @@ class Evaluator:
         self._dirty.discard(key)
         before_ms = series.next_ms
         statuses, alerts, ended = yield from series.evaluate(
-            now_ms, scope, self._watched_ms.get(key.agreement), shows=self.shows
+            now_ms,
+            scope,
+            self._watched_ms.get(key.agreement),
+            shows=self.shows,
+            closes_ms=self._rounds.closes_ms(key),
         )
+        self._rounds.judged(key, series.held_ms)
         if series.is_prompt:
             self._prompt.add(key)
         else:

@@ -30,7 +30,7 @@ from monitor.core.time.units import DAY_MS
 from monitor.core.time.windows import Width, late_width, width_for
 from monitor.core.windows.outage_ends import OutageEnds
 from monitor.core.windows.rows import MergedPane, merged_pane_key
-from monitor.core.windows.running_sum import RunningSum
+from monitor.core.windows.running_sum import OverdueSum, RunningSum
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -75,8 +75,8 @@ class SeriesPanes:
     """All panes of one series. Rows are read when they are first needed and kept decoded."""
 
     __slots__ = (
-        "_days", "_ends", "_interruptions", "_judged", "_ordered", "_own", "_repeats", "_rows", "_slots", "_sums",
-        "series",
+        "_days", "_ends", "_interruptions", "_judged", "_ordered", "_overdue", "_own", "_repeats", "_rows", "_slots",
+        "_sums", "series",
     )  # fmt: skip
 
     def __init__(self, series: SeriesKey, rows: Rows) -> None:
@@ -91,6 +91,7 @@ class SeriesPanes:
         self._days: dict[int, tuple[Mapping[str, OutageRecord], CustomerTerms, int]] = {}
         self._ends = OutageEnds()
         self._interruptions: dict[tuple[Width, int], Kept] = {}
+        self._overdue: dict[Width, OverdueSum] = {}
         self._repeats: dict[Width, RepeatIndex] = {}
         self._judged: frozenset[Window] = frozenset()
         """The windows whose figures are shown; other sums belong to burn rates."""
@@ -293,6 +294,13 @@ class SeriesPanes:
             total = exchanged(total, self.pane(late, start), None)._replace(calls=total.calls, outages=total.outages)
         return total
 
+    def overdue_from(self, width: Width, from_ms: int) -> int:
+        """Return how many clocks came to be overdue from an instant on, less those that ceased to be."""
+        kept = self._overdue.get(width)
+        if kept is None:
+            kept = self._overdue[width] = OverdueSum(width)
+        return kept.moved(from_ms, self)
+
     def next_move_ms(self, window: Window, span: Span) -> int | None:
         """Return when the sum of a rolling window next changes by time alone: a pane leaves it, or one enters it."""
         running = self._sums.get(window)
@@ -394,3 +402,5 @@ class SeriesPanes:
                 running.stale.add(start_ms)
         if width in self._repeats:
             self._repeats[width].stale.add(start_ms)
+        if width in self._overdue:
+            self._overdue[width].stale.add(start_ms)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from monitor.core.series.longest import FROM, longest_of
 from monitor.core.series.series import Pane, empty_pane
+from monitor.core.time.spans import NEVER_MS
 from monitor.core.time.windows import Width
 
 if TYPE_CHECKING:
@@ -121,3 +122,41 @@ def _add(total: dict[_Name, int], part: dict[_Name, int], times: int) -> None:
             total[name] = count
         else:
             total.pop(name, None)
+
+
+class OverdueSum:
+    """How many clocks came to be overdue less than ceased to be, in all panes from an instant on.
+
+    It is kept and moved on with the instant: after a long stop thousands of periods close, and the sum from the end of
+    each on would else be made of all later panes.
+    """
+
+    __slots__ = ("_from_ms", "_parts", "_sum", "stale", "width")
+
+    def __init__(self, width: Width) -> None:
+        self.width = width
+        self.stale: set[int] = set()
+        """The starts of panes that changed since the last move."""
+        self._from_ms: int | None = None
+        self._parts: dict[int, int] = {}
+        self._sum = 0
+
+    def moved(self, from_ms: int, panes: Panes) -> int:
+        """Return the sum from an instant on, brought up to date."""
+        before_ms = self._from_ms
+        if before_ms is None or from_ms < before_ms:
+            self.stale.update(panes.between(self.width, from_ms, NEVER_MS if before_ms is None else before_ms))
+        else:
+            self.stale.update(panes.between(self.width, before_ms, from_ms))
+        self._from_ms = from_ms
+        starts = panes.starts(self.width) if self.stale else ()
+        for start_ms in self.stale:
+            self._sum -= self._parts.pop(start_ms, 0)
+            if start_ms >= from_ms and start_ms in starts:
+                counts = panes.pane(self.width, start_ms).counts
+                part = counts.get("overdue_in", 0) - counts.get("overdue_out", 0)
+                self._sum += part
+                if part:
+                    self._parts[start_ms] = part
+        self.stale.clear()
+        return self._sum

@@ -65,7 +65,7 @@ class SeriesWindows:
 
     __slots__ = (
         "_budgets", "_closing", "_consequences", "_pruning", "_rows", "_shown", "_telling",
-        "is_prompt", "key", "latest", "next_ms", "panes", "parts", "unfinished",
+        "held_ms", "is_prompt", "key", "latest", "next_ms", "panes", "parts", "unfinished",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -74,6 +74,7 @@ class SeriesWindows:
         self.latest: dict[str, WindowStatus] = {}
         self.next_ms: int | None = None
         self.unfinished = False
+        self.held_ms: int | None = None
         self.is_prompt = True
         """Whether a change may have to be announced at once; only known after an evaluation that shows nothing."""
         self.parts = 0
@@ -164,22 +165,29 @@ class SeriesWindows:
                 self._rows.put(name, own._replace(open_from_ms=row.open_from_ms, closed=own.closed or row.closed))
 
     def evaluate(
-        self, now_ms: int, scope: Scope, watched_ms: int | None = None, *, shows: bool = True
+        self,
+        now_ms: int,
+        scope: Scope,
+        watched_ms: int | None = None,
+        *,
+        shows: bool = True,
+        closes_ms: int | None = None,
     ) -> Pieces[tuple[list[WindowStatus], list[Alert], list[str]]]:
         """Judge all windows as of an instant; return also the names of those that are shown no more.
 
         ``watched_ms`` is since when anything of the agreement has been measured (None: nothing was yet).
 
         In pieces. No pane may be folded before the last one: the windows of a look are of the same panes. If it does
-        not ``show`` running windows, those without an objective are passed over: they announce nothing.
+        not ``show`` running windows, those without an objective are passed over: they announce nothing. ``closes_ms``
+        holds periods back (`Look.holds_back`); ``held_ms`` is then when the first of them closed.
         """
-        self.unfinished = False
+        self.unfinished, self.held_ms = False, None
         slices, binding = scope.slices(self.key), scope.binding(self.key, now_ms)
         change_ms = scope.next_change_ms(self.key.agreement, now_ms)
         if slices is None or binding is None:  # not known, or not yet: nothing to judge it by
             self.next_ms = change_ms
             return [], [], self._forget(self._rows.names())
-        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms, shows)
+        look = Look(now_ms, scope, slices, binding, now_ms if watched_ms is None else watched_ms, shows, closes_ms)
         found = Found()
         if change_ms is not None:
             found.wakes_ms.append(change_ms)
@@ -191,7 +199,7 @@ class SeriesWindows:
             self._budgets.settle(look, self._stated_to_ms(look))
             pending, closed = yield from self._closing.run(look, self._statement)
             found.add(closed)
-            self.unfinished = self._closing.unfinished
+            self.unfinished, self.held_ms = self._closing.unfinished, self._closing.held_ms
             if self._closing.closed:
                 self._pruning.next_ms = 0  # the periods' panes may go now
         for window in binding.windows if lives else ():

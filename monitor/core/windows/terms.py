@@ -49,12 +49,22 @@ class Scope:
         self._began_ms: dict[str, int] = {}
         for agreement in sorted(book.agreements, key=lambda one: (one.valid_from_ms, one.version)):
             self._versions.setdefault(agreement.id, []).append(agreement)
+        self._capped: dict[str, frozenset[str]] = {}
         for agreement_id, versions in self._versions.items():
+            if kinds := frozenset().union(*(one.consequences.capped() for one in versions)):
+                self._capped[agreement_id] = kinds
             instants = {one.valid_from_ms for one in versions}
             instants |= {one.terminates_ms for one in versions if one.terminates_ms is not None}
             self._changes_ms[agreement_id] = sorted(instants)
             binding = [one.valid_from_ms for one in versions if one.status != "draft"]
             self._began_ms[agreement_id] = binding[0] if binding else versions[0].valid_from_ms
+
+    def capped(self, agreement: str | None = None) -> Collection[str]:
+        """Return the kinds of periods in which an agreement grants money under a cap; None: the agreements that do.
+
+        What a cap leaves goes to periods in the order in which they close, whichever series they are of.
+        """
+        return self._capped.keys() if agreement is None else self._capped.get(agreement, ())
 
     def slices(self, series: SeriesKey) -> Slices | None:
         """Return the pane widths of the series' measure and how long they are kept; None if no version has it."""

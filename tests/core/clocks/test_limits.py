@@ -19,6 +19,8 @@ from monitor.core.clocks.supporting import Misses
 from monitor.core.facts.events import Event, Fact
 from monitor.core.subjects.explanation import explain
 from monitor.core.time.units import HOUR_MS
+from monitor.core.windows.panes import SeriesPanes
+from tests.core.stage import Rows
 from tests.core.stories import MONDAY_MS, Story, agreement, clock, event, ms, ticket
 
 FOUR_HOURS = clock("resolution", {"*": "4h"}, at_risk=())
@@ -127,18 +129,12 @@ def test_a_solution_in_the_night_after_the_due_instant_used_no_more_than_its_hou
 def test_a_period_that_ends_in_that_night_does_not_count_it_as_overdue():
     story = desk(OFFICE_DAY).until("Tue 12:00")
 
-    class Days:
-        def live(self):
-            return story.pane(story.clocks("T-1")[0].series)
+    series = story.clocks("T-1")[0].series
+    panes = SeriesPanes(series, Rows())
+    for width, start_ms in (("live", 0), ("day", ms("Mon 00:00")), ("day", ms("Tue 00:00"))):
+        panes.replace("tickets/0", width, start_ms, story.pane(series, width, start_ms))
 
-        def between(self, width, from_ms, to_ms=float("inf")):
-            assert width == "day"
-            return [at_ms for at_ms in (ms("Mon 00:00"), ms("Tue 00:00")) if from_ms <= at_ms < to_ms]
-
-        def pane(self, width, start_ms):
-            return story.pane(story.clocks("T-1")[0].series, width, start_ms)
-
-    assert [overdue_at(Days(), ms(f"{day} 00:00")) for day in ("Tue", "Wed")] == [0, 1]
+    assert [overdue_at(panes, ms(f"{day} 00:00")) for day in ("Tue", "Wed")] == [0, 1]
 
 
 BY_FIVE = replace(FOUR_HOURS, budgets={"*": Budget(0, "office", 1, 17 * 60)})

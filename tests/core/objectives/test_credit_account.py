@@ -22,14 +22,18 @@ def terms(month_cap=None, term_cap=None):
     return replace(TERMS, consequences=replace(RULES, termination=(), **caps))
 
 
-def bad_months(stage, numbers, *, restart=False):
-    """Both priorities miss all in these months: half of the fee of 1,000.00 each."""
+def bad_months(stage, numbers, *, restart=False, looks=None, limit=200):
+    """Both priorities miss all in these months: half of the fee of 1,000.00 each. Some months are not looked at."""
     for number in numbers:
         for series in (P1, P2):
             month(stage, number, 0, 2, series)
-        stage.until(day_of(number))
-        if restart:
-            stage.restart()
+        if looks is None or number in looks:
+            stage.until(day_of(number))
+            if restart:
+                stage.restart()
+    stage.look(day_of(numbers[-1]), limit)
+    while stage.evaluator.next_ms(0) == 0:
+        stage.look(day_of(numbers[-1]), limit)
     return stage
 
 
@@ -64,11 +68,39 @@ def test_without_a_cap_all_of_it_is_payable():
     ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=10)
-@given(st.integers(0, 1600), st.integers(0, 2500), st.sets(st.integers(0, 2), min_size=1))
-def test_statements_that_close_in_time_say_what_the_caps_leave_when_all_of_them_are_known(month_cap, term_cap, bad):
+def test_after_a_long_stop_the_cap_of_the_term_goes_to_the_periods_that_closed_first():
+    """Both priorities have missed March and April: P2's March comes before P1's April."""
+    assert payable(bad_months(Stage(terms(term_cap=1250)), (0, 1), looks=())) == [
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "500.00", ""),
+        ("P1", "500.00", "250.00", "term"), ("P2", "500.00", "0.00", "term"),
+    ]  # fmt: skip
+
+
+def test_the_periods_of_another_agreement_wait_for_nobody():
+    free = replace(TERMS, id="free", consequences=replace(RULES, termination=()))
+    stage = month(Stage(terms(term_cap=700), free), 0, 0, 2, P1._replace(agreement="free"))
+
+    assert payable(bad_months(stage, (0, 1), looks=())) == [
+        ("P1", "500.00", "500.00", ""),  # the free one's
+        ("P1", "500.00", "500.00", ""), ("P2", "500.00", "200.00", "term"),
+        ("P1", "500.00", "0.00", "term"), ("P2", "500.00", "0.00", "term"),
+    ]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.integers(0, 1600),
+    st.integers(0, 2500),
+    st.sets(st.integers(0, 2), min_size=1),
+    st.sets(st.integers(0, 2)),
+    st.sampled_from([1, 200]),
+)
+def test_whenever_they_are_made_statements_say_what_the_caps_leave_when_all_of_them_are_known(
+    month_cap, term_cap, bad, looks, limit
+):
     version = terms(month_cap=month_cap or None, term_cap=term_cap or None)
-    stage = bad_months(Stage(version), sorted(bad))
+    stage = bad_months(Stage(version), sorted(bad), looks=looks, limit=limit)
+    assert sorted(payable(stage)) == sorted(payable(bad_months(Stage(version), sorted(bad))))
     found = [one for status in stage.statements for one in status.consequences]
     assert found == capped(found, Book((version,), 1))
 

@@ -1,5 +1,7 @@
 """Outages, from facts to clocks and series: the restore promise and what the downtime is made of."""
 
+from collections import Counter
+
 from monitor.core.agreements.measures import OutageRule
 from monitor.core.time.windows import Window
 from tests.core.stories import Story, agreement, clock, event, ms, when
@@ -39,13 +41,17 @@ def test_a_partial_restoration_does_not_stop_the_clock():
     assert when(record.restored_ms) == "Mon 14:00"
 
 
-def test_a_cancelled_outage_leaves_no_trace():
+def test_of_a_cancelled_outage_it_is_known_only_how_long_its_clock_was_overdue():
     story = Story(agreement(*RULES), subject="outage")
 
     story.at("Mon 09:00", outage("O-1", "started", service="dsl")).at("Mon 09:30", outage("O-1", "cancelled"))
 
     assert story.told(promise="acknowledge") == ["at_risk Mon 09:11:15", "breached Mon 09:15", "voided Mon 09:30"]
-    assert not any(row.outages or row.counts for key, row in story.rows.items() if key[:1] == b"p")
+    panes = [row for key, row in story.rows.items() if key[:1] == b"p"]
+    assert not any(row.outages for row in panes)
+    # A statement of 09:20 counted it as overdue then, and one of 09:30 does not: in and out again.
+    counted = sum((Counter(row.counts) for row in panes), Counter())
+    assert counted == {"overdue_in": 2, "overdue_out": 2}, "in the panes of a quarter and of a day"
 
 
 # -- outages that last longer than panes are kept

@@ -72,6 +72,24 @@ def test_a_month_is_provisional_until_the_last_span_that_began_in_it_is_over_and
     assert sales.until("Wed+40 00:00").verdicts() == sales.verdicts(), "once"
 
 
+def test_after_a_long_stop_what_a_cap_leaves_goes_to_the_cohorts_that_could_be_judged_first():
+    rules = replace(RULES, termination=(), term_cap=Decimal(150), claim_within_ms=0)
+    sales = Sales(terms(replace(RULE, by=("team",)), consequences=rules))
+    for team in ("a", "b"):
+        for handed in ("Tue 09:00", "Tue+28 16:00", "Tue+35 09:00", "Thu+56 16:00"):
+            series = LEADS._replace(values=(team,))
+            sales.change(Change(series, ms(handed), (("handed", 1), ("waiting_beyond", 1))))
+
+    sales.look("Mon+70 00:00")
+    while sales.evaluator.next_ms(0) == 0:
+        sales.look("Mon+70 00:00")
+
+    of_cohorts = [one for one in sales.statements if one.window == "month+follow_up"]
+    assert [(one.series.values, [each.payable for each in one.consequences]) for one in of_cohorts] == [
+        (("a",), [100]), (("b",), [50]), (("a",), [0]), (("b",), [0]),
+    ]  # fmt: skip
+
+
 def test_it_is_stated_once_also_after_a_restart_in_between():
     sales = Sales(terms()).lead("Tue 09:00", followed=1, followed_within=1).lead("Tue+28 16:00", waiting_beyond=1)
     sales.until("Wed+28 01:00").restart().until("Wed+28 14:00").restart().until("Wed+30 00:00")

@@ -1,5 +1,6 @@
 """A backlog of days: who works it off, in whichever portions, states what a worker from the start has stated."""
 
+import gc
 from datetime import UTC, datetime
 
 import pytest
@@ -110,7 +111,14 @@ async def test_no_step_of_a_backlog_that_is_stated_late_holds_the_others():
     worker = Worker()
     await worker.take(history, now_ms)
     worker.held.clear()
-    await worker.look(now_ms)
+    worker.seconds.clear()
+    gc.collect()
+    gc.disable()  # a collection of all that the test suite holds would be a step's
+    try:
+        await worker.look(now_ms)
+    finally:
+        gc.enable()
 
     assert len(worker.stated) > 1_200
-    assert worker.held["look"] < 0.05
+    # Of the work itself, as processors differ: a step closes a few of the thousand periods.
+    assert worker.held["look"] < worker.seconds["look"] / 10
