@@ -254,8 +254,16 @@ class Folding:
 
     def _after(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
         """Return a clock after a fact, with the due instant that the fact brings."""
-        if of.rule.due_at in fact.attributes:
-            clock, of = self._redated(clock, [fact], fact.time_ms, of)
+        if of.rule.due_at not in fact.attributes:
+            return self._moved(clock, fact, of, course)
+        clock, of = self._redated(clock, [fact], fact.time_ms, of)
+        after = self._moved(clock, fact, of, course)
+        if after.state == "stopped" and 0 < clock.next_ms <= fact.time_ms:
+            # It is stopped by the very fact that says that it was due before.
+            after = self._moved(self._pass_thresholds(clock, fact.time_ms, of), fact, of, course)
+        return after
+
+    def _moved(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
         return clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
 
     def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:

@@ -110,6 +110,21 @@ def test_what_was_due_when_it_stopped_decides_and_a_later_change_does_not():
     assert (verdict(own), own.told()) == ("met", ["breached Mon 13:00", "rearmed Mon 14:00"])
 
 
+def test_a_fact_that_stops_a_clock_and_says_that_it_was_due_before_breaks_the_promise():
+    undated = Story(agreement(rule())).at("Mon 09:00", ticket("T-1", "opened"))
+    undated.at("Mon 14:00", due_on("Mon 13:00", "resolved"))
+    assert (verdict(undated), undated.told()) == ("breached", ["breached Mon 14:00", "resolved Mon 14:00"])
+
+    moved = desk("Tue 09:00").at("Mon 14:00", due_on("Mon 13:00", "resolved"))
+    assert (verdict(moved), moved.told()) == ("breached", ["breached Mon 14:00", "resolved Mon 14:00"])
+
+    kept = desk("Tue 09:00").at("Mon 14:00", due_on("Mon 14:00", "resolved"))
+    assert (verdict(kept), kept.told()) == ("met", [])
+
+    cancelled = desk("Tue 09:00").at("Mon 14:00", due_on("Mon 13:00", "cancelled"))
+    assert cancelled.told() == []
+
+
 def test_pauses_do_not_move_it_but_are_no_elapsed_time_and_a_paused_clock_is_due():
     story = desk(at_risk=("75%",)).at("Mon 10:00", ticket("T-1", "paused")).until("Mon 14:00")
     assert story.told() == ["at_risk Mon 12:00", "breached Mon 13:00"]
