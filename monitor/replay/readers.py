@@ -19,7 +19,16 @@ from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import Order, RowMapping
 from monitor.wire.mapping_view import View
 
-__all__ = ["PROGRESS_ROWS", "Progress", "Reading", "Rejected", "Table", "read_events", "read_tables"]
+__all__ = [
+    "PROGRESS_ROWS",
+    "Progress",
+    "Reading",
+    "Rejected",
+    "Table",
+    "read_events",
+    "read_tables",
+    "without_collection",
+]
 
 OnRow = Callable[[str, int, Sequence[Event]], None]
 """Told of each row that made events: its file and line, and the events."""
@@ -81,7 +90,7 @@ def read_tables(tables: Sequence[Table], on_progress: Progress | None = None, on
         ConfigError: a file cannot be read, is of no known format, or lacks a column that its mapping names.
     """
     reading = Reading()
-    with _without_collection():
+    with without_collection():
         for table in tables:
             _TableReader(table, reading, on_row).read(on_progress)
         reading.rejected.sort(key=lambda one: (one.file, one.line))
@@ -91,7 +100,7 @@ def read_tables(tables: Sequence[Table], on_progress: Progress | None = None, on
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Keep the garbage collector from looking at all events again and again: it took a third of the time.
 
     Rows and events refer to nothing that refers back to them, so it would find nothing. Nor does it look at those that
