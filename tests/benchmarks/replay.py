@@ -64,7 +64,7 @@ KINDS: Final = {
     "leads": "leads",
 }
 EVENTS: Final = 20_000
-SECONDS: Final = 10
+SECONDS: Final = 6
 SUBJECTS: Final = {"tickets": 10_000, "calls": 10_000, "outages": 1_500, "leads": 4_000}
 BEGAN_MS: Final = 1_700_000_000_000
 HEAD: Final = """
