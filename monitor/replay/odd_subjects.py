@@ -66,13 +66,14 @@ def odd_subjects(events: Iterable[Event]) -> list[OddSubject]:
     """Return the odd subjects in the order in which they ended."""
     began: dict[tuple[Subject, str], int] = {}
     ended: dict[tuple[Subject, str], int] = {}
-    for event in events:
-        fact, key = event.fact, (event.subject, event.subject_id)
-        if fact.type in _BEGINS[event.subject]:
-            began[key] = min(fact.time_ms, began.get(key, fact.time_ms))
-        elif fact.type in _ENDS[event.subject]:
+    for subject, subject_id, (time_ms, _, _, kind, _) in events:
+        if kind in _BEGINS[subject]:
+            key = subject, subject_id
+            began[key] = min(time_ms, began.get(key, time_ms))
+        elif kind in _ENDS[subject]:
             # The last one: who was reopened and closed again after the beginning has ended after it.
-            ended[key] = max(fact.time_ms, ended.get(key, fact.time_ms))
+            key = subject, subject_id
+            ended[key] = max(time_ms, ended.get(key, time_ms))
     found: list[OddSubject] = []
     for (subject, subject_id), ended_ms in ended.items():
         began_ms = began.get((subject, subject_id))

@@ -11,7 +11,7 @@ import orjson
 from monitor.core.facts.events import SUBJECTS, Event, Subject
 from monitor.errors import ConfigError, DecodeError, Mistake
 from monitor.replay.lines import LINE_TOO_LONG, TOO_LONG, UNREADABLE, lines_of, opened
-from monitor.replay.readers import PROGRESS_ROWS, Progress, Reading, Rejected
+from monitor.replay.readers import PROGRESS_ROWS, Progress, Reading, Rejected, without_collection
 from monitor.wire.events import decode, right_key
 
 
@@ -25,7 +25,7 @@ def read_own_events(data: Sequence[Path], on_progress: Progress | None = None) -
     for path in data:
         try:
             size = path.stat().st_size
-            with opened(path) as (raw, content):
+            with without_collection(), opened(path) as (raw, content):
                 for number, line in enumerate(lines_of(content), 1):
                     if on_progress is not None and number % PROGRESS_ROWS == 0:
                         on_progress(path.name, raw.tell(), size)

@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,7 +30,9 @@ from monitor.replay.lines import (
     name_of,
     opened,
 )
-from monitor.wire.mapping_rules import FileForm, RowMapping
+from monitor.wire.mapping import Mapper
+from monitor.wire.mapping_rules import RowMapping
+from monitor.wire.mapping_view import View
 
 Progress = Callable[[str, int, int], None]
 """Told every now and then: what is being done (a file's name, ``replay``), how much of it, and of how much."""
@@ -41,19 +43,21 @@ _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json"
 
 
 class Row(NamedTuple):
-    """A row and the line it begins in (of a JSON array: its place in it); of a line that is none, the reason why.
+    """A row: its file and the line it begins in (of a JSON array: its place); of a line that is none, the reason why.
 
-    ``whole`` is a hash of all its content, also of columns that the mapping does not name.
+    ``view`` is the row as its mapping sees it, None for a line that is none. ``whole`` is a hash of all its content,
+    also of columns that the mapping does not name.
     """
 
+    file: str
     line: int
-    values: Mapping[str, object]
+    view: View | None
     reason: str = ""
     detail: str = ""
     whole: int = 0
 
 
-def read_rows(path: Path, mapping: RowMapping, on_progress: Progress | None = None) -> Iterator[Row]:
+def read_rows(path: Path, mapper: Mapper, on_progress: Progress | None = None) -> Iterator[Row]:
     """Read the rows of one file, or of standard input.
 
     Raises:
@@ -62,25 +66,28 @@ def read_rows(path: Path, mapping: RowMapping, on_progress: Progress | None = No
     try:
         size = 0 if path == STDIN else path.stat().st_size
         with opened(path) as (raw, content):
-            for number, row in enumerate(_rows(content, path, mapping)):
-                if on_progress is not None and size and number % PROGRESS_ROWS == 0:
+            rows = _rows(content, path, mapper)
+            if on_progress is None or not size:
+                yield from rows
+                return
+            for number, row in enumerate(rows):
+                if number % PROGRESS_ROWS == 0:
                     on_progress(path.name, raw.tell(), size)
                 yield row
-            if on_progress is not None and size:
-                on_progress(path.name, size, size)
+            on_progress(path.name, size, size)
     except (*UNREADABLE, LookupError) as error:
         raise mistake_in(path, f"cannot be read: {error}") from error
 
 
-def _rows(content: io.BufferedReader, path: Path, mapping: RowMapping) -> Iterator[Row]:
-    form = mapping.file
+def _rows(content: io.BufferedReader, path: Path, mapper: Mapper) -> Iterator[Row]:
+    form, name = mapper.mapping.file, name_of(path)
     first = content.peek(1024)[:1024].removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     kind = form.format or _format_of(path, first)
     if kind == "csv":
-        return _csv_rows(lines_of(content), path, mapping)
+        return _csv_rows(lines_of(content), path, mapper)
     if kind == "json" and first == b"[":
-        return (_row_of(item) for item in items_of(content, path, form.encoding))
-    return _json_rows(lines_of(content), form)
+        return (_row_of(name, item, mapper) for item in items_of(content, path, form.encoding))
+    return _json_rows(name, lines_of(content), mapper)
 
 
 def _format_of(path: Path, first: bytes) -> str:
@@ -104,43 +111,48 @@ class _Decoded:
     def __init__(self, lines: Iterable[bytes | None], encoding: str) -> None:
         self._lines = lines
         self._encoding = encoding
-        self._first = True
         self.bad = ""
         self.read = 0
         """Bytes of the present row."""
 
     def __iter__(self) -> Iterator[str]:
+        encoding, is_first = self._encoding, True
         for line in self._lines:
-            self.read += len(line or b"")
-            if line is None or self.read > LONGEST_LINE:
+            if line is None:
                 raise _TooLongError
-            raw = line.removeprefix(codecs.BOM_UTF8) if self._first else line
-            self._first = False
+            self.read += len(line)
+            if self.read > LONGEST_LINE:
+                raise _TooLongError
+            if is_first:
+                line, is_first = line.removeprefix(codecs.BOM_UTF8), False  # noqa: PLW2901
             try:
-                yield raw.decode(self._encoding)
+                yield line.decode(encoding)
             except UnicodeDecodeError as error:
                 self.bad = str(error)
-                yield raw.decode(self._encoding, errors="replace")
+                yield line.decode(encoding, errors="replace")
 
 
-def _csv_rows(raw: Iterable[bytes | None], path: Path, mapping: RowMapping) -> Iterator[Row]:
+def _csv_rows(raw: Iterable[bytes | None], path: Path, mapper: Mapper) -> Iterator[Row]:
+    mapping, file = mapper.mapping, name_of(path)
     lines = _Decoded(raw, mapping.file.encoding)
     reader = csv.reader(lines, delimiter=mapping.file.delimiter, strict=False)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, mapping)
         # Only what the mapping names: rows that are put in order wait in memory.
-        named = [(name, header.index(name)) for name in sorted(columns_of(mapping))]
+        view_of = mapper.views_of_cells({name: header.index(name) for name in columns_of(mapping)})
+        new: Callable[..., Row] = tuple.__new__  # half the time of a call of the named tuple
+        is_hashed, width = bool(mapping.group), len(header)
         line = reader.line_num + 1
         for cells in reader:
-            bad, lines.bad, lines.read = lines.bad, "", 0
-            if bad:
-                yield Row(line, {}, "bad_utf8", bad)
-            elif cells and len(cells) != len(header):
-                yield Row(line, {}, "wrong_columns", f"{len(cells)} columns, the header has {len(header)}")
+            lines.read = 0
+            if lines.bad:
+                yield Row(file, line, None, "bad_utf8", lines.bad)
+                lines.bad = ""
+            elif cells and len(cells) != width:
+                yield Row(file, line, None, "wrong_columns", f"{len(cells)} columns, the header has {width}")
             elif cells:
-                values = {name: cells[place] for name, place in named}
-                yield Row(line, values, whole=hash(tuple(cells)) if mapping.group else 0)
+                yield new(Row, (file, line, view_of(cells), "", "", hash(tuple(cells)) if is_hashed else 0))
             line = reader.line_num + 1
     except _TooLongError:
         message = f"has a row that cannot be read: {TOO_LONG}"
@@ -193,17 +205,18 @@ def _check_delimiter(path: Path, header: list[str], mapping: RowMapping) -> None
         raise mistake_in(path, "is JSON, not CSV", f"name it .{kind}, or add file: {{format: {kind}}} to the mapping")
 
 
-def _row_of(item: Item) -> Row:
+def _row_of(file: str, item: Item, mapper: Mapper) -> Row:
     if isinstance(item.value, dict):
-        return Row(item.place, item.value, whole=hash(orjson.dumps(item.value)))
+        return Row(file, item.place, mapper.view(item.value), whole=hash(orjson.dumps(item.value)))
     reason = "bad_json" if item.problem else "not_an_object"
-    return Row(item.place, {}, reason, item.problem or type(item.value).__name__)
+    return Row(file, item.place, None, reason, item.problem or type(item.value).__name__)
 
 
-def _json_rows(lines: Iterable[bytes | None], form: FileForm) -> Iterator[Row]:
+def _json_rows(file: str, lines: Iterable[bytes | None], mapper: Mapper) -> Iterator[Row]:
+    form = mapper.mapping.file
     for number, raw in enumerate(lines, 1):
         if raw is None:
-            yield Row(number, {}, LINE_TOO_LONG, TOO_LONG)
+            yield Row(file, number, None, LINE_TOO_LONG, TOO_LONG)
             continue
         line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if not line.strip():
@@ -211,16 +224,16 @@ def _json_rows(lines: Iterable[bytes | None], form: FileForm) -> Iterator[Row]:
         try:
             value = orjson.loads(line if form.encoding == "utf-8" else line.decode(form.encoding))
         except UnicodeDecodeError as error:
-            yield Row(number, {}, "bad_utf8", str(error))
+            yield Row(file, number, None, "bad_utf8", str(error))
             continue
         except orjson.JSONDecodeError as error:
             # orjson tells bad UTF-8 as bad JSON.
-            yield Row(number, {}, "bad_utf8" if not _is_utf8(line) else "bad_json", str(error))
+            yield Row(file, number, None, "bad_utf8" if not _is_utf8(line) else "bad_json", str(error))
             continue
         if isinstance(value, dict):
-            yield Row(number, value, whole=hash(line.strip()))
+            yield Row(file, number, mapper.view(value), whole=hash(line.strip()))
         else:
-            yield Row(number, {}, "not_an_object", type(value).__name__)
+            yield Row(file, number, None, "not_an_object", type(value).__name__)
 
 
 def _is_utf8(line: bytes) -> bool:

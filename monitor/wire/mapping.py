@@ -20,21 +20,24 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
-from monitor.core.facts.events import Event, Fact, Value
+from monitor.core.facts.events import Event, Fact, Subject, Value
 from monitor.core.pieces import Pieces, at_once
 from monitor.errors import DecodeError
-from monitor.wire.fields import has_control
 from monitor.wire.instants import rfc3339
-from monitor.wire.mapping_rules import EPISODE, MOST_REPETITIONS, EventRule, Order, Place, RowMapping
-from monitor.wire.mapping_view import PARTS_AT_ONCE, View
+from monitor.wire.mapping_compiled import Compiler
+from monitor.wire.mapping_functions import Id, Of
+from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, EventRule, Order, RowMapping
+from monitor.wire.mapping_view import PARTS_AT_ONCE, UNREAD, Columns, View
 from monitor.wire.row_values import whole_number_of
 
-MAX_ID_BYTES: Final = 512
 PARTS_AN_EVENT: Final = 2
 """A list may have at most this many parts for each event that a row may make: most parts make no event."""
+_new: Final[Callable[..., Any]] = tuple.__new__
+"""Makes a named tuple of all its fields in half the time that a call of its name takes."""
 _DIGITS: Final = 1_000
 """A number with more digits is ordered as a text: Python converts none of more than 4,300 digits."""
 
@@ -46,11 +49,42 @@ class _Memory(NamedTuple):
     and the number of rows in it.
     """
 
-    seen: dict[str, str | None]
+    seen: tuple[str | None, ...]
     order: Order
     rows: int
     episode: str | None
     rows_of_episode: int
+
+
+class _Rule:
+    """An event that a row may make, as functions of the row."""
+
+    __slots__ = (
+        "at", "attributes", "each", "event_id", "holds", "index", "is_of_every_row", "repeat", "rule", "subject",
+        "subject_id", "template", "type",
+    )  # fmt: skip
+
+    def __init__(self, index: int, rule: EventRule, subject: Subject, columns: Columns, compiler: Compiler) -> None:
+        part = EACH if rule.each else REPETITION if rule.repeat else ""
+        self.index = index
+        self.rule = rule
+        self.type = rule.type
+        self.subject = subject
+        self.is_of_every_row = not rule.in_episode and rule.rows == "every"
+        self.each = columns.place(rule.each) if rule.each else None
+        repeat = rule.repeat
+        self.repeat = repeat and (columns.place(repeat.times), columns.place(repeat.after) if repeat.after else None)
+        self.holds: Of[bool] | None = compiler.conditions(rule.when, part)
+        self.at: Of[int | None] = compiler.instant(rule.at, part)
+        self.subject_id: Of[str] = compiler.subject_id(rule.subject_id, part)
+        self.event_id: Id = compiler.event_id(rule.id, rule.type)
+        self.template: dict[str, Value] = {
+            name: "" if one.constant is None else one.constant for name, one in rule.attributes.items()
+        }
+        """The attributes in their order, with those that are constant."""
+        self.attributes = [
+            (name, compiler.attribute(name, one, part)) for name, one in rule.attributes.items() if one.constant is None
+        ]
 
 
 class Mapper:
@@ -67,7 +101,55 @@ class Mapper:
         looked_back |= {
             source.column for rule in mapping.events for source in rule.attributes.values() if source.previous
         }
-        self._remembered = tuple(sorted(looked_back))
+        remembered = sorted(looked_back)
+        columns = self._columns = Columns(mapping.missing)
+        compiler = Compiler(columns, remembered)
+        self._remembered = [columns.place(column) for column in remembered]
+        self._group = [columns.place(column) for column in mapping.group]
+        self._order = [columns.place(column) for column in mapping.order]
+        self._sequence = columns.place(mapping.sequence) if mapping.sequence else None
+        self._where = compiler.conditions(mapping.where)
+        self._reject = [(one.reason, compiler.conditions(one.when)) for one in mapping.reject]
+        self._by_time = compiler.instant(mapping.by_time) if mapping.by_time else None
+        self._episode_column = columns.place(EPISODE) if mapping.episodes else -1
+        self._begins = compiler.conditions(mapping.episodes.begin) if mapping.episodes else None
+        self._began_at = compiler.instant(mapping.episodes.at) if mapping.episodes else None
+        self._rules = [
+            _Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
+        ]
+        self._plain = [(one, one.is_of_every_row, one.holds) for one in self._rules]
+        self._has_parts = any(one.each is not None or one.repeat is not None for one in self._rules)
+
+    def view(self, row: Mapping[str, object]) -> View:
+        """Return a row as the mapping sees it."""
+        return View(self._columns, row, row, [UNREAD] * len(self._columns.names))
+
+    def views_of_cells(self, named: Mapping[str, int]) -> Callable[[Sequence[str]], View]:
+        """Return the function that makes a view of the cells of a line; ``named`` has the place of each column."""
+        columns, missing = self._columns, self._columns.missing
+        unread = [place for place, name in enumerate(columns.names) if name not in named]
+        # Two cells at least: of one, `itemgetter` makes no tuple.
+        cells_of = itemgetter(*(named.get(name, 0) for name in columns.names), 0)
+        row: dict[str, object] = {}
+
+        def view(cells: Sequence[str]) -> View:
+            texts = [None if (text := cell.strip()) in missing else text for cell in cells_of(cells)]
+            for place in unread:
+                texts[place] = UNREAD
+            return View(columns, row, named, texts)
+
+        return view
+
+    def place(self, view: View) -> None:
+        """Note the values of the columns that rows of one group share, and where a row stands in its group.
+
+        Raises:
+            DecodeError: ``missing_field``, or what is wrong with the time by which the rows are ordered.
+        """
+        group = self._group_of(view)
+        view.order = self._order_of(view)
+        view.time_ms = None if self._by_time is None else self._by_time(view)
+        view.group = group
 
     def events(self, row: Mapping[str, object]) -> list[Event] | None:
         """Return the events that a row makes, maybe none; None for a row that ``where`` leaves out.
@@ -75,128 +157,139 @@ class Mapper:
         Raises:
             DecodeError: the row is rejected, and the memory of its group stays as it was.
         """
-        return at_once(self.making(row))
+        return self.take(self.view(row))
 
     def making(self, row: Mapping[str, object]) -> Pieces[list[Event] | None]:
         """Do the work of ``events`` in pieces: a body of a megabyte has thousands of parts.
 
         The memory of the row's group changes at the end only; no other row may be mapped before it.
         """
-        mapping = self.mapping
-        view = View(row, mapping.missing)
-        group = tuple([view.needed(column) for column in mapping.group])
-        before = self._memory.get(group) if group else None
-        view.before = before.seen if before else None
-        if not view.holds(mapping.where):
+        return (yield from self._taking(self.view(row)))
+
+    def take(self, view: View) -> list[Event] | None:
+        """Return the events of a row, as ``events`` does."""
+        if self._has_parts:
+            return at_once(self._taking(view))
+        number = self._begin(view)
+        if number is None:
             return None
-        _reject(view, mapping)
-        order = _order(view, mapping)
-        if before is not None and order < before.order:
-            raise DecodeError("stale_row", ", ".join(mapping.order))
-        place = before.rows if before else 0
-        episode, place_in_episode = self._episode(view, before)
-        number = whole_number_of(view.needed(mapping.sequence)) if mapping.sequence else place
         made: list[Event] = []
-        for index, rule in enumerate(mapping.events):
-            if (rule.in_episode or rule.rows != "every") and not _is_its_row(rule, episode, place, place_in_episode):
-                continue
-            sequence = number * len(mapping.events) + index
-            if rule.each or rule.repeat:
-                yield from self._make(made, rule, view, sequence)
-            elif view.holds(rule.when):
-                self._add(made, rule, view, sequence)
-        if group:
-            self._remember(group, view, order, place, (episode, place_in_episode))
+        for rule, is_of_every_row, holds in self._plain:
+            if (is_of_every_row or _is_its_row(rule.rule, view)) and (holds is None or holds(view)):
+                self._add(made, rule, view, number)
+        if self._group:
+            self._remember(view)
         return made
 
-    def _remember(
-        self, group: tuple[str, ...], view: View, order: Order, place: int, episode: tuple[str | None, int]
-    ) -> None:
-        seen = {column: view.text(column) for column in self._remembered}
-        self._memory[group] = _Memory(seen, order, place + 1, episode[0], episode[1] + 1)
+    def _taking(self, view: View) -> Pieces[list[Event] | None]:
+        number = self._begin(view)
+        if number is None:
+            return None
+        made: list[Event] = []
+        try:
+            for rule in self._rules:
+                if rule.is_of_every_row or _is_its_row(rule.rule, view):
+                    yield from self._of_parts(made, rule, view, number)
+        finally:
+            view.forget_parts()
+        if self._group:
+            self._remember(view)
+        return made
 
-    def _episode(self, view: View, before: _Memory | None) -> tuple[str | None, int]:
-        """Return the episode of a row, if one has begun, and the row's place in it."""
-        episodes = self.mapping.episodes
-        if episodes is None:
-            return None, 0
-        episode, place = (before.episode, before.rows_of_episode) if before else (None, 0)
-        if view.holds(episodes.begin):
-            began_ms = view.instant(episodes.at)
-            if began_ms is None:
-                raise DecodeError("missing_field", " ".join(episodes.at.columns))
-            episode, place = rfc3339(began_ms), 0
-        view.give(EPISODE, episode)
-        return episode, place
-
-    def _make(self, made: list[Event], rule: EventRule, view: View, sequence: int) -> Pieces[None]:
-        """Make the events of the parts of a list, or of repetitions."""
-        parts = yield from view.parts(rule, PARTS_AN_EVENT * self.most_events)
+    def _of_parts(self, made: list[Event], rule: _Rule, view: View, number: int) -> Pieces[None]:
+        """Make the events of the parts of a list, of repetitions, or of the row itself."""
+        parts: Iterable[View] = (view,)
+        if rule.repeat is not None:
+            parts = view.repetitions(*rule.repeat)
+        elif rule.each is not None:
+            parts = yield from view.parts(rule.each, rule.rule.separator, PARTS_AN_EVENT * self.most_events)
         for place, part in enumerate(parts):
             if place % PARTS_AT_ONCE == PARTS_AT_ONCE - 1:
                 yield
-            if part.holds(rule.when):
-                self._add(made, rule, part, sequence)
+            if rule.holds is None or rule.holds(part):
+                self._add(made, rule, part, number)
 
-    def _add(self, made: list[Event], rule: EventRule, view: View, sequence: int) -> None:
-        """Make one event, if it has happened."""
-        event = self._event(rule, view, sequence)
-        if event is None:
-            return
+    def _begin(self, view: View) -> int | None:
+        """Find out where a row stands, and return the number of its first event; None if ``where`` leaves it out."""
+        before = None
+        is_placed = view.group is not None
+        if self._group:
+            if view.group is None:
+                view.group = self._group_of(view)
+            before = self._memory.get(view.group)
+            if before is not None:
+                view.before, _, view.rows, view.episode, view.rows_of_episode = before
+        if self._where is not None and not self._where(view):
+            return None
+        for reason, is_wrong in self._reject:
+            if is_wrong is None or is_wrong(view):
+                raise DecodeError(reason)
+        if not is_placed and self._order:
+            view.order = self._order_of(view)
+        if before is not None and view.order < before.order:
+            raise DecodeError("stale_row", ", ".join(self.mapping.order))
+        if self._began_at is not None:
+            self._look_for_episode(view, self._began_at)
+        number = view.rows if self._sequence is None else whole_number_of(view.needed(self._sequence))
+        return number * len(self._rules)
+
+    def _remember(self, view: View) -> None:
+        """Remember a row whose events are made, for the next row of its group."""
+        assert view.group is not None
+        texts = view.texts
+        seen = tuple([view.read(one) if texts[one] is UNREAD else texts[one] for one in self._remembered])
+        self._memory[view.group] = _new(
+            _Memory, (seen, view.order, view.rows + 1, view.episode, view.rows_of_episode + 1)
+        )
+
+    def _group_of(self, view: View) -> tuple[str, ...]:
+        return tuple([view.needed(column) for column in self._group])
+
+    def _order_of(self, view: View) -> Order:
+        order: list[tuple[int, int, str]] = []
+        for column in self._order:
+            text = view.texts[column]
+            if text is None or text is UNREAD:
+                text = view.needed(column)
+            order.append((0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text))
+        return tuple(order)
+
+    def _look_for_episode(self, view: View, began_at: Of[int | None]) -> None:
+        """Find the episode of a row, if one has begun: it is the one of the row before, or begins with this row."""
+        if self._begins is None or self._begins(view):
+            began_ms = began_at(view)
+            if began_ms is None:
+                assert self.mapping.episodes is not None
+                raise DecodeError("missing_field", " ".join(self.mapping.episodes.at.columns))
+            view.episode, view.rows_of_episode = rfc3339(began_ms), 0
+        view.texts[self._episode_column] = view.episode
+
+    def _add(self, made: list[Event], rule: _Rule, view: View, number: int) -> None:
+        """Make one event whose conditions hold, if it has happened."""
+        time_ms = rule.at(view)
+        if time_ms is None:
+            if rule.rule.optional:
+                return
+            raise DecodeError("missing_field", " ".join(rule.rule.at.columns))
+        subject_id = rule.subject_id(view)
+        sequence = number + rule.index
+        event_id = rule.event_id(view, subject_id, time_ms, sequence)
+        attributes = rule.template.copy()
+        for name, value_of in rule.attributes:
+            value = value_of(view)
+            if value is None:
+                del attributes[name]
+            else:
+                attributes[name] = value
         if len(made) >= self.most_events:
             raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
-        made.append(event)
-
-    def _event(self, rule: EventRule, view: View, sequence: int) -> Event | None:
-        time_ms = view.instant(rule.at)
-        if time_ms is None:
-            if rule.optional:
-                return None
-            raise DecodeError("missing_field", " ".join(rule.at.columns))
-        subject_id = _checked_id(view.filled(rule.subject_id, {}))
-        known = {"subject_id": subject_id, "type": rule.type, "time_ms": str(time_ms), "sequence": str(sequence)}
-        event_id = _checked_id(view.filled(rule.id, known))
-        attributes: dict[str, Value] = {}
-        for name, source in rule.attributes.items():
-            value = view.attribute(name, source)
-            if value is not None:
-                attributes[name] = value
-        return Event(self.mapping.subject, subject_id, Fact(time_ms, sequence, event_id, rule.type, attributes))
+        fact = _new(Fact, (time_ms, sequence, event_id, rule.type, attributes))
+        made.append(_new(Event, (rule.subject, subject_id, fact)))
 
 
-def _reject(view: View, mapping: RowMapping) -> None:
-    for rejection in mapping.reject:
-        if view.holds(rejection.when):
-            raise DecodeError(rejection.reason)
-
-
-def _is_its_row(rule: EventRule, episode: str | None, place: int, place_in_episode: int) -> bool:
+def _is_its_row(rule: EventRule, row: View) -> bool:
     """Return whether an event is made of a row with this place in its group, and in its episode if one has begun."""
-    if rule.in_episode and episode is None:
+    if rule.in_episode and row.episode is None:
         return False
-    is_first = (place_in_episode if rule.in_episode else place) == 0
+    is_first = (row.rows_of_episode if rule.in_episode else row.rows) == 0
     return rule.rows == "every" or (rule.rows == "first") == is_first
-
-
-def _checked_id(text: str) -> str:
-    if text.isascii() and text.isprintable() and 0 < len(text) <= MAX_ID_BYTES:
-        return text  # nearly every one
-    if not text or len(text.encode(errors="replace")) > MAX_ID_BYTES or has_control(text):
-        raise DecodeError("bad_id", repr(text[:80]))
-    return text
-
-
-def place_of(mapping: RowMapping, row: Mapping[str, object]) -> Place:
-    """Return the values of the columns that rows of one group share, and where the row stands in its group.
-
-    Raises:
-        DecodeError: ``missing_field``, or what is wrong with the time by which the rows are ordered.
-    """
-    view = View(row, mapping.missing)
-    group = tuple([view.needed(column) for column in mapping.group])
-    return Place(group, _order(view, mapping), view.instant(mapping.by_time) if mapping.by_time else None)
-
-
-def _order(view: View, mapping: RowMapping) -> Order:
-    texts = [view.needed(column) for column in mapping.order]
-    return tuple([(0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text) for text in texts])

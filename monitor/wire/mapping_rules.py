@@ -49,15 +49,6 @@ LONGEST_COMPARED: Final = 10_000
 Order = tuple[tuple[int, int, str], ...]
 """The sort key of the rows of a group: whole numbers in numeric order, before texts."""
 
-
-class Place(NamedTuple):
-    """The group of a row, and where it stands in it: by columns, and by time where no columns are named."""
-
-    group: tuple[str, ...]
-    order: Order
-    time_ms: int | None
-
-
 Which = Literal["every", "first", "later"]
 Unit = Literal["h:m:s", "h:m", "m:s", "ms", "s", "m", "h", "d"]
 """How a length of time is written: ``0:02:45``, ``0:02``, ``2:45``, or as a plain number of a unit."""

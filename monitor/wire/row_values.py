@@ -7,9 +7,9 @@ or keys joined with dots that lead into nested objects and lists (``incident.sta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,6 +18,7 @@ from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.errors import DecodeError
 from monitor.wire.contract import EARLIEST_MS, LATEST_MS, MAX_INTEGER, SECONDS
 from monitor.wire.mapping_rules import Unit
+from monitor.wire.time_patterns import Cut, cut_by
 
 RFC3339: Final = "rfc3339"
 EPOCH_S: Final = "epoch_s"
@@ -28,9 +29,11 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 17
 _LONGEST_TIME: Final = 100
 """No time has more characters, even with white space and names of days. The bound is for the cache of parsed times."""
+_MOST_HOURS: Final = 1 << 15
 _DIGITS_OF_DAYS: Final = 5
 _SPANS: Final[dict[Unit, tuple[re.Pattern[str], tuple[int, ...], str]]] = {
     # The pattern, what its groups are in milliseconds, and an example.
@@ -91,10 +94,66 @@ def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     """
     if len(text) > _LONGEST_TIME:
         raise DecodeError("bad_time", f"{text[:_LONGEST_TIME]!r} … has {len(text):,} characters")
+    return _known_instant_ms(text, formats, zone)
+
+
+@lru_cache(maxsize=64)
+def instants_by(formats: tuple[str, ...], zone: str) -> Callable[[str], int]:
+    """Return `instant_ms` for fixed formats in a fixed zone: several times as fast."""
+    cut = cut_by(formats[0]) if len(formats) == 1 and formats[0] not in SPECIAL_FORMATS else None
+    read = partial(_instant_ms, formats=formats, zone=zone) if cut is None else _by_hours(cut, formats, zone)
+
+    @lru_cache(maxsize=1 << 15)
+    def known(text: str) -> int:
+        if len(text) > _LONGEST_TIME:
+            raise DecodeError("bad_time", f"{text[:_LONGEST_TIME]!r} … has {len(text):,} characters")
+        return read(text)
+
+    return known
+
+
+def _by_hours(cut: Cut, formats: tuple[str, ...], zone: str) -> Callable[[str], int]:
+    """Return the function that reads times of one pattern, and works out each hour once.
+
+    An hour in which the clocks of the zone change, and a text that needs ``strptime``, are read by the definition.
+    """
+    hours: dict[tuple[str, ...], int | None] = {}
+    match, group_numbers, within_ms = cut.match, cut.hour, cut.within_ms
+
+    def read(text: str) -> int:
+        found = match(text)
+        if found is None:
+            return _instant_ms(text, formats, zone)
+        fields = found.group(*group_numbers)
+        hour_ms = hours.get(fields)
+        if hour_ms is None:
+            hour_ms = _hour_ms(cut.local(fields), zone)
+            if hour_ms is None or not EARLIEST_MS <= hour_ms < LATEST_MS - HOUR_MS:
+                return _instant_ms(text, formats, zone)
+            if len(hours) >= _MOST_HOURS:
+                hours.clear()
+            hours[fields] = hour_ms
+        return hour_ms + within_ms(found)
+
+    return read
+
+
+def _hour_ms(local: datetime | None, zone: str) -> int | None:
+    """Return the instant at which a local hour begins; None if its clocks change within it, or it is none."""
+    if local is None:
+        return None
+    try:
+        first_ms, last_ms = (_local_ms(one, zone) for one in (local, local + _HOUR - _MILLISECOND))
+    except (DecodeError, OverflowError):
+        return None
+    return first_ms if last_ms - first_ms == HOUR_MS - 1 else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _known_instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     return _instant_ms(text, formats, zone)
 
 
-@lru_cache(maxsize=1 << 16)
 def _instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
     for one in formats:
         found = _by_format(text, one, zone)

@@ -1,21 +1,28 @@
-"""Rows a second and memory of a replay: reading and measuring apart, with one measure and with ten, on one core.
+"""Rows a second and memory of a replay: reading, measuring and both, with one measure and with ten, on one core.
 
 Without ``--data FOLDER`` (or ``SLA_TEST_DATA``) the data is made, of the shape of the public data that the tests know
-(`tests/replay/public_data.py`); an event counts as a row then. Every case runs in a process of its own, so that its
-peak of memory is its own. Rates of one run are compared with each other; there is no limit to pass.
+(`tests/replay/public_data.py`); an event counts as a row then. Files are read whole. So that a run ends within minutes,
+only the events of each file's first subjects are measured (``--events``). Reading and each measuring run in a process
+of their own, so that the peak of memory is that of the measuring, with its events. Rates of one run are compared with
+each other; there is no limit to pass.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import pickle
 import random
 import resource
+import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.config.agreements.checking import book_of, load_agreements, parse_document
@@ -28,7 +35,7 @@ from monitor.replay.readers import Reading, read_events
 from tests.benchmarks import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from monitor.core.agreements.book import Book
     from monitor.core.facts.events import Subject, Value
@@ -43,9 +50,21 @@ PUBLIC: Final = {
         "simulated-call-centre.yaml",
     ),
     "outages": ("outages_gcp_status/incidents.csv.gz", "gcp_outages.yaml", "gcp-outages.yaml"),
+    "map": ("outages_bchydro/changes_2023.csv.gz", "bchydro_outages.yaml", "bchydro-outages.yaml"),
+    "days": ("calls_kaggle_daily/call_center_data.csv.gz", "daily_calls.yaml", "daily-calls.yaml"),
     "leads": ("leads_maven_crm/sales_pipeline.csv.gz", "maven_pipeline.yaml", "maven-sales.yaml"),
 }
-"""By case: data, mapping and agreement of the public data."""
+"""By case: data, mapping and agreement of the public data. A row of ``days`` makes some six hundred events."""
+KINDS: Final = {
+    "tickets": "tickets",
+    "calls": "calls",
+    "days": "calls",
+    "outages": "outages",
+    "map": "outages",
+    "leads": "leads",
+}
+EVENTS: Final = 20_000
+SECONDS: Final = 6
 SUBJECTS: Final = {"tickets": 10_000, "calls": 10_000, "outages": 1_500, "leads": 4_000}
 BEGAN_MS: Final = 1_700_000_000_000
 HEAD: Final = """
@@ -87,76 +106,133 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, default=os.environ.get(VARIABLE), help=f"folder of the public data [{VARIABLE}]"
     )
-    parser.add_argument("--case", choices=sorted(SUBJECTS), help="only this kind of subject")
-    parser.add_argument("--run", nargs=2, metavar=("CASE", "MEASURES"), help=argparse.SUPPRESS)
+    parser.add_argument("--case", choices=sorted(PUBLIC), help="only this data set")
+    parser.add_argument(
+        "--events",
+        type=int,
+        default=EVENTS,
+        help=f"measure the first subjects with about this many events, 0: all of them [{EVENTS:,}]",
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=SECONDS, help=f"stop a measuring that takes more time of a core [{SECONDS}]"
+    )
+    parser.add_argument("--run", nargs=3, metavar=("CASE", "MEASURES", "FILE"), help=argparse.SUPPRESS)
 
 
 def main(json_file: Path | None, asked: argparse.Namespace) -> None:
-    """Run all cases, each in a process of its own, and print their rates."""
+    """Run all cases, each in processes of its own, and print their rates."""
     if asked.run:
-        print(json.dumps(_run(asked.run[0], int(asked.run[1]), asked.data)))
+        case, measures, kept = asked.run
+        done = (
+            _read(case, asked, Path(kept))
+            if measures == "read"
+            else _measure(case, int(measures), Path(kept), asked.seconds)
+        )
+        print(json.dumps(done))
         return
-    found = []
+    found: list[dict[str, Any]] = []
     print(
-        f"{'case':10}{'measures':>9}{'rows':>10}{'read rows/s':>13}{'measured rows/s':>17}{'peak MB':>9}"
-        f"{'bytes/row':>11}"
+        f"{'case':9}{'measures':>9}{'rows':>9}{'events':>9}{'read rows/s':>13}{'measured rows/s':>17}"
+        f"{'whole rows/s':>14}{'peak MB':>9}{'bytes/row':>11}"
     )
-    for case in [asked.case] if asked.case else sorted(SUBJECTS):
-        for measures in (0, 1, 10) if asked.data else (1, 10):
-            one = _apart(case, measures, asked.data)
-            found.append(one)
-            read = f"{one['read_per_s']:,.0f}" if one["read_per_s"] else "–"
-            name = measures or "own"
-            print(
-                f"{case:10}{name:>9}{one['rows']:>10,}{read:>13}{one['rows_per_s']:>17,.0f}{one['peak_mb']:>9,.0f}"
-                f"{one['bytes_per_row']:>11,.0f}"
-            )
-        one, ten = found[-2:]
-        print(f"{'':10}ten measures cost {one['rows_per_s'] / ten['rows_per_s']:.1f} times one")
+    with TemporaryDirectory() as folder:
+        for case in [asked.case] if asked.case else sorted(PUBLIC if asked.data else MADE):
+            found += _case(case, asked, Path(folder) / case)
     write_json({"replay": found}, json_file)
 
 
-def _apart(case: str, measures: int, data: Path | None) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks", "replay", "--run", case, str(measures)]
-    if data:
-        command += ["--data", str(data)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
+def _case(case: str, asked: argparse.Namespace, kept: Path) -> Iterator[dict[str, Any]]:
+    """Read a case, measure its events under several agreements, and print a line of each."""
+    read = _apart(case, "read", kept, asked)
+    read_s = read["read_s"] / read["rows"]
+    measured: dict[int, float] = {}
+    for measures in (0, 1, 10) if asked.data else (1, 10):
+        one = _apart(case, measures, kept, asked)
+        rows, took_s = read["kept_rows"], one.get("took_s", asked.seconds)
+        if one:
+            measured[measures] = rows / took_s
+        rates = {
+            "read_per_s": 1 / read_s if read_s else None,
+            "measured_per_s": rows / took_s,
+            "whole_per_s": 1 / (read_s + took_s / rows),
+        }
+        texts = [f"{rate:,.0f}" if rate else "–" for rate in rates.values()]
+        if one:
+            more = f"{one['peak_mb']:>9,.0f}{one['grown_mb'] * (1 << 20) / rows:>11,.0f}"
+        else:
+            texts[1:], more = [f"< {text}" for text in texts[1:]], f"  stopped after {took_s:,.0f} s"
+        print(
+            f"{case:9}{measures or 'own':>9}{rows:>9,.0f}{read['kept_events']:>9,}"
+            f"{texts[0]:>13}{texts[1]:>17}{texts[2]:>14}{more}",
+            flush=True,
+        )
+        yield {"case": case, "measures": measures, "is_stopped": not one, **read, **one, **rates}
+    if 1 in measured and 10 in measured:
+        print(f"{'':9}ten measures cost {measured[1] / measured[10]:.1f} times one", flush=True)
+
+
+def _apart(case: str, measures: int | str, kept: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Run a part of a case in a process of its own; return its figures, none if it was stopped."""
+    command = [sys.executable, "-m", "tests.benchmarks", "replay"]
+    command += ["--events", str(asked.events), "--seconds", str(asked.seconds), "--run", case, str(measures), str(kept)]
+    if asked.data:
+        command += ["--data", str(asked.data)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
+    if done.returncode == -signal.SIGXCPU:
+        return {}
+    done.check_returncode()
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def _run(case: str, measures: int, data: Path | None) -> dict[str, Any]:
-    """Replay one case; return its rates and memory."""
-    file, mapping, agreement = PUBLIC[case]
-    idle_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    reading, read_s = None, 0.0
-    if data:
+def _read(case: str, asked: argparse.Namespace, kept: Path) -> dict[str, Any]:
+    """Read the whole file of a case, or make its events; keep the events of its first subjects."""
+    if asked.data:
+        file, mapping, _ = PUBLIC[case]
+        rules = load_mapping(MAPPINGS / mapping)
         began = time.process_time()
-        reading = read_events([data / file], load_mapping(MAPPINGS / mapping))
+        reading = read_events([asked.data / file], rules)
         read_s = time.process_time() - began
         events, rows = reading.events, reading.rows
     else:
         events = list(MADE[case](random.Random(1), SUBJECTS[case]))
-        rows = len(events)
+        rows, read_s = len(events), 0.0
+    taken = _first_subjects(events, asked.events or len(events))
+    # All rows have the same share of the events, also those that make none.
+    share = rows * len(taken) / len(events)
+    kept.write_bytes(pickle.dumps((bool(asked.data), taken)))
+    return {"rows": rows, "events": len(events), "read_s": read_s, "kept_rows": share, "kept_events": len(taken)}
+
+
+def _first_subjects(events: Sequence[Event], most: int) -> list[Event]:
+    """Return the events of the subjects that came first, about as many as asked for: a subject is taken whole."""
+    counts = Counter(event.subject_id for event in events)
+    taken: set[str] = set()
+    left = most
+    for subject_id, count in counts.items():
+        if left <= 0:
+            break
+        taken.add(subject_id)
+        left -= count
+    return [event for event in events if event.subject_id in taken]
+
+
+def _measure(case: str, measures: int, kept: Path, seconds: int) -> dict[str, Any]:
+    """Replay the events of one case; return the time and the memory that it took."""
+    idle_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    of_all, events = pickle.loads(kept.read_bytes())
     book = (
-        made_book(case, measures, of_all=bool(data))
+        made_book(KINDS[case], measures, of_all=of_all)
         if measures
-        else load_agreements([MAPPINGS / "agreements" / agreement])
+        else load_agreements([MAPPINGS / "agreements" / PUBLIC[case][2]])
     )
     began = time.process_time()
-    run_replay(events, book, reading=reading or Reading(), keep_alerts=False)
+    end_s = math.ceil(began) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (end_s, end_s + 1))
+    run_replay(events, book, reading=Reading(), keep_alerts=False)
     took_s = time.process_time() - began
     peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "case": case,
-        "measures": measures,
-        "rows": rows,
-        "events": len(events),
-        "read_per_s": rows / read_s if read_s else None,
-        "rows_per_s": rows / took_s,
-        "peak_mb": peak_kb / 1024,
-        "bytes_per_row": (peak_kb - idle_kb) * 1024 / rows,
-    }
+    return {"took_s": took_s, "peak_mb": peak_kb / 1024, "grown_mb": (peak_kb - idle_kb) / 1024}
 
 
 def made_book(case: str, measures: int, *, of_all: bool) -> Book:
