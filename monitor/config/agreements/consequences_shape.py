@@ -79,15 +79,6 @@ class DamagesShape(Shape):
     per_case: Money | None = None
     cap: Money | None = None
 
-    @model_validator(mode="after")
-    def _one_sum(self) -> DamagesShape:
-        given = [one for one in (self.fixed, self.per_hour, self.per_case) if one is not None]
-        if len(given) != 1:
-            raise wrong("needs one sum: fixed, per_hour or per_case", "write {fixed: 5000}; two sums are two entries")
-        if not given[0]:
-            raise wrong("is a sum of 0", "write the sum that is due, or leave the entry out")
-        return self
-
 
 class TerminationShape(Shape):
     """The customer may terminate after so many misses in any so many consecutive periods, or at once after a breach.

@@ -13,6 +13,7 @@ from monitor.core.time.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from monitor.config.agreements.consequences_shape import DamagesShape
     from monitor.core.agreements.measures import ClockRule, Measure
@@ -36,14 +37,10 @@ def damages(
     for number, one in enumerate(shapes):
         at = ("damages", number)
         objective = objective_of(objectives, one.objective, one.window, at, told)
-        if objective is None:
+        due = _sum_of(one, at, told)
+        if objective is None or due is None:
             continue
-        sums: tuple[tuple[Basis, object], ...] = (
-            ("fixed", one.fixed), ("per_hour", one.per_hour), ("per_case", one.per_case),
-        )  # fmt: skip
-        basis = next(name for name, amount in sums if amount is not None)
-        rate = one.fixed or one.per_hour or one.per_case
-        assert rate is not None
+        basis, rate = due
         if basis == "per_hour" and not _has_hours(objective, measures[objective.measure]):
             told((*at, basis), f"{objective.indicator} has no hours beyond its target", "write per_case, or fixed")
         if basis == "per_case" and not _has_cases(objective):
@@ -55,6 +52,24 @@ def damages(
             told((*at, basis), f"{objective.id!r} has damages {basis} of the {one.window} already", "keep one of them")
         found.append(DamageRule(objective.id, one.window, basis, rate, one.cap))
     return found
+
+
+def _sum_of(shape: DamagesShape, at: tuple[str | int, ...], told: Told) -> tuple[Basis, Decimal] | None:
+    """Return the sum of an entry and what it is for, after reporting that it has none, or two.
+
+    It is no matter of the entry's shape: what else is wrong with the entry is told beside it.
+    """
+    sums: tuple[tuple[Basis, Decimal | None], ...] = (
+        ("fixed", shape.fixed), ("per_hour", shape.per_hour), ("per_case", shape.per_case),
+    )  # fmt: skip
+    given = [(basis, rate) for basis, rate in sums if rate is not None]
+    if len(given) != 1:
+        told(at, "needs one sum: fixed, per_hour or per_case", "write {fixed: 5000}; two sums are two entries")
+        return None
+    if not given[0][1]:
+        told(at, "is a sum of 0", "write the sum that is due, or leave the entry out")
+        return None
+    return given[0]
 
 
 def with_lateness(

@@ -147,13 +147,16 @@ def dated(clock: Clock, due_at_ms: int, at_ms: int, plan: Plan) -> Clock:
     assert of is not None
     if due_at_ms == NO_DUE or clock.state not in OPEN:
         return clock._replace(next_ms=0)
+    known = [one.reason for one in old.thresholds[: clock.told]]
+    # Another budget may put the warnings in another order: those that were told are then told anew, under new ids.
+    in_order = sorted(known) == sorted([one.reason for one in of.thresholds[: clock.told]])
     if clock.state == "paused" and moves:
         is_broken = clock.elapsed_ms > budget_ms
-        told = sum(one.elapsed_ms <= clock.elapsed_ms for one in of.thresholds)
+        told = sum(one.elapsed_ms <= clock.elapsed_ms for one in of.thresholds) if in_order else 0
         return _taken_back(clock, told, is_broken=is_broken)
     due_ms = due_from(clock, clock.since_ms, of)
     at = clock.since_ms, clock.elapsed_ms, due_ms
-    told = sum(next_at(clock, *at, place, of) <= at_ms for place in range(len(of.thresholds)))
+    told = sum(next_at(clock, *at, place, of) <= at_ms for place in range(len(of.thresholds))) if in_order else 0
     clock = _taken_back(clock._replace(due_ms=due_ms), told, is_broken=broken_at(*at, of) <= at_ms)
     return clock._replace(next_ms=0 if clock.breached_ms else max(at_ms, next_at(clock, *at, clock.told, of)))
 

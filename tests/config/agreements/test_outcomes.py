@@ -294,6 +294,21 @@ def test_of_timeslices_the_hours_are_those_of_bad_slices_and_there_are_no_cases(
         assert [one.message for one in checked(text).mistakes] == told
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{objective: upp, fixd: 500}", ["damages[0].fixd", "damages[0].objective"]),
+        ("{objective: upp}", ["damages[0]", "damages[0].objective"]),
+        ("{objective: upp, fixed: 0}, {objective: upp, fixed: five}",
+         ["damages[0]", "damages[0].objective", "damages[1].fixed", "damages[1].objective"]),
+    ],
+)  # fmt: skip
+def test_an_entry_of_damages_tells_all_that_is_wrong_with_it(checked: Checked, entry: str, told: list[str]) -> None:
+    before, after = WHOLE.split("  damages:\n")
+    text = f"{before}  damages: [{entry}]\n" + after[after.index("  damages_caps") :]
+    assert sorted(one.path.removeprefix("consequences.") for one in checked(text).mistakes) == told
+
+
 def test_damages_need_a_currency_and_all_mistakes_are_told_at_once(checked: Checked) -> None:
     text = (
         WHOLE.replace("  currency: EUR\n", "").replace("cap: 2000", "cap: 100").replace("below: 95 %", "below: 99.95 %")
