@@ -142,6 +142,7 @@ class SourceEngine:
                 self._leave_out(stated, plan)
                 if rejects:
                     refused += [(subject_id, one) for one in rejects]
+                yield
             put(key, after)
             for change in changes:
                 if change[1] == LIVE and change[4] is None:
@@ -149,8 +150,6 @@ class SourceEngine:
                     live[counted] = live.get(counted, 0) + change[6]
                 else:
                     apply_change(change, expired_ms, plan)
-            if short is None:
-                yield
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
         rejected = _places(events, refused) if refused else []

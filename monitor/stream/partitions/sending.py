@@ -90,7 +90,7 @@ class Sender:
         now = wall_ms()
         batch, count = self._writer.create_batch(), 0
         for key, value, pairs in items:
-            headers = list(pairs)  # the C builder takes nothing else
+            headers = [*pairs]  # the C builder takes nothing else
             if batch.append(timestamp=now, key=key, value=value, headers=headers) is None:  # full: it took nothing
                 batch.close()
                 yield batch, count
