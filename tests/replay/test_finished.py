@@ -29,7 +29,7 @@ def keeping_all_rows(events: list[Event], **more: int) -> ReplayResult:
         return run_replay(events, BOOK, keep_calls=True, **more)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(histories(), st.sampled_from([None, 0, HOUR_MS, DAY_MS]))
 def test_law_results_are_those_of_keeping_all_rows_to_the_end(events, retention_ms):
     more = {"retention_ms": retention_ms, "step_ms": HOUR_MS, "until_ms": START_MS + 6 * DAY_MS}
