@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.mappings.mapping import load_mapping
 from monitor.config.mappings.same_event import at_once
 from monitor.core.agreements.book import Book
+from monitor.core.facts.events import Event
 from monitor.errors import ConfigError, Mistake
 from monitor.replay.local import ReplayResult, run_replay
-from monitor.replay.readers import Progress, Table, read_tables
+from monitor.replay.readers import Progress, Reading, Table, read_tables
 
 
 def replay_files(
@@ -28,6 +29,7 @@ def replay_files(
     keep_records: bool = True,
     keep_calls: bool = False,
     on_progress: Progress | None = None,
+    on_events: Callable[[Sequence[Event]], None] | None = None,
 ) -> ReplayResult:
     """Read files with a mapping and replay their events under agreements.
 
@@ -44,6 +46,8 @@ def replay_files(
         keep_alerts: as `run_replay`.
         keep_records: as `run_replay`.
         keep_calls: as `run_replay`.
+        on_events: is given the events before the replay, which then drops them as it goes, so that ``reading`` of the
+            result has none. Without it they are kept.
         on_progress: told what is being done (a file's name, then ``replay``), how much of it, and of how much.
 
     Raises:
@@ -53,9 +57,14 @@ def replay_files(
     book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
     reading = read_tables(tables, on_progress)
     reading.warnings += promised_at_once(tables, book)
-    events = reading.events
+    read = len(reading.events)
+    events: Iterable[Event] = reading.events
+    if on_events is not None:
+        on_events(reading.events)
+        events = _taken_out_of(reading)
     if cut and until_ms is not None:
-        events = [event for event in events if event.fact.time_ms < until_ms]
+        end_ms = until_ms
+        events = (event for event in events if event.fact.time_ms < end_ms)
     result = run_replay(
         events,
         book,
@@ -68,8 +77,13 @@ def replay_files(
         keep_calls=keep_calls,
         on_progress=on_progress,
     )
-    result.cut = len(reading.events) - len(events)
+    result.cut = read - result.events
     return result
+
+
+def _taken_out_of(reading: Reading) -> Iterator[Event]:
+    events, reading.events = reading.events, []
+    yield from events
 
 
 def load_tables(data: Sequence[Path], mapping: Path, more: Sequence[tuple[Path, Path]] = ()) -> list[Table]:

@@ -109,6 +109,7 @@ def run_replay(
         The result. Without events it is empty.
     """
     ordered = sorted(events, key=lambda event: event.fact[:3])
+    del events  # they are dropped as they are folded, unless the caller keeps them
     if not ordered:
         return ReplayResult(reading=reading, events=0, from_ms=0, until_ms=until_ms or 0, step_ms=step_ms or MINUTE_MS)
     first_ms, last_ms = ordered[0].fact.time_ms, ordered[-1].fact.time_ms
@@ -173,26 +174,26 @@ class _Run:
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0
 
-    def all(self, ordered: Sequence[Event], is_last: Sequence[int], on_progress: Progress | None) -> None:
-        """Fold all events, step by step."""
+    def all(self, ordered: list[Event], is_last: Sequence[int], on_progress: Progress | None) -> None:
+        """Fold all events, step by step, and take them out of the list."""
         step_ms, until_ms = self.result.step_ms, self.result.until_ms
+        ordered.reverse()
         position, steps = 0, 0
-        while position < len(ordered):
-            time_ms = ordered[position].fact.time_ms
+        while ordered:
+            time_ms = ordered[-1].fact.time_ms
             self.pass_time(time_ms - time_ms % step_ms)
             end_ms = min(time_ms - time_ms % step_ms + step_ms, until_ms)
-            start = position
-            while position < len(ordered) and ordered[position].fact.time_ms < end_ms:
-                position += 1
-            self.fold(ordered[start:position], end_ms)
-            for place in range(start, position):
+            events = []
+            while ordered and ordered[-1].fact.time_ms < end_ms:
+                events.append(ordered.pop())
+            self.fold(events, end_ms)
+            for place, event in enumerate(events, position):
                 if is_last[place]:
-                    event = ordered[place]
                     self.leave(event.subject, subject_key(event.subject_id))
             self.judge(end_ms)
-            steps += 1
-            if on_progress is not None and (steps % PROGRESS_STEPS == 0 or position == len(ordered)):
-                on_progress("replay", position, len(ordered))
+            position, steps = position + len(events), steps + 1
+            if on_progress is not None and (steps % PROGRESS_STEPS == 0 or not ordered):
+                on_progress("replay", position, len(is_last))
         self.pass_time(until_ms)
         self.judge(until_ms)
 

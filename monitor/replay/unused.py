@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.book import Book
-    from monitor.core.facts.events import Event
+    from monitor.core.facts.events import Event, Subject
     from monitor.replay.local import ReplayResult
     from monitor.replay.readers import Reading
 
@@ -21,14 +21,36 @@ _SHOWN: Final = 3
 """Values of an attribute that a finding names."""
 
 
-def useless(result: ReplayResult, book: Book, events: Iterable[Event]) -> list[str]:
+class Seen:
+    """The kinds of subjects and the values of attributes in the events of a replay that agreements ask for.
+
+    It is taken before the replay, which may drop the events as it goes.
+    """
+
+    def __init__(self) -> None:
+        self.kinds: set[Subject] = set()
+        self.values: dict[str, Counter[str]] = {}
+        """By the attributes that an agreement covers: how many events have each value."""
+
+    def take(self, events: Iterable[Event], book: Book) -> None:
+        """Take note of events."""
+        names = {name for one in book.agreements for name, _ in one.covers.any_of}
+        self.values = {name: Counter() for name in names}
+        for event in events:
+            self.kinds.add(event.subject)
+            attributes = event.fact.attributes
+            for name, count in self.values.items():
+                if name in attributes:
+                    count[str(attributes[name])] += 1
+
+
+def useless(result: ReplayResult, book: Book, seen: Seen) -> list[str]:
     """Return a sentence for each file of which nothing was taken, and for each agreement that measured nothing."""
     found = [] if result.reading is None else _refused(result.reading)
     measured = {one.series.agreement for one in result.whole}
-    events = list(events)
     for agreement_id in sorted({one.id for one in book.agreements} - measured):
         versions = [one for one in book.agreements if one.id == agreement_id]
-        found.append(f"agreement {agreement_id} {_why(versions, result, events)}")
+        found.append(f"agreement {agreement_id} {_why(versions, result, seen)}")
     return found
 
 
@@ -43,7 +65,7 @@ def _refused(reading: Reading) -> list[str]:
     return found
 
 
-def _why(versions: list[Agreement], result: ReplayResult, events: list[Event]) -> str:
+def _why(versions: list[Agreement], result: ReplayResult, seen: Seen) -> str:
     accepted = [one for one in versions if one.status != "draft"]
     if not accepted:
         return "is a draft: it binds nobody, so nothing is judged by it (accept it, or ask sla-monitor simulate)"
@@ -53,20 +75,19 @@ def _why(versions: list[Agreement], result: ReplayResult, events: list[Event]) -
     ended = [one.terminates_ms for one in accepted if one.terminates_ms is not None]
     if result.events and len(ended) == len(accepted) and max(ended) <= result.from_ms:
         return f"ended on {_day(max(ended))}: the data begins on {_day(result.from_ms)}"
-    return f"measures nothing of the data{_mismatch(accepted[-1], events)}"
+    return f"measures nothing of the data{_mismatch(accepted[-1], seen)}"
 
 
-def _mismatch(agreement: Agreement, events: list[Event]) -> str:
+def _mismatch(agreement: Agreement, seen: Seen) -> str:
     """Return what the agreement covers beside what the data has of it, or the kinds of subjects that it measures."""
     for name, allowed in agreement.covers.any_of:
-        seen = Counter(str(one.fact.attributes[name]) for one in events if name in one.fact.attributes)
-        if events and not seen.keys() & {str(one) for one in allowed}:
-            values = ", ".join(value for value, _ in seen.most_common(_SHOWN)) or "none"
-            return f": it covers {name} {', '.join(sorted(map(str, allowed)))}, the data has {name} {values}"
+        values = seen.values[name]
+        if seen.kinds and not values.keys() & {str(one) for one in allowed}:
+            told = ", ".join(value for value, _ in values.most_common(_SHOWN)) or "none"
+            return f": it covers {name} {', '.join(sorted(map(str, allowed)))}, the data has {name} {told}"
     kinds = {one.subject_kind for one in agreement.measures()}
-    there = {one.subject for one in events}
-    if events and kinds and not kinds & there:
-        return f": it measures {', '.join(sorted(f'{one}s' for one in kinds))}, the data has {_plurals(there)}"
+    if seen.kinds and kinds and not kinds & seen.kinds:
+        return f": it measures {', '.join(sorted(f'{one}s' for one in kinds))}, the data has {_plurals(seen.kinds)}"
     return ""
 
 

@@ -39,7 +39,7 @@ from monitor.replay.result import (
     write_records,
 )
 from monitor.replay.to_kafka import to_kafka
-from monitor.replay.unused import useless
+from monitor.replay.unused import Seen, useless
 from monitor.wire.events import encode_event
 from monitor.wire.instants import rfc3339
 
@@ -177,10 +177,12 @@ def _measured(
     book, chosen = load_agreements(asked.agreements), Chosen(asked.of, asked.windows)
     if mistakes := chosen.mistakes(book):
         raise click.UsageError("\n".join(mistakes))
+    seen = Seen()
     with progress() as on_progress:
         result = replay_files(
             data, mapping, book, more=more, until_ms=asked.until_ms, cut=True, keep_alerts=asked.alerts == "all",
             keep_records=asked.records is not None, keep_calls=asked.records is not None, on_progress=on_progress,
+            on_events=lambda events: seen.take(events, book),
         )  # fmt: skip
     if asked.records:
         write_records(result, asked.records)
@@ -192,7 +194,7 @@ def _measured(
         if asked.json_file:
             write_json(result, asked.json_file)
         out.console.print(as_table(result, book, chosen))
-    findings = useless(result, book, result.reading.events if result.reading is not None else ())
+    findings = useless(result, book, seen)
     for finding in findings:
         out.note(f"warning: {finding}")
     if findings:

@@ -4,16 +4,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.agreements.budget_rule import BudgetRule
-from monitor.core.agreements.measures import CustomerTerms
+from monitor.core.agreements.measures import CustomerTerms, OutageRule
 from monitor.core.agreements.objectives import Objective
 from monitor.core.outages.customers import Counting, customer_figures, tallied
 from monitor.core.outages.interruptions import Kept, Outlook, kept, outlook, tally
+from monitor.core.outages.kind import measured
 from monitor.core.outages.turning import NEVER, steady_customers_ms
 from monitor.core.pieces import at_once, ready
 from monitor.core.series.figures import quotient
-from monitor.core.series.series import OutageRecord
+from monitor.core.series.measured import WindowView
+from monitor.core.series.series import OutageRecord, Pane, SeriesKey
+from monitor.core.time.spans import Span
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
+from monitor.core.windows.panes import SeriesPanes
+from tests.core.stage import Rows
+from tests.core.stories import agreement
 
 MONDAY_MS = 1_772_409_600_000
 TUESDAY_MS = MONDAY_MS + DAY_MS
@@ -105,6 +111,25 @@ def test_where_one_may_be_the_consequence_of_another_all_are_looked_at():
     }
 
     assert tally(kept_by_days(parts, TUESDAY_MS), COUNTING, *WEEK, TUESDAY_MS) is None
+
+
+def test_a_period_with_a_consequence_in_it_is_measured_all_the_same():
+    """The house is without power because the cable is: five customers are interrupted once."""
+    rule = OutageRule(id="supply", by=("service",), customers=TERMS, windows=(Window("week"),))
+    found = {}
+    for parent in ("", "cable"):
+        panes = SeriesPanes(SeriesKey("desk", "supply", ("a",)), Rows())
+        cable = interruption(MONDAY_MS, MONDAY_MS + HOUR_MS, (0, 5))
+        parts = {"cable": cable, "house": cable._replace(parent=parent)}
+        panes.replace("outages-0", "day", MONDAY_MS, Pane({}, {}, {}, parts, {}))
+        view = WindowView(
+            panes, agreement(rule), Window("week"), Span(*WEEK), Span(*WEEK), ("a",), TUESDAY_MS, "UTC", closed=False,
+            wanted=frozenset({"saifi"}),
+        )  # fmt: skip
+        figures = at_once(measured(rule, view)).figures
+        found[parent] = next(one.numerator for one in figures if one.indicator == "saifi")
+
+    assert found == {"": 10, "cable": 5}
 
 
 def test_a_period_that_begins_in_the_middle_of_a_pane_is_looked_at_one_by_one():
