@@ -224,6 +224,19 @@ def test_stretches_that_are_cut_from_the_whole_life_of_a_clock_are_those_of_its_
     assert told[0] == told[1]
 
 
+def test_what_the_newest_fact_takes_back_is_told_with_all_stretches_up_to_that_fact(monkeypatch):
+    monkeypatch.setattr(explanation, "_FEW", 0)
+    budgets = {"P1": ("30m", "always"), "*": ("2h", "office")}
+    promise = clock("acknowledge", budgets, on_change="retroactive", at_risk=("75%",))
+    story = Story(agreement(promise)).at("Mon 08:00", ticket("T-1", "opened", priority="P1")).until("Mon 09:00")
+
+    story.at("Mon 10:31", ticket("T-1", "priority_changed", priority="P2"))
+
+    assert story.told() == ["at_risk Mon 08:22:30", "breached Mon 08:30", "rearmed Mon 10:31", "at_risk Mon 10:30"]
+    (rearmed,) = [one for one in story.alerts if one.state == "rearmed"]
+    assert rearmed.stretches.newest[-1][:3] == (at("Mon 09:00"), at("Mon 10:31"), "counted")
+
+
 def test_a_life_that_is_told_of_a_thousand_times_is_found_once(monkeypatch):
     """Each reopening of a summed clock that is overdue tells all of it again: 900 alerts in one fold."""
     plan, facts = Plan(Book((covering(RULES, "sum"),), 1)), thousand(KINDS["cycles"])
