@@ -161,6 +161,7 @@ def everything():
         refused={"agreements": 1},
         mapped={"jira-webhooks": 12},
         unmapped={"jira-webhooks": 3},
+        due={(desk.series, 2): [NOW_MS + 60_000, NOW_MS + 3_600_000, NOW_MS + 3_600_001]},
         series={("desk", "clock"): (1_000, 29_000)},
         evaluation_seconds={0: 1.5},
         detection_delay=durations(0.02, 0.04, 70.0),
