@@ -154,6 +154,7 @@ OUTAGE_MAIFI = _gauge("outage_maifi", "MAIFI: momentary interruptions of an aver
 OUTAGE_MAJOR_DAYS = _gauge("outage_major_event_dates", "Major event days in the window", WINDOWED)
 OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
 OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
+OUTAGES_MAINTENANCE = _gauge("outages_maintenance", "Announced maintenance that is under way and excused", SERIES)
 OUTAGES_BLIND = _gauge("outages_blind", "Monitors that report that they see nothing", SERIES)
 
 # -- leads -------------------------------------------------------------------------------------------------------------

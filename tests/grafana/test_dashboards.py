@@ -393,7 +393,7 @@ def test_a_link_to_a_panel_that_is_not_there_cannot_be_made():
 def test_rows_have_headings_and_time_has_marks(name):
     assert sum(panel["type"] == "row" for panel in MADE[name]["panels"]) >= 3
     marks = MADE[name]["annotations"]["list"]
-    assert [one["name"] for one in marks] == ["Breaches", "Agreements", "Versions of the monitor"]
+    assert [one["name"] for one in marks] == ["Breaches", "Maintenance", "Agreements", "Versions of the monitor"]
     assert [found for one in marks for found in complaints(one["expr"])] == []
 
 

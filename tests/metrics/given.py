@@ -143,7 +143,14 @@ def everything():
             hotline,
             sales,
             status("ticket", labels={"team": "desk"}, window="month"),
-            outcomes(status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000})),
+            outcomes(
+                status(
+                    "outage",
+                    labels={"service": "vpn"},
+                    window="30d",
+                    live={"open": 1, "oldest_ms": 600_000, "maintenance": 1},
+                )
+            ),
         ],
         partitions=[partition(), partition("calls", 1)],
         dead_letters={("tickets", "bad_json"): 3},

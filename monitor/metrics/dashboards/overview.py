@@ -127,20 +127,25 @@ def _kept() -> Json:
 def _urgent(title: str, unit: str, shown_in: str) -> Json:
     of: dict[str, str | Regex] = {"indicator": indicators(unit)}
     text = (
-        "Every objective on such a figure in each of its series and windows: its verdict, what it is now, what was "
-        "promised, by which share of the target it misses that (below 0: keeps it), and of how many measurements."
+        "Every objective on such a figure in each of its series, in the chosen window, or its own ones where it has no "
+        "such window: its verdict, what it is now, what was promised, by which share of the target it misses that "
+        "(below 0: keeps it), and of how many measurements."
     )
     digits = 2 if shown_in == RATIO else 1
     every = OVERVIEW.whole()
+    verdicts = OVERVIEW.verdicts(_EACH, **of)
+    figures = {
+        "N": every.each(m.OBJECTIVE_VALUE, _EACH, **of),
+        "T": every.each(m.OBJECTIVE_TARGET, _EACH, **of),
+        "D": every.off_target(_EACH, **of),
+        "S": every.each(m.OBJECTIVE_SAMPLES, _EACH, **of),
+    }
     return table(
         title,
         text,
         [
-            Query(every.verdicts(_EACH, **of), ref="V"),
-            Query(every.each(m.OBJECTIVE_VALUE, _EACH, **of), ref="N"),
-            Query(every.each(m.OBJECTIVE_TARGET, _EACH, **of), ref="T"),
-            Query(every.off_target(_EACH, **of), ref="D"),
-            Query(every.each(m.OBJECTIVE_SAMPLES, _EACH, **of), ref="S"),
+            Query(verdicts, ref="V"),
+            *(Query(f"{one} and on ({_EACH}) ({verdicts})", ref=ref) for ref, one in figures.items()),
         ],
         [
             Column("Verdict", value="V", verdict=True, width=100),
