@@ -25,7 +25,7 @@ from monitor.metrics.dashboards.panels import (
     told,
 )
 from monitor.metrics.dashboards.promql import Regex, Scope, any_of, grown, named, spread, told_apart, worded
-from monitor.metrics.dashboards.scopes import CALLS, measure_of, silence, variables, window_of
+from monitor.metrics.dashboards.scopes import CALLS, due_first, measure_of, silence, variables, window_of
 from monitor.metrics.dashboards.states import heatmap
 from monitor.metrics.dashboards.tables import Column, table
 from monitor.metrics.dashboards.tickets import EACH_TWO_MINUTES, against_target, verdicts
@@ -62,7 +62,16 @@ def calls() -> Json:
             ),
             Heading("Queues and agents"),
             Row(8, [(24, _queues())]),
-            Row(6, [(8, _queue()), (8, _handling()), (4, _occupancy()), (4, _callbacks())]),
+            Row(
+                6,
+                [
+                    (6, _queue()),
+                    (6, _handling()),
+                    (4, _occupancy()),
+                    (4, _callbacks()),
+                    (4, due_first(CALLS, to_list("Callbacks to make"), "Next callback due")),
+                ],
+            ),
             Heading("Against the agreements"),
             Row(8, [(12, _service_level()), (12, verdicts(CALLS))]),
             Row(7, [(10, _giving_up()), (8, _first_call()), (6, _satisfaction())]),

@@ -129,12 +129,12 @@ def due_next(scope: Scope) -> Json:
     )
 
 
-def due_first(scope: Scope, to: Json) -> Json:
+def due_first(scope: Scope, to: Json, title: str = "Next due in") -> Json:
     """Return how long until the next open clock is due."""
     text = "How long until the next open clock is due, if that is within a day. Paused clocks are not due."
     query = f"min({scope.of(m.CLOCKS_DUE_NEXT)}) or vector({NOT_SO:g})"
     words = {NOT_SO: "not today"}
-    return stat("Next due in", text, Query(query), SECONDS, decimals=0, to=to, words=words)
+    return stat(title, text, Query(query), SECONDS, decimals=0, to=to, words=words)
 
 
 def due_soon(scope: Scope, to: Json) -> Json:
