@@ -24,11 +24,11 @@ from monitor.metrics.dashboards.panels import (
     to_list,
     told,
 )
-from monitor.metrics.dashboards.promql import Regex, Scope, any_of, grown, named, spread, told_apart, worded
+from monitor.metrics.dashboards.promql import Regex, Scope, any_of, named, spread, told_apart, worded
 from monitor.metrics.dashboards.scopes import CALLS, due_first, measure_of, silence, variables, window_of
 from monitor.metrics.dashboards.states import heatmap
 from monitor.metrics.dashboards.tables import Column, table
-from monitor.metrics.dashboards.tickets import EACH_TWO_MINUTES, against_target, verdicts
+from monitor.metrics.dashboards.tickets import against_target, verdicts
 from monitor.metrics.declaring import SERIES
 
 _EACH = "agreement, measure, series"
@@ -202,12 +202,11 @@ def _service_level() -> Json:
 
 def _waits() -> Json:
     text = (
-        f"How long calls had waited that were answered in the time of a column: ${CALLS.measure}. By its shortest "
-        "window, without those that left the window in the same time."
+        f"How long answered calls had waited: ${CALLS.measure}, in its shortest window. Each column is the whole "
+        "window at that instant."
     )
-    query = spread(grown(CALLS.whole().of_chosen(m.CALL_WAIT_SPREAD)))
-    panel = heatmap(f"Waits: ${CALLS.measure}", text, Query(query), "calls", none="No call was answered")
-    return panel | EACH_TWO_MINUTES
+    query = spread(CALLS.whole().of_chosen(m.CALL_WAIT_SPREAD))
+    return heatmap(f"Waits: ${CALLS.measure}", text, Query(query), "calls", none="No call was answered")
 
 
 def _speed() -> Json:

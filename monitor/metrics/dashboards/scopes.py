@@ -16,6 +16,7 @@ from monitor.metrics.dashboards.panels import (
     UNJUDGED,
     Json,
     Query,
+    newest,
     stat,
     told,
 )
@@ -85,11 +86,11 @@ def silence(kind: str = "") -> Json:
         f"than {USUAL_GAPS} mean gaps of a day, and than any gap of the day before."
     )
     matchers: dict[str, str | Regex] = {"kind": kind or Regex(".+")}
-    newest = select(m.LAST_EVENT, matchers)
-    age = f"(scalar(max({select(m.MONITOR_TIME, {})})) - max by (kind) ({newest}))"
+    latest = select(m.LAST_EVENT, matchers)
+    age = f"(scalar(max({select(m.MONITOR_TIME, {})})) - max by (kind) ({latest}))"
     passed = f"scalar(max(delta({select(m.MONITOR_TIME, {})}[1d])))"
     events = f"increase({select(m.EVENTS, {})}[1d])"
-    happened = f"sum by (kind) ({events} * on (topic, partition) group_left (kind) ({newest} > bool 0))"
+    happened = f"sum by (kind) ({events} * on (topic, partition) group_left (kind) ({latest} > bool 0))"
     longest = f"max_over_time({age}[1d:5m] offset 6h)"
     unusual = f"max({age} > {USUAL_GAPS} * {passed} / ({happened}) unless {age} <= {longest})"
     youngest = f"(scalar(max({select(m.MONITOR_TIME, {})})) - {last_event(kind)})"
@@ -134,11 +135,12 @@ def due_first(scope: Scope, to: Json, title: str = "Next due in") -> Json:
     text = "How long until the next open clock is due, if that is within a day. Paused clocks are not due."
     query = f"min({scope.of(m.CLOCKS_DUE_NEXT)}) or vector({NOT_SO:g})"
     words = {NOT_SO: "not today"}
-    return stat(title, text, Query(query), SECONDS, decimals=0, to=to, words=words)
+    # As the list behind it: of this instant.
+    return newest(stat(title, text, Query(query), SECONDS, decimals=0, to=to, words=words))
 
 
 def due_soon(scope: Scope, to: Json) -> Json:
     """Return how many clocks are due within the hour."""
     text = "Open clocks that are due within the next hour: what can still be saved."
     query = f"sum({scope.of(m.CLOCKS_DUE_SOON)}) or vector(0)"
-    return stat("Due within 1 h", text, Query(query), thresholds=ANY_IS_WARNING, to=to)
+    return newest(stat("Due within 1 h", text, Query(query), thresholds=ANY_IS_WARNING, to=to))
