@@ -23,6 +23,7 @@ from monitor.notify.courier import WebhookCourier
 from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
+from monitor.stream.agents.coming import Coming
 from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
@@ -143,6 +144,8 @@ class Monitor:
         self.pipeline = Pipeline(
             settings, outlets, self.tally, books=self.books, markers=self.markers, on_call=self.on_call
         )
+        self.coming = Coming(self.pipeline.subjects.values, self.clock.now_ms)
+        """What breaks next."""
         self.door = Door(limits_of(settings.web))
         """The door of the web server, which holds the limits on its connections."""
         self.app: WorkerApp = build_app(self.worker_settings(), self.sources(), self.clock)
@@ -191,6 +194,7 @@ class Monitor:
             spreads={
                 key: one for done in evaluations.values() for key, one in done.evaluator.spreads(MAX_SPREADS).items()
             },
+            due=self.coming.due,
             partitions=[
                 SourcePartition(
                     topic=topic,
@@ -276,6 +280,7 @@ class Monitor:
         marks = ModelReader(self.markers, bootstrap, topics.markers, options)
         people = ModelReader(self.on_call.responses, bootstrap, topics.responses, options)
         capping = asyncio.ensure_future(Capping(self.tally, self.pipeline.places).run())
+        coming = asyncio.ensure_future(self.coming.run())
         watching: asyncio.Future[None] | None = None
         try:
             await reader.start(self.app.fail)
@@ -290,7 +295,7 @@ class Monitor:
             await self._tell_refusal(error)
             raise
         finally:
-            beside = [one for one in (capping, watching) if one is not None]
+            beside = [one for one in (capping, coming, watching) if one is not None]
             for one in beside:
                 one.cancel()
             await asyncio.gather(*beside, return_exceptions=True)

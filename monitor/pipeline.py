@@ -57,6 +57,8 @@ class Pipeline:
         """The evaluate processors of the partitions that this worker owns, by partition."""
         self.horizons: dict[tuple[str, int], Horizon] = {}
         """Up to when each partition may be judged that waits for others."""
+        self.subjects: dict[tuple[str, int], PartitionState] = {}
+        """The state of the partitions of tickets, calls, outages and leads that this worker owns."""
         self.restores = 0
         """How many processors were made: one for each partition that was opened."""
 
@@ -92,8 +94,9 @@ class Pipeline:
         kept = {partition for topic, partition in owned if topic == self.settings.topics.partials}
         for partition in self.evaluations.keys() - kept:
             del self.evaluations[partition]
-        for place in self.horizons.keys() - owned:
-            del self.horizons[place]
+        for known in (self.horizons, self.subjects):
+            for place in known.keys() - owned:
+                del known[place]
 
     def _source(
         self,
@@ -137,6 +140,7 @@ class Pipeline:
         def work(state: PartitionState) -> Processor:
             self.restores += 1
             self.horizons.pop((state.topic, state.partition), None)
+            self.subjects[state.topic, state.partition] = state
             processor = Ingest(
                 state,
                 subject=subject,

@@ -44,6 +44,14 @@ CLOCKS_UNDATED = _gauge("clocks_undated", "Open clocks without a due instant, be
 CLOCKS_INCOMPLETE = _gauge(
     "clocks_incomplete", "Clocks, started or waiting, of open tickets whose report lacks required fields", SERIES
 )
+CLOCKS_DUE_NEXT = _gauge(
+    "clocks_due_next_seconds",
+    "How long until the next open clock is due, within a day, of the subjects that this worker owns",
+    SERIES,
+)
+CLOCKS_DUE_SOON = _gauge(
+    "clocks_due_within_hour", "Open clocks that are due within an hour, of the subjects that this worker owns", SERIES
+)
 CLOCKS_OVERDUE = _gauge("clocks_overdue", "Open clocks that are past due", SERIES)
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -102,6 +110,11 @@ CALL_FIRST_PENDING = _gauge(
     "Handled calls after which it is too early to tell whether anybody calls again",
     WINDOWED,
 )
+CALL_LIMIT = _gauge(
+    "call_answer_within_seconds",
+    "The wait within which a call is answered in time, as the measure of an agreement in force says",
+    ("agreement", "measure"),
+)
 CALLS_WAITING = _gauge("calls_waiting", "Calls that wait in the queue now", SERIES)
 CALLS_LONGEST = _gauge("calls_waiting_longest_seconds", "Longest wait of the calls that wait now", SERIES)
 
@@ -141,6 +154,7 @@ OUTAGE_MAIFI = _gauge("outage_maifi", "MAIFI: momentary interruptions of an aver
 OUTAGE_MAJOR_DAYS = _gauge("outage_major_event_dates", "Major event days in the window", WINDOWED)
 OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
 OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
+OUTAGES_MAINTENANCE = _gauge("outages_maintenance", "Announced maintenance that is under way and excused", SERIES)
 OUTAGES_BLIND = _gauge("outages_blind", "Monitors that report that they see nothing", SERIES)
 
 # -- leads -------------------------------------------------------------------------------------------------------------
@@ -207,6 +221,14 @@ LEADS_NEEDED = _gauge(
     (*WINDOWED, "counting"),
 )
 LEAD_PACE = _gauge("lead_pace_ratio", "Leads delivered / leads needed to date", WINDOWED)
+LEAD_FOLLOW_UP_LIMIT = _gauge(
+    "lead_follow_up_within_seconds",
+    "The time from the hand-over to the first attempt that an agreement in force promises",
+    ("agreement", "measure"),
+)
+LEAD_DEPTH_LIMIT = _gauge(
+    "lead_attempts_promised", "Attempts per lead that an agreement in force promises", ("agreement", "measure")
+)
 LEADS_OPEN = _gauge("leads_open", "Leads without an outcome", SERIES)
 LEADS_WAITING = _gauge("leads_waiting", "Leads that were handed over and wait for the first attempt", SERIES)
 LEADS_LATE = _gauge("leads_waiting_late", "Leads that wait for the first attempt beyond the promised time", SERIES)
@@ -231,6 +253,11 @@ OBJECTIVE_WARNING = _gauge(
 )
 OBJECTIVE_SAMPLES = _gauge("objective_samples", "Measurements that the value is made of", OBJECTIVE)
 OBJECTIVE_MINIMUM = _gauge("objective_samples_minimum", "Fewer measurements than this say nothing", OBJECTIVE)
+OBJECTIVE_CODE = _gauge(
+    "objective_verdict_code",
+    "The verdict that holds as a number: 0 no data, 1 low sample, 2 met, 3 on track, 4 at risk, 5 breached",
+    OBJECTIVE,
+)
 OBJECTIVE_VERDICT = _gauge(
     "objective_verdict", "1 for the verdict that holds, 0 for the others", (*OBJECTIVE, "verdict")
 )
@@ -244,6 +271,11 @@ BUDGET_BURN = _gauge(
     "budget_burn_rate", "Bad share / error budget, over a window: 1 uses it up at the end of its period",
     (*BUDGET, "over"),
 )  # fmt: skip
+BUDGET_LIMIT = _gauge(
+    "budget_burn_limit",
+    "Burn rate from which on call is told (page or ticket), over the longer window of its pair, as agreed",
+    ("agreement", "objective", "over", "urgency"),
+)
 CREDIT = _gauge("credit_amount", "Service credits that can be claimed, before caps", CREDITS)
 CREDIT_CLAIM = _gauge("credit_claim_until_timestamp_seconds", "When the first of these claims ends", CREDITS)
 DAMAGES = _gauge("damages_amount", "Damages that can be claimed, before caps", CREDITS)

@@ -27,6 +27,15 @@ SPREAD: Final = (*WINDOWED, "at_most")
 """The labels of a spread of durations. ``at_most`` is the upper bound of the durations that are counted, in seconds."""
 SOURCE: Final = ("topic", "partition")
 
+CODES: Final[dict[Verdict, int]] = {
+    "no_data": 0,
+    "low_sample": 1,
+    "met": 2,
+    "on_track": 3,
+    "at_risk": 4,
+    "breached": 5,
+}
+"""Verdicts as numbers that can be drawn and compared: the more urgent, the larger."""
 VERDICTS: Final[tuple[Verdict, ...]] = ("met", "on_track", "at_risk", "breached", "no_data", "low_sample")
 
 

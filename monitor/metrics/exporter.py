@@ -27,6 +27,7 @@ from monitor.core.paging.not_told import MEANINGS
 from monitor.counters import Histogram
 from monitor.metrics import catalogue as m
 from monitor.metrics.declaring import MAX_SERIES, Metric
+from monitor.metrics.due import show_due
 from monitor.metrics.figures import Known, show_figures
 from monitor.metrics.snapshot import Snapshot, SourcePartition
 from monitor.metrics.text import Lines
@@ -77,6 +78,7 @@ def page_of(
         _partition(page, partition)
     _receivers(page, snapshot)
     _health(page, snapshot)
+    show_due(page.set, snapshot)
     for measure, (shown, in_rest) in snapshot.series.items():
         page.set(m.SERIES_SHOWN, measure, shown)
         page.set(m.SERIES_IN_REST, measure, in_rest)
@@ -176,8 +178,23 @@ def _agreements(page: _Page, snapshot: Snapshot) -> None:
             page.set(m.AGREEMENT_END, (one.id, renewed), term.end_ms / 1000)
             page.set(m.AGREEMENT_NOTICE, (one.id,), _in_unit(m.AGREEMENT_NOTICE, term.notice_until_ms))
         _reports(page, snapshot, one)
+        _limits(page, one)
         for origin, parts in parts_by_origin(one).items():
             page.set(m.AGREEMENT_PARTS, (one.id, origin.agreement, origin.level), parts)
+
+
+def _limits(page: _Page, one: Agreement) -> None:
+    """Show the limits of an agreement in force that are targets of no objective: dashboards draw them."""
+    for call in one.calls:
+        page.set(m.CALL_LIMIT, (one.id, call.id), _in_unit(m.CALL_LIMIT, call.answer_within_ms))
+    for lead in one.leads:
+        if lead.attempts > 1:  # one attempt is what every rule means that promises none
+            page.set(m.LEAD_DEPTH_LIMIT, (one.id, lead.id), lead.attempts)
+        promised_ms = lead.follow_up_within_ms or None
+        page.set(m.LEAD_FOLLOW_UP_LIMIT, (one.id, lead.id), _in_unit(m.LEAD_FOLLOW_UP_LIMIT, promised_ms))
+    for objective in one.objectives:
+        for alert in objective.budget.alerts if objective.budget is not None else ():
+            page.set(m.BUDGET_LIMIT, (one.id, objective.id, alert.long.name, alert.urgency), alert.burn)
 
 
 def _reports(page: _Page, snapshot: Snapshot, one: Agreement) -> None:

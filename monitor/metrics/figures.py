@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from monitor.core.agreements.indicators import KIND_OF, NAMED
 from monitor.core.series.sketch import counts_within
 from monitor.metrics import catalogue as m
-from monitor.metrics.declaring import ATTRIBUTES, MAX_SERIES, SERIES, VERDICTS, Metric
+from monitor.metrics.declaring import ATTRIBUTES, CODES, MAX_SERIES, SERIES, VERDICTS, Metric
 from monitor.metrics.outcomes import show_outcomes
 from monitor.metrics.shown import FIGURES, LIVE, SPREADS, Spread
 from monitor.metrics.text import Line, Lines, labels_text
@@ -27,8 +27,8 @@ _VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
 """The places of these fields in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
 _ALL: Final = {kind: tuple(shown) for kind, shown in LIVE.items()}
-_FLAGS: Final = (0, 1)
-"""The row of a template whose values are always the same."""
+_FLAGS: Final = (0, 1, 2, 3, 4, 5)
+"""The row of a template whose values are always the same: each stands in its own place."""
 
 
 def show_figures(page: Lines, snapshot: Snapshot, known: Known | None = None) -> None:
@@ -126,6 +126,8 @@ def _verdict_lines(one: ObjectiveVerdict, row: int) -> list[Line]:
         (m.OBJECTIVE_MINIMUM, "minimum_sample", 0),
     )
     found = [Line(metric, row, where[name], by, before) for metric, name, by in parts if one[where[name]] is not None]
+    if one.verdict in CODES:
+        found.append(Line(m.OBJECTIVE_CODE, 0, CODES[one.verdict], 0, before))
     return found + [
         Line(m.OBJECTIVE_VERDICT, 0, int(verdict == one.verdict), 0, before, (verdict,)) for verdict in VERDICTS
     ]

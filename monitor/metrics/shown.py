@@ -91,6 +91,7 @@ from monitor.metrics.catalogue import (
     OUTAGE_SAIFI,
     OUTAGE_UP,
     OUTAGES_BLIND,
+    OUTAGES_MAINTENANCE,
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
     TICKETS_COUNTED,
@@ -241,6 +242,7 @@ LIVE: Final[dict[str, dict[str, Live]]] = {
         "open": Live(OUTAGES_OPEN),
         "oldest_ms": Live(OUTAGES_OLDEST, age_of="open"),
         "blind": Live(OUTAGES_BLIND),
+        "maintenance": Live(OUTAGES_MAINTENANCE),
     },
     "lead": {
         "open": Live(LEADS_OPEN),

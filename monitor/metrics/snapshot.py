@@ -56,6 +56,8 @@ class Snapshot:
     statuses: Sequence[WindowStatus] = ()
     spreads: Mapping[tuple[SeriesKey, str], Mapping[int, int]] = field(default_factory=dict)
     """Sketches of durations (`monitor.core.series.sketch`), by series and the one window that each is shown in."""
+    due: Mapping[tuple[SeriesKey, int], Sequence[int]] = field(default_factory=dict)
+    """When the open clocks of each series are due (ms), earliest first; by the version of the agreement."""
     series: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By agreement and measure: how many series are shown one by one, and how many are counted together as the rest."""
     partitions: Sequence[SourcePartition] = ()

@@ -40,14 +40,20 @@ PANELS = {
     "timeseries": (timeseries.Options, common.GraphFieldConfig),
 }
 """The types of a core panel's options and of its fields' own settings."""
+_OF_PROMETHEUS = {"step", "titleFormat", "textFormat", "tagKeys", "useValueForTime"}
+"""What Grafana's Prometheus source reads of an annotation: its types leave that open."""
 UNITS = {value for name, value in vars(units).items() if name.isupper() or isinstance(value, str)}
 
 
 def mistakes(found: dict) -> list[str]:
     """Return where a dashboard is not of Grafana's types; nothing if it is."""
-    wrong = _check({**found, "panels": []}, dashboard.Dashboard, "dashboard")
+    marks = [{key: one[key] for key in one.keys() - _OF_PROMETHEUS} for one in found["annotations"]["list"]]
+    wrong = _check({**found, "panels": [], "annotations": {"list": marks}}, dashboard.Dashboard, "dashboard")
     for panel in found["panels"]:
         where = f"panel {panel['title']!r}"
+        if panel["type"] == "row":
+            wrong += _check(panel, dashboard.RowPanel, where)
+            continue
         options, custom = PANELS[panel["type"]]
         defaults = panel["fieldConfig"]["defaults"]
         wrong += _check(panel, dashboard.Panel, where)

@@ -143,7 +143,14 @@ def everything():
             hotline,
             sales,
             status("ticket", labels={"team": "desk"}, window="month"),
-            outcomes(status("outage", labels={"service": "vpn"}, window="30d", live={"open": 1, "oldest_ms": 600_000})),
+            outcomes(
+                status(
+                    "outage",
+                    labels={"service": "vpn"},
+                    window="30d",
+                    live={"open": 1, "oldest_ms": 600_000, "maintenance": 1},
+                )
+            ),
         ],
         partitions=[partition(), partition("calls", 1)],
         dead_letters={("tickets", "bad_json"): 3},
@@ -161,6 +168,7 @@ def everything():
         refused={"agreements": 1},
         mapped={"jira-webhooks": 12},
         unmapped={"jira-webhooks": 3},
+        due={(desk.series, 2): [NOW_MS + 60_000, NOW_MS + 3_600_000, NOW_MS + 3_600_001]},
         series={("desk", "clock"): (1_000, 29_000)},
         evaluation_seconds={0: 1.5},
         detection_delay=durations(0.02, 0.04, 70.0),

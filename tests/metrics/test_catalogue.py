@@ -10,11 +10,15 @@ from datetime import date
 import pytest
 
 from monitor.core.agreements.agreement import Agreement, Rights, Support
+from monitor.core.agreements.budget_rule import USUAL_ALERTS, BudgetRule
 from monitor.core.agreements.indicators import INDICATORS
-from monitor.core.agreements.measures import ClockRule, Filter
+from monitor.core.agreements.lead_measure import LeadRule
+from monitor.core.agreements.measures import CallRule, ClockRule, Filter
+from monitor.core.agreements.objectives import Objective
 from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.objectives.status import Verdict
+from monitor.core.time.windows import Window
 from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, catalogue_table
 from monitor.metrics.declaring import PREFIX, VERDICTS
 from monitor.metrics.shown import FIGURES, LIVE
@@ -30,7 +34,15 @@ def agreement():
         term=term,
         id="desk", version=2, name="Desk", form="customer", provider="IT", customer="Finance", service="Mail",
         status="accepted", valid_from_ms=0, covers=Filter(), calendars={}, supports=(Support("sla"),),
-        clocks=(ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}),),
+        clocks=(ClockRule(id="clock", subject="ticket", metric="resolution", budgets={}, by=("priority",)),),
+        calls=(CallRule(id="answer", answer_within_ms=20_000),),
+        leads=(LeadRule(id="sales", follow_up_within_ms=1_800_000, attempts=4),),
+        objectives=(
+            Objective(
+                id="up", measure="clock", indicator="compliance", comparison=">=", target=0.9, windows=(),
+                budget=BudgetRule(Window("month"), alerts=USUAL_ALERTS),
+            ),
+        ),
         parties=(Party("IT", "provider"), Party("Finance", "customer")), details={"bandwidth": "1 Gbit/s"},
         reports=(Rights(("customer",)),),
     )  # fmt: skip

@@ -18,11 +18,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from monitor.core.agreements.agreement import Agreement, Origin, Rights, Support
+from monitor.core.agreements.lead_measure import LeadRule
 from monitor.core.agreements.measures import CallRule, ClockRule, OutageRule
 from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.series.series import SeriesKey
 from monitor.counters import Durations
+from monitor.metrics.declaring import CODES
 from monitor.metrics.exporter import Exporter, page_of
 from monitor.metrics.figures import kind_of
 from monitor.metrics.snapshot import Snapshot
@@ -453,3 +455,65 @@ def test_an_agreement_shows_its_parties_its_kind_the_details_of_its_service_and_
         shown, "sla_agreement_report_due_timestamp_seconds", agreement="lines", every="day", to="customer, C"
     )
     assert due == (NOW_MS // 86_400_000 + 1) * 86_400
+
+
+# -- what breaks next, and the limits that dashboards draw
+
+
+def due(**instants):
+    """A desk whose promises of priorities have open clocks that are due so long (ms) from now."""
+    desk = agreement(clock("resolution", {"P1": "4h"}, by=("priority", "office")))
+    series = {
+        (SeriesKey("desk", "resolution", (priority, "oslo")), 1): [NOW_MS + one for one in told]
+        for priority, told in instants.items()
+    }
+    return Snapshot(now_ms=NOW_MS, agreements=[desk], due=series)
+
+
+def test_the_time_until_the_next_clock_is_due_is_told_of_each_series():
+    snapshot = due(P1=[90_000, 3_600_000, 3_600_001], P2=[7_200_000])
+    assert value_of(snapshot, "sla_clocks_due_next_seconds", priority="P1", other="office=oslo", kind="ticket") == 90
+    assert value_of(snapshot, "sla_clocks_due_within_hour", priority="P1") == 2
+    assert value_of(snapshot, "sla_clocks_due_next_seconds", priority="P2") == 7_200
+    assert value_of(snapshot, "sla_clocks_due_within_hour", priority="P2") == 0
+
+
+def test_what_became_due_since_it_was_looked_for_is_no_more_to_come():
+    snapshot = due(P1=[-5_000, 10_000], P2=[-5_000])
+    assert value_of(snapshot, "sla_clocks_due_next_seconds", priority="P1") == 10
+    assert value_of(snapshot, "sla_clocks_due_within_hour", priority="P1") == 1
+    assert value_of(snapshot, "sla_clocks_due_next_seconds", priority="P2") is None
+
+
+def test_two_versions_of_a_promise_are_one_series():
+    one = due(P1=[60_000])
+    newer = replace(one.agreements[0], version=2)
+    both = {**one.due, (SeriesKey("desk", "resolution", ("P1", "oslo")), 2): [NOW_MS + 30_000]}
+    snapshot = replace(one, agreements=[one.agreements[0], newer], due=both)
+    assert value_of(snapshot, "sla_clocks_due_next_seconds", priority="P1") == 30
+    assert value_of(snapshot, "sla_clocks_due_within_hour", priority="P1") == 2
+
+
+def test_where_there_is_no_room_for_all_the_nearest_are_shown():
+    snapshot = due(P1=[3_000_000], P2=[60_000], P3=[2_000_000])
+    shown = samples(snapshot, max_series=2)
+    assert sorted(value for (name, _), value in shown.items() if name == "sla_clocks_due_next_seconds") == [60, 2_000]
+
+
+@pytest.mark.parametrize("word", CODES)
+def test_the_number_of_a_verdict_is_that_of_its_word(word):
+    snapshot = Snapshot(statuses=[status("clock", verdicts=[verdict(word)])])
+    assert value_of(snapshot, "sla_objective_verdict_code") == CODES[word]
+
+
+def test_limits_are_those_of_the_agreement_in_force():
+    calls = CallRule(id="answer", answer_within_ms=20_000)
+    sales = LeadRule(id="sales", follow_up_within_ms=1_800_000, attempts=4)
+    plain = LeadRule(id="pipeline")
+    desk, draft = agreement(calls, sales, plain), agreement(calls, status="draft", id="draft")
+    snapshot = Snapshot(now_ms=NOW_MS, agreements=[desk, draft])
+    assert value_of(snapshot, "sla_call_answer_within_seconds", measure="answer") == 20
+    assert value_of(snapshot, "sla_lead_follow_up_within_seconds", measure="sales") == 1_800
+    assert value_of(snapshot, "sla_lead_attempts_promised", measure="sales") == 4
+    assert value_of(snapshot, "sla_lead_attempts_promised", measure="pipeline") is None
+    assert value_of(snapshot, "sla_lead_follow_up_within_seconds", measure="pipeline") is None

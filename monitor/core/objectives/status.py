@@ -37,9 +37,10 @@ class WindowStatus(NamedTuple):
     """All figures and verdicts of one series in one window ``[from_ms, to_ms)``; ``closed`` makes it a statement.
 
     ``labels`` are the series' attributes by name. ``live`` holds the gauges of open subjects (clocks: open, paused,
-    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind). ``budgets`` are those of the
-    objectives that have an error budget. A statement's ``consequences`` are those of its own period; the
-    ``consequences`` of a running period are the credits of earlier periods that can still be claimed.
+    at_risk, overdue; calls: waiting, longest_wait_ms; outages: open, oldest_ms, blind, and maintenance if any is under
+    way). ``budgets`` are those of the objectives that have an error budget. A statement's ``consequences`` are those of
+    its own period; the ``consequences`` of a running period are the credits of earlier periods that can still be
+    claimed.
     """
 
     series: SeriesKey

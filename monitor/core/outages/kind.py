@@ -91,6 +91,9 @@ def measured(rule: OutageRule, of: WindowView[OutagePanes]) -> Pieces[Measured]:
         silent, _ = yield from silent_at(rule, records, of.as_of_ms)
     if rule.parts:
         counts = yield from _composite_counts(rule, records, of.as_of_ms)
+    maintained = sum(one.kind == "maintenance" and one.start_ms <= of.as_of_ms < one.restored_ms for _, one in records)
+    if maintained:
+        counts["maintenance"] = maintained
     counts["blind"] = live.get("blind", 0) + silent
     counting = _counting(rule, of)
     hours = of.agreement.hours_of(rule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, Variable, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, Variable, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
@@ -17,18 +17,22 @@ from monitor.metrics.dashboards.panels import (
     Query,
     lines,
     stat,
-    timeline,
+    to_list,
 )
 from monitor.metrics.dashboards.promql import Scope, age_of, total
+from monitor.metrics.dashboards.scopes import window_of
+from monitor.metrics.dashboards.states import timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
-from monitor.metrics.declaring import OBJECTIVE
+from monitor.metrics.declaring import CODES
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import Verdict
     from monitor.metrics.declaring import Metric
 
 _SCOPE: Final = Scope(("agreement",))
+_VERDICTS: Final = Scope(("agreement",), {}, "verdict_window")
 _IN_FORCE: Final = _SCOPE.of(m.AGREEMENT_IN_FORCE)
+_LIST: Final = "Objectives of each agreement"
 _INFO: Final = (
     "agreement",
     "name",
@@ -36,8 +40,6 @@ _INFO: Final = (
     "status",
     "level",
     "under",
-    "provider",
-    "customer",
     "service",
     "binding",
     "version",
@@ -52,7 +54,10 @@ def agreements() -> Json:
         "sla-agreements",
         "SLA · Agreements",
         "What is agreed with whom, which level says what, is it kept, and who stands behind it?",
-        [Variable("agreement", "Agreement", text, Scope().of(m.AGREEMENT_INFO), "agreement")],
+        [
+            Variable("agreement", "Agreement", text, Scope().of(m.AGREEMENT_INFO), "agreement"),
+            window_of(_VERDICTS, m.OBJECTIVE_CODE, "24h"),
+        ],
         [
             Row(
                 4,
@@ -65,18 +70,22 @@ def agreements() -> Json:
                     (4, _undated()),
                 ],
             ),
-            Row(7, [(24, _agreements())]),
-            Row(6, [(8, _kept()), (8, _terms()), (8, _verdicts())]),
-            Row(6, [(8, _origins()), (8, _supporting()), (8, _missed_over_time())]),
-            Row(7, [(8, _parties()), (8, _details()), (8, _reports())]),
+            Heading("Kept"),
+            Row(7, [(10, _kept()), (14, _verdicts())]),
+            Heading("What is agreed"),
+            Row(8, [(24, _agreements())]),
+            Row(6, [(6, _terms()), (9, _reports()), (9, _origins())]),
+            Row(7, [(12, _parties()), (12, _details())]),
+            Heading("Who stands behind it"),
+            Row(6, [(14, _supporting()), (10, _missed_over_time())]),
         ],
     )
 
 
 def _number(*verdicts: Verdict) -> str:
-    """Return how many objectives, in their series and windows, have one of these verdicts, of each agreement."""
-    each = [f"max by ({', '.join(OBJECTIVE)}) ({_SCOPE.of(m.OBJECTIVE_VERDICT, verdict=one)})" for one in verdicts]
-    return " + ".join(f"sum by (agreement) ({one})" for one in each)
+    """Return how many objectives of each agreement have one of these as their most urgent verdict."""
+    each = f"max by (agreement, objective) ({_SCOPE.of(m.OBJECTIVE_CODE)})"
+    return " + ".join(f"sum by (agreement) ({each} == bool {CODES[one]})" for one in verdicts)
 
 
 def _in_force() -> Json:
@@ -85,20 +94,23 @@ def _in_force() -> Json:
 
 
 def _breached() -> Json:
-    text = "Objectives whose figure misses its target now, in any series and window."
-    return stat("Objectives breached", text, Query(f"sum({_number('breached')})"), thresholds=ANY_IS_BAD)
+    text = "Objectives whose figure misses its target now, in at least one of their series and windows."
+    query = Query(_SCOPE.objectives("breached"))
+    return stat("Objectives breached", text, query, thresholds=ANY_IS_BAD, to=to_list(_LIST))
 
 
 def _at_risk() -> Json:
     text = "Objectives that keep their target but passed the threshold at which the agreement wants a warning."
-    return stat("Objectives at risk", text, Query(f"sum({_number('at_risk')})"), thresholds=ANY_IS_WARNING)
+    query = Query(_SCOPE.objectives("at_risk"))
+    return stat("Objectives at risk", text, query, thresholds=ANY_IS_WARNING, to=to_list(_LIST))
 
 
 def _missed() -> Json:
     text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, since the workers started."
     return stat(
-        "Missed under a breach", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING
-    )
+        "Missed under a breach", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING,
+        to=to_list("Supporting agreements"), none="Nobody stands behind",
+    )  # fmt: skip
 
 
 def _incomplete() -> Json:
@@ -123,18 +135,25 @@ def _agreements() -> Json:
         text,
         [Query(f"{info} * on (agreement, version) group_left () ({binding})")],
         [
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
-            *[Column(one.capitalize(), label=one) for one in _INFO[1:]],
-            Column("In force", value="A", unit=COUNT, width=80),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
+            Column("Name", label="name", width=230),
+            Column("Kind", label="kind", width=70),
+            Column("Status", label="status", width=95),
+            Column("Level", label="level", width=100),
+            Column("Under", label="under", width=140),
+            Column("Service", label="service"),
+            Column("Binding", label="binding", width=95),
+            Column("Version", label="version", width=85),
+            Column("In force", value="A", unit=COUNT, width=110),
         ],
         sort=["In force"],
     )
 
 
 def _kept() -> Json:
-    text = "How many objectives, in all their series and windows, are kept, at risk and breached now."
+    text = "How many objectives are kept, at risk and breached now, by the most urgent of all their series and windows."
     return table(
-        "Objectives of each agreement",
+        _LIST,
         text,
         [
             Query(_number(*_KEPT), ref="K"),
@@ -143,9 +162,9 @@ def _kept() -> Json:
         ],
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
-            Column("Met", value="K", unit=COUNT),
-            Column("At risk", value="R", unit=COUNT, danger=ORANGE),
-            Column("Breached", value="B", unit=COUNT, danger=RED),
+            Column("Breached", value="B", unit=COUNT, danger=RED, width=115),
+            Column("At risk", value="R", unit=COUNT, danger=ORANGE, width=95),
+            Column("Kept", value="K", unit=COUNT, width=75),
         ],
         sort=["Breached", "At risk"],
     )
@@ -164,16 +183,20 @@ def _terms() -> Json:
         [Query(left[0], ref="E"), Query(left[1], ref="N")],
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
-            Column("Ends in", value="E", unit="d"),
-            Column("Notice within", value="N", unit="d"),
+            Column("Days left", value="E", unit=COUNT, decimals=0, width=112),
+            Column("To notice", value="N", unit=COUNT, decimals=0, width=100),
         ],
-        sort=["Ends in"],
+        sort=["Days left"],
+        rising=True,
     )
 
 
 def _verdicts() -> Json:
-    text = "The most urgent verdict on each agreement over time, of all its objectives, series and windows."
-    return timeline("Verdicts", text, Query(_SCOPE.verdicts("agreement"), "{{agreement}}"))
+    text = (
+        "The most urgent verdict on each agreement over time, of all its objectives and series, in the chosen window; "
+        "an agreement without that window in its own ones."
+    )
+    return timeline("Verdicts", text, Query(_VERDICTS.verdicts("agreement"), "{{agreement}}"))
 
 
 def _origins() -> Json:
@@ -189,10 +212,11 @@ def _origins() -> Json:
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("Said by", label="origin"),
-            Column("Level", label="level"),
-            Column("Parts", value="A", unit=COUNT, width=70),
+            Column("Level", label="level", width=100),
+            Column("Parts", value="A", unit=COUNT, width=75),
         ],
         sort=["Agreement"],
+        rising=True,
     )
 
 
@@ -209,7 +233,7 @@ def _supporting() -> Json:
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("Supported by", label="supporting", links=[AGREEMENT_CELL]),
-            Column("Missed under a breach", value="A", unit=COUNT, danger=ORANGE),
+            Column("Missed under a breach", value="A", unit=COUNT, danger=ORANGE, width=220),
         ],
         sort=["Missed under a breach"],
     )
@@ -218,7 +242,8 @@ def _supporting() -> Json:
 def _binding(metric: Metric, *names: str) -> str:
     """Return the query of what the versions in force say, by these labels."""
     said = f"max by (agreement, version, {', '.join(names)}) ({_SCOPE.of(metric)})"
-    return f"{said} * on (agreement, version) group_left () (max by (agreement, version) ({_IN_FORCE}) == 1)"
+    binding = f"max by (agreement, version) ({_IN_FORCE}) == 1"
+    return f"max by (agreement, {', '.join(names)}) ({said} * on (agreement, version) group_left () ({binding}))"
 
 
 def _parties() -> Json:
@@ -233,6 +258,7 @@ def _parties() -> Json:
             Column("Role", label="role"),
         ],
         sort=["Agreement"],
+        rising=True,
     )
 
 
@@ -245,9 +271,10 @@ def _details() -> Json:
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("Detail", label="detail"),
-            Column("Value", label="value"),
+            Column("As agreed", label="value"),
         ],
         sort=["Agreement"],
+        rising=True,
     )
 
 
@@ -262,9 +289,10 @@ def _reports() -> Json:
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("For", label="to"),
             Column("Every", label="every", width=80),
-            Column("Due in", value="A", unit="d"),
+            Column("Days left", value="A", unit=COUNT, decimals=0, width=120),
         ],
-        sort=["Due in"],
+        sort=["Days left"],
+        rising=True,
     )
 
 

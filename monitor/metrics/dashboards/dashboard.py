@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.metrics.dashboards.panels import DATASOURCE, Json
+from monitor.metrics.dashboards.marks import marks
+from monitor.metrics.dashboards.panels import ALL_CHOSEN, DATASOURCE, Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,12 @@ class Row(NamedTuple):
 
     height: int
     panels: Sequence[tuple[int, Json]]
+
+
+class Heading(NamedTuple):
+    """A heading over the rows that follow it; they can be folded under it."""
+
+    title: str
 
 
 class Variable(NamedTuple):
@@ -38,12 +45,20 @@ class Variable(NamedTuple):
     first: str = ""
 
 
-def dashboard(uid: str, title: str, text: str, variables: Iterable[Variable], rows: Iterable[Row]) -> Json:
+def dashboard(uid: str, title: str, text: str, variables: Iterable[Variable], rows: Iterable[Row | Heading]) -> Json:
     """Return a dashboard.
 
     Raises:
-        ValueError: a row is not exactly as wide as the grid.
+        ValueError: a row is not exactly as wide as the grid, or a link leads to a panel that the dashboard lacks.
     """
+    panels = _placed(rows)
+    places = {panel["title"]: panel["id"] for panel in panels}
+    for panel in panels:
+        for link in panel.get("fieldConfig", {}).get("defaults", {}).get("links", ()):
+            if link.get("panel"):
+                if link["panel"] not in places:
+                    raise ValueError(f"{title} has no panel {link['panel']!r}")
+                link["url"] = f"/d/{uid}?viewPanel={places[link.pop('panel')]}&{ALL_CHOSEN}"
     return {
         "uid": uid,
         "title": title,
@@ -56,17 +71,23 @@ def dashboard(uid: str, title: str, text: str, variables: Iterable[Variable], ro
         "timepicker": {"refresh_intervals": ["5s", "10s", "30s", "1m", "5m"]},
         "refresh": "10s",
         "schemaVersion": SCHEMA_VERSION,
-        "annotations": {"list": []},
+        "annotations": {"list": marks()},
         "links": [_LINKS],
         "templating": {"list": [_SOURCE, *map(_variable, variables)]},
-        "panels": _placed(rows),
+        "panels": panels,
     }
 
 
-def _placed(rows: Iterable[Row]) -> list[Json]:
+def _placed(rows: Iterable[Row | Heading]) -> list[Json]:
     placed: list[Json] = []
     y = 0
     for row in rows:
+        if isinstance(row, Heading):
+            position = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
+            heading = {"type": "row", "title": row.title, "collapsed": False, "panels": []}
+            placed.append({"id": len(placed) + 1, "gridPos": position, **heading})
+            y += 1
+            continue
         width = sum(width for width, _ in row.panels)
         if width != COLUMNS:
             raise ValueError(f"the row of {row.panels[0][1]['title']!r} is {width} columns wide, not {COLUMNS}")
@@ -84,7 +105,7 @@ _LINKS: Final[Json] = {
     "title": "Dashboards",
     "tooltip": "The other dashboards, with what is chosen here",
     "tags": [TAG],
-    "asDropdown": False,
+    "asDropdown": True,
     "includeVars": True,
     "keepTime": True,
     "targetBlank": False,

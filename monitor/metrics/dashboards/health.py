@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
+    BLUE,
     COUNT,
     EACH_MINUTE,
     GREEN,
     ORANGE,
-    QUIET,
     RED,
     SECONDS,
     Json,
     Query,
     bars,
-    heatmap,
     lines,
     newest,
     stat,
-    states,
     steps,
-    timeline,
+    to_list,
 )
-from monitor.metrics.dashboards.promql import age_of, select
-from monitor.metrics.dashboards.scopes import last_event
+from monitor.metrics.dashboards.promql import age_of, any_of, select, worded
+from monitor.metrics.dashboards.scopes import silence
+from monitor.metrics.dashboards.states import heatmap, states, timeline
 from monitor.metrics.dashboards.tables import Column, table
 from monitor.metrics.declaring import Metric
 
@@ -45,9 +44,9 @@ def health() -> Json:
             Row(
                 4,
                 [
-                    (3, _closed()),
-                    (3, _lag()),
-                    (3, _silence()),
+                    (4, _closed()),
+                    (2, _lag()),
+                    (3, silence()),
                     (3, _unsaid()),
                     (3, _letters()),
                     (3, _lost()),
@@ -55,15 +54,29 @@ def health() -> Json:
                     (3, _workers()),
                 ],
             ),
-            Row(8, [(12, _partitions()), (12, _table())]),
+            Heading("Where events come from"),
+            Row(9, [(10, _partitions()), (14, _table())]),
             Row(8, [(12, _events()), (12, _delay())]),
-            Row(8, [(5, _durations()), (5, _deliveries()), (5, _reasons()), (5, _trouble()), (4, _series())]),
+            Heading("People who are told"),
+            Row(8, [(14, _deliveries()), (10, _reasons())]),
+            Heading("What costs time or figures"),
+            Row(8, [(8, _durations()), (8, _trouble()), (8, _series())]),
         ],
     )
 
 
 def _total(metric: Metric) -> str:
     return f"sum({select(metric, {})})"
+
+
+def _rise(metric: Metric) -> str:
+    """Return by how much a counter rose in the time range."""
+    return f"sum(increase({select(metric, {})}[$__range]))"
+
+
+def _each_minute(metric: Metric) -> str:
+    """Return how often something happened a minute."""
+    return f"60 * sum(rate({select(metric, {})}[$__rate_interval]))"
 
 
 def _closed() -> Json:
@@ -77,15 +90,10 @@ def _lag() -> Json:
     return stat("Lag", text, Query(_total(m.LAG)), COUNT, steps(GREEN, (1_000, ORANGE), (100_000, RED)))
 
 
-def _silence() -> Json:
-    text = "Event time of the newest event of any source, measured by the monitor's clock."
-    return stat("Since the last event", text, Query(age_of(last_event())), SECONDS, QUIET, decimals=0)
-
-
 def _unsaid() -> Json:
     text = "Age of the oldest notice to on-call staff that waits for its delivery: who should know, does not."
     query = Query(f"max({select(m.DELIVERIES_OLDEST, {})}) or vector(0)")
-    return stat("Oldest unsent notice", text, query, SECONDS, steps(GREEN, (60, ORANGE), (300, RED)), decimals=0)
+    return stat("Unsent notice", text, query, SECONDS, steps(GREEN, (60, ORANGE), (300, RED)), decimals=0)
 
 
 def _pages() -> Json:
@@ -94,13 +102,16 @@ def _pages() -> Json:
 
 
 def _letters() -> Json:
-    text = "Records that were no events, since the workers started: sla-monitor dead-letters shows and replays them."
-    return stat("Dead letters", text, Query(f"{_total(m.DEAD_LETTERS)} or vector(0)"), thresholds=ANY_IS_WARNING)
+    text = "Records that were no events, in the time range: sla-monitor dead-letters shows and replays them."
+    query = Query(f"{_rise(m.DEAD_LETTERS)} or vector(0)")
+    return stat(
+        "Dead letters", text, query, thresholds=ANY_IS_WARNING, decimals=0, to=to_list("Dead letters by reason")
+    )
 
 
 def _lost() -> Json:
-    text = "Records that retention removed before they were read, since the workers started: no figure holds them."
-    return stat("Lost records", text, Query(_total(m.RECORDS_LOST)), thresholds=ANY_IS_BAD)
+    text = "Records that retention removed before they were read, in the time range: no figure holds them."
+    return stat("Lost records", text, Query(_rise(m.RECORDS_LOST)), thresholds=ANY_IS_BAD, decimals=0)
 
 
 def _workers() -> Json:
@@ -127,18 +138,18 @@ def _table() -> Json:
         [
             Query(each(m.LAG), ref="L"),
             Query(age, ref="E"),
-            Query(each(m.EVENTS), ref="N"),
+            Query(f"sum by ({_PARTITION}) (rate({select(m.EVENTS, {})}[$__rate_interval]))", ref="N"),
             Query(each(m.PARTITION_ROWS), ref="R"),
             Query(each(m.PARTITION_RESTORE), ref="D"),
         ],
         [
             Column("Topic", label="topic"),
-            Column("Partition", label="partition", width=90),
+            Column("Partition", label="partition", width=95),
             Column("Lag", value="L", unit=COUNT, width=80),
-            Column("Since the last event", value="E", unit=SECONDS, width=150, decimals=0),
-            Column("Records", value="N", unit=COUNT, width=90),
+            Column("Last event", value="E", unit=SECONDS, width=105, decimals=0),
+            Column("Records/s", value="N", unit=COUNT, width=95, decimals=1),
             Column("Rows", value="R", unit=COUNT, width=80),
-            Column("Last restore", value="D", unit=SECONDS, width=110, decimals=2),
+            Column("Restored in", value="D", unit=SECONDS, width=115, decimals=1),
         ],
         sort=["Lag"],
     )
@@ -147,7 +158,7 @@ def _table() -> Json:
 def _events() -> Json:
     text = "Records taken from each topic, each second."
     rate = f"sum by (topic) (rate({select(m.EVENTS, {})}[$__rate_interval]))"
-    return lines("Events", text, [Query(rate, "{{topic}}")], "ops", linked=False)
+    return lines("Events", text, [Query(rate, "{{topic}}")], "recps", linked=False)
 
 
 def _delay() -> Json:
@@ -180,55 +191,64 @@ def _durations() -> Json:
 
 
 def _reasons() -> Json:
-    text = "Records that were no events by topic and reason, since the workers started."
-    query = f"sum by (topic, reason) ({select(m.DEAD_LETTERS, {})}) or on () vector(0)"
-    return newest(bars("Dead letters by reason", text, Query(query, "{{topic}} {{reason}}"), COUNT, linked=False))
+    text = "Records that were no events by topic and reason, in the time range."
+    rise = f"sum by (topic, reason) (increase({select(m.DEAD_LETTERS, {})}[$__range])) >= 0.5"
+    query = f'{worded(worded(rise, "reason"), "reason")} or on () label_replace(vector(0), "topic", "none", "", "")'
+    queries = Query(query, "{{topic}} {{reason}}")
+    return newest(bars("Dead letters by reason", text, queries, COUNT, linked=False, decimals=0))
 
 
 def _deliveries() -> Json:
     text = (
-        "Attempts to tell receivers by outcome, and alerts that nobody is told of by reason, since the workers "
-        "started: sla-monitor deliveries (--not-told) shows each."
+        "Attempts to tell receivers by outcome, and alerts that nobody is told of by reason, in the time range; "
+        "receivers of whom nothing is told are left out. sla-monitor deliveries (--not-told) shows each."
     )
-    query = f"sum by (receiver, outcome) ({select(m.DELIVERIES, {})}) or on () vector(0)"
-    not_told = f"sum by (reason) ({select(m.NOT_TOLD, {})})"
-    queries = [Query(query, "{{receiver}} {{outcome}}"), Query(not_told, "nobody told: {{reason}}", "B")]
-    return newest(bars("Deliveries", text, queries, COUNT, linked=False))
+    tried = f"sum by (receiver, outcome) (increase({select(m.DELIVERIES, {})}[$__range])) >= 0.5"
+    none = 'label_replace(vector(0), "receiver", "nobody", "", "")'
+    not_told = f"sum by (reason) (increase({select(m.NOT_TOLD, {})}[$__range])) >= 0.5"
+    nothing = 'label_replace(vector(0), "reason", "none", "", "")'
+    queries = [
+        Query(f"{tried} or on () {none}", "{{receiver}} {{outcome}}"),
+        Query(f"{worded(worded(not_told, 'reason'), 'reason')} or on () {nothing}", "nobody told: {{reason}}", "B"),
+    ]
+    return newest(bars("Deliveries", text, queries, COUNT, linked=False, decimals=0))
 
 
 def _trouble() -> Json:
     text = (
-        "What costs time: rebalances, restored partitions, how often a worker stood still for over half a second or "
-        "its clock was set, and how often a source was read again, as its records had not come. What the monitor "
-        "failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a flood. "
-        "Dead letters and connections to its pages that were cut."
+        "What costs time, each minute: rebalances, restored partitions, how often a worker stood still for over half a "
+        "second or its clock was set, and how often a source was read again, as its records had not come. What the "
+        "monitor failed on by a fault of its own, and what it could not use. Parts of panes that outgrew a row: a "
+        "flood. Dead letters and connections to its pages that were cut. Sources let go and rows set aside: how many."
     )
-    queries = [
-        Query(_total(m.REBALANCES), "rebalances"),
-        Query(_total(m.RESTORES), "restored partitions", "R"),
-        Query(_total(m.STALLS), "stalls", "S"),
-        Query(_total(m.CLOCK_STEPS), "clock set", "C"),
-        Query(_total(m.SOURCE_REREADS), "sources read again", "X"),
-        Query(_total(m.LET_GO), "sources let go", "G"),
-        Query(_total(m.EVENTS_TOLD_TOGETHER), "late events told together", "T"),
-        Query(_total(m.FAULTS), "faults", "F"),
-        Query(_total(m.ROWS_SET_ASIDE), "rows set aside", "A"),
-        Query(_total(m.RECORDS_REFUSED), "records refused", "U"),
-        Query(_total(m.PANES_DIVIDED), "parts of panes", "P"),
-        Query(_total(m.DEAD_LETTERS_CUT), "dead letters cut", "D"),
-        Query(_total(m.CUT_OFF), "connections cut off", "W"),
-    ]
-    return lines("Rebalances, restores and stalls", text, queries, COUNT, linked=False)
+    counted = {
+        "rebalances": m.REBALANCES,
+        "restored partitions": m.RESTORES,
+        "stalls": m.STALLS,
+        "clock set": m.CLOCK_STEPS,
+        "sources read again": m.SOURCE_REREADS,
+        "late events told together": m.EVENTS_TOLD_TOGETHER,
+        "faults": m.FAULTS,
+        "records refused": m.RECORDS_REFUSED,
+        "parts of panes": m.PANES_DIVIDED,
+        "dead letters cut": m.DEAD_LETTERS_CUT,
+        "connections cut off": m.CUT_OFF,
+    }
+    held = {"sources let go": m.LET_GO, "rows set aside": m.ROWS_SET_ASIDE}
+    cases = {name: _each_minute(metric) for name, metric in counted.items()}
+    cases |= {name: _total(metric) for name, metric in held.items()}
+    happened = f"{any_of(cases, 'what')} > 0"
+    quiet = 'label_replace(vector(0), "what", "nothing", "", "")'
+    query = Query(f"({happened}) or on () {quiet}", "{{what}}")
+    return lines("Trouble, a minute", text, [query], COUNT, linked=False, decimals=1)
 
 
 def _series() -> Json:
-    text = "Series of each measure: those shown one by one, and those beyond max_series, counted together as other."
+    text = "Series of all measures: those shown one by one, and those beyond max_series, counted together as other."
 
-    def each(metric: Metric) -> str:
-        return f"max by (agreement, measure) ({select(metric, {})}) or on () vector(0)"
+    def all_of(metric: Metric) -> str:
+        return f"sum(max by (agreement, measure) ({select(metric, {})})) or on () vector(0)"
 
-    queries = [
-        Query(each(m.SERIES_SHOWN), "{{agreement}} {{measure}}"),
-        Query(each(m.SERIES_IN_REST), "{{agreement}} {{measure}} in the rest", "R"),
-    ]
-    return lines("Series", text, queries, COUNT, linked=False)
+    queries = [Query(all_of(m.SERIES_SHOWN), "shown"), Query(all_of(m.SERIES_IN_REST), "together as other", "R")]
+    looks = {"shown": BLUE, "together as other": ORANGE}
+    return lines("Series", text, queries, COUNT, linked=False, looks=looks, decimals=0)

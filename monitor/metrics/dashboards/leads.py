@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     COUNT,
@@ -15,15 +15,24 @@ from monitor.metrics.dashboards.panels import (
     Json,
     Query,
     bars,
-    heatmap,
     lines,
     newest,
     stat,
-    steps,
+    to_list,
+    told,
 )
-from monitor.metrics.dashboards.promql import Regex, named, spread, total
-from monitor.metrics.dashboards.scopes import LEADS, measure_of, variables, window_of
-from monitor.metrics.dashboards.tickets import at_risk_now, silence, verdicts
+from monitor.metrics.dashboards.promql import Regex, named, spread, told_apart, total, worded
+from monitor.metrics.dashboards.scopes import (
+    LEADS,
+    due_first,
+    due_next,
+    measure_of,
+    silence,
+    variables,
+    window_of,
+)
+from monitor.metrics.dashboards.states import heatmap
+from monitor.metrics.dashboards.tickets import at_risk_now, verdicts
 from monitor.metrics.declaring import SERIES, WINDOWED, Metric
 
 _EACH = "agreement, measure, series"
@@ -42,10 +51,17 @@ def leads() -> Json:
             measure_of(LEADS, m.LEAD_SPEED_SPREAD, "Follow-up", "The measure whose follow-up is shown below"),
         ],
         [
-            Row(4, [(5, _pace()), (5, _needed_now()), (5, _late()), (5, _close_rate()), (4, silence("lead"))]),
-            Row(9, [(12, _towards_the_goal()), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
-            Row(8, [(8, _speed()), (8, _depth()), (8, _close_rates())]),
-            Row(8, [(6, _funnel()), (6, _kept()), (6, _pending()), (6, verdicts(LEADS))]),
+            Row(4, [
+                (4, _pace()), (4, _needed_now()), (4, _late()), (4, due_first(LEADS, to_list("Due next"))),
+                (4, _close_rate()), (4, silence("lead")),
+            ]),
+            Heading("Now"),
+            Row(7, [(12, due_next(LEADS)), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
+            Heading("Marketing's promise: enough leads"),
+            Row(8, [(8, _towards_the_goal()), (7, _close_rates()), (9, _funnel())]),
+            Heading("Sales' promise: soon, and often enough"),
+            Row(8, [(8, _kept()), (8, _attempts()), (8, verdicts(LEADS))]),
+            Row(8, [(8, _speed()), (8, _depth()), (8, _pending())]),
         ],
     )  # fmt: skip
 
@@ -57,10 +73,11 @@ def _monthly(metric: Metric, **matchers: str | Regex) -> str:
 def _pace() -> Json:
     text = (
         "Delivered leads against those needed to date, in this month: the goal is spread over the working days, and a "
-        "day counts once it is over. The lowest of all goals; none on a month's first working day."
+        "day counts once it is over. The lowest of all goals, in the colour of the verdict on it where it is promised."
     )
-    thresholds = steps(RED, (0.9, ORANGE), (1, GREEN))
-    return stat("Pace of the month", text, Query(f"min({_monthly(m.LEAD_PACE)})"), RATIO, thresholds, decimals=0)
+    code = f"max({_monthly(m.OBJECTIVE_CODE, indicator='pace')})"
+    query = Query(told_apart(f"min({_monthly(m.LEAD_PACE)})", code), "{{verdict}}")
+    return told("Pace of the month", text, query, RATIO, decimals=0, none="No goal, or its first day")
 
 
 def _needed_now() -> Json:
@@ -68,12 +85,14 @@ def _needed_now() -> Json:
         "Leads that the month's sales goal needs by what has happened in it: its close rate, average deal and share of "
         "marketing, not the agreed ones. None before marketing's first customer."
     )
-    return stat("Needed, recomputed", text, Query(f"max({_monthly(m.LEADS_NEEDED, counting='now')})"), decimals=0)
+    query = Query(f"max({_monthly(m.LEADS_NEEDED, counting='now')})")
+    return stat("Needed, recomputed", text, query, decimals=0, none="No customer yet")
 
 
 def _late() -> Json:
     text = "Leads that were handed over and wait for the first attempt beyond the promised time."
-    return stat("Waiting too long", text, Query(total(LEADS.of(m.LEADS_LATE))), COUNT, ANY_IS_BAD)
+    query, to = Query(total(LEADS.of(m.LEADS_LATE))), to_list("Past due and at risk now")
+    return stat("Waiting too long", text, query, COUNT, ANY_IS_BAD, to=to)
 
 
 def _close_rate() -> Json:
@@ -105,11 +124,11 @@ def _towards_the_goal() -> Json:
 
 def _speed() -> Json:
     text = (
-        f"Business time from the hand-over to the first human attempt: ${LEADS.measure}, in its shortest window. Each "
-        "column is the whole window at that instant."
+        f"Business time from the hand-over to the first human attempt: ${LEADS.measure}, in its shortest "
+        "window. Each column is the whole window at that instant."
     )
     selector = LEADS.whole().of_chosen(m.LEAD_SPEED_SPREAD)
-    return heatmap("Speed of follow-up", text, Query(spread(selector)), "leads")
+    return heatmap("Speed of follow-up", text, Query(spread(selector)), "leads", none="No lead was followed up")
 
 
 def _depth() -> Json:
@@ -126,8 +145,8 @@ def _funnel() -> Json:
         f"What has become of the leads that were created in the chosen window: ${LEADS.measure}. Late stages of young "
         "leads are still to come."
     )
-    query = f"sort_desc(sum by (stage) (max by (stage, {', '.join(SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)})))"
-    return newest(bars("Funnel", text, Query(query, "{{stage}}"), COUNT, linked=False))
+    query = f"sum by (stage) (max by (stage, {', '.join(SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)}))"
+    return newest(bars("Funnel", text, Query(f"sort_desc({worded(query, 'stage')})", "{{stage}}"), COUNT, linked=False))
 
 
 def _close_rates() -> Json:
@@ -150,15 +169,38 @@ def _pending() -> Json:
         "there are none the window's figure is provisional."
     )
     query = f"sum by (promise) (max by (promise, {', '.join(SERIES)}) ({LEADS.of(m.LEADS_PENDING)}))"
-    return lines("Not judged yet", text, [Query(query, "{{promise}}")], COUNT)
+    return lines("Not judged yet", text, [Query(worded(query, "promise"), "{{promise}}")], COUNT, decimals=0)
 
 
 def _kept() -> Json:
-    text = "The time within which 9 of 10 leads were followed up, in the chosen window (business time)."
+    text = (
+        "The time within which 9 of 10 leads were followed up, in the chosen window (business time). Dashed: the time "
+        "that is promised for each."
+    )
     each = LEADS.of(m.LEAD_SPEED_PERCENTILE, percentile="90")
+    promised = f"max by (agreement, measure) ({LEADS.of(m.LEAD_FOLLOW_UP_LIMIT)})"
     return lines(
-        "9 of 10 followed up within",
+        "Speed: 9 of 10 followed up within",
         text,
-        [Query(f"max by ({_EACH}) ({named(each)})", "{{measure}} · {{series}}")],
+        [
+            Query(f"max by ({_EACH}) ({named(each)})", "{{measure}} · {{series}}"),
+            Query(promised, "promised {{measure}}", "T", RED),
+        ],
         SECONDS,
+    )
+
+
+def _attempts() -> Json:
+    text = (
+        "Mean attempts per lead until it was reached or the time for it was over, in the chosen window. Dashed: how "
+        "often each lead that is not reached has to be tried."
+    )
+    by = f"max by ({_EACH}) ({named(LEADS.of(m.LEAD_DEPTH))})"
+    promised = f"max by (agreement, measure) ({LEADS.of(m.LEAD_DEPTH_LIMIT)})"
+    return lines(
+        "Depth: attempts per lead",
+        text,
+        [Query(by, "{{measure}} · {{series}}"), Query(promised, "promised {{measure}}", "T", RED)],
+        COUNT,
+        decimals=1,
     )

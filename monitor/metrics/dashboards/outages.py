@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     COUNT,
     GREEN,
-    ORANGE,
     RATIO,
     RED,
     SECONDS,
     Json,
     Query,
     bars,
-    history,
     lines,
     newest,
     stat,
-    states,
-    steps,
+    to_list,
+    told,
 )
-from monitor.metrics.dashboards.promql import named, total
-from monitor.metrics.dashboards.scopes import OUTAGES, measure_of, variables, window_of
-from monitor.metrics.dashboards.tickets import at_risk_now, silence, spread_of_times, verdicts
+from monitor.metrics.dashboards.promql import named, told_apart, total
+from monitor.metrics.dashboards.scopes import (
+    OUTAGES,
+    due_first,
+    due_next,
+    measure_of,
+    silence,
+    variables,
+    window_of,
+)
+from monitor.metrics.dashboards.states import history, states
+from monitor.metrics.dashboards.tickets import against_target, at_risk_now, spread_of_times, verdicts
 
 _EACH = "agreement, measure, series"
 _UP_DOWN = states(up=(0, "up", GREEN), down=(1, "down", RED))
@@ -43,20 +50,34 @@ def outages() -> Json:
         ],
         [
             Row(
-                3,
+                4,
                 [
                     (4, _open()),
                     (4, _oldest()),
+                    (4, due_first(OUTAGES, to_list("Due next"))),
                     (4, _lowest()),
-                    (4, _failures()),
-                    (4, _between()),
+                    (4, _coverage()),
                     (4, silence("outage")),
                 ],
             ),
-            Row(3, [(5, _saidi()), (5, _saifi()), (5, _caidi()), (5, _customers_served()), (4, _coverage())]),
-            Row(8, [(12, _down()), (12, verdicts(OUTAGES))]),
-            Row(8, [(10, _availability()), (7, _by_measure()), (7, at_risk_now(OUTAGES, m.CLOCKS_OPEN))]),
-            Row(8, [(6, _repair()), (6, spread_of_times(OUTAGES)), (6, _downtime()), (6, _without_service())]),
+            Heading("Now"),
+            Row(8, [(10, _down()), (14, due_next(OUTAGES))]),
+            Heading("Against the agreements"),
+            Row(8, [(12, _availability()), (12, verdicts(OUTAGES))]),
+            Row(7, [(14, at_risk_now(OUTAGES, m.CLOCKS_OPEN)), (10, _without_service())]),
+            Heading("How often, how long"),
+            Row(
+                4,
+                [
+                    (4, _failures()),
+                    (4, _between()),
+                    (4, _saidi()),
+                    (4, _saifi()),
+                    (4, _caidi()),
+                    (4, _customers_served()),
+                ],
+            ),
+            Row(8, [(6, _by_measure()), (6, _repair()), (6, spread_of_times(OUTAGES)), (6, _downtime())]),
         ],
     )
 
@@ -67,18 +88,22 @@ def _open() -> Json:
         "Outages that are not restored.",
         Query(total(OUTAGES.of(m.OUTAGES_OPEN))),
         thresholds=ANY_IS_BAD,
+        to=to_list("Up and down"),
     )
 
 
 def _oldest() -> Json:
     text = "How long the oldest open outage has lasted; 0 while none is open. An open outage is in no mean yet."
     query = f"max({OUTAGES.of(m.OUTAGES_OLDEST)} or 0 * {OUTAGES.of(m.OUTAGES_OPEN)})"
-    return stat("Oldest open outage", text, Query(query), SECONDS, steps(GREEN, (1, ORANGE), (3600, RED)), decimals=0)
+    return stat("Oldest open outage", text, Query(query), SECONDS, ANY_IS_BAD, decimals=0, words={0: "none"})
 
 
 def _lowest() -> Json:
     text = "Availability of the service that has the lowest, in the chosen window and by the agreement's formula."
-    return stat("Lowest availability", text, Query(f"min({OUTAGES.of(m.OUTAGE_AVAILABILITY)})"), RATIO, decimals=3)
+    text += " In the colour of the most urgent verdict on one."
+    code = f"max({OUTAGES.of(m.OBJECTIVE_CODE, indicator='availability')})"
+    query = Query(told_apart(f"min({OUTAGES.of(m.OUTAGE_AVAILABILITY)})", code), "{{verdict}}")
+    return told("Lowest availability", text, query, RATIO, decimals=2)
 
 
 def _failures() -> Json:
@@ -90,7 +115,9 @@ def _between() -> Json:
     text = (
         "MTBF of the service that fails most often, in the chosen window: time up / failures. Absent without a failure."
     )
-    return stat("Between failures", text, Query(f"min({OUTAGES.of(m.OUTAGE_MTBF)})"), SECONDS, decimals=1)
+    return stat(
+        "Between failures", text, Query(f"min({OUTAGES.of(m.OUTAGE_MTBF)})"), SECONDS, decimals=1, none="None failed"
+    )
 
 
 def _down() -> Json:
@@ -100,23 +127,8 @@ def _down() -> Json:
 
 
 def _availability() -> Json:
-    text = "Availability in the chosen window. Dashed: the target, and where it is at risk."
-    by = "agreement, objective, series"
-    promised = OUTAGES.each(m.OBJECTIVE_TARGET, "agreement, objective", indicator="availability")
-    warned = OUTAGES.each(m.OBJECTIVE_WARNING, "agreement, objective", indicator="availability")
-    value = OUTAGES.each(m.OBJECTIVE_VALUE, by, indicator="availability")
-    return lines(
-        "Availability, against the target",
-        text,
-        [
-            Query(value, "{{series}}"),
-            Query(promised, "target {{objective}}", "T", RED),
-            Query(warned, "at risk {{objective}}", "W", ORANGE),
-        ],
-        RATIO,
-        decimals=3,
-        least=None,
-    )
+    text = "Availability in the chosen window."
+    return against_target(OUTAGES, "Availability, against the target", text, "availability", RATIO, decimals=2)
 
 
 def _repair() -> Json:
@@ -156,8 +168,10 @@ def _coverage() -> Json:
         "The share of the promised time in which the monitor saw anything, in the chosen window, of the service that "
         "it saw least of. Blind time is neither up nor down."
     )
-    query = f"min({OUTAGES.of(m.OUTAGE_COVERAGE)})"
-    return stat("Coverage", text, Query(query), RATIO, steps(RED, (0.95, ORANGE), (0.99, GREEN)), decimals=2)
+    text += " In the colour of the verdict on it, where it is promised."
+    code = f"max({OUTAGES.whole().of(m.OBJECTIVE_CODE, indicator='coverage')})"
+    query = Query(told_apart(f"min({OUTAGES.of(m.OUTAGE_COVERAGE)})", code), "{{verdict}}")
+    return told("Coverage", text, query, RATIO, decimals=2)
 
 
 def _without_service() -> Json:

@@ -1,19 +1,18 @@
-"""Overview: is every promise kept, and if not, which one is the most urgent?"""
+"""Overview: what is broken, what breaks next, how long is left?"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
     COUNT,
     EACH_MINUTE,
     GREEN,
-    ORANGE,
-    QUIET,
+    LOOKS_OF_STATE,
     RATIO,
     RED,
     SECONDS,
@@ -24,18 +23,22 @@ from monitor.metrics.dashboards.panels import (
     link,
     stat,
     steps,
-    timeline,
+    to_board,
+    to_list,
 )
-from monitor.metrics.dashboards.promql import Regex, age_of, indicators, select, total
-from monitor.metrics.dashboards.scopes import OVERVIEW, last_event, variables
+from monitor.metrics.dashboards.promql import Regex, indicators, select, total, worded
+from monitor.metrics.dashboards.scopes import OVERVIEW, due_first, due_next, due_soon, silence, variables, window_of
+from monitor.metrics.dashboards.states import timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
-from monitor.metrics.declaring import OBJECTIVE
 
 _EACH: Final = "agreement, kind, objective, series, window"
+_ROWS: Final = 8
+"""The rows of a timeline that can be read."""
 _DETAILS: Final = link(
     "Details of ${__data.fields.Agreement}",
     "/d/sla-${__data.fields.kind}s?var-agreement=${__data.fields.Agreement}&${__url_time_range}",
 )
+_WORST_SHARES: Final = "Shares, the worst first"
 
 
 def overview() -> Json:
@@ -43,105 +46,140 @@ def overview() -> Json:
     return dashboard(
         "sla-overview",
         "SLA · Overview",
-        "Is every promise kept, and if not, which one is the most urgent?",
-        variables(OVERVIEW, m.OBJECTIVE_TARGET),
+        "What is broken, what breaks next, how long is left?",
+        [*variables(OVERVIEW, m.OBJECTIVE_TARGET), window_of(OVERVIEW, m.OBJECTIVE_CODE, "24h")],
         [
             Row(
-                4, [(4, _breached()), (4, _at_risk()), (4, _overdue()), (4, _outages()), (4, _kept()), (4, _silence())]
+                4,
+                [
+                    (4, _breached()),
+                    (4, _at_risk()),
+                    (4, due_first(OVERVIEW, to_list("Due next"))),
+                    (3, due_soon(OVERVIEW, to_list("Due next"))),
+                    (3, _overdue()),
+                    (3, _outages()),
+                    (3, _budget()),
+                ],
             ),
-            Row(9, [(13, _urgent("Shares, the most urgent first", "ratio", RATIO)), (11, _timeline())]),
-            Row(8, [(13, _urgent("Durations, the most urgent first", "ms", SECONDS)), (11, _announced())]),
-            Row(6, [(24, _agreements())]),
+            Heading("What breaks next"),
+            Row(8, [(15, due_next(OVERVIEW)), (5, _kept()), (4, silence())]),
+            Heading("What is broken"),
+            Row(8, [(14, _timeline()), (10, _announced())]),
+            Row(7, [(24, _urgent(_WORST_SHARES, "ratio", RATIO))]),
+            Row(7, [(24, _urgent("Durations, the worst first", "ms", SECONDS))]),
+            Heading("What is agreed"),
+            Row(7, [(24, _agreements())]),
         ],
     )
-
-
-def _number(verdict: str) -> str:
-    found = OVERVIEW.of(m.OBJECTIVE_VERDICT, verdict=verdict)
-    return f"sum(max by ({', '.join(OBJECTIVE)}) ({found}))"
 
 
 def _breached() -> Json:
     text = (
-        "Objectives whose figure misses its target now, in any series and window. What was announced stays announced."
+        "Objectives whose figure misses its target now, in at least one of their series and windows. What was "
+        "announced stays announced."
     )
-    return stat("Objectives breached", text, Query(_number("breached")), thresholds=ANY_IS_BAD)
+    query = Query(OVERVIEW.objectives("breached"))
+    return stat("Objectives breached", text, query, thresholds=ANY_IS_BAD, to=to_list(_WORST_SHARES))
 
 
 def _at_risk() -> Json:
-    text = "Objectives that still keep their target but passed the threshold at which the agreement wants a warning."
-    return stat("Objectives at risk", text, Query(_number("at_risk")), thresholds=ANY_IS_WARNING)
+    text = (
+        "Objectives that are breached nowhere, and passed in at least one of their series and windows the threshold "
+        "at which the agreement wants a warning."
+    )
+    query = Query(OVERVIEW.objectives("at_risk"))
+    return stat("Objectives at risk", text, query, thresholds=ANY_IS_WARNING, to=to_list(_WORST_SHARES))
 
 
 def _overdue() -> Json:
     text = "Open clocks (of tickets, repairs, leads) that are past due. A ticket has a clock for each promise on it."
-    return stat("Clocks past due", text, Query(total(OVERVIEW.of(m.CLOCKS_OVERDUE))), thresholds=ANY_IS_BAD)
+    query = Query(total(OVERVIEW.of(m.CLOCKS_OVERDUE)))
+    return stat("Past due", text, query, thresholds=ANY_IS_BAD, to=to_board("sla-tickets", "Clocks past due"))
 
 
 def _outages() -> Json:
     text = "Outages that are not restored yet."
-    return stat("Open outages", text, Query(total(OVERVIEW.of(m.OUTAGES_OPEN))), thresholds=ANY_IS_BAD)
+    query = Query(total(OVERVIEW.of(m.OUTAGES_OPEN)))
+    return stat("Open outages", text, query, thresholds=ANY_IS_BAD, to=to_board("sla-outages", "Outages"))
+
+
+def _budget() -> Json:
+    text = "What is left of the error budget of which the least is left, in its own period. Below 0 it is used up."
+    every = OVERVIEW.whole()
+    spent, burns = every.of(m.BUDGET_SPENT), every.of(m.BUDGET_BURN)
+    # A budget burns in its own period only.
+    own = f"{spent} and on (agreement, objective, window) {burns} or ({spent} unless on (agreement, objective) {burns})"
+    to = to_board("sla-budgets", "Budgets")
+    return stat(
+        "Budget left", text, Query(f"1 - max(({own}) < inf)"), RATIO, steps(RED, (0.0001, GREEN)), decimals=0, to=to,
+        below_0="used up", none="No budget is agreed",
+    )  # fmt: skip
 
 
 def _kept() -> Json:
-    text = "Share of the judged objectives that keep their target. No data and too few samples are no judgement."
-    kept = f"({_number('met')} + {_number('on_track')} + {_number('at_risk')})"
+    text = "Share of the judged objectives that keep their target everywhere. No data and few samples are no judgement."
+    judged = f"(max by (agreement, objective) ({OVERVIEW.whole().of(m.OBJECTIVE_CODE)}) >= 2)"
     return gauge(
-        "Objectives kept",
-        text,
-        Query(f"{kept} / ({kept} + {_number('breached')})"),
-        steps(RED, (0.9, ORANGE), (1, GREEN)),
+        "Objectives kept", text, Query(f"sum({judged} < bool 5) / count({judged})"), steps(RED, (0.9999, GREEN))
     )
-
-
-def _silence() -> Json:
-    text = (
-        "Event time of the newest event of any source, measured by the monitor's clock. Figures are as old as that. "
-        "Each source by itself: The monitor itself."
-    )
-    return stat("Since the last event", text, Query(age_of(last_event())), SECONDS, QUIET, decimals=0)
 
 
 def _urgent(title: str, unit: str, shown_in: str) -> Json:
-    of = {"indicator": indicators(unit)}
+    of: dict[str, str | Regex] = {"indicator": indicators(unit)}
     text = (
-        "Every objective on such a figure in each of its series and windows: its verdict, what it is now, what was "
-        "promised, and how many measurements it is made of."
+        "Every objective on such a figure in each of its series, in the chosen window, or its own ones where it has no "
+        "such window: its verdict, what it is now, what was promised, by which share of the target it misses that "
+        "(below 0: keeps it), and of how many measurements."
     )
     digits = 2 if shown_in == RATIO else 1
+    every = OVERVIEW.whole()
+    verdicts = OVERVIEW.verdicts(_EACH, **of)
+    figures = {
+        "N": every.each(m.OBJECTIVE_VALUE, _EACH, **of),
+        "T": every.each(m.OBJECTIVE_TARGET, _EACH, **of),
+        "D": every.off_target(_EACH, **of),
+        "S": every.each(m.OBJECTIVE_SAMPLES, _EACH, **of),
+    }
     return table(
         title,
         text,
         [
-            Query(OVERVIEW.verdicts(_EACH, **of), ref="V"),
-            Query(OVERVIEW.each(m.OBJECTIVE_VALUE, _EACH, **of), ref="N"),
-            Query(OVERVIEW.each(m.OBJECTIVE_TARGET, _EACH, **of), ref="T"),
-            Query(OVERVIEW.each(m.OBJECTIVE_SAMPLES, _EACH, **of), ref="S"),
+            Query(verdicts, ref="V"),
+            *(Query(f"{one} and on ({_EACH}) ({verdicts})", ref=ref) for ref, one in figures.items()),
         ],
         [
-            Column("Verdict", value="V", verdict=True, width=90),
-            Column("Objective", label="objective", links=[_DETAILS]),
+            Column("Verdict", value="V", verdict=True, width=100),
+            Column("Objective", label="objective", links=[_DETAILS], width=230),
             Column("Of", label="series"),
-            Column("Window", label="window", width=70),
-            Column("Now", value="N", unit=shown_in, width=85, decimals=digits),
-            Column("Target", value="T", unit=shown_in, width=85, decimals=digits),
-            Column("Samples", value="S", unit=COUNT, width=75),
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Window", label="window", width=80),
+            Column("Now", value="N", unit=shown_in, width=90, decimals=digits),
+            Column("Target", value="T", unit=shown_in, width=90, decimals=digits),
+            Column("Off target", value="D", unit=RATIO, width=120, decimals=1),
+            Column("Samples", value="S", unit=COUNT, width=85),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
             Column("kind", label="kind", hidden=True),
         ],
-        sort=["Verdict"],
+        sort=["Verdict", "Off target"],
     )
 
 
 def _timeline() -> Json:
-    text = "The verdict on each objective over time: the most urgent of all its series and windows that are judged."
-    return timeline("Verdicts", text, Query(OVERVIEW.verdicts("agreement, objective"), "{{objective}} ({{agreement}})"))
+    text = (
+        f"The verdicts over time on the objectives that are breached or at risk now, at most {_ROWS}, in the chosen "
+        "window; an objective without that window in its own. All of them: the tables below."
+    )
+    query = OVERVIEW.urgent("agreement, objective, series", _ROWS)
+    return timeline(
+        "Broken and at risk now", text, Query(query, "{{objective}} · {{series}}"), none="Nothing is broken"
+    )
 
 
 def _announced() -> Json:
     text = "What was announced of clocks and objectives: at risk, breached, resolved, voided, rearmed."
     rate = f"sum by (state) (increase({select(m.ALERTS, {})}[$__rate_interval]))"
-    return lines("Announcements", text, [Query(rate, "{{state}}")], COUNT, stacked=True, linked=False) | EACH_MINUTE
+    query = Query(worded(rate, "state"), "{{state}}")
+    panel = lines("Announcements", text, [query], COUNT, stacked=True, linked=False, looks=LOOKS_OF_STATE, decimals=0)
+    return panel | EACH_MINUTE
 
 
 def _agreements() -> Json:
@@ -153,9 +191,14 @@ def _agreements() -> Json:
         text,
         [Query(f"max by ({', '.join(label)}) ({info})")],
         [
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
-            *[Column(one.capitalize(), label=one) for one in label[1:]],
-            Column("Known", value="A", hidden=True),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
+            Column("Name", label="name"),
+            Column("Provider", label="provider", width=190),
+            Column("Customer", label="customer", width=210),
+            Column("Service", label="service"),
+            Column("Version", label="version", width=85),
+            Column("Status", label="status", width=100),
         ],
-        sort=["Known"],
+        sort=["Agreement"],
+        rising=True,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from monitor.metrics.dashboards.promql import CODES
+from monitor.metrics.declaring import CODES
 
 Json = dict[str, Any]
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 
 GREEN, ORANGE, RED, BLUE, GREY = "green", "orange", "red", "blue", "#8e8e8e"
+KEPT, RISK, BROKEN, UNJUDGED = GREEN, ORANGE, RED, BLUE
+"""The one scheme of colours: what is kept, what is at risk, what is broken, and what nobody has promised."""
 
 COUNT: Final = "short"
 RATIO: Final = "percentunit"
@@ -21,9 +23,9 @@ VERDICT_LOOKS: Final = {
     "no_data": ("no data", GREY),
     "low_sample": ("low sample", "super-light-blue"),
     "met": ("met", "semi-dark-green"),
-    "on_track": ("on track", GREEN),
-    "at_risk": ("at risk", ORANGE),
-    "breached": ("breached", RED),
+    "on_track": ("on track", KEPT),
+    "at_risk": ("at risk", RISK),
+    "breached": ("breached", BROKEN),
 }
 VERDICTS: Final[list[Json]] = [
     {
@@ -35,23 +37,48 @@ VERDICTS: Final[list[Json]] = [
     }
 ]
 """The codes of verdicts as words and colours."""
+LOOKS_OF_VERDICT: Final = {"kept": KEPT, "at risk": RISK, "breached": BROKEN, "not judged": UNJUDGED}
+"""The colours of the words that `promql.told_apart` gives to values."""
+LOOKS_OF_STATE: Final = {
+    "at risk": RISK, "breached": BROKEN, "resolved": KEPT, "voided": GREY, "rearmed": "super-light-blue",
+}  # fmt: skip
+"""The colours of the states of announcements."""
+
+NOTHING: Final = "Nothing for what is chosen above"
+"""What a panel says that has no data."""
 
 
 class Query(NamedTuple):
     """One query of a panel. ``legend`` names its series, with ``{{label}}``; ``ref`` tells it from the others.
 
-    ``target`` says that it draws a promise: a dashed line in that colour.
+    ``target`` says that it draws what the others are compared with, such as a promise: a dashed line in that colour;
+    ``quiet``: it is not in the legend.
     """
 
     expr: str
     legend: str = ""
     ref: str = "A"
     target: str = ""
+    quiet: bool = False
 
 
 def link(title: str, url: str) -> Json:
     """Return a link from a value."""
     return {"title": title, "url": url, "targetBlank": False}
+
+
+ALL_CHOSEN: Final = "${__all_variables}&${__url_time_range}"
+"""The part of an address that keeps what is chosen."""
+
+
+def to_board(uid: str, title: str) -> Json:
+    """Return a link to another dashboard, with what is chosen here."""
+    return link(title, f"/d/{uid}?{ALL_CHOSEN}")
+
+
+def to_list(panel: str) -> Json:
+    """Return a link to a panel of the same dashboard; `dashboard` finds its number by its title."""
+    return link(panel, "") | {"panel": panel}
 
 
 TO_AGREEMENT: Final = link(
@@ -72,14 +99,34 @@ ANY_IS_WARNING: Final = steps(GREEN, (1, ORANGE))
 NEUTRAL: Final = steps(BLUE)
 EACH_MINUTE: Final = {"interval": "1m"}
 """For panels of increases: no two columns count the same."""
-QUIET: Final = steps(GREEN, (900, ORANGE), (3600, RED))
-"""How many seconds without an event are unusual."""
+NOT_SO: Final = -1.0
+"""Stands for "there is none" in a number; see `words_for`."""
+
+
+def words_for(words: Mapping[float, str]) -> list[Json]:
+    """Return mappings of numbers to words, which are shown in their place."""
+    options = {f"{number:.0f}": {"text": text, "index": place} for place, (number, text) in enumerate(words.items())}
+    return [{"type": "value", "options": options}]
 
 
 def stat(
-    title: str, text: str, query: Query, unit: str = COUNT, thresholds: Json = NEUTRAL, *, decimals: int | None = None
+    title: str,
+    text: str,
+    query: Query,
+    unit: str = COUNT,
+    thresholds: Json = NEUTRAL,
+    *,
+    decimals: int | None = None,
+    to: Json | None = None,
+    words: Mapping[float, str] | None = None,
+    below_0: str = "",
+    none: str = NOTHING,
 ) -> Json:
-    """Return one large number."""
+    """Return one large number.
+
+    ``to``: a link to the list behind it. ``words``: numbers that are shown as words. ``below_0``: the words for 0 and
+    what is below it.
+    """
     options = {
         "graphMode": "area",
         "colorMode": "background",
@@ -88,10 +135,45 @@ def stat(
         "orientation": "auto",
         "reduceOptions": _LAST,
     }
-    return panel_of("stat", title, text, [query], options, _defaults(unit, thresholds, decimals=decimals))
+    links = [dict(to)] if to else ()
+    defaults = _defaults(unit, thresholds, decimals=decimals, links=links, none=none)
+    if words:
+        defaults["mappings"] = words_for(words)
+    if below_0:
+        to_0 = {"from": None, "to": 0, "result": {"text": below_0, "index": 0}}
+        defaults["mappings"] = [{"type": "range", "options": to_0}]
+    return panel_of("stat", title, text, [query], options, defaults)
 
 
-def gauge(title: str, text: str, query: Query, thresholds: Json) -> Json:
+def told(
+    title: str,
+    text: str,
+    query: Query,
+    unit: str = COUNT,
+    looks: Mapping[str, str] = LOOKS_OF_VERDICT,
+    *,
+    decimals: int | None = None,
+    to: Json | None = None,
+    none: str = NOTHING,
+    names: bool = False,
+) -> Json:
+    """Return one large number in the colour of its series, whose name is one of ``looks``.
+
+    The query gives its value under one of these names (`promql.told_apart`): so the limits of the colours are those of
+    the agreements. ``names``: the names are shown, too.
+    """
+    panel = stat(title, text, query, unit, decimals=decimals, to=to, none=none)
+    panel["fieldConfig"]["overrides"] = [_coloured(name, color) for name, color in looks.items()]
+    panel["options"] |= {"graphMode": "none", "textMode": "value_and_name" if names else "value"}
+    return newest(panel)
+
+
+def _coloured(name: str, color: str) -> Json:
+    properties = [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}]
+    return {"matcher": {"id": "byName", "options": name}, "properties": properties}
+
+
+def gauge(title: str, text: str, query: Query, thresholds: Json, *, none: str = NOTHING) -> Json:
     """Return a share as the hand of a dial."""
     options = {
         "orientation": "auto",
@@ -99,13 +181,24 @@ def gauge(title: str, text: str, query: Query, thresholds: Json) -> Json:
         "showThresholdMarkers": True,
         "reduceOptions": _LAST,
     }
-    return panel_of("gauge", title, text, [query], options, _defaults(RATIO, thresholds, least=0, most=1, decimals=0))
+    defaults = _defaults(RATIO, thresholds, least=0, most=1, decimals=0, none=none)
+    return panel_of("gauge", title, text, [query], options, defaults)
 
 
 def bars(
-    title: str, text: str, query: Query | list[Query], unit: str, *, most: float | None = None, linked: bool = True
+    title: str,
+    text: str,
+    query: Query | list[Query],
+    unit: str,
+    *,
+    least: float = 0,
+    most: float | None = None,
+    linked: bool = True,
+    scheme: str = "",
+    decimals: int | None = None,
+    none: str = NOTHING,
 ) -> Json:
-    """Return the newest values as bars beside their names."""
+    """Return the newest values as bars beside their names; ``scheme``: in colours from the least to the most."""
     options = {
         "displayMode": "basic",
         "valueMode": "color",
@@ -115,7 +208,10 @@ def bars(
         "orientation": "horizontal",
         "reduceOptions": _LAST,
     }
-    defaults = _defaults(unit, NEUTRAL, least=0, most=most, links=[TO_AGREEMENT] if linked else ())
+    links = [TO_AGREEMENT] if linked else ()
+    defaults = _defaults(unit, NEUTRAL, least=least, most=most, links=links, none=none, decimals=decimals)
+    if scheme:
+        defaults["color"] = {"mode": scheme}
     queries = query if isinstance(query, list) else [query]
     return panel_of("bargauge", title, text, queries, options, defaults)
 
@@ -129,22 +225,34 @@ def lines(
     decimals: int | None = None,
     stacked: bool = False,
     least: float | None = 0,
+    most: float | None = None,
     linked: bool = True,
+    looks: Mapping[str, str] | None = None,
+    aside: Sequence[str] = (),
+    symlog: bool = False,
+    none: str = NOTHING,
 ) -> Json:
-    """Return values over time. Queries that draw a target are dashed lines."""
+    """Return values over time. Queries that draw a target are dashed lines.
+
+    ``looks``: the colours of series by their names. ``aside``: series that have an axis of their own, at the right.
+    ``symlog``: the axis is logarithmic from 1 on.
+    """
     custom: Json = {
         "drawStyle": "bars" if stacked else "line",
         "lineWidth": 1 if stacked else 2,
-        "fillOpacity": 70 if stacked else 5,
+        "fillOpacity": 70 if stacked else 0,
         "showPoints": "never",
         "spanNulls": False,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
     }
+    if symlog:
+        custom["scaleDistribution"] = {"type": "symlog", "log": 10, "linearThreshold": 1}
     options = {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    defaults = _defaults(unit, steps(GREEN), decimals=decimals, least=least, links=[TO_AGREEMENT] if linked else ())
+    links = [TO_AGREEMENT] if linked else ()
+    defaults = _defaults(unit, steps(GREEN), decimals=decimals, least=least, most=most, links=links, none=none)
     defaults |= {"color": {"mode": "palette-classic"}, "custom": custom}
     overrides = [
         {
@@ -154,67 +262,17 @@ def lines(
                 {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [10, 10]}},
                 {"id": "custom.fillOpacity", "value": 0},
                 {"id": "custom.lineWidth", "value": 1},
+                *([{"id": "custom.hideFrom", "value": _NOT_IN_LEGEND}] if one.quiet else ()),
             ],
         }
         for one in queries
         if one.target
     ]
+    overrides += [_coloured(name, color) for name, color in (looks or {}).items()]
+    for name in aside:
+        right = [{"id": "custom.axisPlacement", "value": "right"}, {"id": "custom.axisLabel", "value": name}]
+        overrides.append({"matcher": {"id": "byName", "options": name}, "properties": right})
     return panel_of("timeseries", title, text, queries, options, defaults, overrides)
-
-
-def timeline(title: str, text: str, query: Query, mappings: Sequence[Json] = VERDICTS, *, linked: bool = True) -> Json:
-    """Return states over time, one row a series."""
-    options = {
-        "mergeValues": True,
-        "showValue": "auto",
-        "alignValue": "left",
-        "rowHeight": 0.85,
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
-        "tooltip": {"mode": "single", "sort": "none"},
-    }
-    return panel_of("state-timeline", title, text, [query], options, _states(mappings, linked=linked))
-
-
-def history(title: str, text: str, query: Query, mappings: Sequence[Json], *, linked: bool = True) -> Json:
-    """Return states at regular instants, one row a series."""
-    options = {
-        "showValue": "never",
-        "rowHeight": 0.85,
-        "colWidth": 0.9,
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-        "tooltip": {"mode": "single", "sort": "none"},
-    }
-    panel = panel_of("status-history", title, text, [query], options, _states(mappings, linked=linked))
-    return panel | {"maxDataPoints": 60}
-
-
-def heatmap(title: str, text: str, query: Query, cells: str) -> Json:
-    """Return how durations were spread, over time. The query gives cumulated counts, by upper bound ``le`` in seconds.
-
-    ``cells`` describes the number in a cell.
-    """
-    options = {
-        "calculate": False,
-        "cellGap": 1,
-        "cellValues": {"unit": COUNT, "decimals": 0},
-        "color": {
-            "mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "scale": "exponential", "exponent": 0.5,
-            "steps": 64, "reverse": False,
-        },
-        "exemplars": {"color": "rgba(255,0,255,0.7)"},
-        "filterValues": {"le": 1e-9},
-        "legend": {"show": True},
-        "rowsFrame": {"layout": "auto", "value": cells},
-        "showValue": "never",
-        "tooltip": {"show": True, "yHistogram": False},
-        "yAxis": {"axisPlacement": "left", "reverse": False, "unit": SECONDS},
-    }  # fmt: skip
-    custom = {"scaleDistribution": {"type": "linear"}}
-    panel = panel_of(
-        "heatmap", title, text, [query._replace(legend="{{le}}")], options, {"unit": COUNT, "custom": custom}
-    )
-    panel["targets"][0]["format"] = "heatmap"
-    return panel | {"maxDataPoints": 120}
 
 
 def newest(panel: Json) -> Json:
@@ -224,18 +282,8 @@ def newest(panel: Json) -> Json:
     return panel
 
 
+_NOT_IN_LEGEND: Final = {"legend": True, "tooltip": False, "viz": False}
 _LAST: Final[Json] = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
-
-
-def _states(mappings: Sequence[Json], *, linked: bool) -> Json:
-    return {
-        "unit": COUNT,
-        "mappings": list(mappings),
-        "color": {"mode": "thresholds"},
-        "thresholds": steps(GREY),
-        "links": [TO_AGREEMENT] if linked else [],
-        "custom": {"lineWidth": 0, "fillOpacity": 75},
-    }
 
 
 def _defaults(
@@ -246,11 +294,15 @@ def _defaults(
     least: float | None = None,
     most: float | None = None,
     links: Sequence[Json] = (),
+    none: str = NOTHING,
 ) -> Json:
     optional = {"decimals": decimals, "min": least, "max": most}
     known = {name: value for name, value in optional.items() if value is not None}
     colour = {"mode": "thresholds"}
-    return {"unit": unit, "thresholds": thresholds, "color": colour, "links": list(links), "mappings": [], **known}
+    return {
+        "unit": unit, "noValue": none, "thresholds": thresholds, "color": colour, "links": list(links), "mappings": [],
+        **known,
+    }  # fmt: skip
 
 
 def panel_of(
@@ -286,11 +338,3 @@ def _target(query: Query) -> Json:
         "instant": False,
         "range": True,
     }
-
-
-def states(**looks: tuple[int, str, str]) -> list[Json]:
-    """Return mappings of numbers to words and colours: ``name=(number, text, colour)``."""
-    options: Mapping[str, Json] = {
-        str(number): {"text": text, "color": color, "index": number} for number, text, color in looks.values()
-    }
-    return [{"type": "value", "options": dict(options)}]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.indicators import NAMED
 from monitor.metrics import catalogue as m
-from monitor.metrics.declaring import ATTRIBUTES, SERIES, Metric
+from monitor.metrics.declaring import ATTRIBUTES, CODES, OBJECTIVE, SERIES, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 
 SERIES_NAME: Final = "series"
 """The label that `named` adds: all attributes of a series in one text."""
-
-CODES: Final[dict[Verdict, int]] = {
-    "no_data": 0,
-    "low_sample": 1,
-    "met": 2,
-    "on_track": 3,
-    "at_risk": 4,
-    "breached": 5,
-}
-"""Verdicts as numbers that can be drawn and compared: the more urgent, the larger."""
 
 
 class Regex(NamedTuple):
@@ -44,8 +34,10 @@ def indicators(unit: str) -> Regex:
     return one_of(name for name, one in NAMED.items() if one.unit == unit)
 
 
-def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool = False) -> str:
+def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool = False, at_end: bool = False) -> str:
     """Return a selector of a metric's samples; ``bucket``: of a histogram's buckets.
+
+    ``at_end``: at each instant those of the end of the time range, so that which rows are shown does not change in it.
 
     Raises:
         ValueError: the metric has no such label, or no such samples.
@@ -60,7 +52,7 @@ def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool 
         f'{label}=~"{value.pattern}"' if isinstance(value, Regex) else f'{label}="{value}"'
         for label, value in matchers.items()
     )
-    return f"{name}{{{inside}}}" if inside else name
+    return (f"{name}{{{inside}}}" if inside else name) + (" @ end()" if at_end else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +67,77 @@ class Scope:
     fixed: Mapping[str, str] = field(default_factory=dict)
     window: str = ""
     measure: str = ""
+    ends: bool = False
+    """Whether at each instant the samples of the end of the time range are meant (`at_end`)."""
 
-    def of(self, metric: Metric, **matchers: str | Regex) -> str:
-        """Return the selector of a metric within the scope."""
+    def at_end(self) -> Scope:
+        """Return the scope at the end of the time range: what is chosen by it is the same at each instant."""
+        return replace(self, ends=True)
+
+    def of(self, metric: Metric, /, **matchers: str | Regex) -> str:
+        """Return the selector of a metric within the scope.
+
+        What is chosen of an attribute also finds the series that are not split by it: they hold for each of its values.
+        To leave them out would hide their breaches, and what is left would look fine.
+        """
         found: dict[str, str | Regex] = {label: value for label, value in self.fixed.items() if label in metric.labels}
-        found |= {label: Regex(f"${label}") for label in self.labels if label in metric.labels}
+        for label in self.labels:
+            if label in metric.labels:
+                found[label] = Regex(f"${label}|" if label in ATTRIBUTES else f"${label}")
         if self.window and "window" in metric.labels:
             found["window"] = f"${self.window}"
-        return select(metric, found | matchers)
+        return select(metric, found | matchers, at_end=self.ends)
 
-    def of_chosen(self, metric: Metric, **matchers: str | Regex) -> str:
+    def of_chosen(self, metric: Metric, /, **matchers: str | Regex) -> str:
         """Return the selector of a metric within the scope, of the measure that was chosen."""
         return self.of(metric, measure=f"${self.measure}", **matchers)
 
     def whole(self) -> Scope:
         """Return the scope over all windows."""
-        return Scope(self.labels, self.fixed, "", self.measure)
+        return replace(self, window="")
 
-    def verdicts(self, by: str, **matchers: str | Regex) -> str:
-        """Return the most urgent verdict of each group, as its code in `CODES`."""
-        each = (f"{self.of(m.OBJECTIVE_VERDICT, verdict=word, **matchers)} * {code}" for word, code in CODES.items())
-        return f"max by ({by}) ({named(' or '.join(each))})"
+    def verdicts(self, by: str, /, **matchers: str | Regex) -> str:
+        """Return the most urgent verdict of each group, as its code in `CODES`, in the chosen window.
 
-    def each(self, metric: Metric, by: str, **matchers: str | Regex) -> str:
+        An objective that has no such window has the most urgent verdict of its own ones.
+        """
+        chosen = f"max by ({by}) ({named(self.of(m.OBJECTIVE_CODE, **matchers))})"
+        if not self.window:
+            return chosen
+        own = f"max by ({by}) ({named(self.whole().of(m.OBJECTIVE_CODE, **matchers))})"
+        known = "agreement, objective" if "objective" in by else "agreement"
+        return f"{chosen} or ({own} unless on ({known}) {chosen})"
+
+    def urgent(self, by: str, rows: int, /, **matchers: str | Regex) -> str:
+        """Return `verdicts` of at most so many groups that are breached or at risk at the end of the time range."""
+        now = self.at_end().verdicts(by, **matchers)
+        return f"({self.verdicts(by, **matchers)}) and on ({by}) topk({rows}, ({now}) >= {CODES['at_risk']})"
+
+    def objectives(self, verdict: Verdict | None = None, /, **matchers: str | Regex) -> str:
+        """Return how many objectives there are, or have a verdict as the most urgent one of all series and windows.
+
+        Nothing, not 0, where there is no objective at all.
+        """
+        each = f"max by (agreement, objective) ({self.whole().of(m.OBJECTIVE_CODE, **matchers)})"
+        return f"sum({each} == bool {CODES[verdict]})" if verdict else f"count({each})"
+
+    def each(self, metric: Metric, by: str, /, **matchers: str | Regex) -> str:
         """Return the largest number of each group."""
         return f"max by ({by}) ({named(self.of(metric, **matchers))})"
+
+    def off_target(self, by: str, /, **matchers: str | Regex) -> str:
+        """Return by which share of its target each objective misses it; below 0: it keeps the target by so much."""
+        target = self.of(m.OBJECTIVE_TARGET, **matchers)
+        size = f"(abs({target}) + ({target} == bool 0))"
+        at_least = self.of(m.OBJECTIVE_VALUE, comparison=Regex(">=|>"), **matchers)
+        at_most = self.of(m.OBJECTIVE_VALUE, comparison=Regex("<=|<"), **matchers)
+        same = f"on ({', '.join(OBJECTIVE)})"
+        off = f"(({target} - {same} {at_least}) or ({at_most} - {same} {target})) / {same} {size}"
+        return f"max by ({by}) ({named(off)})"
+
+    def worst(self, by: str, rows: int, /, **matchers: str | Regex) -> str:
+        """Return the groups that miss their targets most, or are nearest to it, at the end of the time range."""
+        return f"topk({rows}, {self.at_end().off_target(by, **matchers)})"
 
 
 def named(expression: str) -> str:
@@ -130,3 +168,31 @@ def age_of(newest: str) -> str:
 def spread(selector: str) -> str:
     """Return how many durations were at most each bound, under the label by which a heatmap makes its rows."""
     return f'sum by (le) (label_replace({selector}, "le", "$1", "at_most", "(.*)"))'
+
+
+def grown(selector: str) -> str:
+    """Return by how much numbers have grown since one column of a picture earlier."""
+    return f"clamp_min({selector} - {selector} offset $__interval, 0)"
+
+
+def worded(expression: str, label: str) -> str:
+    """Return an expression with the words of a label's values apart: ``at risk``, not ``at_risk``."""
+    return f'label_replace({expression}, "{label}", "$1 $2", "{label}", "(.*?)_(.*)")'
+
+
+def told_apart(value: str, code: str) -> str:
+    """Return a value under the label ``verdict``: its words are those of `panels.LOOKS_OF_VERDICT`, by a verdict."""
+    judged = CODES["met"]
+    cases = {
+        "kept": f"({value}) and on () (({code}) >= {judged} < {CODES['at_risk']})",
+        "at risk": f"({value}) and on () (({code}) == {CODES['at_risk']})",
+        "breached": f"({value}) and on () (({code}) == {CODES['breached']})",
+        "not judged": f"({value}) unless on () (({code}) >= {judged})",
+    }
+    return any_of(cases, "verdict")
+
+
+def any_of(cases: Mapping[str, str], label: str) -> str:
+    """Return expressions side by side, each under the label's value that is its key."""
+    parts = (f'label_replace({case}, "{label}", "{word}", "", "")' for word, case in cases.items())
+    return f"max by ({label}) ({' or '.join(parts)})"

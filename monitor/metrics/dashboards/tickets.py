@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from monitor.metrics import catalogue as m
-from monitor.metrics.dashboards.dashboard import Row, dashboard
+from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
     ANY_IS_WARNING,
+    BLUE,
+    BROKEN,
     COUNT,
-    ORANGE,
-    QUIET,
+    GREY,
     RATIO,
-    RED,
+    RISK,
     SECONDS,
     Json,
     Query,
-    heatmap,
     lines,
     stat,
-    timeline,
+    to_list,
 )
-from monitor.metrics.dashboards.promql import Scope, age_of, named, spread, total
-from monitor.metrics.dashboards.scopes import TICKETS, last_event, measure_of, variables, window_of
+from monitor.metrics.dashboards.promql import Regex, Scope, grown, named, spread, total, worded
+from monitor.metrics.dashboards.scopes import (
+    TICKETS,
+    due_first,
+    due_next,
+    due_soon,
+    measure_of,
+    silence,
+    variables,
+    window_of,
+)
+from monitor.metrics.dashboards.states import heatmap, timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 from monitor.metrics.declaring import SERIES, Metric
 
 _EACH = "agreement, measure, series"
+OBJECTIVES: Final = "agreement, objective, series"
+_LIST: Final = "Past due and at risk now"
+MOST_LINES: Final = 5
+"""The lines of a panel that can be told apart."""
+MOST_ROWS: Final = 8
+"""The rows of a timeline that can be read."""
 
 
 def tickets() -> Json:
@@ -41,29 +59,29 @@ def tickets() -> Json:
         ],
         [
             Row(4, [
-                (5, _number("Past due", "Open clocks that are past due: each counts as breached.", m.CLOCKS_OVERDUE)),
-                (5, _number("At risk", "Open clocks that passed a warning and are not past due.", m.CLOCKS_AT_RISK)),
-                (5, _number("Open", "Clocks that have not stopped: a ticket has one for each promise.", m.CLOCKS_OPEN)),
-                (4, _number("Paused", "Open clocks that stand still, for instance for the customer.", m.CLOCKS_PAUSED)),
-                (5, silence("ticket")),
+                (4, _number("Past due", "Open clocks that are past due: each counts as breached.", m.CLOCKS_OVERDUE)),
+                (4, due_first(TICKETS, to_list("Due next"))),
+                (4, due_soon(TICKETS, to_list("Due next"))),
+                (3, _number("At risk", "Open clocks that passed a warning and are not past due.", m.CLOCKS_AT_RISK)),
+                (3, _number("Open", "Clocks that have not stopped: a ticket has one for each promise.", m.CLOCKS_OPEN)),
+                (3, _number("Paused", "Open clocks that stand still, for instance for the customer.", m.CLOCKS_PAUSED)),
+                (3, silence("ticket")),
             ]),
-            Row(10, [(12, at_risk_now(TICKETS, m.CLOCKS_OPEN)), (12, verdicts(TICKETS))]),
-            Row(8, [(12, _compliance()), (12, spread_of_times(TICKETS))]),
-            Row(7, [(8, _open()), (8, _times()), (8, _counted())]),
+            Heading("Now"),
+            Row(9, [(12, due_next(TICKETS)), (12, at_risk_now(TICKETS, m.CLOCKS_OPEN))]),
+            Heading("Kept in time"),
+            Row(9, [(12, _compliance()), (12, verdicts(TICKETS))]),
+            Heading("What happened"),
+            Row(8, [(12, spread_of_times(TICKETS)), (12, _times())]),
+            Row(7, [(14, _open()), (10, _counted())]),
         ],
     )  # fmt: skip
 
 
 def _number(title: str, text: str, metric: Metric) -> Json:
     urgent = {m.CLOCKS_OVERDUE.name: ANY_IS_BAD, m.CLOCKS_AT_RISK.name: ANY_IS_WARNING}.get(metric.name)
-    query = Query(total(TICKETS.of(metric)))
-    return stat(title, text, query, COUNT, urgent) if urgent else stat(title, text, query)
-
-
-def silence(kind: str) -> Json:
-    """Return how long ago the newest event of a kind of subject happened."""
-    text = f"Event time of the newest event of a {kind}, measured by the monitor's clock. Figures are as old as that."
-    return stat("Since the last event", text, Query(age_of(last_event(kind))), SECONDS, QUIET, decimals=0)
+    query, to = Query(total(TICKETS.of(metric))), to_list(_LIST)
+    return stat(title, text, query, COUNT, urgent, to=to) if urgent else stat(title, text, query, to=to)
 
 
 def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
@@ -74,7 +92,7 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
         return f"max by ({_EACH}) ({named(scope.of(metric))})"
 
     return table(
-        "Past due and at risk now",
+        _LIST,
         text,
         [
             Query(each(m.CLOCKS_OVERDUE), ref="D"),
@@ -83,65 +101,79 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
             Query(each(m.CLOCKS_PAUSED), ref="P"),
         ],
         [
+            Column("Past due", value="D", unit=COUNT, width=105, danger=BROKEN),
+            Column("At risk", value="R", unit=COUNT, width=95, danger=RISK),
             Column("Promise", label="measure"),
             Column("Of", label="series"),
-            Column("Past due", value="D", unit=COUNT, width=90, danger=RED),
-            Column("At risk", value="R", unit=COUNT, width=90, danger=ORANGE),
             Column("Open", value="O", unit=COUNT, width=75),
             Column("Paused", value="P", unit=COUNT, width=75),
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], hidden=True),
         ],
         sort=["Past due", "At risk", "Open"],
+        none="No clock is open",
     )
 
 
 def verdicts(scope: Scope) -> Json:
     """Return the verdicts of a scope over time."""
-    text = "The verdict on each objective over time, in all windows: the most urgent."
-    query = scope.whole().verdicts("agreement, objective, series")
-    return timeline("Verdicts", text, Query(query, "{{objective}} · {{series}}"))
+    text = (
+        f"The verdicts over time on what is breached or at risk now, at most {MOST_ROWS}, in the chosen window; an "
+        "objective without that window in its own."
+    )
+    query = Query(scope.urgent(OBJECTIVES, MOST_ROWS), "{{objective}} · {{series}}")
+    return timeline("Broken and at risk now", text, query, none="Nothing is broken or at risk")
+
+
+def against_target(
+    scope: Scope, title: str, text: str, indicator: str | Regex, unit: str, *, decimals: int | None = None
+) -> Json:
+    """Return the objectives on a figure that miss their targets most, with their targets, and a range of time before.
+
+    ``text`` says what the figure is.
+    """
+    of: dict[str, str | Regex] = {"indicator": indicator}
+    shown = f"on ({OBJECTIVES}) ({scope.worst(OBJECTIVES, MOST_LINES, **of)})"
+    now = scope.each(m.OBJECTIVE_VALUE, OBJECTIVES, **of)
+    # One line for equal targets, however many objectives have them.
+    promised = [
+        f"max by (agreement, objective) ({scope.each(one, OBJECTIVES, **of)} and {shown})"
+        for one in (m.OBJECTIVE_TARGET, m.OBJECTIVE_WARNING)
+    ]
+    before = f"max by ({OBJECTIVES}) ({named(scope.of(m.OBJECTIVE_VALUE, **of) + ' offset $__range')})"
+    text = (
+        f"{text} The {MOST_LINES} that miss their targets most or are nearest to them. Dashed: the target, where it is "
+        "at risk, and (grey) the figure one range of time earlier."
+    )
+    queries = [
+        Query(f"{now} and {shown}", "{{objective}} · {{series}}"),
+        Query(f"{before} and {shown}", "before: {{objective}} · {{series}}", "P", GREY, quiet=True),
+        Query(promised[0], "target {{objective}}", "T", BROKEN),
+        Query(promised[1], "at risk {{objective}}", "W", RISK),
+    ]
+    return lines(title, text, queries, unit, decimals=decimals, least=None)
 
 
 def _compliance() -> Json:
-    text = (
-        "Share of the clocks that met their budget, in the chosen window: met / (met + breached + past due). Dashed: "
-        "the target, and where it is at risk."
-    )
-    of = {"indicator": "compliance"}
-    return lines(
-        "Kept in time, against the target",
-        text,
-        [
-            Query(
-                TICKETS.each(m.OBJECTIVE_VALUE, "agreement, objective, series", **of),
-                "{{objective}} · {{series}}",
-            ),
-            Query(TICKETS.each(m.OBJECTIVE_TARGET, "agreement, objective", **of), "target {{objective}}", "T", RED),
-            Query(
-                TICKETS.each(m.OBJECTIVE_WARNING, "agreement, objective", **of),
-                "at risk {{objective}}",
-                "W",
-                ORANGE,
-            ),
-        ],
-        RATIO,
-        decimals=1,
-        least=None,
-    )
+    text = "Share of the clocks that met their budget, in the chosen window: met / (met + breached + past due)."
+    return against_target(TICKETS, "Kept in time, against the target", text, "compliance", RATIO, decimals=1)
 
 
 def spread_of_times(scope: Scope) -> Json:
     """Return the heatmap of the times of one clock."""
     text = (
-        f"How long the clocks ran that stopped, in business time: {_chosen(scope)}, in its shortest window. Each "
-        "column is the whole window at that instant."
+        f"How long the clocks ran that stopped in the time of a column, in business time: {_chosen(scope)}. By its "
+        "shortest window, without those that left the window in the same time."
     )
-    return heatmap(
-        f"Times: {_chosen(scope)}",
-        text,
-        Query(spread(scope.whole().of_chosen(m.CLOCK_ELAPSED_SPREAD))),
-        "clocks",
+    selector = scope.whole().of_chosen(m.CLOCK_ELAPSED_SPREAD)
+    none = "No clock of this promise has stopped"
+    return (
+        heatmap(f"Times: {_chosen(scope)}", text, Query(spread(grown(selector))), "clocks", none=none)
+        | EACH_TWO_MINUTES
     )
+
+
+EACH_TWO_MINUTES: Final = {"interval": "2m"}
+"""For what came up since the column before."""
 
 
 def _chosen(scope: Scope) -> str:
@@ -149,9 +181,12 @@ def _chosen(scope: Scope) -> str:
 
 
 def _open() -> Json:
-    text = "Clocks over time: open, at risk, past due. A promise that nobody works on shows here before it breaks."
+    text = (
+        "Clocks over time: at risk, past due, and on the axis at the right all that are open. A promise that nobody "
+        "works on shows here before it breaks."
+    )
     return lines(
-        "Open, at risk and past due",
+        "At risk, past due and open",
         text,
         [
             Query(total(TICKETS.of(m.CLOCKS_OPEN)), "open"),
@@ -160,18 +195,22 @@ def _open() -> Json:
         ],
         COUNT,
         linked=False,
+        looks={"open": BLUE, "at risk": RISK, "past due": BROKEN},
+        aside=["open"],
+        decimals=0,
     )
 
 
 def _times() -> Json:
-    text = "The time that 9 of 10 clocks needed at most, in the chosen window (business time; error at most 0.8 %)."
-    each = TICKETS.of_chosen(m.CLOCK_ELAPSED_PERCENTILE, percentile="90")
-    return lines(
-        f"9 of 10 within: {_chosen(TICKETS)}",
-        text,
-        [Query(f"max by ({_EACH}) ({named(each)})", "{{series}}")],
-        SECONDS,
+    text = (
+        "The time that 9 of 10 clocks needed at most, in the chosen window (business time; error at most 0.8 %), of "
+        f"the {MOST_LINES} slowest series."
     )
+    of = TICKETS.of_chosen(m.CLOCK_ELAPSED_PERCENTILE, percentile="90")
+    end = TICKETS.at_end().of_chosen(m.CLOCK_ELAPSED_PERCENTILE, percentile="90")
+    slowest = f"topk({MOST_LINES}, max by ({_EACH}) ({named(end)}))"
+    query = f"max by ({_EACH}) ({named(of)}) and on ({_EACH}) {slowest}"
+    return lines(f"9 of 10 within: {_chosen(TICKETS)}", text, [Query(query, "{{series}}")], SECONDS)
 
 
 def _counted() -> Json:
@@ -180,4 +219,5 @@ def _counted() -> Json:
     )
     counted = f"sum by (what) (max by (what, {', '.join(SERIES)}) ({TICKETS.of(m.TICKETS_COUNTED)}))"
     none = f'label_replace(0 * sum({TICKETS.of(m.CLOCKS_OPEN)}), "what", "not counted", "", "")'
-    return lines("Opened, reopened, handed over", text, [Query(f"{counted} or {none}", "{{what}}")], COUNT)
+    query = Query(f"{worded(counted, 'what')} or {none}", "{{what}}")
+    return lines("Opened, reopened, handed over", text, [query], COUNT, decimals=0)

@@ -25,6 +25,8 @@ from monitor.stream.partitions.sending import Ends, Output, Sender
 from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
 
+DECODED_AT_ONCE: Final = 16
+"""Rows that are decoded for an onlooker without a pause."""
 PACKED_AT_ONCE: Final = 256
 """Rows that are encoded before the time is checked again: 1 to 5 ms."""
 LONG_ROW: Final = 4_096
@@ -259,6 +261,27 @@ class PartitionState:
         """Return the earliest instant at which a row wishes to wake."""
         wake = self._wakes.first()
         return None if wake is None else wake[0]
+
+    def waking_until(self, until_ms: int, limit: int) -> Pieces[list[object]]:
+        """Return up to ``limit`` committed rows that wake at or before an instant, in pieces, earliest first.
+
+        It may be asked at any time: what is committed between two pieces is seen or not.
+        """
+        found: list[object] = []
+        seen = set[bytes]()
+        for keys in self._wakes.noted_until(until_ms):
+            yield
+            for lot in lots(keys, DECODED_AT_ONCE):
+                for key in lot:
+                    encoded = self.rows.get(key)
+                    if key in seen or encoded is None or not 0 < self.codec.wake_ms(encoded) <= until_ms:
+                        continue
+                    seen.add(key)
+                    found.append(self.codec.decode(key, encoded))
+                    if len(found) == limit:
+                        return found
+                yield
+        return found
 
     def take_back(self) -> None:
         """Forget all rows put and all records emitted since the last commit."""

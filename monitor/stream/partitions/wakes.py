@@ -9,7 +9,7 @@ garbage collector busy.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 SLOT_BITS: Final = 13
@@ -72,6 +72,16 @@ class Wakes:
             self._earliest = [wake for wake in wakes if wake[0] and wake[0] >> SLOT_BITS == slot]
             self._count -= len(noted) - len(self._earliest)
             heapq.heapify(self._earliest)
+
+    def noted_until(self, until_ms: int) -> Iterator[list[bytes]]:
+        """Yield the keys of the rows that may wake at or before an instant, slot by slot, earliest first.
+
+        All stay noted. Some wake later or never, and some are yielded twice. Wakes may be noted and taken between two
+        slots: those are seen or not.
+        """
+        yield [key for _, key in self._earliest]
+        for slot in sorted(one for one in self._slots if one <= until_ms >> SLOT_BITS):
+            yield list(self._later.get(slot, ()))
 
     def take(self, until_ms: int) -> Wake | None:
         """Return the earliest wake that is current and not after an instant, and forget it."""

@@ -141,6 +141,16 @@ def test_an_open_outage_that_its_source_forgot_does_not_last_for_ever():
     assert stage.look("Tue 06:00").value("availability", series=RING) == 1
 
 
+def test_maintenance_is_told_while_it_is_under_way():
+    window = OutageRecord("maintenance", ms("Mon 10:00"), restored_ms=ms("Mon 11:00"), announced_ms=1)
+    stage = Stage(ring(DAY)).change(Change(RING, ms("Mon 10:00"), (), outage=("m1", window)))
+    told = {}
+    for time in ("Mon 09:59:59", "Mon 10:00", "Mon 10:59:59", "Mon 11:00"):
+        stage.evaluator.touch_all()
+        told[time] = stage.look(time).latest(series=RING).live.get("maintenance")
+    assert told == {"Mon 09:59:59": None, "Mon 10:00": 1, "Mon 10:59:59": 1, "Mon 11:00": None}
+
+
 def test_announced_maintenance_leaves_the_availability_alone():
     stage = Stage(ring(DAY)).change(outage("Mon 06:00", "Mon 09:00"))
     window = OutageRecord("maintenance", ms("Mon 06:00"), restored_ms=ms("Mon 09:00"), announced_ms=1)

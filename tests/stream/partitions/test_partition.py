@@ -285,3 +285,22 @@ async def test_what_follows_from_where_the_others_stand_is_in_the_same_transacti
     assert writer.committed["markers", 0] == [(b"m", b"2", []), (b"m", b"4", [])]
     assert state.get(b"ends") == row(0, 4)
     assert not state.dirty
+
+
+@given(
+    st.dictionaries(st.binary(min_size=1, max_size=2), st.integers(0, 400_000), max_size=60), st.integers(1, 400_000)
+)
+def test_law_the_rows_that_wake_until_an_instant_are_found_once_and_stay_noted(wakes, until_ms) -> None:
+    state = state_of(FakeWriter())
+    for key, wake in wakes.items():
+        state.put(key, row(1_000_000))  # each is noted twice, as a row that has changed
+        state.put(key, row(wake))
+    asyncio.run(state.commit(1))
+    expected = sorted(wake for wake in wakes.values() if 0 < wake <= until_ms)
+    state.next_wake_ms()  # the earliest slot is in order by now
+
+    found = at_once(state.waking_until(until_ms, limit=1_000))
+
+    assert sorted(wake for wake, _, _ in found) == expected
+    assert len(at_once(state.waking_until(until_ms, limit=3))) == min(3, len(expected))
+    assert len(state.due_keys(until_ms)) == len(expected)
