@@ -1,0 +1,71 @@
+"""``sla-monitor web``: the pages as a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import signal
+from typing import Final
+
+import click
+
+from monitor.cli.terminal.log import log_to_stderr
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import Output
+from monitor.config.settings.settings import Settings
+from monitor.errors import ConfigError, Mistake
+from monitor.pages.app import make_app
+from monitor.pages.server import PagesServer
+from monitor.pages.site import Site
+from monitor.read_model.live import Bounds, Follower
+from monitor.stream.partitions.clock import WallClock
+from monitor.stream.partitions.worker import loop_factory
+
+log = logging.getLogger(__name__)
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+@click.command(epilog=example("sla-monitor web", "sla-monitor web --settings monitor.yaml --port 8080"))
+@click.option("--port", type=click.IntRange(0, 65_535), help="Instead of the setting pages.port; 0 takes a free one.")
+@settings_option
+@json_option
+def web(out: Output, settings: Settings, port: int | None) -> None:
+    """Serve the pages until SIGTERM or SIGINT. Run as many as you like.
+
+    They show what is broken, what breaks next and how long is left, live, in a browser. They are made of the topics of
+    agreements, status, alerts, statements and responses, need no database, and write nothing. They listen on this
+    machine only. The log goes to stderr, with --json as JSON lines.
+    """
+    log_to_stderr(_LEVELS[settings.log_level], as_json=out.as_json)
+    _check(settings.pages.host)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_run(settings, settings.pages.port if port is None else port))
+
+
+def _check(host: str) -> None:
+    try:
+        is_local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = host == "localhost"
+    if not is_local:
+        message = f"would serve the pages on {host} to everybody: they ask nobody who he is"
+        hint = "keep 127.0.0.1, and put a proxy in front of it that signs people in"
+        raise ConfigError([Mistake(file="settings", line=None, path="pages.host", message=message, hint=hint)])
+
+
+async def _run(settings: Settings, port: int) -> None:
+    follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
+    app = make_app(Site(follower, WallClock()), max_streams=settings.pages.max_streams)
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    server = PagesServer(app, settings.pages.host, port, connections=settings.pages.max_connections)
+    async with server, asyncio.TaskGroup() as tasks:
+        log.info("serving the pages on %s", server.address)
+        parts = [tasks.create_task(follower.run()), tasks.create_task(server.ended())]
+        await stopping.wait()
+        for part in parts:
+            part.cancel()
+    log.info("the pages stopped")

@@ -1,0 +1,60 @@
+"""The application: its routes, and the headers of each of its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.pages.changes import Streams
+from monitor.pages.now import now_routes
+from monitor.pages.site import Site
+
+STATIC: Final = Path(__file__).parent / "static"
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+"""Nothing from other hosts, no script or style in a page, and no other site may frame it."""
+
+
+class Signed:
+    """Adds `HEADERS` to each answer. Not by a function around each request: that would hold up streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, with the headers added."""
+
+        async def signed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                is_asset = scope["path"].startswith("/static/")
+                # A browser asks whether a file is still the same, so that a new release shows at once.
+                headers.setdefault("Cache-Control", "no-cache" if is_asset else "no-store")
+            await send(message)
+
+        await self._app(scope, receive, signed)
+
+
+def make_app(site: Site, *, max_streams: int = 100) -> FastAPI:
+    """Return the application over a site. It reads, and writes nothing."""
+    app = FastAPI(title="sla-monitor", openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(now_routes(site))
+    app.include_router(Streams(site, max_streams).routes())
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Signed)
+    return app

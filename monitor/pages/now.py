@@ -1,0 +1,45 @@
+"""The page Now: what is broken, what breaks next, and how long is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from monitor.pages.board import Board, board
+from monitor.pages.filters import Filters
+from monitor.pages.site import Site
+
+Asked = Annotated[str, Query(max_length=200)]
+
+
+def now_routes(site: Site) -> APIRouter:
+    """Return the routes of the page."""
+    router = APIRouter()
+
+    @router.get("/", response_class=HTMLResponse)
+    async def now(
+        agreement: Asked = "",
+        customer: Asked = "",
+        service: Asked = "",
+        team: Asked = "",
+        queue: Asked = "",
+        *,
+        wall: bool = False,
+        rows: Annotated[int, Query(ge=1, le=1000)] = 12,
+    ) -> HTMLResponse:
+        """Show how all stands. ``wall`` is for a screen on the wall; ``rows`` is the length of each table."""
+        live = site.source.live
+        filters = Filters(agreement, customer, service, team, queue)
+        found = board(live.overview(site.clock.now_ms()), filters, live.text_of, speed=site.speed)
+        return site.page("now.html", board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
+
+    return router
+
+
+def _zone(found: Board) -> str:
+    """Return the zone in which instants of no agreement are shown: the one that most agreements have."""
+    zones = Counter(one.agreement.zone for one in found.standings)
+    return zones.most_common(1)[0][0] if zones else "UTC"
