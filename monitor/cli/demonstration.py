@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from statistics import median
 from typing import Any, Final
@@ -38,6 +39,7 @@ from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.live import Follower
+from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.embedded import EmbeddedBroker
@@ -139,7 +141,7 @@ class Demonstration:
     async def _pages(self) -> AsyncIterator[PagesServer]:
         """Serve the pages, by the clock of the demonstration."""
         follower = Follower(self.settings)
-        app = make_app(Site(follower, self.clock, speed=self.options.speed))
+        app = make_app(Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings))
         async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
             yield server
 

@@ -10,9 +10,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.pages.agreement_page import agreement_routes
 from monitor.pages.changes import Streams
+from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
 from monitor.pages.site import Site
+from monitor.pages.subject_page import ReadRow, subject_routes
 
 STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final = {
@@ -50,10 +53,13 @@ class Signed:
         await self._app(scope, receive, signed)
 
 
-def make_app(site: Site, *, max_streams: int = 100) -> FastAPI:
-    """Return the application over a site. It reads, and writes nothing."""
+def make_app(site: Site, read_row: ReadRow, *, max_streams: int = 100) -> FastAPI:
+    """Return the application over a site. It reads, and writes nothing. ``read_row`` reads the row of a subject."""
     app = FastAPI(title="sla-monitor", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(now_routes(site))
+    app.include_router(agreement_routes(site))
+    app.include_router(list_routes(site))
+    app.include_router(subject_routes(site, read_row))
     app.include_router(Streams(site, max_streams).routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Signed)

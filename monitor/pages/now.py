@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from monitor.pages.board import Board, board
 from monitor.pages.filters import Filters
-from monitor.pages.site import Site
-
-Asked = Annotated[str, Query(max_length=200)]
+from monitor.pages.site import Asked, Site
 
 
 def now_routes(site: Site) -> APIRouter:
@@ -21,6 +19,7 @@ def now_routes(site: Site) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     async def now(
+        request: Request,
         agreement: Asked = "",
         customer: Asked = "",
         service: Asked = "",
@@ -29,12 +28,14 @@ def now_routes(site: Site) -> APIRouter:
         *,
         wall: bool = False,
         rows: Annotated[int, Query(ge=1, le=1000)] = 12,
-    ) -> HTMLResponse:
+    ) -> Response:
         """Show how all stands. ``wall`` is for a screen on the wall; ``rows`` is the length of each table."""
-        live = site.source.live
+        view = site.view(request)
+        if not view.viewer.is_inside:
+            return RedirectResponse("/agreements")
         filters = Filters(agreement, customer, service, team, queue)
-        found = board(live.overview(site.clock.now_ms()), filters, live.text_of, speed=site.speed)
-        return site.page("now.html", board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
+        found = board(view.overview(), filters, view.text_of, speed=site.speed)
+        return site.page("now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
 
     return router
 

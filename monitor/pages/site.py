@@ -1,21 +1,30 @@
-"""What every page is made of: the live model, the clock, and the templates."""
+"""The parts that every page is made of: the live model as its viewer may see it, the clock, and the templates."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import escape
 
+from monitor.core.time.periods import period_text
 from monitor.pages import wording
+from monitor.pages.viewers import EVERYBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
+from monitor.wire.following import claim_left, follows
 from monitor.wire.visible import visible
-from monitor.wire.wording import duration, quantity
+from monitor.wire.wording import duration, instant, quantity, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
+FOR_CUSTOMERS: Final = frozenset({"/agreements", "/statements"})
+
+Asked = Annotated[str, Query(max_length=200)]
+"""A filter in an address."""
 
 
 class Source(Protocol):
@@ -48,21 +57,33 @@ class Site:
             finalize=lambda value: visible(value) if type(value) is str else value,
         )
         self._templates.filters.update(
-            duration=duration, verdict=wording.verdict, sign=wording.sign, local=wording.local,
+            duration=duration, verdict=wording.verdict, sign=wording.sign, local=wording.local, instant=instant,
             machine=wording.machine, percent=wording.percent, promised=wording.promised, exact=escape,
-            quantity=quantity,
+            quantity=quantity, summary=summary, figures=wording.figures, follows=follows, claim_left=claim_left,
+            period=period_text,
         )  # fmt: skip
 
-    def page(self, template: str, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
-        """Return a page."""
+    def view(self, request: Request) -> View:
+        """Return the model as the one who asks may see it."""
+        viewer: Viewer = getattr(request.state, "viewer", EVERYBODY)
+        return View(self.source.live, viewer, self.clock.now_ms())
+
+    def page(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
+        """Return a page for a viewer."""
         source = self.source
+        viewer = view.viewer
+        pages = [one for one in PAGES if viewer.is_inside or one[0] in FOR_CUSTOMERS]
         return HTMLResponse(
             self._templates.get_template(template).render(
-                site=self,
+                speed=self.speed,
+                viewer=viewer,
+                pages=pages,
+                now_ms=view.now_ms,
                 failure=source.failure,
                 is_complete=source.is_complete,
                 read_share=source.read_share,
                 unreadable=source.live.unreadable,
                 **values,
-            )
+            ),
+            status,
         )

@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from monitor.core.objectives.status import ObjectiveVerdict
 from monitor.wire.instants import rfc3339
+from monitor.wire.wording import shown_apart, unit_of
 
 VERDICTS: Final[Mapping[str, str]] = {
     "breached": "broken",
@@ -79,3 +81,9 @@ def percent(share: float) -> str:
 def promised(target: str) -> str:
     """Return a target with its comparison as people write it: ``≥ 95 %``."""
     return target.replace(">=", "≥").replace("<=", "≤")
+
+
+def figures(one: ObjectiveVerdict) -> tuple[str, str]:
+    """Return the value and the promised target of a verdict, told apart if they differ. Without a value it is ``–``."""
+    value, target = shown_apart(unit_of(one.indicator), one.target if one.value is None else one.value, one.target)
+    return "–" if one.value is None else value, promised(f"{one.comparison} {target}")

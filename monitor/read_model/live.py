@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import orjson
 from aiokafka.structs import ConsumerRecord
 
+from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
@@ -107,6 +108,10 @@ class Live:
             for one in found.out
         )
         return found._replace(now_ms=now_ms, out=out)
+
+    def documents(self) -> list[AgreementDocument]:
+        """Return the published documents of all agreements."""
+        return self._seen.documents()
 
     def texts(self, agreement_id: str) -> list[Agreement]:
         """Return the versions of an agreement in the order in which they hold."""

@@ -190,6 +190,10 @@ class Seen:
             self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
         return self._texts
 
+    def documents(self) -> list[AgreementDocument]:
+        """Return the published documents."""
+        return list(self._agreements.values())
+
     def texts(self, agreement_id: str) -> list[Agreement]:
         """Return the published versions of an agreement in the order in which they hold."""
         return [one for one in self._effective() if one.id == agreement_id]

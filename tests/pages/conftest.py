@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from monitor.config.agreements.checking import read_documents
+from monitor.core.subjects.rows import subject_key
+from monitor.core.time.periods import period
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.hours import busy_start_ms
 from monitor.pages.app import make_app
@@ -39,6 +41,17 @@ def watched():
     return Watch(1, START_MS).until(START_MS + 10 * MINUTE_MS)
 
 
+def closed_months(watched):
+    """Three closed months of each objective by customer, as they would stand with today's figures."""
+    shown = [one for one in watched.evaluator.latest.values() if one.window == "month" and one.verdicts]
+    zone = "Europe/Berlin"
+    for one in shown:
+        from_ms = period(zone, "month", START_MS)[0]
+        for _ in range(3):
+            from_ms, to_ms = period(zone, "month", from_ms - 1)
+            yield one._replace(from_ms=from_ms, to_ms=to_ms, closed=True, live={}, audience=("customer",))
+
+
 @pytest.fixture(scope="session")
 def said(watched):
     """The records that the workers would have written."""
@@ -47,6 +60,7 @@ def said(watched):
         *[records.status(one) for one in watched.evaluator.latest.values() if not one.closed],
         *[records.alert(one) for _, one in watched.noticed],
         *[records.statement(one) for one in watched.statements],
+        *[records.statement(one) for one in closed_months(watched)],
     ]
 
 
@@ -74,7 +88,15 @@ def site(source, clock):
 
 
 @pytest.fixture
-async def browser(site):
-    transport = httpx.ASGITransport(make_app(site))
+def read_row(watched):
+    async def read(subject, subject_id):
+        return watched.rows[subject].get(subject_key(subject_id))
+
+    return read
+
+
+@pytest.fixture
+async def browser(site, read_row):
+    transport = httpx.ASGITransport(make_app(site, read_row))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         yield client

@@ -20,7 +20,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[3
 
 
 def text_of(page):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+    return re.sub(r"\s+([,.:;)])|\s+", lambda found: found[1] or " ", re.sub(r"<[^>]*>", " ", page))
 
 
 async def test_the_board_says_what_is_broken_what_breaks_next_and_how_long_is_left(browser):
@@ -58,8 +58,8 @@ def hostile():
     return live
 
 
-async def test_names_of_others_are_shown_and_never_run(hostile):
-    transport = httpx.ASGITransport(make_app(Site(Still(hostile), HandClock(START_MS))))
+async def test_names_of_others_are_shown_and_never_run(hostile, read_row):
+    transport = httpx.ASGITransport(make_app(Site(Still(hostile), HandClock(START_MS)), read_row))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         page = (await client.get("/")).text
     assert "&lt;script&gt;alert(1)" in page
@@ -94,10 +94,10 @@ async def test_a_page_says_that_the_monitor_is_late_or_that_kafka_is_silent(brow
     assert "&lt;broker&gt;" in page
 
 
-async def test_before_anything_is_read_a_page_says_so(clock):
+async def test_before_anything_is_read_a_page_says_so(clock, read_row):
     empty = Still(Live(records.TOPICS))
     empty.is_complete, empty.read_share = False, 0.25
-    transport = httpx.ASGITransport(make_app(Site(empty, clock)))
+    transport = httpx.ASGITransport(make_app(Site(empty, clock), read_row))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         page = (await client.get("/")).text
     assert "25 % so far" in page
@@ -110,8 +110,8 @@ async def test_nonsense_in_an_address_is_refused_not_run(browser):
     assert (await browser.post("/")).status_code == 405
 
 
-async def test_streams_beyond_the_limit_are_told_to_come_back(site):
-    app = make_app(site, max_streams=0)
+async def test_streams_beyond_the_limit_are_told_to_come_back(site, read_row):
+    app = make_app(site, read_row, max_streams=0)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages") as client:
         answer = await client.get("/changes")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import signal
+from functools import partial
 from typing import Final
 
 import click
@@ -19,6 +20,7 @@ from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.live import Bounds, Follower
+from monitor.read_model.subjects import newest_row
 from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
 
@@ -57,7 +59,7 @@ def _check(host: str) -> None:
 
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
-    app = make_app(Site(follower, WallClock()), max_streams=settings.pages.max_streams)
+    app = make_app(Site(follower, WallClock()), partial(newest_row, settings), max_streams=settings.pages.max_streams)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
