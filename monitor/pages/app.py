@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.pages.agreement_page import agreement_routes
+from monitor.pages.api import PREFIX, api_routes, invalid, problem
 from monitor.pages.changes import Streams
 from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
@@ -53,14 +58,40 @@ class Signed:
         await self._app(scope, receive, signed)
 
 
+def _wrong(site: Site, request: Request, status: int, detail: str) -> Response:
+    if request.url.path.startswith(PREFIX):
+        return problem(status, detail)
+    return site.page("nothing.html", site.view(request), status=status, what=detail)
+
+
 def make_app(site: Site, read_row: ReadRow, *, max_streams: int = 100) -> FastAPI:
     """Return the application over a site. It reads, and writes nothing. ``read_row`` reads the row of a subject."""
-    app = FastAPI(title="sla-monitor", openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(now_routes(site))
-    app.include_router(agreement_routes(site))
-    app.include_router(list_routes(site))
-    app.include_router(subject_routes(site, read_row))
-    app.include_router(Streams(site, max_streams).routes())
+    app = FastAPI(
+        title="sla-monitor",
+        version=version("sla-monitor"),
+        summary="What is promised, what became of it, and what breaks next. Read only.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # it would load scripts of another host
+        redoc_url=None,
+    )
+    streams = Streams(site, max_streams)
+    app.include_router(api_routes(site, streams))
+    app.include_router(now_routes(site), include_in_schema=False)
+    app.include_router(agreement_routes(site), include_in_schema=False)
+    app.include_router(list_routes(site), include_in_schema=False)
+    app.include_router(subject_routes(site, read_row), include_in_schema=False)
+    app.include_router(streams.routes(), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Signed)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: StarletteHTTPException) -> Response:
+        return _wrong(site, request, error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith(PREFIX):
+            return invalid(error)
+        return _wrong(site, request, HTTPStatus.UNPROCESSABLE_ENTITY, "This address asks for something impossible.")
+
     return app
