@@ -35,6 +35,7 @@ from monitor.demo.pager import Pager
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.view import Counters, DemoView
 from monitor.installation import topic_of, topic_plan
+from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
@@ -141,7 +142,9 @@ class Demonstration:
     async def _pages(self) -> AsyncIterator[PagesServer]:
         """Serve the pages, by the clock of the demonstration."""
         follower = Follower(self.settings)
-        app = make_app(Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings))
+        app = make_app(
+            Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings), Access({})
+        )
         async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
             yield server
 

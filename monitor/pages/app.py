@@ -14,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.pages.access import Access, Door, sign_in_routes
 from monitor.pages.agreement_page import agreement_routes
 from monitor.pages.api import PREFIX, api_routes, invalid, problem
 from monitor.pages.changes import Streams
@@ -64,7 +65,7 @@ def _wrong(site: Site, request: Request, status: int, detail: str) -> Response:
     return site.page("nothing.html", site.view(request), status=status, what=detail)
 
 
-def make_app(site: Site, read_row: ReadRow, *, max_streams: int = 100) -> FastAPI:
+def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int = 100) -> FastAPI:
     """Return the application over a site. It reads, and writes nothing. ``read_row`` reads the row of a subject."""
     app = FastAPI(
         title="sla-monitor",
@@ -82,6 +83,8 @@ def make_app(site: Site, read_row: ReadRow, *, max_streams: int = 100) -> FastAP
     app.include_router(subject_routes(site, read_row), include_in_schema=False)
     app.include_router(streams.routes(), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(sign_in_routes(site, access), include_in_schema=False)
+    app.add_middleware(Door, access=access)
     app.add_middleware(Signed)
 
     @app.exception_handler(StarletteHTTPException)

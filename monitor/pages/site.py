@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from monitor.core.time.periods import period_text
 from monitor.pages import wording
-from monitor.pages.viewers import EVERYBODY, View, Viewer
+from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.following import claim_left, follows
@@ -65,14 +65,18 @@ class Site:
 
     def view(self, request: Request) -> View:
         """Return the model as the one who asks may see it."""
-        viewer: Viewer = getattr(request.state, "viewer", EVERYBODY)
+        viewer: Viewer = getattr(request.state, "viewer", NOBODY)
         return View(self.source.live, viewer, self.clock.now_ms())
+
+    def nobody(self) -> View:
+        """Return a view that shows nothing, for pages that everybody may see."""
+        return View(self.source.live, NOBODY, self.clock.now_ms())
 
     def page(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
         """Return a page for a viewer."""
         source = self.source
         viewer = view.viewer
-        pages = [one for one in PAGES if viewer.is_inside or one[0] in FOR_CUSTOMERS]
+        pages = [one for one in PAGES if viewer.is_inside or (one[0] in FOR_CUSTOMERS and viewer is not NOBODY)]
         return HTMLResponse(
             self._templates.get_template(template).render(
                 speed=self.speed,

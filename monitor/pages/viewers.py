@@ -56,6 +56,9 @@ class Viewer(NamedTuple):
 EVERYBODY = Viewer()
 """Whoever reaches a server without tokens: it listens on this machine only."""
 
+NOBODY = Viewer("customer")
+"""Somebody unknown, who sees nothing."""
+
 
 class View:
     """The live model as a viewer may see it."""

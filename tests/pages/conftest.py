@@ -12,6 +12,7 @@ from monitor.core.subjects.rows import subject_key
 from monitor.core.time.periods import period
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.hours import busy_start_ms
+from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.site import Site
 from monitor.read_model.live import Live
@@ -97,6 +98,6 @@ def read_row(watched):
 
 @pytest.fixture
 async def browser(site, read_row):
-    transport = httpx.ASGITransport(make_app(site, read_row))
+    transport = httpx.ASGITransport(make_app(site, read_row, Access({}, ["pages"])))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         yield client

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from monitor.pages.changes import Streams
 from monitor.pages.site import Site
+from monitor.pages.viewers import EVERYBODY
 from monitor.read_model.live import Live
 from tests.pages import records
 from tests.pages.conftest import Still
@@ -88,4 +89,4 @@ def _id(message):
 
 def _asked(since):
     headers = [] if since is None else [(b"last-event-id", since.encode())]
-    return Request({"type": "http", "headers": headers, "method": "GET", "path": "/"})
+    return Request({"type": "http", "headers": headers, "method": "GET", "path": "/", "state": {"viewer": EVERYBODY}})

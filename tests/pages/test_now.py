@@ -9,6 +9,7 @@ import pytest
 
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS
+from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.site import Site
 from monitor.read_model.live import Live
@@ -59,7 +60,9 @@ def hostile():
 
 
 async def test_names_of_others_are_shown_and_never_run(hostile, read_row):
-    transport = httpx.ASGITransport(make_app(Site(Still(hostile), HandClock(START_MS)), read_row))
+    transport = httpx.ASGITransport(
+        make_app(Site(Still(hostile), HandClock(START_MS)), read_row, Access({}, ["pages"]))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         page = (await client.get("/")).text
     assert "&lt;script&gt;alert(1)" in page
@@ -97,7 +100,7 @@ async def test_a_page_says_that_the_monitor_is_late_or_that_kafka_is_silent(brow
 async def test_before_anything_is_read_a_page_says_so(clock, read_row):
     empty = Still(Live(records.TOPICS))
     empty.is_complete, empty.read_share = False, 0.25
-    transport = httpx.ASGITransport(make_app(Site(empty, clock), read_row))
+    transport = httpx.ASGITransport(make_app(Site(empty, clock), read_row, Access({}, ["pages"])))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         page = (await client.get("/")).text
     assert "25 % so far" in page
@@ -111,7 +114,7 @@ async def test_nonsense_in_an_address_is_refused_not_run(browser):
 
 
 async def test_streams_beyond_the_limit_are_told_to_come_back(site, read_row):
-    app = make_app(site, read_row, max_streams=0)
+    app = make_app(site, read_row, Access({}, ["pages"]), max_streams=0)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages") as client:
         answer = await client.get("/changes")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")

@@ -11,6 +11,7 @@ import pytest
 from monitor.core.alerts.stretches import Stretch
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.errors import BrokerError
+from monitor.pages.access import Access
 from monitor.pages.agreement_page import hours_of, versions_of
 from monitor.pages.app import make_app
 from monitor.pages.lists import PAGE, part_of
@@ -149,7 +150,7 @@ def read_row_of_silent_kafka():
 
 
 async def test_a_subject_whose_state_cannot_be_read_says_why(site, read_row_of_silent_kafka):
-    transport = httpx.ASGITransport(make_app(site, read_row_of_silent_kafka))
+    transport = httpx.ASGITransport(make_app(site, read_row_of_silent_kafka, Access({}, ["pages"])))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
         answer = await client.get("/subjects/ticket/T-1")
     assert answer.status_code == 503

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import signal
 from functools import partial
@@ -15,7 +14,8 @@ from monitor.cli.terminal.log import log_to_stderr
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
-from monitor.errors import ConfigError, Mistake
+from monitor.pages.access import Access
+from monitor.pages.access import new_token as make_token
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
@@ -31,35 +31,36 @@ _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": loggi
 
 @click.command(epilog=example("sla-monitor web", "sla-monitor web --settings monitor.yaml --port 8080"))
 @click.option("--port", type=click.IntRange(0, 65_535), help="Instead of the setting pages.port; 0 takes a free one.")
+@click.option("--new-token", is_flag=True, help="Make a token for pages.tokens, print it with its hash, and end.")
 @settings_option
 @json_option
-def web(out: Output, settings: Settings, port: int | None) -> None:
+def web(out: Output, settings: Settings, port: int | None, new_token: bool) -> None:  # noqa: FBT001 - click's
     """Serve the pages until SIGTERM or SIGINT. Run as many as you like.
 
     They show what is broken, what breaks next and how long is left, live, in a browser. They are made of the topics of
     agreements, status, alerts, statements and responses, need no database, and write nothing. They listen on this
-    machine only. The log goes to stderr, with --json as JSON lines.
+    machine only, unless the settings name tokens (pages.tokens): then each reader signs in, and sees what his role may
+    see. The log goes to stderr, with --json as JSON lines.
     """
+    if new_token:
+        _tell_token(out)
+        return
     log_to_stderr(_LEVELS[settings.log_level], as_json=out.as_json)
-    _check(settings.pages.host)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(settings, settings.pages.port if port is None else port))
 
 
-def _check(host: str) -> None:
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = host == "localhost"
-    if not is_local:
-        message = f"would serve the pages on {host} to everybody: they ask nobody who he is"
-        hint = "keep 127.0.0.1, and put a proxy in front of it that signs people in"
-        raise ConfigError([Mistake(file="settings", line=None, path="pages.host", message=message, hint=hint)])
+def _tell_token(out: Output) -> None:
+    token, sha256 = make_token()
+    out.record(token=token, sha256=sha256)
+    out.say(f"token   {token}   (give it to one reader; it is not kept anywhere)")
+    out.say(f"sha256  {sha256}   (for pages.tokens in the settings)")
 
 
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
-    app = make_app(Site(follower, WallClock()), partial(newest_row, settings), max_streams=settings.pages.max_streams)
+    site, access = Site(follower, WallClock()), Access.of(settings.pages)
+    app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
