@@ -67,8 +67,14 @@ async def _run(settings: Settings, port: int) -> None:
     server = PagesServer(app, settings.pages.host, port, connections=settings.pages.max_connections)
     async with server, asyncio.TaskGroup() as tasks:
         log.info("serving the pages on %s", server.address)
-        parts = [tasks.create_task(follower.run()), tasks.create_task(server.ended())]
+        parts = [tasks.create_task(follower.run()), tasks.create_task(_told_of(server, stopping))]
         await stopping.wait()
         for part in parts:
             part.cancel()
     log.info("the pages stopped")
+
+
+async def _told_of(server: PagesServer, stopping: asyncio.Event) -> None:
+    """Have the process stop if its server has ended by itself."""
+    await server.ended()
+    stopping.set()
