@@ -30,6 +30,8 @@ COOKIE: Final = "sla-monitor"
 KEPT_S: Final = 30 * 24 * 3600
 LONGEST_FORM: Final = 4_096
 _OPEN: Final = ("/static/", "/sign-in")
+HEALTH: Final = "/healthz"
+"""Asked by machines under any name: it tells nothing but whether Kafka can be read."""
 _TOKEN_BYTES: Final = 32
 
 
@@ -91,6 +93,9 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, if somebody known asks."""
         request = Request(scope)
+        if scope["path"] == HEALTH:
+            await self._app(scope, receive, send)
+            return
         viewer = self._access.who(request)
         if viewer is not None:
             scope.setdefault("state", {})["viewer"] = viewer
@@ -114,8 +119,17 @@ class Door:
 
 
 def sign_in_routes(site: Site, access: Access) -> APIRouter:
-    """Return the routes to sign in and out."""
+    """Return the routes to sign in and out, and the one of health."""
     router = APIRouter()
+
+    @router.get(HEALTH)
+    async def health() -> Response:
+        """Say whether the topics are followed."""
+        source = site.source
+        if source.failure:
+            return Response("Kafka cannot be read\n", HTTPStatus.SERVICE_UNAVAILABLE, media_type="text/plain")
+        told = "following the topics" if source.is_complete else "reading the topics"
+        return Response(f"{told}\n", media_type="text/plain")
 
     @router.get("/sign-in")
     async def form() -> Response:

@@ -133,6 +133,14 @@ async def test_without_tokens_no_other_name_than_this_machines_is_answered(site,
             assert (await asking.get("/agreements")).status_code == status, host
 
 
+async def test_health_is_told_to_anybody_under_any_name_and_tells_nothing_else(app, source):
+    async with client(app) as probe:
+        assert (await probe.get("/healthz")).text == "following the topics\n"
+        source.failure = "Kafka at secret.example does not answer"
+        answer = await probe.get("/healthz")
+    assert (answer.status_code, answer.text) == (503, "Kafka cannot be read\n")
+
+
 def test_a_new_token_is_known_by_its_hash():
     (token, sha256), (other, _) = new_token(), new_token()
     assert (hash_of(token), len(token) >= 43, token != other) == (sha256, True, True)
