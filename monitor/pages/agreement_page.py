@@ -14,7 +14,7 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.schedule import began_ms
 from monitor.core.objectives.consequence import MONEY, Consequence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
-from monitor.pages.board import Board, Budget, Standing, board
+from monitor.pages.board import Board, Budget, Standing
 from monitor.pages.filters import Filters
 from monitor.pages.site import Site
 from monitor.pages.viewers import View
@@ -75,7 +75,7 @@ def agreement_routes(site: Site) -> APIRouter:
     async def agreements(request: Request) -> HTMLResponse:
         """List the agreements, each with how many of its objectives are broken."""
         view = site.view(request)
-        found = board(view.overview(), Filters(), view.text_of, speed=site.speed)
+        found = site.board(view, Filters())
         verdicts: dict[str, list[str]] = {}
         for one in found.standings:
             verdicts.setdefault(one.agreement.id, []).append(one.verdict)
@@ -91,7 +91,7 @@ def agreement_routes(site: Site) -> APIRouter:
         if one is None:
             what = f"No agreement {agreement_id} is published, or it is not for you to see."
             return site.page("nothing.html", view, status=HTTPStatus.NOT_FOUND, what=what)
-        found = board(overview, Filters(agreement=agreement_id), view.text_of, speed=site.speed)
+        found = site.board(view, Filters(agreement=agreement_id))
         return site.page("agreement.html", view, **_shown(view, overview, one, found))
 
     return router

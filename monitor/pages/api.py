@@ -10,7 +10,6 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from monitor.pages.api_models import AgreementOut, AlertOut, Listed, Model, Problem, StatementOut, StatusOut
-from monitor.pages.board import board
 from monitor.pages.changes import Streams
 from monitor.pages.filters import Filters
 from monitor.pages.lists import PageNumber, Part, found_alerts, found_statements, part_of
@@ -42,7 +41,7 @@ def api_routes(site: Site, streams: Streams) -> APIRouter:
         if not view.viewer.is_inside:
             raise HTTPException(HTTPStatus.FORBIDDEN, "running figures are not for customers: ask for statements")
         filters = Filters(agreement, customer, service, team, queue)
-        found = board(view.overview(), filters, view.text_of, speed=site.speed)
+        found = site.board(view, filters)
         return _answer(request, StatusOut.of(found, complete=site.source.is_complete))
 
     @router.get("/alerts", response_model=Listed[AlertOut])

@@ -17,6 +17,7 @@ from monitor.pages.filters import Filters, choices, passes, together
 from monitor.read_model.overview import Line, Out, Overview
 
 WORST_FIRST: Final = ("breached", "at_risk", "on_track", "met", "low_sample", "provisional", "no_data")
+_PLACES: Final = {verdict: place for place, verdict in enumerate(WORST_FIRST)}
 OLD_MS: Final = 10 * MINUTE_MS
 """If nothing was judged for so long, the monitor is late."""
 OLD_S: Final = 15
@@ -144,7 +145,7 @@ def board(found: Overview, filters: Filters, text_of: TextOf, *, speed: float) -
     """Return the board. ``text_of`` finds a version of an agreement; ``speed`` is how fast the clock runs."""
     current = {one.id: one for one in found.agreements}
     now_ms = found.now_ms
-    lines = [
+    lines = found.lines if not filters.is_set else [
         one for one in found.lines
         if passes(filters, one.status.series.agreement, current.get(one.status.series.agreement), one.status.labels)
     ]  # fmt: skip
@@ -165,7 +166,9 @@ def board(found: Overview, filters: Filters, text_of: TextOf, *, speed: float) -
         late_ms=late_ms,
         blind=sum(one.gauges.get("blind", 0) > 0 for one in work),
         filters=filters,
-        choices=choices(found.agreements, (one.status.labels for one in found.lines)),
+        choices=choices(
+            found.agreements, (one.status.labels for one in found.lines if one.verdict is one.status.verdicts[0])
+        ),
         next=tuple(sorted([one for one in risky if one not in held], key=_by_time_left)),
         held=tuple(one._replace(is_held=True) for one in sorted(held, key=_by_time_left)),
         missed=tuple(sorted([one for one in clocks if one.alert.state == "breached"], key=_by_time_left)),
@@ -230,8 +233,8 @@ def _standings(agreements: Iterable[Agreement], lines: Iterable[Line], filters: 
     return tuple(sorted(standings, key=_worst_standing))
 
 
-def _badness(line: Line) -> tuple[int, float, str, str]:
-    return WORST_FIRST.index(line.verdict.verdict), _margin(line.verdict), line.about, line.status.window
+def _badness(line: Line) -> tuple[int, float, tuple[str, ...], str]:
+    return _PLACES[line.verdict.verdict], _margin(line.verdict), line.status.series.values, line.status.window
 
 
 def _margin(verdict: ObjectiveVerdict) -> float:
@@ -244,7 +247,7 @@ def _margin(verdict: ObjectiveVerdict) -> float:
 
 def _worst_standing(one: Standing) -> tuple[int, float, str, str]:
     margin = 0.0 if one.worst is None else _margin(one.worst.verdict)
-    return WORST_FIRST.index(one.verdict), margin, one.agreement.id, one.objective
+    return _PLACES[one.verdict], margin, one.agreement.id, one.objective
 
 
 def _budgets(statuses: Iterable[WindowStatus]) -> tuple[Budget, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from monitor.pages.board import Board, board
+from monitor.pages.board import Board
 from monitor.pages.filters import Filters
 from monitor.pages.site import Asked, Site
 
@@ -34,7 +34,7 @@ def now_routes(site: Site) -> APIRouter:
         if not view.viewer.is_inside:
             return RedirectResponse("/agreements")
         filters = Filters(agreement, customer, service, team, queue)
-        found = board(view.overview(), filters, view.text_of, speed=site.speed)
+        found = site.board(view, filters)
         return site.page("now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
 
     return router

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -11,7 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import escape
 
 from monitor.core.time.periods import period_text
+from monitor.core.time.units import SECOND_MS
 from monitor.pages import wording
+from monitor.pages.board import Board, board
+from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
@@ -22,6 +26,9 @@ from monitor.wire.wording import duration, instant, quantity, summary
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
 FOR_CUSTOMERS: Final = frozenset({"/agreements", "/statements"})
+
+BOARDS: Final = 64
+"""How many boards are kept for those who ask for the same."""
 
 Asked = Annotated[str, Query(max_length=200)]
 """A filter in an address."""
@@ -47,6 +54,7 @@ class Site:
         self.source = source
         self.clock = clock
         self.speed = speed
+        self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(default=True),
@@ -67,6 +75,18 @@ class Site:
         """Return the model as the one who asks may see it."""
         viewer: Viewer = getattr(request.state, "viewer", NOBODY)
         return View(self.source.live, viewer, self.clock.now_ms())
+
+    def board(self, view: View, filters: Filters) -> Board:
+        """Return the board of a viewer. Whoever asks for the same within a second is shown the same."""
+        live, length_ms = self.source.live, max(1, round(SECOND_MS * self.speed))
+        key = id(live), live.version, view.now_ms // length_ms, view.viewer, filters
+        found = self._boards.get(key)
+        if found is None:
+            found = board(view.overview(), filters, view.text_of, speed=self.speed)
+            self._boards[key] = found
+            if len(self._boards) > BOARDS:
+                self._boards.popitem(last=False)
+        return found
 
     def nobody(self) -> View:
         """Return a view that shows nothing, for pages that everybody may see."""

@@ -99,9 +99,9 @@ class Live:
             del kept[min(kept, key=lambda one: kept[one].from_ms)]
 
     def overview(self, now_ms: int) -> Overview:
-        """Return how all stands. Lines and alerts are sorted once for each version of the model."""
+        """Return how all stands, the lines in no order. It is made once for each version of the model."""
         if self._overview is None or self._overview[0] != self.version:
-            self._overview = self.version, self._seen.overview(now_ms)
+            self._overview = self.version, self._seen.overview(now_ms, in_order=False)
         found = self._overview[1]
         out = tuple(
             one._replace(remaining_ms=None if one.alert.due_ms is None else one.alert.due_ms - now_ms)

@@ -9,10 +9,13 @@ from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.pages.board import OLD_MS, board
 from monitor.pages.filters import Filters
+from monitor.pages.site import Site
+from monitor.pages.viewers import EVERYBODY, NOBODY, View
 from monitor.read_model.live import Live
 from monitor.read_model.overview import Out, Overview
 from monitor.wire.instants import parse_rfc3339
 from tests.pages import records
+from tests.pages.conftest import Still
 
 DESK = {
     "agreement": "desk", "version": 1, "valid_from": "2020-01-01", "name": "Desk", "form": "customer",
@@ -127,3 +130,18 @@ def test_the_model_keeps_the_newest_of_each_key_and_no_more_than_its_bounds(said
     assert (version, alerts > 100, live.unreadable) == (1, True, 0)
     live.take([records.record(records.TOPICS.alerts, b"key", b"not ours")])
     assert (live.version, live.unreadable) == (2, 1)
+
+
+def test_a_board_is_made_once_for_all_who_ask_for_the_same_and_anew_after_news(said, clock):
+    live = Live(records.TOPICS)
+    live.take(said)
+    site = Site(Still(live), clock)
+    first, again = (site.board(View(live, EVERYBODY, clock.now_ms()), Filters()) for _ in range(2))
+    assert first is again
+    assert site.board(View(live, EVERYBODY, clock.now_ms()), Filters(customer="hr")) is not first
+    assert site.board(View(live, NOBODY, clock.now_ms()), Filters()) is not first
+    clock.advance(1_000)
+    assert site.board(View(live, EVERYBODY, clock.now_ms()), Filters()).now_ms == clock.now_ms()
+    later = site.board(View(live, EVERYBODY, clock.now_ms()), Filters())
+    live.take([])
+    assert site.board(View(live, EVERYBODY, clock.now_ms()), Filters()) is not later
