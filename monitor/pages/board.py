@@ -11,6 +11,7 @@ from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.budget import BudgetFigure
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.series.series import SeriesKey
 from monitor.core.time.calendar import AlwaysOpen, Calendar, CalendarRangeError
 from monitor.core.time.units import MINUTE_MS, SECOND_MS
 from monitor.pages.filters import Filters, choices, passes, together
@@ -273,8 +274,12 @@ def _used_up_ms(status: WindowStatus, figure: BudgetFigure) -> int | None:
 
 
 def _work(statuses: Iterable[WindowStatus], agreements: Mapping[str, Agreement]) -> tuple[Work, ...]:
-    """Return the live gauges of each measure: those of a series are the same in each of its windows."""
-    of_series = {status.series: status for status in statuses if status.live}
+    """Return the live gauges of each measure: of each series those of the window that was judged last."""
+    of_series: dict[SeriesKey, WindowStatus] = {}
+    for status in statuses:
+        known = of_series.get(status.series)
+        if status.live and (known is None or known.as_of_ms < status.as_of_ms):
+            of_series[status.series] = status
     found: dict[tuple[str, str], dict[str, int]] = {}
     for status in of_series.values():
         gauges = found.setdefault((status.series.agreement, status.series.measure), {})

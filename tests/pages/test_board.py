@@ -123,6 +123,17 @@ def test_open_work_is_counted_once_for_each_series_not_for_each_window(world, wa
     assert callback.gauges["open"] == sum(by_series.values())
 
 
+def test_open_work_is_that_of_the_window_that_was_judged_last(said, watched):
+    month = next(
+        one for one in watched.evaluator.latest.values() if (one.series.measure, one.window) == ("all-calls", "month")
+    )
+    later = month._replace(as_of_ms=month.as_of_ms + 1, live={"waiting": 7, "longest_wait_ms": HOUR_MS})
+    live = Live(records.TOPICS)
+    live.take([*said, records.status(later)])
+    found = board(live.overview(watched.now_ms), Filters(agreement="call-centre"), live.text_of, speed=1)
+    assert (found.most("call", "waiting"), found.longest("call", "longest_wait_ms")) == (7, HOUR_MS)
+
+
 def test_the_model_keeps_the_newest_of_each_key_and_no_more_than_its_bounds(said):
     live = Live(records.TOPICS)
     live.take(said)

@@ -47,6 +47,18 @@ def test_breaches_appear_on_the_open_board_by_themselves(chromium, tmp_path):
         assert len(loads) == 1
         assert noise == []
         assert [one for one in asked if not one.startswith(address)] == []
-        assert page.evaluate("document.documentElement.scrollWidth") == 1280
+        subject = page.locator(f"{MISSED} a[href^='/subjects/']").first.get_attribute("href")
+        for place in ("/", "/?wall=1", "/agreements/network-operator", "/alerts", "/statements", subject):
+            page.goto(f"{address}{place}")
+            for width, scheme in ((360, "dark"), (1280, "light"), (1920, "dark")):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=scheme)
+                assert page.evaluate("document.documentElement.scrollWidth") == width, (place, width)
+        page.goto(address)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        assert noise == []
         page.close()
         stop(demo, signal.SIGINT)
