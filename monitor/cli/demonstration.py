@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from statistics import median
 from typing import Any, Final
@@ -34,6 +35,12 @@ from monitor.demo.pager import Pager
 from monitor.demo.simulate import Simulator, bad_records
 from monitor.demo.view import Counters, DemoView
 from monitor.installation import topic_of, topic_plan
+from monitor.pages.access import Access
+from monitor.pages.app import make_app
+from monitor.pages.server import PagesServer
+from monitor.pages.site import Site
+from monitor.read_model.live import Follower
+from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.embedded import EmbeddedBroker
@@ -61,6 +68,7 @@ class Options:
     for_s: float | None = None
     seed: int = 1
     port: int = 0
+    web_port: int = 0
 
 
 @dataclass(slots=True)
@@ -113,7 +121,9 @@ class Demonstration:
         """
         async with AsyncExitStack() as parts:
             web = await parts.enter_async_context(self.monitor.web_server())
+            pages = await parts.enter_async_context(self._pages())
             self.addresses = {
+                "board": pages.address,
                 "metrics": f"{web.address}/metrics",
                 "health": f"{web.address}/healthz",
                 "kafka": self.settings.bootstrap,
@@ -127,6 +137,16 @@ class Demonstration:
             for task in done:
                 task.result()
             return self.view()
+
+    @asynccontextmanager
+    async def _pages(self) -> AsyncIterator[PagesServer]:
+        """Serve the pages, by the clock of the demonstration."""
+        follower = Follower(self.settings)
+        app = make_app(
+            Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings), Access({})
+        )
+        async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
+            yield server
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[asyncio.Task[None]]:

@@ -27,6 +27,7 @@ from monitor.cli.commands.status import status
 from monitor.cli.commands.tail import tail
 from monitor.cli.commands.topics import topics
 from monitor.cli.commands.traffic import traffic
+from monitor.cli.commands.web import web
 from monitor.cli.commands.worker import worker
 from monitor.cli.terminal.failing import EXIT_CODES, Commands
 
@@ -57,6 +58,7 @@ for _command in (
     demo,
     init,
     worker,
+    web,
     health,
     topics,
     check,

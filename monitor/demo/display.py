@@ -136,7 +136,9 @@ class PlainLines(_Lines):
     """Lines for people: the promises, each alert, a status now and then."""
 
     def begin(self, view: DemoView) -> None:
-        """Write the promises and the addresses to open."""
+        """Write the address of the board, the promises, and the other addresses."""
+        if board := view.addresses.get("board"):
+            self._write(f"board     {board}  (open it in a browser)")
         self._write(f"sla-monitor demo, {view.speed:g} × real time, from {clock_text(view.start_ms)}")
         for promise in promises(view):
             objective = promise.objective

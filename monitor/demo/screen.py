@@ -72,7 +72,9 @@ def _table(title: str) -> Table:
 
 
 def _head(view: DemoView) -> Text:
+    board = view.addresses.get("board")
     return Text.assemble(
+        (f"open {board}   " if board else "", "bold cyan"),
         ("sla-monitor demo", "bold"),
         (" (Ctrl-C ends it)", "dim"),
         f"   {clock_text(view.now_ms)}, {view.speed:g} × real time",

@@ -190,8 +190,16 @@ class Seen:
             self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
         return self._texts
 
-    def overview(self, now_ms: int, only: str | None = None) -> Overview:
-        """Return how things stand, of one agreement or of all."""
+    def documents(self) -> list[AgreementDocument]:
+        """Return the published documents."""
+        return list(self._agreements.values())
+
+    def texts(self, agreement_id: str) -> list[Agreement]:
+        """Return the published versions of an agreement in the order in which they hold."""
+        return [one for one in self._effective() if one.id == agreement_id]
+
+    def overview(self, now_ms: int, only: str | None = None, *, in_order: bool = True) -> Overview:
+        """Return how things stand, of one agreement or of all. Not ``in_order`` the lines are not sorted."""
         agreements: dict[str, Agreement] = {}
         for one in self._effective():
             # Of versions to come people are told once they hold; the first one is told before, too.
@@ -212,7 +220,7 @@ class Seen:
             now_ms,
             max((one.as_of_ms for one in self._statuses.values()), default=None),
             tuple(agreements.values()),
-            tuple(sorted(lines, key=_line_order)),
+            tuple(sorted(lines, key=_line_order) if in_order else lines),
             tuple(sorted(out, key=_out_order)),
         )
 

@@ -9,8 +9,8 @@ import click
 
 from monitor.cli.root import root
 
-FOREVER = {("worker",), ("traffic",)}
-"""Commands that do not end. The worker is looked at by itself, below; traffic has no other settings than it."""
+FOREVER = {("worker",), ("traffic",), ("web",)}
+"""Commands that do not end. The worker is looked at by itself, below; the others have no other settings than it."""
 
 
 def commands(group: click.Group = root, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

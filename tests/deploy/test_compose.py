@@ -15,6 +15,7 @@ import yaml
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import PREFIX, catalogue, load_settings
 from monitor.installation import topic_plan
+from monitor.pages.access import Access
 from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
 from tests.deploy.tools import COMPOSE, go_tool
 from tests.kafka.broker import KAFKA
@@ -59,7 +60,7 @@ def test_compose_itself_would_have_refused_a_mistake(tmp_path: Path):
 
 
 def test_all_parts_of_the_demonstration_are_there():
-    assert set(SERVICES) == {"kafka", "traffic", "prometheus", "alertmanager", "grafana"} | ONCE | WORKERS
+    assert set(SERVICES) == {"kafka", "traffic", "web", "prometheus", "alertmanager", "grafana"} | ONCE | WORKERS
 
 
 @each()
@@ -143,6 +144,15 @@ def test_its_variables_are_settings_with_values_that_hold(name: str):
     ours_only = {key for key in environment if key.startswith(PREFIX)}
     assert ours_only <= {setting.variable for setting in catalogue()}
     load_settings(None, environment)
+
+
+def test_the_pages_ask_for_the_token_that_the_file_names():
+    (mount,) = SERVICES["web"]["volumes"]
+    settings = load_settings(ROOT / mount["source"], SERVICES["web"]["environment"]).pages
+    assert Access.of(settings).by_token("try-it-out").role == "operator"
+    assert "token try-it-out" in FILE.read_text()
+    assert SERVICES["web"]["ports"] == [f"127.0.0.1:6080:{settings.port}"]
+    assert SERVICES["web"]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{settings.port}"
 
 
 def test_all_services_agree_on_the_topics():

@@ -15,12 +15,13 @@ import yaml
 
 from monitor.config.settings.settings import PREFIX, catalogue, load_settings
 from monitor.installation import topic_plan
+from monitor.pages.access import HEALTH
 from monitor.web.server import WebServer
 from tests.deploy.stack import ROOT, parse
 from tests.deploy.tools import KUSTOMIZE, go_tool
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-COMPONENTS = ("agreements", "monitoring", "autoscaling")
+COMPONENTS = ("agreements", "monitoring", "autoscaling", "pages")
 VERSIONS = ("1.30", "1.34", "1.37")
 OF_OPERATORS = {"PodMonitor", "ScaledObject", "TriggerAuthentication"}
 """Kinds that Kubernetes' schemas do not know."""
@@ -133,6 +134,22 @@ async def test_the_probes_ask_for_pages_that_are_served_at_the_port_of_the_setti
     assert load_settings(SETTINGS, SECRETS).web.host == "0.0.0.0"
 
 
+def test_the_pages_are_reached_where_they_listen_and_only_by_the_ingress():
+    pod = PODS["Deployment", "sla-monitor-pages"]
+    only, labels = container(pod), pod["metadata"]["labels"]
+    variables = {one["name"]: one["value"] for one in only["env"] if "value" in one}
+    port = load_settings(SETTINGS, SECRETS).pages.port
+    assert (only["ports"], variables["SLA_MONITOR_PAGES_HOST"]) == (
+        [{"name": "pages", "containerPort": port}],
+        "0.0.0.0",
+    )
+    assert only["readinessProbe"]["httpGet"]["path"] == HEALTH
+    assert BY_NAME["Service", "sla-monitor-pages"]["spec"]["selector"].items() <= labels.items()
+    policy = BY_NAME["NetworkPolicy", "sla-monitor-pages"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert [one["ports"] for one in policy["ingress"]] == [[{"protocol": "TCP", "port": "pages"}]]
+
+
 def test_everything_that_selects_workers_selects_these_pods_and_no_job():
     labels = WORKER["metadata"]["labels"]
     selectors = [
@@ -242,7 +259,7 @@ def test_kustomize_builds_it_with_and_without_the_components(components: tuple[s
             kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
     (settings,) = [one for one in found if one["kind"] == "ConfigMap"]
     pods = [one["spec"]["template"] for one in found if "template" in one.get("spec", {})]
-    assert len(pods) == (3 if components else 2)
+    assert len(pods) == (4 if components else 2)
     for pod in pods:
         assert {"name": settings["metadata"]["name"]} in [one.get("configMap") for one in pod["spec"]["volumes"]]
         assert container(pod)["image"] == f"sla-monitor:{version('sla-monitor')}"

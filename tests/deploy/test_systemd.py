@@ -16,6 +16,8 @@ from monitor.stream.partitions.worker import STOP_TIMEOUT_S
 from tests.deploy.stack import ROOT, parse
 
 UNIT = ROOT / "deploy/systemd/sla-monitor@.service"
+PAGES = ROOT / "deploy/systemd/sla-monitor-web.service"
+each_unit = pytest.mark.parametrize("file", [UNIT, PAGES], ids=["worker", "pages"])
 SETTINGS = ROOT / "deploy/settings.yaml"
 PASSWORD = {"SLA_MONITOR_SECURITY_PASSWORD": "p"}
 
@@ -40,10 +42,11 @@ def service() -> dict[str, str]:
 
 
 @needs_systemd
-def test_systemd_accepts_the_unit(tmp_path: Path):
+@each_unit
+def test_systemd_accepts_the_unit(file: Path, tmp_path: Path):
     # Its program is not installed in /opt here: another one stands for it.
-    unit = tmp_path / "sla-monitor@6066.service"
-    unit.write_text(UNIT.read_text().replace("/opt/sla-monitor/bin/sla-monitor", sys.executable))
+    unit = tmp_path / file.name.replace("@", "@6066")
+    unit.write_text(file.read_text().replace("/opt/sla-monitor/bin/sla-monitor", sys.executable))
     told = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=30, check=False
     )
@@ -51,9 +54,10 @@ def test_systemd_accepts_the_unit(tmp_path: Path):
 
 
 @needs_systemd
-def test_the_unit_leaves_an_intruder_little():
+@each_unit
+def test_the_unit_leaves_an_intruder_little(file: Path):
     told = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)],
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(file)],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout[-300:]  # the exposure is at most 2.0 of 10
@@ -72,6 +76,11 @@ def test_it_runs_a_command_of_ours_with_settings_that_exist(service: dict[str, s
     }
     settings = load_settings(SETTINGS, set_by_instance | PASSWORD)
     assert (settings.web.port, settings.instance_id) == (6067, "host-6067")
+
+
+def test_the_unit_of_the_pages_runs_a_command_of_ours():
+    (line,) = [one for one in PAGES.read_text().splitlines() if one.startswith("ExecStart=")]
+    parse(line.split()[1:])
 
 
 def test_it_has_time_to_stop_and_comes_back_after_a_failure(service: dict[str, str]):

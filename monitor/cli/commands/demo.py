@@ -46,6 +46,9 @@ EXAMPLES: Final = Path(monitor.demo.__file__).parent / "agreements"
     "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Of /metrics; 0 takes a free one."
 )
 @click.option(
+    "--web-port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="Of the pages; 0 takes a free one."
+)
+@click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     metavar="FILE",
@@ -58,6 +61,7 @@ def demo(
     agreements: tuple[Path, ...],
     seed: int,
     port: int,
+    web_port: int,
     picture: Path | None,
 ) -> None:
     """Watch simulated promises being kept and broken, live.
@@ -73,7 +77,7 @@ def demo(
     stream = patient(sys.stdout, _left_out_json if as_json else _no_line if sys.stdout.isatty() else left_out_line)
     console = Console(file=cast("TextIO", stream), markup=False, highlight=False, emoji=False)
     display = open_display(mode_for(console, os.environ, as_json=as_json), console)
-    options = Options(documents=documents, speed=speed, for_s=for_s, seed=seed, port=port)
+    options = Options(documents=documents, speed=speed, for_s=for_s, seed=seed, port=port, web_port=web_port)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             last = runner.run(demonstrate(options, display))

@@ -28,15 +28,12 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Subject
 from monitor.core.series.series import LIVE, Change, SeriesKey
 from monitor.core.subjects.explanation import Explanation, explain
-from monitor.core.subjects.rows import SubjectRow, subject_key
-from monitor.installation import topic_of
+from monitor.core.subjects.rows import SubjectRow
 from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
-from monitor.read_model.topics import committed
+from monitor.read_model.subjects import newest_row
 from monitor.replay.one_subject import row_of
-from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.clock import wall_ms
-from monitor.wire.rows import SOURCE_ROWS
 from monitor.wire.visible import printable
 from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why, within
 
@@ -138,17 +135,9 @@ def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id
 
 
 async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:
-    """Return the newest row of a subject; its partition is not known, so all of the changelog is read."""
-    key, value = subject_key(subject_id), None
-    changelog = changelog_of(settings.app_id, topic_of(settings, subject))
+    """Return the newest row of a subject, telling how far its topic was read."""
     with progress(least=LEAST, transient=True) as on_progress:
-        lots = committed(settings, [changelog], on_progress=lambda done, total: on_progress("read", done, total))
-        async for records in lots:
-            for record in records:
-                if record.key == key:
-                    value = record.value
-    row = None if value is None else SOURCE_ROWS.decode(key, value)
-    return row if isinstance(row, SubjectRow) else None
+        return await newest_row(settings, subject, subject_id, lambda done, total: on_progress("read", done, total))
 
 
 def _tell(

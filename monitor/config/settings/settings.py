@@ -18,6 +18,7 @@ from monitor.config.reading.variables import NOTHING_FILLED, Filled, fill_variab
 from monitor.config.reading.yaml_file import Plain, YamlDocument, load_documents, path_text
 from monitor.config.receivers.base import ReceiverName
 from monitor.config.receivers.registry import Receiver
+from monitor.config.settings.pages import PagesSettings
 from monitor.config.settings.security import SecuritySettings
 from monitor.config.settings.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.settings.web import WebSettings
@@ -136,6 +137,7 @@ class Settings(Shape):
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
+    pages: PagesSettings = PagesSettings()
     receivers: dict[ReceiverName, Receiver] = Field(default={}, description="Where notices are sent, by name.")
     sources: list[SourceSettings] = Field(
         default_factory=list,

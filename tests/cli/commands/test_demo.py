@@ -45,7 +45,8 @@ def test_ctrl_c_ends_it_with_a_summary_and_without_noise(tmp_path: Path):
         code, rest, err = stop(demo, signal.SIGINT)
 
     assert (code, err) == (0, "")
-    assert "× real time" in lines[0]
+    assert lines[0].startswith("board     http://127.0.0.1:")
+    assert "× real time" in lines[1]
     assert any(line.startswith("promised  call-centre") for line in lines)
     assert "the first breach after" in rest
 

@@ -1,0 +1,138 @@
+"""The API: the same as the pages, as JSON. Lists come in pages, answers have ETags, errors are problem details."""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from monitor.pages.api_models import AgreementOut, AlertOut, Listed, Model, Problem, StatementOut, StatusOut
+from monitor.pages.changes import Streams
+from monitor.pages.filters import Filters
+from monitor.pages.lists import PageNumber, Part, found_alerts, found_statements, part_of
+from monitor.pages.site import Asked, Site
+
+PREFIX: Final = "/api/v1"
+PROBLEM: Final = "application/problem+json"
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 422)
+}
+Size = Annotated[int, Query(ge=1, le=500)]
+
+
+def api_routes(site: Site, streams: Streams) -> APIRouter:
+    """Return the routes of the API."""
+    router = APIRouter(prefix=PREFIX, responses=_ERRORS)
+
+    @router.get("/status", response_model=StatusOut)
+    async def status(
+        request: Request,
+        agreement: Asked = "",
+        customer: Asked = "",
+        service: Asked = "",
+        team: Asked = "",
+        queue: Asked = "",
+    ) -> Response:
+        """Return how all stands: what breaks next, what was missed and is open, and each objective, worst first."""
+        view = site.view(request)
+        if not view.viewer.is_inside:
+            raise HTTPException(HTTPStatus.FORBIDDEN, "running figures are not for customers: ask for statements")
+        filters = Filters(agreement, customer, service, team, queue)
+        found = site.board(view, filters)
+        return _answer(request, StatusOut.of(found, complete=site.source.is_complete))
+
+    @router.get("/alerts", response_model=Listed[AlertOut])
+    async def alerts(
+        request: Request,
+        agreement: Asked = "",
+        customer: Asked = "",
+        state: Asked = "",
+        kind: Asked = "",
+        q: Asked = "",
+        page: PageNumber = 1,
+        size: Size = 100,
+    ) -> Response:
+        """Return the announcements that are kept, the newest first."""
+        view = site.view(request)
+        found = part_of(found_alerts(view, Filters(agreement, customer), state, kind, q), page, size)
+        return _listed(request, [AlertOut.of(one) for one in found.items], found)
+
+    @router.get("/statements", response_model=Listed[StatementOut])
+    async def statements(
+        request: Request,
+        agreement: Asked = "",
+        customer: Asked = "",
+        verdict: Asked = "",
+        window: Asked = "",
+        q: Asked = "",
+        page: PageNumber = 1,
+        size: Size = 100,
+        *,
+        credits_only: Annotated[bool, Query(alias="credits")] = False,
+    ) -> Response:
+        """Return the statements of closed periods that are kept, the newest period first."""
+        view, filters = site.view(request), Filters(agreement, customer)
+        wanted = found_statements(view, filters, verdict, window, q, only_credits=credits_only)
+        found = part_of(wanted, page, size)
+        return _listed(request, [StatementOut.of(one) for one in found.items], found)
+
+    @router.get("/agreements", response_model=Listed[AgreementOut])
+    async def agreements(request: Request, page: PageNumber = 1, size: Size = 100) -> Response:
+        """Return the agreements as they hold now."""
+        found = part_of(site.view(request).overview().agreements, page, size)
+        return _listed(request, [AgreementOut.of(one) for one in found.items], found)
+
+    @router.get("/agreements/{agreement_id}", response_model=AgreementOut)
+    async def agreement(request: Request, agreement_id: str) -> Response:
+        """Return one agreement as it holds now."""
+        found = [one for one in site.view(request).overview().agreements if one.id == agreement_id]
+        if not found:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no agreement {agreement_id} is published, or it is not for you")
+        return _answer(request, AgreementOut.of(found[0]))
+
+    @router.get(
+        "/changes",
+        response_class=Response,
+        responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events of the type alert"}},
+    )
+    async def changes(request: Request) -> Response:
+        """Stream each new alert as a server-sent event; after a break those since ``Last-Event-ID``."""
+        if not site.view(request).viewer.is_inside:
+            raise HTTPException(HTTPStatus.FORBIDDEN, "alerts are not for customers: ask for statements")
+        return streams.alerts(request)
+
+    return router
+
+
+def _listed(request: Request, items: list[Any], part: Part[Any]) -> Response:
+    after = str(request.url.include_query_params(page=part.number + 1).replace(scheme="", netloc=""))
+    answer: Listed[Any] = Listed(
+        items=items, page=part.number, has_more=part.has_more, next=after if part.has_more else None
+    )
+    return _answer(request, answer)
+
+
+def _answer(request: Request, answer: Model) -> Response:
+    """Return an answer with its ETag, or that the caller has it already."""
+    body = answer.model_dump_json(by_alias=True).encode()
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if etag in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def problem(status: int, detail: str, errors: list[str] | None = None) -> Response:
+    """Return what went wrong as problem details."""
+    told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+    return Response(told.model_dump_json().encode(), status, media_type=PROBLEM)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    """Return which parts of a request are wrong. What was sent is not repeated."""
+    errors = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the request is not as the API describes it", errors)

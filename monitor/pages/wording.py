@@ -1,0 +1,89 @@
+"""Words, instants and figures as the pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitor.core.objectives.status import ObjectiveVerdict
+from monitor.wire.instants import rfc3339
+from monitor.wire.wording import shown_apart, unit_of
+
+VERDICTS: Final[Mapping[str, str]] = {
+    "breached": "broken",
+    "at_risk": "at risk",
+    "on_track": "on track",
+    "met": "kept",
+    "low_sample": "too few",
+    "provisional": "provisional",
+    "no_data": "no data",
+    "resolved": "resolved",
+    "voided": "taken back",
+    "rearmed": "more time",
+}
+"""A verdict or the state of an alert, in the words of the pages. One scheme everywhere."""
+SIGNS: Final[Mapping[str, str]] = {
+    "breached": "✕",
+    "at_risk": "▲",
+    "on_track": "✓",
+    "met": "✓",
+    "resolved": "✓",
+    "voided": "↩",
+    "rearmed": "↻",
+}
+"""The sign beside the colour: nobody has to tell colours apart."""
+
+
+def verdict(word: str) -> str:
+    """Return a verdict in words; one that this release does not know as it is."""
+    return VERDICTS.get(word, word.replace("_", " "))
+
+
+def sign(word: str) -> str:
+    """Return the sign of a verdict."""
+    return SIGNS.get(word, "○")
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def local(instant_ms: int, zone: str = "UTC", now_ms: int | None = None) -> str:
+    """Return an instant in a zone: ``15:05 CET``, with its day and year unless they are those of now."""
+    at = datetime.fromtimestamp(instant_ms / 1000, UTC).astimezone(_zone(zone))
+    clock = f"{at:%H:%M} {at.tzname()}"
+    if now_ms is None:
+        return f"{at:%a} {at.day} {at:%b %Y}, {clock}"
+    now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(_zone(zone))
+    if at.date() == now.date():
+        return clock
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{at:%a} {at.day} {at:%b}{year}, {clock}"
+
+
+def machine(instant_ms: int) -> str:
+    """Return an instant for machines, RFC 3339 in UTC."""
+    return rfc3339(instant_ms)
+
+
+def percent(share: float) -> str:
+    """Return a share for people: ``62 %``."""
+    return f"{share * 100:.0f} %".replace("-", "−")
+
+
+def promised(target: str) -> str:
+    """Return a target with its comparison as people write it: ``≥ 95 %``."""
+    return target.replace(">=", "≥").replace("<=", "≤")
+
+
+def figures(one: ObjectiveVerdict) -> tuple[str, str]:
+    """Return the value and the promised target of a verdict, told apart if they differ. Without a value it is ``–``."""
+    value, target = shown_apart(unit_of(one.indicator), one.target if one.value is None else one.value, one.target)
+    return "–" if one.value is None else value, promised(f"{one.comparison} {target}")
