@@ -11,7 +11,6 @@ from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.mappings import condition_text, lines_of
 from monitor.cli.terminal.options import example, json_option
 from monitor.cli.terminal.output import Output
-from monitor.cli.terminal.promises import origin_text, promises_of
 from monitor.config.agreements.checking import NOTHING_CHECKED, Check, check_agreements
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.mappings.mapping import columns_of, live_mistakes, load_mapping, mappings_among
@@ -19,6 +18,7 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.errors import ConfigError, Mistake
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_rules import RowMapping
+from monitor.wire.promises import origin_text, promises_of
 
 
 @click.command(epilog=example("sla-monitor check deploy/agreements", "sla-monitor check deploy/mappings/jira.yaml"))

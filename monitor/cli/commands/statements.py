@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -19,15 +19,11 @@ from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
+from monitor.wire.outcome_words import claim_left, follows, value_and_target
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import duration, quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
-    from monitor.core.objectives.consequence import Consequence
-    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
-
-_STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
-_TIMES: Final = {"per_hour": "h", "per_case": "case(s)"}
+    from monitor.core.objectives.status import WindowStatus
 
 
 @click.command(
@@ -112,10 +108,10 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
             verdict.objective,
             " ".join(value for value in status.labels.values() if value),
             Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
-            *_figures(verdict),
+            *value_and_target(verdict),
             str(verdict.sample),
-            Text("; ".join(_follows(one) for one in own), "bold" if own else ""),
-            "; ".join(_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
+            Text("; ".join(follows(one) for one in own), "bold" if own else ""),
+            "; ".join(claim_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
         ))  # fmt: skip
     return rows
 
@@ -126,32 +122,6 @@ def _period(status: WindowStatus) -> str:
     if status.parts == 1:
         return from_text
     return f"{from_text} to {period_text(status.window, 'UTC', status.to_ms - 1)}"
-
-
-def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
-    unit = unit_of(verdict.indicator)
-    if verdict.value is None:
-        return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
-    value, target = shown_apart(unit, verdict.value, verdict.target)
-    return value, f"{verdict.comparison} {target}"
-
-
-def _follows(one: Consequence) -> str:
-    if one.breach:
-        return f"may terminate at once ({one.breach})"
-    if one.kind not in MONEY:
-        return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
-    text = f"{one.kind} {one.amount:f} {one.currency}"
-    if one.basis in _TIMES:
-        text += f" ({round(one.quantity, 2).normalize():f} {_TIMES[one.basis]} at {one.rate:f})"
-    return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
-
-
-def _left(one: Consequence, now_ms: int) -> str:
-    if not one.claim_until_ms:
-        return "no limit"
-    left_ms = one.claim_until_ms - now_ms
-    return duration(left_ms) if left_ms > 0 else "over"
 
 
 def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from monitor.cli.terminal.failing import BROKEN
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import STYLES, Output, table_of
 from monitor.cli.terminal.progress import LEAST, progress
-from monitor.cli.terminal.promises import promises_of
 from monitor.config.settings.settings import Settings
 from monitor.read_model.overview import Line, Out, Overview, Seen
 from monitor.read_model.terms import is_warned_of, term_text
 from monitor.read_model.topics import committed
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
+from monitor.wire.promises import promises_of
 from monitor.wire.wording import duration, explain
 
 SHOWN: Final = 20

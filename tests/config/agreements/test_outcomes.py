@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.cli.terminal.promises import promises_of, target_text
+from monitor.wire.promises import promises_of, target_text
 from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
 from monitor.core.agreements.consequence_rules import (
     BreachRule,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.cli.terminal.promises import promises_of
 from monitor.config.agreements.checking import load_agreements
+from monitor.wire.promises import promises_of
 
-PROMISES = Path(__file__).parents[3] / "deploy" / "promises"
+PROMISES = Path(__file__).parents[2] / "deploy" / "promises"
 
 
 def test_damages_and_rights_to_terminate_are_lines_of_their_own():
