@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.wire.promises import promises_of, target_text
 from monitor.core.agreements.budget_rule import BudgetRule, BurnAlert
 from monitor.core.agreements.consequence_rules import (
     BreachRule,
@@ -18,6 +17,7 @@ from monitor.core.agreements.consequence_rules import (
     Tier,
 )
 from monitor.core.time.windows import Window
+from monitor.wire.promises import promises_of, target_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
