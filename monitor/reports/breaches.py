@@ -157,7 +157,7 @@ def _reason(alert: Alert, record: ClockRecord | None, scope: Scope) -> str:
         lengths: dict[str, int] = {}
         for one in alert.stretches.newest:
             lengths[stretch(one)] = lengths.get(stretch(one), 0) + one.end_ms - one.start_ms
-        told = _parts(lengths)
+        told = _parts(lengths) if len(lengths) > 1 else []
     if alert.supporting and not scope.customer:
         told.append(f"missed under it: {', '.join(f'{one.clock} of {one.agreement}' for one in alert.supporting)}")
     return "; ".join(told)

@@ -99,7 +99,9 @@ def _agreement(sources: Sources, agreement_id: str | None) -> Agreement:
     measured = {one.series.agreement for one in (*sources.statements, *sources.running)}
     candidates = [one for one in ids if one in measured] or ids
     if len(candidates) != 1:
-        told = ", ".join(candidates) or "none"
+        if not candidates:
+            raise ReportError("there is no agreement to report on: sla-monitor agreements apply, or --agreements")
+        told = ", ".join(candidates)
         raise ReportError(f"name the agreement that the report is about; there are: {told}")
     latest = sources.book.latest(candidates[0])
     assert latest is not None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from monitor.cli.terminal.instants import Instant
-from monitor.cli.terminal.options import example
+from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.places import try_places
-from monitor.cli.terminal.progress import progress
+from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import load_agreements
+from monitor.config.settings.settings import Settings
 from monitor.core.agreements.book import Book
 from monitor.replay.files import replay_files
 from monitor.replay.local import ReplayResult, run_replay
@@ -22,6 +24,8 @@ from monitor.reports.model import make_report
 from monitor.reports.period import GRAMMAR
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import Sources, from_replay
+from monitor.reports.topics import from_topics
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.wording import instant
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -30,6 +34,7 @@ _STDOUT: Final = Path("-")
 
 @click.command(
     epilog=example(
+        "sla-monitor report acme --period 2026-11 --format pdf --out acme.pdf",
         "sla-monitor report --data incidents.csv.gz --mapping mapping.yaml --agreements agreements/",
         "sla-monitor report acme --data events.jsonl --agreements agreements/ --period 2026-Q4 --format xlsx",
         "sla-monitor report acme --data events.jsonl --agreements sla/ --customer finance --format pdf --out acme.pdf",
@@ -42,7 +47,10 @@ _STDOUT: Final = Path("-")
     "--format", "formats", multiple=True, type=click.Choice(FORMS), help="May be given several times.  [default: pdf]"
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="File (- is stdout), or a folder.  [default: named after the report]"
+    "--out",
+    "place",
+    type=click.Path(path_type=Path),
+    help="File (- is stdout), or a folder.  [default: named after the report]",
 )
 @click.option("--data", multiple=True, type=_FILE, help="Recorded data; may be given several times.")
 @click.option("--mapping", type=_FILE, help="How rows become events. Without it the files hold events.")
@@ -52,51 +60,63 @@ _STDOUT: Final = Path("-")
 @click.option(
     "--agreements", multiple=True, type=click.Path(path_type=Path, exists=True), help="Agreement file or folder."
 )
-@click.option(
-    "--until", "until_ms", type=Instant(), help="Where time ends; later events are left out.  [default: data]"
-)
+@click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
+@settings_option
+@json_option
 def report(
+    out: Output,
+    settings: Settings,
     agreement_id: str | None,
     period_text: str | None,
     customer: str,
     formats: tuple[str, ...],
-    out: Path | None,
+    place: Path | None,
     **recorded: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Report a period of an agreement: objectives, missed targets, outages, leads, credits, and what is not counted.
 
-    The report is made from recorded data. AGREEMENT may be left out where only one measured something. A period that
-    still runs at the end of the data can be reported by its name: its figures are those so far; --until moves the end.
+    Without --data the topics are read: statements and alerts as they were judged. With --data recorded data is
+    measured, without Kafka. AGREEMENT may be left out where only one measured something. A period that still runs
+    can be reported by its name: its figures are those so far; with --data --until moves the end.
     """
-    forms = forms_of(formats) or _by_ending(out)
+    forms = forms_of(formats) or _by_ending(place)
     for form in forms:
         check_form(form)
-    if out is not None and len(forms) > 1 and not out.is_dir():
+    if place is not None and len(forms) > 1 and not place.is_dir():
         raise click.BadParameter("several formats need a folder that exists", param_hint="--out")
-    try_places([("--out", None if out is None or out.is_dir() else out)])
-    sources = _from_data(**recorded)
+    try_places([("--out", None if place is None or place.is_dir() else place)])
+    if any(recorded[one] for one in ("data", "mapping", "more", "agreements")) or recorded["until_ms"] is not None:
+        sources = _from_data(**recorded)
+    else:
+        with progress(least=LEAST) as on_progress:
+            sources = asyncio.run(from_topics(settings, wall_ms(), on_progress))
     made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
-    printed = Output()
     for form in forms:
-        content = write(made, form, tell=lambda text: printed.note(f"note: {text}"))
-        path = _place(out, f"{made.name}.{form}")
+        content = write(made, form, tell=lambda text: out.note(f"note: {text}"))
+        path = _file(place, f"{made.name}.{form}")
         if path == _STDOUT:
             click.get_binary_stream("stdout").write(content)
             continue
         path.write_bytes(content)
-        printed.say(f"{path}: {made.agreement.id}, {made.period.title}, as of {instant(made.as_of_ms)}.")
+        out.say(f"{path}: {made.agreement.id}, {made.period.title}, as of {instant(made.as_of_ms)}.")
+        out.record(
+            file=str(path), format=form, agreement=made.agreement.id, version=made.agreement.version,
+            customer=made.customer or None, period=made.period.name, from_ms=made.period.from_ms,
+            to_ms=made.period.to_ms, closed=made.is_closed, as_of_ms=made.as_of_ms, kept=made.kept,
+            missed=made.missed, undecided=made.undecided,
+        )  # fmt: skip
 
 
-def _by_ending(out: Path | None) -> list[Form]:
+def _by_ending(place: Path | None) -> list[Form]:
     """Return the form that the name of the file asks for, else pages to print."""
-    ending = "" if out is None else out.suffix.removeprefix(".").lower()
+    ending = "" if place is None else place.suffix.removeprefix(".").lower()
     return forms_of([ending]) or ["pdf"]
 
 
-def _place(out: Path | None, name: str) -> Path:
-    if out is None:
+def _file(place: Path | None, name: str) -> Path:
+    if place is None:
         return Path(name)
-    return out / name if out.is_dir() else out
+    return place / name if place.is_dir() else place
 
 
 def _from_data(
@@ -107,7 +127,7 @@ def _from_data(
     until_ms: int | None,
 ) -> Sources:
     if not data or not agreements:
-        raise click.UsageError("--data and --agreements are needed (and --mapping, where the files hold no events).")
+        raise click.UsageError("--data goes with --agreements (and --mapping, where the files hold no events).")
     if more and mapping is None:
         raise click.UsageError("--table goes with --mapping.")
     book = load_agreements(agreements)
