@@ -136,7 +136,7 @@ def _breach(alert: Alert, ended: Alert | None, record: ClockRecord | None, scope
         cycle=alert.key.cycle,
         priority=shown(record.priority if record is not None and record.priority else known.get("priority", "")),
         customer=shown(known.get("customer", "")),
-        team=shown(known.get("team", "")),
+        team="" if scope.customer else shown(known.get("team", "")),
         due_ms=alert.due_ms,
         done_ms=done_ms,
         is_open=is_open,

@@ -129,7 +129,7 @@ def make_report(sources: Sources, scope: Scope) -> Report:
         customer=scope.customer,
         is_closed=scope.closed,
         as_of_ms=sources.as_of_ms,
-        origin=sources.origin,
+        origin="" if for_customer else sources.origin,
         objectives=objectives,
         figures=tuple(_figures(scope.agreement, stated)),
         breaches=breach_part(sources, scope),

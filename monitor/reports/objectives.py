@@ -79,6 +79,11 @@ class ObjectiveRow:
         return COHORT in self.window
 
     @property
+    def is_judged(self) -> bool:
+        """Whether the target was kept or missed."""
+        return self.verdict.verdict == "breached" or self.verdict.verdict in KEPT
+
+    @property
     def has_more(self) -> bool:
         """Whether there is something to say of shorter periods within the reported one, or of an error budget."""
         return bool(self.inner) or (self.budget is not None and self.budget.consumed_share is not None)
@@ -111,13 +116,16 @@ class ObjectivePart:
 
     @property
     def verdict(self) -> str:
-        """The verdict on the objective as a whole: that of its worst row."""
-        return next((one for one in WORST_FIRST if one in self.verdicts), "no_data")
+        """The verdict on the objective as a whole: the worst of its rows that were judged, else of those that were not.
+
+        A series of too small a sample takes nothing from an objective that the others keep.
+        """
+        return self.worst.verdict.verdict
 
     @property
     def worst(self) -> ObjectiveRow:
-        """The row that missed its target by most, or kept it most barely."""
-        return self.rows[0]
+        """The judged row that missed its target by most, or kept it most barely; without one the first row."""
+        return next((one for one in self.rows if one.is_judged), self.rows[0])
 
 
 def objective_parts(sources: Sources, scope: Scope) -> tuple[ObjectivePart, ...]:

@@ -96,8 +96,8 @@ def trend(part: ObjectivePart) -> bytes | None:
         else:
             scale, _ = _scale(part.unit, [past.value for one in rows for past in one.past if past.value is not None])
             for place, row in enumerate(rows):
-                _line(axes, row.past, names, scale, _LINES[place], row.about if len(rows) > 1 else "")
-            _target(axes, rows[0].past, names, scale, rows[0].verdict.target)
+                _line(axes, row.past, names, scale, _LINES[place], _short(row.about, 26) if len(rows) > 1 else "")
+            _target(axes, max((one.past for one in rows), key=len), names, scale, rows[0].verdict.target)
             _unit_axis(axes, part.unit, [past.value for one in rows for past in one.past if past.value is not None])
             axes.margins(y=0.18)
             if part.unit == "ratio" and axes.dataLim.y1 <= _ALL_PERCENT < axes.get_ylim()[1]:

@@ -212,7 +212,8 @@ def _summary(report: Report) -> Iterable[Sequence[Cell]]:
     yield "Clocks that missed their target", len(report.breaches.rows)
     for currency, amount in report.payable.items():
         yield f"Payable, {currency}", float(amount)
-    yield "Made from", words.shown(report.origin)
+    if report.origin:
+        yield "Made from", words.shown(report.origin)
 
 
 def _objectives(report: Report) -> Iterable[Sequence[Cell]]:

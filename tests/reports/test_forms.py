@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,3 +138,35 @@ def test_a_pdf_of_leads_has_the_calculation():
     whole = " ".join(" ".join(one.extract_text().split()) for one in read.pages)
     assert "Marketing's goal, as agreed and recomputed" in whole
     assert "= leads needed, rounded up 10 40" in whole
+
+
+@pytest.mark.parametrize("customer", ["acme", HOSTILE, FORMULA])
+def test_no_form_of_a_customers_report_holds_anything_of_others(customer: str):
+    """Given three customers, when one gets its report, then it names no other, no team, file or service."""
+    made = report(customer=customer)
+    seen = _Page()
+    seen.feed(write(made, "html").decode())
+    book = load_workbook(io.BytesIO(write(made, "xlsx")))
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    table = write(made, "csv").decode()
+    others = {"acme": ["T1", "T2", "T6"], HOSTILE: ["T3"], FORMULA: ["T5"]}
+    own = others.pop(customer)
+    hidden = [name for name in (*others, *(one for ids in others.values() for one in ids)) if name not in own]
+    for name in (*hidden, "first line", "desk.csv", "O1", "available", "inner"):
+        if name == FORMULA and customer == HOSTILE:
+            continue  # a ticket of its own has this id
+        found = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)").search
+        assert not any(found(one) for one in (*seen.texts, *cells, table))
+    assert any(customer in one for one in seen.texts)
+
+
+def test_missing_libraries_of_the_system_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Given a system without Pango, which WeasyPrint loads when it is imported, then the error says what to install."""
+    (tmp_path / "weasyprint").mkdir()
+    (tmp_path / "weasyprint" / "__init__.py").write_text("raise OSError(\"cannot load library 'libpango-1.0-0'\")")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "monitor.reports.pdf", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ReportError, match=r"apt-get install libpango-1\.0-0 .* \(cannot load library 'libpango"):
+        check_form("pdf")

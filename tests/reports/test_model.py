@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.core.objectives.status import judged_figure
@@ -41,6 +43,15 @@ def test_the_worst_series_comes_first_with_the_periods_before_it():
     ]
     assert acme.inner[0].window == "day"
     assert (acme.inner[0].kept, acme.inner[0].missed) == (1, 10)  # T6 is overdue on each day
+
+
+def test_a_series_of_too_small_a_sample_takes_nothing_from_an_objective_that_the_others_keep():
+    (resolved, _) = report().objectives
+    kept = resolved.rows[-1]
+    small = replace(kept, verdict=kept.verdict._replace(verdict="low_sample"))
+    part = replace(resolved, rows=(small, kept))
+    assert (part.verdict, part.worst) == ("met", kept)
+    assert replace(resolved, rows=(small,)).verdict == "low_sample"
 
 
 def test_missed_clocks_are_told_with_their_overrun_and_with_whom_the_time_was():
