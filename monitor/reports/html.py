@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -53,6 +55,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
     zone = report.agreement.zone
     environment.filters |= {
         "when": lambda at_ms: words.when(at_ms, zone),
+        "by_measure": lambda parts: [(name, list(of)) for name, of in groupby(parts, attrgetter("measure"))],
         "days": words.days,
         "duration": lambda ms: duration(round(ms)),
         "shown": words.shown,
