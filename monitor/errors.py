@@ -5,6 +5,7 @@ SlaMonitorError
 ├── DecodeError       the producer of an event: the record becomes a dead letter
 ├── BrokerError       the operator of Kafka: a topic is missing or has the wrong shape, a right is missing
 │   └── AccessError   who keeps the security settings: password, certificate, trusted authority, protocol
+├── ReportError     who asks for a report: there is no such period, agreement or customer, or a library is missing
 ├── RowError          the makers of the monitor: what was made of a record cannot be written, so it is a dead letter
 └── StateError        nobody can: the worker must stop and be restarted (fenced, gap, broken row)
 """
@@ -66,6 +67,10 @@ class AccessError(BrokerError):
 
     Who keeps the security settings must act.
     """
+
+
+class ReportError(SlaMonitorError):
+    """A report that cannot be made as it is asked for: the message says what can be."""
 
 
 class RowError(SlaMonitorError):

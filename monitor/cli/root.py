@@ -18,6 +18,7 @@ from monitor.cli.commands.init import init
 from monitor.cli.commands.receivers import receivers
 from monitor.cli.commands.recompute import recompute
 from monitor.cli.commands.replay import replay
+from monitor.cli.commands.report import report
 from monitor.cli.commands.schema import schema
 from monitor.cli.commands.settings import settings
 from monitor.cli.commands.silence import silence
@@ -68,6 +69,7 @@ for _command in (
     status,
     explain_command,
     statements,
+    report,
     tail,
     deliveries,
     ack,

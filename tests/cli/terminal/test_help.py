@@ -31,6 +31,7 @@ def test_all_commands_are_there():
     assert set(ALL) - GROUPS == {
         ("demo",), ("worker",), ("check",), ("schema",), ("tail",), ("replay",), ("settings",), ("init",), ("status",),
         ("completion",), ("health",), ("traffic",), ("explain",), ("simulate",), ("recompute",), ("statements",),
+        ("report",),
         ("topics", "acls"), ("topics", "create"), ("topics", "check"), ("topics", "accept-loss"),
         ("agreements", "apply"), ("agreements", "list"),
         ("agreements", "show"),

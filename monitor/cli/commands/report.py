@@ -1,0 +1,148 @@
+"""``sla-monitor report``: a finished period as pages, a spreadsheet or a table."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from monitor.cli.terminal.instants import Instant
+from monitor.cli.terminal.options import example, json_option, settings_option
+from monitor.cli.terminal.output import Output
+from monitor.cli.terminal.places import try_places
+from monitor.cli.terminal.progress import LEAST, progress
+from monitor.config.agreements.checking import load_agreements
+from monitor.config.settings.settings import Settings
+from monitor.core.agreements.book import Book
+from monitor.replay.files import replay_files
+from monitor.replay.local import ReplayResult, run_replay
+from monitor.replay.own_events import read_own_events
+from monitor.reports.forms import FORMS, Form, check_form, forms_of, write
+from monitor.reports.model import make_report
+from monitor.reports.period import GRAMMAR
+from monitor.reports.scope import scope_of
+from monitor.reports.sources import Sources, from_replay
+from monitor.reports.topics import from_topics
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.wording import instant
+
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+_STDOUT: Final = Path("-")
+
+
+@click.command(
+    epilog=example(
+        "sla-monitor report acme --period 2026-11 --format pdf --out acme.pdf",
+        "sla-monitor report --data incidents.csv.gz --mapping mapping.yaml --agreements agreements/",
+        "sla-monitor report acme --data events.jsonl --agreements agreements/ --period 2026-Q4 --format xlsx",
+        "sla-monitor report acme --data events.jsonl --agreements sla/ --customer finance --format pdf --out acme.pdf",
+    )
+)
+@click.argument("agreement_id", metavar="[AGREEMENT]", required=False)
+@click.option("--period", "period_text", metavar="NAME", help=f"{GRAMMAR}.  [default: the newest closed one]")
+@click.option("--customer", default="", metavar="NAME", help="Only what this customer may see, of its own figures.")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(FORMS), help="May be given several times.  [default: pdf]"
+)
+@click.option(
+    "--out",
+    "place",
+    type=click.Path(path_type=Path),
+    help="File (- is stdout), or a folder.  [default: named after the report]",
+)
+@click.option("--data", multiple=True, type=_FILE, help="Recorded data; may be given several times.")
+@click.option("--mapping", type=_FILE, help="How rows become events. Without it the files hold events.")
+@click.option(
+    "--table", "more", multiple=True, type=(_FILE, _FILE), metavar="DATA MAPPING", help="Another file with its mapping."
+)
+@click.option(
+    "--agreements", multiple=True, type=click.Path(path_type=Path, exists=True), help="Agreement file or folder."
+)
+@click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
+@settings_option
+@json_option
+def report(
+    out: Output,
+    settings: Settings,
+    agreement_id: str | None,
+    period_text: str | None,
+    customer: str,
+    formats: tuple[str, ...],
+    place: Path | None,
+    **recorded: Any,  # noqa: ANN401 - click's
+) -> None:
+    """Report a period of an agreement: objectives, missed targets, outages, leads, credits, and what is not counted.
+
+    Without --data the topics are read: statements and alerts as they were judged. With --data recorded data is
+    measured, without Kafka. AGREEMENT may be left out where only one measured something. A period that still runs
+    can be reported by its name: its figures are those so far; with --data --until moves the end.
+    """
+    forms = forms_of(formats) or _by_ending(place)
+    for form in forms:
+        check_form(form)
+    if place is not None and len(forms) > 1 and not place.is_dir():
+        raise click.BadParameter("several formats need a folder that exists", param_hint="--out")
+    try_places([("--out", None if place is None or place.is_dir() else place)])
+    if any(recorded[one] for one in ("data", "mapping", "more", "agreements")) or recorded["until_ms"] is not None:
+        sources = _from_data(**recorded)
+    else:
+        with progress(least=LEAST) as on_progress:
+            sources = asyncio.run(from_topics(settings, wall_ms(), on_progress))
+    made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
+    for form in forms:
+        content = write(made, form, tell=lambda text: out.note(f"note: {text}"))
+        path = _file(place, f"{made.name}.{form}")
+        if path == _STDOUT:
+            click.get_binary_stream("stdout").write(content)
+            continue
+        path.write_bytes(content)
+        out.say(f"{path}: {made.agreement.id}, {made.period.title}, as of {instant(made.as_of_ms)}.")
+        out.record(
+            file=str(path), format=form, agreement=made.agreement.id, version=made.agreement.version,
+            customer=made.customer or None, period=made.period.name, from_ms=made.period.from_ms,
+            to_ms=made.period.to_ms, closed=made.is_closed, as_of_ms=made.as_of_ms, kept=made.kept,
+            missed=made.missed, undecided=made.undecided,
+        )  # fmt: skip
+
+
+def _by_ending(place: Path | None) -> list[Form]:
+    """Return the form that the name of the file asks for, else pages to print."""
+    ending = "" if place is None else place.suffix.removeprefix(".").lower()
+    return forms_of([ending]) or ["pdf"]
+
+
+def _file(place: Path | None, name: str) -> Path:
+    if place is None:
+        return Path(name)
+    return place / name if place.is_dir() else place
+
+
+def _from_data(
+    data: tuple[Path, ...],
+    mapping: Path | None,
+    more: tuple[tuple[Path, Path], ...],
+    agreements: tuple[Path, ...],
+    until_ms: int | None,
+) -> Sources:
+    if not data or not agreements:
+        raise click.UsageError("--data goes with --agreements (and --mapping, where the files hold no events).")
+    if more and mapping is None:
+        raise click.UsageError("--table goes with --mapping.")
+    book = load_agreements(agreements)
+    with progress() as on_progress:
+        if mapping is None:
+            result = _own_events(data, book, until_ms, on_progress)
+        else:
+            result = replay_files(data, mapping, book, more=more, until_ms=until_ms, cut=True, on_progress=on_progress)
+    files = ", ".join(one.name for one in (*data, *(one for one, _ in more)))
+    return from_replay(result, book, files)
+
+
+def _own_events(data: tuple[Path, ...], book: Book, until_ms: int | None, on_progress: Any) -> ReplayResult:  # noqa: ANN401
+    reading = read_own_events(data, on_progress)
+    events = [one for one in reading.events if until_ms is None or one.fact.time_ms < until_ms]
+    result = run_replay(events, book, until_ms=until_ms, reading=reading, on_progress=on_progress)
+    result.cut = len(reading.events) - len(events)
+    return result
