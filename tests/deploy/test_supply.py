@@ -49,7 +49,10 @@ def lock(name: str) -> dict[str, Locked]:
         requirement = Requirement(wanted)
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", line
-        found[canonicalize_name(requirement.name)] = Locked(
+        name_of = canonicalize_name(requirement.name)
+        if name_of in found and requirement.marker is not None and not requirement.marker.evaluate():
+            continue  # another Python's version of it
+        found[name_of] = Locked(
             specifier.version,
             frozenset(requirement.extras),
             str(requirement.marker or ""),
@@ -62,8 +65,15 @@ PROGRAM, TESTS = lock("requirements.txt"), lock("requirements-test.txt")
 
 
 def asked_for(extra: str | None = None) -> list[Requirement]:
+    """Return what the project asks for; an extra that asks for another extra of the project asks for what that does."""
     project = PROJECT["project"]
-    return [Requirement(one) for one in (project["optional-dependencies"][extra] if extra else project["dependencies"])]
+    asked = [
+        Requirement(one) for one in (project["optional-dependencies"][extra] if extra else project["dependencies"])
+    ]
+    own = [one for one in asked if one.name == project["name"]]
+    return [one for one in asked if one not in own] + [
+        more for one in own for name in one.extras for more in asked_for(name)
+    ]
 
 
 def load(name: str) -> Any:
@@ -104,7 +114,8 @@ def test_the_lock_holds_what_the_project_asks_for_and_nothing_that_nobody_asks_f
             needed = [
                 each
                 for each in map(Requirement, requires(name) or ())
-                if each.marker is None or each.marker.evaluate({"extra": ""})
+                if each.marker is None
+                or any(each.marker.evaluate({"extra": extra}) for extra in ("", *locked[name].extras))
             ]
             waiting += [canonicalize_name(each.name) for each in needed]
             # pip 23 takes a package with an extra for another one than without, and asks for its hash
