@@ -10,8 +10,8 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.pages.board import Board, Due, Standing
-from monitor.wire.following import follows
 from monitor.wire.instants import rfc3339
+from monitor.wire.outcome_words import follows
 from monitor.wire.promises import promises_of
 from monitor.wire.wording import summary
 

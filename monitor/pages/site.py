@@ -19,7 +19,7 @@ from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
-from monitor.wire.following import claim_left, follows
+from monitor.wire.outcome_words import claim_left, follows
 from monitor.wire.visible import visible
 from monitor.wire.wording import duration, instant, quantity, summary
 

@@ -18,13 +18,12 @@ from monitor.errors import DecodeError
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_statement
-from monitor.wire.following import claim_left, follows
 from monitor.wire.instants import rfc3339
+from monitor.wire.outcome_words import claim_left, follows, value_and_target
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
-    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+    from monitor.core.objectives.status import WindowStatus
 
 
 @click.command(
@@ -109,7 +108,7 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
             verdict.objective,
             " ".join(value for value in status.labels.values() if value),
             Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
-            *_figures(verdict),
+            *value_and_target(verdict),
             str(verdict.sample),
             Text("; ".join(follows(one) for one in own), "bold" if own else ""),
             "; ".join(claim_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
@@ -123,14 +122,6 @@ def _period(status: WindowStatus) -> str:
     if status.parts == 1:
         return from_text
     return f"{from_text} to {period_text(status.window, 'UTC', status.to_ms - 1)}"
-
-
-def _figures(verdict: ObjectiveVerdict) -> tuple[str, str]:
-    unit = unit_of(verdict.indicator)
-    if verdict.value is None:
-        return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
-    value, target = shown_apart(unit, verdict.value, verdict.target)
-    return value, f"{verdict.comparison} {target}"
 
 
 def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:

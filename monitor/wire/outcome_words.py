@@ -1,0 +1,44 @@
+"""What follows from a missed objective, as people read it: credits, damages, rights to terminate, and their dates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from monitor.core.objectives.consequence import MONEY
+from monitor.wire.wording import duration, quantity, shown_apart, unit_of
+
+if TYPE_CHECKING:
+    from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.status import ObjectiveVerdict
+
+_STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
+_TIMES: Final = {"per_hour": "h", "per_case": "case(s)"}
+
+
+def follows(one: Consequence) -> str:
+    """Return a consequence in words: ``credit 2250.00 EUR, payable 1000.00 (cap of the month)``."""
+    if one.breach:
+        return f"may terminate at once ({one.breach})"
+    if one.kind not in MONEY:
+        return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
+    text = f"{one.kind} {one.amount:f} {one.currency}"
+    if one.basis in _TIMES:
+        text += f" ({round(one.quantity, 2).normalize():f} {_TIMES[one.basis]} at {one.rate:f})"
+    return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
+
+
+def claim_left(one: Consequence, now_ms: int) -> str:
+    """Return the time that is left to claim a consequence: ``no limit``, a duration, or ``over``."""
+    if not one.claim_until_ms:
+        return "no limit"
+    left_ms = one.claim_until_ms - now_ms
+    return duration(left_ms) if left_ms > 0 else "over"
+
+
+def value_and_target(verdict: ObjectiveVerdict) -> tuple[str, str]:
+    """Return the value of a verdict ("": none), and its target with the comparison; they read apart if they differ."""
+    unit = unit_of(verdict.indicator)
+    if verdict.value is None:
+        return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
+    value, target = shown_apart(unit, verdict.value, verdict.target)
+    return value, f"{verdict.comparison} {target}"
