@@ -76,6 +76,7 @@ def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int 
         redoc_url=None,
     )
     streams = Streams(site, max_streams)
+    app.state.streams = streams
     app.include_router(api_routes(site, streams))
     app.include_router(now_routes(site), include_in_schema=False)
     app.include_router(agreement_routes(site), include_in_schema=False)

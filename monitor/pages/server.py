@@ -29,13 +29,14 @@ class _Server(uvicorn.Server):
 
 
 class PagesServer:
-    """Serves an application while its ``async with`` block runs. Port 0 means a free one: see ``address``.
+    """Serves the pages' application while its ``async with`` block runs. Port 0 means a free one: see ``address``.
 
     Raises:
         ConfigError: on entering the block, if it cannot listen there.
     """
 
     def __init__(self, app: FastAPI, host: str, port: int, *, connections: int = 256) -> None:
+        self._app = app
         self.host = host
         self.port = port
         self._server = _Server(
@@ -64,6 +65,7 @@ class PagesServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._task is not None, "it was entered"
+        self._app.state.streams.close()
         self._server.should_exit = True
         with suppress(asyncio.CancelledError):
             await self._task

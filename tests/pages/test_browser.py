@@ -60,5 +60,7 @@ def test_breaches_appear_on_the_open_board_by_themselves(chromium, tmp_path):
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         assert noise == []
+
+        code, _, err = stop(demo, signal.SIGINT)  # with a page that is still open
+        assert (code, err) == (0, "")
         page.close()
-        stop(demo, signal.SIGINT)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS
 from monitor.pages.access import Access
 from monitor.pages.app import make_app
+from monitor.pages.changes import Streams
 from monitor.pages.site import Site
+from monitor.pages.viewers import EVERYBODY
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import HandClock
 from tests.pages import records
@@ -113,8 +117,29 @@ async def test_nonsense_in_an_address_is_refused_not_run(browser):
     assert (await browser.post("/")).status_code == 405
 
 
+async def test_streams_are_counted_from_the_request_on_and_end_when_the_server_stops(site):
+    streams = Streams(site, 2)
+    asked = [streams.alerts(_request()) for _ in range(3)]
+    assert [one.status_code for one in asked] == [200, 200, 503]
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async with asyncio.timeout(5):
+        streams.close()
+        await asked[0]({"type": "http", "asgi": {"spec_version": "2.4"}}, asyncio.Event().wait, send)
+    assert sent[-1]["more_body"] is False
+    assert streams.alerts(_request()).status_code == 200
+
+
 async def test_streams_beyond_the_limit_are_told_to_come_back(site, read_row):
     app = make_app(site, read_row, Access({}, ["pages"]), max_streams=0)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages") as client:
         answer = await client.get("/changes")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+
+
+def _request():
+    return Request({"type": "http", "headers": [], "method": "GET", "path": "/", "state": {"viewer": EVERYBODY}})

@@ -36,7 +36,7 @@ def test_all_commands_are_there():
         ("agreements", "apply"), ("agreements", "list"),
         ("agreements", "show"),
         ("dead-letters", "list"), ("dead-letters", "show"), ("dead-letters", "replay"), ("dead-letters", "skip"),
-        ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),
+        ("web",), ("ack",), ("silence", "add"), ("silence", "list"), ("silence", "expire"),
         ("deliveries",), ("deliveries", "resend"), ("receivers", "list"), ("receivers", "test"),
         ("receivers", "enable"),
     }  # fmt: skip
