@@ -18,6 +18,7 @@ from monitor.core.clocks.terms import Plan
 from monitor.core.facts.events import Event, Fact, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
+from monitor.core.series.series import SeriesKey
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.time.spans import Span
 from monitor.core.time.windows import Window
@@ -332,6 +333,28 @@ def test_a_reopened_clock_that_is_summed_had_stopped_in_the_statement_of_its_fir
     )
     assert of_days(stated, "summed") == {4: (1, 1), 6: (1, 1)}
     assert of_days(stated, "last", "P1") == {4: (1, 1), 6: (1, 1)}
+
+
+def test_after_a_silence_a_day_of_which_all_became_known_after_its_close_is_passed_over():
+    def of_one(number: int, *facts: tuple[str, str, dict[str, object]]) -> list[Event]:
+        made = [Fact(ms(f"2024-{at}:00"), 0, f"{kind}-{at}", kind, brought) for at, kind, brought in facts]
+        return [Event("ticket", f"ticket-{number}", one) for one in made]
+
+    stated = all_ways(
+        [
+            *of_one(1, ("03-01T08:00", "opened", {"priority": "P1"}), ("03-01T09:00", "resolved", {})),
+            *of_one(
+                2,
+                ("04-15T08:00", "opened", {"priority": "P2"}),
+                ("04-15T09:00", "resolved", {}),
+                ("04-20T08:00", "priority_changed", {"priority": "P1"}),
+            ),
+            *of_one(3, ("05-01T08:00", "opened", {"priority": "P1"}), ("05-01T09:00", "resolved", {})),
+        ]
+    )
+
+    assert of_days(stated, "last", "P1") == {1: (1, 1), 62: (1, 1)}
+    assert (SeriesKey("desk", "last", ("P1",)), "day", ms("2024-04-15T00:00:00")) not in stated
 
 
 def test_an_amendment_states_the_first_part_of_a_period_without_what_was_cancelled_before_its_close():

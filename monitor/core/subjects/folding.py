@@ -31,14 +31,11 @@ from monitor.core.subjects.rewriting import Rewriting, as_of, may_rewrite, rewri
 from monitor.core.subjects.rows import SubjectRow
 
 MOST_AGAIN: Final = 10_000
-"""The work that one step may spend on folding the ledger again for each late fact of a subject, in applications of a
-fact to a clock. After that the step's other late facts are folded in and announced together: a thousand facts in
-reverse order would otherwise cost half a million applications."""
+"""The applications of facts to clocks that one step may spend on folding the ledger again for each late fact. After that
+its other late facts are announced together: a thousand facts in reverse order would cost half a million of them."""
 
-_FEW: Final = 8
-"""The number of facts of one subject that are taken without a pause between them."""
-_AT_ONCE: Final = 8
-"""The number of facts applied again, or of clocks compared, between two pauses."""
+_FEW: Final = 8  # facts of one subject that are taken without a pause between them
+_AT_ONCE: Final = 8  # facts applied again, or clocks compared, between two pauses
 
 
 class Folding:
@@ -66,14 +63,12 @@ class Folding:
         self.alerts: list[Alert] = []
         self.rejected: list[Rejected] = []
         self.repeats = 0
-        self.together = 0
-        """The number of late facts that were announced together and not one by one."""
+        self.together = 0  # late facts that were announced together and not one by one
         self.rewritten: list[Rewriting] = []
         self.disordered = False
         self._before: list[Clock] | None = None  # the clocks just before a fact that may rewrite what they counted
         self._left = MOST_AGAIN if most is None else most
-        self._place = -1
-        """The place of the newest fact that was applied."""
+        self._place = -1  # of the newest fact that was applied
         self._cause_ms: int | None = None
         """Set while the ledger waits to be folded again: the instant of the newest fact that made it necessary."""
         self._last = {clock.series[:2]: place for place, clock in enumerate(self.clocks)}
@@ -255,27 +250,25 @@ class Folding:
     def _after(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
         """Return a clock after a fact, with the due instant that the fact brings."""
         if of.rule.due_at not in fact.attributes:
-            return self._moved(clock, fact, of, course)
+            return self._follow(clock, fact, of, course)
         clock, of = self._redated(clock, [fact], fact.time_ms, of)
-        after = self._moved(clock, fact, of, course)
+        after = self._follow(clock, fact, of, course)
         if after.state == "stopped" and 0 < clock.next_ms <= fact.time_ms:
             # It is stopped by the very fact that says that it was due before.
-            after = self._moved(self._pass_thresholds(clock, fact.time_ms, of), fact, of, course)
+            after = self._follow(self._pass_thresholds(clock, fact.time_ms, of), fact, of, course)
         return after
 
-    def _moved(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
-        return clocks.apply(clock, fact, of) if course is None else self._follow(clock, fact, of, course)
-
-    def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course) -> Clock:
-        """Return a clock after a fact, given the ticket's state after that fact.
+    def _follow(self, clock: Clock, fact: Fact, of: clocks.Terms, course: Course | None) -> Clock:
+        """Return a clock after a fact, given the ticket's state after that fact, if any clock needs it.
 
         If the fact brings another priority's target, by which a warning no longer holds, the clock is rearmed.
         """
-        if not of.metric.course:
+        if course is None or not of.metric.course:
             clock = clocks.apply(clock, fact, of)
         elif clock.state in OPEN:
             clock = applied(clock, fact, of, course)
-        if clock.state not in OPEN or not course.changed_priority or of.rule.on_change == "retroactive":
+        is_kept = clock.state not in OPEN or of.rule.on_change == "retroactive"
+        if course is None or is_kept or not course.changed_priority:
             return clock
         after = retargeted(clock, fact.time_ms, of, course, self.plan)
         if after.ordinal != clock.ordinal:
@@ -385,8 +378,7 @@ class Folding:
             said = told_of.get(identity(clock), [])
             # A change of target may give the same warning again: it counts as one.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
-            instants = [cause_ms, *[at_ms for _, _, at_ms, _ in said]]
-            life = life_of(self.facts, clock, self.plan.terms(clock), instants)
+            life = life_of(self.facts, clock, self.plan.terms(clock), [cause_ms, *[at_ms for _, _, at_ms, _ in said]])
             if index % _AT_ONCE == _AT_ONCE - 1:
                 yield
             if was is None:

@@ -31,6 +31,7 @@ from monitor.core.time.windows import Width, late_width, width_for
 from monitor.core.windows.outage_ends import OutageEnds
 from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.core.windows.running_sum import OverdueSum, RunningSum
+from monitor.core.windows.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -43,32 +44,6 @@ if TYPE_CHECKING:
     from monitor.core.time.windows import Window
 _MANY_ROWS: Final = 8
 """A pane of more rows than this is read in pieces: each may hold some hundreds of items."""
-
-
-class Slot:
-    """One pane: the shared row of its sources, the panes of sources with rows of their own, and the sum of them all.
-
-    The sum is computed when it is first needed.
-    """
-
-    __slots__ = ("key", "merged", "own", "row")
-
-    def __init__(self, key: bytes, row: MergedPane, own: dict[str, Pane]) -> None:
-        self.key = key
-        self.row = row
-        self.own = own
-        self.merged: Pane | None = None
-
-    def sum(self) -> Pane:
-        """Return the sum; it is never changed, but replaced."""
-        if self.merged is None:
-            panes = self.panes()
-            self.merged = panes[0] if len(panes) == 1 else merge_panes(panes)
-        return self.merged
-
-    def panes(self) -> list[Pane]:
-        """Return the panes of all sources."""
-        return [*self.row.sources.values(), *self.own.values()]
 
 
 class SeriesPanes:
