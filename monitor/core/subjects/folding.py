@@ -31,8 +31,8 @@ from monitor.core.subjects.rewriting import Rewriting, as_of, may_rewrite, rewri
 from monitor.core.subjects.rows import SubjectRow
 
 MOST_AGAIN: Final = 10_000
-"""The applications of facts to clocks that one step may spend on folding the ledger again for each late fact. After that
-its other late facts are announced together: a thousand facts in reverse order would cost half a million of them."""
+"""The applications of facts to clocks that a step may spend on folding the ledger again for each late fact. Its other
+late facts are announced together: a thousand facts in reverse order would cost half a million of them."""
 
 _FEW: Final = 8  # facts of one subject that are taken without a pause between them
 _AT_ONCE: Final = 8  # facts applied again, or clocks compared, between two pauses
