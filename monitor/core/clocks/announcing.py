@@ -53,7 +53,7 @@ def announcement(
     due_ms: int | None = None
     stretches = None
     if of is not None:
-        if life is not None and life.was(clock):
+        if life is not None and life.covers(clock, at_ms):
             stretches = life.until(clock, at_ms)
         else:
             stretches = newest(stretches_of(facts, clock, of, at_ms))

@@ -56,18 +56,19 @@ class Life:
 
     def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) -> None:
         self._clock = clock
+        self._end_ms = end_ms
         self._stretches = stretches_of(facts, clock, of, end_ms)
         lengths = [one.end_ms - one.start_ms if one.kind == "counted" else 0 for one in self._stretches]
         self._counted_ms = list(accumulate(lengths, initial=0))
 
-    def was(self, clock: Clock) -> bool:
-        """Return whether a clock is an earlier state of this one."""
-        return clock.runs == self._clock.runs[: len(clock.runs)] and clock.start_ms == self._clock.start_ms
+    def covers(self, clock: Clock, at_ms: int) -> bool:
+        """Return whether a clock is an earlier state of this one, and its stretches up to an instant are known."""
+        is_earlier = clock.runs == self._clock.runs[: len(clock.runs)] and clock.start_ms == self._clock.start_ms
+        return is_earlier and _shown_until_ms(clock, at_ms) <= self._end_ms
 
     def until(self, clock: Clock, at_ms: int) -> Stretches:
         """Return ``newest(stretches_of(…))`` for an earlier state of this clock, up to an instant."""
-        # A clock that has gone on after the instant is shown with all stretches up to its last change.
-        end_ms = max(at_ms, *clock.runs[-1:], clock.since_ms if clock.state == "running" else 0)
+        end_ms = _shown_until_ms(clock, at_ms)
         count = bisect_left(self._stretches, end_ms, key=itemgetter(0))
         first = max(0, count - MOST_TOLD)
         told = self._stretches[first:count]
@@ -75,6 +76,11 @@ class Life:
             told[-1] = told[-1]._replace(end_ms=end_ms)
         left_out_ms = told[0].start_ms - self._stretches[0].start_ms if first else 0
         return Stretches(newest(told).newest, first, left_out_ms, self._counted_ms[first])
+
+
+def _shown_until_ms(clock: Clock, at_ms: int) -> int:
+    """Return the end of what is shown: a clock that has gone on since is shown with all up to its last change."""
+    return max(at_ms, *clock.runs[-1:], clock.since_ms if clock.state == "running" else 0)
 
 
 def life_of(facts: Sequence[Fact], clock: Clock, of: Terms | None, instants: Sequence[int]) -> Life | None:

@@ -378,7 +378,7 @@ class Folding:
             said = told_of.get(identity(clock), [])
             # A change of target may give the same warning again: it counts as one.
             said = list({(one[0].ordinal, one[1], one[3]): one for one in said}.values())
-            life = life_of(self.facts, clock, self.plan.terms(clock), [cause_ms, *[at_ms for _, _, at_ms, _ in said]])
+            life = life_of(self.facts, clock, self.plan.terms(clock), [at_ms for _, _, at_ms, _ in said])
             if index % _AT_ONCE == _AT_ONCE - 1:
                 yield
             if was is None:
