@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
@@ -110,6 +110,7 @@ class Stack:
     def __init__(self, bootstrap: str, folder: Path) -> None:
         self.folder = folder
         self.ports = {name: free_port() for name in WORKERS}
+        self.board = f"127.0.0.1:{free_port()}"
         self.bootstrap = bootstrap
         self.alertmanager = f"127.0.0.1:{free_port()}"
 
@@ -120,6 +121,9 @@ class Stack:
         if name in self.ports:
             assert found["SLA_MONITOR_WEB_HOST"] == "0.0.0.0"
             found |= {"SLA_MONITOR_WEB_HOST": "127.0.0.1", "SLA_MONITOR_WEB_PORT": str(self.ports[name])}
+        if name == "web":
+            host, port = self.board.split(":")
+            found |= {"SLA_MONITOR_PAGES_HOST": host, "SLA_MONITOR_PAGES_PORT": port}
         return found
 
     def path(self, text: str, name: str) -> str:
@@ -155,6 +159,12 @@ class Stack:
             assert check[0] == "sla-monitor"
             check = [sys.executable, "-m", "monitor", *check[1:]]
         return subprocess.run(check, env={**os.environ, **self.environment(name)}, check=False).returncode == 0
+
+    def shown(self, path: str, token: str) -> str:
+        """A page of the board, for whoever has the token."""
+        asking = Request(f"http://{self.board}{path}", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(asking, timeout=5) as answer:
+            return answer.read().decode()
 
     def page(self, name: str, path: str) -> str:
         with urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=5) as answer:
@@ -253,8 +263,15 @@ def test_the_stack_comes_up_shows_the_demo_and_goes_down(broker: ComposeBroker, 
             assert all(one["labels"]["page"] and one["labels"]["agreement"] for one in paged)
             until("it is told", lambda: total(pages(), "sla_deliveries_total", outcome="delivered") > 0)
 
+        # and the board shows it in a browser to whoever has the token that the file names, and to nobody else
+        web = running.enter_context(stack.start("web"))
+        until("the topics are followed", lambda: "following" in stack.shown("/healthz", ""))
+        assert "Objectives broken" in stack.shown("/", "try-it-out")
+        with pytest.raises(HTTPError, match="401"):
+            stack.shown("/api/v1/status", "another")
+
         # and all of them stop well when they are told to
-        for started in (traffic, *workers.values()):
+        for started in (web, traffic, *workers.values()):
             code, _, err = stop(started, signal.SIGTERM)
             assert code == 0, err
 
@@ -270,7 +287,7 @@ async def topics_with_offsets(bootstrap: str, group: str) -> set[str]:
 
 
 def test_every_service_of_ours_is_exercised_here():
-    assert set(ours(SERVICES)) == {"topics", "agreements", "traffic", *WORKERS}
+    assert set(ours(SERVICES)) == {"topics", "agreements", "traffic", "web", *WORKERS}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What breaks next: the due instants of open clocks, by series. `monitor.bootstrap` runs it beside the worker.
 
 Events cost nothing: the worker notes anyway when each row wishes to wake, and no clock is due before its row wakes. So
-only the rows that wake within the next day are read, now and then, and for at most a fiftieth of the time.
+only the rows that wake within the next day are read, now and then, and for at most half a percent of the time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from monitor.stream.partitions.partition import PartitionState
 
 PACE_S: Final = 1.0
 """The shortest pause between two rounds."""
-REST: Final = 50
+REST: Final = 200
 """The pause after a round, as a multiple of its length."""
 HORIZON_MS: Final = DAY_MS
 """Clocks that are due later than this are not looked for."""
