@@ -13,7 +13,7 @@ from monitor.pages.api_models import AgreementOut, AlertOut, Listed, Model, Prob
 from monitor.pages.changes import Streams
 from monitor.pages.filters import Filters
 from monitor.pages.lists import PageNumber, Part, found_alerts, found_statements, part_of
-from monitor.pages.site import Asked, Site
+from monitor.pages.site import Asked, AskedFilters, Site
 
 PREFIX: Final = "/api/v1"
 PROBLEM: Final = "application/problem+json"
@@ -28,19 +28,11 @@ def api_routes(site: Site, streams: Streams) -> APIRouter:
     router = APIRouter(prefix=PREFIX, responses=_ERRORS)
 
     @router.get("/status", response_model=StatusOut)
-    async def status(
-        request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        service: Asked = "",
-        team: Asked = "",
-        queue: Asked = "",
-    ) -> Response:
+    async def status(request: Request, filters: AskedFilters) -> Response:
         """Return how all stands: what breaks next, what was missed and is open, and each objective, worst first."""
         view = site.view(request)
         if not view.viewer.is_inside:
             raise HTTPException(HTTPStatus.FORBIDDEN, "running figures are not for customers: ask for statements")
-        filters = Filters(agreement, customer, service, team, queue)
         found = site.board(view, filters)
         return _answer(request, StatusOut.of(found, complete=site.source.is_complete))
 

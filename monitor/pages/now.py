@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from monitor.pages.board import Board
-from monitor.pages.filters import Filters
-from monitor.pages.site import Asked, Site
+from monitor.pages.site import AskedFilters, Site
 
 
 def now_routes(site: Site) -> APIRouter:
@@ -20,11 +19,7 @@ def now_routes(site: Site) -> APIRouter:
     @router.get("/", response_class=HTMLResponse)
     async def now(
         request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        service: Asked = "",
-        team: Asked = "",
-        queue: Asked = "",
+        filters: AskedFilters,
         *,
         wall: bool = False,
         rows: Annotated[int, Query(ge=1, le=1000)] = 12,
@@ -33,7 +28,6 @@ def now_routes(site: Site) -> APIRouter:
         view = site.view(request)
         if not view.viewer.is_inside:
             return RedirectResponse("/agreements")
-        filters = Filters(agreement, customer, service, team, queue)
         found = site.board(view, filters)
         return site.page("now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import escape
@@ -32,6 +32,16 @@ BOARDS: Final = 64
 
 Asked = Annotated[str, Query(max_length=200)]
 """A filter in an address."""
+
+
+def _filters(
+    agreement: Asked = "", customer: Asked = "", service: Asked = "", team: Asked = "", queue: Asked = ""
+) -> Filters:
+    return Filters(agreement, customer, service, team, queue)
+
+
+AskedFilters = Annotated[Filters, Depends(_filters)]
+"""All filters of the board in an address."""
 
 
 class Source(Protocol):
