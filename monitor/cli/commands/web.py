@@ -6,11 +6,10 @@ import asyncio
 import logging
 import signal
 from functools import partial
-from typing import Final
 
 import click
 
-from monitor.cli.terminal.log import log_to_stderr
+from monitor.cli.terminal.log import LEVELS, log_to_stderr
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
@@ -25,8 +24,6 @@ from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
 
 log = logging.getLogger(__name__)
-
-_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 @click.command(epilog=example("sla-monitor web", "sla-monitor web --settings monitor.yaml --port 8080"))
@@ -45,7 +42,7 @@ def web(out: Output, settings: Settings, port: int | None, new_token: bool) -> N
     if new_token:
         _tell_token(out)
         return
-    log_to_stderr(_LEVELS[settings.log_level], as_json=out.as_json)
+    log_to_stderr(LEVELS[settings.log_level], as_json=out.as_json)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(settings, settings.pages.port if port is None else port))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import Final
 
 import click
 
 from monitor.bootstrap import Monitor, calm_collector
 from monitor.cli.terminal.failing import FAILED
-from monitor.cli.terminal.log import log_to_stderr
+from monitor.cli.terminal.log import LEVELS, log_to_stderr
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
@@ -19,8 +18,6 @@ from monitor.errors import SlaMonitorError
 from monitor.stream.partitions.worker import loop_factory
 
 log = logging.getLogger(__name__)
-
-_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 @click.command(epilog=example("sla-monitor worker --settings monitor.yaml"))
@@ -33,7 +30,7 @@ def worker(out: Output, settings: Settings, no_check: bool) -> None:  # noqa: FB
     It checks the topics, follows the agreements, and serves /healthz, /readyz and /metrics (setting web). The log goes
     to stderr, with --json as JSON lines. Exit code 1 if it had to stop: start it again, it goes on where it was.
     """
-    log_to_stderr(_LEVELS[settings.log_level], as_json=out.as_json)
+    log_to_stderr(LEVELS[settings.log_level], as_json=out.as_json)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         stopped_well = runner.run(_run(settings, check=not no_check))
     if not stopped_well:

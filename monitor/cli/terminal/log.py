@@ -17,6 +17,8 @@ from monitor.wire.instants import rfc3339
 from monitor.wire.visible import for_terminal, json_for_terminal
 
 WHILE_S: Final = 10.0
+LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+"""The levels by their names in the settings."""
 
 
 def log_to_stderr(level: int, *, as_json: bool) -> Callable[[], None]:
