@@ -12,12 +12,13 @@ from monitor.core.agreements.book import Book
 from monitor.core.facts.events import Event
 from monitor.errors import ConfigError, Mistake
 from monitor.replay.local import ReplayResult, run_replay
+from monitor.replay.own_events import read_own_events
 from monitor.replay.readers import Progress, Reading, Table, read_tables
 
 
 def replay_files(
     data: Sequence[Path],
-    mapping: Path,
+    mapping: Path | None,
     agreements: Book | Path | Sequence[Path],
     *,
     more: Sequence[tuple[Path, Path]] = (),
@@ -35,7 +36,7 @@ def replay_files(
 
     Args:
         data: CSV, JSON lines or JSON arrays, gzipped or not; ``-`` is standard input.
-        mapping: the mapping file.
+        mapping: the mapping file; None: the files hold events.
         agreements: a book, or files and folders with agreements.
         more: further tables: a file and its mapping. Events of one subject belong together, whichever table they are
             from.
@@ -53,10 +54,13 @@ def replay_files(
     Raises:
         ConfigError: all mistakes of the mapping or the agreements, or a file that cannot be read as they say.
     """
-    tables = load_tables(data, mapping, more)
+    tables = None if mapping is None else load_tables(data, mapping, more)
     book = agreements if isinstance(agreements, Book) else load_agreements(agreements)
-    reading = read_tables(tables, on_progress)
-    reading.warnings += promised_at_once(tables, book)
+    if tables is None:
+        reading = read_own_events(data, on_progress)
+    else:
+        reading = read_tables(tables, on_progress)
+        reading.warnings += promised_at_once(tables, book)
     read = len(reading.events)
     events: Iterable[Event] = reading.events
     if on_events is not None:

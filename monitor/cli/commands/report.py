@@ -15,10 +15,7 @@ from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
-from monitor.core.agreements.book import Book
 from monitor.replay.files import replay_files
-from monitor.replay.local import ReplayResult, run_replay
-from monitor.replay.own_events import read_own_events
 from monitor.reports.forms import FORMS, Form, check_form, forms_of, write
 from monitor.reports.model import make_report
 from monitor.reports.period import GRAMMAR
@@ -132,17 +129,6 @@ def _from_data(
         raise click.UsageError("--table goes with --mapping.")
     book = load_agreements(agreements)
     with progress() as on_progress:
-        if mapping is None:
-            result = _own_events(data, book, until_ms, on_progress)
-        else:
-            result = replay_files(data, mapping, book, more=more, until_ms=until_ms, cut=True, on_progress=on_progress)
+        result = replay_files(data, mapping, book, more=more, until_ms=until_ms, cut=True, on_progress=on_progress)
     files = ", ".join(one.name for one in (*data, *(one for one, _ in more)))
     return from_replay(result, book, files)
-
-
-def _own_events(data: tuple[Path, ...], book: Book, until_ms: int | None, on_progress: Any) -> ReplayResult:  # noqa: ANN401
-    reading = read_own_events(data, on_progress)
-    events = [one for one in reading.events if until_ms is None or one.fact.time_ms < until_ms]
-    result = run_replay(events, book, until_ms=until_ms, reading=reading, on_progress=on_progress)
-    result.cut = len(reading.events) - len(events)
-    return result
