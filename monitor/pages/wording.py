@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.objectives.status import ObjectiveVerdict
 from monitor.wire.instants import rfc3339
-from monitor.wire.wording import shown_apart, unit_of
+from monitor.wire.outcome_words import value_and_target
 
 VERDICTS: Final[Mapping[str, str]] = {
     "breached": "broken",
@@ -85,5 +85,5 @@ def promised(target: str) -> str:
 
 def figures(one: ObjectiveVerdict) -> tuple[str, str]:
     """Return the value and the promised target of a verdict, told apart if they differ. Without a value it is ``–``."""
-    value, target = shown_apart(unit_of(one.indicator), one.target if one.value is None else one.value, one.target)
-    return "–" if one.value is None else value, promised(f"{one.comparison} {target}")
+    value, target = value_and_target(one)
+    return value or "–", promised(target)

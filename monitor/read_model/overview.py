@@ -21,7 +21,7 @@ from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.errors import ConfigError, DecodeError
 from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
-from monitor.wire.wording import shown_apart, unit_of
+from monitor.wire.outcome_words import value_and_target
 
 _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "provisional", "on_track", "met")
 
@@ -40,10 +40,8 @@ class Line(NamedTuple):
     @property
     def figures(self) -> tuple[str, str]:
         """The value and the target with its comparison, told apart if they differ. Without a value it is ``–``."""
-        verdict = self.verdict
-        unit = unit_of(verdict.indicator)
-        value, target = shown_apart(unit, verdict.target if verdict.value is None else verdict.value, verdict.target)
-        return "–" if verdict.value is None else value, f"{verdict.comparison} {target}"
+        value, target = value_and_target(self.verdict)
+        return value or "–", target
 
 
 class Out(NamedTuple):
