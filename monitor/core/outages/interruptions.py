@@ -68,8 +68,7 @@ def kept(counting: Counting, outages: Mapping[str, OutageRecord], now_ms: int, k
             continue
         are_children = are_children or bool(one.parent)
         restored_ms = one.restored_ms
-        last_ms = max(one.start_ms, one.customers[-1][0] if one.customers else 0)
-        if not last_ms <= restored_ms < now_ms:
+        if not _last_change_ms(one) <= restored_ms < now_ms:
             others.append(one)
             continue
         last_over_ms = max(last_over_ms, restored_ms)
@@ -80,6 +79,11 @@ def kept(counting: Counting, outages: Mapping[str, OutageRecord], now_ms: int, k
             brief += own.customers
     first_ms, last_ms = min(starts_ms, default=0), max(starts_ms, default=0)
     return Kept(outages, terms, last_over_ms, first_ms, last_ms, over, brief, others, are_children)
+
+
+def _last_change_ms(one: OutageRecord) -> int:
+    """Return the last instant before its end of which an outage tells anything."""
+    return max(one.start_ms, one.customers[-1][0] if one.customers else 0)
 
 
 def tally(panes: Sequence[Kept], counting: Counting, from_ms: int, to_ms: int, now_ms: int) -> Tally | None:
@@ -125,8 +129,7 @@ def outlook(panes: Iterable[Kept], from_ms: int, now_ms: int) -> Outlook:
             continue
         customer_ms += sum(own.customer_ms for own in pane.over.values())
         for one in pane.others:
-            last_ms = max(one.start_ms, one.restored_ms, one.customers[-1][0] if one.customers else 0)
-            certain = certain and last_ms <= now_ms
+            certain = certain and max(_last_change_ms(one), one.restored_ms) <= now_ms
             customer_ms += sum_of(one, one.start_ms, now_ms).customer_ms
             if not one.restored_ms and one.customers:
                 customers += one.customers[-1][1]

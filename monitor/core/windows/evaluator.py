@@ -117,7 +117,6 @@ class Evaluator:
         self._scope: Scope | None = None
         self._dirty: set[SeriesKey] = set()
         self._rounds = Rounds()
-        """The series to evaluate in this round, the last one first: none is evaluated twice in a round."""
         self._wakes: list[tuple[int, SeriesKey]] = []
         self._watched_ms: dict[str, int] = {}
         """By agreement, the start of the oldest pane of any of its series."""
