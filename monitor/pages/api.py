@@ -11,9 +11,8 @@ from fastapi.exceptions import RequestValidationError
 
 from monitor.pages.api_models import AgreementOut, AlertOut, Listed, Model, Problem, StatementOut, StatusOut
 from monitor.pages.changes import Streams
-from monitor.pages.filters import Filters
-from monitor.pages.lists import PageNumber, Part, found_alerts, found_statements, part_of
-from monitor.pages.site import Asked, AskedFilters, Site
+from monitor.pages.lists import AskedAlerts, AskedStatements, PageNumber, Part, found_alerts, found_statements, part_of
+from monitor.pages.site import AskedFilters, Site
 
 PREFIX: Final = "/api/v1"
 PROBLEM: Final = "application/problem+json"
@@ -37,38 +36,15 @@ def api_routes(site: Site, streams: Streams) -> APIRouter:
         return _answer(request, StatusOut.of(found, complete=site.source.is_complete))
 
     @router.get("/alerts", response_model=Listed[AlertOut])
-    async def alerts(
-        request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        state: Asked = "",
-        kind: Asked = "",
-        q: Asked = "",
-        page: PageNumber = 1,
-        size: Size = 100,
-    ) -> Response:
+    async def alerts(request: Request, asked: AskedAlerts, page: PageNumber = 1, size: Size = 100) -> Response:
         """Return the announcements that are kept, the newest first."""
-        view = site.view(request)
-        found = part_of(found_alerts(view, Filters(agreement, customer), state, kind, q), page, size)
+        found = part_of(found_alerts(site.view(request), asked), page, size)
         return _listed(request, [AlertOut.of(one) for one in found.items], found)
 
     @router.get("/statements", response_model=Listed[StatementOut])
-    async def statements(
-        request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        verdict: Asked = "",
-        window: Asked = "",
-        q: Asked = "",
-        page: PageNumber = 1,
-        size: Size = 100,
-        *,
-        credits_only: Annotated[bool, Query(alias="credits")] = False,
-    ) -> Response:
+    async def statements(request: Request, asked: AskedStatements, page: PageNumber = 1, size: Size = 100) -> Response:
         """Return the statements of closed periods that are kept, the newest period first."""
-        view, filters = site.view(request), Filters(agreement, customer)
-        wanted = found_statements(view, filters, verdict, window, q, only_credits=credits_only)
-        found = part_of(wanted, page, size)
+        found = part_of(found_statements(site.view(request), asked), page, size)
         return _listed(request, [StatementOut.of(one) for one in found.items], found)
 
     @router.get("/agreements", response_model=Listed[AgreementOut])

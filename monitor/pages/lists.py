@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Annotated, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from monitor.core.alerts.alert import Alert
@@ -43,13 +43,55 @@ def part_of(found: Iterable[T], number: int, size: int = PAGE) -> Part[T]:
     return Part(items[:size], number, len(items) > size)
 
 
-def found_alerts(view: View, filters: Filters, state: str, kind: str, words: str) -> Iterator[Alert]:
-    """Yield the alerts that are asked for, the newest first. Each of the ``words`` is in the sentence or the key."""
+class AlertsAsked(NamedTuple):
+    """The alerts that are asked for: each of the words of ``q`` is in the sentence or the key."""
+
+    agreement: str
+    customer: str
+    state: str
+    kind: str
+    q: str
+
+
+def _alerts_asked(
+    agreement: Asked = "", customer: Asked = "", state: Asked = "", kind: Asked = "", q: Asked = ""
+) -> AlertsAsked:
+    return AlertsAsked(agreement, customer, state, kind, q)
+
+
+class StatementsAsked(NamedTuple):
+    """The statements that are asked for: each of the words of ``q`` is in a name. ``only_credits``: with an outcome."""
+
+    agreement: str
+    customer: str
+    verdict: str
+    window: str
+    q: str
+    only_credits: bool
+
+
+def _statements_asked(
+    agreement: Asked = "",
+    customer: Asked = "",
+    verdict: Asked = "",
+    window: Asked = "",
+    q: Asked = "",
+    only_credits: Annotated[bool, Query(alias="credits")] = False,  # noqa: FBT002
+) -> StatementsAsked:
+    return StatementsAsked(agreement, customer, verdict, window, q, only_credits)
+
+
+AskedAlerts = Annotated[AlertsAsked, Depends(_alerts_asked)]
+AskedStatements = Annotated[StatementsAsked, Depends(_statements_asked)]
+
+
+def found_alerts(view: View, asked: AlertsAsked) -> Iterator[Alert]:
+    """Yield the alerts that are asked for, the newest first."""
     agreements = {one.id: one for one in view.overview().agreements}
-    wanted = words.casefold().split()
+    filters, wanted = Filters(asked.agreement, asked.customer), asked.q.casefold().split()
     for alert in view.alerts():
         key = alert.key
-        if (state and alert.state != state) or (kind and key.kind != kind):
+        if (asked.state and alert.state != asked.state) or (asked.kind and key.kind != asked.kind):
             continue
         if filters.is_set and not passes(filters, key.agreement, agreements.get(key.agreement), about_of(alert)):
             continue
@@ -60,19 +102,17 @@ def found_alerts(view: View, filters: Filters, state: str, kind: str, words: str
         yield alert
 
 
-def found_statements(
-    view: View, filters: Filters, verdict: str, window: str, words: str, *, only_credits: bool
-) -> Iterator[WindowStatus]:
+def found_statements(view: View, asked: StatementsAsked) -> Iterator[WindowStatus]:
     """Yield the statements that are asked for, the newest period first."""
     agreements = {one.id: one for one in view.overview().agreements}
-    wanted = words.casefold().split()
+    filters, wanted = Filters(asked.agreement, asked.customer), asked.q.casefold().split()
     for one in view.statements():
         series = one.series
-        if window and window not in (one.window, one.window.partition(COHORT)[0]):
+        if asked.window and asked.window not in (one.window, one.window.partition(COHORT)[0]):
             continue
-        if verdict and all(other.verdict != verdict for other in one.verdicts):
+        if asked.verdict and all(other.verdict != asked.verdict for other in one.verdicts):
             continue
-        if only_credits and not one.consequences:
+        if asked.only_credits and not one.consequences:
             continue
         if filters.is_set and not passes(filters, series.agreement, agreements.get(series.agreement), one.labels):
             continue
@@ -94,48 +134,27 @@ def list_routes(site: Site) -> APIRouter:
     router = APIRouter()
 
     @router.get("/alerts", response_class=HTMLResponse)
-    async def alerts(
-        request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        state: Asked = "",
-        kind: Asked = "",
-        q: Asked = "",
-        page: PageNumber = 1,
-    ) -> HTMLResponse:
+    async def alerts(request: Request, asked: AskedAlerts, page: PageNumber = 1) -> HTMLResponse:
         """List what was announced."""
         view = site.view(request)
-        filters = Filters(agreement, customer)
-        found = part_of(found_alerts(view, filters, state, kind, q), page)
-        asked = {"agreement": agreement, "customer": customer, "state": state, "kind": kind, "q": q}
+        found = part_of(found_alerts(view, asked), page)
         choices = {"agreement": _agreements(view), "state": STATES, "kind": KINDS}
         return site.page(
-            "alerts.html", view, part=found, asked=asked, choices=choices, acks=view.acknowledgements(),
+            "alerts.html", view, part=found, asked=asked._asdict(), choices=choices, acks=view.acknowledgements(),
             zones=_zones(view), query=_query,
         )  # fmt: skip
 
     @router.get("/statements", response_class=HTMLResponse)
-    async def statements(
-        request: Request,
-        agreement: Asked = "",
-        customer: Asked = "",
-        verdict: Asked = "",
-        window: Asked = "",
-        q: Asked = "",
-        page: PageNumber = 1,
-        *,
-        credits_only: Annotated[bool, Query(alias="credits")] = False,
-    ) -> HTMLResponse:
+    async def statements(request: Request, asked: AskedStatements, page: PageNumber = 1) -> HTMLResponse:
         """List the statements of closed periods."""
         view = site.view(request)
-        wanted = found_statements(view, Filters(agreement, customer), verdict, window, q, only_credits=credits_only)
-        asked = {"agreement": agreement, "customer": customer, "verdict": verdict, "window": window, "q": q}
-        asked |= {"credits": "1"} if credits_only else {}
+        shown = asked._asdict()
+        shown |= {"credits": "1"} if shown.pop("only_credits") else {}
         windows = sorted({one.window for one in view.statements()})
         choices = {"agreement": _agreements(view), "verdict": VERDICTS, "window": windows}
         return site.page(
-            "statements.html", view, part=part_of(wanted, page), asked=asked, choices=choices, zones=_zones(view),
-            query=_query,
+            "statements.html", view, part=part_of(found_statements(view, asked), page), asked=shown, choices=choices,
+            zones=_zones(view), query=_query,
         )  # fmt: skip
 
     return router
