@@ -32,6 +32,7 @@ from monitor.stream.kafka.refusals import refusal
 from monitor.stream.kafka.topics import check_topics, count_partitions
 from monitor.stream.partitions.app import WorkerApp, WorkerSettings, build_app
 from monitor.stream.partitions.clock import Clock, WallClock, wall_ms
+from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.sources import Source
 from monitor.stream.partitions.watch import TopicWatch
 from monitor.stream.partitions.worker import failing, run_worker
@@ -108,12 +109,13 @@ def calm_collector() -> None:
     """Make the garbage collector run less often: for a process that is a worker and nothing else.
 
     A batch makes and drops some ten thousand tuples, none of them in cycles. Python's default is a collection every 700
-    allocations: that takes a third of a worker's time. Nothing can interrupt a collection, at 0.3 µs an object. So the
-    two frequent kinds of collection are of at most 75,000 young objects. A collection of all objects is very rare.
+    allocations: that takes a third of a worker's time. Nothing can interrupt a collection, at 0.3 µs an object. So each
+    second one takes in what the one before it left, and all are of at most 100,000 young objects. A collection of all
+    objects is very rare.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(25_000, 1, 16_000)
+    gc.set_threshold(50_000, 0, 16_000)
 
 
 class Monitor:
@@ -144,7 +146,7 @@ class Monitor:
         self.pipeline = Pipeline(
             settings, outlets, self.tally, books=self.books, markers=self.markers, on_call=self.on_call
         )
-        self.coming = Coming(self.pipeline.subjects.values, self.clock.now_ms)
+        self.coming = Coming(self.caught_up_subjects, self.clock.now_ms)
         """What breaks next."""
         self.door = Door(limits_of(settings.web))
         """The door of the web server, which holds the limits on its connections."""
@@ -271,6 +273,11 @@ class Monitor:
         )
         if mistakes:
             raise BrokerError("; ".join(mistakes))
+
+    def caught_up_subjects(self) -> list[PartitionState]:
+        """Return the partitions of subjects that have caught up: in others most that looks due was met long ago."""
+        known = self.app.stats.partitions
+        return [state for at, state in self.pipeline.subjects.items() if at in known and known[at].caught_up]
 
     async def run(self) -> None:
         """Read the agreements, then consume until ``app.request_stop()``."""

@@ -82,7 +82,7 @@ class Layout(Generic[_Row]):
             NewerError: they are a version that this program does not know yet.
             StateError: they are no such row.
         """
-        if encoded[start : start + 1] == self.head:
+        if len(encoded) > start and encoded[start] == self.version:
             try:
                 return self._read(encoded[start + 1 :])
             except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:

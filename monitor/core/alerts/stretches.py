@@ -41,16 +41,18 @@ class Stretches(NamedTuple):
 
 def newest(stretches: Sequence[Stretch], most: int = MOST_TOLD) -> Stretches:
     """Return the newest stretches, with long reasons cut, and the sums of the older ones."""
-    older = stretches[: max(0, len(stretches) - most)]
-    told = [
-        one if len(one.reason) <= LONGEST_REASON else one._replace(reason=one.reason[: LONGEST_REASON - 1] + "…")
-        for one in stretches[len(older) :]
-    ]
-    if not older:
-        return Stretches(tuple(told))
+    if len(stretches) <= most:
+        return Stretches(tuple(map(_cut, stretches)))
+    older = stretches[: len(stretches) - most]
     return Stretches(
-        tuple(told),
+        tuple(map(_cut, stretches[len(older) :])),
         len(older),
         sum(one.end_ms - one.start_ms for one in older),
         sum(one.end_ms - one.start_ms for one in older if one.kind == "counted"),
     )
+
+
+def _cut(stretch: Stretch) -> Stretch:
+    if len(stretch.reason) <= LONGEST_REASON:
+        return stretch
+    return stretch._replace(reason=stretch.reason[: LONGEST_REASON - 1] + "…")

@@ -39,15 +39,16 @@ def stretches_of(facts: Sequence[Fact], clock: Clock, of: Terms, end_ms: int) ->
         end_ms: the instant, not before the clock's start.
     """
     found: list[Stretch] = []
-    halts = _Halts(facts, clock, of)
+    halts: _Halts | None = None  # most clocks that are announced have never stood still
     at_ms = clock.start_ms
     for start_ms, stop_ms in clocks.runs_until(clock, end_ms):
         if at_ms < start_ms:
+            halts = halts or _Halts(facts, clock, of)
             found += halts.between(at_ms, start_ms)
         found += _counted_or_closed(clocks.calendar_at(clock, start_ms, of), start_ms, stop_ms)
         at_ms = stop_ms
     if at_ms < end_ms:
-        found += halts.between(at_ms, end_ms)
+        found += (halts or _Halts(facts, clock, of)).between(at_ms, end_ms)
     return found
 
 
@@ -113,10 +114,7 @@ def _closed(calendar: Calendar, start_ms: int, end_ms: int) -> Iterator[Stretch]
 
 
 class _Halts:
-    """The stretches in which a clock stands still. They must be asked for in order: the ledger is read only once.
-
-    Most clocks that are announced have never stood still: for those the ledger is not read.
-    """
+    """The stretches in which a clock stands still. They must be asked for in order: the ledger is read only once."""
 
     def __init__(self, facts: Sequence[Fact], clock: Clock, of: Terms) -> None:
         self._facts = facts

@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -218,8 +219,11 @@ class Containment:
             self._source.burial.bury(self._state, *one)
 
 
+_VALUE: Final = attrgetter("value")
+
+
 def _any_unreadable(records: Sequence[ConsumerRecord]) -> bool:
-    return Unreadable in {record.value.__class__ for record in records}
+    return Unreadable in set(map(type, map(_VALUE, records)))
 
 
 def _usable(

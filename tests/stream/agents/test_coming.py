@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from monitor.bootstrap import Monitor
+from monitor.config.settings.settings import Settings
 from monitor.core.pieces import at_once
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.errors import StateError
@@ -99,3 +101,16 @@ async def test_it_goes_on_looking_beside_the_worker(desk):
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking
+
+
+async def test_a_partition_is_passed_over_while_it_catches_up(desk):
+    monitor = Monitor(Settings())
+    at = desk.state.topic, desk.state.partition
+    monitor.pipeline.subjects[at] = desk.state
+    stats = monitor.app.stats.partition(*at)
+
+    stats.caught_up = False  # most of what looks due was met long ago, in what it has not read yet
+    behind = monitor.caught_up_subjects()
+    stats.caught_up = True
+
+    assert (behind, monitor.caught_up_subjects()) == ([], [desk.state])
