@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from monitor.core.agreements.measures import for_each_kind
+from monitor.core.calls import figures as call_figures
 from monitor.core.calls import kind as calls
 from monitor.core.calls.kind import CallPanes
+from monitor.core.clocks import figures as clock_figures
 from monitor.core.clocks import kind as clocks
+from monitor.core.leads import figures as lead_figures
 from monitor.core.leads import kind as leads
 from monitor.core.outages import kind as outages
 from monitor.core.outages.kind import OutagePanes
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.objectives import Objective
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
-    from monitor.core.series.figures import Figure
+    from monitor.core.series.figures import Figure, Share
     from monitor.core.series.measured import Measured, Stretch, WindowView
     from monitor.core.series.series import Change, SeriesKey
 
@@ -63,6 +66,9 @@ class Kind(Protocol[R_contra]):
 class CountedKind(Kind[R], Protocol[R]):
     """The interface of a kind that counts its subjects: a subject's changes in its series follow from its facts."""
 
+    def story_of(self, facts: Sequence[Fact]) -> Any:  # noqa: ANN401 - of the kind's own type
+        """Return what the facts of a subject say, whatever the rule: it is asked for once for all rules."""
+
     def rules(self, agreement: Agreement) -> Sequence[R]:
         """Return the measures of the kind in an agreement."""
 
@@ -75,8 +81,12 @@ class CountedKind(Kind[R], Protocol[R]):
         agreement: Agreement,
         series: SeriesKey,
         now_ms: int,
+        story: Any,  # noqa: ANN401 - of the kind's own type
     ) -> tuple[list[Change], int]:
-        """Return a subject's changes in its series at an instant, and the next instant that alters them (0: none)."""
+        """Return a subject's changes in its series at an instant, and the next instant that alters them (0: none).
+
+        ``story`` is `story_of` the facts.
+        """
 
     def lasts_until_ms(self, facts: Sequence[Fact]) -> int:
         """Return the instant at which a subject with nothing open is over, from its facts (at least one)."""
@@ -92,17 +102,25 @@ COUNTED: Final[Mapping[str, CountedKind[Any]]] = {
 KINDS: Final[Mapping[MeasureKind, Kind[Any]]] = for_each_kind({"clock": clocks, **COUNTED})
 """All kinds. A missing kind is an error at import."""
 
+SHARES: Final[Mapping[MeasureKind, Mapping[str, Share]]] = for_each_kind({
+    "clock": clock_figures.SHARES, "call": call_figures.SHARES, "lead": lead_figures.SHARES, "outage": {}, "ticket": {},
+})  # fmt: skip
+"""By kind and indicator: the counts that a share is made of. Other figures follow from more than counts."""
+
 _OWN_TURNS: Final[Mapping[MeasureKind, Callable[..., Pieces[list[int]]]]] = {
     "call": calls.turns_ms,
     "outage": outages.turns_ms,
 }
 """The kinds whose figures change with time more often than their verdicts may."""
 
-_OWN_STARTS: Final[Mapping[MeasureKind, Callable[..., bool]]] = {
+_STARTS: Final[Mapping[MeasureKind, Callable[..., bool]]] = for_each_kind({
+    "clock": clocks.is_judged_from_the_start,
     "call": lambda *_: False,
     "outage": outages.is_judged_from_the_start,
-}
-"""The kinds whose periods often begin with nothing that could break a promise."""
+    "lead": leads.is_judged_from_the_start,
+    "ticket": lambda *_: False,
+})  # fmt: skip
+"""Whether a period may begin with a broken promise: most begin with nothing."""
 
 
 def turns_ms(
@@ -126,7 +144,4 @@ def is_judged_from_the_start(rule: Measure, live: Mapping[str, int], objectives:
 
     Calls count in the period in which they were queued, so a new one has none. Outages that last count in it at once.
     """
-    if any(one.budget is not None for one in objectives):
-        return True
-    own = _OWN_STARTS.get(rule.kind)
-    return own is None or own(rule, live)
+    return any(one.budget is not None for one in objectives) or _STARTS[rule.kind](rule, live)

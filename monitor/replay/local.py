@@ -169,7 +169,7 @@ class _Run:
             DictRows(), lambda _: True, foreseen, max_series=sys.maxsize, most_awake=sys.maxsize, shows=False
         )
         self.changed: dict[tuple[Subject, PaneKey], Pane | None] = {}
-        self.waiting: dict[SeriesKey, dict[tuple[Subject, PaneKey], Pane]] = {}
+        self.waiting: dict[SeriesKey, dict[tuple[Subject, PaneKey], Pane | None]] = {}
         """Changed panes of series that are evaluated later anyhow: the panes go on changing until then."""
         self.rejected: Counter[str] = Counter()
         self.evaluated_ms = 0
@@ -253,7 +253,7 @@ class _Run:
         evaluator, waiting = self.evaluator, self.waiting
         for place, pane in self.changed.items():
             series = place[1].series
-            if pane is None or not evaluator.may_wait(place[1]):
+            if not evaluator.may_wait(*place, pane, now_ms):
                 self.hand_over(series)
                 self.give(place, pane)
             else:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from monitor.core.agreements.book import Book
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator
+from monitor.core.windows.series import SeriesWindows
 from monitor.replay import local
 from monitor.replay.local import ReplayResult, run_replay
 from tests.replay.desk import Event, Fact, book, ms
@@ -223,3 +224,62 @@ def test_an_interruption_of_a_year_is_judged_when_its_verdict_changes_not_every_
     (breach,) = [one for one in result.alerts if one.state == "breached"]
     assert 0 <= breach.at_ms - (START_MS + 2 * DAY_MS + 500 * HOUR_MS) <= HOUR_MS + 1
     assert len(judged) < 60  # there are 8,640 hours, and it is open in each
+
+
+DECIDED = book(
+    """
+agreement: desk
+clocks:
+  - {id: resolution, metric: resolution, targets: {"*": 4h}, windows: [24h, month]}
+calls:
+  - {id: helpline, answer_within: 20s, by: queue, windows: [6h, day]}
+leads:
+  - {id: sales, follow_up: {within: 2h}, windows: [month]}
+objectives:
+  - {id: solved, of: resolution, indicator: compliance, target: ">= 80 %", at_risk: 85 %, windows: [24h, month]}
+  - {id: answered, of: helpline, indicator: service_level, target: ">= 80 %", minimum_sample: 5, windows: [6h, day]}
+  - {id: kept, of: helpline, indicator: abandonment, target: "<= 20 %", windows: day}
+  - {id: followed, of: sales, indicator: follow_up, target: ">= 70 %", windows: month}
+"""
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from([0.05, 0.2, 0.3]))
+def test_many_events_are_judged_when_the_verdict_may_turn(chance, missed):
+    events = []
+    for number in range(400):
+        subject = chance.choice(["ticket", "call", "lead"])
+        kinds = {"ticket": ("opened", "resolved"), "call": ("queued", "answered")}.get(
+            subject, ("handed_over", "attempted")
+        )
+        at_ms = START_MS + chance.randrange(6 * 24 * 60) * MINUTE_MS
+        promised_ms = {"ticket": 4 * HOUR_MS, "call": 20_000, "lead": 2 * HOUR_MS}[subject]
+        took_ms = promised_ms * (2 if chance.random() < missed else 1)
+        for kind, time_ms in zip(kinds, (at_ms, at_ms + took_ms), strict=True):
+            told = {"queue": chance.choice("ab")} if kind == "queued" else {}
+            events.append(Event(subject, f"{number}", Fact(time_ms, 0, f"{number}-{kind}", kind, told)))
+
+    assert_the_same(events, DECIDED, step_ms=HOUR_MS)
+
+
+def test_a_year_of_tickets_is_judged_a_few_times_a_month_not_with_each_ticket(monkeypatch):
+    judged = []
+    evaluate = SeriesWindows.evaluate
+    monkeypatch.setattr(
+        SeriesWindows, "evaluate", lambda self, *of, **more: judged.append(self.key) or evaluate(self, *of, **more)
+    )
+    of_months = book(
+        "agreement: desk\nclocks: [{id: resolution, metric: resolution, targets: {'*': 4h}, windows: [month]}]\n"
+        "objectives: [{id: solved, of: resolution, indicator: compliance, target: '>= 80 %', windows: month}]\n"
+    )
+    events = [
+        Event("ticket", f"{number}", Fact(START_MS + number * HOUR_MS + after_ms, 0, f"{number}-{kind}", kind, {}))
+        for number in range(12 * 30 * 24)
+        for kind, after_ms in (("opened", 0), ("resolved", HOUR_MS // 2))
+    ]
+
+    result = run_replay(events, of_months, step_ms=HOUR_MS)
+
+    assert len(result.statements) == 12
+    assert len(judged) < 12 * 6  # there are 8,640 tickets, each in a step of its own

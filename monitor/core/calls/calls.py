@@ -23,7 +23,7 @@ The work of agents on a call (talk, hold, wrap-up) is counted beside its outcome
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.calls.handling import conversation_counts, conversation_of
 from monitor.core.calls.queueing import Outcome, Stay, stay_of
@@ -38,6 +38,19 @@ if TYPE_CHECKING:
     from monitor.core.facts.events import Fact, Value
 
 
+class Story(NamedTuple):
+    """What the facts of a call say, whatever the rule: its stay in the queue, and the conversation after it."""
+
+    stay: Stay | None
+    conversation: Conversation | None
+
+
+def story_of(facts: Sequence[Fact]) -> Story:
+    """Return what the facts of a call say. They are ordered."""
+    stay = stay_of(facts)
+    return Story(stay, None if stay is None else conversation_of(facts, stay))
+
+
 def call_changes(
     call_id: str,
     facts: Sequence[Fact],
@@ -45,6 +58,7 @@ def call_changes(
     series: SeriesKey,
     now_ms: int,
     attributes: Mapping[str, Value] | None = None,
+    story: Story | None = None,
 ) -> tuple[list[Change], int]:
     """Return the counts of a call in its series at an instant, and when they change without an event.
 
@@ -56,11 +70,12 @@ def call_changes(
         series: the series it counts in.
         now_ms: the instant.
         attributes: the newest attributes of the call; caller and issue identify repeat calls.
+        story: `story_of` the facts, if it was computed before: several rules share it.
 
     Returns:
         The changes, and the first instant after ``now_ms`` at which the wait is beyond T or the call lost (0: none).
     """
-    stay = stay_of(facts)
+    stay, conversation = story or story_of(facts)
     if stay is None:
         return [], 0
     queued_ms, outcome, at_ms = stay
@@ -72,7 +87,6 @@ def call_changes(
         return changes, next_ms
     wait_ms = max(0, at_ms - queued_ms)
     counts = _outcome_counts(outcome, wait_ms, rule)
-    conversation = conversation_of(facts, stay)
     if conversation is not None:
         counts += conversation_counts(conversation)
     if at_ms < queued_ms and not (conversation is not None and conversation.skewed):

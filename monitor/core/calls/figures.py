@@ -9,16 +9,14 @@ from monitor.core.agreements.indicators import INDICATORS
 from monitor.core.calls.handling import THOUSANDTHS
 from monitor.core.calls.repeats import NO_TALLY
 from monitor.core.series.durations import duration_figures
-from monitor.core.series.figures import Figure, quotient
+from monitor.core.series.figures import Figure, Share, quotient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from monitor.core.agreements.measures import CallRule
     from monitor.core.calls.repeats import Tally
     from monitor.core.series.series import Pane
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from monitor.core.calls.repeats import Tally
 
 
 _PERCENTILES: Final = frozenset(name for name, one in INDICATORS["call"].items() if one.sample == "durations")
@@ -27,6 +25,20 @@ _CONVERSATION: Final = frozenset({
     *(name for name, one in INDICATORS["call"].items() if one.needs == "repeats"),
 })  # fmt: skip
 """The names of `conversation_figures`."""
+
+_ALL: Final[Share] = {"answered": (0, 1), "abandoned": (0, 1), "waiting_beyond": (0, 1)}
+SHARES: Final[Mapping[str, Share]] = {
+    "SL1": _ALL | {"answered_within": (1, 0), "abandoned_within": (1, 0)},
+    "SL2": {"answered": (0, 1), "waiting_beyond": (0, 1), "answered_within": (1, 0)},
+    "SL3": _ALL | {"answered_within": (1, 0)},
+    "SL4": _ALL | {"answered_within": (1, 0), "abandoned_within": (0, -1)},
+    "SL5": _ALL | {"answered_within": (1, 0), "abandoned_short": (1, 0)},
+    "SL6": _ALL | {"answered_within": (1, 0), "abandoned_short": (0, -1)},
+    "abandonment": {"abandoned": (1, 1), "answered": (0, 1), "callback": (0, 1), "transferred": (0, 1)},
+    "fcr_flag": {"flag_resolved": (1, 0), "flag_told": (0, 1)},
+    "fcr_flag_net": {"flag_resolved_net": (1, 0), "flag_told_net": (0, 1)},
+}
+"""By indicator: how often each count is in the numerator and in the denominator of the share."""
 
 
 def call_figures(

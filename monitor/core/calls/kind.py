@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.core.agreements.indicators import NAMED
+from monitor.core.calls import calls
 from monitor.core.calls.calls import call_changes
 from monitor.core.calls.figures import call_figures
 from monitor.core.calls.repeats import NO_TALLY, RepeatIndex
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.measures import CallRule
     from monitor.core.agreements.objectives import Objective
+    from monitor.core.calls.calls import Story
     from monitor.core.calls.repeats import Tally
     from monitor.core.facts.events import Fact, Value
     from monitor.core.pieces import Pieces
@@ -41,6 +43,11 @@ def rules(agreement: Agreement) -> Sequence[CallRule]:
     return agreement.calls
 
 
+def story_of(facts: Sequence[Fact]) -> Story:
+    """Return what the facts of a call say, whatever the rule."""
+    return calls.story_of(facts)
+
+
 def changes(
     subject_id: str,
     facts: Sequence[Fact],
@@ -49,9 +56,10 @@ def changes(
     agreement: Agreement,  # noqa: ARG001 - calls need no calendar
     series: SeriesKey,
     now_ms: int,
+    story: Story,
 ) -> tuple[list[Change], int]:
     """Return the changes of a call in its series at an instant, and the next instant that alters them (0: none)."""
-    return call_changes(subject_id, facts, rule, series, now_ms, attributes)
+    return call_changes(subject_id, facts, rule, series, now_ms, attributes, story)
 
 
 def lasts_until_ms(facts: Sequence[Fact]) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.core.series.durations import duration_figures
-from monitor.core.series.figures import Figure, quotient
+from monitor.core.series.figures import Figure, Share, quotient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from monitor.core.series.measured import Panes
     from monitor.core.series.series import Pane
     from monitor.core.time.windows import Width
+
+
+SHARES: Final[Mapping[str, Share]] = {"compliance": {"met": (1, 1), "breached": (0, 1), "overdue": (0, 1)}}
+"""By indicator: how often each count is in the numerator and in the denominator of the share."""
 
 
 def clock_figures(pane: Pane, overdue: int, targets: Sequence[int] = ()) -> tuple[Figure, ...]:

@@ -45,6 +45,11 @@ def wakes_ms(rule: ClockRule, of: WindowView[Panes], live: Mapping[str, int]) ->
     return ready([])
 
 
+def is_judged_from_the_start(rule: ClockRule, live: Mapping[str, int]) -> bool:  # noqa: ARG001 - any rule
+    """Return whether a new period may begin with a broken promise: clocks that are overdue count in it at once."""
+    return live["overdue"] != 0
+
+
 def budget_figures(rule: ClockRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:
     """Return the figures of an error budget."""
     return ready(clock_figures(of.pane, of.live.counts.get("overdue", 0), targets_of(of.agreement, rule.id)))

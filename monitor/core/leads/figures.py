@@ -14,9 +14,11 @@ from monitor.core.agreements.lead_measure import ONE
 from monitor.core.leads.goal import goal_period, leads_needed, leads_needed_now, needed_to_date
 from monitor.core.leads.leads import DEEPEST, STAGES
 from monitor.core.series.durations import duration_figures, targets_of
-from monitor.core.series.figures import Figure, quotient
+from monitor.core.series.figures import Figure, Share, quotient
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.lead_measure import LeadRule
     from monitor.core.series.series import Pane
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
     from monitor.core.time.windows import WindowKind
 
 CENTS: Final = 100
+SHARES: Final[Mapping[str, Share]] = {
+    "depth_kept": {"depth_kept": (1, 0), "depth_leads": (0, 1)},
+    "activity_kept": {"active": (1, 0), "asked": (0, 1)},
+    "matured_close_rate": {"matured_won": (1, 0), "matured": (0, 1)},
+    "follow_up": {"followed_within": (1, 0), "followed": (0, 1), "waiting_beyond": (0, 1)},
+}
+"""By indicator: how often each count is in the numerator and in the denominator of the share."""
 
 
 def lead_figures(

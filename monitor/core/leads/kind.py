@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from monitor.core.leads import leads
 from monitor.core.leads.figures import lead_figures
 from monitor.core.leads.leads import lead_changes
 from monitor.core.pieces import ready
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
     from monitor.core.agreements.lead_measure import LeadRule
     from monitor.core.facts.events import Fact, Value
+    from monitor.core.leads.leads import Story
     from monitor.core.pieces import Pieces
     from monitor.core.series.figures import Figure
     from monitor.core.series.measured import Panes, Stretch, WindowView
@@ -29,6 +31,11 @@ def rules(agreement: Agreement) -> Sequence[LeadRule]:
     return agreement.leads
 
 
+def story_of(facts: Sequence[Fact]) -> Story:
+    """Return what the facts of a lead say, whatever the rule."""
+    return leads.story_of(facts)
+
+
 def changes(
     subject_id: str,
     facts: Sequence[Fact],
@@ -37,9 +44,11 @@ def changes(
     agreement: Agreement,
     series: SeriesKey,
     now_ms: int,
+    story: Story,
 ) -> tuple[list[Change], int]:
     """Return the changes of a lead in its series at an instant, and the next instant that alters them (0: none)."""
-    return lead_changes(subject_id, facts, attributes, rule, series, agreement.calendars[rule.calendar], now_ms)
+    calendar = agreement.calendars[rule.calendar]
+    return lead_changes(subject_id, facts, attributes, rule, series, calendar, now_ms, story)
 
 
 def lasts_until_ms(facts: Sequence[Fact]) -> int:
@@ -58,6 +67,11 @@ def measured(rule: LeadRule, of: WindowView[Panes]) -> Pieces[Measured]:
 def wakes_ms(rule: LeadRule, of: WindowView[Panes], live: Mapping[str, int]) -> Pieces[list[int]]:  # noqa: ARG001
     """Return the instants at which time alone changes the figures: the ends of days, by which the goal's pace moves."""
     return ready([period(of.zone, "day", of.as_of_ms).end_ms] if rule.needs_no_event else [])
+
+
+def is_judged_from_the_start(rule: LeadRule, live: Mapping[str, int]) -> bool:  # noqa: ARG001 - open or not
+    """Return whether a new period may begin with a broken promise: of a goal nothing is delivered yet."""
+    return rule.goal is not None
 
 
 def budget_figures(rule: LeadRule, of: Stretch) -> Pieces[tuple[Figure, ...]]:

@@ -55,6 +55,19 @@ class Outcome(NamedTuple):
     cents: int | None
 
 
+Funnel = tuple[int, tuple[tuple[str, int], ...]]
+"""The instant of a lead's creation, and the counts of the stages that it has reached."""
+
+
+class Story(NamedTuple):
+    """What the facts of a lead say, whatever the rule. None: it did not happen, or nobody told."""
+
+    outcome: Outcome | None
+    created_ms: int | None
+    handed_ms: int | None
+    funnel: Funnel | None
+
+
 def is_human(fact: Fact) -> bool:
     """Return whether a person acted: a mail that was sent automatically is no attempt."""
     return fact.attributes.get("automatic") is not True
@@ -68,6 +81,7 @@ def lead_changes(
     series: SeriesKey,
     calendar: Calendar,
     now_ms: int,
+    story: Story | None = None,
 ) -> tuple[list[Change], int]:
     """Return the counts of a lead in its series at an instant, and when they change without an event.
 
@@ -79,21 +93,20 @@ def lead_changes(
         series: the series it counts in.
         calendar: the business hours of the rule.
         now_ms: the instant.
+        story: `story_of` the facts, if it was computed before: several rules share it.
 
     Returns:
         The changes, and the next instant that changes them (0: none).
     """
-    outcome = _outcome(facts)
-    handed_ms = _first_ms(facts, "handed_over")
+    outcome, created_ms, handed_ms, funnel = story or story_of(facts)
     changes: list[Change] = []
     wakes_ms: list[int] = []
-    funnel = _funnel(facts, outcome)
     if funnel is not None:
         changes.append(Change(series, *funnel))
     if rule.marketing.matches(attributes):
         goal = rule.of_series(series.values).goal
         counts_by = goal.counts if goal else "created"
-        delivered_ms = handed_ms if counts_by == "handed_over" else _first_ms(facts, "created")
+        delivered_ms = handed_ms if counts_by == "handed_over" else created_ms
         is_active = True
         if rule.activity and handed_ms is not None:
             is_active = _activity(facts, handed_ms) >= rule.activity
@@ -101,7 +114,7 @@ def lead_changes(
         if delivered_ms is not None and (is_active or counts_by == "created"):
             weight = rule.weights.of(attributes)
             changes.append(Change(series, delivered_ms, (("delivered", 1), ("delivered_weight", weight))))
-        if rule.close_within_ms and (created_ms := _first_ms(facts, "created")) is not None:
+        if rule.close_within_ms and created_ms is not None:
             found, wake_ms = _close(rule, series, created_ms, outcome, now_ms)
             changes += found
             wakes_ms.append(wake_ms)
@@ -118,6 +131,14 @@ def lead_changes(
             changes += found
             wakes_ms.append(wake_ms)
     return changes, min((one for one in wakes_ms if one), default=0)
+
+
+def story_of(facts: Sequence[Fact]) -> Story:
+    """Return what the facts of a lead say. They are ordered."""
+    outcome = _outcome(facts)
+    created_ms = _first_ms(facts, "created")
+    funnel = None if created_ms is None else _funnel(facts, created_ms, outcome)
+    return Story(outcome, created_ms, _first_ms(facts, "handed_over"), funnel)
 
 
 def _first_ms(facts: Sequence[Fact], kind: str) -> int | None:
@@ -144,11 +165,7 @@ def _cents(amount: Value | None) -> int | None:
     return round(exact * 100) if exact.is_finite() and 0 <= exact < _ABSURD else None
 
 
-def _funnel(facts: Sequence[Fact], outcome: Outcome | None) -> tuple[int, tuple[tuple[str, int], ...]] | None:
-    """Return the instant of the creation and the counts of the stages reached; None while the creation is unknown."""
-    created_ms = _first_ms(facts, "created")
-    if created_ms is None:
-        return None
+def _funnel(facts: Sequence[Fact], created_ms: int, outcome: Outcome | None) -> Funnel:
     kinds = {fact.type for fact in facts if fact.type != "attempted" or is_human(fact)} - _OUTCOMES
     if "contacted" in kinds:
         kinds.add("attempted")

@@ -55,6 +55,10 @@ def rules(agreement: Agreement) -> Sequence[OutageRule]:
     return agreement.outages
 
 
+def story_of(facts: Sequence[Fact]) -> None:
+    """Return nothing: the rules share no work."""
+
+
 def changes(
     subject_id: str,
     facts: Sequence[Fact],
@@ -63,6 +67,7 @@ def changes(
     agreement: Agreement,  # noqa: ARG001 - outages are counted around the clock; the figures know the hours
     series: SeriesKey,
     now_ms: int,  # noqa: ARG001 - only events change a record
+    story: None,  # noqa: ARG001
 ) -> tuple[list[Change], int]:
     """Return the changes of an outage in its series, and 0: no instant alters them by itself."""
     return outage_changes(subject_id, facts, rule, series), 0

@@ -20,6 +20,10 @@ class Figure(NamedTuple):
     formula: str
 
 
+Share = dict[str, tuple[int, int]]
+"""How often each count of a pane is in the numerator and in the denominator of a share."""
+
+
 def quotient(indicator: str, numerator: float, denominator: float, unit: str, formula: str) -> Figure:
     """Return a quotient as a figure; if the denominator is 0, the figure has no value."""
     value = numerator / denominator if denominator else None

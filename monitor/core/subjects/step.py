@@ -22,7 +22,7 @@ from monitor.core.kinds import COUNTED
 from monitor.core.pieces import Pieces, at_once
 from monitor.core.series.series import LIVE, Change
 from monitor.core.subjects.folding import Folding
-from monitor.core.subjects.late import Known, Late, by_time_alone, contributions, late_changes
+from monitor.core.subjects.late import Known, Late, Past, by_time_alone, contributions, late_changes
 from monitor.core.subjects.rewriting import Rewriting, counted, left_out, may_rewrite, standing
 from monitor.core.subjects.rows import SubjectRow
 
@@ -146,9 +146,14 @@ def _late(row: SubjectRow, folding: Folding, known: Known, now_ms: int) -> Seque
     soonest_ms = facts[0].time_ms + plan.soonest_ms(folding.subject)
     if facts[-1].time_ms < soonest_ms and (now_ms < soonest_ms or not by_time_alone((*row.shown, *known.shown))):
         return ()
-    of = folding.subject, folding.subject_id
-    before = late_changes(*of, _known(row), plan) if row.facts else []
-    after = late_changes(*of, known, plan)
+    subject, subject_id = folding.subject, folding.subject_id
+    past = Past(subject, subject_id, facts, plan)
+    after = late_changes(subject, known, plan, past)
+    before: list[Late] = []
+    if row.facts:
+        is_in_order = row.facts == facts[: len(row.facts)]
+        known_past = past if is_in_order else Past(subject, subject_id, row.facts, plan)
+        before = late_changes(subject, _known(row), plan, known_past)
     if before == after:
         return ()
     return [*(one._replace(change=one.change.undone()) for one in before), *after]

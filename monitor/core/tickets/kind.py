@@ -26,6 +26,10 @@ def rules(agreement: Agreement) -> Sequence[TicketRule]:
     return agreement.tickets
 
 
+def story_of(facts: Sequence[Fact]) -> None:
+    """Return nothing: the rules share no work."""
+
+
 def changes(
     subject_id: str,  # noqa: ARG001 - no ticket is an item of its own
     facts: Sequence[Fact],
@@ -34,6 +38,7 @@ def changes(
     agreement: Agreement,  # noqa: ARG001 - tickets are counted around the clock
     series: SeriesKey,
     now_ms: int,  # noqa: ARG001 - only events change a count
+    story: None,  # noqa: ARG001
 ) -> tuple[list[Change], int]:
     """Return the changes of a ticket in its series, and 0: no instant alters them by itself."""
     return ticket_changes(facts, series), 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from monitor.core.alerts.alert import Alert
+    from monitor.core.objectives.by_counts import ByCounts
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.series.retention import Slices
     from monitor.core.time.windows import Window
@@ -37,7 +38,7 @@ class Look(NamedTuple):
 class Found:
     """The findings of one step of an evaluation: the step returns them, and its caller adds them to its own."""
 
-    __slots__ = ("alerts", "ended", "statuses", "wakes_ms")
+    __slots__ = ("alerts", "by_counts", "ended", "statuses", "wakes_ms")
 
     def __init__(self) -> None:
         self.statuses: list[WindowStatus] = []
@@ -46,6 +47,8 @@ class Found:
         """The names of windows that are shown no more."""
         self.wakes_ms: list[int] = []
         """The instants at which to evaluate again."""
+        self.by_counts: tuple[ByCounts, ...] | None = ()
+        """The objectives of running windows, if they follow from counts alone (`Look.shows` is off)."""
 
     def add(self, other: Found) -> None:
         """Add the findings of another step after those that are here."""
@@ -53,6 +56,8 @@ class Found:
         self.alerts += other.alerts
         self.ended += other.ended
         self.wakes_ms += other.wakes_ms
+        if self.by_counts is not None:
+            self.by_counts = None if other.by_counts is None else self.by_counts + other.by_counts
 
 
 class Spot(NamedTuple):

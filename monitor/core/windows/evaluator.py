@@ -48,6 +48,7 @@ from monitor.core.windows.rounds import Rounds
 from monitor.core.windows.rows import MergedPane, WindowRow, decode_window_key
 from monitor.core.windows.series import AsleepSeries, SeriesWindows
 from monitor.core.windows.terms import Scope
+from monitor.core.windows.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -132,8 +133,7 @@ class Evaluator:
         self._most_awake = MOST_AWAKE if most_awake is None else most_awake
         self._rest = Rest(rows, max_series)
         self.shows = shows
-        self._prompt: set[SeriesKey] = set()
-        """While nothing is shown: the series that must be evaluated when a pane of theirs changes."""
+        self._waiting = Waiting()
 
     def restore(self, keys: Iterable[bytes]) -> None:
         """Find the series by the keys of all rows; the rows are read only when they are needed."""
@@ -219,14 +219,16 @@ class Evaluator:
         """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
         return () if pane is not None or self._scope is None else self._scope.period_widths(series)
 
-    def may_wait(self, key: PaneKey) -> bool:
-        """Return whether a changed pane may be folded later; that it is there is known from now on.
+    def may_wait(self, source: str, key: PaneKey, pane: Pane | None, now_ms: int) -> bool:
+        """Return whether a pane that has changed by an instant may be folded later. It is known of from now on.
 
-        If nothing is shown, the panes of a series without an objective may wait until the series is evaluated anyhow
-        (`waking`): what it was in between is in no result.
+        If nothing is shown, panes may wait until their series is evaluated anyhow (`waking`), unless what they count
+        may turn the verdict on an objective: what the series was in between is in no result.
         """
         series = key.series
-        if self.shows or series not in self._series or series in self._prompt or series in self._dirty:
+        if self.shows or series not in self._series or series in self._dirty:
+            return False
+        if not self._waiting.allows(self._of(series), source, key, pane, now_ms):
             return False
         self._watch(series.agreement, key.width, key.start_ms)
         return True
@@ -331,10 +333,7 @@ class Evaluator:
             closes_ms=self._rounds.closes_ms(key),
         )
         self._rounds.judged(key, series.held_ms)
-        if series.is_prompt:
-            self._prompt.add(key)
-        else:
-            self._prompt.discard(key)
+        self._waiting.judged(series)
         found.statuses.extend(statuses)
         found.alerts.extend(alerts)
         for window in ended:
@@ -387,4 +386,4 @@ class Evaluator:
     def _drop(self, key: SeriesKey) -> None:
         del self._series[key]
         self._restless.discard(key)
-        self._prompt.discard(key)
+        self._waiting.forget(key)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.core.windows.panes import SeriesPanes
     from monitor.core.windows.rows import WindowRows
 
+_UNSHOWN_MS: Final = 30 * DAY_MS
+"""How much longer panes are kept where nothing is shown: to delete each at its time would be most of the work."""
 _PANES_AT_ONCE: Final = 64
 """Panes that are looked at for their end without a pause: each may have to be read."""
 PANE_GRACE_MS: Final = 25 * HOUR_MS
@@ -77,7 +79,7 @@ class Pruning:
         if next_ms is None:
             return None
         # Not for each pane at its own instant, and soon enough for one that comes late.
-        soon_ms = min(next_ms, look.now_ms + DAY_MS) if look.shows else next_ms
+        soon_ms = min(next_ms, look.now_ms + DAY_MS) if look.shows else next_ms + _UNSHOWN_MS
         self.next_ms = soon_ms // HOUR_MS * HOUR_MS + HOUR_MS
         return self.next_ms
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from monitor.core.kinds import KINDS, is_judged_from_the_start, turns_ms
+from monitor.core.kinds import KINDS, SHARES, is_judged_from_the_start, turns_ms
+from monitor.core.objectives.by_counts import by_counts
 from monitor.core.series.measured import WindowView
 from monitor.core.series.panes import exchanged
 from monitor.core.series.series import Pane, SeriesKey, Slice, is_rest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from monitor.core.alerts.alert import Alert
+    from monitor.core.objectives.by_counts import ByCounts
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
@@ -65,7 +67,7 @@ class SeriesWindows:
 
     __slots__ = (
         "_budgets", "_closing", "_consequences", "_pruning", "_rows", "_shown", "_telling",
-        "held_ms", "is_prompt", "key", "latest", "next_ms", "panes", "parts", "unfinished",
+        "by_counts", "held_ms", "key", "latest", "next_ms", "panes", "parts", "unfinished",
     )  # fmt: skip
 
     def __init__(self, key: SeriesKey, rows: Rows) -> None:
@@ -75,8 +77,8 @@ class SeriesWindows:
         self.next_ms: int | None = None
         self.unfinished = False
         self.held_ms: int | None = None
-        self.is_prompt = True
-        """Whether a change may have to be announced at once; only known after an evaluation that shows nothing."""
+        self.by_counts: tuple[ByCounts, ...] | None = None
+        """The objectives of running windows, by what is counted; None: any change may have to be announced."""
         self.parts = 0
         """How many series are counted in this one: none but in the rest."""
         self._rows = WindowRows(key, rows)
@@ -211,7 +213,7 @@ class SeriesWindows:
             found.wakes_ms.append(prune_ms)
         if not self.panes and not (needs_no_event and (binding.windows or pending)):
             found.add(self._sleep(look, needs_no_event=needs_no_event))
-        self.is_prompt = shows or self._owes() or any(self._may_announce(binding, one) for one in binding.windows)
+        self.by_counts = None if shows or self._owes() else found.by_counts
         self.next_ms = min((one for one in found.wakes_ms if one > now_ms), default=None)
         return found.statuses, found.alerts, found.ended
 
@@ -257,12 +259,14 @@ class SeriesWindows:
         assert measure is not None
         kind = KINDS[measure.kind]
         objectives = look.binding.shown(window)
-        if calendar and (look.shows or is_judged_from_the_start(measure, status.live, objectives)):
-            found.wakes_ms.append(to_ms)
         if look.shows:
             found.wakes_ms += yield from kind.wakes_ms(measure, view, status.live)
         else:
             found.wakes_ms += yield from turns_ms(measure, view, status.figures, status.live, objectives)
+            shares = SHARES[measure.kind]
+            found.by_counts = by_counts(objectives, status.figures, shares, window, shown) if objectives else None
+        if calendar and (look.shows or is_judged_from_the_start(measure, status.live, objectives)):
+            found.wakes_ms.append(to_ms)
         if measure.adds_up and not calendar and (move_ms := self.panes.next_move_ms(window, span)) is not None:
             found.wakes_ms.append(move_ms)
         return found
