@@ -58,12 +58,11 @@ class Source(Protocol):
 
 
 class Site:
-    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs."""
+    """The live model, and the templates. ``clock`` is real time; time is left by the clock that the topics tell."""
 
-    def __init__(self, source: Source, clock: Clock, *, speed: float = 1.0) -> None:
+    def __init__(self, source: Source, clock: Clock) -> None:
         self.source = source
-        self.clock = clock
-        self.speed = speed
+        self._clock = clock
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -81,18 +80,23 @@ class Site:
             period=period_text,
         )  # fmt: skip
 
+    def now_ms(self) -> int:
+        """Return the present instant by the clock of the installation."""
+        return self.source.live.clock.at(self._clock.now_ms())
+
     def view(self, request: Request) -> View:
         """Return the model as the one who asks may see it."""
         viewer: Viewer = getattr(request.state, "viewer", NOBODY)
-        return View(self.source.live, viewer, self.clock.now_ms())
+        return View(self.source.live, viewer, self.now_ms())
 
     def board(self, view: View, filters: Filters) -> Board:
         """Return the board of a viewer. Whoever asks for the same within a second is shown the same."""
-        live, length_ms = self.source.live, max(1, round(SECOND_MS * self.speed))
+        live = self.source.live
+        length_ms = max(1, round(SECOND_MS * live.clock.speed))
         key = id(live), live.version, view.now_ms // length_ms, view.viewer, filters
         found = self._boards.get(key)
         if found is None:
-            found = board(view.overview(), filters, view.text_of, speed=self.speed)
+            found = board(view.overview(), filters, view.text_of)
             self._boards[key] = found
             if len(self._boards) > BOARDS:
                 self._boards.popitem(last=False)
@@ -100,7 +104,7 @@ class Site:
 
     def nobody(self) -> View:
         """Return a view that shows nothing, for pages that everybody may see."""
-        return View(self.source.live, NOBODY, self.clock.now_ms())
+        return View(self.source.live, NOBODY, self.now_ms())
 
     def page(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
         """Return a page for a viewer."""
@@ -109,7 +113,7 @@ class Site:
         pages = [one for one in PAGES if viewer.is_inside or (one[0] in FOR_CUSTOMERS and viewer is not NOBODY)]
         return HTMLResponse(
             self._templates.get_template(template).render(
-                speed=self.speed,
+                speed=source.live.clock.speed,
                 viewer=viewer,
                 pages=pages,
                 now_ms=view.now_ms,

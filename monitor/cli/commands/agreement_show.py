@@ -15,9 +15,9 @@ from monitor.config.settings.settings import Settings
 from monitor.core.agreements.agreement import Agreement, Origin
 from monitor.core.agreements.schedule import began_ms
 from monitor.read_model.agreements import read_published
+from monitor.read_model.present import present_ms
 from monitor.read_model.reports import report_rows, reports_json
 from monitor.read_model.terms import AMENDED, term_json, term_text
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 
 
@@ -33,7 +33,7 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
     """
     published = asyncio.run(read_published(settings))
     documents = list(published.documents.values())
-    book, now_ms = book_of(documents), wall_ms()
+    book, now_ms = book_of(documents), asyncio.run(present_ms(settings))
     if version is None:
         first = next((one for one in book.agreements if one.id == agreement_id), None)
         found = book.version(agreement_id, now_ms) or first

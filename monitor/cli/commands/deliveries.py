@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import click
@@ -14,8 +15,8 @@ from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.core.paging import delivery
 from monitor.read_model.deliveries import newest_deliveries, read_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.envelopes import DeliveryData
 from monitor.wire.responses import Resend
 from monitor.wire.visible import printable
@@ -138,6 +139,6 @@ def resend(out: Output, settings: Settings, notice_id: str, by: str) -> None:
             why += f" and is tried again by itself at {found.next}"
         out.note(f"error, for whoever runs this: {notice_id} cannot be sent again: {why}")
         click.get_current_context().exit(FAILED)
-    respond(settings, Resend(notice=notice_id, at_ms=wall_ms(), by=by))
+    respond(settings, Resend(notice=notice_id, at_ms=asyncio.run(present_ms(settings)), by=by))
     out.record(notice=notice_id, receiver=found.receiver, key=found.key, by=by)
     out.say(f"Asked for: {found.action} to {found.receiver}. See sla-monitor deliveries.", style="green")

@@ -31,9 +31,9 @@ from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow
 from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.subjects import newest_row
 from monitor.replay.one_subject import row_of
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.visible import printable
 from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why, within
 
@@ -117,7 +117,8 @@ def _known(
         row, now_ms = row_of(recorded.read(out).events, subject, subject_id, plan.book, at_ms)
         return plan, row, now_ms
     plan = Plan(book_of(asyncio.run(read_published(settings)).documents.values()))
-    return plan, asyncio.run(_row(settings, subject, subject_id)), wall_ms() if at_ms is None else at_ms
+    row = asyncio.run(_row(settings, subject, subject_id))
+    return plan, row, asyncio.run(present_ms(settings)) if at_ms is None else at_ms
 
 
 def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id: str) -> None:

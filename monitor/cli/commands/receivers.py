@@ -19,6 +19,7 @@ from monitor.core.paging.notices import Courier, Notice, Outcome
 from monitor.core.paging.pages import hash_of
 from monitor.errors import ConfigError
 from monitor.read_model.deliveries import newest_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond, responses_of
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
@@ -108,7 +109,7 @@ def enable(out: Output, settings: Settings, name: str, by: str) -> None:
     if name not in _named(settings) and all(one.receiver != name for one in newest_deliveries(settings, out.note)):
         out.note(f"error, for whoever runs this: nobody names a receiver {printable(name.encode())!r}")
         click.get_current_context().exit(FAILED)
-    respond(settings, Enable(receiver=name, at_ms=wall_ms(), by=by))
+    respond(settings, Enable(receiver=name, at_ms=asyncio.run(present_ms(settings)), by=by))
     out.record(receiver=name, by=by)
     out.say(f"{name} is told again.", style="green")
 

@@ -26,11 +26,11 @@ from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.read_model.agreements import read_published
 from monitor.read_model.history import OnProgress, read_history
+from monitor.read_model.present import present_ms
 from monitor.read_model.topics import read_all
 from monitor.replay.announced import read_announced
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement
 from monitor.wire.outcomes import consequence_json
 from monitor.wire.wording import instant
@@ -129,7 +129,9 @@ async def _compared(
     for reason, count in history.rejected.most_common():
         out.note(f"{count:,} records are no events: {reason}")
     published = await read_published(settings, as_of_ms)
-    end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else wall_ms()
+    end_ms = until_ms if until_ms is not None else as_of_ms
+    if end_ms is None:
+        end_ms = await present_ms(settings)
     return compare(
         judged,
         history.arrived,

@@ -22,7 +22,6 @@ from monitor.reports.period import GRAMMAR
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import Sources, from_replay
 from monitor.reports.topics import from_topics
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.wording import instant
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -86,7 +85,7 @@ def report(
         sources = _from_data(**recorded)
     else:
         with progress(least=LEAST) as on_progress:
-            sources = asyncio.run(from_topics(settings, wall_ms(), on_progress))
+            sources = asyncio.run(from_topics(settings, on_progress))
     made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
     for form in forms:
         content = write(made, form, tell=lambda text: out.note(f"note: {text}"))

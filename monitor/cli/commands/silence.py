@@ -13,9 +13,9 @@ from monitor.cli.terminal.output import Output
 from monitor.config.reading.quantities import positive_duration
 from monitor.config.reading.shape import did_you_mean
 from monitor.config.settings.settings import Settings
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond, responses_of, withdraw
 from monitor.read_model.topics import read_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import SilenceResponse, response_key
 
@@ -79,7 +79,7 @@ def add(
         hint = did_you_mean(agreement, known)
         out.note(f"error, for whoever runs this: no agreement {agreement!r} is published{f' ({hint})' if hint else ''}")
         click.get_current_context().exit(FAILED)
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     begun = SilenceResponse(
         id=secrets.token_hex(4),
         agreement=agreement,
@@ -102,7 +102,7 @@ def add(
 @json_option
 def list_silences(out: Output, settings: Settings, with_past: bool) -> None:  # noqa: FBT001 - click's
     """List the silences that hold."""
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     found = sorted(
         (
             one

@@ -15,8 +15,8 @@ from monitor.core.objectives.consequence import MONEY
 from monitor.core.time.periods import period_text
 from monitor.core.time.windows import COHORT
 from monitor.errors import DecodeError
+from monitor.read_model.present import present_ms
 from monitor.read_model.topics import read_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows, value_and_target
@@ -54,7 +54,7 @@ def statements(
     With --json each statement is one line, with numerator, denominator, formula and the agreement's version as
     evidence.
     """
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     stated = _stated(out, settings)
     found = [
         status

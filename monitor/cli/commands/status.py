@@ -28,8 +28,6 @@ from monitor.wire.wording import duration, explain
 
 SHOWN: Final = 20
 PICTURE_S: Final = 1.0
-OLD_MS: Final = 10 * 60_000
-"""If nothing was judged for so long, maybe nobody judges."""
 
 
 @click.command(
@@ -71,7 +69,8 @@ def status(
 
 
 def _topics(settings: Settings) -> list[str]:
-    return [settings.topics.agreements, settings.topics.status, settings.topics.alerts]
+    one = settings.topics
+    return [one.agreements, one.status, one.alerts, one.markers]
 
 
 async def _once(out: Output, settings: Settings, agreement: str | None, limit: int | None) -> Overview:
@@ -80,7 +79,7 @@ async def _once(out: Output, settings: Settings, agreement: str | None, limit: i
         lots = committed(settings, _topics(settings), on_progress=lambda done, total: on_progress("read", done, total))
         async for records in lots:
             seen.take(records)
-    found = seen.overview(wall_ms(), agreement)
+    found = seen.overview(seen.clock.at(wall_ms()), agreement)
     if out.as_json:
         out.raw(orjson.dumps(found.as_json()))
     else:
@@ -104,7 +103,7 @@ async def _watch(
                 now = time.monotonic()
                 # Only once it has read what was there: half of it is no picture.
                 if not records and now - shown_at >= PICTURE_S:
-                    shown_at, found = now, seen.overview(wall_ms(), agreement)
+                    shown_at, found = now, seen.overview(seen.clock.at(wall_ms()), agreement)
                     if live is not None:
                         live.start()
                         live.update(picture(found, limit), refresh=True)
@@ -186,8 +185,8 @@ def _headline(found: Overview) -> Text:
     line.append(f"{kept} objective(s) kept", STYLES["met"] if kept else "dim")
     if found.as_of_ms is None:
         line.append("  nothing was judged yet: does a worker run?", "yellow")
-    elif found.now_ms - found.as_of_ms > OLD_MS:
-        line.append(f"  judged last {duration(found.now_ms - found.as_of_ms)} ago", "yellow")
+    elif found.late_ms is not None:
+        line.append(f"  judged last {duration(found.late_ms)} ago", "yellow")
     return line
 
 
