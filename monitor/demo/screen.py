@@ -11,9 +11,10 @@ from rich.text import Text
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.status import Verdict
-from monitor.core.time.units import MINUTE_MS
+from monitor.core.time.units import MINUTE_MS, SECOND_MS
 from monitor.demo.view import DemoView, Promise, at_risk, promises
-from monitor.wire.wording import duration, instant, quantity, shown_apart, unit_of
+from monitor.wire.times import READERS, duration, instant
+from monitor.wire.wording import quantity, shown_apart, unit_of
 from monitor.wire.wording import summary as sentence
 
 VERDICT_STYLES: Final[dict[Verdict, str]] = {
@@ -151,7 +152,7 @@ def _broke(view: DemoView, lines: int) -> Table:
         table.add_row(
             Text(clock_text(alert.at_ms)[11:19], "dim"),
             Text(alert.state, STATE_STYLES[alert.state]),
-            safe(sentence(alert)),
+            safe(sentence(alert, READERS)),
         )
     if not told:
         table.add_row(Text(), Text(), Text("nothing so far", "green"))
@@ -191,9 +192,9 @@ def _title(text: str, there: int, shown: int) -> str:
 
 
 def clock_text(instant_ms: int) -> str:
-    """Return an instant to the second: ``2026-11-23 13:05:00 UTC``."""
-    text = instant(instant_ms)
-    return text if text.count(":") > 1 else text.replace(" UTC", ":00 UTC")
+    """Return an instant to the second, in the reader's zone: ``2026-11-23 14:05:00 CET``."""
+    day, clock, zone = instant(instant_ms // SECOND_MS * SECOND_MS, READERS).split(" ", 2)
+    return f"{day} {clock if clock.count(':') > 1 else f'{clock}:00'} {zone}"
 
 
 def who(alert: Alert) -> str:

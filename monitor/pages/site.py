@@ -20,8 +20,9 @@ from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.outcome_words import claim_left, follows
+from monitor.wire.times import duration, instant
 from monitor.wire.visible import visible
-from monitor.wire.wording import duration, instant, quantity, summary
+from monitor.wire.wording import quantity, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
@@ -74,7 +75,7 @@ class Site:
             finalize=lambda value: visible(value) if type(value) is str else value,
         )
         self._templates.filters.update(
-            duration=duration, verdict=wording.verdict, sign=wording.sign, local=wording.local, instant=instant,
+            duration=duration, verdict=wording.verdict, sign=wording.sign, instant=instant,
             machine=wording.machine, percent=wording.percent, promised=wording.promised, exact=escape,
             quantity=quantity, summary=summary, figures=wording.figures, follows=follows, claim_left=claim_left,
             period=period_text,

@@ -160,12 +160,12 @@ def _told(one: Explanation, under: Sequence[SupportingMiss], view: View, zone: s
     return Told(
         one,
         _STANDINGS.get(one.standing, one.standing),
-        why(one),
+        why(one, zone),
         f"by its {one.due_at}" if one.due_at else time_allowed(one.target),
         picture_of(one, view.now_ms),
         ledger_of(one.stretches),
         _shares(one, by_party(text.parties if text else (), one.contribution.teams)),
-        tuple(supporting_text(miss) for miss in under),
+        tuple(supporting_text(miss, zone) for miss in under),
         zone,
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from aiokafka.structs import ConsumerRecord
 
-from monitor.config.agreements.checking import book_of, parse_document
+from monitor.config.agreements.checking import parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import TopicSettings
 from monitor.core.agreements.agreement import Agreement, Origin
@@ -21,6 +21,7 @@ from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.time.units import MINUTE_MS, SECOND_MS
 from monitor.errors import ConfigError, DecodeError
+from monitor.read_model.agreements import texts_of
 from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.markers import CLOCK_KEY, REAL_TIME, decode_clock_marker
@@ -204,11 +205,7 @@ class Seen:
     def _effective(self) -> tuple[Agreement, ...]:
         """Return all texts with their inherited values, those of an agreement in the order in which they hold."""
         if self._texts is None:
-            documents = self._agreements.values()
-            try:
-                found = book_of(documents).agreements
-            except ConfigError:  # published side by side, and they contradict each other: each is told as it stands
-                found = tuple(one.agreement for one in documents)
+            found = texts_of(self._agreements.values())
             self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
         return self._texts
 

@@ -17,7 +17,7 @@ from monitor.reports.sources import Excluded, Sources, contributed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.wording import instant
+from monitor.wire.times import instant
 
 if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord

@@ -29,6 +29,7 @@ from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339
 from monitor.wire.markers import ClockMarker
 from monitor.wire.responses import Skip, response_key
+from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
 
 _BYTES_PER_LINE: Final = 16
@@ -84,7 +85,7 @@ def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topi
         [
             (
                 one.id,
-                rfc3339(one.at_ms),
+                instant(one.at_ms, READERS),
                 one.letter.reason,
                 _cut(one.letter.detail or DEAD_LETTER_REASONS.get(one.letter.reason, "")),
                 str(len(one.letter.value or b"")),
@@ -120,7 +121,7 @@ def show(out: Output, settings: Settings, letter_id: str) -> None:
         ("", ""),
         [
             ("id", one.id),
-            ("since", rfc3339(one.at_ms)),
+            ("since", instant(one.at_ms, READERS)),
             ("reason", f"{letter.reason}: {DEAD_LETTER_REASONS.get(letter.reason, 'unknown to this version')}"),
             ("detail", printable(letter.detail.encode())),
             ("key", "none" if letter.key is None else printable(letter.key)),

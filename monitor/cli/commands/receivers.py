@@ -23,8 +23,8 @@ from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond, responses_of
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
-from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Enable
+from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
 
 
@@ -67,7 +67,7 @@ def list_receivers(out: Output, settings: Settings) -> None:
         if is_misconfigured:
             state = f"misconfigured ({own[-1].status or own[-1].detail})"
         state = "disabled (410)" if is_disabled else state
-        last = rfc3339(delivered_ms) if delivered_ms is not None else "never"
+        last = instant(delivered_ms, READERS) if delivered_ms is not None else "never"
         rows.append((receiver, state, ", ".join(sorted(named.get(receiver, ()))), last, str(waiting), str(failed)))
     if rows:
         out.table(("receiver", "state", "named by", "last delivered", "waiting", "failed"), rows)

@@ -33,7 +33,7 @@ from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomp
 from monitor.replay.recompute import recompute as compare
 from monitor.wire.announcements import decode_alert, decode_statement
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import instant
+from monitor.wire.times import READERS, instant
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
@@ -204,7 +204,7 @@ def _tell_period(out: Output, found: PeriodFinding) -> None:
         },
         cause=found.cause._asdict(),
     )
-    values, begin = ", ".join(period.series.values), instant(period.from_ms)
+    values, begin = ", ".join(period.series.values), instant(period.from_ms, READERS)
     out.say(
         f"{period.series.agreement}/{period.series.measure} {values}, {period.window} from {begin}",
         "bold",
@@ -233,7 +233,11 @@ def _figure_json(one: Figure | None) -> dict[str, Any] | None:
 
 
 def _breaches(one: Announced) -> str:
-    return "breached " + ", ".join(instant(at_ms) for at_ms in one.breached_ms) if one.breached_ms else "not breached"
+    return (
+        "breached " + ", ".join(instant(at_ms, READERS) for at_ms in one.breached_ms)
+        if one.breached_ms
+        else "not breached"
+    )
 
 
 def _figure(one: Figure | None) -> str:

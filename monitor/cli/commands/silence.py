@@ -18,6 +18,7 @@ from monitor.read_model.responses import respond, responses_of, withdraw
 from monitor.read_model.topics import read_all
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import SilenceResponse, response_key
+from monitor.wire.times import READERS, instant
 
 
 @click.group(epilog=example("sla-monitor silence add --agreement it-service-desk --for 2h --reason 'data centre move'"))
@@ -92,7 +93,7 @@ def add(
     )
     respond(settings, begun)
     _record(out, begun)
-    out.say(f"Silence {begun.id}: nobody is told until {rfc3339(begun.until_ms)}.", style="green")
+    out.say(f"Silence {begun.id}: nobody is told until {instant(begun.until_ms, READERS)}.", style="green")
     out.say(f"End it earlier: sla-monitor silence expire {begun.id}", style="dim")
 
 
@@ -119,7 +120,15 @@ def list_silences(out: Output, settings: Settings, with_past: bool) -> None:  # 
     out.table(
         ("id", "until", "agreement", "promise", "labels", "by", "reason"),
         [
-            (one.id, rfc3339(one.until_ms), one.agreement, one.promise or "all", _labels(one), one.by, one.reason)
+            (
+                one.id,
+                instant(one.until_ms, READERS),
+                one.agreement,
+                one.promise or "all",
+                _labels(one),
+                one.by,
+                one.reason,
+            )
             for one in found
         ],
     )

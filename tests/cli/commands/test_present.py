@@ -11,7 +11,6 @@ from monitor.read_model.present import present_ms
 from monitor.read_model.topics import Outgoing
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_status
-from monitor.wire.markers import ClockMarker, encode_clock_marker
 from tests.cli.commands.test_status import status
 from tests.cli.conftest import Kafka, Run, lines
 from tests.cli.processes import process, stop
@@ -21,14 +20,9 @@ MINUTE = 60_000
 THEN = 1_767_610_800_000  # 2026-01-05T11:00:00Z
 
 
-def tell_clock(kafka: Kafka, clock_ms: int, speed: float = 1.0) -> None:
-    key, value = encode_clock_marker(ClockMarker(wall_ms=wall_ms(), clock_ms=clock_ms, speed=speed))
-    kafka.send(Outgoing(kafka.settings.topics.markers, key, value, partition=0))
-
-
 def test_of_clocks_that_are_told_the_newest_counts_and_strange_ones_do_not(kafka: Kafka):
-    tell_clock(kafka, THEN - HOUR)
-    tell_clock(kafka, THEN)
+    kafka.tell_clock(THEN - HOUR)
+    kafka.tell_clock(THEN)
     kafka.send(Outgoing(kafka.settings.topics.markers, b"clock", b"{", partition=0))
     kafka.send(Outgoing(kafka.settings.topics.markers, b"jira/0", b"{}", partition=0))
     assert 0 <= asyncio.run(present_ms(kafka.settings)) - THEN < MINUTE
@@ -48,12 +42,12 @@ def test_a_night_of_silence_passes_where_no_clock_is_told(kafka: Kafka, run: Run
 
 def test_a_silence_lasts_by_the_clock_of_the_workers_that_keep_it(kafka: Kafka, run: Run, folder: Path):
     assert run("agreements", "apply", folder, "--yes").exit_code == 0
-    tell_clock(kafka, THEN)
+    kafka.tell_clock(THEN)
     (begun,) = lines(run("silence", "add", "--agreement", "desk", "--for", "2h", "--json"))
     assert 0 <= begun["until_ms"] - (THEN + 2 * HOUR) < MINUTE
     assert [one["id"] for one in lines(run("silence", "list", "--json"))] == [begun["id"]]
 
-    tell_clock(kafka, THEN + 3 * HOUR)
+    kafka.tell_clock(THEN + 3 * HOUR)
 
     assert lines(run("silence", "list", "--json")) == []
 
