@@ -11,7 +11,7 @@ from rich.text import Text
 from monitor.core.agreements.indicators import NAMED
 from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.status import Verdict
-from monitor.core.time.units import MINUTE_MS, SECOND_MS
+from monitor.core.time.units import MINUTE_MS
 from monitor.demo.view import DemoView, Promise, at_risk, promises
 from monitor.wire.times import READERS, duration, instant
 from monitor.wire.wording import quantity, shown_apart, unit_of
@@ -193,8 +193,7 @@ def _title(text: str, there: int, shown: int) -> str:
 
 def clock_text(instant_ms: int) -> str:
     """Return an instant to the second, in the reader's zone: ``2026-11-23 14:05:00 CET``."""
-    day, clock, zone = instant(instant_ms // SECOND_MS * SECOND_MS, READERS).split(" ", 2)
-    return f"{day} {clock if clock.count(':') > 1 else f'{clock}:00'} {zone}"
+    return instant(instant_ms, READERS, seconds=True)
 
 
 def who(alert: Alert) -> str:

@@ -123,10 +123,14 @@ def subject_routes(site: Site, read_row: ReadRow) -> APIRouter:
             "subject.html", view, kind=kind, what=subject_id, told=told, alerts=alerts, facts=facts,
             acks=view.acknowledgements(), width=WIDTH,
             attributes=row.known() if row is not None and told else {},
-            zone=told[0].zone if told else "UTC",
+            zone=told[0].zone if told else _zone_of(view, alerts[0].key.agreement),
         )  # fmt: skip
 
     return router
+
+
+def _zone_of(view: View, agreement_id: str) -> str:
+    return next((one.zone for one in view.overview().agreements if one.id == agreement_id), "UTC")
 
 
 def _nothing(site: Site, view: View, what: str) -> HTMLResponse:

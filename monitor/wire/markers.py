@@ -63,6 +63,10 @@ class ClockMarker(msgspec.Struct, frozen=True, kw_only=True):
         """Return the instant that the clock shows at a real instant, epoch milliseconds."""
         return self.clock_ms + int((wall_ms - self.wall_ms) * self.speed)
 
+    def reached(self, clock_ms: int) -> int:
+        """Return the real instant at which the clock shows an instant, epoch milliseconds."""
+        return self.wall_ms + int((clock_ms - self.clock_ms) / self.speed)
+
 
 REAL_TIME: Final = ClockMarker(wall_ms=0, clock_ms=0, speed=1.0)
 CLOCK_KEY: Final = b"clock"

@@ -15,14 +15,15 @@ Zone = str | None
 READERS: Final = None
 
 
-def instant(instant_ms: int, zone: Zone = "UTC", now_ms: int | None = None) -> str:
+def instant(instant_ms: int, zone: Zone = "UTC", now_ms: int | None = None, *, seconds: bool = False) -> str:
     """Return an instant in a zone: ``2026-11-23 14:05 CET``, to the second where it is not on a minute.
 
-    Beside ``now_ms`` it is told to the minute: ``14:05 CET`` on the same day, ``Sat 21 Nov, 14:05 CET`` in the same
-    year, else with its year.
+    With ``seconds`` it is always told to the second, for lines below each other. Beside ``now_ms`` it is told to the
+    minute: ``14:05 CET`` on the same day, ``Sat 21 Nov, 14:05 CET`` in the same year, else with its year.
     """
     if now_ms is None:
-        return _in_utc(instant_ms) if zone == "UTC" else _written(in_zone(instant_ms, zone))
+        plain = zone == "UTC" and not seconds
+        return _in_utc(instant_ms) if plain else _written(in_zone(instant_ms, zone), seconds=seconds)
     at, now = in_zone(instant_ms, zone), in_zone(now_ms, zone)
     clock = f"{at:%H:%M} {_zone_name(at)}"
     if at.date() == now.date():
@@ -70,9 +71,9 @@ def _in_utc(instant_ms: int) -> str:
     return f"{text[:10]} {text[11:until]} UTC"
 
 
-def _written(at: datetime) -> str:
-    seconds = f":{at:%S}" if at.second or at.microsecond else ""
-    return f"{at.date().isoformat()} {at:%H:%M}{seconds} {_zone_name(at)}"
+def _written(at: datetime, *, seconds: bool) -> str:
+    clock = f"{at:%H:%M:%S}" if seconds or at.second or at.microsecond else f"{at:%H:%M}"
+    return f"{at.date().isoformat()} {clock} {_zone_name(at)}"
 
 
 def _zone_name(at: datetime) -> str:

@@ -15,7 +15,7 @@ INSTANTS = st.integers(0, MAX_INTEGER)
 
 @given(st.integers(0, 1 << 52))
 def test_real_time_is_what_it_is(wall_ms):
-    assert REAL_TIME.at(wall_ms) == wall_ms
+    assert REAL_TIME.at(wall_ms) == wall_ms == REAL_TIME.reached(wall_ms)
 
 
 @given(INSTANTS, INSTANTS, st.floats(min_value=1e-3, max_value=1e6))
@@ -24,6 +24,13 @@ def test_a_clock_is_told_as_it_is(wall_ms, clock_ms, speed):
     key, value = encode_clock_marker(told)
     assert (key, decode_clock_marker(value)) == (CLOCK_KEY, told)
     assert told.at(wall_ms) == clock_ms
+
+
+@given(st.integers(0, 1 << 42), st.integers(0, 1 << 42), st.sampled_from([1, 60, 3600]), st.integers(0, 1 << 42))
+def test_a_clock_has_reached_what_it_shows(wall_ms, clock_ms, speed, at_ms):
+    clock = ClockMarker(wall_ms=wall_ms, clock_ms=clock_ms, speed=speed)
+    assert abs(clock.at(clock.reached(at_ms)) - at_ms) <= speed
+    assert clock.reached(clock.at(at_ms)) == at_ms
 
 
 def test_a_fast_clock_passes_a_minute_in_a_second_and_was_behind_before():

@@ -47,6 +47,11 @@ def test_beside_now_only_what_differs_is_told(text, expected):
     assert instant(parse_rfc3339(text), "Europe/Berlin", WINTER) == expected
 
 
+def test_lines_below_each_other_are_told_to_the_second():
+    assert instant(WINTER, "UTC", seconds=True) == "2026-11-23 13:05:00 UTC"
+    assert instant(WINTER + 42_999, "Europe/Berlin", seconds=True) == "2026-11-23 14:05:42 CET"
+
+
 def test_the_readers_zone_is_that_of_the_machine():
     with readers_zone("America/New_York"):
         assert instant(WINTER, READERS) == "2026-11-23 08:05 EST"

@@ -85,7 +85,7 @@ def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topi
         [
             (
                 one.id,
-                instant(one.at_ms, READERS),
+                instant(one.at_ms, READERS, seconds=True),
                 one.letter.reason,
                 _cut(one.letter.detail or DEAD_LETTER_REASONS.get(one.letter.reason, "")),
                 str(len(one.letter.value or b"")),
@@ -121,7 +121,7 @@ def show(out: Output, settings: Settings, letter_id: str) -> None:
         ("", ""),
         [
             ("id", one.id),
-            ("since", instant(one.at_ms, READERS)),
+            ("since", instant(one.at_ms, READERS, seconds=True)),
             ("reason", f"{letter.reason}: {DEAD_LETTER_REASONS.get(letter.reason, 'unknown to this version')}"),
             ("detail", printable(letter.detail.encode())),
             ("key", "none" if letter.key is None else printable(letter.key)),

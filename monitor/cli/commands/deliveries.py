@@ -82,7 +82,7 @@ def deliveries(
         [
             (
                 one.notice,
-                instant(one.at_ms, READERS),
+                instant(one.at_ms, READERS, seconds=True),
                 one.receiver,
                 one.action,
                 Text(one.result, _STYLES.get(one.result, "yellow")),
@@ -110,7 +110,7 @@ def _show_not_told(out: Output, found: list[DeliveryData], last: int) -> None:
         ("at", "alert", "reason", "until", "title", "why"),
         [
             (
-                instant(one.at_ms, READERS),
+                instant(one.at_ms, READERS, seconds=True),
                 printable(one.key.encode()),
                 Text(one.reason or "", "yellow"),
                 "" if one.next_ms is None else instant(one.next_ms, READERS),

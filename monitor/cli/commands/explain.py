@@ -29,7 +29,6 @@ from monitor.core.facts.events import Subject
 from monitor.core.series.series import LIVE, Change, SeriesKey
 from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow
-from monitor.core.time.units import SECOND_MS
 from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
 from monitor.read_model.present import present_ms
@@ -186,7 +185,7 @@ def _tell(
     out.say(f"  started {instant(one.start_ms, zone)}, due {due}{stopped}")
     left_ms = one.budget_ms - one.elapsed_ms
     late = f"{duration(left_ms)} left" if left_ms >= 0 else f"{duration(-left_ms)} too long"
-    as_of = f", as of {instant(now_ms // SECOND_MS * SECOND_MS, zone)}" if one.stop_ms is None else ""
+    as_of = f", as of {instant(now_ms, zone)}" if one.stop_ms is None else ""
     of_target = "" if one.due_at else f" ({late})"
     out.say(
         f"  elapsed {duration(one.elapsed_ms)}{of_target}, around the clock {duration(one.wall_ms, days=True)}{as_of}"

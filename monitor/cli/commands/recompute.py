@@ -26,11 +26,12 @@ from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.read_model.agreements import read_published
 from monitor.read_model.history import OnProgress, read_history
-from monitor.read_model.present import present_ms
+from monitor.read_model.present import clock_of
 from monitor.read_model.topics import read_all
 from monitor.replay.announced import read_announced
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement
 from monitor.wire.outcomes import consequence_json
 from monitor.wire.times import READERS, instant
@@ -120,7 +121,8 @@ async def _compared(
     until_ms: int | None,
     on_progress: OnProgress,
 ) -> Recomputed:
-    known_by_ms = NEVER_MS if as_of_ms is None else as_of_ms
+    clock = await clock_of(settings)
+    known_by_ms = NEVER_MS if as_of_ms is None else clock.reached(as_of_ms)  # Kafka's instants of records are real time
     judged = Judged(
         alerts=await _told(out, settings, settings.topics.alerts, decode_alert, known_by_ms, on_progress),
         statements=await _told(out, settings, settings.topics.statements, decode_statement, known_by_ms, on_progress),
@@ -128,10 +130,10 @@ async def _compared(
     history = await read_history(settings, on_progress, as_of_ms=known_by_ms)
     for reason, count in history.rejected.most_common():
         out.note(f"{count:,} records are no events: {reason}")
-    published = await read_published(settings, as_of_ms)
+    published = await read_published(settings, None if as_of_ms is None else known_by_ms)
     end_ms = until_ms if until_ms is not None else as_of_ms
     if end_ms is None:
-        end_ms = await present_ms(settings)
+        end_ms = clock.at(wall_ms())
     return compare(
         judged,
         history.arrived,

@@ -18,7 +18,6 @@ from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import STYLES, Output, table_of
 from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.settings.settings import Settings
-from monitor.core.time.units import SECOND_MS
 from monitor.read_model.overview import Line, Out, Overview, Seen
 from monitor.read_model.terms import is_warned_of, term_text
 from monitor.read_model.topics import committed
@@ -180,7 +179,7 @@ def _said_by(found: Overview, one: Line | Out) -> tuple[str, ...]:
 def _headline(found: Overview) -> Text:
     if not found.agreements:
         return Text("Nothing is promised: sla-monitor agreements apply DIR")
-    line = Text(f"as of {instant(found.now_ms // SECOND_MS * SECOND_MS, READERS)}  ", "dim")
+    line = Text(f"as of {instant(found.now_ms, READERS, seconds=True)}  ", "dim")
     for count, word, style in ((found.breached, "broken", "breached"), (found.at_risk, "at risk", "at_risk")):
         line.append(f"{count} {word}", STYLES[style] if count else "dim").append("  ")
     kept = sum(one.verdict.verdict in ("met", "on_track") for one in found.lines)

@@ -98,7 +98,7 @@ def alert_line(value: bytes) -> Text:
     """Return an alert as one line: instant, state and sentence."""
     alert = decode_alert(value)
     return Text.assemble(
-        (instant(alert.at_ms, READERS), "dim"),
+        (instant(alert.at_ms, READERS, seconds=True), "dim"),
         " ",
         (f"{alert.state:<8}", STYLES.get(alert.state, "")),
         " ",
@@ -128,7 +128,10 @@ def status_line(status: WindowStatus) -> Text:
     at_ms = status.to_ms if status.closed else status.as_of_ms
     window = f"{status.window} from {instant(status.from_ms, READERS)}" if status.closed else status.window
     line = Text.assemble(
-        (instant(at_ms, READERS), "dim"), " ", (series, "bold"), f" {window}: {figures or 'no figures yet'}"
+        (instant(at_ms, READERS, seconds=True), "dim"),
+        " ",
+        (series, "bold"),
+        f" {window}: {figures or 'no figures yet'}",
     )
     for verdict in status.verdicts:
         line.append(f" | {verdict.objective} ")

@@ -20,7 +20,7 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response
-from monitor.wire.times import instant
+from monitor.wire.times import READERS, instant
 from tests.cli.conftest import Kafka, Run, lines
 from tests.core.paging_stage import OnCall, alert, desk, notify
 from tests.stream.agents.test_books import document
@@ -80,7 +80,7 @@ def test_times_of_deliveries_and_silences_are_the_readers(run: Run, kafka: Kafka
     kafka.send(told("delivered"), not_told("T-3", "silenced", NOW_MS + 60_000))
     with readers_zone("Asia/Kathmandu"):
         shown, silenced = run("deliveries").stdout, run("deliveries", "--not-told").stdout
-        at, until = (instant(one, "Asia/Kathmandu") for one in (NOW_MS, NOW_MS + 60_000))
+        at, until = instant(NOW_MS, READERS, seconds=True), instant(NOW_MS + 60_000, READERS)
     assert at in " ".join(shown.split())
     assert at in " ".join(silenced.split())
     assert until in " ".join(silenced.split())

@@ -265,6 +265,6 @@ def test_times_are_the_readers_and_what_is_late_for_days_says_so():
                  record("agreements", b"desk/1", agreement())).overview(NOW + 3 * 1440 * MINUTE)  # fmt: skip
     with readers_zone("America/New_York"):
         said = " ".join(shown(found).split())
-    assert said.startswith("as of 2026-01-08 06:00 EST 1 broken")
+    assert said.startswith("as of 2026-01-08 06:00:00 EST 1 broken")
     assert "judged last 3 d ago" in said
     assert "6 d 11 h late 2026-01-01 19:00 EST" in said
