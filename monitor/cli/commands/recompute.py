@@ -122,6 +122,7 @@ async def _compared(
     on_progress: OnProgress,
 ) -> Recomputed:
     clock = await clock_of(settings)
+    now_ms = clock.at(wall_ms())  # of before the reading: what comes due meanwhile is not among the alerts
     known_by_ms = NEVER_MS if as_of_ms is None else clock.reached(as_of_ms)  # Kafka's instants of records are real time
     judged = Judged(
         alerts=await _told(out, settings, settings.topics.alerts, decode_alert, known_by_ms, on_progress),
@@ -131,9 +132,7 @@ async def _compared(
     for reason, count in history.rejected.most_common():
         out.note(f"{count:,} records are no events: {reason}")
     published = await read_published(settings, None if as_of_ms is None else known_by_ms)
-    end_ms = until_ms if until_ms is not None else as_of_ms
-    if end_ms is None:
-        end_ms = clock.at(wall_ms())
+    end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else now_ms
     return compare(
         judged,
         history.arrived,
