@@ -16,7 +16,7 @@ import msgspec
 from monitor.config.agreements.agreement_shape import AgreementShape
 from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.core.facts.events import SUBJECTS, Subject
-from monitor.installation import TOPIC_OF, needed_rights, topic_plan
+from monitor.installation import TOPIC_OF, needed_rights, topic_of, topic_plan
 from monitor.stream.kafka.topics import TopicSpec, changelog_of
 from monitor.wire.deadletters import LETTER_HEADERS
 from monitor.wire.envelopes import ENVELOPES, Kind
@@ -38,11 +38,15 @@ INTERNAL: Final[Json] = {
 
 
 class Content(NamedTuple):
-    """What stands on a topic: the keys of its records in words, and its messages by name."""
+    """What stands on a topic: the keys of its records in words, and its messages by name.
+
+    ``by_agreement``: the agreement's id, not the key, decides a record's partition.
+    """
 
     key: str
     messages: tuple[str, ...]
     is_internal: bool = False
+    by_agreement: bool = False
 
 
 class Message(NamedTuple):
@@ -66,14 +70,14 @@ _CONTENTS: Final[Mapping[str, Content]] = {
         for subject in SUBJECTS
     },
     "agreements": Content("agreement / version", ("agreement",)),
-    "alerts": Content("alert key", ("alert",)),
+    "alerts": Content("alert key", ("alert",), by_agreement=True),
     "status": Content("series and window", ("status",)),
     "statements": Content("series and period", ("statement",)),
     "deliveries": Content("notice id", ("delivery",)),
     "responses": Content("page, silence or record", tuple(_RESPONSES)),
     "markers": Content("foreign topic/partition; `clock`", tuple(_MARKERS), is_internal=True),
     "dead_letters": Content("topic/partition/offset", ("dead-letter",)),
-    "partials": Content("pane and source", ("partial",), is_internal=True),
+    "partials": Content("pane and source", ("partial",), is_internal=True, by_agreement=True),
 }
 """By the name under which the settings name the topic."""
 _CHANGELOG: Final = Content("row", ("row",), is_internal=True)
@@ -142,15 +146,17 @@ def _channel(spec: TopicSpec, content: Content, description: str, settings: Sett
     return found | ({"tags": [INTERNAL]} if content.is_internal else {})
 
 
-def _description(spec: TopicSpec, topics: Iterable[str], settings: Settings) -> str:
+def _description(spec: TopicSpec, contents: Mapping[str, Content], settings: Settings) -> str:
     if named := _setting_of(spec.name, settings):
         said = TopicSettings.model_fields[named].description or ""
     elif spec.foreign:
         subject = next(one.rows().subject for one in settings.sources if one.topic == spec.name)
-        said = f"A topic of others. A mapping makes {subject} events of its records, on {TOPIC_OF[subject]}."
+        said = f"A topic of others. A mapping makes {subject} events of its records, on {topic_of(settings, subject)}."
     else:
-        of = next(one for one in topics if changelog_of(settings.app_id, one) == spec.name)
+        of = next(one for one in contents if changelog_of(settings.app_id, one) == spec.name)
         said = f"The rows of {of}, and how far it has been read: the workers' state."
+    if contents[spec.name].by_agreement:
+        said += " The agreement's id decides the partition of a record, not its key."
     return f"{said} A record without a value takes that of its key away." if spec.cleanup == "compact" else said
 
 

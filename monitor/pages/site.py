@@ -19,6 +19,7 @@ from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
+from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows
 from monitor.wire.times import duration, instant
 from monitor.wire.visible import visible
@@ -76,7 +77,7 @@ class Site:
         )
         self._templates.filters.update(
             duration=duration, verdict=wording.verdict, sign=wording.sign, instant=instant,
-            machine=wording.machine, percent=wording.percent, promised=wording.promised, exact=escape,
+            machine=rfc3339, percent=wording.percent, promised=wording.promised, exact=escape,
             quantity=quantity, summary=summary, figures=wording.figures, follows=follows, claim_left=claim_left,
             period=period_text,
         )  # fmt: skip

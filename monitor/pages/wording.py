@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from monitor.core.objectives.status import ObjectiveVerdict
-from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import value_and_target
 
 VERDICTS: Final[Mapping[str, str]] = {
@@ -42,11 +41,6 @@ def verdict(word: str) -> str:
 def sign(word: str) -> str:
     """Return the sign of a verdict."""
     return SIGNS.get(word, "○")
-
-
-def machine(instant_ms: int) -> str:
-    """Return an instant for machines, RFC 3339 in UTC."""
-    return rfc3339(instant_ms)
 
 
 def percent(share: float) -> str:

@@ -90,6 +90,11 @@ def test_what_may_change_with_any_release_is_marked(document):
     assert len(states) == 7  # of events, partials, alerts and the topic of others
 
 
+def test_it_says_where_the_key_does_not_decide_the_partition(document):
+    said = {name for name, one in document["channels"].items() if "The agreement's id decides" in one["description"]}
+    assert said == {"partials", "sla.alerts"}
+
+
 def test_it_tells_who_sends_and_who_receives(document):
     done = {(one["action"], one["channel"]["$ref"]) for one in document["operations"].values()}
     for action, topic in [("receive", "tickets"), ("send", "tickets"), ("receive", "hooks"), ("send", "sla.alerts"),
