@@ -44,8 +44,9 @@ from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.embedded import EmbeddedBroker
-from monitor.stream.partitions.clock import FastClock, wall_ms
+from monitor.stream.partitions.clock import FastClock, WallClock, wall_ms
 from monitor.wire.announcements import decode_alert, decode_status
+from monitor.wire.markers import ClockMarker, encode_clock_marker
 
 PARTITIONS: Final = 2
 FEED_S: Final = 0.1
@@ -103,6 +104,8 @@ class Demonstration:
         self.began = began
         start_ms = busy_start_ms(wall_ms())
         self.clock = FastClock(options.speed, start_ms)
+        self.told = ClockMarker(wall_ms=wall_ms(), clock_ms=self.clock.now_ms(), speed=options.speed)
+        """The clock, for those who read the topics."""
         self.simulator = Simulator(options.seed, start_ms)
         self.pager = Pager()
         self.monitor = Monitor(settings, self.clock, self.pager)
@@ -119,6 +122,8 @@ class Demonstration:
             StateError: the worker could not go on.
             BrokerError: the embedded broker does not answer.
         """
+        key, value = encode_clock_marker(self.told)
+        await send_all(self.settings, [Outgoing(self.settings.topics.markers, key, value, partition=0)])
         async with AsyncExitStack() as parts:
             web = await parts.enter_async_context(self.monitor.web_server())
             pages = await parts.enter_async_context(self._pages())
@@ -140,11 +145,9 @@ class Demonstration:
 
     @asynccontextmanager
     async def _pages(self) -> AsyncIterator[PagesServer]:
-        """Serve the pages, by the clock of the demonstration."""
+        """Serve the pages."""
         follower = Follower(self.settings)
-        app = make_app(
-            Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings), Access({})
-        )
+        app = make_app(Site(follower, WallClock()), partial(newest_row, self.settings), Access({}))
         async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
             yield server
 

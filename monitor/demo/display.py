@@ -16,6 +16,7 @@ from monitor.core.alerts.alert import Alert
 from monitor.demo.screen import STATE_STYLES, addresses, clock_text, render_screen, safe
 from monitor.demo.view import DemoView, promises, summary
 from monitor.wire.announcements import stretches_json
+from monitor.wire.times import READERS
 from monitor.wire.visible import json_for_terminal
 from monitor.wire.wording import explain, quantity
 
@@ -155,7 +156,7 @@ class PlainLines(_Lines):
                 f"{clock_text(alert.at_ms)[11:19]}  ",
                 (f"{alert.state:<9}", STATE_STYLES[alert.state]),
                 " ",
-                safe(explain(alert)["summary"]),
+                safe(explain(alert, READERS)["summary"]),
             )
             self.console.print(said, soft_wrap=True)
 

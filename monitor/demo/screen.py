@@ -13,7 +13,8 @@ from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.status import Verdict
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.view import DemoView, Promise, at_risk, promises
-from monitor.wire.wording import duration, instant, quantity, shown_apart, unit_of
+from monitor.wire.times import READERS, duration, instant
+from monitor.wire.wording import quantity, shown_apart, unit_of
 from monitor.wire.wording import summary as sentence
 
 VERDICT_STYLES: Final[dict[Verdict, str]] = {
@@ -151,7 +152,7 @@ def _broke(view: DemoView, lines: int) -> Table:
         table.add_row(
             Text(clock_text(alert.at_ms)[11:19], "dim"),
             Text(alert.state, STATE_STYLES[alert.state]),
-            safe(sentence(alert)),
+            safe(sentence(alert, READERS)),
         )
     if not told:
         table.add_row(Text(), Text(), Text("nothing so far", "green"))
@@ -191,9 +192,8 @@ def _title(text: str, there: int, shown: int) -> str:
 
 
 def clock_text(instant_ms: int) -> str:
-    """Return an instant to the second: ``2026-11-23 13:05:00 UTC``."""
-    text = instant(instant_ms)
-    return text if text.count(":") > 1 else text.replace(" UTC", ":00 UTC")
+    """Return an instant to the second, in the reader's zone: ``2026-11-23 14:05:00 CET``."""
+    return instant(instant_ms, READERS, seconds=True)
 
 
 def who(alert: Alert) -> str:

@@ -13,16 +13,12 @@ from monitor.core.objectives.budget import BudgetFigure
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.calendar import AlwaysOpen, Calendar, CalendarRangeError
-from monitor.core.time.units import MINUTE_MS, SECOND_MS
+from monitor.core.time.units import MINUTE_MS
 from monitor.pages.filters import Filters, choices, passes, together
 from monitor.read_model.overview import Line, Out, Overview
 
 WORST_FIRST: Final = ("breached", "at_risk", "on_track", "met", "low_sample", "provisional", "no_data")
 _PLACES: Final = {verdict: place for place, verdict in enumerate(WORST_FIRST)}
-OLD_MS: Final = 10 * MINUTE_MS
-"""If nothing was judged for so long, the monitor is late."""
-OLD_S: Final = 15
-"""The same in real seconds, for a clock that runs faster than real time."""
 GRACE_MS: Final = 2 * MINUTE_MS
 """So long after its due instant a clock that is not announced as missed is taken for one that is paused."""
 
@@ -142,15 +138,15 @@ def about_of(alert: Alert) -> dict[str, str]:
     return {name: value for name, value in (alert.labels | dict(alert.details)).items() if value and name not in own}
 
 
-def board(found: Overview, filters: Filters, text_of: TextOf, *, speed: float) -> Board:
-    """Return the board. ``text_of`` finds a version of an agreement; ``speed`` is how fast the clock runs."""
+def board(found: Overview, filters: Filters, text_of: TextOf) -> Board:
+    """Return the board. ``text_of`` finds a version of an agreement."""
     current = {one.id: one for one in found.agreements}
     now_ms = found.now_ms
     lines = found.lines if not filters.is_set else [
         one for one in found.lines
         if passes(filters, one.status.series.agreement, current.get(one.status.series.agreement), one.status.labels)
     ]  # fmt: skip
-    late_ms = _late_ms(found, speed)
+    late_ms = found.late_ms
     clocks = [
         _due(one, text_of(one.alert.key.agreement, one.alert.version) or current.get(one.alert.key.agreement), now_ms)
         for one in found.out
@@ -158,7 +154,7 @@ def board(found: Overview, filters: Filters, text_of: TextOf, *, speed: float) -
         and passes(filters, one.alert.key.agreement, current.get(one.alert.key.agreement), about_of(one.alert))
     ]
     risky = [one for one in clocks if one.alert.state == "at_risk"]
-    held = [one for one in risky if late_ms is None and _is_past(one, now_ms, speed)]
+    held = [one for one in risky if late_ms is None and _is_past(one, now_ms, found.speed)]
     statuses = {id(one.status): one.status for one in lines}.values()
     work = _work(statuses, current)
     return Board(
@@ -177,13 +173,6 @@ def board(found: Overview, filters: Filters, text_of: TextOf, *, speed: float) -
         budgets=_budgets(statuses),
         work=work,
     )
-
-
-def _late_ms(found: Overview, speed: float) -> int | None:
-    if found.as_of_ms is None:
-        return None
-    since_ms = found.now_ms - found.as_of_ms
-    return since_ms if since_ms > max(OLD_MS, OLD_S * SECOND_MS * speed) else None
 
 
 def _due(out: Out, agreement: Agreement | None, now_ms: int) -> Due:

@@ -96,7 +96,8 @@ def found_alerts(view: View, asked: AlertsAsked) -> Iterator[Alert]:
         if filters.is_set and not passes(filters, key.agreement, agreements.get(key.agreement), about_of(alert)):
             continue
         if wanted:
-            text = f"{summary(alert)} {key.text()}".casefold()
+            of = agreements.get(key.agreement)
+            text = f"{summary(alert, of.zone if of else 'UTC')} {key.text()}".casefold()
             if not all(word in text for word in wanted):
                 continue
         yield alert

@@ -19,9 +19,11 @@ from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
+from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows
+from monitor.wire.times import duration, instant
 from monitor.wire.visible import visible
-from monitor.wire.wording import duration, instant, quantity, summary
+from monitor.wire.wording import quantity, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
@@ -58,12 +60,11 @@ class Source(Protocol):
 
 
 class Site:
-    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs."""
+    """The live model, and the templates. ``clock`` is real time; time is left by the clock that the topics tell."""
 
-    def __init__(self, source: Source, clock: Clock, *, speed: float = 1.0) -> None:
+    def __init__(self, source: Source, clock: Clock) -> None:
         self.source = source
-        self.clock = clock
-        self.speed = speed
+        self._clock = clock
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -75,24 +76,29 @@ class Site:
             finalize=lambda value: visible(value) if type(value) is str else value,
         )
         self._templates.filters.update(
-            duration=duration, verdict=wording.verdict, sign=wording.sign, local=wording.local, instant=instant,
-            machine=wording.machine, percent=wording.percent, promised=wording.promised, exact=escape,
+            duration=duration, verdict=wording.verdict, sign=wording.sign, instant=instant,
+            machine=rfc3339, percent=wording.percent, promised=wording.promised, exact=escape,
             quantity=quantity, summary=summary, figures=wording.figures, follows=follows, claim_left=claim_left,
             period=period_text,
         )  # fmt: skip
 
+    def now_ms(self) -> int:
+        """Return the present instant by the clock of the installation."""
+        return self.source.live.clock.at(self._clock.now_ms())
+
     def view(self, request: Request) -> View:
         """Return the model as the one who asks may see it."""
         viewer: Viewer = getattr(request.state, "viewer", NOBODY)
-        return View(self.source.live, viewer, self.clock.now_ms())
+        return View(self.source.live, viewer, self.now_ms())
 
     def board(self, view: View, filters: Filters) -> Board:
         """Return the board of a viewer. Whoever asks for the same within a second is shown the same."""
-        live, length_ms = self.source.live, max(1, round(SECOND_MS * self.speed))
+        live = self.source.live
+        length_ms = max(1, round(SECOND_MS * live.clock.speed))
         key = id(live), live.version, view.now_ms // length_ms, view.viewer, filters
         found = self._boards.get(key)
         if found is None:
-            found = board(view.overview(), filters, view.text_of, speed=self.speed)
+            found = board(view.overview(), filters, view.text_of)
             self._boards[key] = found
             if len(self._boards) > BOARDS:
                 self._boards.popitem(last=False)
@@ -100,7 +106,7 @@ class Site:
 
     def nobody(self) -> View:
         """Return a view that shows nothing, for pages that everybody may see."""
-        return View(self.source.live, NOBODY, self.clock.now_ms())
+        return View(self.source.live, NOBODY, self.now_ms())
 
     def page(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
         """Return a page for a viewer."""
@@ -109,7 +115,7 @@ class Site:
         pages = [one for one in PAGES if viewer.is_inside or (one[0] in FOR_CUSTOMERS and viewer is not NOBODY)]
         return HTMLResponse(
             self._templates.get_template(template).render(
-                speed=self.speed,
+                speed=source.live.clock.speed,
                 viewer=viewer,
                 pages=pages,
                 now_ms=view.now_ms,

@@ -123,10 +123,14 @@ def subject_routes(site: Site, read_row: ReadRow) -> APIRouter:
             "subject.html", view, kind=kind, what=subject_id, told=told, alerts=alerts, facts=facts,
             acks=view.acknowledgements(), width=WIDTH,
             attributes=row.known() if row is not None and told else {},
-            zone=told[0].zone if told else "UTC",
+            zone=told[0].zone if told else _zone_of(view, alerts[0].key.agreement),
         )  # fmt: skip
 
     return router
+
+
+def _zone_of(view: View, agreement_id: str) -> str:
+    return next((one.zone for one in view.overview().agreements if one.id == agreement_id), "UTC")
 
 
 def _nothing(site: Site, view: View, what: str) -> HTMLResponse:
@@ -160,12 +164,12 @@ def _told(one: Explanation, under: Sequence[SupportingMiss], view: View, zone: s
     return Told(
         one,
         _STANDINGS.get(one.standing, one.standing),
-        why(one),
+        why(one, zone),
         f"by its {one.due_at}" if one.due_at else time_allowed(one.target),
         picture_of(one, view.now_ms),
         ledger_of(one.stretches),
         _shares(one, by_party(text.parties if text else (), one.contribution.teams)),
-        tuple(supporting_text(miss) for miss in under),
+        tuple(supporting_text(miss, zone) for miss in under),
         zone,
     )
 

@@ -1,15 +1,11 @@
-"""Words, instants and figures as the pages show them."""
+"""Words and figures as the pages show them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.objectives.status import ObjectiveVerdict
-from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import value_and_target
 
 VERDICTS: Final[Mapping[str, str]] = {
@@ -45,32 +41,6 @@ def verdict(word: str) -> str:
 def sign(word: str) -> str:
     """Return the sign of a verdict."""
     return SIGNS.get(word, "○")
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-def local(instant_ms: int, zone: str = "UTC", now_ms: int | None = None) -> str:
-    """Return an instant in a zone: ``15:05 CET``, with its day and year unless they are those of now."""
-    at = datetime.fromtimestamp(instant_ms / 1000, UTC).astimezone(_zone(zone))
-    clock = f"{at:%H:%M} {at.tzname()}"
-    if now_ms is None:
-        return f"{at:%a} {at.day} {at:%b %Y}, {clock}"
-    now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(_zone(zone))
-    if at.date() == now.date():
-        return clock
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{at:%a} {at.day} {at:%b}{year}, {clock}"
-
-
-def machine(instant_ms: int) -> str:
-    """Return an instant for machines, RFC 3339 in UTC."""
-    return rfc3339(instant_ms)
 
 
 def percent(share: float) -> str:

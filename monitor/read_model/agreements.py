@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import orjson
 
-from monitor.config.agreements.checking import parse_document
+from monitor.config.agreements.checking import book_of, parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import Settings
+from monitor.core.agreements.agreement import Agreement
 from monitor.errors import ConfigError
 from monitor.read_model.topics import read_all
 from monitor.wire.visible import printable
@@ -19,6 +21,17 @@ class Published(NamedTuple):
 
     documents: dict[bytes, AgreementDocument]
     unreadable: dict[bytes, str]
+
+
+def texts_of(documents: Collection[AgreementDocument]) -> Sequence[Agreement]:
+    """Return all texts with their inherited values.
+
+    Documents that contradict each other are returned as they stand.
+    """
+    try:
+        return book_of(documents).agreements
+    except ConfigError:  # they were published side by side
+        return [one.agreement for one in documents]
 
 
 async def read_published(settings: Settings, as_of_ms: int | None = None) -> Published:

@@ -25,6 +25,7 @@ from monitor.errors import BrokerError, ConfigError, DecodeError
 from monitor.read_model.overview import Overview, Seen
 from monitor.read_model.topics import committed
 from monitor.wire.announcements import decode_alert, decode_statement
+from monitor.wire.markers import ClockMarker
 from monitor.wire.responses import Response, decode_response
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,15 @@ class Live:
         return self._unreadable + self._seen.unreadable
 
     @property
+    def clock(self) -> ClockMarker:
+        """The clock of the installation."""
+        return self._seen.clock
+
+    @property
     def topics(self) -> list[str]:
         """The topics that it is made of."""
         one = self._topics
-        return [one.agreements, one.status, one.alerts, one.statements, one.responses]
+        return [one.agreements, one.status, one.alerts, one.statements, one.responses, one.markers]
 
     def take(self, records: Iterable[ConsumerRecord]) -> None:
         """Take over records, in the order in which they were written."""

@@ -1,6 +1,7 @@
 """The overview: each objective with its verdict, and all clocks and objectives at risk or breached, worst first.
 
-It is folded from three topics, of which the newest record of each key counts; nothing here reads or prints.
+It is folded from the topics of agreements, status, alerts and markers, of which the newest record of each key counts;
+nothing here reads or prints.
 """
 
 from __future__ import annotations
@@ -11,19 +12,26 @@ from typing import Any, Final, NamedTuple
 import orjson
 from aiokafka.structs import ConsumerRecord
 
-from monitor.config.agreements.checking import book_of, parse_document
+from monitor.config.agreements.checking import parse_document
 from monitor.config.agreements.document import AgreementDocument
 from monitor.config.settings.settings import TopicSettings
 from monitor.core.agreements.agreement import Agreement, Origin
 from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.time.units import MINUTE_MS, SECOND_MS
 from monitor.errors import ConfigError, DecodeError
+from monitor.read_model.agreements import texts_of
 from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
+from monitor.wire.markers import CLOCK_KEY, REAL_TIME, decode_clock_marker
 from monitor.wire.outcome_words import value_and_target
 
 _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "provisional", "on_track", "met")
+OLD_MS: Final = 10 * MINUTE_MS
+"""If nothing was judged for so long, maybe nobody judges."""
+OLD_S: Final = 15
+"""The same in real seconds, for a clock that runs faster than real time."""
 
 
 class Line(NamedTuple):
@@ -55,13 +63,25 @@ class Out(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """How things stand at an instant. ``as_of_ms``: when the monitor judged last; None: never."""
+    """How things stand at an instant.
+
+    ``as_of_ms``: when the monitor judged last; None: never. ``speed``: how fast the clock of the installation runs.
+    """
 
     now_ms: int
     as_of_ms: int | None
     agreements: tuple[Agreement, ...]
     lines: tuple[Line, ...]
     out: tuple[Out, ...]
+    speed: float = 1.0
+
+    @property
+    def late_ms(self) -> int | None:
+        """For how long nothing was judged, if that is too long; None if it is not, or nothing was judged ever."""
+        if self.as_of_ms is None:
+            return None
+        since_ms = self.now_ms - self.as_of_ms
+        return since_ms if since_ms > max(OLD_MS, OLD_S * SECOND_MS * self.speed) else None
 
     @property
     def has_levels(self) -> bool:
@@ -150,9 +170,11 @@ class Seen:
         self._statuses: dict[bytes, WindowStatus] = {}
         self._alerts: dict[AlertKey, Alert] = {}
         self.unreadable = 0
+        self.clock = REAL_TIME
+        """The clock of the installation."""
 
     def take(self, records: Iterable[ConsumerRecord]) -> None:
-        """Take over records of the three topics, in the order in which they were written."""
+        """Take over records of the topics, in the order in which they were written."""
         for record in records:
             try:
                 self._take(record)
@@ -171,6 +193,9 @@ class Seen:
             self._statuses.pop(key, None)
             if value is not None:
                 self._statuses[key] = decode_status(value)
+        elif record.topic == self._topics.markers:
+            if key == CLOCK_KEY:
+                self.clock = decode_clock_marker(value)
         else:
             self._texts = None
             self._agreements.pop(key, None)
@@ -180,11 +205,7 @@ class Seen:
     def _effective(self) -> tuple[Agreement, ...]:
         """Return all texts with their inherited values, those of an agreement in the order in which they hold."""
         if self._texts is None:
-            documents = self._agreements.values()
-            try:
-                found = book_of(documents).agreements
-            except ConfigError:  # published side by side, and they contradict each other: each is told as it stands
-                found = tuple(one.agreement for one in documents)
+            found = texts_of(self._agreements.values())
             self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
         return self._texts
 
@@ -220,6 +241,7 @@ class Seen:
             tuple(agreements.values()),
             tuple(sorted(lines, key=_line_order) if in_order else lines),
             tuple(sorted(out, key=_out_order)),
+            self.clock.speed,
         )
 
 

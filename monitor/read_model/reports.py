@@ -8,7 +8,7 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.schedule import DueReport, schedule
 from monitor.core.time.periods import period_date
 from monitor.wire.instants import rfc3339
-from monitor.wire.wording import instant
+from monitor.wire.times import instant
 
 
 def reports_json(agreement: Agreement, now_ms: int, begin_ms: int) -> list[dict[str, Any]]:
@@ -35,15 +35,22 @@ def report_rows(agreement: Agreement, now_ms: int, begin_ms: int) -> list[tuple[
     for rights in agreement.reports:
         dates = schedule(agreement, rights, now_ms, begin_ms)
         what = ", ".join(rights.statistics) or "all statistics"
-        last = "" if dates.last is None else f"{_period(agreement, dates.last)}, {_since(dates.last, now_ms)}"
-        next_ = "" if dates.next is None else f"{_period(agreement, dates.next)}, due {instant(dates.next.due_ms)}"
+        last = (
+            "" if dates.last is None else f"{_period(agreement, dates.last)}, {_since(agreement, dates.last, now_ms)}"
+        )
+        next_ = (
+            ""
+            if dates.next is None
+            else f"{_period(agreement, dates.next)}, due {instant(dates.next.due_ms, agreement.zone)}"
+        )
         rows.append((", ".join(rights.to), what, rights.every, last, next_))
     return rows
 
 
-def _since(one: DueReport, now_ms: int) -> str:
+def _since(agreement: Agreement, one: DueReport, now_ms: int) -> str:
     word = "due" if now_ms < one.due_ms else "was due"
-    return f"stated {instant(one.stated_ms)}, {word} {instant(one.due_ms)}"
+    stated, due = instant(one.stated_ms, agreement.zone), instant(one.due_ms, agreement.zone)
+    return f"stated {stated}, {word} {due}"
 
 
 def _period(agreement: Agreement, one: DueReport) -> str:

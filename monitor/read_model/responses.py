@@ -9,7 +9,6 @@ from monitor.config.settings.settings import Settings
 from monitor.core.time.units import DAY_MS
 from monitor.errors import DecodeError
 from monitor.read_model.topics import Outgoing, read_all, send_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.responses import Response, SilenceResponse, decode_response, encode_response
 
 DONE_MS: Final = 7 * DAY_MS
@@ -35,7 +34,7 @@ def respond(settings: Settings, *responses: Response) -> None:
     Raises:
         BrokerError: Kafka did not take them.
     """
-    now_ms = wall_ms()
+    now_ms = max(one.at_ms for one in responses)
     topic = settings.topics.responses
     old = [key for key, one in responses_of(settings).items() if _is_done(one, now_ms)]
     records = [Outgoing(topic, key, None, partition=0) for key in old]

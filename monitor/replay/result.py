@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from monitor.replay.by_window import by_window, figure_cells
 from monitor.replay.chosen import Chosen
 from monitor.wire.announcements import stretches_json
 from monitor.wire.outcomes import budget_data, consequence_data
+from monitor.wire.times import READERS, instant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +172,9 @@ def _summary(result: ReplayResult) -> Text:
         text.append(f"{reading.rows:,} rows read, {fates(reading)}.\n")
     subjects = ", ".join(f"{count:,} {subject}s" for subject, count in result.subjects.items()) or "no subjects"
     text.append(f"{result.events:,} events of {subjects}")
-    text.append(f", {_instant(result.from_ms)} to {_instant(result.until_ms)}.\n" if result.events else ".\n")
+    text.append(
+        f", {instant(result.from_ms, READERS)} to {instant(result.until_ms, READERS)}.\n" if result.events else ".\n"
+    )
     for count, what in (
         (result.cut, "events happened after the end that was asked for, and are left out"),
         (result.repeats, "events came twice"),
@@ -281,7 +283,3 @@ def _alerts(result: ReplayResult) -> Table:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
-
-
-def _instant(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

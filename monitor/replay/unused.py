@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from monitor.core.time.periods import period_date
 
 if TYPE_CHECKING:
     from monitor.core.agreements.agreement import Agreement
@@ -71,10 +72,12 @@ def _why(versions: list[Agreement], result: ReplayResult, seen: Seen) -> str:
         return "is a draft: it binds nobody, so nothing is judged by it (accept it, or ask sla-monitor simulate)"
     first = min(accepted, key=lambda one: one.valid_from_ms)
     if result.events and first.valid_from_ms >= result.until_ms:
-        return f"is not valid before {_day(first.valid_from_ms)}: the data ends on {_day(result.until_ms - 1)}"
+        valid_from, last = (period_date(first.zone, one) for one in (first.valid_from_ms, result.until_ms - 1))
+        return f"is not valid before {valid_from}: the data ends on {last}"
     ended = [one.terminates_ms for one in accepted if one.terminates_ms is not None]
     if result.events and len(ended) == len(accepted) and max(ended) <= result.from_ms:
-        return f"ended on {_day(max(ended))}: the data begins on {_day(result.from_ms)}"
+        end, begin = (period_date(first.zone, one) for one in (max(ended), result.from_ms))
+        return f"ended on {end}: the data begins on {begin}"
     return f"measures nothing of the data{_mismatch(accepted[-1], seen)}"
 
 
@@ -93,7 +96,3 @@ def _mismatch(agreement: Agreement, seen: Seen) -> str:
 
 def _plurals(kinds: Iterable[str]) -> str:
     return ", ".join(sorted(f"{one}s" for one in kinds))
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")

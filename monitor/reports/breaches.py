@@ -14,7 +14,8 @@ from monitor.replay.records import ClockRecord
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Sources
 from monitor.reports.words import plural, shown
-from monitor.wire.wording import duration, stretch, supporting_text
+from monitor.wire.times import duration
+from monitor.wire.wording import stretch, supporting_text
 
 _SHARES: Final = 3
 """The largest shares of the time that a reason names."""
@@ -143,7 +144,9 @@ def _breach(alert: Alert, ended: Alert | None, record: ClockRecord | None, scope
         allowed_ms=allowed_ms,
         used_ms=used_ms,
         reason=_reason(alert, record, scope),
-        supporting="" if scope.customer else "; ".join(supporting_text(one) for one in alert.supporting),
+        supporting=""
+        if scope.customer
+        else "; ".join(supporting_text(one, scope.agreement.zone) for one in alert.supporting),
     )
 
 

@@ -15,7 +15,8 @@ from monitor.reports.breaches import sentence
 from monitor.reports.objectives import KEPT
 from monitor.reports.sentences import claim_words, evidence_words, row_span
 from monitor.wire.outcome_words import follows, value_and_target
-from monitor.wire.wording import duration, quantity
+from monitor.wire.times import duration
+from monitor.wire.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
     environment.filters |= {
         "when": lambda at_ms: words.when(at_ms, zone),
         "by_measure": lambda parts: [(name, list(of)) for name, of in groupby(parts, attrgetter("measure"))],
-        "days": words.days,
+        "days": lambda ms: duration(ms, days=True),
         "duration": lambda ms: duration(round(ms)),
         "shown": words.shown,
         "number": words.number,

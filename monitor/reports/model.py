@@ -22,7 +22,7 @@ from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Rejection, Sources
 from monitor.reports.words import about, plural
 from monitor.wire.promises import Promise, promises_of
-from monitor.wire.wording import duration
+from monitor.wire.times import duration
 
 
 class FigureRow(NamedTuple):

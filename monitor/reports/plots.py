@@ -23,8 +23,8 @@ from monitor.reports.leads import LeadPart
 from monitor.reports.objectives import KEPT, ObjectivePart, Past
 from monitor.reports.outages import ServiceAxis
 from monitor.reports.period import Period
-from monitor.reports.words import days, local
-from monitor.wire.wording import duration
+from monitor.reports.words import local
+from monitor.wire.times import duration
 
 WIDTH: Final = 7.1
 """Inches: the width of the text of an A4 page."""
@@ -241,7 +241,9 @@ def depth(part: LeadPart) -> bytes | None:
     drawn: list[bytes] = []
     with _drawing(1.9, drawn) as (_, axes):
         _bars(axes, names, [one.leads for one in part.depth], [ACCENT] * len(names))
-        axes.set_xlabel(f"attempts within {days(part.within_ms)} of the hand-over, until the lead was reached")
+        axes.set_xlabel(
+            f"attempts within {duration(part.within_ms, days=True)} of the hand-over, until the lead was reached"
+        )
         axes.axvline(part.attempts - 0.5, color=INK, linestyle="--", linewidth=0.9)
         axes.text(
             part.attempts - 0.42, 0.97, f"promised, unless reached before: {part.attempts}", va="top",

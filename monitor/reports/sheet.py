@@ -17,7 +17,7 @@ from monitor.reports import words
 from monitor.reports.model import Report
 from monitor.reports.sentences import evidence_words, row_span
 from monitor.wire.outcome_words import follows
-from monitor.wire.wording import duration
+from monitor.wire.times import duration
 
 _WIDEST: Final = 48
 _NARROWEST: Final = 9

@@ -11,12 +11,13 @@ from monitor.core.facts.events import Event, Subject
 from monitor.errors import DecodeError
 from monitor.installation import topic_of
 from monitor.read_model.agreements import read_published
+from monitor.read_model.present import present_ms
 from monitor.read_model.topics import committed
 from monitor.reports.sources import Excluded, Sources, contributed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.wording import instant
+from monitor.wire.times import instant
 
 if TYPE_CHECKING:
     from aiokafka.structs import ConsumerRecord
@@ -31,10 +32,10 @@ DRAWN: Final[tuple[Subject, ...]] = ("outage", "lead")
 """The subjects whose events a report needs beside their figures: for the time axis, and for speed and depth."""
 
 
-async def from_topics(settings: Settings, now_ms: int, on_progress: OnProgress) -> Sources:
+async def from_topics(settings: Settings, on_progress: OnProgress) -> Sources:
     """Read the material of reports up to the present ends of the topics.
 
-    It stands as of the newest status or statement, which is the monitor's own time, or as of ``now_ms`` without any.
+    It stands as of the newest status or statement, which is the monitor's own time, or as of the present without any.
 
     Raises:
         BrokerError: a topic does not exist, or Kafka does not answer.
@@ -49,7 +50,8 @@ async def from_topics(settings: Settings, now_ms: int, on_progress: OnProgress) 
         for record in records:
             reader.take(record)
     book = book_of(published.documents.values())
-    as_of_ms = max((one.as_of_ms for one in (*reader.statements.values(), *reader.statuses.values())), default=now_ms)
+    judged = [one.as_of_ms for one in (*reader.statements.values(), *reader.statuses.values())]
+    as_of_ms = max(judged) if judged else await present_ms(settings)
     found = Sources(
         book=book,
         statements=sorted(reader.statements.values(), key=lambda one: (one.to_ms, one.series, one.window)),

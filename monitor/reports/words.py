@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from monitor.core.agreements.indicators import NAMED
-from monitor.core.time.units import DAY_MS, HOUR_MS
-from monitor.wire.instants import EPOCH
+from monitor.core.time.units import HOUR_MS
+from monitor.wire.times import duration, in_zone
 from monitor.wire.visible import for_terminal
-from monitor.wire.wording import duration, quantity
+from monitor.wire.wording import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from monitor.core.series.figures import Figure
 
@@ -37,18 +36,13 @@ def about(labels: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def when(instant_ms: int, zone: str) -> str:
-    """Return an instant in a zone, cut off to the minute: ``2026-11-23 13:05``."""
+    """Return an instant in a zone, which the report names once, cut off to the minute: ``2026-11-23 13:05``."""
     return local(instant_ms, zone).isoformat(" ")[:16]
 
 
 def local(instant_ms: int, zone: str) -> datetime:
     """Return an instant as the time on the clocks of a zone, without an offset."""
-    return (EPOCH + timedelta(milliseconds=instant_ms)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-
-
-def utc(instant_ms: int) -> datetime:
-    """Return an instant in UTC."""
-    return (EPOCH + timedelta(milliseconds=instant_ms)).astimezone(UTC)
+    return in_zone(instant_ms, zone).replace(tzinfo=None)
 
 
 def verdict_words(verdict: str) -> str:
@@ -92,12 +86,6 @@ def denominator_words(figure: Figure) -> str:
     if facts is not None and facts.counts == "customers" and figure.unit == "ratio":
         return f"{number(figure.denominator / HOUR_MS)} customer h"
     return number(figure.denominator)
-
-
-def days(length_ms: int) -> str:
-    """Return a length of the calendar, around the clock: whole days as such (``10 d``)."""
-    whole, rest = divmod(length_ms, DAY_MS)
-    return duration(length_ms) if rest or not whole else f"{whole} d"
 
 
 def number(value: float) -> str:

@@ -44,6 +44,16 @@ MAX_DETAIL: Final = 1 << 10
 TRUNCATED: Final = "truncated"
 """The header that names the parts that were cut."""
 _ORIGINAL: Final = "original."
+LETTER_HEADERS: Final[dict[str, tuple[str, bool]]] = {
+    "topic": ("the topic of the record", True),
+    "partition": ("its partition", True),
+    "offset": ("its offset", True),
+    "reason": ("why it could not be used: " + ", ".join(DEAD_LETTER_REASONS), True),
+    "detail": ("the same in words", True),
+    "key": ("its key, if it had one", False),
+    TRUNCATED: ("which parts were cut", False),
+}
+"""The headers of a dead letter of its own: what each means, and whether every letter has it."""
 
 
 class DeadLetter(NamedTuple):
@@ -79,8 +89,7 @@ def encode_dead_letter(
     """Return key, value and headers of the dead letter of a record.
 
     The key is ``topic/partition/offset``. The value is the original bytes up to ``max_bytes``; a tombstone stays one.
-    The headers are ``topic``, ``partition``, ``offset``, ``reason``, ``detail``, ``key`` (if the record had one),
-    ``truncated`` (if a part was cut), and the original headers under ``original.<name>``. Original headers without a
+    The headers are `LETTER_HEADERS`, and the original headers under ``original.<name>``. Original headers without a
     value come back empty.
     """
     told = [

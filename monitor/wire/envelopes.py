@@ -6,7 +6,7 @@ milliseconds. Optional fields are absent, never null. The docstrings of the clas
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -317,16 +317,18 @@ class DeliveryEnvelope(_Envelope, kw_only=True, frozen=True):
     data: DeliveryData
 
 
+ENVELOPES: Final[dict[Kind, type[_Envelope]]] = {
+    "alert": AlertEnvelope,
+    "status": StatusEnvelope,
+    "statement": StatementEnvelope,
+    "notice": NoticeEnvelope,
+    "delivery": DeliveryEnvelope,
+}
+
+
 def announcement_schema(kind: Kind) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the records of a topic that the monitor writes, or of its notices."""
-    envelopes: dict[Kind, type[_Envelope]] = {
-        "alert": AlertEnvelope,
-        "status": StatusEnvelope,
-        "statement": StatementEnvelope,
-        "notice": NoticeEnvelope,
-        "delivery": DeliveryEnvelope,
-    }
-    schema = msgspec.json.schema(envelopes[kind])
+    schema = msgspec.json.schema(ENVELOPES[kind])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:sla-monitor:announcement:{kind}",

@@ -3,7 +3,11 @@
     key   jira-webhooks/3
     value {"source": "jira-webhooks/3", "watermark_ms": 1767600000000, "behind": true, "ends": {"0": 1042, "2": 977}}
 
-Only workers write here, in the transaction of the events themselves. ``ends`` are offsets of the topic of events, by
+    key   clock
+    value {"wall_ms": 1767600000000, "clock_ms": 1767366300000, "speed": 60.0}
+
+Only workers write here: markers in the transaction of the events themselves, the clock where it is not real time
+(``ClockMarker``). ``ends`` are offsets of the topic of events, by
 its partition: before them stand all events that were made of the foreign partition so far. A reader that has read a
 partition up to its offset has read all events for which "not behind" vouches. So the markers need not stand among the
 events, where others may write. The topic is compacted: the newest marker of each foreign partition stays.
@@ -44,6 +48,50 @@ class SourceMarker(msgspec.Struct, frozen=True, kw_only=True):
         return Marker(self.source, self.watermark_ms, self.behind)
 
 
+class ClockMarker(msgspec.Struct, frozen=True, kw_only=True):
+    """The clock of an installation: at the real instant ``wall_ms`` it showed ``clock_ms``.
+
+    It runs ``speed`` times as fast as real time. A demonstration tells its own; an installation that tells none runs by
+    real time.
+    """
+
+    wall_ms: _Number
+    clock_ms: _Number
+    speed: Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+
+    def at(self, wall_ms: int) -> int:
+        """Return the instant that the clock shows at a real instant, epoch milliseconds."""
+        return self.clock_ms + int((wall_ms - self.wall_ms) * self.speed)
+
+    def reached(self, clock_ms: int) -> int:
+        """Return the real instant at which the clock shows an instant, epoch milliseconds."""
+        return self.wall_ms + int((clock_ms - self.clock_ms) / self.speed)
+
+
+REAL_TIME: Final = ClockMarker(wall_ms=0, clock_ms=0, speed=1.0)
+CLOCK_KEY: Final = b"clock"
+"""The key of the clock's record: no foreign partition's, as that has a slash."""
+
+
+def encode_clock_marker(marker: ClockMarker) -> tuple[bytes, bytes]:
+    """Return key and value of the record that tells the clock."""
+    return CLOCK_KEY, _encode(marker)
+
+
+def decode_clock_marker(value: bytes | None) -> ClockMarker:
+    """Return the clock that a record tells; a tombstone tells real time.
+
+    Raises:
+        DecodeError: the record tells no clock.
+    """
+    if value is None:
+        return REAL_TIME
+    try:
+        return _decode_clock(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("foreign_record", f"no clock of ours: {error}") from None
+
+
 def encode_source_marker(marker: SourceMarker) -> tuple[bytes, bytes]:
     """Return key and value of a marker's record."""
     return marker.source.encode(), _encode(marker)
@@ -63,3 +111,4 @@ def decode_source_marker(value: bytes) -> SourceMarker:
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(SourceMarker).decode
+_decode_clock: Final = msgspec.json.Decoder(ClockMarker).decode

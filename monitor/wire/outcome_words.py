@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.objectives.consequence import MONEY
-from monitor.wire.wording import duration, quantity, shown_apart, unit_of
+from monitor.wire.times import duration
+from monitor.wire.wording import quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
@@ -32,7 +33,7 @@ def claim_left(one: Consequence, now_ms: int) -> str:
     if not one.claim_until_ms:
         return "no limit"
     left_ms = one.claim_until_ms - now_ms
-    return duration(left_ms) if left_ms > 0 else "over"
+    return duration(left_ms, days=True) if left_ms > 0 else "over"
 
 
 def value_and_target(verdict: ObjectiveVerdict) -> tuple[str, str]:

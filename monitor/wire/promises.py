@@ -22,7 +22,8 @@ from monitor.core.agreements.objectives import Objective
 from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.leads.goal import leads_needed
 from monitor.core.time.units import DAY_MS
-from monitor.wire.wording import duration, quantity, time_allowed, within
+from monitor.wire.times import duration
+from monitor.wire.wording import quantity, time_allowed, within
 
 _DIGITS: Final = 4
 """99.95 % is another promise than 99.9 %."""

@@ -1,13 +1,11 @@
 """Sentences for people who are woken by an alert, and quantities in the form in which people read them.
 
-Amounts of time are open hours where the agreement has opening hours. So the largest unit is the hour: a "day" would be
-taken for 24 of them.
+Instants are in UTC, unless the caller gives the zone of whoever reads or of the agreement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Final
 
 from monitor.core.agreements.indicators import NAMED, Unit
@@ -15,10 +13,8 @@ from monitor.core.agreements.measures import Budget
 from monitor.core.alerts.alert import OF_SERIES, Alert, SupportingMiss
 from monitor.core.alerts.stretches import Stretch
 from monitor.core.subjects.explanation import Explanation
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
-from monitor.wire.instants import rfc3339
+from monitor.wire.times import Zone, duration, instant
 
-_SECOND_MS: Final = 1000
 _LONGEST_NAME: Final = 80
 _OWN_LABELS: Final = frozenset(
     {"agreement", "promise", "objective", "measure", "metric", "indicator", "window", "subject", "urgency"}
@@ -26,13 +22,13 @@ _OWN_LABELS: Final = frozenset(
 """Labels that the sentence names in a place of their own; the others say whom the alert is about."""
 
 
-def explain(alert: Alert) -> dict[str, str]:
+def explain(alert: Alert, zone: Zone = "UTC") -> dict[str, str]:
     """Return the texts of an alert for people: ``summary``, a sentence, and the quantities that change between alerts.
 
     A clock has ``elapsed`` and ``remaining`` or ``overdue``, and ``due``; an objective ``value``, ``target`` and
     ``counted``. Unknown quantities are left out.
     """
-    found = {"summary": summary(alert)}
+    found = {"summary": summary(alert, zone)}
     if alert.key.kind in OF_SERIES:
         value, target = _shown_apart(alert)
         if value:
@@ -44,7 +40,7 @@ def explain(alert: Alert) -> dict[str, str]:
             found["counted"] = counted
         return found
     if alert.due_ms is not None:
-        found["due"] = instant(alert.due_ms)
+        found["due"] = instant(alert.due_ms, zone)
     if alert.elapsed_ms is not None and alert.budget_ms is not None:
         found["elapsed"] = f"{duration(alert.elapsed_ms)} of {duration(alert.budget_ms)}"
         left_ms = alert.budget_ms - alert.elapsed_ms
@@ -53,41 +49,26 @@ def explain(alert: Alert) -> dict[str, str]:
         else:
             found["overdue"] = duration(-left_ms)
     if alert.supporting:
-        found["supporting"] = "; ".join(supporting_text(one) for one in alert.supporting)
+        found["supporting"] = "; ".join(supporting_text(one, zone) for one in alert.supporting)
     return found
 
 
-def summary(alert: Alert) -> str:
+def summary(alert: Alert, zone: Zone = "UTC") -> str:
     """Return the sentence of an alert: who, the promise, its present state, and under which agreement."""
-    said = _of_objective(alert) if alert.key.kind in OF_SERIES else _of_clock(alert)
+    said = _of_objective(alert) if alert.key.kind in OF_SERIES else _of_clock(alert, zone)
     again = " This happened a while ago and is told late." if alert.backfill else ""
     under = f" Missed under it: {_names(alert.supporting)}." if alert.supporting else ""
     return f"{said} ({_context(alert)}).{under}{again}"
 
 
-def supporting_text(one: SupportingMiss) -> str:
+def supporting_text(one: SupportingMiss, zone: Zone = "UTC") -> str:
     """Return the name of the clock of a supporting agreement that was missed, and when it was due."""
-    return f"{one.clock} of {one.agreement} ({one.kind.upper()}, version {one.version}), due {instant(one.missed_ms)}"
+    said = f"{one.clock} of {one.agreement} ({one.kind.upper()}, version {one.version})"
+    return f"{said}, due {instant(one.missed_ms, zone)}"
 
 
 def _names(supporting: tuple[SupportingMiss, ...]) -> str:
     return ", ".join(f"{one.clock} of {one.agreement} ({one.kind.upper()})" for one in supporting)
-
-
-# Each duration is written twice, in the sentence and beside it, and alerts share their budgets.
-@lru_cache(maxsize=1024)
-def duration(amount_ms: int) -> str:
-    """Return an amount of time by its two largest units, cut off, not rounded: ``25 h 1 min``, ``45 s``, ``250 ms``."""
-    if amount_ms < 0:
-        return f"−{duration(-amount_ms)}"
-    if 0 < amount_ms < _SECOND_MS:
-        return f"{amount_ms} ms"
-    hours, rest = divmod(amount_ms, HOUR_MS)
-    minutes, rest = divmod(rest, MINUTE_MS)
-    parts = [(hours, "h"), (minutes, "min"), (rest // _SECOND_MS, "s")]
-    while len(parts) > 1 and not parts[0][0]:
-        parts.pop(0)
-    return " ".join(f"{number} {unit}" for place, (number, unit) in enumerate(parts[:2]) if number or not place)
 
 
 def time_allowed(budget: Budget) -> str:
@@ -103,13 +84,13 @@ def within(strict: bool) -> str:  # noqa: FBT001 - the setting of a promise
     return "in less than" if strict else "within"
 
 
-def why(one: Explanation) -> str:  # noqa: PLR0911 - one sentence for each standing
+def why(one: Explanation, zone: Zone = "UTC") -> str:  # noqa: PLR0911 - one sentence for each standing
     """Return a sentence on a clock's state: how much of the allowed time has elapsed, and which pauses held it."""
     used = f"{duration(one.elapsed_ms)} of {duration(one.budget_ms)} have elapsed"
     left_ms = one.budget_ms - one.elapsed_ms
     held_ms = sum(part.end_ms - part.start_ms for part in one.stretches if part.kind == "paused")
     held = f", {duration(held_ms)} of pauses not counted" if held_ms else ""
-    due = "" if one.due_ms is None else f", due {instant(one.due_ms)}"
+    due = "" if one.due_ms is None else f", due {instant(one.due_ms, zone)}"
     match one.standing:
         case "undated":
             return f"it has no due instant, so it is neither met nor breached: no event brings {one.due_at}{held}"
@@ -137,14 +118,6 @@ def stretch(part: Stretch) -> str:
     """Return a stretch in words: ``open``, ``closed``, ``holiday: Christmas Day``, ``paused: customer``, ``solved``."""
     word = {"counted": "open", "outside": "does not run"}.get(part.kind, part.kind)
     return f"{word}: {part.reason}" if part.reason else word
-
-
-@lru_cache(maxsize=1024)
-def instant(instant_ms: int) -> str:
-    """Return an instant to the minute, or to the second where it is not on a minute: ``2026-11-23 13:05 UTC``."""
-    text = rfc3339(instant_ms)
-    until = 16 if instant_ms % MINUTE_MS == 0 else 19
-    return f"{text[:10]} {text[11:until]} UTC"
 
 
 def quantity(unit: str, value: float, digits: int = 2) -> str:
@@ -187,26 +160,31 @@ def _plain(value: float, digits: int) -> str:
 
 
 # Functions, not templates: each alert of a storm fills in no more words than its sentence has.
-_CLOCK_SENTENCES: Final[Mapping[str, Callable[[str, str, Alert], str]]] = {
-    "at_risk": lambda who, promise, alert: (
-        f"{who} is about to miss {promise}: {_left(alert)} left of {_budget(alert)}{_due(alert)}"
+_CLOCK_SENTENCES: Final[Mapping[str, Callable[[str, str, Alert, Zone], str]]] = {
+    "at_risk": lambda who, promise, alert, zone: (
+        f"{who} is about to miss {promise}: {_left(alert)} left of {_budget(alert)}{_due(alert, zone)}"
     ),
-    "breached": lambda who, promise, alert: f"{who} missed {promise}: {_budget(alert)} were allowed{_due(alert)}",
-    "rearmed": lambda who, promise, alert: (
-        f"{who} has more time for {promise} than was thought, the alert is taken back: {_left(alert)} left{_due(alert)}"
+    "breached": lambda who, promise, alert, zone: (
+        f"{who} missed {promise}: {_budget(alert)} were allowed{_due(alert, zone)}"
     ),
-    "resolved/stopped": lambda who, promise, alert: (
+    "rearmed": lambda who, promise, alert, zone: (
+        f"{who} has more time for {promise} than was thought, the alert is taken back: "
+        f"{_left(alert)} left{_due(alert, zone)}"
+    ),
+    "resolved/stopped": lambda who, promise, alert, _zone: (
         f"{who} is done with {promise}, too late: after {_elapsed(alert)} of {_budget(alert)}"
     ),
-    "resolved/stopped_in_time": lambda who, promise, alert: (
+    "resolved/stopped_in_time": lambda who, promise, alert, _zone: (
         f"{who} is done with {promise} in time: after {_elapsed(alert)} of {_budget(alert)}"
     ),
-    "voided/stopped_in_time": lambda who, promise, alert: (
+    "voided/stopped_in_time": lambda who, promise, alert, _zone: (
         f"{who} did not miss {promise} after all, it came out: done after {_elapsed(alert)} of {_budget(alert)}"
     ),
-    "voided/cancelled": lambda who, promise, _: f"{who} was cancelled: the alert about {promise} is void",
-    "voided/never_began": lambda who, promise, _: f"{who} never owed {promise}, it came out: the alert is void",
-    "voided/agreement_changed": lambda who, promise, _: (
+    "voided/cancelled": lambda who, promise, _alert, _zone: f"{who} was cancelled: the alert about {promise} is void",
+    "voided/never_began": lambda who, promise, _alert, _zone: (
+        f"{who} never owed {promise}, it came out: the alert is void"
+    ),
+    "voided/agreement_changed": lambda who, promise, _alert, _zone: (
         f"{who} is promised {promise} no more: the agreement changed, the alert is void"
     ),
 }
@@ -242,13 +220,13 @@ def _sentence(sentences: Mapping[str, str], alert: Alert, **words: str) -> str:
     return sentence.format(state=alert.state, reason=alert.reason.replace("_", " "), **words)
 
 
-def _of_clock(alert: Alert) -> str:
+def _of_clock(alert: Alert, zone: Zone) -> str:
     key, state = alert.key, alert.state
     name = key.what if len(key.what) <= _LONGEST_NAME else key.what[:_LONGEST_NAME] + "…"
     who = f"{key.kind.capitalize()} {name}"
     promise = f"{key.promise} (cycle {key.cycle})" if key.cycle > 1 else key.promise
     told = _CLOCK_SENTENCES.get(state) or _CLOCK_SENTENCES.get(f"{state}/{alert.reason}")
-    return told(who, promise, alert) if told else _sentence({}, alert, who=who, promise=promise)
+    return told(who, promise, alert, zone) if told else _sentence({}, alert, who=who, promise=promise)
 
 
 def _budget(alert: Alert) -> str:
@@ -263,8 +241,8 @@ def _left(alert: Alert) -> str:
     return duration(max(0, (alert.budget_ms or 0) - (alert.elapsed_ms or 0)))
 
 
-def _due(alert: Alert) -> str:
-    return "" if alert.due_ms is None else f", due {instant(alert.due_ms)}"
+def _due(alert: Alert, zone: Zone) -> str:
+    return "" if alert.due_ms is None else f", due {instant(alert.due_ms, zone)}"
 
 
 def _of_objective(alert: Alert) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.installation import topic_plan
 from monitor.read_model.topics import Outgoing, read_all, send_all
 from monitor.stream.kafka.embedded import EmbeddedBroker
+from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.markers import ClockMarker, encode_clock_marker
+from tests.zones import readers_zone
 
 PARTITIONS = 2
 
@@ -54,6 +58,11 @@ class Kafka:
     def send(self, *records: Outgoing) -> None:
         asyncio.run(send_all(self.settings, records))
 
+    def tell_clock(self, clock_ms: int) -> None:
+        """Tell what time it is for the installation; from now on it passes as usual."""
+        key, value = encode_clock_marker(ClockMarker(wall_ms=wall_ms(), clock_ms=clock_ms, speed=1.0))
+        self.send(Outgoing(self.settings.topics.markers, key, value, partition=0))
+
     def read(self, topic: str) -> list[ConsumerRecord]:
         return asyncio.run(read_all(self.settings, topic))
 
@@ -66,12 +75,12 @@ def kafka() -> Iterator[Kafka]:
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests reaches a command."""
-    import os  # noqa: PLC0415 - here only
-
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of whoever runs the tests reaches a command; the reader's zone is UTC."""
     for name in [name for name in os.environ if name.startswith("SLA_MONITOR_")]:
         monkeypatch.delenv(name)
+    with readers_zone("UTC"):
+        yield
 
 
 Run = Callable[..., Result]

@@ -18,15 +18,15 @@ from click.testing import Result
 
 from monitor.bootstrap import Monitor
 from monitor.config.settings.settings import Settings
-from monitor.core.facts.events import Event, Fact
+from monitor.core.facts.events import SUBJECTS, Event, Fact
 from monitor.errors import BrokerError, SlaMonitorError
-from monitor.installation import security_options
+from monitor.installation import TOPIC_OF, security_options
 from monitor.read_model.buried_panes import Found, send_buried
 from monitor.read_model.topics import Outgoing, committed, read_all, send_all
 from monitor.stream.kafka.connection import Connection
 from monitor.stream.kafka.refusals import stopped
 from monitor.stream.kafka.rights import Right, Role, panes_writer, rights_of
-from monitor.stream.kafka.topics import TopicNames
+from monitor.stream.kafka.topics import TopicNames, changelog_of
 from monitor.stream.partitions import worker as worker_module
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.events import encode_event
@@ -356,7 +356,9 @@ COMMANDS: Final = {
     "deliveries": ["deliveries"],
     "responses": ["silence", "list"],
     "dead-letters": ["dead-letters", "list"],
+    "markers": ["silence", "list"],
     **{topic: ["recompute"] for topic in NAMES.sources},
+    **{changelog_of("app", TOPIC_OF[subject]): ["explain", subject, "X-1"] for subject in SUBJECTS},
 }
 """A command that reads each topic."""
 

@@ -7,13 +7,14 @@ import pytest
 from monitor.config.agreements.checking import book_of, parse_document
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
-from monitor.pages.board import OLD_MS, board
+from monitor.pages.board import board
 from monitor.pages.filters import Filters
 from monitor.pages.site import Site
 from monitor.pages.viewers import EVERYBODY, NOBODY, View
 from monitor.read_model.live import Live
-from monitor.read_model.overview import Out, Overview
+from monitor.read_model.overview import OLD_MS, Out, Overview
 from monitor.wire.instants import parse_rfc3339
+from monitor.wire.markers import ClockMarker, encode_clock_marker
 from tests.pages import records
 from tests.pages.conftest import Still
 
@@ -44,8 +45,8 @@ def alert(state="at_risk", due_ms=MONDAY_10, what="T-1", **details):
 def shown(*alerts, now_ms=FRIDAY_16, as_of_ms=None, filters=Filters(), speed=1.0):  # noqa: B008 - it never changes
     desk = agreement()
     out = tuple(Out(one, None) for one in alerts)
-    found = Overview(now_ms, now_ms if as_of_ms is None else as_of_ms, (desk,), (), out)
-    return board(found, filters, lambda _id, _version: desk, speed=speed)
+    found = Overview(now_ms, now_ms if as_of_ms is None else as_of_ms, (desk,), (), out, speed)
+    return board(found, filters, lambda _id, _version: desk)
 
 
 def test_time_left_counts_the_open_hours_of_the_promise_not_the_weekend():
@@ -96,7 +97,7 @@ def test_a_filter_keeps_what_is_not_split_by_it():
 
 def test_objectives_are_counted_once_however_many_series_and_windows_miss_them(world, watched):
     overview = world.overview(watched.now_ms)
-    found = board(overview, Filters(), world.text_of, speed=1)
+    found = board(overview, Filters(), world.text_of)
     broken = {
         (one.status.series.agreement, one.verdict.objective)
         for one in overview.lines if one.verdict.verdict == "breached"
@@ -108,14 +109,14 @@ def test_objectives_are_counted_once_however_many_series_and_windows_miss_them(w
 
 
 def test_the_budget_with_the_least_left_comes_first_each_in_its_longest_window(world, watched):
-    found = board(world.overview(watched.now_ms), Filters(), world.text_of, speed=1).budgets
+    found = board(world.overview(watched.now_ms), Filters(), world.text_of).budgets
     assert [one.left for one in found] == sorted(one.left for one in found)
     assert len({(one.status.series, one.figure.objective) for one in found}) == len(found) > 2
     assert {one.status.window for one in found} <= {"month", "30d"}
 
 
 def test_open_work_is_counted_once_for_each_series_not_for_each_window(world, watched):
-    found = board(world.overview(watched.now_ms), Filters(agreement="call-centre"), world.text_of, speed=1)
+    found = board(world.overview(watched.now_ms), Filters(agreement="call-centre"), world.text_of)
     by_series = {
         one.series: one.live["open"] for one in watched.evaluator.latest.values() if one.series.measure == "callback"
     }
@@ -130,7 +131,7 @@ def test_open_work_is_that_of_the_window_that_was_judged_last(said, watched):
     later = month._replace(as_of_ms=month.as_of_ms + 1, live={"waiting": 7, "longest_wait_ms": HOUR_MS})
     live = Live(records.TOPICS)
     live.take([*said, records.status(later)])
-    found = board(live.overview(watched.now_ms), Filters(agreement="call-centre"), live.text_of, speed=1)
+    found = board(live.overview(watched.now_ms), Filters(agreement="call-centre"), live.text_of)
     assert (found.most("call", "waiting"), found.longest("call", "longest_wait_ms")) == (7, HOUR_MS)
 
 
@@ -156,3 +157,24 @@ def test_a_board_is_made_once_for_all_who_ask_for_the_same_and_anew_after_news(s
     later = site.board(View(live, EVERYBODY, clock.now_ms()), Filters())
     live.take([])
     assert site.board(View(live, EVERYBODY, clock.now_ms()), Filters()) is not later
+
+
+def test_the_time_of_the_pages_is_that_of_the_clock_that_the_topics_tell(clock):
+    live = Live(records.TOPICS)
+    site = Site(Still(live), clock)
+    assert (site.now_ms(), live.overview(site.now_ms()).speed) == (clock.now_ms(), 1.0)
+
+    told = ClockMarker(wall_ms=clock.now_ms(), clock_ms=FRIDAY_16, speed=60)
+    live.take([records.record(records.TOPICS.markers, *encode_clock_marker(told))])
+    clock.advance(MINUTE_MS)
+
+    assert (site.now_ms(), live.overview(site.now_ms()).speed) == (FRIDAY_16 + HOUR_MS, 60)
+
+
+def test_progress_of_other_topics_and_strange_records_tell_no_time(clock):
+    live = Live(records.TOPICS)
+    live.take([
+        records.record(records.TOPICS.markers, b"jira/0", b"{}"), records.record(records.TOPICS.markers, b"clock", b"{")
+    ])  # fmt: skip
+    assert Site(Still(live), clock).now_ms() == clock.now_ms()
+    assert live.unreadable == 1

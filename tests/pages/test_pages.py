@@ -92,6 +92,15 @@ async def test_alerts_are_searched_by_every_word(browser, watched):
     assert "No alert is like that" in (await browser.get("/alerts", params={"q": "no such thing"})).text
 
 
+async def test_sentences_and_instants_are_of_the_agreement_s_zone_everywhere(browser, watched):
+    """All agreements of the demonstration are of Berlin, whose summer time is two hours ahead of UTC."""
+    what = a_broken_ticket(watched).what
+    for place in ("/", "/alerts", f"/subjects/ticket/{what}"):
+        page = text_of((await browser.get(place)).text)
+        assert re.search(r"due (\S+ )*\d\d:\d\d(:\d\d)? CEST", page), place
+        assert not re.search(r"\d\d:\d\d(:\d\d)? UTC", page), place
+
+
 async def test_lists_come_in_pages_that_hold_each_item_once(browser, world):
     found, number = [], 1
     while True:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.alerts.alert import Alert, AlertKey
-from monitor.wire.wording import duration, explain, instant, quantity, shown_apart, summary
+from monitor.wire.times import duration, instant
+from monitor.wire.wording import explain, quantity, shown_apart, summary
 from tests.wire import strategies
 
 MINUTE = 60_000

@@ -11,9 +11,9 @@ from monitor.cli.terminal.options import by_option, example, json_option, settin
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.read_model.deliveries import newest_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond
 from monitor.read_model.topics import read_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.responses import Acknowledgement
 from monitor.wire.visible import printable
 
@@ -32,7 +32,7 @@ def ack(out: Output, settings: Settings, key: str, by: str, note: str) -> None:
     if not _is_known(out, settings, key):
         out.note(f"error, for whoever runs this: no alert and no page has the key {printable(key.encode())}")
         click.get_current_context().exit(FAILED)
-    answer = Acknowledgement(target=key, at_ms=wall_ms(), by=by, note=note)
+    answer = Acknowledgement(target=key, at_ms=asyncio.run(present_ms(settings)), by=by, note=note)
     respond(settings, answer)
     out.record(target=key, at_ms=answer.at_ms, by=by, note=note)
     out.say(f"Acknowledged{f' by {by}' if by else ''}: nobody else is told of it.", style="green")

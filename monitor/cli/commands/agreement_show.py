@@ -14,10 +14,11 @@ from monitor.config.agreements.effective import effective_text
 from monitor.config.settings.settings import Settings
 from monitor.core.agreements.agreement import Agreement, Origin
 from monitor.core.agreements.schedule import began_ms
+from monitor.core.time.periods import period_date
 from monitor.read_model.agreements import read_published
+from monitor.read_model.present import present_ms
 from monitor.read_model.reports import report_rows, reports_json
 from monitor.read_model.terms import AMENDED, term_json, term_text
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 
 
@@ -33,7 +34,7 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
     """
     published = asyncio.run(read_published(settings))
     documents = list(published.documents.values())
-    book, now_ms = book_of(documents), wall_ms()
+    book, now_ms = book_of(documents), asyncio.run(present_ms(settings))
     if version is None:
         first = next((one for one in book.agreements if one.id == agreement_id), None)
         found = book.version(agreement_id, now_ms) or first
@@ -44,16 +45,17 @@ def show(out: Output, settings: Settings, agreement_id: str, version: int | None
         raise click.ClickException(f"no agreement {what!r} is published: sla-monitor agreements list")
     text = effective_text(found, documents)
     begin_ms = began_ms(book.agreements, found)
-    since = rfc3339(found.edition_ms or found.valid_from_ms)
+    since_ms = found.edition_ms or found.valid_from_ms
+    since = period_date(found.zone, since_ms)
     out.record(
-        agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=since,
+        agreement=found.id, version=found.version, level=found.level, lineage=found.lineage, since=rfc3339(since_ms),
         term=term_json(found, now_ms), amendments=found.amendments, binding=found.binding or None,
         parties=[party._asdict() for party in found.parties],
         service={"name": found.service, "details": dict(found.details)},
         reports=reports_json(found, now_ms, begin_ms), document=text.document,
         values=[{"path": one.path, "value": one.value, "origin": one.origin._asdict()} for one in text.values],
     )  # fmt: skip
-    title = f"{found.id} version {found.version}: {found.name} ({found.status}, this text from {since[:10]})"
+    title = f"{found.id} version {found.version}: {found.name} ({found.status}, this text from {since})"
     rows = [(one.path, _written(one.value), origin_words(one.origin)) for one in text.values]
     out.table(("part", "value", "said by"), rows, title=title)
     out.say(_parties(found))

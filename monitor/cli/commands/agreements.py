@@ -20,11 +20,11 @@ from monitor.config.agreements.overlaps import overlap_warnings
 from monitor.config.settings.settings import Settings
 from monitor.errors import ConfigError, Mistake
 from monitor.read_model.agreements import read_published
+from monitor.read_model.present import present_ms
 from monitor.read_model.terms import term_json, term_text
 from monitor.read_model.topics import Outgoing, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.rights import agreements_writer
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.visible import printable
 
 
@@ -87,7 +87,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
 def list_published(out: Output, settings: Settings) -> None:
     """List the published versions."""
     published = asyncio.run(read_published(settings))
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     found = sorted(published.documents.values(), key=lambda one: (one.agreement.id, one.agreement.version))
     rows = []
     for one in found:

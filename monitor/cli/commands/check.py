@@ -19,6 +19,7 @@ from monitor.errors import ConfigError, Mistake
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.promises import origin_text, promises_of
+from monitor.wire.times import instant
 
 
 @click.command(epilog=example("sla-monitor check deploy/agreements", "sla-monitor check deploy/mappings/jira.yaml"))
@@ -115,7 +116,8 @@ def _show(out: Output, document: AgreementDocument, agreement: Agreement) -> Non
     )
     title = f"{document.name}: {agreement.name} ({agreement.status}, from {valid_from})"
     if agreement.lineage:
-        title += f", {agreement.level} level under {agreement.lineage[-1]}, as of {levels['edition_from']}"
+        edition = instant(agreement.edition_ms, agreement.zone) if agreement.edition_ms else valid_from
+        title += f", {agreement.level} level under {agreement.lineage[-1]}, as of {edition}"
         told = [(*row, origin_text(agreement, row.id)) for row in rows]
         out.table(("promise", "of", "what", "for", "windows", "said by"), told, title=title)
     else:

@@ -19,15 +19,17 @@ from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.errors import DecodeError
 from monitor.installation import consumed_topics, topic_of
 from monitor.read_model.buried_panes import BURIED_PANES, Found, find_buried, send_buried
+from monitor.read_model.present import clock_of, present_ms
 from monitor.read_model.responses import respond
 from monitor.read_model.responses import withdraw as take_response_back
 from monitor.read_model.topics import Outgoing, read_all, send_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.stream.partitions.sources import Place
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, DeadLetter, decode_dead_letter
 from monitor.wire.events import right_key
 from monitor.wire.instants import rfc3339
+from monitor.wire.markers import ClockMarker
 from monitor.wire.responses import Skip, response_key
+from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
 
 _BYTES_PER_LINE: Final = 16
@@ -83,7 +85,7 @@ def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topi
         [
             (
                 one.id,
-                rfc3339(one.at_ms),
+                instant(one.at_ms, READERS, seconds=True),
                 one.letter.reason,
                 _cut(one.letter.detail or DEAD_LETTER_REASONS.get(one.letter.reason, "")),
                 str(len(one.letter.value or b"")),
@@ -119,7 +121,7 @@ def show(out: Output, settings: Settings, letter_id: str) -> None:
         ("", ""),
         [
             ("id", one.id),
-            ("since", rfc3339(one.at_ms)),
+            ("since", instant(one.at_ms, READERS, seconds=True)),
             ("reason", f"{letter.reason}: {DEAD_LETTER_REASONS.get(letter.reason, 'unknown to this version')}"),
             ("detail", printable(letter.detail.encode())),
             ("key", "none" if letter.key is None else printable(letter.key)),
@@ -246,7 +248,8 @@ def skip(
     if not (reason or withdraw):
         raise click.UsageError("Say why: --reason.")
     topic, partition, offset = _place(record, settings)
-    asked = Skip(topic=topic, partition=partition, offset=offset, reason=reason, at_ms=wall_ms(), by=by)
+    now_ms = asyncio.run(present_ms(settings))
+    asked = Skip(topic=topic, partition=partition, offset=offset, reason=reason, at_ms=now_ms, by=by)
     if withdraw:
         take_response_back(settings, response_key(asked))
     else:
@@ -290,13 +293,13 @@ def _letters(out: Output, settings: Settings) -> list[Letter]:
     topic = settings.topics.dead_letters
     with progress(least=LEAST, transient=True) as on_progress:
         records = asyncio.run(read_all(settings, topic, lambda done, total: on_progress(topic, done, total)))
-    return list(_decoded(out, records))
+    return list(_decoded(out, records, asyncio.run(clock_of(settings))))
 
 
-def _decoded(out: Output, records: Sequence[ConsumerRecord]) -> Iterator[Letter]:
+def _decoded(out: Output, records: Sequence[ConsumerRecord], clock: ClockMarker) -> Iterator[Letter]:
     for record in sorted(records, key=lambda record: record.timestamp):
         try:
-            yield Letter(decode_dead_letter(record.value, record.headers), record.timestamp)
+            yield Letter(decode_dead_letter(record.value, record.headers), clock.at(record.timestamp))
         except DecodeError as error:
             out.note(f"{record.topic}/{record.partition}/{record.offset} is no dead letter of ours: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import click
@@ -14,10 +15,11 @@ from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.core.paging import delivery
 from monitor.read_model.deliveries import newest_deliveries, read_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.envelopes import DeliveryData
 from monitor.wire.responses import Resend
+from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
 
 _STYLES: Final = {
@@ -80,7 +82,7 @@ def deliveries(
         [
             (
                 one.notice,
-                one.at,
+                instant(one.at_ms, READERS, seconds=True),
                 one.receiver,
                 one.action,
                 Text(one.result, _STYLES.get(one.result, "yellow")),
@@ -108,10 +110,10 @@ def _show_not_told(out: Output, found: list[DeliveryData], last: int) -> None:
         ("at", "alert", "reason", "until", "title", "why"),
         [
             (
-                one.at,
+                instant(one.at_ms, READERS, seconds=True),
                 printable(one.key.encode()),
                 Text(one.reason or "", "yellow"),
-                one.next or "",
+                "" if one.next_ms is None else instant(one.next_ms, READERS),
                 printable(one.title.encode()),
                 one.detail,
             )
@@ -134,10 +136,10 @@ def resend(out: Output, settings: Settings, notice_id: str, by: str) -> None:
     found = next((one for one in newest_deliveries(settings, out.note) if one.notice == notice_id), None)
     if found is None or found.result not in delivery.FAILED or found.next is not None:
         why = "there is no such notice" if found is None else f"it is {found.result}"
-        if found is not None and found.next is not None:
-            why += f" and is tried again by itself at {found.next}"
+        if found is not None and found.next_ms is not None:
+            why += f" and is tried again by itself at {instant(found.next_ms, READERS)}"
         out.note(f"error, for whoever runs this: {notice_id} cannot be sent again: {why}")
         click.get_current_context().exit(FAILED)
-    respond(settings, Resend(notice=notice_id, at_ms=wall_ms(), by=by))
+    respond(settings, Resend(notice=notice_id, at_ms=asyncio.run(present_ms(settings)), by=by))
     out.record(notice=notice_id, receiver=found.receiver, key=found.key, by=by)
     out.say(f"Asked for: {found.action} to {found.receiver}. See sla-monitor deliveries.", style="green")

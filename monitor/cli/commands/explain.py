@@ -31,11 +31,12 @@ from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow
 from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.subjects import newest_row
 from monitor.replay.one_subject import row_of
-from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.times import duration, instant
 from monitor.wire.visible import printable
-from monitor.wire.wording import duration, instant, quantity, stretch, supporting_text, time_allowed, why, within
+from monitor.wire.wording import quantity, stretch, supporting_text, time_allowed, why, within
 
 _SUBJECTS: Final = [subject for subject, metrics in METRICS.items() if metrics]
 _LOOKS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
@@ -70,7 +71,7 @@ def explain_command(
     add up to what has elapsed. The alerts that nobody was told of follow, with the reason. For a lead also where it
     counts. It is read from the state that the workers have committed, or with --data from recorded events, without
     Kafka (open clocks are then told up to the end of the data); with --json each clock (and each such alert, and
-    each instant at which a lead counts) is a line, all in milliseconds.
+    each instant at which a lead counts) is a line, all in milliseconds. Times are in the zone of the agreement.
     """
     plan, row, now_ms = _known(out, settings, subject, subject_id, at_ms, recorded)
     if row is None:
@@ -100,12 +101,14 @@ def explain_command(
         found = explain(row, clock, terms, now_ms)
         held = plan.book.exact(clock.series.agreement, clock.version)
         parties = by_party(held.parties if held else (), found.contribution.teams)
-        _tell(out, subject, subject_id, found, now_ms, under, parties, has_on_call=has_on_call)
+        zone = terms.agreement.zone
+        _tell(out, subject, subject_id, found, now_ms, under, parties, zone, has_on_call=has_on_call)
     if recorded is None:
-        _tell_silences(out, settings, subject, subject_id)
+        _tell_silences(out, settings, subject, subject_id, plan, now_ms)
     if subject == "lead":
         for measure in dict.fromkeys(change.series for change in row.shown):
-            _tell_counts(out, subject_id, measure, [one for one in row.shown if one.series == measure])
+            changes = [one for one in row.shown if one.series == measure]
+            _tell_counts(out, subject_id, measure, changes, _zone(plan, measure.agreement, now_ms))
 
 
 def _known(
@@ -117,10 +120,16 @@ def _known(
         row, now_ms = row_of(recorded.read(out).events, subject, subject_id, plan.book, at_ms)
         return plan, row, now_ms
     plan = Plan(book_of(asyncio.run(read_published(settings)).documents.values()))
-    return plan, asyncio.run(_row(settings, subject, subject_id)), wall_ms() if at_ms is None else at_ms
+    row = asyncio.run(_row(settings, subject, subject_id))
+    return plan, row, asyncio.run(present_ms(settings)) if at_ms is None else at_ms
 
 
-def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id: str) -> None:
+def _zone(plan: Plan, agreement_id: str, now_ms: int) -> str:
+    found = plan.book.version(agreement_id, now_ms)
+    return found.zone if found else "UTC"
+
+
+def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id: str, plan: Plan, now_ms: int) -> None:
     """Tell of which alerts of the subject nobody was told, and why."""
     begin = AlertKey(subject, subject_id, "", "", 0).text().removesuffix("//0")
     for one in read_deliveries(settings, out.note).not_told:
@@ -130,8 +139,10 @@ def _tell_silences(out: Output, settings: Settings, subject: Subject, subject_id
             subject=subject, id=subject_id, alert=one.key, not_told=one.reason, at_ms=one.at_ms, until_ms=one.next_ms,
             why=one.detail,
         )  # fmt: skip
-        until = f", until {one.next}" if one.next else ""
-        out.say(f"nobody was told at {one.at}: {printable(one.title.encode())}: {one.reason}{until} ({one.detail})")
+        zone = _zone(plan, one.agreement, now_ms)
+        until = f", until {instant(one.next_ms, zone)}" if one.next_ms is not None else ""
+        at = instant(one.at_ms, zone)
+        out.say(f"nobody was told at {at}: {printable(one.title.encode())}: {one.reason}{until} ({one.detail})")
 
 
 async def _row(settings: Settings, subject: Subject, subject_id: str) -> SubjectRow | None:
@@ -142,17 +153,17 @@ async def _row(settings: Settings, subject: Subject, subject_id: str) -> Subject
 
 def _tell(
     out: Output, subject: Subject, subject_id: str, one: Explanation, now_ms: int, under: Sequence[SupportingMiss],
-    parties: Mapping[str, int], *, has_on_call: bool,
+    parties: Mapping[str, int], zone: str, *, has_on_call: bool,
 ) -> None:  # fmt: skip
     missed = [miss._asdict() for miss in under]
     out.record(
-        subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one), parties=parties, supporting=missed,
+        subject=subject, id=subject_id, at_ms=now_ms, **_as_json(one, zone), parties=parties, supporting=missed,
         has_on_call=has_on_call,
     )  # fmt: skip
     cycle = f", cycle {one.cycle}" if one.cycle > 1 else ""
     standing = one.standing.replace("_", " ")
     out.say(f"{one.clock} of {subject} {subject_id}{cycle}: {standing}", STYLES.get(_LOOKS.get(standing, one.standing)))
-    out.say(f"  {why(one)}")
+    out.say(f"  {why(one, zone)}")
     target = f"priority {one.target_of}" if one.target_of != "*" else "all other priorities (*)"
     allowed = time_allowed(one.target)
     if one.days:
@@ -165,29 +176,34 @@ def _tell(
         level = f"{one.origin.level} level, {one.origin.agreement} version {one.origin.version}"
         out.say(f"  inherited from the {level}")
     for miss in under:
-        out.say(f"  missed under it: {supporting_text(miss)}")
+        out.say(f"  missed under it: {supporting_text(miss, zone)}")
     if not has_on_call:
         out.say(f"  {one.agreement} names nobody under notify: nobody is told of its alerts (no_on_call)")
     never = "never, as it stands" if one.standing != "undated" else f"never: no event brings {one.due_at}"
-    due = never if one.due_ms is None else instant(one.due_ms)
-    stopped = "" if one.stop_ms is None else f", stopped {instant(one.stop_ms)}"
-    out.say(f"  started {instant(one.start_ms)}, due {due}{stopped}")
+    due = never if one.due_ms is None else instant(one.due_ms, zone)
+    stopped = "" if one.stop_ms is None else f", stopped {instant(one.stop_ms, zone)}"
+    out.say(f"  started {instant(one.start_ms, zone)}, due {due}{stopped}")
     left_ms = one.budget_ms - one.elapsed_ms
     late = f"{duration(left_ms)} left" if left_ms >= 0 else f"{duration(-left_ms)} too long"
+    as_of = f", as of {instant(now_ms, zone)}" if one.stop_ms is None else ""
     of_target = "" if one.due_at else f" ({late})"
-    out.say(f"  elapsed {duration(one.elapsed_ms)}{of_target}, by the wall clock {duration(one.wall_ms)}")
+    out.say(
+        f"  elapsed {duration(one.elapsed_ms)}{of_target}, around the clock {duration(one.wall_ms, days=True)}{as_of}"
+    )
     if one.flagged:
         out.say("  its stop came before its start (a skewed clock): counted as 0")
     total_ms, rows = 0, []
     for part in one.stretches:
         total_ms += _counted_ms(part)
         counted = duration(_counted_ms(part)) if part.kind == "counted" else ""
-        rows.append((instant(part.start_ms), instant(part.end_ms), stretch(part), counted, duration(total_ms)))
+        rows.append(
+            (instant(part.start_ms, zone), instant(part.end_ms, zone), stretch(part), counted, duration(total_ms))
+        )
     tell_contribution(out, one.contribution, parties)
     out.table(("  from", "to", "", "counts", "elapsed"), [("  " + first, *rest) for first, *rest in rows])
 
 
-def _tell_counts(out: Output, lead_id: str, series: SeriesKey, changes: list[Change]) -> None:
+def _tell_counts(out: Output, lead_id: str, series: SeriesKey, changes: list[Change], zone: str) -> None:
     """Tell where a lead counts: it has figures besides its clocks."""
     of = f"{series.measure} of {series.agreement}" + "".join(f", {value}" for value in series.values if value)
     out.say(f"lead {lead_id} counts in {of}")
@@ -199,7 +215,7 @@ def _tell_counts(out: Output, lead_id: str, series: SeriesKey, changes: list[Cha
             counts_at_ms=at_ms, counts=dict(change.counts),
         )  # fmt: skip
         words = ", ".join(_counted(name, number) for name, number in change.counts)
-        rows.append(("  now" if at_ms is None else "  " + instant(at_ms), words))
+        rows.append(("  now" if at_ms is None else "  " + instant(at_ms, zone), words))
     out.table(("  at", "as"), rows)
 
 
@@ -223,10 +239,10 @@ def _counted_ms(part: Stretch) -> int:
     return part.end_ms - part.start_ms if part.kind == "counted" else 0
 
 
-def _as_json(one: Explanation) -> dict[str, Any]:
+def _as_json(one: Explanation, zone: str) -> dict[str, Any]:
     return one._asdict() | {
         "target": time_allowed(one.target),
-        "why": why(one),
+        "why": why(one, zone),
         "stretches": [part._asdict() for part in one.stretches],
         "origin": one.origin._asdict(),
         "contribution": one.contribution._asdict(),

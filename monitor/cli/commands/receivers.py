@@ -19,11 +19,12 @@ from monitor.core.paging.notices import Courier, Notice, Outcome
 from monitor.core.paging.pages import hash_of
 from monitor.errors import ConfigError
 from monitor.read_model.deliveries import newest_deliveries
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond, responses_of
 from monitor.read_model.topics import read_all
 from monitor.stream.partitions.clock import wall_ms
-from monitor.wire.instants import rfc3339
 from monitor.wire.responses import Enable
+from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
 
 
@@ -66,7 +67,7 @@ def list_receivers(out: Output, settings: Settings) -> None:
         if is_misconfigured:
             state = f"misconfigured ({own[-1].status or own[-1].detail})"
         state = "disabled (410)" if is_disabled else state
-        last = rfc3339(delivered_ms) if delivered_ms is not None else "never"
+        last = instant(delivered_ms, READERS) if delivered_ms is not None else "never"
         rows.append((receiver, state, ", ".join(sorted(named.get(receiver, ()))), last, str(waiting), str(failed)))
     if rows:
         out.table(("receiver", "state", "named by", "last delivered", "waiting", "failed"), rows)
@@ -108,7 +109,7 @@ def enable(out: Output, settings: Settings, name: str, by: str) -> None:
     if name not in _named(settings) and all(one.receiver != name for one in newest_deliveries(settings, out.note)):
         out.note(f"error, for whoever runs this: nobody names a receiver {printable(name.encode())!r}")
         click.get_current_context().exit(FAILED)
-    respond(settings, Enable(receiver=name, at_ms=wall_ms(), by=by))
+    respond(settings, Enable(receiver=name, at_ms=asyncio.run(present_ms(settings)), by=by))
     out.record(receiver=name, by=by)
     out.say(f"{name} is told again.", style="green")
 

@@ -26,6 +26,7 @@ from monitor.core.time.spans import NEVER_MS
 from monitor.errors import DecodeError
 from monitor.read_model.agreements import read_published
 from monitor.read_model.history import OnProgress, read_history
+from monitor.read_model.present import clock_of
 from monitor.read_model.topics import read_all
 from monitor.replay.announced import read_announced
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
@@ -33,7 +34,7 @@ from monitor.replay.recompute import recompute as compare
 from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import instant
+from monitor.wire.times import READERS, instant
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
@@ -120,7 +121,9 @@ async def _compared(
     until_ms: int | None,
     on_progress: OnProgress,
 ) -> Recomputed:
-    known_by_ms = NEVER_MS if as_of_ms is None else as_of_ms
+    clock = await clock_of(settings)
+    now_ms = clock.at(wall_ms())  # of before the reading: what comes due meanwhile is not among the alerts
+    known_by_ms = NEVER_MS if as_of_ms is None else clock.reached(as_of_ms)  # Kafka's instants of records are real time
     judged = Judged(
         alerts=await _told(out, settings, settings.topics.alerts, decode_alert, known_by_ms, on_progress),
         statements=await _told(out, settings, settings.topics.statements, decode_statement, known_by_ms, on_progress),
@@ -128,8 +131,8 @@ async def _compared(
     history = await read_history(settings, on_progress, as_of_ms=known_by_ms)
     for reason, count in history.rejected.most_common():
         out.note(f"{count:,} records are no events: {reason}")
-    published = await read_published(settings, as_of_ms)
-    end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else wall_ms()
+    published = await read_published(settings, None if as_of_ms is None else known_by_ms)
+    end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else now_ms
     return compare(
         judged,
         history.arrived,
@@ -202,7 +205,7 @@ def _tell_period(out: Output, found: PeriodFinding) -> None:
         },
         cause=found.cause._asdict(),
     )
-    values, begin = ", ".join(period.series.values), instant(period.from_ms)
+    values, begin = ", ".join(period.series.values), instant(period.from_ms, READERS)
     out.say(
         f"{period.series.agreement}/{period.series.measure} {values}, {period.window} from {begin}",
         "bold",
@@ -231,7 +234,11 @@ def _figure_json(one: Figure | None) -> dict[str, Any] | None:
 
 
 def _breaches(one: Announced) -> str:
-    return "breached " + ", ".join(instant(at_ms) for at_ms in one.breached_ms) if one.breached_ms else "not breached"
+    return (
+        "breached " + ", ".join(instant(at_ms, READERS) for at_ms in one.breached_ms)
+        if one.breached_ms
+        else "not breached"
+    )
 
 
 def _figure(one: Figure | None) -> str:

@@ -41,7 +41,7 @@ from monitor.replay.result import (
 from monitor.replay.to_kafka import to_kafka
 from monitor.replay.unused import Seen, useless
 from monitor.wire.events import encode_event
-from monitor.wire.instants import rfc3339
+from monitor.wire.times import READERS, instant
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT = Path("-")
@@ -208,7 +208,7 @@ def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
     rows = [
         (
             f"{one.file}:{one.line}",
-            rfc3339(one.event.fact.time_ms),
+            instant(one.event.fact.time_ms, READERS),
             f"{one.event.subject} {one.event.subject_id}",
             one.event.fact.type,
             attributes_text(one.event),

@@ -22,8 +22,7 @@ from monitor.reports.period import GRAMMAR
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import Sources, from_replay
 from monitor.reports.topics import from_topics
-from monitor.stream.partitions.clock import wall_ms
-from monitor.wire.wording import instant
+from monitor.wire.times import instant
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT: Final = Path("-")
@@ -86,7 +85,7 @@ def report(
         sources = _from_data(**recorded)
     else:
         with progress(least=LEAST) as on_progress:
-            sources = asyncio.run(from_topics(settings, wall_ms(), on_progress))
+            sources = asyncio.run(from_topics(settings, on_progress))
     made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
     for form in forms:
         content = write(made, form, tell=lambda text: out.note(f"note: {text}"))
@@ -95,7 +94,9 @@ def report(
             click.get_binary_stream("stdout").write(content)
             continue
         path.write_bytes(content)
-        out.say(f"{path}: {made.agreement.id}, {made.period.title}, as of {instant(made.as_of_ms)}.")
+        out.say(
+            f"{path}: {made.agreement.id}, {made.period.title}, as of {instant(made.as_of_ms, made.agreement.zone)}."
+        )
         out.record(
             file=str(path), format=form, agreement=made.agreement.id, version=made.agreement.version,
             customer=made.customer or None, period=made.period.name, from_ms=made.period.from_ms,

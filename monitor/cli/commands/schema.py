@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
 import orjson
 
-from monitor.cli.terminal.options import example, json_option
+from monitor.asyncapi import asyncapi_document
+from monitor.cli.terminal.options import example, json_option, read_settings
 from monitor.cli.terminal.output import Output
 from monitor.core.facts.events import SUBJECTS, Subject
 from monitor.wire.announcements import announcement_schema
@@ -24,26 +26,51 @@ _ANNOUNCED: Final[dict[str, Kind]] = {
 
 
 @click.command(
-    epilog=example("sla-monitor schema events ticket > ticket-event.schema.json", "sla-monitor schema table")
+    epilog=example(
+        "sla-monitor schema events ticket > ticket-event.schema.json",
+        "sla-monitor schema asyncapi > asyncapi.json",
+        "sla-monitor schema table",
+    )
 )
-@click.argument("what", type=click.Choice(["events", *_ANNOUNCED, "table"]))
+@click.argument("what", type=click.Choice(["events", *_ANNOUNCED, "asyncapi", "table"]))
 @click.argument("subject", required=False, type=click.Choice(SUBJECTS))
 @click.option("--cloudevents", is_flag=True, help="Events as structured CloudEvents 1.0 instead of plain JSON.")
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Of asyncapi: the settings that name the topics.  [default: the file that SLA_MONITOR_SETTINGS names]",
+)
 @json_option
-def schema(out: Output, what: str, subject: Subject | None, cloudevents: bool) -> None:  # noqa: FBT001 - click's
+def schema(
+    out: Output,
+    what: str,
+    subject: Subject | None,
+    cloudevents: bool,  # noqa: FBT001 - click's
+    file: Path | None,
+) -> None:
     """Print the JSON Schema (draft 2020-12) of a topic.
 
     WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, notices
-    (what generic receivers get), deliveries, or table: the event contract as Markdown.
+    (what generic receivers get), deliveries, or table: the event contract as Markdown. asyncapi is an AsyncAPI 3
+    document of all topics, also of those between the workers: keys, headers, partitions, configuration, and these
+    schemas.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")
+    if file is not None and what != "asyncapi":
+        raise click.UsageError("--settings belongs to asyncapi.")
     if what == "table":
         if out.as_json:
             raise click.UsageError("The table has no JSON form: use schema events --json.")
         click.echo(contract_table(), nl=False)
         return
-    found = announcement_schema(_ANNOUNCED[what]) if what != "events" else _events(subject, cloudevents=cloudevents)
+    if what == "asyncapi":
+        found = asyncapi_document(read_settings(file))
+    elif what == "events":
+        found = _events(subject, cloudevents=cloudevents)
+    else:
+        found = announcement_schema(_ANNOUNCED[what])
     out.raw(orjson.dumps(found, option=0 if out.as_json else orjson.OPT_INDENT_2))
 
 

@@ -13,11 +13,12 @@ from monitor.cli.terminal.output import Output
 from monitor.config.reading.quantities import positive_duration
 from monitor.config.reading.shape import did_you_mean
 from monitor.config.settings.settings import Settings
+from monitor.read_model.present import present_ms
 from monitor.read_model.responses import respond, responses_of, withdraw
 from monitor.read_model.topics import read_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import SilenceResponse, response_key
+from monitor.wire.times import READERS, instant
 
 
 @click.group(epilog=example("sla-monitor silence add --agreement it-service-desk --for 2h --reason 'data centre move'"))
@@ -79,7 +80,7 @@ def add(
         hint = did_you_mean(agreement, known)
         out.note(f"error, for whoever runs this: no agreement {agreement!r} is published{f' ({hint})' if hint else ''}")
         click.get_current_context().exit(FAILED)
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     begun = SilenceResponse(
         id=secrets.token_hex(4),
         agreement=agreement,
@@ -92,7 +93,7 @@ def add(
     )
     respond(settings, begun)
     _record(out, begun)
-    out.say(f"Silence {begun.id}: nobody is told until {rfc3339(begun.until_ms)}.", style="green")
+    out.say(f"Silence {begun.id}: nobody is told until {instant(begun.until_ms, READERS)}.", style="green")
     out.say(f"End it earlier: sla-monitor silence expire {begun.id}", style="dim")
 
 
@@ -102,7 +103,7 @@ def add(
 @json_option
 def list_silences(out: Output, settings: Settings, with_past: bool) -> None:  # noqa: FBT001 - click's
     """List the silences that hold."""
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
     found = sorted(
         (
             one
@@ -119,7 +120,15 @@ def list_silences(out: Output, settings: Settings, with_past: bool) -> None:  # 
     out.table(
         ("id", "until", "agreement", "promise", "labels", "by", "reason"),
         [
-            (one.id, rfc3339(one.until_ms), one.agreement, one.promise or "all", _labels(one), one.by, one.reason)
+            (
+                one.id,
+                instant(one.until_ms, READERS),
+                one.agreement,
+                one.promise or "all",
+                _labels(one),
+                one.by,
+                one.reason,
+            )
             for one in found
         ],
     )

@@ -28,7 +28,7 @@ from monitor.replay.readers import read_tables
 from monitor.replay.result import data_faults
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome
 from monitor.wire.outcomes import consequence_json
-from monitor.wire.wording import instant
+from monitor.wire.times import READERS, instant
 
 if TYPE_CHECKING:
     from monitor.core.facts.events import Event
@@ -180,7 +180,9 @@ def _tell(out: Output, found: dict[str, Any]) -> None:
     if not found["events"]:
         out.say("No events: nothing to simulate.")
         return
-    out.say(f"{found['events']:,} events, {instant(found['from_ms'])} to {instant(found['until_ms'])}.")
+    out.say(
+        f"{found['events']:,} events, {instant(found['from_ms'], READERS)} to {instant(found['until_ms'], READERS)}."
+    )
     out.table(
         _columns("clock", _CLOCK_VERDICTS, compared=compared),
         [(f"{one['agreement']}/{one['clock']}", *_cells(one, _CLOCK_VERDICTS)) for one in found["clocks"]],

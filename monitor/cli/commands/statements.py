@@ -15,8 +15,9 @@ from monitor.core.objectives.consequence import MONEY
 from monitor.core.time.periods import period_text
 from monitor.core.time.windows import COHORT
 from monitor.errors import DecodeError
+from monitor.read_model.agreements import read_published, texts_of
+from monitor.read_model.present import present_ms
 from monitor.read_model.topics import read_all
-from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows, value_and_target
@@ -51,10 +52,11 @@ def statements(
 
     A credit is due by its tier, damages once, by the hour or by the case. "payable" is what is left under the
     agreement's caps. It must be claimed before its date: "left" counts down, also for a right to terminate at once.
-    With --json each statement is one line, with numerator, denominator, formula and the agreement's version as
-    evidence.
+    Periods are those of the agreement's zone. With --json each statement is one line, with numerator, denominator,
+    formula and the agreement's version as evidence.
     """
-    now_ms = wall_ms()
+    now_ms = asyncio.run(present_ms(settings))
+    zones = {one.id: one.zone for one in texts_of(asyncio.run(read_published(settings)).documents.values())}
     stated = _stated(out, settings)
     found = [
         status
@@ -66,7 +68,7 @@ def statements(
     rows: list[tuple[str | Text, ...]] = []
     for status in found[-last:]:
         out.record(**_record(status, now_ms))
-        rows += _rows(status, now_ms)
+        rows += _rows(status, zones.get(status.series.agreement, "UTC"), now_ms)
     if not found:
         out.say("No statements.")
         return
@@ -97,12 +99,12 @@ def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
     return sorted(stated, key=lambda one: (one.to_ms, one.series, one.window))
 
 
-def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
+def _rows(status: WindowStatus, zone: str, now_ms: int) -> list[tuple[str | Text, ...]]:
     rows: list[tuple[str | Text, ...]] = []
     for verdict in status.verdicts:
         own = [one for one in status.consequences if one.objective == verdict.objective]
         rows.append((
-            _period(status),
+            _period(status, zone),
             status.window,
             f"{status.series.agreement} v{status.version}",
             verdict.objective,
@@ -116,12 +118,12 @@ def _rows(status: WindowStatus, now_ms: int) -> list[tuple[str | Text, ...]]:
     return rows
 
 
-def _period(status: WindowStatus) -> str:
+def _period(status: WindowStatus, zone: str) -> str:
     """Return the period by its start; a part of one by its first and its last day, or the instants of its ends."""
-    from_text = period_text(status.window, "UTC", status.from_ms)
+    from_text = period_text(status.window, zone, status.from_ms)
     if status.parts == 1:
         return from_text
-    return f"{from_text} to {period_text(status.window, 'UTC', status.to_ms - 1)}"
+    return f"{from_text} to {period_text(status.window, zone, status.to_ms - 1)}"
 
 
 def _record(status: WindowStatus, now_ms: int) -> dict[str, Any]:

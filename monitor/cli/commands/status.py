@@ -22,14 +22,12 @@ from monitor.read_model.overview import Line, Out, Overview, Seen
 from monitor.read_model.terms import is_warned_of, term_text
 from monitor.read_model.topics import committed
 from monitor.stream.partitions.clock import wall_ms
-from monitor.wire.instants import rfc3339
 from monitor.wire.promises import promises_of
-from monitor.wire.wording import duration, explain
+from monitor.wire.times import READERS, duration, instant
+from monitor.wire.wording import explain
 
 SHOWN: Final = 20
 PICTURE_S: Final = 1.0
-OLD_MS: Final = 10 * 60_000
-"""If nothing was judged for so long, maybe nobody judges."""
 
 
 @click.command(
@@ -56,7 +54,8 @@ def status(
     """Show what is promised, what became of it, and what is at risk now, with the time that is left.
 
     Worst first. It is read from the topics: what the workers have committed. The exit code is 3 while a promise is
-    broken, and 0 otherwise. With --json each picture is one line; while watching, one whenever something has changed.
+    broken, and 0 otherwise. Times are in your zone (TZ). With --json each picture is one line; while watching, one
+    whenever something has changed.
     """
     limit = None if show_all else SHOWN
     if watch or for_s is not None:
@@ -71,7 +70,8 @@ def status(
 
 
 def _topics(settings: Settings) -> list[str]:
-    return [settings.topics.agreements, settings.topics.status, settings.topics.alerts]
+    one = settings.topics
+    return [one.agreements, one.status, one.alerts, one.markers]
 
 
 async def _once(out: Output, settings: Settings, agreement: str | None, limit: int | None) -> Overview:
@@ -80,7 +80,7 @@ async def _once(out: Output, settings: Settings, agreement: str | None, limit: i
         lots = committed(settings, _topics(settings), on_progress=lambda done, total: on_progress("read", done, total))
         async for records in lots:
             seen.take(records)
-    found = seen.overview(wall_ms(), agreement)
+    found = seen.overview(seen.clock.at(wall_ms()), agreement)
     if out.as_json:
         out.raw(orjson.dumps(found.as_json()))
     else:
@@ -104,7 +104,7 @@ async def _watch(
                 now = time.monotonic()
                 # Only once it has read what was there: half of it is no picture.
                 if not records and now - shown_at >= PICTURE_S:
-                    shown_at, found = now, seen.overview(wall_ms(), agreement)
+                    shown_at, found = now, seen.overview(seen.clock.at(wall_ms()), agreement)
                     if live is not None:
                         live.start()
                         live.update(picture(found, limit), refresh=True)
@@ -179,26 +179,26 @@ def _said_by(found: Overview, one: Line | Out) -> tuple[str, ...]:
 def _headline(found: Overview) -> Text:
     if not found.agreements:
         return Text("Nothing is promised: sla-monitor agreements apply DIR")
-    line = Text(f"{rfc3339(found.now_ms)[:19]}Z  ", "dim")
+    line = Text(f"as of {instant(found.now_ms, READERS, seconds=True)}  ", "dim")
     for count, word, style in ((found.breached, "broken", "breached"), (found.at_risk, "at risk", "at_risk")):
         line.append(f"{count} {word}", STYLES[style] if count else "dim").append("  ")
     kept = sum(one.verdict.verdict in ("met", "on_track") for one in found.lines)
     line.append(f"{kept} objective(s) kept", STYLES["met"] if kept else "dim")
     if found.as_of_ms is None:
         line.append("  nothing was judged yet: does a worker run?", "yellow")
-    elif found.now_ms - found.as_of_ms > OLD_MS:
-        line.append(f"  judged last {duration(found.now_ms - found.as_of_ms)} ago", "yellow")
+    elif found.late_ms is not None:
+        line.append(f"  judged last {duration(found.late_ms, days=True)} ago", "yellow")
     return line
 
 
 def _out_row(one: Out) -> tuple[str | Text, ...]:
     alert, style = one.alert, STYLES.get(one.alert.state, "")
-    told = explain(alert)
+    told = explain(alert, READERS)
     if one.remaining_ms is None:
         left = told.get("value", "")
     else:
         late = one.remaining_ms < 0
-        left = f"{duration(abs(one.remaining_ms))}{' late' if late else ''}"
+        left = f"{duration(abs(one.remaining_ms), days=True)}{' late' if late else ''}"
     who = ", ".join(f"{name} {value}" for name, value in (alert.labels | dict(alert.details)).items() if name in _WHO)
     return (
         Text("broken" if alert.state == "breached" else "at risk", style),

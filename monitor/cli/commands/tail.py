@@ -20,8 +20,8 @@ from monitor.core.objectives.status import WindowStatus
 from monitor.errors import DecodeError
 from monitor.read_model.topics import committed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
-from monitor.wire.instants import rfc3339
-from monitor.wire.wording import duration, instant, quantity, stretch, summary
+from monitor.wire.times import READERS, duration, instant
+from monitor.wire.wording import quantity, stretch, summary
 
 What = Literal["alerts", "status", "statements"]
 
@@ -45,7 +45,8 @@ def tail(
 ) -> None:
     """Print alerts, status or statements as they come.
 
-    Only what was committed is read. With --json the records are printed as they are on the topic.
+    Only what was committed is read. Times are in your zone (TZ); with --json the records
+    are printed as they are on the topic.
     """
     try:
         begin = from_start or not follow
@@ -97,7 +98,11 @@ def alert_line(value: bytes) -> Text:
     """Return an alert as one line: instant, state and sentence."""
     alert = decode_alert(value)
     return Text.assemble(
-        (rfc3339(alert.at_ms), "dim"), " ", (f"{alert.state:<8}", STYLES.get(alert.state, "")), " ", summary(alert)
+        (instant(alert.at_ms, READERS, seconds=True), "dim"),
+        " ",
+        (f"{alert.state:<8}", STYLES.get(alert.state, "")),
+        " ",
+        summary(alert, READERS),
     )
 
 
@@ -108,7 +113,8 @@ def stretch_lines(alert: Alert) -> list[str]:
     newest, left_out, left_out_ms, counted_ms = alert.stretches
     lines = [f"    {left_out} older: {duration(left_out_ms)}, of it {duration(counted_ms)} open"] if left_out else []
     return lines + [
-        f"    {instant(one.start_ms)} – {instant(one.end_ms)}  {duration(one.end_ms - one.start_ms)} {stretch(one)}"
+        f"    {instant(one.start_ms, READERS)} – {instant(one.end_ms, READERS)}  "
+        f"{duration(one.end_ms - one.start_ms)} {stretch(one)}"
         for one in newest
     ]
 
@@ -120,8 +126,13 @@ def status_line(status: WindowStatus) -> Text:
         f"{one.indicator} {quantity(one.unit, one.value)}" for one in status.figures if one.value is not None
     )
     at_ms = status.to_ms if status.closed else status.as_of_ms
-    window = f"{status.window} from {rfc3339(status.from_ms)}" if status.closed else status.window
-    line = Text.assemble((rfc3339(at_ms), "dim"), " ", (series, "bold"), f" {window}: {figures or 'no figures yet'}")
+    window = f"{status.window} from {instant(status.from_ms, READERS)}" if status.closed else status.window
+    line = Text.assemble(
+        (instant(at_ms, READERS, seconds=True), "dim"),
+        " ",
+        (series, "bold"),
+        f" {window}: {figures or 'no figures yet'}",
+    )
     for verdict in status.verdicts:
         line.append(f" | {verdict.objective} ")
         line.append(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.wire.wording import duration
+from monitor.wire.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

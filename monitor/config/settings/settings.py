@@ -70,7 +70,10 @@ class TopicSettings(Shape):
     statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
     deliveries: Topic = Field(default="deliveries", description="What became of each notice to on-call.")
     responses: Topic = Field(default="responses", description="Acknowledgements and silences, compacted.")
-    markers: Topic = Field(default="markers", description="How far foreign topics have been read, compacted.")
+    markers: Topic = Field(
+        default="markers",
+        description="How far foreign topics have been read, and a clock that is not real time; compacted.",
+    )
     dead_letters: Topic = Field(default="dead-letters", description="Records that are no events, with the reason.")
     partitions: Count = Field(
         default=8, description="Partitions of each topic but agreements, responses and markers, which have one."

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from monitor.stream.partitions.shortage import stop_if_short
-from monitor.wire.markers import SourceMarker, decode_source_marker
+from monitor.wire.markers import CLOCK_KEY, SourceMarker, decode_source_marker
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Markers:
         """Apply records of the topic, in order. A record that is no marker is reported and left out."""
         for record in records:
             self.end = record.offset + 1
+            if record.key == CLOCK_KEY:  # for those who read the topics: a worker has its clock
+                continue
             if record.value is None:
                 self.newest.pop((record.key or b"").decode(errors="replace"), None)
                 continue

@@ -17,7 +17,7 @@ from monitor.read_model.overview import Seen
 from monitor.read_model.terms import term_text
 from monitor.wire.announcements import encode_alert, encode_status
 from tests.cli.commands.test_status import NOW, alert, status
-from tests.cli.conftest import Run, lines
+from tests.cli.conftest import Kafka, Run, lines
 
 PROMISES = Path(__file__).parents[3] / "deploy" / "promises"
 LEVELS, TERM = PROMISES / "multi-level.yaml", PROMISES / "term.yaml"
@@ -62,9 +62,8 @@ def test_the_term_of_an_agreement_is_shown_and_listed(run: Run):
     assert "2028-01-14" in run("agreements", "list").stdout
 
 
-@pytest.mark.usefixtures("kafka")
-def test_parties_details_and_the_dates_of_reports_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("monitor.cli.commands.agreement_show.wall_ms", lambda: 1_775_815_200_000)  # 2026-04-10 10:00
+def test_parties_details_and_the_dates_of_reports_are_shown(run: Run, kafka: Kafka):
+    kafka.tell_clock(1_775_815_200_000)  # 2026-04-10 10:00
     run("agreements", "apply", PROMISES / "parties.yaml", "--yes")
     told = run("agreements", "show", "parties").stdout
     said = " ".join(told.split())

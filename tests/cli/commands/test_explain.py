@@ -17,6 +17,7 @@ from monitor.wire.instants import parse_rfc3339
 from monitor.wire.rows import SOURCE_ROWS
 from tests.cli.conftest import Kafka, Run, lines
 from tests.core.paging_stage import alert
+from tests.zones import readers_zone
 
 
 def given_a_ticket(kafka: Kafka, run: Run, folder: Path, *facts: tuple[str, str, dict[str, str]]) -> None:
@@ -70,8 +71,8 @@ def test_it_tells_of_which_alerts_nobody_was_told_and_why(kafka: Kafka, run: Run
     said = " ".join(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z").stdout.split())
     _, told = lines(run("explain", "ticket", "T-1", "--at", "2026-01-05T12:30:00Z", "--json"))
 
-    assert "nobody was told at 2026-01-05T12:00:00.000Z: desk: resolution of ticket T-1 is breached: silenced" in said
-    assert "until 2026-01-05T13:00:00.000Z (a silence mutes it;" in said
+    assert "nobody was told at 2026-01-05 12:00 UTC: desk: resolution of ticket T-1 is breached: silenced" in said
+    assert "until 2026-01-05 13:00 UTC (a silence mutes it;" in said
     assert "T-17" not in said
     assert "desk names nobody under notify: nobody is told of its alerts (no_on_call)" in said
     assert (told["alert"], told["not_told"]) == ("ticket/T-1/desk/resolution/1", "silenced")
@@ -181,3 +182,17 @@ def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path,
     assert unknown.exit_code == 1
     assert "the data has no event of it" in unknown.stderr
     assert run("explain", "ticket", "T-1", "--data", data).exit_code == 2
+
+
+def test_times_are_those_of_the_agreement_s_zone_and_an_open_clock_says_as_of_when(
+    kafka: Kafka, run: Run, folder: Path
+):
+    desk = folder / "desk.yaml"
+    desk.write_text(desk.read_text() + "zone: Asia/Kathmandu\n")
+    given_a_ticket(kafka, run, folder, ("08:00", "opened", {"priority": "P1", "customer": "acme"}))
+
+    with readers_zone("America/New_York"):
+        said = " ".join(run("explain", "ticket", "T-1", "--at", "2026-01-08T15:00:00Z").stdout.split())
+
+    assert "started 2026-01-05 13:45 UTC+0545, due 2026-01-05 17:45 UTC+0545" in said
+    assert "elapsed 79 h (75 h too long), around the clock 3 d 7 h, as of 2026-01-08 20:45 UTC+0545" in said

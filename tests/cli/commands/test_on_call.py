@@ -20,10 +20,12 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deliveries import encode_delivery, encode_not_told
 from monitor.wire.responses import Acknowledgement, SilenceResponse, decode_response, encode_response
+from monitor.wire.times import READERS, instant
 from tests.cli.conftest import Kafka, Run, lines
 from tests.core.paging_stage import OnCall, alert, desk, notify
 from tests.stream.agents.test_books import document
 from tests.stream.notifying import REFUSED, ScriptedCourier
+from tests.zones import readers_zone
 
 NOW_MS = wall_ms()
 
@@ -72,6 +74,16 @@ def test_the_last_word_on_each_notice_is_listed(run: Run, kafka: Kafka):
     assert "2 of 2 notice(s)" in shown
     assert [one["receiver"] for one in lines(run("deliveries", "--failed", "--json"))] == ["on-call"]
     assert [one["receiver"] for one in lines(run("deliveries", "--receiver", "chat", "--json"))] == ["chat"]
+
+
+def test_times_of_deliveries_and_silences_are_the_readers(run: Run, kafka: Kafka):
+    kafka.send(told("delivered"), not_told("T-3", "silenced", NOW_MS + 60_000))
+    with readers_zone("Asia/Kathmandu"):
+        shown, silenced = run("deliveries").stdout, run("deliveries", "--not-told").stdout
+        at, until = instant(NOW_MS, READERS, seconds=True), instant(NOW_MS + 60_000, READERS)
+    assert at in " ".join(shown.split())
+    assert at in " ".join(silenced.split())
+    assert until in " ".join(silenced.split())
 
 
 def test_what_waits_for_somebody_to_mend_the_settings_is_listed_among_what_failed(run: Run, kafka: Kafka):

@@ -98,7 +98,7 @@ def test_the_topics_report_what_the_data_of_them_does(run: Run, kafka: Kafka, tm
         Outgoing(topics.dead_letters, *encode_dead_letter("tickets", 0, 7, "bad_time", "", b"T9", b"{}")),
     )
 
-    read = asyncio.run(from_topics(kafka.settings, 0, lambda *_: None))
+    read = asyncio.run(from_topics(kafka.settings, lambda *_: None))
     made, measured = make_report(read, scope_of(read, "desk", "2024-02")), report()
 
     assert made.objectives == measured.objectives

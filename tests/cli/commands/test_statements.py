@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.core.objectives.consequence import Consequence, Evidence
@@ -42,7 +43,7 @@ def test_a_credit_stands_beside_the_verdict_with_what_is_left_of_its_claim(run: 
     stated(kafka, credited(wall_ms() + 3_600_000 * 50), kept())
     told = run("statements").stdout
     assert "credit 1200.00 EUR; one miss before termination (2 misses)" in told
-    assert "49 h 59 min" in told
+    assert "2 d 1 h" in told
     assert "2 of 2 statement(s)." in told
     assert "1 of 1 statement(s)." in run("statements", "--credits").stdout
     assert "1 of 1 statement(s)." in run("statements", "--window", "day").stdout
@@ -107,3 +108,16 @@ def test_machines_get_the_evidence(run: Run, kafka: Kafka):
     }  # fmt: skip
     assert (warning["kind"], warning["claim_left_ms"]) == ("termination_warning", None)
     assert (told["version"], told["verdicts"][0]["verdict"]) == (1, "breached")
+
+
+def test_a_period_is_named_by_the_day_on_which_it_begins_where_it_is_promised(run: Run, kafka: Kafka, folder: Path):
+    """Given a month of Berlin, which begins on an evening in UTC."""
+    desk = folder / "desk.yaml"
+    desk.write_text(desk.read_text() + "zone: Europe/Berlin\n")
+    assert run("agreements", "apply", folder, "--yes").exit_code == 0
+    stated(kafka, kept()._replace(window="month", from_ms=1_767_222_000_000, to_ms=1_769_900_400_000))
+
+    said = run("statements").stdout
+
+    assert "2026-01-01" in said
+    assert "2025-12-31" not in said

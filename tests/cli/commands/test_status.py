@@ -22,6 +22,7 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert, encode_status
 from tests.cli.conftest import AGREEMENT, Kafka, Run, lines
 from tests.cli.processes import process, stop
+from tests.zones import readers_zone
 
 NOW = 1_767_610_800_000  # 2026-01-05T11:00:00Z
 MINUTE = 60_000
@@ -257,3 +258,13 @@ def test_colours_respect_no_color(kafka: Kafka, run: Run):
     for no_color in ("", "1"):
         result = run("status", env={"FORCE_COLOR": "1", "NO_COLOR": no_color, "TERM": "xterm-256color"})
         assert ("31m" in result.stdout) == (not no_color)
+
+
+def test_times_are_the_readers_and_what_is_late_for_days_says_so():
+    found = seen(*alerts(alert("T-1", "breached", due_ms=NOW - 83 * 60 * MINUTE)), *statuses(status("met")),
+                 record("agreements", b"desk/1", agreement())).overview(NOW + 3 * 1440 * MINUTE)  # fmt: skip
+    with readers_zone("America/New_York"):
+        said = " ".join(shown(found).split())
+    assert said.startswith("as of 2026-01-08 06:00:00 EST 1 broken")
+    assert "judged last 3 d ago" in said
+    assert "6 d 11 h late 2026-01-01 19:00 EST" in said

@@ -33,7 +33,13 @@ from monitor.stream.partitions.sending import partition_of
 from monitor.wire.announcements import decode_alert
 from monitor.wire.deadletters import DEAD_LETTER_REASONS, decode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.markers import SourceMarker, decode_source_marker, encode_source_marker
+from monitor.wire.markers import (
+    ClockMarker,
+    SourceMarker,
+    decode_source_marker,
+    encode_clock_marker,
+    encode_source_marker,
+)
 from monitor.wire.partials import Marker, decode_partial
 from monitor.wire.rows import SOURCE_ROWS
 from tests.core.stories import agreement, clock, ms
@@ -587,3 +593,9 @@ async def test_a_body_of_a_megabyte_costs_no_more_than_its_bytes():
 
     assert time.process_time() - started < 5
     assert (foreign.letters(), foreign.tally.unmapped["hooks"]) == ([], 1)
+
+
+def test_the_clock_of_an_installation_is_told_among_the_markers_and_is_none_of_a_source():
+    markers, value = Markers(), encode_clock_marker(ClockMarker(wall_ms=1, clock_ms=2, speed=60))
+    markers.take([ConsumerRecord("markers", 0, 7, 0, 0, *value, None, 5, 9, ())])
+    assert (markers.newest, markers.end, markers.refused) == ({}, 8, 0)
