@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -152,7 +153,7 @@ def _table() -> Json:
     )
     left = f"min by ({_EACH}) ({named(BUDGETS.of(m.BUDGET_REMAINING))})"
     pace = f"deriv({BUDGETS.of(m.BUDGET_REMAINING)}[{_PACE}])"
-    passed = f"scalar(max(deriv({select(m.MONITOR_TIME, {})}[{_PACE}])))"
+    passed = f"scalar(max(deriv({select(own.MONITOR_TIME, {})}[{_PACE}])))"
     going = f"clamp_min(-(min by ({_EACH}) ({named(pace)})) / {passed}, 1e-12)"
     ends = f"clamp_max(clamp_min({left}, 0) / {going}, {_NEVER:g})"
     # Beyond three years the pace is nothing but noise.

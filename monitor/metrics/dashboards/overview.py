@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -176,7 +177,7 @@ def _timeline() -> Json:
 
 def _announced() -> Json:
     text = "What was announced of clocks and objectives: at risk, breached, resolved, voided, rearmed."
-    rate = f"sum by (state) (increase({select(m.ALERTS, {})}[$__rate_interval]))"
+    rate = f"sum by (state) (increase({select(own.ALERTS, {})}[$__rate_interval]))"
     query = Query(worded(rate, "state"), "{{state}}")
     panel = lines("Announcements", text, [query], COUNT, stacked=True, linked=False, looks=LOOKS_OF_STATE, decimals=0)
     return panel | EACH_MINUTE

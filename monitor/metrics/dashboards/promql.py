@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.indicators import NAMED
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.declaring import ATTRIBUTES, CODES, OBJECTIVE, SERIES, Metric
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def total(expression: str) -> str:
 
 def age_of(newest: str) -> str:
     """Return how long ago an instant was, by the clock of the monitor (in a demonstration it is not the wall clock)."""
-    return f"scalar(max({select(m.MONITOR_TIME, {})})) - {newest}"
+    return f"scalar(max({select(own.MONITOR_TIME, {})})) - {newest}"
 
 
 def spread(selector: str) -> str:

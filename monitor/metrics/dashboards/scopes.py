@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Variable
 from monitor.metrics.dashboards.panels import (
     ANY_IS_WARNING,
@@ -72,7 +73,7 @@ LOOKS_OF_SILENCE: Final = {"usual": KEPT, "unusual": RISK, "not known": UNJUDGED
 
 def last_event(kind: str = "") -> str:
     """Return the newest event time of all sources, or of those of one kind of subject."""
-    return f"max({select(m.LAST_EVENT, {'kind': kind} if kind else {})})"
+    return f"max({select(own.LAST_EVENT, {'kind': kind} if kind else {})})"
 
 
 def silence(kind: str = "") -> Json:
@@ -86,14 +87,14 @@ def silence(kind: str = "") -> Json:
         f"than {USUAL_GAPS} mean gaps of a day, and than any gap of the day before."
     )
     matchers: dict[str, str | Regex] = {"kind": kind or Regex(".+")}
-    latest = select(m.LAST_EVENT, matchers)
-    age = f"(scalar(max({select(m.MONITOR_TIME, {})})) - max by (kind) ({latest}))"
-    passed = f"scalar(max(delta({select(m.MONITOR_TIME, {})}[1d])))"
-    events = f"increase({select(m.EVENTS, {})}[1d])"
+    latest = select(own.LAST_EVENT, matchers)
+    age = f"(scalar(max({select(own.MONITOR_TIME, {})})) - max by (kind) ({latest}))"
+    passed = f"scalar(max(delta({select(own.MONITOR_TIME, {})}[1d])))"
+    events = f"increase({select(own.EVENTS, {})}[1d])"
     happened = f"sum by (kind) ({events} * on (topic, partition) group_left (kind) ({latest} > bool 0))"
     longest = f"max_over_time({age}[1d:5m] offset 6h)"
     unusual = f"max({age} > {USUAL_GAPS} * {passed} / ({happened}) unless {age} <= {longest})"
-    youngest = f"(scalar(max({select(m.MONITOR_TIME, {})})) - {last_event(kind)})"
+    youngest = f"(scalar(max({select(own.MONITOR_TIME, {})})) - {last_event(kind)})"
     cases = {
         "unusual": unusual,
         "usual": f"{youngest} and on () count({happened} > 0) unless on () {unusual}",
