@@ -35,7 +35,7 @@ def chosen(server: Prometheus, dashboard) -> dict[str, str]:
 
 
 def filled(text: str, values: dict[str, str]) -> str:
-    durations = {"$__rate_interval": 4 * SCRAPE_S, "$__interval": 2 * SCRAPE_S, "$__range": 4 * SCRAPE_S}
+    durations = {"$__rate_interval": 4 * SCRAPE_S, "$__interval": 2 * SCRAPE_S}
     for name, seconds in durations.items():
         text = text.replace(name, f"{seconds}s")
     for name in sorted(values, key=len, reverse=True):
@@ -62,7 +62,7 @@ def all_queries() -> set[Query]:
         (name, panel["title"], target["refId"])
         for name, dashboard in dashboards().items()
         for panel in dashboard["panels"]
-        for target in panel.get("targets", ())  # a heading has none
+        for target in panel["targets"]
     }
 
 
@@ -74,7 +74,7 @@ def with_data(server: Prometheus, missing: set[Query]) -> set[Query]:
         if not all(values.values()):
             continue
         for panel in dashboard["panels"]:
-            for target in panel.get("targets", ()):
+            for target in panel["targets"]:
                 query = name, panel["title"], target["refId"]
                 if query in missing:
                     got = numbers(server, target, values)

@@ -13,7 +13,6 @@ from monitor.metrics.dashboards.panels import (
     BROKEN,
     COUNT,
     GREEN,
-    GREY,
     KEPT,
     NOT_SO,
     RATIO,
@@ -30,7 +29,7 @@ from monitor.metrics.dashboards.panels import (
     to_list,
     told,
 )
-from monitor.metrics.dashboards.promql import Regex, age_of, any_of, named, select
+from monitor.metrics.dashboards.promql import BEFORE, Regex, age_of, any_of, as_before, named, select
 from monitor.metrics.dashboards.scopes import BUDGETS, variables, window_of
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
@@ -55,29 +54,29 @@ def budgets() -> Json:
             Row(
                 4,
                 [
-                    (5, _least_left()),
+                    (4, _least_left()),
                     (4, _used_up()),
                     (4, _fastest()),
                     (3, _credits()),
                     (3, _damages()),
                     (3, _claims()),
-                    (2, _rights()),
+                    (3, _rights()),
                 ],
             ),
-            Heading("What is left"),
+            Heading("What is left", "What may still go wrong before a target is missed."),
             Row(8, [(14, _table()), (10, _left())]),
-            Row(8, [(10, _burn_down()), (7, _left_events()), (7, _left_time())]),
-            Heading("How fast it goes"),
+            Row(8, [(8, _burn_down()), (8, _left_events()), (8, _left_time())]),
+            Heading("How fast it goes", "Burn rates against the limits at which people are told."),
             Row(8, [(12, _burning("page", "1h|6h")), (12, _burning("ticket", "24h|3d"))]),
-            Heading("What misses cost"),
+            Heading("What misses cost", "What customers can claim for closed periods."),
             Row(6, [(24, _credits_over_time())]),
         ],
     )
 
 
-def _share(at: str = "") -> str:
+def _share() -> str:
     """Return the share of each budget that is left, in the chosen window."""
-    return f"1 - max by ({_EACH}) ({named(BUDGETS.of(m.BUDGET_SPENT) + at)} < inf)"
+    return f"1 - ({BUDGETS.each(m.BUDGET_SPENT, _EACH)} < inf)"
 
 
 def _least_left() -> Json:
@@ -178,22 +177,22 @@ def _table() -> Json:
 
 
 def _left() -> Json:
-    text = "Share of each error budget that is left in the chosen window. Below 0 the target is missed."
-    query = Query(_share(), "{{objective}} · {{series}}")
+    text = "Share of each error budget that is left in the chosen window, the least first. Below 0: target missed."
+    query = Query(f"sort({_share()})", "{{objective}} · {{series}}")
     return newest(bars("Left", text, query, RATIO, most=1, scheme="continuous-RdYlGr", decimals=0))
 
 
 def _burn_down() -> Json:
     text = (
         "Share of each error budget that is left in the chosen window, over time. Dashed: where it is used up, and "
-        "(grey) the share one range of time earlier."
+        "(grey) what was left one period before (a day, week, month …, by the window)."
     )
+    before = as_before(f"1 - ({BUDGETS.a_period_before(m.BUDGET_SPENT, _EACH)} < inf)")
     queries = [
-        Query(_share(), "{{objective}} · {{series}}"),
-        Query(_share(" offset $__range"), "before: {{objective}} · {{series}}", "P", GREY, quiet=True),
+        Query(f"({_share()}) or {before}", "{{objective}} · {{series}}"),
         Query("vector(0)", "used up", "Z", BROKEN),
     ]
-    return lines("Burn-down", text, queries, RATIO, least=-1, most=1, linked=False, decimals=0)
+    return lines("Burn-down", text, queries, RATIO, least=None, most=1, linked=False, decimals=0, faint=BEFORE)
 
 
 def _burning(urgency: str, over: str) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
@@ -31,6 +33,8 @@ from monitor.metrics.declaring import Metric
 
 _OPEN = states(closed=(0, "not open", RED), open=(1, "catching up", ORANGE), ready=(2, "caught up", GREEN))
 _PARTITION = "topic, partition"
+_LATELY: Final = "1d"
+"""The time over which what should never happen is counted."""
 
 
 def health() -> Json:
@@ -54,12 +58,12 @@ def health() -> Json:
                     (3, _workers()),
                 ],
             ),
-            Heading("Where events come from"),
+            Heading("Where events come from", "Sources, how far the monitor is behind them, and how late it tells."),
             Row(9, [(10, _partitions()), (14, _table())]),
             Row(8, [(12, _events()), (12, _delay())]),
-            Heading("People who are told"),
-            Row(8, [(14, _deliveries()), (10, _reasons())]),
-            Heading("What costs time or figures"),
+            Heading("People who are told", "Deliveries to receivers, and records that were no events."),
+            Row(9, [(14, _deliveries()), (10, _reasons())]),
+            Heading("What costs time or figures", "Durations, trouble, and series beyond the limit."),
             Row(8, [(8, _durations()), (8, _trouble()), (8, _series())]),
         ],
     )
@@ -70,8 +74,8 @@ def _total(metric: Metric) -> str:
 
 
 def _rise(metric: Metric) -> str:
-    """Return by how much a counter rose in the time range."""
-    return f"sum(increase({select(metric, {})}[$__range]))"
+    """Return by how much a counter rose in the last day."""
+    return f"sum(increase({select(metric, {})}[{_LATELY}]))"
 
 
 def _each_minute(metric: Metric) -> str:
@@ -102,7 +106,7 @@ def _pages() -> Json:
 
 
 def _letters() -> Json:
-    text = "Records that were no events, in the time range: sla-monitor dead-letters shows and replays them."
+    text = "Records that were no events, in the last day: sla-monitor dead-letters shows and replays them."
     query = Query(f"{_rise(own.DEAD_LETTERS)} or vector(0)")
     return stat(
         "Dead letters", text, query, thresholds=ANY_IS_WARNING, decimals=0, to=to_list("Dead letters by reason")
@@ -110,7 +114,7 @@ def _letters() -> Json:
 
 
 def _lost() -> Json:
-    text = "Records that retention removed before they were read, in the time range: no figure holds them."
+    text = "Records that retention removed before they were read, in the last day: no figure holds them."
     return stat("Lost records", text, Query(_rise(own.RECORDS_LOST)), thresholds=ANY_IS_BAD, decimals=0)
 
 
@@ -119,10 +123,11 @@ def _workers() -> Json:
 
 
 def _partitions() -> Json:
-    text = "Each source partition over time: open and caught up, catching up, or not open."
+    text = "The least ready partition of each source over time: open and caught up, catching up, or not open."
     opened, caught_up = select(own.PARTITION_OPEN, {}), select(own.PARTITION_CAUGHT_UP, {})
-    query = f"max by ({_PARTITION}) ({opened} + {opened} * {caught_up})"
-    return timeline("Partitions", text, Query(query, "{{topic}}/{{partition}}"), _OPEN, linked=False)
+    each = f"max by ({_PARTITION}) ({opened} + {opened} * {caught_up})"
+    query = Query(f"min by (topic) ({each})", "{{topic}}")
+    return timeline("The least ready partition of each source", text, query, _OPEN, linked=False)
 
 
 def _table() -> Json:
@@ -191,8 +196,8 @@ def _durations() -> Json:
 
 
 def _reasons() -> Json:
-    text = "Records that were no events by topic and reason, in the time range."
-    rise = f"sum by (topic, reason) (increase({select(own.DEAD_LETTERS, {})}[$__range])) >= 0.5"
+    text = "Records that were no events by topic and reason, in the last day."
+    rise = f"sum by (topic, reason) (increase({select(own.DEAD_LETTERS, {})}[{_LATELY}])) >= 0.5"
     query = f'{worded(worded(rise, "reason"), "reason")} or on () label_replace(vector(0), "topic", "none", "", "")'
     queries = Query(query, "{{topic}} {{reason}}")
     return newest(bars("Dead letters by reason", text, queries, COUNT, linked=False, decimals=0))
@@ -200,12 +205,12 @@ def _reasons() -> Json:
 
 def _deliveries() -> Json:
     text = (
-        "Attempts to tell receivers by outcome, and alerts that nobody is told of by reason, in the time range; "
+        "Attempts to tell receivers by outcome, and alerts that nobody is told of by reason, in the last day; "
         "receivers of whom nothing is told are left out. sla-monitor deliveries (--not-told) shows each."
     )
-    tried = f"sum by (receiver, outcome) (increase({select(own.DELIVERIES, {})}[$__range])) >= 0.5"
+    tried = f"sum by (receiver, outcome) (increase({select(own.DELIVERIES, {})}[{_LATELY}])) >= 0.5"
     none = 'label_replace(vector(0), "receiver", "nobody", "", "")'
-    not_told = f"sum by (reason) (increase({select(own.NOT_TOLD, {})}[$__range])) >= 0.5"
+    not_told = f"sum by (reason) (increase({select(own.NOT_TOLD, {})}[{_LATELY}])) >= 0.5"
     nothing = 'label_replace(vector(0), "reason", "none", "", "")'
     queries = [
         Query(f"{tried} or on () {none}", "{{receiver}} {{outcome}}"),

@@ -60,12 +60,12 @@ def outages() -> Json:
                     (4, silence("outage")),
                 ],
             ),
-            Heading("Now"),
+            Heading("Now", "What is down, and when the next repair is due."),
             Row(8, [(10, _down()), (14, due_next(OUTAGES))]),
-            Heading("Against the agreements"),
+            Heading("Against the agreements", "What was promised beside what is."),
             Row(8, [(12, _availability()), (12, verdicts(OUTAGES))]),
             Row(7, [(14, at_risk_now(OUTAGES, m.CLOCKS_OPEN)), (10, _without_service())]),
-            Heading("How often, how long"),
+            Heading("How often, how long", "Failures, repairs and what they meant to customers."),
             Row(
                 4,
                 [
@@ -137,7 +137,7 @@ def _repair() -> Json:
         "restoration and resolution, over the outages that got there; of the slowest service."
     )
     query = f"max by (stage) ({OUTAGES.of(m.OUTAGE_MTTR)})"
-    return newest(bars("Mean time to repair", text, Query(query, "{{stage}}"), SECONDS, linked=False))
+    return newest(bars("Mean time to repair", text, Query(f"sort({query})", "{{stage}}"), SECONDS, linked=False))
 
 
 def _downtime() -> Json:
@@ -148,7 +148,7 @@ def _downtime() -> Json:
 def _saidi() -> Json:
     text = "SAIDI in the chosen window: how long an average customer was without service; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_SAIDI, basis='all')})"
-    return stat("Customer time lost (SAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Time lost (SAIDI)", text, Query(query), SECONDS, decimals=1)
 
 
 def _saifi() -> Json:
@@ -160,7 +160,7 @@ def _saifi() -> Json:
 def _caidi() -> Json:
     text = "CAIDI in the chosen window: how long a customer's interruption lasted on the average; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_CAIDI, basis='all')})"
-    return stat("Length of interruption (CAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Time of each (CAIDI)", text, Query(query), SECONDS, decimals=1)
 
 
 def _coverage() -> Json:
@@ -182,7 +182,7 @@ def _without_service() -> Json:
 
 def _customers_served() -> Json:
     text = "ASAI in the chosen window: the share of the customers' time with service; of the worst service."
-    return stat("Time with service (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
+    return stat("Time served (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
 
 
 def _by_measure() -> Json:

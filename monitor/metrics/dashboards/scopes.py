@@ -17,11 +17,10 @@ from monitor.metrics.dashboards.panels import (
     UNJUDGED,
     Json,
     Query,
-    newest,
     stat,
     told,
 )
-from monitor.metrics.dashboards.promql import Regex, Scope, any_of, named, select
+from monitor.metrics.dashboards.promql import Regex, Scope, any_of, named, said_in_a_row, select
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 from monitor.metrics.declaring import Metric
 
@@ -108,18 +107,22 @@ def due_next(scope: Scope) -> Json:
     """Return what breaks next: for each series the time until its next clock is due, the shortest first."""
     text = (
         "How long until the next open clock of a promise is due, for those due within a day, and how many are due "
-        "within the hour. What is past due is not among them.."
+        "within the hour. What is past due is not among them."
     )
     by = "agreement, kind, measure, series"
     # Each worker tells of the subjects that it owns.
     soon = f"sum by ({by}) ({named(scope.of(m.CLOCKS_DUE_SOON))})"
+    none = said_in_a_row("no clock is due within a day", NOT_SO)
     return table(
         "Due next",
         text,
-        [Query(f"min by ({by}) ({named(scope.of(m.CLOCKS_DUE_NEXT))})", ref="N"), Query(soon, ref="H")],
         [
-            Column("Due in", value="N", unit=SECONDS, width=100, decimals=1),
-            Column("Within 1 h", value="H", unit=COUNT, width=100, danger=RISK),
+            Query(f"min by ({by}) ({named(scope.of(m.CLOCKS_DUE_NEXT))}) or on () {none}", ref="N"),
+            Query(f"{soon} or on () {none}", ref="H"),
+        ],
+        [
+            Column("Due in", value="N", unit=SECONDS, width=100, decimals=1, words={NOT_SO: "–"}),
+            Column("Within 1 h", value="H", unit=COUNT, width=100, danger=RISK, words={NOT_SO: "–"}),
             Column("Promise", label="measure"),
             Column("Of", label="series"),
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
@@ -127,7 +130,6 @@ def due_next(scope: Scope) -> Json:
         ],
         sort=["Due in"],
         rising=True,
-        none="No clock is due within a day",
     )
 
 
@@ -136,12 +138,11 @@ def due_first(scope: Scope, to: Json, title: str = "Next due in") -> Json:
     text = "How long until the next open clock is due, if that is within a day. Paused clocks are not due."
     query = f"min({scope.of(m.CLOCKS_DUE_NEXT)}) or vector({NOT_SO:g})"
     words = {NOT_SO: "not today"}
-    # As the list behind it: of this instant.
-    return newest(stat(title, text, Query(query), SECONDS, decimals=0, to=to, words=words))
+    return stat(title, text, Query(query), SECONDS, decimals=0, to=to, words=words)
 
 
 def due_soon(scope: Scope, to: Json) -> Json:
     """Return how many clocks are due within the hour."""
     text = "Open clocks that are due within the next hour: what can still be saved."
-    query = f"sum({scope.of(m.CLOCKS_DUE_SOON)}) or vector(0)"
-    return newest(stat("Due within 1 h", text, Query(query), thresholds=ANY_IS_WARNING, to=to))
+    query = f"sum({scope.of(m.CLOCKS_DUE_SOON)}) or 0 * sum({scope.of(m.CLOCKS_OPEN)})"
+    return stat("Due within 1 h", text, Query(query), thresholds=ANY_IS_WARNING, to=to)
