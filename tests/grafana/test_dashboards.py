@@ -19,6 +19,7 @@ from monitor.metrics.dashboards import dashboards, text_of, write
 from monitor.metrics.dashboards.dashboard import HEADING_HEIGHT, Row, dashboard
 from monitor.metrics.dashboards.panels import GREY, Query, stat, to_list
 from monitor.metrics.dashboards.promql import BEFORE, PERIODS, Scope, as_before, select
+from monitor.metrics.dashboards.scopes import silence
 from monitor.metrics.dashboards.tables import Column, table
 from monitor.metrics.declaring import ATTRIBUTES, CODES, VERDICTS
 from tests.grafana.published import PANELS, UNITS, mistakes
@@ -430,6 +431,57 @@ def test_who_chooses_a_customer_also_sees_what_is_not_split_by_customers(name):
         assert set(chosen) <= {"|"}, f"what has no {attribute} would be hidden"
 
 
+# -- what Prometheus makes of it
+
+promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed"
+)
+
+
+def prometheus_agrees(story, folder: Path) -> None:
+    path = folder / "story.yml"
+    path.write_text(yaml.safe_dump({"tests": [story]}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@promtool
+def test_silence_is_unusual_where_the_day_before_knew_none_so_long(tmp_path: Path):
+    """Given an event every five minutes by day and none by night, and a third day that nothing comes of."""
+    every_s, half = 300, 144  # five minutes, half a day of them
+    newest, number, instants = [], [], range(5 * half + 24)
+    for n in instants:
+        by_day = n // half in (0, 2)
+        newest.append(n * every_s if by_day or not newest else newest[-1])
+        number.append((number[-1] if number else 0) + by_day)
+    (target,) = silence("call")["targets"]
+    source = '{topic="calls", partition="0"'
+    story = {
+        "interval": f"{every_s}s",
+        "input_series": [
+            {"series": own.MONITOR_TIME.name, "values": f"0+{every_s}x{len(instants)}"},
+            {"series": f"{own.EVENTS.name}{source}}}", "values": " ".join(map(str, number))},
+            {"series": f'{own.LAST_EVENT.name}{source}, kind="call"}}', "values": " ".join(map(str, newest))},
+        ],
+        "promql_expr_test": [
+            {
+                "expr": target["expr"],
+                "eval_time": f"{hours}h",
+                "exp_samples": [{"labels": f'{{silence="{word}"}}', "value": age_s}],
+            }
+            for hours, word, age_s in (
+                (6, "usual", 0),
+                (18, "too early to tell", 6 * 3_600 + every_s),
+                (42, "usual", 6 * 3_600 + every_s),
+                (61, "unusual", 25 * 3_600 + every_s),
+            )
+        ],
+    }
+    prometheus_agrees(story, tmp_path)
+
+
 # -- a period beside the one before
 
 
@@ -442,41 +494,30 @@ def test_a_window_is_compared_with_the_one_of_its_own_length_before(window, back
     assert [one.offset for one in PERIODS if re.fullmatch(one.windows.pattern, window)] == [back]
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed")
+@promtool
 def test_prometheus_finds_the_period_before(tmp_path: Path):
     """Given a share of 1 on the first day and 2 on the second, and a month's of 3, 4, …: one day and 30 days before."""
     labels = 'agreement="desk", objective="in-time", kind="ticket", priority="P1"'
     query = as_before(Scope().a_period_before(m.OBJECTIVE_VALUE, "objective, series, window"))
     named = f'objective="in-time", series="P1{BEFORE}"'
-    told = {
-        "evaluation_interval": "1d",
-        "tests": [
+    story = {
+        "interval": "1d",
+        "input_series": [
+            {"series": f'{m.OBJECTIVE_VALUE.name}{{{labels}, window="{window}"}}', "values": f"{first}+1x40"}
+            for window, first in (("24h", 1), ("month", 103))
+        ],
+        "promql_expr_test": [
             {
-                "interval": "1d",
-                "input_series": [
-                    {"series": f'{m.OBJECTIVE_VALUE.name}{{{labels}, window="{window}"}}', "values": f"{first}+1x40"}
-                    for window, first in (("24h", 1), ("month", 103))
-                ],
-                "promql_expr_test": [
-                    {
-                        "expr": query,
-                        "eval_time": f"{day}d",
-                        "exp_samples": [
-                            {"labels": f'{{{named}, window="{window}"}}', "value": value}
-                            for window, value in expected.items()
-                        ],
-                    }
-                    for day, expected in ((0, {}), (1, {"24h": 1}), (31, {"24h": 31, "month": 104}))
+                "expr": query,
+                "eval_time": f"{day}d",
+                "exp_samples": [
+                    {"labels": f'{{{named}, window="{window}"}}', "value": value} for window, value in expected.items()
                 ],
             }
+            for day, expected in ((0, {}), (1, {"24h": 1}), (31, {"24h": 31, "month": 104}))
         ],
     }
-    path = tmp_path / "test.yml"
-    path.write_text(yaml.safe_dump(told))
-    done = subprocess.run(
-        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    prometheus_agrees(story, tmp_path)
 
 
 def test_what_was_a_period_before_is_grey_and_not_in_the_legend():

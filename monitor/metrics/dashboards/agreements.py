@@ -105,10 +105,15 @@ def _at_risk() -> Json:
     return stat("Objectives at risk", text, query, thresholds=ANY_IS_WARNING, to=to_list(_LIST))
 
 
+def _lately(summed: str) -> str:
+    """Return the breaches of the last day under which a supporting agreement had missed its own target."""
+    return f"round({summed} (increase({_SCOPE.of(m.SUPPORTING_BREACHES)}[1d])))"
+
+
 def _missed() -> Json:
-    text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, since the workers started."
+    text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, in the last day."
     return stat(
-        "Supporting missed", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING,
+        "Supporting missed", text, Query(_lately("sum")), thresholds=ANY_IS_WARNING,
         to=to_list("Supporting agreements"), none="Nobody stands behind",
     )  # fmt: skip
 
@@ -225,9 +230,9 @@ def _origins() -> Json:
 def _supporting() -> Json:
     text = (
         "Who stands behind an agreement, and how often that one was breached while its supporter had missed its own "
-        "target on the same ticket, since the workers started."
+        "target on the same ticket, in the last day."
     )
-    query = f"sum by (agreement, supporting) ({_SCOPE.of(m.SUPPORTING_BREACHES)})"
+    query = _lately("sum by (agreement, supporting)")
     return table(
         "Supporting agreements",
         text,

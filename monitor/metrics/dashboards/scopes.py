@@ -67,7 +67,7 @@ def measure_of(scope: Scope, of: Metric, title: str, text: str) -> Variable:
 
 USUAL_GAPS: Final = 10
 """A silence of so many usual gaps between two events is unusual: by chance it happens once in 20,000 gaps."""
-LOOKS_OF_SILENCE: Final = {"usual": KEPT, "unusual": RISK, "not known": UNJUDGED}
+LOOKS_OF_SILENCE: Final = {"usual": KEPT, "unusual": RISK, "too early to tell": UNJUDGED}
 
 
 def last_event(kind: str = "") -> str:
@@ -78,26 +78,30 @@ def last_event(kind: str = "") -> str:
 def silence(kind: str = "") -> Json:
     """Return how long ago the newest event happened: of a kind of subject, or of any.
 
-    It is judged by what is usual for the kind: by the mean gap of the day, and the longest one of the day before.
+    It is judged by what is usual for the kind: by the mean gap of a week, and the longest one of the day before.
     """
     of = f"of a {kind}" if kind else "of any kind, or of the one that is silent unusually long"
     text = (
         f"Event time of the newest event {of}, by the monitor's clock: figures are as old as that. Unusual: longer "
-        f"than {USUAL_GAPS} mean gaps of a day, and than any gap of the day before."
+        f"than {USUAL_GAPS} mean gaps of a week, and than any gap of the day before, as soon as there is a day before: "
+        "nights are silent."
     )
     matchers: dict[str, str | Regex] = {"kind": kind or Regex(".+")}
     latest = select(own.LAST_EVENT, matchers)
     age = f"(scalar(max({select(own.MONITOR_TIME, {})})) - max by (kind) ({latest}))"
-    passed = f"scalar(max(delta({select(own.MONITOR_TIME, {})}[1d])))"
-    events = f"increase({select(own.EVENTS, {})}[1d])"
+    passed = f"scalar(max(delta({select(own.MONITOR_TIME, {})}[1w])))"
+    events = f"increase({select(own.EVENTS, {})}[1w])"
     happened = f"sum by (kind) ({events} * on (topic, partition) group_left (kind) ({latest} > bool 0))"
     longest = f"max_over_time({age}[1d:5m] offset 6h)"
-    unusual = f"max({age} > {USUAL_GAPS} * {passed} / ({happened}) unless {age} <= {longest})"
+    before = f"max by (kind) ({latest} offset 30h)"  # else it is not of a whole day
+    long = f"({age} > {USUAL_GAPS} * {passed} / ({happened}))"
+    unusual = f"max({long} > {longest} and {before})"
+    told_by_now = f"(count({happened} > 0) unless on () count({long} unless {before}))"
     youngest = f"(scalar(max({select(own.MONITOR_TIME, {})})) - {last_event(kind)})"
     cases = {
         "unusual": unusual,
-        "usual": f"{youngest} and on () count({happened} > 0) unless on () {unusual}",
-        "not known": f"{youngest} unless on () count({happened} > 0)",
+        "too early to tell": f"{youngest} unless on () {told_by_now} unless on () {unusual}",
+        "usual": f"{youngest} and on () {told_by_now} unless on () {unusual}",
     }
     query = Query(any_of(cases, "silence"), "{{silence}}")
     return told("Last event", text, query, SECONDS, LOOKS_OF_SILENCE, decimals=0, none="No event yet", names=not kind)
