@@ -90,7 +90,8 @@ def _number(*verdicts: Verdict) -> str:
 
 def _in_force() -> Json:
     text = "Versions that bind now: accepted, begun, and not over."
-    return stat("In force", text, Query(f"sum(max by (agreement, version) ({_IN_FORCE}))"))
+    query = Query(f"sum(max by (agreement, version) ({_IN_FORCE}))")
+    return stat("In force", text, query, to=to_list("Agreements"))
 
 
 def _breached() -> Json:

@@ -36,6 +36,7 @@ from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 _EACH = "agreement, objective, series"
 _LEFT = steps(RED, (0.0001, GREEN))
 _LIST: Final = "Budgets, the least left first"
+_MONEY: Final = "Credits and damages"
 _PACE: Final = "6h"
 """The time by whose pace a budget is forecast."""
 _FOR_EVER: Final = 1e8
@@ -65,7 +66,7 @@ def budgets() -> Json:
             ),
             Heading("What is left", "What may still go wrong before a target is missed."),
             Row(8, [(14, _table()), (10, _left())]),
-            Row(8, [(8, _burn_down()), (8, _left_events()), (8, _left_time())]),
+            Row(10, [(8, _burn_down()), (8, _left_events()), (8, _left_time())]),
             Heading("How fast it goes", "Burn rates against the limits at which people are told."),
             Row(8, [(12, _burning("page", "1h|6h")), (12, _burning("ticket", "24h|3d"))]),
             Heading("What misses cost", "What customers can claim for closed periods."),
@@ -113,7 +114,8 @@ def _fastest() -> Json:
         "slow enough": f"{value} unless on () {tells}",
     }
     looks = {"calls somebody": BROKEN, "too fast": RISK, "slow enough": KEPT}
-    return told("Burning fastest", text, Query(any_of(cases, "pace"), "{{pace}}"), COUNT, looks, decimals=1)
+    query, to = Query(any_of(cases, "pace"), "{{pace}}"), to_list("Burn rates: page")
+    return told("Burning fastest", text, query, COUNT, looks, decimals=1, to=to)
 
 
 def _limits(**matchers: str | Regex) -> str:
@@ -123,20 +125,20 @@ def _limits(**matchers: str | Regex) -> str:
 def _credits() -> Json:
     text = "Service credits of closed periods that can still be claimed, before caps: sla-monitor statements --credits."
     query = f"sum({BUDGETS.whole().of(m.CREDIT)}) or vector(0)"
-    return stat("Credits", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"})
+    return stat("Credits", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"}, to=to_list(_MONEY))
 
 
 def _damages() -> Json:
     text = "Damages for closed periods that can still be claimed, before caps: sla-monitor statements --credits."
     query = f"sum({BUDGETS.whole().of(m.DAMAGES)}) or vector(0)"
-    return stat("Damages", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"})
+    return stat("Damages", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"}, to=to_list(_MONEY))
 
 
 def _claims() -> Json:
     text = "How long the first of the credits and damages can still be claimed."
     ends = f"min({BUDGETS.whole().of(m.CREDIT_CLAIM)} or {BUDGETS.whole().of(m.DAMAGES_CLAIM)})"
     query = f"-({age_of(ends)}) or vector({NOT_SO:g})"
-    return stat("Claim within", text, Query(query), SECONDS, decimals=0, words={NOT_SO: "no claim"})
+    return stat("Claim within", text, Query(query), SECONDS, decimals=0, words={NOT_SO: "no claim"}, to=to_list(_MONEY))
 
 
 def _rights() -> Json:
@@ -236,4 +238,4 @@ def _credits_over_time() -> Json:
         Query(f"{each} ({BUDGETS.whole().of(m.CREDIT)} or {none})", "{{agreement}} {{currency}}"),
         Query(f"{each} ({BUDGETS.whole().of(m.DAMAGES)} or {none})", "damages: {{agreement}} {{currency}}", "D"),
     ]
-    return lines("Credits and damages", text, queries, COUNT, decimals=2, linked=False)
+    return lines(_MONEY, text, queries, COUNT, decimals=2, linked=False)

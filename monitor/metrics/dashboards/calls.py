@@ -143,7 +143,7 @@ def _answer() -> Json:
         "the colour of the verdict on it, where it is promised."
     )
     query = _judged(f"max({CALLS.of(m.CALL_ANSWER)})", "asa")
-    return told("Answer speed", text, Query(query, "{{verdict}}"), SECONDS, decimals=0)
+    return told("Answer speed", text, Query(query, "{{verdict}}"), SECONDS, decimals=0, to=to_list(_QUEUES))
 
 
 def _abandoned() -> Json:

@@ -33,6 +33,7 @@ from monitor.metrics.declaring import Metric
 
 _OPEN = states(closed=(0, "not open", RED), open=(1, "catching up", ORANGE), ready=(2, "caught up", GREEN))
 _PARTITION = "topic, partition"
+_READY: Final = "The least ready partition of each source"
 _LATELY: Final = "1d"
 """The time over which what should never happen is counted."""
 
@@ -86,23 +87,25 @@ def _each_minute(metric: Metric) -> str:
 def _closed() -> Json:
     text = "Source partitions that a worker owns and that are not open: what arrives there waits."
     query = f"count({select(own.PARTITION_OPEN, {})}) - {_total(own.PARTITION_OPEN)}"
-    return stat("Partitions not open", text, Query(query), thresholds=ANY_IS_BAD)
+    return stat("Partitions not open", text, Query(query), thresholds=ANY_IS_BAD, to=to_list(_READY))
 
 
 def _lag() -> Json:
     text = "Records that still have to be read, over all source partitions. Figures lack them."
-    return stat("Lag", text, Query(_total(own.LAG)), COUNT, steps(GREEN, (1_000, ORANGE), (100_000, RED)))
+    limits = steps(GREEN, (1_000, ORANGE), (100_000, RED))
+    return stat("Lag", text, Query(_total(own.LAG)), COUNT, limits, to=to_list("Sources"))
 
 
 def _unsaid() -> Json:
     text = "Age of the oldest notice to on-call staff that waits for its delivery: who should know, does not."
     query = Query(f"max({select(own.DELIVERIES_OLDEST, {})}) or vector(0)")
-    return stat("Unsent notice", text, query, SECONDS, steps(GREEN, (60, ORANGE), (300, RED)), decimals=0)
+    limits = steps(GREEN, (60, ORANGE), (300, RED))
+    return stat("Unsent notice", text, query, SECONDS, limits, decimals=0, to=to_list("Deliveries"))
 
 
 def _pages() -> Json:
     text = "Pages that are out: of all that it was told, what a receiver was not told the end of."
-    return stat("Pages out", text, Query(f"{_total(own.PAGES_OPEN)} or vector(0)"))
+    return stat("Pages out", text, Query(f"{_total(own.PAGES_OPEN)} or vector(0)"), to=to_list("Deliveries"))
 
 
 def _letters() -> Json:
@@ -115,7 +118,9 @@ def _letters() -> Json:
 
 def _lost() -> Json:
     text = "Records that retention removed before they were read, in the last day: no figure holds them."
-    return stat("Lost records", text, Query(_rise(own.RECORDS_LOST)), thresholds=ANY_IS_BAD, decimals=0)
+    return stat(
+        "Lost records", text, Query(_rise(own.RECORDS_LOST)), thresholds=ANY_IS_BAD, decimals=0, to=to_list("Sources")
+    )
 
 
 def _workers() -> Json:
@@ -127,7 +132,7 @@ def _partitions() -> Json:
     opened, caught_up = select(own.PARTITION_OPEN, {}), select(own.PARTITION_CAUGHT_UP, {})
     each = f"max by ({_PARTITION}) ({opened} + {opened} * {caught_up})"
     query = Query(f"min by (topic) ({each})", "{{topic}}")
-    return timeline("The least ready partition of each source", text, query, _OPEN, linked=False)
+    return timeline(_READY, text, query, _OPEN, linked=False)
 
 
 def _table() -> Json:

@@ -77,7 +77,8 @@ def _pace() -> Json:
     )
     code = f"max({_monthly(m.OBJECTIVE_CODE, indicator='pace')})"
     query = Query(told_apart(f"min({_monthly(m.LEAD_PACE)})", code), "{{verdict}}")
-    return told("Pace of the month", text, query, RATIO, decimals=0, none="No goal, or its first day")
+    to = to_list("Towards the month's goal")
+    return told("Pace of the month", text, query, RATIO, decimals=0, none="No goal, or its first day", to=to)
 
 
 def _needed_now() -> Json:
@@ -97,7 +98,8 @@ def _late() -> Json:
 
 def _close_rate() -> Json:
     text = "Marketing's leads that became customers in this month, of those delivered in it."
-    return stat("Close rate", text, Query(f"max({_monthly(m.LEAD_CLOSE_RATE)})"), RATIO, decimals=1)
+    query = Query(f"max({_monthly(m.LEAD_CLOSE_RATE)})")
+    return stat("Close rate", text, query, RATIO, decimals=1, to=to_list("Close rates"))
 
 
 def _towards_the_goal() -> Json:

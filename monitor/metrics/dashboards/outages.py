@@ -95,7 +95,16 @@ def _open() -> Json:
 def _oldest() -> Json:
     text = "How long the oldest open outage has lasted; 0 while none is open. An open outage is in no mean yet."
     query = f"max({OUTAGES.of(m.OUTAGES_OLDEST)} or 0 * {OUTAGES.of(m.OUTAGES_OPEN)})"
-    return stat("Oldest open outage", text, Query(query), SECONDS, ANY_IS_BAD, decimals=0, words={0: "none"})
+    return stat(
+        "Oldest open outage",
+        text,
+        Query(query),
+        SECONDS,
+        ANY_IS_BAD,
+        decimals=0,
+        words={0: "none"},
+        to=to_list("Up and down"),
+    )
 
 
 def _lowest() -> Json:
@@ -103,7 +112,7 @@ def _lowest() -> Json:
     text += " In the colour of the most urgent verdict on one."
     code = f"max({OUTAGES.of(m.OBJECTIVE_CODE, indicator='availability')})"
     query = Query(told_apart(f"min({OUTAGES.of(m.OUTAGE_AVAILABILITY)})", code), "{{verdict}}")
-    return told("Lowest availability", text, query, RATIO, decimals=2)
+    return told("Lowest availability", text, query, RATIO, decimals=2, to=to_list("Availability, against the target"))
 
 
 def _failures() -> Json:
@@ -148,7 +157,7 @@ def _downtime() -> Json:
 def _saidi() -> Json:
     text = "SAIDI in the chosen window: how long an average customer was without service; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_SAIDI, basis='all')})"
-    return stat("Time lost (SAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Time lost (SAIDI)", text, Query(query), SECONDS, decimals=1, to=to_list("Customer time lost"))
 
 
 def _saifi() -> Json:
