@@ -26,6 +26,7 @@ from monitor.core.agreements.schedule import began_ms, schedule
 from monitor.core.paging.not_told import MEANINGS
 from monitor.counters import Histogram
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.declaring import MAX_SERIES, Metric
 from monitor.metrics.due import show_due
 from monitor.metrics.figures import Known, show_figures
@@ -80,8 +81,8 @@ def page_of(
     _health(page, snapshot)
     show_due(page.set, snapshot)
     for measure, (shown, in_rest) in snapshot.series.items():
-        page.set(m.SERIES_SHOWN, measure, shown)
-        page.set(m.SERIES_IN_REST, measure, in_rest)
+        page.set(own.SERIES_SHOWN, measure, shown)
+        page.set(own.SERIES_IN_REST, measure, in_rest)
     page.drop(lines.dropped())
     return b"".join((*lines.page(encode), encode(_registry_of(page)))), content_type
 
@@ -126,7 +127,7 @@ class _Page(Collector):
     def collect(self) -> Iterable[Family]:
         """Return everything that was set, in the order of the catalogue."""
         for metric, dropped in self._dropped.items():
-            self._values.setdefault(m.DROPPED_SERIES, {})[(metric.name,)] = dropped
+            self._values.setdefault(own.DROPPED_SERIES, {})[(metric.name,)] = dropped
         return [_family(metric, self._values[metric]) for metric in m.CATALOGUE.values() if metric in self._values]
 
 
@@ -207,82 +208,82 @@ def _reports(page: _Page, snapshot: Snapshot, one: Agreement) -> None:
 def _partition(page: _Page, one: SourcePartition) -> None:
     source, stats = (one.topic, str(one.partition)), one.stats
     values: tuple[tuple[Metric, float | Histogram | None], ...] = (
-        (m.EVENTS, stats.events),
-        (m.BATCHES, stats.batches),
-        (m.RECORDS_SKIPPED, stats.skipped),
-        (m.OFFSET_HOLES, stats.holes),
-        (m.RECORDS_LOST, stats.lost),
-        (m.SOURCE_REREADS, stats.rereads),
-        (m.FAULTS, stats.faults),
-        (m.ROWS_SET_ASIDE, stats.set_aside),
-        (m.HELD_BACK, one.held_seconds),
-        (m.LET_GO, one.let_go),
-        (m.LAG, stats.lag),
-        (m.PARTITION_OPEN, int(stats.open)),
-        (m.PARTITION_CAUGHT_UP, int(stats.caught_up)),
-        (m.PARTITION_ROWS, stats.rows),
-        (m.PARTITION_RESTORED, stats.restored_rows),
-        (m.PARTITION_RESTORE, stats.restore_seconds),
-        (m.BATCH_DURATION, stats.batch_seconds.histogram()),
-        (m.COMMIT_DURATION, stats.commit_seconds.histogram()),
-        (m.TICK_DELAY, stats.tick_delay_seconds.histogram()),
+        (own.EVENTS, stats.events),
+        (own.BATCHES, stats.batches),
+        (own.RECORDS_SKIPPED, stats.skipped),
+        (own.OFFSET_HOLES, stats.holes),
+        (own.RECORDS_LOST, stats.lost),
+        (own.SOURCE_REREADS, stats.rereads),
+        (own.FAULTS, stats.faults),
+        (own.ROWS_SET_ASIDE, stats.set_aside),
+        (own.HELD_BACK, one.held_seconds),
+        (own.LET_GO, one.let_go),
+        (own.LAG, stats.lag),
+        (own.PARTITION_OPEN, int(stats.open)),
+        (own.PARTITION_CAUGHT_UP, int(stats.caught_up)),
+        (own.PARTITION_ROWS, stats.rows),
+        (own.PARTITION_RESTORED, stats.restored_rows),
+        (own.PARTITION_RESTORE, stats.restore_seconds),
+        (own.BATCH_DURATION, stats.batch_seconds.histogram()),
+        (own.COMMIT_DURATION, stats.commit_seconds.histogram()),
+        (own.TICK_DELAY, stats.tick_delay_seconds.histogram()),
     )
     for metric, value in values:
         page.set(metric, source, value)
-    page.set(m.LAST_EVENT, (*source, one.kind), _in_unit(m.LAST_EVENT, one.last_event_ms))
+    page.set(own.LAST_EVENT, (*source, one.kind), _in_unit(own.LAST_EVENT, one.last_event_ms))
 
 
 def _receivers(page: _Page, snapshot: Snapshot) -> None:
     for receiver_outcome, count in snapshot.deliveries.items():
-        page.set(m.DELIVERIES, receiver_outcome, count)
+        page.set(own.DELIVERIES, receiver_outcome, count)
     for reason in MEANINGS:
         # From the start, as below: a rule watches the increase.
-        page.set(m.NOT_TOLD, (reason,), snapshot.not_told.get(reason, 0))
+        page.set(own.NOT_TOLD, (reason,), snapshot.not_told.get(reason, 0))
     for one in snapshot.receivers:
         labels = (one.receiver,)
         for outcome in _FAILURES:
             # Shown as 0 from the start: for Prometheus the first sample of a new counter is no increase.
-            page.set(m.DELIVERIES, (one.receiver, outcome), snapshot.deliveries.get((one.receiver, outcome), 0))
-        page.set(m.DELIVERIES_PENDING, labels, one.pending)
+            page.set(own.DELIVERIES, (one.receiver, outcome), snapshot.deliveries.get((one.receiver, outcome), 0))
+        page.set(own.DELIVERIES_PENDING, labels, one.pending)
         if one.oldest_pending_ms is not None:
             age_ms = max(0, (snapshot.now_ms or 0) - one.oldest_pending_ms)
-            page.set(m.DELIVERIES_OLDEST, labels, _in_unit(m.DELIVERIES_OLDEST, age_ms))
-        page.set(m.PAGES_OPEN, labels, one.pages)
-        page.set(m.RECEIVER_DISABLED, labels, int(one.disabled))
-        page.set(m.DELIVERIES_MISCONFIGURED, labels, one.misconfigured)
+            page.set(own.DELIVERIES_OLDEST, labels, _in_unit(own.DELIVERIES_OLDEST, age_ms))
+        page.set(own.PAGES_OPEN, labels, one.pages)
+        page.set(own.RECEIVER_DISABLED, labels, int(one.disabled))
+        page.set(own.DELIVERIES_MISCONFIGURED, labels, one.misconfigured)
 
 
 def _health(page: _Page, snapshot: Snapshot) -> None:
     by_topic: tuple[tuple[Metric, Mapping[str, int]], ...] = (
-        (m.EVENTS_REPEATED, snapshot.repeats),
-        (m.EVENTS_LATE, snapshot.late),
-        (m.EVENTS_TOLD_TOGETHER, snapshot.together),
-        (m.PANES_DIVIDED, snapshot.divided),
-        (m.RECORDS_REFUSED, snapshot.refused),
-        (m.DEAD_LETTERS_CUT, snapshot.cut),
-        (m.EVENTS_MAPPED, snapshot.mapped),
-        (m.RECORDS_UNMAPPED, snapshot.unmapped),
-        (m.UNEXPECTED_PARTITIONS, snapshot.unexpected_partitions),
+        (own.EVENTS_REPEATED, snapshot.repeats),
+        (own.EVENTS_LATE, snapshot.late),
+        (own.EVENTS_TOLD_TOGETHER, snapshot.together),
+        (own.PANES_DIVIDED, snapshot.divided),
+        (own.RECORDS_REFUSED, snapshot.refused),
+        (own.DEAD_LETTERS_CUT, snapshot.cut),
+        (own.EVENTS_MAPPED, snapshot.mapped),
+        (own.RECORDS_UNMAPPED, snapshot.unmapped),
+        (own.UNEXPECTED_PARTITIONS, snapshot.unexpected_partitions),
     )
     for metric, counts in by_topic:
         for topic, count in counts.items():
             page.set(metric, (topic,), count)
     for reason, count in snapshot.cut_off.items():
-        page.set(m.CUT_OFF, (reason,), count)
+        page.set(own.CUT_OFF, (reason,), count)
     for topic_reason, count in snapshot.dead_letters.items():
-        page.set(m.DEAD_LETTERS, topic_reason, count)
+        page.set(own.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():
-        page.set(m.ALERTS, kind_state, count)
+        page.set(own.ALERTS, kind_state, count)
     for partition, seconds in snapshot.evaluation_seconds.items():
-        page.set(m.EVALUATION, (str(partition),), seconds)
-    page.set(m.DETECTION_DELAY, (), snapshot.detection_delay)
-    page.set(m.PARTITIONS_OPEN, (), sum(one.stats.open for one in snapshot.partitions))
-    page.set(m.REBALANCES, (), snapshot.rebalances)
-    page.set(m.RESTORES, (), snapshot.restores)
-    page.set(m.STALLS, (), snapshot.stalls)
-    page.set(m.CLOCK_STEPS, (), snapshot.clock_steps)
-    page.set(m.MONITOR_TIME, (), _in_unit(m.MONITOR_TIME, snapshot.now_ms))
-    page.set(m.BUILD_INFO, (_own_version(), platform.python_version()), 1)
+        page.set(own.EVALUATION, (str(partition),), seconds)
+    page.set(own.DETECTION_DELAY, (), snapshot.detection_delay)
+    page.set(own.PARTITIONS_OPEN, (), sum(one.stats.open for one in snapshot.partitions))
+    page.set(own.REBALANCES, (), snapshot.rebalances)
+    page.set(own.RESTORES, (), snapshot.restores)
+    page.set(own.STALLS, (), snapshot.stalls)
+    page.set(own.CLOCK_STEPS, (), snapshot.clock_steps)
+    page.set(own.MONITOR_TIME, (), _in_unit(own.MONITOR_TIME, snapshot.now_ms))
+    page.set(own.BUILD_INFO, (_own_version(), platform.python_version()), 1)
 
 
 def _own_version() -> str:

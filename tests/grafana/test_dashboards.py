@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -13,10 +14,12 @@ import pytest
 import yaml
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards import dashboards, text_of, write
-from monitor.metrics.dashboards.dashboard import Row, dashboard
-from monitor.metrics.dashboards.panels import Query, stat, to_list
-from monitor.metrics.dashboards.promql import Scope, select
+from monitor.metrics.dashboards.dashboard import HEADING_HEIGHT, Row, dashboard
+from monitor.metrics.dashboards.panels import GREY, Query, stat, to_list
+from monitor.metrics.dashboards.promql import BEFORE, PERIODS, Scope, as_before, select
+from monitor.metrics.dashboards.scopes import silence
 from monitor.metrics.dashboards.tables import Column, table
 from monitor.metrics.declaring import ATTRIBUTES, CODES, VERDICTS
 from tests.grafana.published import PANELS, UNITS, mistakes
@@ -25,14 +28,12 @@ from tests.prometheus.promql import complaints
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "grafana"
 MADE = dashboards()
-PANELS_OF_ALL = {
-    f"{name}-{panel['title']}": panel for name, one in MADE.items() for panel in one["panels"] if panel["type"] != "row"
-}
+PANELS_OF_ALL = {f"{name}-{panel['title']}": panel for name, one in MADE.items() for panel in one["panels"]}
 
 
 def filled(expr: str) -> str:
     """A query with durations in the place of those that Grafana knows."""
-    return re.sub(r"\$__(rate_interval|interval|range)", "1m", expr)
+    return re.sub(r"\$__(rate_interval|interval)", "1m", expr)
 
 
 each_dashboard = pytest.mark.parametrize("name", MADE)
@@ -79,11 +80,11 @@ def test_a_panel_that_names_an_unknown_metric_or_label_would_be_found(expr):
 
 def test_a_query_of_a_label_that_the_metric_does_not_have_cannot_be_made():
     with pytest.raises(ValueError, match="sla_lag_records has no label customer"):
-        select(m.LAG, {"customer": "acme"})
+        select(own.LAG, {"customer": "acme"})
     with pytest.raises(ValueError, match="sla_lag_records has no label verdict"):
-        Scope(("agreement",)).of(m.LAG, verdict="breached")
+        Scope(("agreement",)).of(own.LAG, verdict="breached")
     with pytest.raises(ValueError, match="histogram"):
-        select(m.BATCH_DURATION, {})
+        select(own.BATCH_DURATION, {})
 
 
 def test_every_verdict_has_a_number_and_the_more_urgent_one_the_larger():
@@ -204,7 +205,7 @@ def test_every_variable_of_a_query_exists_and_every_variable_is_used(name):
     one = MADE[name]
     variables = {variable["name"] for variable in one["templating"]["list"]}
     used = set(re.findall(r"\$\{?([a-z_]+)", json.dumps([panel.get("targets") for panel in one["panels"]])))
-    used -= {"__rate_interval", "__interval", "__range"}
+    used -= {"__rate_interval", "__interval"}
     assert used == variables
 
 
@@ -351,6 +352,26 @@ def test_a_column_that_is_too_narrow_for_its_heading_cannot_be_made():
         table("T", "What.", [Query("1")], [Column("Speed of answer", value="A", width=90)], sort=[])
 
 
+TILES = {name: one for name, one in PANELS_OF_ALL.items() if one["type"] == "stat"}
+
+
+@pytest.mark.parametrize("panel", TILES.values(), ids=TILES)
+def test_the_title_of_a_tile_is_read_whole_at_1280_px(panel):
+    narrow = sum(letter in "fijlrtI1() " for letter in panel["title"])
+    title_px = 4.2 * narrow + 7.8 * (len(panel["title"]) - narrow)
+    assert title_px + 62 <= inner_px(panel, 1280), "beside it are the padding and the sign of the description"
+
+
+@each_panel
+def test_a_number_that_there_is_not_says_so_in_grey(panel):
+    """In the colour of the lowest number its words would comfort, or alarm, for no reason."""
+    if panel["type"] in ("stat", "gauge"):
+        defaults, (target,) = panel["fieldConfig"]["defaults"], panel["targets"]
+        stands_in = re.search(r"or on \(\) vector\((-\d+)\)$", target["expr"])
+        shown = defaults["mappings"][0]["options"][stands_in[1]]
+        assert (shown["text"], shown["color"]) == (defaults["noValue"], GREY)
+
+
 @each_panel
 def test_an_empty_panel_says_so_in_words_and_an_empty_cell_does_not(panel):
     assert len(panel["fieldConfig"]["defaults"]["noValue"].split()) > 1
@@ -391,7 +412,9 @@ def test_a_link_to_a_panel_that_is_not_there_cannot_be_made():
 
 @each_dashboard
 def test_rows_have_headings_and_time_has_marks(name):
-    assert sum(panel["type"] == "row" for panel in MADE[name]["panels"]) >= 3
+    headings = [panel["gridPos"] for panel in MADE[name]["panels"] if panel["gridPos"]["h"] == HEADING_HEIGHT]
+    assert len(headings) >= 3
+    assert {one["w"] for one in headings} == {24}
     marks = MADE[name]["annotations"]["list"]
     assert [one["name"] for one in marks] == ["Breaches", "Maintenance", "Agreements", "Versions of the monitor"]
     assert [found for one in marks for found in complaints(one["expr"])] == []
@@ -406,3 +429,113 @@ def test_who_chooses_a_customer_also_sees_what_is_not_split_by_customers(name):
     for attribute in ATTRIBUTES:
         chosen = re.findall(rf'=~\\"\${attribute}(\|?)\\"', text)
         assert set(chosen) <= {"|"}, f"what has no {attribute} would be hidden"
+
+
+# -- what Prometheus makes of it
+
+promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed"
+)
+
+
+def prometheus_agrees(story, folder: Path) -> None:
+    path = folder / "story.yml"
+    path.write_text(yaml.safe_dump({"tests": [story]}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@promtool
+def test_silence_is_unusual_where_the_day_before_knew_none_so_long(tmp_path: Path):
+    """Given an event every five minutes by day and none by night, and a third day that nothing comes of."""
+    every_s, half = 300, 144  # five minutes, half a day of them
+    newest, number, instants = [], [], range(5 * half + 24)
+    for n in instants:
+        by_day = n // half in (0, 2)
+        newest.append(n * every_s if by_day or not newest else newest[-1])
+        number.append((number[-1] if number else 0) + by_day)
+    (target,) = silence("call")["targets"]
+    source = '{topic="calls", partition="0"'
+    story = {
+        "interval": f"{every_s}s",
+        "input_series": [
+            {"series": own.MONITOR_TIME.name, "values": f"0+{every_s}x{len(instants)}"},
+            {"series": f"{own.EVENTS.name}{source}}}", "values": " ".join(map(str, number))},
+            {"series": f'{own.LAST_EVENT.name}{source}, kind="call"}}', "values": " ".join(map(str, newest))},
+        ],
+        "promql_expr_test": [
+            {
+                "expr": target["expr"],
+                "eval_time": f"{hours}h",
+                "exp_samples": [{"labels": f'{{silence="{word}"}}', "value": age_s}],
+            }
+            for hours, word, age_s in (
+                (6, "usual", 0),
+                (18, "too early to tell", 6 * 3_600 + every_s),
+                (42, "usual", 6 * 3_600 + every_s),
+                (61, "unusual", 25 * 3_600 + every_s),
+            )
+        ],
+    }
+    prometheus_agrees(story, tmp_path)
+
+
+# -- a period beside the one before
+
+
+@pytest.mark.parametrize(
+    ("window", "back"),
+    [("30m", "1d"), ("24h", "1d"), ("day", "1d"), ("week", "1w"), ("7d", "1w"), ("month", "30d"), ("30d", "30d"),
+     ("quarter", "13w"), ("year", "52w")],
+)  # fmt: skip
+def test_a_window_is_compared_with_the_one_of_its_own_length_before(window, back):
+    assert [one.offset for one in PERIODS if re.fullmatch(one.windows.pattern, window)] == [back]
+
+
+@promtool
+def test_prometheus_finds_the_period_before(tmp_path: Path):
+    """Given a share of 1 on the first day and 2 on the second, and a month's of 3, 4, …: one day and 30 days before."""
+    labels = 'agreement="desk", objective="in-time", kind="ticket", priority="P1"'
+    query = as_before(Scope().a_period_before(m.OBJECTIVE_VALUE, "objective, series, window"))
+    named = f'objective="in-time", series="P1{BEFORE}"'
+    story = {
+        "interval": "1d",
+        "input_series": [
+            {"series": f'{m.OBJECTIVE_VALUE.name}{{{labels}, window="{window}"}}', "values": f"{first}+1x40"}
+            for window, first in (("24h", 1), ("month", 103))
+        ],
+        "promql_expr_test": [
+            {
+                "expr": query,
+                "eval_time": f"{day}d",
+                "exp_samples": [
+                    {"labels": f'{{{named}, window="{window}"}}', "value": value} for window, value in expected.items()
+                ],
+            }
+            for day, expected in ((0, {}), (1, {"24h": 1}), (31, {"24h": 31, "month": 104}))
+        ],
+    }
+    prometheus_agrees(story, tmp_path)
+
+
+def test_what_was_a_period_before_is_grey_and_not_in_the_legend():
+    compared = [one for one in PANELS_OF_ALL.values() if any(BEFORE in target["expr"] for target in one["targets"])]
+    assert len(compared) >= 5
+    for panel in compared:
+        (faint,) = [
+            {part["id"]: part["value"] for part in one["properties"]}
+            for one in panel["fieldConfig"]["overrides"]
+            if one["matcher"] == {"id": "byRegexp", "options": f"/{BEFORE}$/"}
+        ]
+        assert faint["color"]["fixedColor"] == GREY
+        assert faint["custom.hideFrom"]["legend"]
+
+
+@each_panel
+def test_a_timeline_has_pages_of_rows_that_can_be_read(panel):
+    if panel["type"] == "state-timeline":
+        legend_and_axis_px = 32 + 2 * 8 + 30 + 30
+        each_px = (panel["gridPos"]["h"] * 38 - 8 - legend_and_axis_px) / panel["options"]["perPage"]
+        assert each_px >= 16

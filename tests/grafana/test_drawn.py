@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from monitor.metrics.dashboards import dashboards
+from monitor.metrics.dashboards.dashboard import HEADING_HEIGHT
 from tests.grafana.browser import BINARY, browser
 from tests.grafana.drawn import Grafana, troubles
 
@@ -56,8 +57,9 @@ setTimeout(() => {{ document.getElementById('grid').innerHTML = {drawn!r} }}, 30
 
 
 def board(*titles: str):
+    places = {title: {"y": 0, "h": HEADING_HEIGHT if title == "Heading" else 4} for title in titles}
     return {"uid": "sla-x", "title": "X",
-            "panels": [{"title": title, "gridPos": {"y": 0, "h": 4}} for title in titles]}  # fmt: skip
+            "panels": [{"title": title, "gridPos": place} for title, place in places.items()]}  # fmt: skip
 
 
 @asynccontextmanager
@@ -89,7 +91,7 @@ async def imitation(shape: str, **panels: str):
 @chromium
 @pytest.mark.parametrize("shape", [OLD, NEW], ids=["before 10", "from 10 on"])
 async def test_panels_that_are_drawn_are_well_and_there_is_a_picture(shape: str, tmp_path: Path):
-    panels = {"Open": "<div>17</div>", "Over time": "<canvas></canvas>"}
+    panels = {"Heading": "", "Open": "<div>17</div>", "Over time": "<canvas></canvas>"}
     async with imitation(shape, **panels) as (host, asked), browser(tmp_path, "127.0.0.1") as tab:
         grafana = Grafana.at(f"http://admin:secret@{host}/")
         assert await troubles(tab, grafana, board(*panels), patience_s=10) == []

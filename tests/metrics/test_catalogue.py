@@ -19,8 +19,9 @@ from monitor.core.agreements.parties import Party
 from monitor.core.agreements.term import Length, Term
 from monitor.core.objectives.status import Verdict
 from monitor.core.time.windows import Window
-from monitor.metrics.catalogue import CATALOGUE, DROPPED_SERIES, catalogue_table
+from monitor.metrics.catalogue import CATALOGUE, catalogue_table
 from monitor.metrics.declaring import PREFIX, VERDICTS
+from monitor.metrics.own import DROPPED_SERIES
 from monitor.metrics.shown import FIGURES, LIVE
 from tests.metrics.given import everything, exposition, samples, status
 

@@ -21,7 +21,7 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Scope, age_of, total
 from monitor.metrics.dashboards.scopes import window_of
-from monitor.metrics.dashboards.states import timeline
+from monitor.metrics.dashboards.states import MOST_ROWS, timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 from monitor.metrics.declaring import CODES
 
@@ -70,13 +70,13 @@ def agreements() -> Json:
                     (4, _undated()),
                 ],
             ),
-            Heading("Kept"),
-            Row(7, [(10, _kept()), (14, _verdicts())]),
-            Heading("What is agreed"),
+            Heading("Kept", "Which agreements are kept."),
+            Row(10, [(10, _kept()), (14, _verdicts())]),
+            Heading("What is agreed", "Versions, terms, levels, parties and services."),
             Row(8, [(24, _agreements())]),
-            Row(6, [(6, _terms()), (9, _reports()), (9, _origins())]),
+            Row(6, [(7, _terms()), (8, _reports()), (9, _origins())]),
             Row(7, [(12, _parties()), (12, _details())]),
-            Heading("Who stands behind it"),
+            Heading("Who stands behind it", "Teams and suppliers whose own agreements support these."),
             Row(6, [(14, _supporting()), (10, _missed_over_time())]),
         ],
     )
@@ -90,7 +90,8 @@ def _number(*verdicts: Verdict) -> str:
 
 def _in_force() -> Json:
     text = "Versions that bind now: accepted, begun, and not over."
-    return stat("In force", text, Query(f"sum(max by (agreement, version) ({_IN_FORCE}))"))
+    query = Query(f"sum(max by (agreement, version) ({_IN_FORCE}))")
+    return stat("In force", text, query, to=to_list("Agreements"))
 
 
 def _breached() -> Json:
@@ -105,10 +106,15 @@ def _at_risk() -> Json:
     return stat("Objectives at risk", text, query, thresholds=ANY_IS_WARNING, to=to_list(_LIST))
 
 
+def _lately(summed: str) -> str:
+    """Return the breaches of the last day under which a supporting agreement had missed its own target."""
+    return f"round({summed} (increase({_SCOPE.of(m.SUPPORTING_BREACHES)}[1d])))"
+
+
 def _missed() -> Json:
-    text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, since the workers started."
+    text = "Breaches under which a supporting agreement (OLA, UC) had missed its own target, in the last day."
     return stat(
-        "Missed under a breach", text, Query(f"sum({_SCOPE.of(m.SUPPORTING_BREACHES)})"), thresholds=ANY_IS_WARNING,
+        "Supporting missed", text, Query(_lately("sum")), thresholds=ANY_IS_WARNING,
         to=to_list("Supporting agreements"), none="Nobody stands behind",
     )  # fmt: skip
 
@@ -135,16 +141,16 @@ def _agreements() -> Json:
         text,
         [Query(f"{info} * on (agreement, version) group_left () ({binding})")],
         [
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
-            Column("Name", label="name", width=230),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=160),
+            Column("Name", label="name"),
             Column("Kind", label="kind", width=70),
-            Column("Status", label="status", width=95),
-            Column("Level", label="level", width=100),
-            Column("Under", label="under", width=140),
+            Column("Status", label="status", width=85),
+            Column("Level", label="level", width=90),
+            Column("Under", label="under", width=130),
             Column("Service", label="service"),
             Column("Binding", label="binding", width=95),
-            Column("Version", label="version", width=85),
-            Column("In force", value="A", unit=COUNT, width=110),
+            Column("Version", label="version", width=80),
+            Column("In force", value="A", unit=COUNT, width=104),
         ],
         sort=["In force"],
     )
@@ -194,9 +200,11 @@ def _terms() -> Json:
 def _verdicts() -> Json:
     text = (
         "The most urgent verdict on each agreement over time, of all its objectives and series, in the chosen window; "
-        "an agreement without that window in its own ones."
+        f"an agreement without that window in its own ones. The {MOST_ROWS} agreements with the most urgent ones now."
     )
-    return timeline("Verdicts", text, Query(_VERDICTS.verdicts("agreement"), "{{agreement}}"))
+    urgent = f"topk({MOST_ROWS}, {_VERDICTS.at_end().verdicts('agreement')})"
+    query = f"({_VERDICTS.verdicts('agreement')}) and on (agreement) {urgent}"
+    return timeline("Verdicts", text, Query(query, "{{agreement}}"))
 
 
 def _origins() -> Json:
@@ -212,7 +220,7 @@ def _origins() -> Json:
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("Said by", label="origin"),
-            Column("Level", label="level", width=100),
+            Column("Level", label="level", width=90),
             Column("Parts", value="A", unit=COUNT, width=75),
         ],
         sort=["Agreement"],
@@ -223,9 +231,9 @@ def _origins() -> Json:
 def _supporting() -> Json:
     text = (
         "Who stands behind an agreement, and how often that one was breached while its supporter had missed its own "
-        "target on the same ticket, since the workers started."
+        "target on the same ticket, in the last day."
     )
-    query = f"sum by (agreement, supporting) ({_SCOPE.of(m.SUPPORTING_BREACHES)})"
+    query = _lately("sum by (agreement, supporting)")
     return table(
         "Supporting agreements",
         text,
@@ -288,8 +296,8 @@ def _reports() -> Json:
         [
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL]),
             Column("For", label="to"),
-            Column("Every", label="every", width=80),
-            Column("Days left", value="A", unit=COUNT, decimals=0, width=120),
+            Column("Every", label="every", width=70),
+            Column("Days left", value="A", unit=COUNT, decimals=0, width=112),
         ],
         sort=["Days left"],
         rising=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -12,7 +13,6 @@ from monitor.metrics.dashboards.panels import (
     BROKEN,
     COUNT,
     GREEN,
-    GREY,
     KEPT,
     NOT_SO,
     RATIO,
@@ -29,13 +29,14 @@ from monitor.metrics.dashboards.panels import (
     to_list,
     told,
 )
-from monitor.metrics.dashboards.promql import Regex, age_of, any_of, named, select
+from monitor.metrics.dashboards.promql import BEFORE, Regex, age_of, any_of, as_before, named, select
 from monitor.metrics.dashboards.scopes import BUDGETS, variables, window_of
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 _EACH = "agreement, objective, series"
 _LEFT = steps(RED, (0.0001, GREEN))
 _LIST: Final = "Budgets, the least left first"
+_MONEY: Final = "Credits and damages"
 _PACE: Final = "6h"
 """The time by whose pace a budget is forecast."""
 _FOR_EVER: Final = 1e8
@@ -54,29 +55,29 @@ def budgets() -> Json:
             Row(
                 4,
                 [
-                    (5, _least_left()),
+                    (4, _least_left()),
                     (4, _used_up()),
                     (4, _fastest()),
                     (3, _credits()),
                     (3, _damages()),
                     (3, _claims()),
-                    (2, _rights()),
+                    (3, _rights()),
                 ],
             ),
-            Heading("What is left"),
+            Heading("What is left", "What may still go wrong before a target is missed."),
             Row(8, [(14, _table()), (10, _left())]),
-            Row(8, [(10, _burn_down()), (7, _left_events()), (7, _left_time())]),
-            Heading("How fast it goes"),
+            Row(10, [(8, _burn_down()), (8, _left_events()), (8, _left_time())]),
+            Heading("How fast it goes", "Burn rates against the limits at which people are told."),
             Row(8, [(12, _burning("page", "1h|6h")), (12, _burning("ticket", "24h|3d"))]),
-            Heading("What misses cost"),
+            Heading("What misses cost", "What customers can claim for closed periods."),
             Row(6, [(24, _credits_over_time())]),
         ],
     )
 
 
-def _share(at: str = "") -> str:
+def _share() -> str:
     """Return the share of each budget that is left, in the chosen window."""
-    return f"1 - max by ({_EACH}) ({named(BUDGETS.of(m.BUDGET_SPENT) + at)} < inf)"
+    return f"1 - ({BUDGETS.each(m.BUDGET_SPENT, _EACH)} < inf)"
 
 
 def _least_left() -> Json:
@@ -113,7 +114,8 @@ def _fastest() -> Json:
         "slow enough": f"{value} unless on () {tells}",
     }
     looks = {"calls somebody": BROKEN, "too fast": RISK, "slow enough": KEPT}
-    return told("Burning fastest", text, Query(any_of(cases, "pace"), "{{pace}}"), COUNT, looks, decimals=1)
+    query, to = Query(any_of(cases, "pace"), "{{pace}}"), to_list("Burn rates: page")
+    return told("Burning fastest", text, query, COUNT, looks, decimals=1, to=to)
 
 
 def _limits(**matchers: str | Regex) -> str:
@@ -123,20 +125,20 @@ def _limits(**matchers: str | Regex) -> str:
 def _credits() -> Json:
     text = "Service credits of closed periods that can still be claimed, before caps: sla-monitor statements --credits."
     query = f"sum({BUDGETS.whole().of(m.CREDIT)}) or vector(0)"
-    return stat("Credits", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"})
+    return stat("Credits", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"}, to=to_list(_MONEY))
 
 
 def _damages() -> Json:
     text = "Damages for closed periods that can still be claimed, before caps: sla-monitor statements --credits."
     query = f"sum({BUDGETS.whole().of(m.DAMAGES)}) or vector(0)"
-    return stat("Damages", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"})
+    return stat("Damages", text, Query(query), COUNT, ANY_IS_WARNING, decimals=2, words={0: "none"}, to=to_list(_MONEY))
 
 
 def _claims() -> Json:
     text = "How long the first of the credits and damages can still be claimed."
     ends = f"min({BUDGETS.whole().of(m.CREDIT_CLAIM)} or {BUDGETS.whole().of(m.DAMAGES_CLAIM)})"
     query = f"-({age_of(ends)}) or vector({NOT_SO:g})"
-    return stat("Claim within", text, Query(query), SECONDS, decimals=0, words={NOT_SO: "no claim"})
+    return stat("Claim within", text, Query(query), SECONDS, decimals=0, words={NOT_SO: "no claim"}, to=to_list(_MONEY))
 
 
 def _rights() -> Json:
@@ -152,7 +154,7 @@ def _table() -> Json:
     )
     left = f"min by ({_EACH}) ({named(BUDGETS.of(m.BUDGET_REMAINING))})"
     pace = f"deriv({BUDGETS.of(m.BUDGET_REMAINING)}[{_PACE}])"
-    passed = f"scalar(max(deriv({select(m.MONITOR_TIME, {})}[{_PACE}])))"
+    passed = f"scalar(max(deriv({select(own.MONITOR_TIME, {})}[{_PACE}])))"
     going = f"clamp_min(-(min by ({_EACH}) ({named(pace)})) / {passed}, 1e-12)"
     ends = f"clamp_max(clamp_min({left}, 0) / {going}, {_NEVER:g})"
     # Beyond three years the pace is nothing but noise.
@@ -177,22 +179,22 @@ def _table() -> Json:
 
 
 def _left() -> Json:
-    text = "Share of each error budget that is left in the chosen window. Below 0 the target is missed."
-    query = Query(_share(), "{{objective}} · {{series}}")
+    text = "Share of each error budget that is left in the chosen window, the least first. Below 0: target missed."
+    query = Query(f"sort({_share()})", "{{objective}} · {{series}}")
     return newest(bars("Left", text, query, RATIO, most=1, scheme="continuous-RdYlGr", decimals=0))
 
 
 def _burn_down() -> Json:
     text = (
         "Share of each error budget that is left in the chosen window, over time. Dashed: where it is used up, and "
-        "(grey) the share one range of time earlier."
+        "(grey) what was left one period before (a day, week, month …, by the window)."
     )
+    before = as_before(f"1 - ({BUDGETS.a_period_before(m.BUDGET_SPENT, _EACH)} < inf)")
     queries = [
-        Query(_share(), "{{objective}} · {{series}}"),
-        Query(_share(" offset $__range"), "before: {{objective}} · {{series}}", "P", GREY, quiet=True),
+        Query(f"({_share()}) or {before}", "{{objective}} · {{series}}"),
         Query("vector(0)", "used up", "Z", BROKEN),
     ]
-    return lines("Burn-down", text, queries, RATIO, least=-1, most=1, linked=False, decimals=0)
+    return lines("Burn-down", text, queries, RATIO, least=None, most=1, linked=False, decimals=0, faint=BEFORE)
 
 
 def _burning(urgency: str, over: str) -> Json:
@@ -236,4 +238,4 @@ def _credits_over_time() -> Json:
         Query(f"{each} ({BUDGETS.whole().of(m.CREDIT)} or {none})", "{{agreement}} {{currency}}"),
         Query(f"{each} ({BUDGETS.whole().of(m.DAMAGES)} or {none})", "damages: {{agreement}} {{currency}}", "D"),
     ]
-    return lines("Credits and damages", text, queries, COUNT, decimals=2, linked=False)
+    return lines(_MONEY, text, queries, COUNT, decimals=2, linked=False)

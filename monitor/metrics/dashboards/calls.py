@@ -60,7 +60,7 @@ def calls() -> Json:
                     (3, silence("call")),
                 ],
             ),
-            Heading("Queues and agents"),
+            Heading("Queues and agents", "Who waits, and who answers."),
             Row(8, [(24, _queues())]),
             Row(
                 6,
@@ -72,10 +72,10 @@ def calls() -> Json:
                     (4, due_first(CALLS, to_list("Callbacks to make"), "Next callback due")),
                 ],
             ),
-            Heading("Against the agreements"),
+            Heading("Against the agreements", "What was promised beside what is."),
             Row(8, [(12, _service_level()), (12, verdicts(CALLS))]),
             Row(7, [(10, _giving_up()), (8, _first_call()), (6, _satisfaction())]),
-            Heading("How long callers waited"),
+            Heading("How long callers waited", "Waits of answered calls, and what each formula makes of them."),
             Row(8, [(9, _waits()), (9, _speed()), (6, _formulas())]),
         ],
     )
@@ -143,7 +143,7 @@ def _answer() -> Json:
         "the colour of the verdict on it, where it is promised."
     )
     query = _judged(f"max({CALLS.of(m.CALL_ANSWER)})", "asa")
-    return told("Answer speed", text, Query(query, "{{verdict}}"), SECONDS, decimals=0)
+    return told("Answer speed", text, Query(query, "{{verdict}}"), SECONDS, decimals=0, to=to_list(_QUEUES))
 
 
 def _abandoned() -> Json:
@@ -170,13 +170,13 @@ def _queues() -> Json:
         text,
         [
             Query(CALLS.each(m.CALLS_WAITING, by), ref="W"),
-            Query(CALLS.each(m.CALLS_LONGEST, by), ref="L"),
+            Query(_if_any(CALLS.each(m.CALLS_LONGEST, by)), ref="L"),
             Query(CALLS.each(m.OBJECTIVE_CODE, by, **level), ref="V"),
-            Query(CALLS.each(m.OBJECTIVE_VALUE, by, **level), ref="S"),
+            Query(_if_any(CALLS.each(m.OBJECTIVE_VALUE, by, **level)), ref="S"),
             Query(CALLS.each(m.OBJECTIVE_TARGET, by, **level), ref="T"),
-            Query(CALLS.each(m.CALL_ANSWER, by), ref="A"),
-            Query(CALLS.each(m.CALL_ABANDONMENT, by, counting="net"), ref="G"),
-            Query(CALLS.each(m.CALL_OCCUPANCY, by), ref="O"),
+            Query(_if_any(CALLS.each(m.CALL_ANSWER, by)), ref="A"),
+            Query(_if_any(CALLS.each(m.CALL_ABANDONMENT, by, counting="net")), ref="G"),
+            Query(_if_any(CALLS.each(m.CALL_OCCUPANCY, by)), ref="O"),
         ],
         [
             Column("Verdict", value="V", verdict=True, width=100),
@@ -193,6 +193,11 @@ def _queues() -> Json:
         ],
         sort=["Verdict", "Waiting"],
     )
+
+
+def _if_any(expression: str) -> str:
+    """Return an expression, and NaN for the queues that have no such value: its column stays where it is."""
+    return f"{expression} or NaN * {CALLS.each(m.CALLS_WAITING, _EACH)}"
 
 
 def _service_level() -> Json:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.metrics.dashboards.marks import marks
-from monitor.metrics.dashboards.panels import ALL_CHOSEN, DATASOURCE, Json
+from monitor.metrics.dashboards.panels import ALL_CHOSEN, DATASOURCE, Json, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 COLUMNS: Final = 24
+HEADING_HEIGHT: Final = 1
+"""Just the title. No other panel is so low."""
 SCHEMA_VERSION: Final = 38
 """Grafana's own number for the shape of the JSON; later versions migrate it."""
 TAG: Final = "sla-monitor"
@@ -24,9 +26,10 @@ class Row(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """A heading over the rows that follow it; they can be folded under it."""
+    """A heading over the rows that follow it, and what they tell."""
 
     title: str
+    text: str
 
 
 class Variable(NamedTuple):
@@ -83,10 +86,9 @@ def _placed(rows: Iterable[Row | Heading]) -> list[Json]:
     y = 0
     for row in rows:
         if isinstance(row, Heading):
-            position = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
-            heading = {"type": "row", "title": row.title, "collapsed": False, "panels": []}
-            placed.append({"id": len(placed) + 1, "gridPos": position, **heading})
-            y += 1
+            position = {"x": 0, "y": y, "w": COLUMNS, "h": HEADING_HEIGHT}
+            placed.append({"id": len(placed) + 1, "gridPos": position, **heading(row.title, row.text)})
+            y += HEADING_HEIGHT
             continue
         width = sum(width for width, _ in row.panels)
         if width != COLUMNS:

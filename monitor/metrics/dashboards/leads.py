@@ -55,11 +55,11 @@ def leads() -> Json:
                 (4, _pace()), (4, _needed_now()), (4, _late()), (4, due_first(LEADS, to_list("Due next"))),
                 (4, _close_rate()), (4, silence("lead")),
             ]),
-            Heading("Now"),
-            Row(7, [(12, due_next(LEADS)), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
-            Heading("Marketing's promise: enough leads"),
+            Heading("Now", "Leads that wait for somebody."),
+            Row(5, [(12, due_next(LEADS)), (12, at_risk_now(LEADS, m.CLOCKS_OPEN))]),
+            Heading("Marketing's promise: enough leads", "Leads delivered against those that the sales goal needs."),
             Row(8, [(8, _towards_the_goal()), (7, _close_rates()), (9, _funnel())]),
-            Heading("Sales' promise: soon, and often enough"),
+            Heading("Sales' promise: soon, and often enough", "Speed and depth of follow-up against what is promised."),
             Row(8, [(8, _kept()), (8, _attempts()), (8, verdicts(LEADS))]),
             Row(8, [(8, _speed()), (8, _depth()), (8, _pending())]),
         ],
@@ -77,7 +77,8 @@ def _pace() -> Json:
     )
     code = f"max({_monthly(m.OBJECTIVE_CODE, indicator='pace')})"
     query = Query(told_apart(f"min({_monthly(m.LEAD_PACE)})", code), "{{verdict}}")
-    return told("Pace of the month", text, query, RATIO, decimals=0, none="No goal, or its first day")
+    to = to_list("Towards the month's goal")
+    return told("Pace of the month", text, query, RATIO, decimals=0, none="No goal, or its first day", to=to)
 
 
 def _needed_now() -> Json:
@@ -97,7 +98,8 @@ def _late() -> Json:
 
 def _close_rate() -> Json:
     text = "Marketing's leads that became customers in this month, of those delivered in it."
-    return stat("Close rate", text, Query(f"max({_monthly(m.LEAD_CLOSE_RATE)})"), RATIO, decimals=1)
+    query = Query(f"max({_monthly(m.LEAD_CLOSE_RATE)})")
+    return stat("Close rate", text, query, RATIO, decimals=1, to=to_list("Close rates"))
 
 
 def _towards_the_goal() -> Json:
@@ -146,7 +148,9 @@ def _funnel() -> Json:
         "leads are still to come."
     )
     query = f"sum by (stage) (max by (stage, {', '.join(SERIES)}) ({LEADS.of_chosen(m.LEAD_FUNNEL)}))"
-    return newest(bars("Funnel", text, Query(f"sort_desc({worded(query, 'stage')})", "{{stage}}"), COUNT, linked=False))
+    # The bars leave as much room for names as the one with the most letters needs: it has to be the widest one, too.
+    stages = f'label_replace({worded(query, "stage")}, "stage", "$1 to sales", "stage", "(handed over)")'
+    return newest(bars("Funnel", text, Query(f"sort_desc({stages})", "{{stage}}"), COUNT, linked=False))
 
 
 def _close_rates() -> Json:

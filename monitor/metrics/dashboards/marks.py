@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.panels import BLUE, BROKEN, DATASOURCE, GREY, Json
 from monitor.metrics.dashboards.promql import select
 
 
 def marks() -> list[Json]:
     """Return the marks of every dashboard."""
-    breaches = f"sum by (kind) (increase({select(m.ALERTS, {'kind': 'objective', 'state': 'breached'})}[2m])) > 0.5"
+    breaches = f"sum by (kind) (increase({select(own.ALERTS, {'kind': 'objective', 'state': 'breached'})}[2m])) > 0.5"
     maintained = select(m.OUTAGES_MAINTENANCE, {})
-    binding, build = select(m.AGREEMENT_IN_FORCE, {}), select(m.BUILD_INFO, {})
+    binding, build = select(m.AGREEMENT_IN_FORCE, {}), select(own.BUILD_INFO, {})
     force, forced = (f"max by (agreement, version) ({one})" for one in (binding, f"{binding} offset 2m"))
     # Only where something was known before: the start of the monitor is no change.
     versions = f"({force} == 1) unless on (agreement, version) ({forced} == 1) and on (agreement) ({forced})"

@@ -60,12 +60,12 @@ def outages() -> Json:
                     (4, silence("outage")),
                 ],
             ),
-            Heading("Now"),
+            Heading("Now", "What is down, and when the next repair is due."),
             Row(8, [(10, _down()), (14, due_next(OUTAGES))]),
-            Heading("Against the agreements"),
+            Heading("Against the agreements", "What was promised beside what is."),
             Row(8, [(12, _availability()), (12, verdicts(OUTAGES))]),
             Row(7, [(14, at_risk_now(OUTAGES, m.CLOCKS_OPEN)), (10, _without_service())]),
-            Heading("How often, how long"),
+            Heading("How often, how long", "Failures, repairs and what they meant to customers."),
             Row(
                 4,
                 [
@@ -95,7 +95,16 @@ def _open() -> Json:
 def _oldest() -> Json:
     text = "How long the oldest open outage has lasted; 0 while none is open. An open outage is in no mean yet."
     query = f"max({OUTAGES.of(m.OUTAGES_OLDEST)} or 0 * {OUTAGES.of(m.OUTAGES_OPEN)})"
-    return stat("Oldest open outage", text, Query(query), SECONDS, ANY_IS_BAD, decimals=0, words={0: "none"})
+    return stat(
+        "Oldest open outage",
+        text,
+        Query(query),
+        SECONDS,
+        ANY_IS_BAD,
+        decimals=0,
+        words={0: "none"},
+        to=to_list("Up and down"),
+    )
 
 
 def _lowest() -> Json:
@@ -103,7 +112,7 @@ def _lowest() -> Json:
     text += " In the colour of the most urgent verdict on one."
     code = f"max({OUTAGES.of(m.OBJECTIVE_CODE, indicator='availability')})"
     query = Query(told_apart(f"min({OUTAGES.of(m.OUTAGE_AVAILABILITY)})", code), "{{verdict}}")
-    return told("Lowest availability", text, query, RATIO, decimals=2)
+    return told("Lowest availability", text, query, RATIO, decimals=2, to=to_list("Availability, against the target"))
 
 
 def _failures() -> Json:
@@ -137,7 +146,7 @@ def _repair() -> Json:
         "restoration and resolution, over the outages that got there; of the slowest service."
     )
     query = f"max by (stage) ({OUTAGES.of(m.OUTAGE_MTTR)})"
-    return newest(bars("Mean time to repair", text, Query(query, "{{stage}}"), SECONDS, linked=False))
+    return newest(bars("Mean time to repair", text, Query(f"sort({query})", "{{stage}}"), SECONDS, linked=False))
 
 
 def _downtime() -> Json:
@@ -148,7 +157,7 @@ def _downtime() -> Json:
 def _saidi() -> Json:
     text = "SAIDI in the chosen window: how long an average customer was without service; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_SAIDI, basis='all')})"
-    return stat("Customer time lost (SAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Time lost (SAIDI)", text, Query(query), SECONDS, decimals=1, to=to_list("Customer time lost"))
 
 
 def _saifi() -> Json:
@@ -160,7 +169,7 @@ def _saifi() -> Json:
 def _caidi() -> Json:
     text = "CAIDI in the chosen window: how long a customer's interruption lasted on the average; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_CAIDI, basis='all')})"
-    return stat("Length of interruption (CAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Time of each (CAIDI)", text, Query(query), SECONDS, decimals=1)
 
 
 def _coverage() -> Json:
@@ -182,7 +191,7 @@ def _without_service() -> Json:
 
 def _customers_served() -> Json:
     text = "ASAI in the chosen window: the share of the customers' time with service; of the worst service."
-    return stat("Time with service (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
+    return stat("Time served (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
 
 
 def _by_measure() -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
@@ -28,12 +29,10 @@ from monitor.metrics.dashboards.panels import (
 )
 from monitor.metrics.dashboards.promql import Regex, indicators, select, total, worded
 from monitor.metrics.dashboards.scopes import OVERVIEW, due_first, due_next, due_soon, silence, variables, window_of
-from monitor.metrics.dashboards.states import timeline
+from monitor.metrics.dashboards.states import MOST_ROWS, timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 
 _EACH: Final = "agreement, kind, objective, series, window"
-_ROWS: Final = 8
-"""The rows of a timeline that can be read."""
 _DETAILS: Final = link(
     "Details of ${__data.fields.Agreement}",
     "/d/sla-${__data.fields.kind}s?var-agreement=${__data.fields.Agreement}&${__url_time_range}",
@@ -61,13 +60,13 @@ def overview() -> Json:
                     (3, _budget()),
                 ],
             ),
-            Heading("What breaks next"),
+            Heading("What breaks next", "What can still be saved, and whether the figures are fresh."),
             Row(8, [(15, due_next(OVERVIEW)), (5, _kept()), (4, silence())]),
-            Heading("What is broken"),
+            Heading("What is broken", "Which objectives miss their targets or are about to, the worst first."),
             Row(8, [(14, _timeline()), (10, _announced())]),
             Row(7, [(24, _urgent(_WORST_SHARES, "ratio", RATIO))]),
             Row(7, [(24, _urgent("Durations, the worst first", "ms", SECONDS))]),
-            Heading("What is agreed"),
+            Heading("What is agreed", "The agreements that all of this is measured by."),
             Row(7, [(24, _agreements())]),
         ],
     )
@@ -128,14 +127,14 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
     of: dict[str, str | Regex] = {"indicator": indicators(unit)}
     text = (
         "Every objective on such a figure in each of its series, in the chosen window, or its own ones where it has no "
-        "such window: its verdict, what it is now, what was promised, by which share of the target it misses that "
-        "(below 0: keeps it), and of how many measurements."
+        "such window: its verdict, what it is now, what it was one period before (a day, week, month …), what was "
+        "promised, by which share of the target it misses that (below 0: keeps it), and of how many measurements."
     )
-    digits = 2 if shown_in == RATIO else 1
     every = OVERVIEW.whole()
     verdicts = OVERVIEW.verdicts(_EACH, **of)
     figures = {
         "N": every.each(m.OBJECTIVE_VALUE, _EACH, **of),
+        "B": f"({every.a_period_before(m.OBJECTIVE_VALUE, _EACH, **of)} or NaN * ({verdicts}))",
         "T": every.each(m.OBJECTIVE_TARGET, _EACH, **of),
         "D": every.off_target(_EACH, **of),
         "S": every.each(m.OBJECTIVE_SAMPLES, _EACH, **of),
@@ -152,8 +151,9 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
             Column("Objective", label="objective", links=[_DETAILS], width=230),
             Column("Of", label="series"),
             Column("Window", label="window", width=80),
-            Column("Now", value="N", unit=shown_in, width=90, decimals=digits),
-            Column("Target", value="T", unit=shown_in, width=90, decimals=digits),
+            Column("Now", value="N", unit=shown_in, width=90, decimals=2),
+            Column("Before", value="B", unit=shown_in, width=90, decimals=2),
+            Column("Target", value="T", unit=shown_in, width=90, decimals=2),
             Column("Off target", value="D", unit=RATIO, width=120, decimals=1),
             Column("Samples", value="S", unit=COUNT, width=85),
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
@@ -165,10 +165,10 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
 
 def _timeline() -> Json:
     text = (
-        f"The verdicts over time on the objectives that are breached or at risk now, at most {_ROWS}, in the chosen "
-        "window; an objective without that window in its own. All of them: the tables below."
+        f"The verdicts over time on what is breached or at risk now, the {MOST_ROWS} that miss their targets most, in "
+        "the chosen window; an objective without that window in its own. All of them: the tables below."
     )
-    query = OVERVIEW.urgent("agreement, objective, series", _ROWS)
+    query = OVERVIEW.urgent("agreement, objective, series", MOST_ROWS)
     return timeline(
         "Broken and at risk now", text, Query(query, "{{objective}} · {{series}}"), none="Nothing is broken"
     )
@@ -176,7 +176,7 @@ def _timeline() -> Json:
 
 def _announced() -> Json:
     text = "What was announced of clocks and objectives: at risk, breached, resolved, voided, rearmed."
-    rate = f"sum by (state) (increase({select(m.ALERTS, {})}[$__rate_interval]))"
+    rate = f"sum by (state) (increase({select(own.ALERTS, {})}[$__rate_interval]))"
     query = Query(worded(rate, "state"), "{{state}}")
     panel = lines("Announcements", text, [query], COUNT, stacked=True, linked=False, looks=LOOKS_OF_STATE, decimals=0)
     return panel | EACH_MINUTE
@@ -191,10 +191,10 @@ def _agreements() -> Json:
         text,
         [Query(f"max by ({', '.join(label)}) ({info})")],
         [
-            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=180),
+            Column("Agreement", label="agreement", links=[AGREEMENT_CELL], width=160),
             Column("Name", label="name"),
-            Column("Provider", label="provider", width=190),
-            Column("Customer", label="customer", width=210),
+            Column("Provider", label="provider", width=165),
+            Column("Customer", label="customer", width=195),
             Column("Service", label="service"),
             Column("Version", label="version", width=85),
             Column("Status", label="status", width=100),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, Final, NamedTuple
 
 from monitor.metrics.declaring import CODES
@@ -46,20 +47,20 @@ LOOKS_OF_STATE: Final = {
 
 NOTHING: Final = "Nothing for what is chosen above"
 """What a panel says that has no data."""
+NO_FIGURE: Final = "no figures"
+"""What a number says that there is not, for what is chosen."""
 
 
 class Query(NamedTuple):
     """One query of a panel. ``legend`` names its series, with ``{{label}}``; ``ref`` tells it from the others.
 
-    ``target`` says that it draws what the others are compared with, such as a promise: a dashed line in that colour;
-    ``quiet``: it is not in the legend.
+    ``target`` says that it draws what the others are compared with, such as a promise: a dashed line in that colour.
     """
 
     expr: str
     legend: str = ""
     ref: str = "A"
     target: str = ""
-    quiet: bool = False
 
 
 def link(title: str, url: str) -> Json:
@@ -99,14 +100,22 @@ ANY_IS_WARNING: Final = steps(GREEN, (1, ORANGE))
 NEUTRAL: Final = steps(BLUE)
 EACH_MINUTE: Final = {"interval": "1m"}
 """For panels of increases: no two columns count the same."""
+_NONE: Final = -1e15
+"""Stands for "there is no such number" where any usual number may be one."""
 NOT_SO: Final = -1.0
 """Stands for "there is none" in a number; see `words_for`."""
 
 
 def words_for(words: Mapping[float, str]) -> list[Json]:
-    """Return mappings of numbers to words, which are shown in their place."""
-    options = {f"{number:.0f}": {"text": text, "index": place} for place, (number, text) in enumerate(words.items())}
-    return [{"type": "value", "options": options}]
+    """Return mappings of numbers (and NaN) to words, which are shown in their place."""
+    found: list[Json] = []
+    for place, (number, text) in enumerate(words.items()):
+        result = {"text": text, "index": place}
+        if isnan(number):
+            found.append({"type": "special", "options": {"match": "nan", "result": result}})
+        else:
+            found.append({"type": "value", "options": {f"{number:.0f}": result}})
+    return found
 
 
 def stat(
@@ -120,15 +129,15 @@ def stat(
     to: Json | None = None,
     words: Mapping[float, str] | None = None,
     below_0: str = "",
-    none: str = NOTHING,
+    none: str = NO_FIGURE,
 ) -> Json:
-    """Return one large number.
+    """Return one large number, the newest, or ``none`` in words.
 
     ``to``: a link to the list behind it. ``words``: numbers that are shown as words. ``below_0``: the words for 0 and
     what is below it.
     """
     options = {
-        "graphMode": "area",
+        "graphMode": "none",
         "colorMode": "background",
         "justifyMode": "auto",
         "textMode": "value",
@@ -137,12 +146,33 @@ def stat(
     }
     links = [dict(to)] if to else ()
     defaults = _defaults(unit, thresholds, decimals=decimals, links=links, none=none)
-    if words:
-        defaults["mappings"] = words_for(words)
+    defaults["mappings"] = words_for(words or {})
     if below_0:
         to_0 = {"from": None, "to": 0, "result": {"text": below_0, "index": 0}}
-        defaults["mappings"] = [{"type": "range", "options": to_0}]
-    return panel_of("stat", title, text, [query], options, defaults)
+        defaults["mappings"].append({"type": "range", "options": to_0})
+    return newest(_or_in_words(panel_of("stat", title, text, [query], options, defaults)))
+
+
+def _or_in_words(panel: Json) -> Json:
+    """Return a panel of one number that says in grey that there is none.
+
+    Without any sample, or with NaN, its words would have the colour of the lowest number: of what is well, or broken.
+    """
+    defaults, (target,) = panel["fieldConfig"]["defaults"], panel["targets"]
+    target["expr"] += f" or on () vector({_NONE:.0f})"
+    words = {"text": defaults["noValue"], "color": GREY, "index": 0}
+    defaults["mappings"].insert(0, {"type": "value", "options": {f"{_NONE:.0f}": words}})
+    return panel
+
+
+def heading(title: str, text: str) -> Json:
+    """Return a panel that is nothing but its title, over panels that belong together.
+
+    Grafana's own rows would fold them away, and a panel that is folded away tells nobody.
+    """
+    panel = stat(title, text, Query("vector(1)"))
+    panel["options"] |= {"textMode": "none", "colorMode": "none"}
+    return panel | {"transparent": True}
 
 
 def told(
@@ -154,7 +184,7 @@ def told(
     *,
     decimals: int | None = None,
     to: Json | None = None,
-    none: str = NOTHING,
+    none: str = NO_FIGURE,
     names: bool = False,
 ) -> Json:
     """Return one large number in the colour of its series, whose name is one of ``looks``.
@@ -164,8 +194,8 @@ def told(
     """
     panel = stat(title, text, query, unit, decimals=decimals, to=to, none=none)
     panel["fieldConfig"]["overrides"] = [_coloured(name, color) for name, color in looks.items()]
-    panel["options"] |= {"graphMode": "none", "textMode": "value_and_name" if names else "value"}
-    return newest(panel)
+    panel["options"] |= {"textMode": "value_and_name" if names else "value"}
+    return panel
 
 
 def _coloured(name: str, color: str) -> Json:
@@ -173,7 +203,7 @@ def _coloured(name: str, color: str) -> Json:
     return {"matcher": {"id": "byName", "options": name}, "properties": properties}
 
 
-def gauge(title: str, text: str, query: Query, thresholds: Json, *, none: str = NOTHING) -> Json:
+def gauge(title: str, text: str, query: Query, thresholds: Json, *, none: str = NO_FIGURE) -> Json:
     """Return a share as the hand of a dial."""
     options = {
         "orientation": "auto",
@@ -182,7 +212,7 @@ def gauge(title: str, text: str, query: Query, thresholds: Json, *, none: str = 
         "reduceOptions": _LAST,
     }
     defaults = _defaults(RATIO, thresholds, least=0, most=1, decimals=0, none=none)
-    return panel_of("gauge", title, text, [query], options, defaults)
+    return newest(_or_in_words(panel_of("gauge", title, text, [query], options, defaults)))
 
 
 def bars(
@@ -230,12 +260,14 @@ def lines(
     looks: Mapping[str, str] | None = None,
     aside: Sequence[str] = (),
     symlog: bool = False,
+    faint: str = "",
     none: str = NOTHING,
 ) -> Json:
     """Return values over time. Queries that draw a target are dashed lines.
 
     ``looks``: the colours of series by their names. ``aside``: series that have an axis of their own, at the right.
-    ``symlog``: the axis is logarithmic from 1 on.
+    ``symlog``: the axis is logarithmic from 1 on. ``faint``: series whose names end in this are grey and dashed, and
+    not in the legend.
     """
     custom: Json = {
         "drawStyle": "bars" if stacked else "line",
@@ -254,25 +286,29 @@ def lines(
     links = [TO_AGREEMENT] if linked else ()
     defaults = _defaults(unit, steps(GREEN), decimals=decimals, least=least, most=most, links=links, none=none)
     defaults |= {"color": {"mode": "palette-classic"}, "custom": custom}
-    overrides = [
-        {
-            "matcher": {"id": "byFrameRefID", "options": one.ref},
-            "properties": [
-                {"id": "color", "value": {"mode": "fixed", "fixedColor": one.target}},
-                {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [10, 10]}},
-                {"id": "custom.fillOpacity", "value": 0},
-                {"id": "custom.lineWidth", "value": 1},
-                *([{"id": "custom.hideFrom", "value": _NOT_IN_LEGEND}] if one.quiet else ()),
-            ],
-        }
+    overrides: list[Json] = [
+        {"matcher": {"id": "byFrameRefID", "options": one.ref}, "properties": _dashed(one.target)}
         for one in queries
         if one.target
     ]
+    if faint:
+        hidden: Json = {"id": "custom.hideFrom", "value": _NOT_IN_LEGEND}
+        matcher = {"id": "byRegexp", "options": f"/{faint}$/"}
+        overrides.append({"matcher": matcher, "properties": [*_dashed(GREY), hidden]})
     overrides += [_coloured(name, color) for name, color in (looks or {}).items()]
     for name in aside:
         right = [{"id": "custom.axisPlacement", "value": "right"}, {"id": "custom.axisLabel", "value": name}]
         overrides.append({"matcher": {"id": "byName", "options": name}, "properties": right})
     return panel_of("timeseries", title, text, queries, options, defaults, overrides)
+
+
+def _dashed(color: str) -> list[Json]:
+    return [
+        {"id": "color", "value": {"mode": "fixed", "fixedColor": color}},
+        {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [10, 10]}},
+        {"id": "custom.fillOpacity", "value": 0},
+        {"id": "custom.lineWidth", "value": 1},
+    ]
 
 
 def newest(panel: Json) -> Json:

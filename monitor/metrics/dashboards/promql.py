@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.agreements.indicators import NAMED
 from monitor.metrics import catalogue as m
+from monitor.metrics import own
 from monitor.metrics.declaring import ATTRIBUTES, CODES, OBJECTIVE, SERIES, Metric
 
 if TYPE_CHECKING:
@@ -24,6 +25,28 @@ class Regex(NamedTuple):
     pattern: str
 
 
+class Back(NamedTuple):
+    """How far the period before one of these windows lies back."""
+
+    windows: Regex
+    offset: str
+
+
+PERIODS: Final = (
+    Back(Regex("day|[0-9]+[smh]"), "1d"),
+    Back(Regex("week|7d"), "1w"),
+    Back(Regex("month|30d"), "30d"),
+    Back(Regex("quarter|90d"), "13w"),
+    Back(Regex("year|365d"), "52w"),
+)
+"""A window shorter than a day is compared with that of the day before: nights differ from days, Sundays from Mondays.
+
+In PromQL no offset is a month long: 30 days before, as much of that month was over, give or take a day.
+"""
+BEFORE: Final = ", a period before"
+"""What the names of series of a period before end in (`as_before`)."""
+
+
 def one_of(values: Iterable[str]) -> Regex:
     """Return a matcher for any of some words."""
     return Regex("|".join(values))
@@ -34,10 +57,18 @@ def indicators(unit: str) -> Regex:
     return one_of(name for name, one in NAMED.items() if one.unit == unit)
 
 
-def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool = False, at_end: bool = False) -> str:
+def select(
+    metric: Metric,
+    matchers: Mapping[str, str | Regex],
+    *,
+    bucket: bool = False,
+    at_end: bool = False,
+    back: Back | None = None,
+) -> str:
     """Return a selector of a metric's samples; ``bucket``: of a histogram's buckets.
 
     ``at_end``: at each instant those of the end of the time range, so that which rows are shown does not change in it.
+    ``back``: those of windows of a length, as they stood one period before.
 
     Raises:
         ValueError: the metric has no such label, or no such samples.
@@ -48,11 +79,12 @@ def select(metric: Metric, matchers: Mapping[str, str | Regex], *, bucket: bool 
     if bucket != (metric.kind == "histogram"):
         raise ValueError(f"{metric.name} is a {metric.kind}: only a histogram has buckets, and nothing else is drawn")
     name = f"{metric.name}_bucket" if bucket else metric.name
+    every = [*matchers.items(), *([("window", back.windows)] if back else ())]
     inside = ", ".join(
-        f'{label}=~"{value.pattern}"' if isinstance(value, Regex) else f'{label}="{value}"'
-        for label, value in matchers.items()
+        f'{label}=~"{value.pattern}"' if isinstance(value, Regex) else f'{label}="{value}"' for label, value in every
     )
-    return (f"{name}{{{inside}}}" if inside else name) + (" @ end()" if at_end else "")
+    found = f"{name}{{{inside}}}" if inside else name
+    return found + (" @ end()" if at_end else "") + (f" offset {back.offset}" if back else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +112,22 @@ class Scope:
         What is chosen of an attribute also finds the series that are not split by it: they hold for each of its values.
         To leave them out would hide their breaches, and what is left would look fine.
         """
+        return select(metric, self._matchers(metric, matchers), at_end=self.ends)
+
+    def _matchers(self, metric: Metric, matchers: Mapping[str, str | Regex]) -> dict[str, str | Regex]:
         found: dict[str, str | Regex] = {label: value for label, value in self.fixed.items() if label in metric.labels}
         for label in self.labels:
             if label in metric.labels:
                 found[label] = Regex(f"${label}|" if label in ATTRIBUTES else f"${label}")
         if self.window and "window" in metric.labels:
             found["window"] = f"${self.window}"
-        return select(metric, found | matchers, at_end=self.ends)
+        return found | dict(matchers)
+
+    def a_period_before(self, metric: Metric, by: str, /, **matchers: str | Regex) -> str:
+        """Return `each` as it stood one period before (`PERIODS`)."""
+        found = self._matchers(metric, matchers)
+        samples = " or ".join(select(metric, found, back=back) for back in PERIODS)
+        return f"max by ({by}) ({named(samples)})"
 
     def of_chosen(self, metric: Metric, /, **matchers: str | Regex) -> str:
         """Return the selector of a metric within the scope, of the measure that was chosen."""
@@ -109,9 +150,14 @@ class Scope:
         return f"{chosen} or ({own} unless on ({known}) {chosen})"
 
     def urgent(self, by: str, rows: int, /, **matchers: str | Regex) -> str:
-        """Return `verdicts` of at most so many groups that are breached or at risk at the end of the time range."""
-        now = self.at_end().verdicts(by, **matchers)
-        return f"({self.verdicts(by, **matchers)}) and on ({by}) topk({rows}, ({now}) >= {CODES['at_risk']})"
+        """Return `verdicts` of at most so many groups that are breached or at risk at the end of the time range.
+
+        They are those that miss their targets most, or are nearest to it.
+        """
+        end = self.at_end()
+        now = f"({end.verdicts(by, **matchers)}) >= {CODES['at_risk']}"
+        shown = f"topk({rows}, {end.whole().off_target(by, **matchers)} and on ({by}) ({now}))"
+        return f"({self.verdicts(by, **matchers)}) and on ({by}) {shown}"
 
     def objectives(self, verdict: Verdict | None = None, /, **matchers: str | Regex) -> str:
         """Return how many objectives there are, or have a verdict as the most urgent one of all series and windows.
@@ -155,6 +201,16 @@ def _rewritten(expression: str, pattern: str, text: str) -> str:
     return f'label_replace({expression}, "{SERIES_NAME}", "{text}", "{SERIES_NAME}", "{pattern}")'
 
 
+def as_before(expression: str) -> str:
+    """Return an expression whose series are named as those of a period before."""
+    return _rewritten(expression, "(.*)", f"$1{BEFORE}")
+
+
+def said_in_a_row(words: str, number: float) -> str:
+    """Return what a table of promises shows where it would have no row: words in the column of the promise."""
+    return f'label_replace(vector({number:g}), "measure", "{words}", "", "")'
+
+
 def total(expression: str) -> str:
     """Return the sum of a number over all series; two workers that both show one, at a handover, count once."""
     return f"sum(max by ({', '.join(SERIES)}) ({expression}))"
@@ -162,7 +218,7 @@ def total(expression: str) -> str:
 
 def age_of(newest: str) -> str:
     """Return how long ago an instant was, by the clock of the monitor (in a demonstration it is not the wall clock)."""
-    return f"scalar(max({select(m.MONITOR_TIME, {})})) - {newest}"
+    return f"scalar(max({select(own.MONITOR_TIME, {})})) - {newest}"
 
 
 def spread(selector: str) -> str:

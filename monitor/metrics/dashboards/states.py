@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from monitor.metrics.dashboards.panels import (
     COUNT,
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+MOST_ROWS: Final = 8
+"""The rows of a timeline that can be read."""
+
+
 def timeline(
     title: str,
     text: str,
@@ -29,8 +33,9 @@ def timeline(
     linked: bool = True,
     none: str = NOTHING,
 ) -> Json:
-    """Return states over time, one row a series."""
+    """Return states over time, one row a series; those beyond `MOST_ROWS` on further pages (Grafana 11.2 and later)."""
     options = {
+        "perPage": MOST_ROWS,
         "mergeValues": True,
         "showValue": "auto",
         "alignValue": "left",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Final, NamedTuple
 
 from monitor.metrics.dashboards.panels import COUNT, NOTHING, VERDICTS, Json, Query, link, panel_of, steps, words_for
@@ -40,6 +41,8 @@ WIDE: Final = 150
 """From this width on (px) a heading has room for a funnel."""
 NARROW: Final = 90
 """The least width of a column that has none of its own (px)."""
+NO_CELL: Final = "–"
+"""What a cell says for which there is no value, or NaN."""
 SORTS: Final = 22
 """The width of the arrow of a column that the table is sorted by (px)."""
 LETTER: Final = 8
@@ -102,7 +105,7 @@ def table(
 
 def _column(one: Column) -> Json:
     # A column's own: that of the table is what is said where there is no row.
-    properties: list[Json] = [{"id": "noValue", "value": "–"}]
+    properties: list[Json] = [{"id": "noValue", "value": NO_CELL}]
     if one.has_filter:
         properties.append({"id": "custom.filterable", "value": True})
     if one.unit:
@@ -115,8 +118,9 @@ def _column(one: Column) -> Json:
         properties.append({"id": "custom.hidden", "value": True})
     if one.links:
         properties.append({"id": "links", "value": list(one.links)})
-    if one.verdict or one.words:
-        properties.append({"id": "mappings", "value": VERDICTS if one.verdict else words_for(one.words)})
+    if one.value:
+        words = VERDICTS if one.verdict else words_for(one.words)
+        properties.append({"id": "mappings", "value": [*words, *words_for({nan: NO_CELL})]})
     if one.danger:
         properties.append({"id": "thresholds", "value": steps("transparent", (1, one.danger))})
     if one.verdict or one.danger:

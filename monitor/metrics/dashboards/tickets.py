@@ -12,7 +12,6 @@ from monitor.metrics.dashboards.panels import (
     BLUE,
     BROKEN,
     COUNT,
-    GREY,
     RATIO,
     RISK,
     SECONDS,
@@ -22,7 +21,18 @@ from monitor.metrics.dashboards.panels import (
     stat,
     to_list,
 )
-from monitor.metrics.dashboards.promql import Regex, Scope, grown, named, spread, total, worded
+from monitor.metrics.dashboards.promql import (
+    BEFORE,
+    Regex,
+    Scope,
+    as_before,
+    grown,
+    named,
+    said_in_a_row,
+    spread,
+    total,
+    worded,
+)
 from monitor.metrics.dashboards.scopes import (
     TICKETS,
     due_first,
@@ -33,7 +43,7 @@ from monitor.metrics.dashboards.scopes import (
     variables,
     window_of,
 )
-from monitor.metrics.dashboards.states import heatmap, timeline
+from monitor.metrics.dashboards.states import MOST_ROWS, heatmap, timeline
 from monitor.metrics.dashboards.tables import AGREEMENT_CELL, Column, table
 from monitor.metrics.declaring import SERIES, Metric
 
@@ -42,8 +52,6 @@ OBJECTIVES: Final = "agreement, objective, series"
 _LIST: Final = "Past due and at risk now"
 MOST_LINES: Final = 5
 """The lines of a panel that can be told apart."""
-MOST_ROWS: Final = 8
-"""The rows of a timeline that can be read."""
 
 
 def tickets() -> Json:
@@ -67,11 +75,11 @@ def tickets() -> Json:
                 (3, _number("Paused", "Open clocks that stand still, for instance for the customer.", m.CLOCKS_PAUSED)),
                 (3, silence("ticket")),
             ]),
-            Heading("Now"),
+            Heading("Now", "What is due, past due and about to be."),
             Row(9, [(12, due_next(TICKETS)), (12, at_risk_now(TICKETS, m.CLOCKS_OPEN))]),
-            Heading("Kept in time"),
+            Heading("Kept in time", "What was promised beside what is."),
             Row(9, [(12, _compliance()), (12, verdicts(TICKETS))]),
-            Heading("What happened"),
+            Heading("What happened", "Times that were needed, and how many came."),
             Row(8, [(12, spread_of_times(TICKETS)), (12, _times())]),
             Row(7, [(14, _open()), (10, _counted())]),
         ],
@@ -87,9 +95,10 @@ def _number(title: str, text: str, metric: Metric) -> Json:
 def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
     """Return the table of clocks that are open, with those past due and at risk first."""
     text = "Open clocks by promise and series: how many are past due, about to be, paused. The most urgent first."
+    some = f"{scope.each(open_clocks, _EACH)} > 0"
 
     def each(metric: Metric) -> str:
-        return f"max by ({_EACH}) ({named(scope.of(metric))})"
+        return f"{scope.each(metric, _EACH)} and on ({_EACH}) ({some}) or on () {said_in_a_row('no clock is open', 0)}"
 
     return table(
         _LIST,
@@ -110,15 +119,14 @@ def at_risk_now(scope: Scope, open_clocks: Metric) -> Json:
             Column("Agreement", label="agreement", links=[AGREEMENT_CELL], hidden=True),
         ],
         sort=["Past due", "At risk", "Open"],
-        none="No clock is open",
     )
 
 
 def verdicts(scope: Scope) -> Json:
     """Return the verdicts of a scope over time."""
     text = (
-        f"The verdicts over time on what is breached or at risk now, at most {MOST_ROWS}, in the chosen window; an "
-        "objective without that window in its own."
+        f"The verdicts over time on what is breached or at risk now, the {MOST_ROWS} that miss their targets most, in "
+        "the chosen window; an objective without that window in its own."
     )
     query = Query(scope.urgent(OBJECTIVES, MOST_ROWS), "{{objective}} · {{series}}")
     return timeline("Broken and at risk now", text, query, none="Nothing is broken or at risk")
@@ -127,7 +135,7 @@ def verdicts(scope: Scope) -> Json:
 def against_target(
     scope: Scope, title: str, text: str, indicator: str | Regex, unit: str, *, decimals: int | None = None
 ) -> Json:
-    """Return the objectives on a figure that miss their targets most, with their targets, and a range of time before.
+    """Return the objectives on a figure that miss their targets most, with their targets, and a period before.
 
     ``text`` says what the figure is.
     """
@@ -139,18 +147,17 @@ def against_target(
         f"max by (agreement, objective) ({scope.each(one, OBJECTIVES, **of)} and {shown})"
         for one in (m.OBJECTIVE_TARGET, m.OBJECTIVE_WARNING)
     ]
-    before = f"max by ({OBJECTIVES}) ({named(scope.of(m.OBJECTIVE_VALUE, **of) + ' offset $__range')})"
+    before = as_before(f"({scope.a_period_before(m.OBJECTIVE_VALUE, OBJECTIVES, **of)}) and {shown}")
     text = (
         f"{text} The {MOST_LINES} that miss their targets most or are nearest to them. Dashed: the target, where it is "
-        "at risk, and (grey) the figure one range of time earlier."
+        "at risk, and (grey) the figure one period before: a day, week, month …, by the window."
     )
     queries = [
-        Query(f"{now} and {shown}", "{{objective}} · {{series}}"),
-        Query(f"{before} and {shown}", "before: {{objective}} · {{series}}", "P", GREY, quiet=True),
+        Query(f"({now} and {shown}) or {before}", "{{objective}} · {{series}}"),
         Query(promised[0], "target {{objective}}", "T", BROKEN),
         Query(promised[1], "at risk {{objective}}", "W", RISK),
     ]
-    return lines(title, text, queries, unit, decimals=decimals, least=None)
+    return lines(title, text, queries, unit, decimals=decimals, least=None, faint=BEFORE)
 
 
 def _compliance() -> Json:
