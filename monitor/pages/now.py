@@ -29,7 +29,10 @@ def now_routes(site: Site) -> APIRouter:
         if not view.viewer.is_inside:
             return RedirectResponse("/agreements")
         found = site.board(view, filters)
-        return site.page("now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
+        return site.page(
+            "now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found),
+            acks=view.acknowledgements(),
+        )  # fmt: skip
 
     return router
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -20,11 +21,18 @@ from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.outcome_words import claim_left, follows
+from monitor.wire.responses import Response
 from monitor.wire.visible import visible
 from monitor.wire.wording import duration, instant, quantity, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
+PAGES: Final = (
+    ("/", "Now"),
+    ("/agreements", "Agreements"),
+    ("/alerts", "Alerts"),
+    ("/statements", "Statements"),
+    ("/silences", "Silences"),
+)
 FOR_CUSTOMERS: Final = frozenset({"/agreements", "/statements"})
 
 BOARDS: Final = 64
@@ -44,6 +52,14 @@ AskedFilters = Annotated[Filters, Depends(_filters)]
 """All filters of the board in an address."""
 
 
+class WriteResponses(Protocol):
+    """Writes responses and takes others away: see `monitor.read_model.responses.write_responses`."""
+
+    async def __call__(self, responses: Iterable[Response], *, without: Iterable[bytes]) -> None:
+        """Return when Kafka has taken them."""
+        ...
+
+
 class Source(Protocol):
     """Where the live model comes from: see `monitor.read_model.live.Follower`."""
 
@@ -58,12 +74,18 @@ class Source(Protocol):
 
 
 class Site:
-    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs."""
+    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs.
 
-    def __init__(self, source: Source, clock: Clock, *, speed: float = 1.0) -> None:
+    ``write`` writes to the topic of responses; None: the pages write nothing.
+    """
+
+    def __init__(
+        self, source: Source, clock: Clock, *, speed: float = 1.0, write: WriteResponses | None = None
+    ) -> None:
         self.source = source
         self.clock = clock
         self.speed = speed
+        self.write = write
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -112,6 +134,7 @@ class Site:
                 speed=self.speed,
                 viewer=viewer,
                 pages=pages,
+                responds=self.write is not None and viewer.may_respond,
                 now_ms=view.now_ms,
                 failure=source.failure,
                 is_complete=source.is_complete,

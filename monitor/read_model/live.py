@@ -134,6 +134,10 @@ class Live:
         """Return the acknowledgements and silences, and whatever else was asked for."""
         return list(self._responses.values())
 
+    def response(self, key: bytes) -> Response | None:
+        """Return the response of a record's key; None if there is none."""
+        return self._responses.get(key)
+
 
 class Follower:
     """Keeps ``live`` up to date while `run` runs. ``failure`` says why Kafka cannot be read now; "" if it can."""

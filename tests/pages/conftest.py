@@ -20,6 +20,8 @@ from monitor.stream.partitions.clock import HandClock
 from tests.demo.world import AGREEMENTS, Watch
 from tests.pages import records
 
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+"""What browsers say of a form that stands on a page of ours."""
 START_MS = busy_start_ms(1_790_000_000_000)
 
 
@@ -99,5 +101,5 @@ def read_row(watched):
 @pytest.fixture
 async def browser(site, read_row):
     transport = httpx.ASGITransport(make_app(site, read_row, Access({}, ["pages"])))
-    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages", headers=FROM_HERE) as client:
         yield client

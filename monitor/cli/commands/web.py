@@ -19,6 +19,7 @@ from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.live import Bounds, Follower
+from monitor.read_model.responses import write_responses
 from monitor.read_model.subjects import newest_row
 from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
@@ -35,9 +36,10 @@ def web(out: Output, settings: Settings, port: int | None, new_token: bool) -> N
     """Serve the pages until SIGTERM or SIGINT. Run as many as you like.
 
     They show what is broken, what breaks next and how long is left, live, in a browser. They are made of the topics of
-    agreements, status, alerts, statements and responses, need no database, and write nothing. They listen on this
-    machine only, unless the settings name tokens (pages.tokens): then each reader signs in, and sees what his role may
-    see. The log goes to stderr, with --json as JSON lines.
+    agreements, status, alerts, statements and responses, and need no database. They listen on this machine only, unless
+    the settings name tokens (pages.tokens) or a proxy that signs people in (pages.proxy_addresses): then each reader
+    sees what his role may see. They write nothing, unless operators may acknowledge and silence (pages.respond). The
+    log goes to stderr, with --json as JSON lines.
     """
     if new_token:
         _tell_token(out)
@@ -56,7 +58,8 @@ def _tell_token(out: Output) -> None:
 
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
-    site, access = Site(follower, WallClock()), Access.of(settings.pages)
+    write = partial(write_responses, settings) if settings.pages.respond else None
+    site, access = Site(follower, WallClock(), write=write), Access.of(settings.pages)
     app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

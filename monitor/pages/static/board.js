@@ -54,7 +54,32 @@
     addEventListener("pagehide", () => stream.close());
   };
 
+  // What became of a form that was sent without loading the page anew, for whoever does not see the page as well.
+  const tell = (text, bad) => {
+    const told = document.getElementById("told");
+    told.textContent = text;
+    told.classList.toggle("bad", bad);
+    told.hidden = false;
+  };
+  const listen = () => {
+    document.body.addEventListener("htmx:afterSwap", begin);
+    document.body.addEventListener("htmx:afterRequest", (event) => {
+      const form = event.detail.elt;
+      if (!form.matches("[data-responds]")) return;
+      const answer = event.detail.xhr;
+      if (event.detail.successful) {
+        tell("Done.", false);
+        form.reset();
+        return;
+      }
+      const page = new DOMParser().parseFromString(answer.responseText, "text/html");
+      const what = page.getElementById("what");
+      tell(what ? what.textContent : "It was not written: the server does not answer.", true);
+    });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    listen();
     for (const form of document.querySelectorAll("[data-submits-itself]")) {
       form.classList.add("submits-itself");
       form.addEventListener("change", () => {
