@@ -9,6 +9,7 @@ from monitor.config.agreements.document import AgreementDocument
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import WindowStatus
+from monitor.read_model.courses import Point
 from monitor.read_model.live import Live
 from monitor.read_model.overview import Overview
 from monitor.wire.responses import Acknowledgement, SilenceResponse
@@ -112,6 +113,11 @@ class View:
     def statements(self) -> list[WindowStatus]:
         """Return the statements, the newest period first."""
         return [one for one in self._live.statements() if self.viewer.sees_statement(one)]
+
+    def course(self, status: WindowStatus, objective: str) -> tuple[Point, ...]:
+        """Return how a budget was used up in a running window that may be seen."""
+        is_seen = self.viewer.is_inside and self.viewer.sees(status.series.agreement)
+        return self._live.course(status, objective) if is_seen else ()
 
     def silences(self) -> list[SilenceResponse]:
         """Return the silences that hold, the first to end first."""
