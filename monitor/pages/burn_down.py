@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from monitor.core.objectives.status import WindowStatus
 from monitor.pages.board import Budget
 from monitor.read_model.courses import Point
 
@@ -33,16 +32,6 @@ class BurnDown(NamedTuple):
     """When the budget was used up, between two places that are known; None: it is not, or nobody knows when."""
     known_from_ms: int
 
-    @property
-    def is_rolling(self) -> bool:
-        """Whether the window goes with the time: what is used comes back when it leaves the window."""
-        return is_rolling(self.budget.status)
-
-
-def is_rolling(status: WindowStatus) -> bool:
-    """Return whether a window goes with the time; the names of those begin with their length."""
-    return status.window[:1].isdigit()
-
 
 def burn_down(one: Budget, known: Sequence[Point] = ()) -> BurnDown:
     """Return the picture of an error budget, given its course as far as it is known."""
@@ -55,14 +44,17 @@ def burn_down(one: Budget, known: Sequence[Point] = ()) -> BurnDown:
         return _within((point.at_ms - status.from_ms) / length_ms) * BURN_WIDTH, _height(1 - point.consumed_share)
 
     places = tuple(map(place, course))
-    before = None if is_rolling(status) or places[0][0] <= 0 else (0.0, 0.0)
+    before = None if one.is_rolling or places[0][0] <= 0 else (0.0, 0.0)
     return BurnDown(one, places, before, _end(one, length_ms), _used_up_ms(course), course[0].at_ms)
 
 
 def _end(one: Budget, length_ms: int) -> Place | None:
-    """Return where the line arrives at its pace so far. A budget in events grows with them: nobody can tell."""
+    """Return where the line arrives at its pace so far.
+
+    Nobody can tell of a budget in events, which grows with them, or of a window that goes with the time.
+    """
     done, used = _within((one.status.as_of_ms - one.status.from_ms) / length_ms), 1 - one.left
-    if not 0 < done < 1 or one.left <= 0 or one.figure.unit != "ms":
+    if not 0 < done < 1 or one.left <= 0 or one.figure.unit != "ms" or one.is_rolling:
         return None
     at = min(1.0, done / used) if used > 0 else 1.0
     return at * BURN_WIDTH, _height(1 - used * at / done)

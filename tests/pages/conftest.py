@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 import httpx
 import pytest
@@ -103,3 +104,16 @@ async def browser(site, read_row):
     transport = httpx.ASGITransport(make_app(site, read_row, Access({}, ["pages"])))
     async with httpx.AsyncClient(transport=transport, base_url="http://pages", headers=FROM_HERE) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser of this machine."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

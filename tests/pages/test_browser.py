@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 
 import pytest
 
 from tests.cli.processes import process, stop
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
 MISSED = "section[aria-labelledby=missed-and-still-open] tbody tr"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.alone  # it looks at a process of several threads by the machine's clock

@@ -16,28 +16,11 @@ from monitor.pages import respond
 from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.site import Site
-from monitor.read_model.live import Live
-from monitor.wire.responses import Acknowledgement, SilenceResponse, encode_response
+from monitor.wire.responses import Acknowledgement, SilenceResponse
 from tests.pages import records
-from tests.pages.conftest import FROM_HERE, Still
+from tests.pages.conftest import FROM_HERE
 from tests.pages.test_access import CUSTOMER, MANAGER, OPERATOR, SETTINGS, settings_of
-
-
-class Topic(Still):
-    """The topic of responses, read back at once; ``failure_of_kafka`` is raised instead."""
-
-    def __init__(self, said):
-        super().__init__(Live(records.TOPICS))
-        self.live.take(said)
-        self.written = []
-        self.failure_of_kafka = None
-
-    async def write(self, responses, *, without):
-        if self.failure_of_kafka:
-            raise self.failure_of_kafka
-        lot = [(key, None) for key in without] + [encode_response(one) for one in responses]
-        self.written += list(responses) + list(without)
-        self.live.take([records.record(records.TOPICS.responses, *one) for one in lot])
+from tests.pages.topic import Topic
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@
   const listen = () => {
     document.body.addEventListener("htmx:afterSwap", begin);
     document.body.addEventListener("htmx:afterRequest", (event) => {
-      const form = event.detail.elt;
+      const form = event.detail.requestConfig.elt;  // it may be gone from the page by now
       if (!form.matches("[data-responds]")) return;
       const answer = event.detail.xhr;
       if (event.detail.successful) {
