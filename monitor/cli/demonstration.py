@@ -39,6 +39,7 @@ from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
+from monitor.read_model.arrivals import Lookout
 from monitor.read_model.live import Follower
 from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
@@ -142,10 +143,14 @@ class Demonstration:
     async def _pages(self) -> AsyncIterator[PagesServer]:
         """Serve the pages, by the clock of the demonstration."""
         follower = Follower(self.settings)
-        app = make_app(
-            Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings), Access({})
-        )
-        async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
+        lookout = Lookout(self.settings, self.clock)
+        site = Site(follower, self.clock, speed=self.options.speed, arrivals=lookout.arrivals)
+        app = make_app(site, partial(newest_row, self.settings), Access({}))
+        async with (
+            _beside(follower.run()),
+            _beside(lookout.run()),
+            PagesServer(app, "127.0.0.1", self.options.web_port) as server,
+        ):
             yield server
 
     @asynccontextmanager

@@ -32,6 +32,8 @@ def now_routes(site: Site) -> APIRouter:
         return site.page(
             "now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found),
             acks=view.acknowledgements(),
+            # Of all customers together: so it is for those who see them all.
+            arrived=[one for one in site.arrivals.known() if view.viewer.role == "operator"],
         )  # fmt: skip
 
     return router

@@ -18,6 +18,7 @@ from monitor.pages import wording
 from monitor.pages.board import Board, board
 from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
+from monitor.read_model.arrivals import Arrivals
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.outcome_words import claim_left, follows
@@ -76,16 +77,23 @@ class Source(Protocol):
 class Site:
     """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs.
 
-    ``write`` writes to the topic of responses; None: the pages write nothing.
+    ``write`` writes to the topic of responses; None: the pages write nothing. ``arrivals`` is which events arrive.
     """
 
     def __init__(
-        self, source: Source, clock: Clock, *, speed: float = 1.0, write: WriteResponses | None = None
+        self,
+        source: Source,
+        clock: Clock,
+        *,
+        speed: float = 1.0,
+        write: WriteResponses | None = None,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self.source = source
         self.clock = clock
         self.speed = speed
         self.write = write
+        self.arrivals = arrivals or Arrivals()
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),

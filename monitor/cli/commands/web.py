@@ -18,6 +18,7 @@ from monitor.pages.access import new_token as make_token
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
+from monitor.read_model.arrivals import Lookout
 from monitor.read_model.live import Bounds, Follower
 from monitor.read_model.responses import write_responses
 from monitor.read_model.subjects import newest_row
@@ -59,7 +60,9 @@ def _tell_token(out: Output) -> None:
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
     write = partial(write_responses, settings) if settings.pages.respond else None
-    site, access = Site(follower, WallClock(), write=write), Access.of(settings.pages)
+    clock, access = WallClock(), Access.of(settings.pages)
+    lookout = Lookout(settings, clock)
+    site = Site(follower, clock, write=write, arrivals=lookout.arrivals)
     app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -67,7 +70,8 @@ async def _run(settings: Settings, port: int) -> None:
     server = PagesServer(app, settings.pages.host, port, connections=settings.pages.max_connections)
     async with server, asyncio.TaskGroup() as tasks:
         log.info("serving the pages on %s", server.address)
-        parts = [tasks.create_task(follower.run()), tasks.create_task(_told_of(server, stopping))]
+        running = (follower.run(), lookout.run(), _told_of(server, stopping))
+        parts = [tasks.create_task(one) for one in running]
         await stopping.wait()
         for part in parts:
             part.cancel()
