@@ -14,8 +14,8 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.schedule import began_ms
 from monitor.core.objectives.consequence import MONEY, Consequence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
-from monitor.pages.board import Board, Standing
-from monitor.pages.burn_down import burn_down
+from monitor.pages.board import Board, Budget, Standing
+from monitor.pages.burn_down import BurnDown, burn_down
 from monitor.pages.filters import Filters
 from monitor.pages.site import Site
 from monitor.pages.viewers import View
@@ -26,6 +26,8 @@ from monitor.wire.promises import Promise, origin_text, promises_of
 
 PERIODS: Final = 12
 """How many closed periods a trend shows."""
+BURNS: Final = 24
+"""How many budgets are drawn, those with the least left."""
 
 
 class Trend(NamedTuple):
@@ -109,15 +111,17 @@ def _shown(view: View, overview: Overview, one: Agreement, found: Board) -> dict
         "term": term_text(one, view.now_ms),
         "amended": AMENDED[one.amendments],
         "reports": report_rows(one, view.now_ms, began_ms(texts, one)),
-        "burns": [burn_down(other, view.course(other.status, other.figure.objective)) for other in found.budgets]
-        if inside
-        else [],
+        "burns": [_burn_down(other, view) for other in found.budgets[:BURNS]] if inside else [],
         "due": _due(statements, view.now_ms),
         "versions": versions_of(texts),
         "supporting": [other for other in overview.agreements if any(to.agreement == one.id for to in other.supports)],
         "board": found,
         "inside": inside,
     }
+
+
+def _burn_down(one: Budget, view: View) -> BurnDown:
+    return burn_down(one, view.course(one.status, one.figure.objective))
 
 
 def trend_of(objective: str, statements: Iterable[WindowStatus], standing: Standing | None) -> Trend | None:
