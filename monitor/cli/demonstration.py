@@ -40,6 +40,7 @@ from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.arrivals import Lookout
+from monitor.read_model.due import due_next
 from monitor.read_model.live import Follower
 from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
@@ -145,7 +146,7 @@ class Demonstration:
         follower = Follower(self.settings)
         lookout = Lookout(self.settings, self.clock)
         site = Site(follower, self.clock, speed=self.options.speed, arrivals=lookout.arrivals)
-        app = make_app(site, partial(newest_row, self.settings), Access({}))
+        app = make_app(site, partial(newest_row, self.settings), Access({}), read_due=partial(due_next, self.settings))
         async with (
             _beside(follower.run()),
             _beside(lookout.run()),

@@ -18,6 +18,7 @@ from monitor.pages.access import Access, Door, sign_in_routes
 from monitor.pages.agreement_page import agreement_routes
 from monitor.pages.api import PREFIX, api_routes, invalid, problem
 from monitor.pages.changes import Streams
+from monitor.pages.due_page import ReadDue, due_routes
 from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
 from monitor.pages.respond import respond_routes, silence_routes
@@ -67,8 +68,14 @@ def _wrong(site: Site, request: Request, status: int, detail: str) -> Response:
     return site.page("nothing.html", site.view(request), status=status, what=detail, title=title)
 
 
-def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int = 100) -> FastAPI:
-    """Return the application over a site. ``read_row`` reads the row of a subject. It writes responses at most."""
+def make_app(
+    site: Site, read_row: ReadRow, access: Access, *, read_due: ReadDue | None = None, max_streams: int = 100
+) -> FastAPI:
+    """Return the application over a site. It writes responses at most.
+
+    ``read_row`` reads the row of a subject, ``read_due`` the clocks that are due next; None: nobody can ask for them.
+    """
+    site.shows_due = read_due is not None
     app = FastAPI(
         title="sla-monitor",
         version=version("sla-monitor"),
@@ -85,6 +92,8 @@ def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int 
     app.include_router(list_routes(site), include_in_schema=False)
     app.include_router(subject_routes(site, read_row), include_in_schema=False)
     app.include_router(silence_routes(site), include_in_schema=False)
+    if read_due is not None:
+        app.include_router(due_routes(site, read_due), include_in_schema=False)
     if site.write is not None:
         app.include_router(respond_routes(site, access.proxy), include_in_schema=False)
     app.include_router(streams.routes(), include_in_schema=False)

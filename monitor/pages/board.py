@@ -196,12 +196,16 @@ def _due(out: Out, agreement: Agreement | None, now_ms: int) -> Due:
     due_ms = out.alert.due_ms
     if due_ms is None:
         return Due(out.alert, agreement, None, runs=True, is_held=False)
+    return Due(out.alert, agreement, *time_left(calendar, due_ms, now_ms), is_held=False)
+
+
+def time_left(calendar: Calendar, due_ms: int, now_ms: int) -> tuple[int, bool]:
+    """Return the open time up to a due instant, below zero if it is past, and whether the calendar is open now."""
     try:
         left_ms = calendar.elapsed(now_ms, due_ms) if due_ms > now_ms else -calendar.elapsed(due_ms, now_ms)
-        runs = calendar.is_open(now_ms)
+        return left_ms, calendar.is_open(now_ms)
     except CalendarRangeError:
-        left_ms, runs = due_ms - now_ms, True
-    return Due(out.alert, agreement, left_ms, runs, is_held=False)
+        return due_ms - now_ms, True
 
 
 def _calendar(alert: Alert, agreement: Agreement | None) -> Calendar:

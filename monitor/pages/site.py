@@ -94,6 +94,8 @@ class Site:
         self.speed = speed
         self.write = write
         self.arrivals = arrivals or Arrivals()
+        self.shows_due = False
+        """Whether there is a page of all that is due next."""
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -142,6 +144,7 @@ class Site:
                 speed=self.speed,
                 viewer=viewer,
                 pages=pages,
+                shows_due=self.shows_due,
                 responds=self.write is not None and viewer.may_respond,
                 now_ms=view.now_ms,
                 failure=source.failure,

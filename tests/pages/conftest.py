@@ -9,13 +9,15 @@ import httpx
 import pytest
 
 from monitor.config.agreements.checking import read_documents
-from monitor.core.subjects.rows import subject_key
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.time.periods import period
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.hours import busy_start_ms
 from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.site import Site
+from monitor.read_model.due import DueNext
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import HandClock
 from tests.demo.world import AGREEMENTS, Watch
@@ -97,6 +99,25 @@ def read_row(watched):
         return watched.rows[subject].get(subject_key(subject_id))
 
     return read
+
+
+@pytest.fixture
+def rows(watched):
+    """The rows of the world: (subject, key, row)."""
+    return [
+        (subject, key, row)
+        for subject in SUBJECTS
+        for key, row in watched.rows[subject].rows.items()
+        if isinstance(row, SubjectRow)
+    ]
+
+
+@pytest.fixture
+def clocks(rows):
+    found = DueNext()
+    for one in rows:
+        found.take(*one)
+    return found.clocks()
 
 
 @pytest.fixture

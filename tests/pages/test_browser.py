@@ -35,7 +35,7 @@ def test_breaches_appear_on_the_open_board_by_themselves(chromium, tmp_path):
         assert noise == []
         assert [one for one in asked if not one.startswith(address)] == []
         subject = page.locator(f"{MISSED} a[href^='/subjects/']").first.get_attribute("href")
-        for place in ("/", "/?wall=1", "/agreements/network-operator", "/alerts", "/statements", subject):
+        for place in ("/", "/?wall=1", "/agreements/network-operator", "/alerts", "/statements", "/due", subject):
             page.goto(f"{address}{place}")
             for width, scheme in ((360, "dark"), (1280, "light"), (1920, "dark")):
                 page.set_viewport_size({"width": width, "height": 800})

@@ -18,15 +18,15 @@ from tests.pages import records
 from tests.pages.test_access import OPERATOR, SETTINGS, settings_of
 from tests.pages.topic import Topic
 
-PLACES = ("/", "/?wall=1", "/agreements", "/agreements/network-operator", "/alerts", "/statements", "/silences")
+PLACES = ("/", "/?wall=1", "/agreements", "/agreements/network-operator", "/alerts", "/statements", "/silences", "/due")
 ACKNOWLEDGE = "button[aria-label^='acknowledge ']"
 
 
 class Served:
     """Pages on a port of this machine, in a loop of their own, as Playwright holds up the one that it is called in."""
 
-    def __init__(self, said, now_ms, read_row, settings):
-        self._asked = said, now_ms, read_row, settings
+    def __init__(self, said, now_ms, read_row, read_due, settings):
+        self._asked = said, now_ms, read_row, read_due, settings
         self._ready, self._stopping = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
 
@@ -45,11 +45,11 @@ class Served:
         self._loop.call_soon_threadsafe(self.topic.take, lot)
 
     async def _run(self):
-        said, now_ms, read_row, settings = self._asked
+        said, now_ms, read_row, read_due, settings = self._asked
         self._loop = asyncio.get_running_loop()
         self.topic = Topic(said)
         site = Site(self.topic, FastClock(1.0, now_ms), write=self.topic.write)
-        app = make_app(site, read_row, Access.of(settings))
+        app = make_app(site, read_row, Access.of(settings), read_due=read_due)
         async with PagesServer(app, "127.0.0.1", 0) as server:
             self.address = server.address
             self._ready.set()
@@ -57,9 +57,12 @@ class Served:
 
 
 @pytest.fixture
-def served(said, watched, read_row, tmp_path):
+def served(said, watched, read_row, clocks, tmp_path):
+    async def read_due():
+        return clocks
+
     settings = settings_of(tmp_path, SETTINGS + "  respond: true\n")
-    with Served(said, watched.now_ms, read_row, settings).running() as one:
+    with Served(said, watched.now_ms, read_row, read_due, settings).running() as one:
         yield one
 
 

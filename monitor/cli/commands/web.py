@@ -19,6 +19,7 @@ from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.arrivals import Lookout
+from monitor.read_model.due import due_next
 from monitor.read_model.live import Bounds, Follower
 from monitor.read_model.responses import write_responses
 from monitor.read_model.subjects import newest_row
@@ -63,7 +64,13 @@ async def _run(settings: Settings, port: int) -> None:
     clock, access = WallClock(), Access.of(settings.pages)
     lookout = Lookout(settings, clock)
     site = Site(follower, clock, write=write, arrivals=lookout.arrivals)
-    app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
+    app = make_app(
+        site,
+        partial(newest_row, settings),
+        access,
+        read_due=partial(due_next, settings),
+        max_streams=settings.pages.max_streams,
+    )
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)

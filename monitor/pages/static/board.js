@@ -25,14 +25,14 @@
   };
 
   const begin = () => {
-    live = document.querySelector("[data-live]");
+    live = document.querySelector("[data-live], [data-ticks]");
     from = performance.now();
     tick();
   };
 
   let wanted = false, busy = false;
   const renew = () => {
-    if (!live) return;
+    if (!live || live.dataset.live === undefined) return;
     if (busy || document.hidden) { wanted = true; return; }
     wanted = false;
     busy = true;
@@ -92,6 +92,6 @@
     begin();
     document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) renew(); });
     setInterval(tick, TICK);
-    if (live) connect(); else document.getElementById("connection").hidden = true;
+    if (live && live.dataset.live !== undefined) connect(); else document.getElementById("connection").hidden = true;
   });
 })();
