@@ -129,6 +129,8 @@ class Door:
             answer = _ask_for_token(request)
         if answer is None and scope["method"] not in _READING and not is_from_here(request):
             answer = problem(HTTPStatus.FORBIDDEN, "this was not sent by a page of this server")
+            if viewer is not None:
+                log.warning("refused: %s of %s was not sent by a page of this server", scope["path"], viewer.name)
         await (answer or self._app)(scope, receive, send)
 
 

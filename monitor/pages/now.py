@@ -34,7 +34,7 @@ def now_routes(site: Site) -> APIRouter:
         found = site.board(view, filters)
         return site.page(
             "now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found),
-            most_choices=MOST_CHOICES, acks=view.acknowledgements(),
+            most_choices=MOST_CHOICES, acks=view.acknowledgements(), silences=len(view.silences()),
             # Of all customers together: so it is for those who see them all.
             arrived=[one for one in site.arrivals.known() if view.viewer.role == "operator"],
         )  # fmt: skip

@@ -77,6 +77,9 @@ async def test_the_page_of_a_subject_takes_an_acknowledgement_too(robin, topic, 
     one = next(one.alert for one in topic.live.overview(clock.now_ms()).out if one.alert.key.kind == "ticket")
     page = (await robin.get(f"/subjects/ticket/{one.key.what}")).text
     assert one.key.text() in [unescape(key) for key in re.findall(r'name="key" value="([^"]*)"', page)]
+    await robin.post("/acknowledge", data={"key": one.key.text()})
+    row = re.search(rf'<tr id="c-{one.id}">.*?</tr>', (await robin.get("/?rows=1000")).text, re.DOTALL)[0]
+    assert "✓ Robin" in row
 
 
 async def test_an_alert_that_breaks_after_it_was_acknowledged_may_be_acknowledged_again(robin, topic, out):
@@ -98,6 +101,7 @@ async def test_a_silence_is_begun_shown_and_ended_from_the_page(robin, topic, cl
     )  # fmt: skip
     page = (await robin.get("/silences")).text
     assert all(word in page for word in ("fire drill", "asa", "sales", "Robin"))
+    assert '<a href="/silences">1 silence</a> in force' in (await robin.get("/")).text
 
     assert (await robin.post("/silence/expire", data={"id": begun.id})).status_code == 303
     assert topic.written[1:] == [f"silence/{begun.id}".encode()]
@@ -141,7 +145,7 @@ async def test_what_is_impossible_is_said_and_not_written(robin, topic, address,
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("address", ["/acknowledge", "/silence", "/silence/expire", "/sign-out"])
-async def test_a_form_on_a_page_of_another_site_does_nothing(app, topic, out, address, headers):
+async def test_a_form_on_a_page_of_another_site_does_nothing(app, topic, out, address, headers, caplog):
     sent = {name: value for name, value in (FROM_HERE | headers).items() if value is not None}
     async with somebody(app) as robin:
         del robin.headers["Sec-Fetch-Site"]
@@ -149,6 +153,7 @@ async def test_a_form_on_a_page_of_another_site_does_nothing(app, topic, out, ad
         answer = await robin.post(address, data=form, headers=sent)
     assert (answer.status_code, topic.written) == (403, [])
     assert "set-cookie" not in answer.headers
+    assert f"refused: {address} of Robin" in caplog.text
 
 
 async def test_an_older_browser_says_in_origin_where_its_form_stands(app, topic, out):
