@@ -143,7 +143,7 @@ def test_by_keyboard_alone_one_filters_reads_and_acknowledges_and_sees_where_one
     page.keyboard.press("Enter")
 
     page.wait_for_selector("text=Acknowledged by Robin")
-    page.wait_for_selector("#told:not([hidden])")
+    page.wait_for_selector("#told:text('nobody else is told of it')")
     assert page.locator(ACKNOWLEDGE).count() == offered - 1
     assert [one.by for one in served.topic.written] == ["Robin"]
     page.wait_for_function("document.getElementById('connection').textContent === 'live'")

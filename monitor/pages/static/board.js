@@ -59,6 +59,7 @@
     const told = document.getElementById("told");
     told.textContent = text;
     told.classList.toggle("bad", bad);
+    told.classList.toggle("good", !bad);
     told.hidden = false;
   };
   const listen = () => {
@@ -68,7 +69,7 @@
       if (!form.matches("[data-responds]")) return;
       const answer = event.detail.xhr;
       if (event.detail.successful) {
-        tell("Done.", false);
+        tell(form.dataset.responds, false);
         form.reset();
         return;
       }
