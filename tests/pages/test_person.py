@@ -82,6 +82,7 @@ class Windows:
         page.on("pageerror", lambda one: self.noise.append(str(one)))
         page.on("request", lambda one: self.asked.append(one.url))
         page.goto(f"{self._address}/sign-in")
+        page.locator("input[name=token]:focus").wait_for()
         page.keyboard.type(OPERATOR)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{self._address}/")
