@@ -39,6 +39,8 @@ from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
+from monitor.read_model.arrivals import Lookout
+from monitor.read_model.due import due_next
 from monitor.read_model.live import Follower
 from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
@@ -147,8 +149,14 @@ class Demonstration:
     async def _pages(self) -> AsyncIterator[PagesServer]:
         """Serve the pages."""
         follower = Follower(self.settings)
-        app = make_app(Site(follower, WallClock()), partial(newest_row, self.settings), Access({}))
-        async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
+        lookout = Lookout(self.settings, self.clock.now_ms)
+        site = Site(follower, WallClock(), arrivals=lookout.arrivals)
+        app = make_app(site, partial(newest_row, self.settings), Access({}), read_due=partial(due_next, self.settings))
+        async with (
+            _beside(follower.run()),
+            _beside(lookout.run()),
+            PagesServer(app, "127.0.0.1", self.options.web_port) as server,
+        ):
             yield server
 
     @asynccontextmanager

@@ -1,8 +1,9 @@
-"""Who asks: tokens in a header or a cookie, the page to sign in, and the door that everything passes.
+"""Who asks: tokens in a header or a cookie, or a proxy's word; the page to sign in; the door that everything passes.
 
 A token is a long random text; only its hash is known here. Browsers keep it in a cookie that scripts cannot read and
-that other sites cannot send. Without tokens everybody is an operator: then the server listens on this machine only, and
-is asked under a name of this machine, so that no page of another site gets at it by a name of its own (DNS rebinding).
+that other sites cannot send. Whatever may change something is taken from pages of this server only. Without tokens and
+proxy everybody is an operator: then the server listens on this machine only, and is asked under a name of this machine,
+so that no page of another site gets at it by a name of its own (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -21,6 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.config.settings.pages import PagesSettings, is_loopback
 from monitor.pages.api import PREFIX, problem
+from monitor.pages.forms import form_of, is_from_here
+from monitor.pages.proxy import Proxy
 from monitor.pages.site import Site
 from monitor.pages.viewers import EVERYBODY, Viewer
 
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 
 COOKIE: Final = "sla-monitor"
 KEPT_S: Final = 30 * 24 * 3600
-LONGEST_FORM: Final = 4_096
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN: Final = ("/static/", "/sign-in")
 HEALTH: Final = "/healthz"
 """Asked by machines under any name: it tells nothing but whether Kafka can be read."""
@@ -47,25 +49,41 @@ def hash_of(token: str) -> str:
 
 
 class Access:
-    """Knows the viewers by their tokens. ``hosts`` are the names to be asked under where there are no tokens."""
+    """Knows the viewers by their tokens, or by what the proxy says of them.
 
-    def __init__(self, viewers: dict[str, Viewer], hosts: Iterable[str] = (), *, secure_cookie: bool = True) -> None:
+    ``hosts`` are the names to be asked under where there are neither.
+    """
+
+    def __init__(
+        self,
+        viewers: dict[str, Viewer],
+        hosts: Iterable[str] = (),
+        *,
+        proxy: Proxy | None = None,
+        secure_cookie: bool = True,
+    ) -> None:
         self._viewers = viewers
         self._hosts = frozenset(one.lower() for one in hosts)
+        self.proxy = proxy or Proxy(PagesSettings())
         self.secure_cookie = secure_cookie
 
     @classmethod
     def of(cls, settings: PagesSettings) -> Access:
         """Return the access that the settings describe."""
         viewers = {
-            one.sha256: Viewer(one.role, one.name, frozenset(one.agreements), frozenset(one.customers))
+            one.sha256: Viewer(one.role, one.name, frozenset(one.agreements), frozenset(one.customers), via="token")
             for one in settings.tokens
         }
-        return cls(viewers, settings.hosts, secure_cookie=settings.secure_cookie)
+        return cls(viewers, settings.hosts, proxy=Proxy(settings), secure_cookie=settings.secure_cookie)
 
     @property
     def asks(self) -> bool:
-        """Whether a token is asked for."""
+        """Whether readers have to say who they are."""
+        return self.has_tokens or self.proxy.is_set
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether one can sign in with a token."""
         return bool(self._viewers)
 
     def by_token(self, token: str) -> Viewer | None:
@@ -77,6 +95,9 @@ class Access:
         if not self.asks:
             name = (request.url.hostname or "").lower()
             return EVERYBODY if is_loopback(name) or name in self._hosts else None
+        named = self.proxy.who(request)
+        if named is not None:
+            return named
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.by_token(token.strip())
@@ -97,25 +118,28 @@ class Door:
             await self._app(scope, receive, send)
             return
         viewer = self._access.who(request)
+        answer: Response | None = None
         if viewer is not None:
             scope.setdefault("state", {})["viewer"] = viewer
         elif not self._access.asks:
-            await self._refuse(request, HTTPStatus.MISDIRECTED_REQUEST, "this server is for this machine only")(
-                scope, receive, send
-            )
-            return
+            answer = problem(HTTPStatus.MISDIRECTED_REQUEST, "this server is for this machine only")
+        elif not self._access.has_tokens:
+            answer = problem(HTTPStatus.FORBIDDEN, "the proxy in front of this server names nobody who has a role here")
         elif not scope["path"].startswith(_OPEN):
-            await self._refuse(request, HTTPStatus.UNAUTHORIZED, "a token is needed")(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+            answer = _ask_for_token(request)
+        if answer is None and scope["method"] not in _READING and not is_from_here(request):
+            answer = problem(HTTPStatus.FORBIDDEN, "this was not sent by a page of this server")
+            if viewer is not None:
+                log.warning("refused: %s of %s was not sent by a page of this server", scope["path"], viewer.name)
+        await (answer or self._app)(scope, receive, send)
 
-    def _refuse(self, request: Request, status: HTTPStatus, why: str) -> Response:
-        if request.url.path.startswith(PREFIX) or not self._access.asks:
-            answer = problem(status, why)
-            if status == HTTPStatus.UNAUTHORIZED:
-                answer.headers["WWW-Authenticate"] = "Bearer"
-            return answer
+
+def _ask_for_token(request: Request) -> Response:
+    if not request.url.path.startswith(PREFIX):
         return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    answer = problem(HTTPStatus.UNAUTHORIZED, "a token is needed")
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def sign_in_routes(site: Site, access: Access) -> APIRouter:
@@ -139,12 +163,12 @@ def sign_in_routes(site: Site, access: Access) -> APIRouter:
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
         """Keep a token in a cookie."""
-        token = await _token(request)
+        token, address = (await form_of(request)).get("token", ""), access.proxy.address(request)
         viewer = access.by_token(token) if token else None
-        if viewer is None or not _is_own(request):
-            log.warning("somebody at %s tried to sign in with an unknown token", _address(request))
+        if viewer is None:
+            log.warning("somebody at %s tried to sign in with an unknown token", address)
             return site.page("sign_in.html", site.nobody(), status=HTTPStatus.FORBIDDEN, wrong=True)
-        log.info("%s (%s) signed in from %s", viewer.name, viewer.role, _address(request))
+        log.info("%s (%s) signed in from %s", viewer.name, viewer.role, address)
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             COOKIE, token, max_age=KEPT_S, httponly=True, secure=access.secure_cookie, samesite="strict", path="/"
@@ -152,29 +176,10 @@ def sign_in_routes(site: Site, access: Access) -> APIRouter:
         return answer
 
     @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
+    async def sign_out() -> Response:
         """Forget the token."""
         answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-        if _is_own(request):
-            answer.delete_cookie(COOKIE, httponly=True, secure=access.secure_cookie, samesite="strict", path="/")
+        answer.delete_cookie(COOKIE, httponly=True, secure=access.secure_cookie, samesite="strict", path="/")
         return answer
 
     return router
-
-
-async def _token(request: Request) -> str:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_FORM:
-            return ""
-    return parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
-
-
-def _is_own(request: Request) -> bool:
-    """Return whether a form comes from a page of ours: browsers say which site it stands on."""
-    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else "an unknown address"

@@ -15,6 +15,7 @@ from monitor.core.agreements.schedule import began_ms
 from monitor.core.objectives.consequence import MONEY, Consequence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.pages.board import Board, Budget, Standing
+from monitor.pages.burn_down import BurnDown, burn_down
 from monitor.pages.filters import Filters
 from monitor.pages.site import Site
 from monitor.pages.viewers import View
@@ -25,8 +26,8 @@ from monitor.wire.promises import Promise, origin_text, promises_of
 
 PERIODS: Final = 12
 """How many closed periods a trend shows."""
-BURN_WIDTH: Final = 300
-BURN_HEIGHT: Final = 70
+BURNS: Final = 24
+"""How many budgets are drawn, those with the least left."""
 
 
 class Trend(NamedTuple):
@@ -51,20 +52,6 @@ class Version(NamedTuple):
     agreement: Agreement
     added: tuple[Promise, ...]
     removed: tuple[Promise, ...]
-
-
-class BurnDown(NamedTuple):
-    """The picture of an error budget: points of a line from the whole budget down to what is left now.
-
-    ``now`` is the point of this instant; ``end`` is where the line arrives if it goes on like that, at the end of the
-    window or when the budget is used up. None of it leaves ``BURN_WIDTH`` × ``BURN_HEIGHT``.
-    """
-
-    budget: Budget
-    now: tuple[float, float]
-    end: tuple[float, float] | None
-    used_up: tuple[float, float] | None
-    """Where the line arrived at nothing, at an even pace; None if something is left."""
 
 
 def agreement_routes(site: Site) -> APIRouter:
@@ -124,13 +111,17 @@ def _shown(view: View, overview: Overview, one: Agreement, found: Board) -> dict
         "term": term_text(one, view.now_ms),
         "amended": AMENDED[one.amendments],
         "reports": report_rows(one, view.now_ms, began_ms(texts, one)),
-        "burns": [burn_down(other) for other in found.budgets] if inside else [],
+        "burns": [_burn_down(other, view) for other in found.budgets[:BURNS]] if inside else [],
         "due": _due(statements, view.now_ms),
         "versions": versions_of(texts),
         "supporting": [other for other in overview.agreements if any(to.agreement == one.id for to in other.supports)],
         "board": found,
         "inside": inside,
     }
+
+
+def _burn_down(one: Budget, view: View) -> BurnDown:
+    return burn_down(one, view.course(one.status, one.figure.objective))
 
 
 def trend_of(objective: str, statements: Iterable[WindowStatus], standing: Standing | None) -> Trend | None:
@@ -151,24 +142,6 @@ def trend_of(objective: str, statements: Iterable[WindowStatus], standing: Stand
     chosen = max(groups, key=place)
     periods = sorted(groups[chosen], key=lambda found: found[0].from_ms)[-PERIODS:]
     return Trend(chosen[1], periods[0][0].labels, tuple(periods))
-
-
-def burn_down(one: Budget) -> BurnDown:
-    """Return the picture of an error budget."""
-    status = one.status
-    length = status.to_ms - status.from_ms
-    done = min(1.0, max(0.0, (status.as_of_ms - status.from_ms) / length)) if length > 0 else 1.0
-    now = done * BURN_WIDTH, _height(one.left)
-    used = 1 - one.left
-    used_up = (done / used * BURN_WIDTH, float(BURN_HEIGHT)) if used > 1 else None
-    if not 0 < done < 1 or one.left <= 0 or one.figure.unit != "ms":
-        return BurnDown(one, now, None, used_up)
-    at = min(1.0, done / used) if used > 0 else 1.0
-    return BurnDown(one, now, (at * BURN_WIDTH, _height(1 - used * at / done)), None)
-
-
-def _height(left: float) -> float:
-    return (1 - min(1.0, max(0.0, left))) * BURN_HEIGHT
 
 
 def versions_of(texts: Sequence[Agreement]) -> list[Version]:

@@ -18,8 +18,10 @@ from monitor.pages.access import Access, Door, sign_in_routes
 from monitor.pages.agreement_page import agreement_routes
 from monitor.pages.api import PREFIX, api_routes, invalid, problem
 from monitor.pages.changes import Streams
+from monitor.pages.due_page import ReadDue, due_routes
 from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
+from monitor.pages.respond import respond_routes, silence_routes
 from monitor.pages.site import Site
 from monitor.pages.subject_page import ReadRow, subject_routes
 
@@ -62,11 +64,18 @@ class Signed:
 def _wrong(site: Site, request: Request, status: int, detail: str) -> Response:
     if request.url.path.startswith(PREFIX):
         return problem(status, detail)
-    return site.page("nothing.html", site.view(request), status=status, what=detail)
+    title = "Nothing here" if status == HTTPStatus.NOT_FOUND else HTTPStatus(status).phrase
+    return site.page("nothing.html", site.view(request), status=status, what=detail, title=title)
 
 
-def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int = 100) -> FastAPI:
-    """Return the application over a site. It reads, and writes nothing. ``read_row`` reads the row of a subject."""
+def make_app(
+    site: Site, read_row: ReadRow, access: Access, *, read_due: ReadDue | None = None, max_streams: int = 100
+) -> FastAPI:
+    """Return the application over a site. It writes responses at most.
+
+    ``read_row`` reads the row of a subject, ``read_due`` the clocks that are due next; None: nobody can ask for them.
+    """
+    site.shows_due = read_due is not None
     app = FastAPI(
         title="sla-monitor",
         version=version("sla-monitor"),
@@ -82,6 +91,11 @@ def make_app(site: Site, read_row: ReadRow, access: Access, *, max_streams: int 
     app.include_router(agreement_routes(site), include_in_schema=False)
     app.include_router(list_routes(site), include_in_schema=False)
     app.include_router(subject_routes(site, read_row), include_in_schema=False)
+    app.include_router(silence_routes(site), include_in_schema=False)
+    if read_due is not None:
+        app.include_router(due_routes(site, read_due), include_in_schema=False)
+    if site.write is not None:
+        app.include_router(respond_routes(site, access.proxy), include_in_schema=False)
     app.include_router(streams.routes(), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(sign_in_routes(site, access), include_in_schema=False)

@@ -70,7 +70,7 @@ class Standing(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """The error budget of an objective in its longest window, for one series."""
+    """The error budget of an objective in its longest window, for one series; a month comes before 30 days."""
 
     agreement: str
     status: WindowStatus
@@ -83,6 +83,11 @@ class Budget(NamedTuple):
         """The share that is left; below zero once more was bad than allowed."""
         share = self.figure.consumed_share
         return (0.0 if self.figure.exhausted else 1.0) if share is None else 1 - share
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether the window goes with the time: what is used comes back when it leaves the window."""
+        return _is_rolling(self.status)
 
 
 class Work(NamedTuple):
@@ -180,12 +185,16 @@ def _due(out: Out, agreement: Agreement | None, now_ms: int) -> Due:
     due_ms = out.alert.due_ms
     if due_ms is None:
         return Due(out.alert, agreement, None, runs=True, is_held=False)
+    return Due(out.alert, agreement, *time_left(calendar, due_ms, now_ms), is_held=False)
+
+
+def time_left(calendar: Calendar, due_ms: int, now_ms: int) -> tuple[int, bool]:
+    """Return the open time up to a due instant, below zero if it is past, and whether the calendar is open now."""
     try:
         left_ms = calendar.elapsed(now_ms, due_ms) if due_ms > now_ms else -calendar.elapsed(due_ms, now_ms)
-        runs = calendar.is_open(now_ms)
+        return left_ms, calendar.is_open(now_ms)
     except CalendarRangeError:
-        left_ms, runs = due_ms - now_ms, True
-    return Due(out.alert, agreement, left_ms, runs, is_held=False)
+        return due_ms - now_ms, True
 
 
 def _calendar(alert: Alert, agreement: Agreement | None) -> Calendar:
@@ -247,16 +256,25 @@ def _budgets(statuses: Iterable[WindowStatus]) -> tuple[Budget, ...]:
         for figure in status.budgets:
             key = status.series, figure.objective
             longest = found.get(key)
-            if longest is None or status.to_ms - status.from_ms > longest[0].to_ms - longest[0].from_ms:
+            if longest is None or _length(status) > _length(longest[0]):
                 found[key] = status, figure
     budgets = [Budget(of.series.agreement, of, figure, _used_up_ms(of, figure)) for of, figure in found.values()]
     return tuple(sorted(budgets, key=lambda one: (one.left, one.agreement, one.figure.objective, one.status.series)))
 
 
+def _length(status: WindowStatus) -> float:
+    """Return how long a window is. A calendar period counts a tenth more: months and quarters differ by a few days."""
+    return (status.to_ms - status.from_ms) * (1.0 if _is_rolling(status) else 1.1)
+
+
+def _is_rolling(status: WindowStatus) -> bool:
+    return status.window[:1].isdigit()  # the name of such a window is its length
+
+
 def _used_up_ms(status: WindowStatus, figure: BudgetFigure) -> int | None:
     """Return when a budget of time is used up at its pace so far. A budget in events grows with the events."""
     share, ran_ms = figure.consumed_share, status.as_of_ms - status.from_ms
-    if figure.unit != "ms" or not share or share >= 1 or ran_ms <= 0:
+    if figure.unit != "ms" or not share or share >= 1 or ran_ms <= 0 or _is_rolling(status):
         return None
     at_ms = status.as_of_ms + round((1 - share) / share * ran_ms)
     return at_ms if at_ms < status.to_ms else None

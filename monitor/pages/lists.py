@@ -142,7 +142,7 @@ def list_routes(site: Site) -> APIRouter:
         choices = {"agreement": _agreements(view), "state": STATES, "kind": KINDS}
         return site.page(
             "alerts.html", view, part=found, asked=asked._asdict(), choices=choices, acks=view.acknowledgements(),
-            zones=_zones(view), query=_query,
+            zones=_zones(view), query=_query, out=view.out_ids(),
         )  # fmt: skip
 
     @router.get("/statements", response_class=HTMLResponse)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from monitor.pages.board import Board
 from monitor.pages.site import AskedFilters, Site
+
+MOST_CHOICES: Final = 200
+"""Of more values nobody chooses from a list: one is written."""
 
 
 def now_routes(site: Site) -> APIRouter:
@@ -29,7 +32,12 @@ def now_routes(site: Site) -> APIRouter:
         if not view.viewer.is_inside:
             return RedirectResponse("/agreements")
         found = site.board(view, filters)
-        return site.page("now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found))
+        return site.page(
+            "now.html", view, board=found, filters=filters, wall=wall, rows=rows, zone=_zone(found),
+            most_choices=MOST_CHOICES, acks=view.acknowledgements(), silences=len(view.silences()),
+            # Of all customers together: so it is for those who see them all.
+            arrived=[one for one in site.arrivals.known() if view.viewer.role == "operator"],
+        )  # fmt: skip
 
     return router
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -17,16 +18,24 @@ from monitor.pages import wording
 from monitor.pages.board import Board, board
 from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
+from monitor.read_model.arrivals import Arrivals
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows
+from monitor.wire.responses import Response
 from monitor.wire.times import duration, instant
 from monitor.wire.visible import visible
 from monitor.wire.wording import quantity, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-PAGES: Final = (("/", "Now"), ("/agreements", "Agreements"), ("/alerts", "Alerts"), ("/statements", "Statements"))
+PAGES: Final = (
+    ("/", "Now"),
+    ("/agreements", "Agreements"),
+    ("/alerts", "Alerts"),
+    ("/statements", "Statements"),
+    ("/silences", "Silences"),
+)
 FOR_CUSTOMERS: Final = frozenset({"/agreements", "/statements"})
 
 BOARDS: Final = 64
@@ -46,6 +55,14 @@ AskedFilters = Annotated[Filters, Depends(_filters)]
 """All filters of the board in an address."""
 
 
+class WriteResponses(Protocol):
+    """Writes responses and takes others away: see `monitor.read_model.responses.write_responses`."""
+
+    async def __call__(self, responses: Iterable[Response], *, without: Iterable[bytes]) -> None:
+        """Return when Kafka has taken them."""
+        ...
+
+
 class Source(Protocol):
     """Where the live model comes from: see `monitor.read_model.live.Follower`."""
 
@@ -60,11 +77,25 @@ class Source(Protocol):
 
 
 class Site:
-    """The live model, and the templates. ``clock`` is real time; time is left by the clock that the topics tell."""
+    """The live model, and the templates. ``clock`` is real time; time is left by the clock that the topics tell.
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    ``write`` writes to the topic of responses; None: the pages write nothing. ``arrivals`` is which events arrive.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        *,
+        write: WriteResponses | None = None,
+        arrivals: Arrivals | None = None,
+    ) -> None:
         self.source = source
         self._clock = clock
+        self.write = write
+        self.arrivals = arrivals or Arrivals()
+        self.shows_due = False
+        """Whether there is a page of all that is due next."""
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -118,6 +149,8 @@ class Site:
                 speed=source.live.clock.speed,
                 viewer=viewer,
                 pages=pages,
+                shows_due=self.shows_due,
+                responds=self.write is not None and viewer.may_respond,
                 now_ms=view.now_ms,
                 failure=source.failure,
                 is_complete=source.is_complete,

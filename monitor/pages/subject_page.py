@@ -121,7 +121,7 @@ def subject_routes(site: Site, read_row: ReadRow) -> APIRouter:
         facts = row.facts if row is not None and told else ()
         return site.page(
             "subject.html", view, kind=kind, what=subject_id, told=told, alerts=alerts, facts=facts,
-            acks=view.acknowledgements(), width=WIDTH,
+            acks=view.acknowledgements(), out=view.out_ids(), width=WIDTH,
             attributes=row.known() if row is not None and told else {},
             zone=told[0].zone if told else _zone_of(view, alerts[0].key.agreement),
         )  # fmt: skip

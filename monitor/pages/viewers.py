@@ -9,9 +9,10 @@ from monitor.config.agreements.document import AgreementDocument
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import WindowStatus
+from monitor.read_model.courses import Point
 from monitor.read_model.live import Live
 from monitor.read_model.overview import Overview
-from monitor.wire.responses import Acknowledgement
+from monitor.wire.responses import Acknowledgement, SilenceResponse
 
 Role = Literal["operator", "manager", "customer"]
 
@@ -28,6 +29,13 @@ class Viewer(NamedTuple):
     name: str = ""
     agreements: frozenset[str] = frozenset()
     customers: frozenset[str] = frozenset()
+    via: Literal["", "token", "proxy"] = ""
+    """By what he is known; "" for whoever was not asked."""
+
+    @property
+    def may_respond(self) -> bool:
+        """Whether he may acknowledge and silence, where that is switched on."""
+        return self.role == "operator" and bool(self.via)
 
     @property
     def is_inside(self) -> bool:
@@ -98,9 +106,27 @@ class View:
         viewer = self.viewer
         return (one for one in self._live.alerts() if viewer.is_inside and viewer.sees(one.key.agreement))
 
+    def out_ids(self) -> frozenset[str]:
+        """Return the ids of the alerts that are out: at risk or broken, and not yet over."""
+        return frozenset(one.alert.id for one in self.overview().out)
+
     def statements(self) -> list[WindowStatus]:
         """Return the statements, the newest period first."""
         return [one for one in self._live.statements() if self.viewer.sees_statement(one)]
+
+    def course(self, status: WindowStatus, objective: str) -> tuple[Point, ...]:
+        """Return how a budget was used up in a running window that may be seen."""
+        is_seen = self.viewer.is_inside and self.viewer.sees(status.series.agreement)
+        return self._live.course(status, objective) if is_seen else ()
+
+    def silences(self) -> list[SilenceResponse]:
+        """Return the silences that hold, the first to end first."""
+        viewer = self.viewer
+        found = [one for one in self._live.responses() if isinstance(one, SilenceResponse)]
+        return sorted(
+            (one for one in found if one.until_ms > self.now_ms and viewer.is_inside and viewer.sees(one.agreement)),
+            key=lambda one: (one.until_ms, one.id),
+        )
 
     def acknowledgements(self) -> dict[str, Acknowledgement]:
         """Return the acknowledgements by the key of the alert or page that they are about."""

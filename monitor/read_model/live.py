@@ -22,6 +22,7 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import WindowStatus
 from monitor.errors import BrokerError, ConfigError, DecodeError
+from monitor.read_model.courses import Courses, Point
 from monitor.read_model.overview import Overview, Seen
 from monitor.read_model.topics import committed
 from monitor.wire.announcements import decode_alert, decode_statement
@@ -51,6 +52,7 @@ class Live:
         self._alerts: deque[Alert] = deque(maxlen=bounds.alerts)
         self._statements: dict[tuple[object, str], OrderedDict[bytes, WindowStatus]] = {}
         self._responses: dict[bytes, Response] = {}
+        self._courses = Courses()
         self._overview: tuple[int, Overview] | None = None
         self._unreadable = 0
         self.version = 0
@@ -92,6 +94,8 @@ class Live:
             if record.topic == topics.alerts:
                 self._alerts.append(decode_alert(record.value))
             self._seen.take([record])
+            if record.topic == topics.status:
+                self._courses.take(key, self._seen.status(key))
 
     def _state(self, key: bytes, value: bytes | None) -> None:
         if value is None:
@@ -136,9 +140,17 @@ class Live:
         found = [one for kept in self._statements.values() for one in kept.values()]
         return sorted(found, key=lambda one: (-one.to_ms, one.series, one.window, one.from_ms))
 
+    def course(self, status: WindowStatus, objective: str) -> tuple[Point, ...]:
+        """Return how the budget of an objective was used up in a running window, as far as it is known."""
+        return self._courses.course(status, objective)
+
     def responses(self) -> list[Response]:
         """Return the acknowledgements and silences, and whatever else was asked for."""
         return list(self._responses.values())
+
+    def response(self, key: bytes) -> Response | None:
+        """Return the response of a record's key; None if there is none."""
+        return self._responses.get(key)
 
 
 class Follower:

@@ -209,6 +209,10 @@ class Seen:
             self._texts = tuple(sorted(found, key=lambda one: (one.id, one.version, one.valid_from_ms)))
         return self._texts
 
+    def status(self, key: bytes) -> WindowStatus | None:
+        """Return the newest status of a record's key; None if its window is over."""
+        return self._statuses.get(key)
+
     def documents(self) -> list[AgreementDocument]:
         """Return the published documents."""
         return list(self._agreements.values())

@@ -63,7 +63,7 @@ async def committed(
         BrokerError: a topic does not exist, or Kafka does not answer.
     """
     async with reader(settings) as consumer:
-        assigned = await _partitions(consumer, settings, topics)
+        assigned = await partitions_of(consumer, settings, topics)
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
         if not from_start:
@@ -97,11 +97,16 @@ async def are_empty(settings: Settings, topics: Sequence[str]) -> bool:
         BrokerError: one does not exist, or Kafka does not answer.
     """
     async with reader(settings) as consumer:
-        ends = await consumer.end_offsets(await _partitions(consumer, settings, topics))
+        ends = await consumer.end_offsets(await partitions_of(consumer, settings, topics))
         return not any(ends.values())
 
 
-async def _partitions(consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
+async def partitions_of(consumer: AIOKafkaConsumer, settings: Settings, topics: Sequence[str]) -> list[TopicPartition]:
+    """Return the partitions of some topics, in their order.
+
+    Raises:
+        BrokerError: a topic does not exist, or may not be read.
+    """
     described = await describe(consumer._client, topics)  # noqa: SLF001 - see there
     if unreadable := described.unreadable(topics):
         raise BrokerError(lacking([("Read", "topic", topic) for topic in unreadable]))

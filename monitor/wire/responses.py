@@ -1,4 +1,4 @@
-"""The responses topic: people's responses to pages. Compacted; written by the command line, followed by every worker.
+"""The responses topic: people's responses to pages. Compacted; commands and pages write it, every worker follows.
 
 | key | value |
 |---|---|

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 import httpx
 import pytest
 
 from monitor.config.agreements.checking import read_documents
-from monitor.core.subjects.rows import subject_key
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.time.periods import period
 from monitor.core.time.units import MINUTE_MS
 from monitor.demo.hours import busy_start_ms
 from monitor.pages.access import Access
 from monitor.pages.app import make_app
 from monitor.pages.site import Site
+from monitor.read_model.due import DueNext
 from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import HandClock
 from tests.demo.world import AGREEMENTS, Watch
 from tests.pages import records
 
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+"""What browsers say of a form that stands on a page of ours."""
 START_MS = busy_start_ms(1_790_000_000_000)
 
 
@@ -97,7 +102,39 @@ def read_row(watched):
 
 
 @pytest.fixture
+def rows(watched):
+    """The rows of the world: (subject, key, row)."""
+    return [
+        (subject, key, row)
+        for subject in SUBJECTS
+        for key, row in watched.rows[subject].rows.items()
+        if isinstance(row, SubjectRow)
+    ]
+
+
+@pytest.fixture
+def clocks(rows):
+    found = DueNext()
+    for one in rows:
+        found.take(*one)
+    return found.clocks()
+
+
+@pytest.fixture
 async def browser(site, read_row):
     transport = httpx.ASGITransport(make_app(site, read_row, Access({}, ["pages"])))
-    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages", headers=FROM_HERE) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser of this machine."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 
 import pytest
 
 from tests.cli.processes import process, stop
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
 MISSED = "section[aria-labelledby=missed-and-still-open] tbody tr"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.alone  # it looks at a process of several threads by the machine's clock
@@ -48,7 +35,7 @@ def test_breaches_appear_on_the_open_board_by_themselves(chromium, tmp_path):
         assert noise == []
         assert [one for one in asked if not one.startswith(address)] == []
         subject = page.locator(f"{MISSED} a[href^='/subjects/']").first.get_attribute("href")
-        for place in ("/", "/?wall=1", "/agreements/network-operator", "/alerts", "/statements", subject):
+        for place in ("/", "/?wall=1", "/agreements/network-operator", "/alerts", "/statements", "/due", subject):
             page.goto(f"{address}{place}")
             for width, scheme in ((360, "dark"), (1280, "light"), (1920, "dark")):
                 page.set_viewport_size({"width": width, "height": 800})

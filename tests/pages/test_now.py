@@ -12,6 +12,7 @@ from starlette.requests import Request
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.core.time.units import HOUR_MS
 from monitor.pages.access import Access
+from monitor.pages.agreement_page import BURNS
 from monitor.pages.app import make_app
 from monitor.pages.changes import Streams
 from monitor.pages.site import Site
@@ -20,6 +21,9 @@ from monitor.read_model.live import Live
 from monitor.stream.partitions.clock import HandClock
 from tests.pages import records
 from tests.pages.conftest import START_MS, Still
+from tests.pages.many import BUSY, busy_status
+from tests.pages.test_board import MONDAY_10
+from tests.pages.topic import Topic
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\x1b[31m"
 
@@ -143,3 +147,15 @@ async def test_streams_beyond_the_limit_are_told_to_come_back(site, read_row):
 
 def _request():
     return Request({"type": "http", "headers": [], "method": "GET", "path": "/", "state": {"viewer": EVERYBODY}})
+
+
+async def test_of_too_many_customers_one_is_written_not_chosen_and_few_budgets_are_drawn(read_row):
+    topic = Topic([records.published(BUSY), *[records.status(busy_status(number)) for number in range(300)]])
+    app = make_app(Site(topic, HandClock(MONDAY_10)), read_row, Access({}, ["pages"]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://pages") as client:
+        page = (await client.get("/", params={"customer": "c42"})).text
+        assert '<input type="search" name="customer" value="c42"' in page
+        assert "c299" not in page
+        page = (await client.get("/agreements/desk")).text
+    assert page.count("<svg") == BURNS
+    assert f"the {BURNS} with the least left of 300" in text_of(page)

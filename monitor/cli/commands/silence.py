@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 
 import click
 
@@ -14,7 +13,7 @@ from monitor.config.reading.quantities import positive_duration
 from monitor.config.reading.shape import did_you_mean
 from monitor.config.settings.settings import Settings
 from monitor.read_model.present import present_ms
-from monitor.read_model.responses import respond, responses_of, withdraw
+from monitor.read_model.responses import label_of, new_silence, respond, responses_of, withdraw
 from monitor.read_model.topics import read_all
 from monitor.wire.instants import rfc3339
 from monitor.wire.responses import SilenceResponse, response_key
@@ -66,12 +65,10 @@ def add(
     by: str,
 ) -> None:
     """Begin a silence now. What is still out when it ends is told then."""
-    wanted = {}
-    for label in labels:
-        name, equals, value = label.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"--label is NAME=VALUE, not {label!r}.")
-        wanted[name] = value
+    try:
+        wanted = dict(map(label_of, labels))
+    except ValueError as error:
+        raise click.UsageError(f"--label {error}.") from error
     known = {
         (record.key or b"").rpartition(b"/")[0].decode(errors="replace")
         for record in asyncio.run(read_all(settings, settings.topics.agreements))
@@ -81,16 +78,7 @@ def add(
         out.note(f"error, for whoever runs this: no agreement {agreement!r} is published{f' ({hint})' if hint else ''}")
         click.get_current_context().exit(FAILED)
     now_ms = asyncio.run(present_ms(settings))
-    begun = SilenceResponse(
-        id=secrets.token_hex(4),
-        agreement=agreement,
-        until_ms=now_ms + for_ms,
-        at_ms=now_ms,
-        promise=promise,
-        labels=wanted,
-        reason=reason,
-        by=by,
-    )
+    begun = new_silence(agreement, for_ms, now_ms=now_ms, promise=promise, labels=wanted, reason=reason, by=by)
     respond(settings, begun)
     _record(out, begun)
     out.say(f"Silence {begun.id}: nobody is told until {instant(begun.until_ms, READERS)}.", style="green")

@@ -18,7 +18,10 @@ from monitor.pages.access import new_token as make_token
 from monitor.pages.app import make_app
 from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
+from monitor.read_model.arrivals import Lookout
+from monitor.read_model.due import due_next
 from monitor.read_model.live import Bounds, Follower
+from monitor.read_model.responses import write_responses
 from monitor.read_model.subjects import newest_row
 from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
@@ -35,9 +38,10 @@ def web(out: Output, settings: Settings, port: int | None, new_token: bool) -> N
     """Serve the pages until SIGTERM or SIGINT. Run as many as you like.
 
     They show what is broken, what breaks next and how long is left, live, in a browser. They are made of the topics of
-    agreements, status, alerts, statements and responses, need no database, and write nothing. They listen on this
-    machine only, unless the settings name tokens (pages.tokens): then each reader signs in, and sees what his role may
-    see. The log goes to stderr, with --json as JSON lines.
+    agreements, status, alerts, statements and responses, and need no database. They listen on this machine only, unless
+    the settings name tokens (pages.tokens) or a proxy that signs people in (pages.proxy_addresses): then each reader
+    sees what his role may see. They write nothing, unless operators may acknowledge and silence (pages.respond). The
+    log goes to stderr, with --json as JSON lines.
     """
     if new_token:
         _tell_token(out)
@@ -56,15 +60,25 @@ def _tell_token(out: Output) -> None:
 
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
-    site, access = Site(follower, WallClock()), Access.of(settings.pages)
-    app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
+    write = partial(write_responses, settings) if settings.pages.respond else None
+    clock, access = WallClock(), Access.of(settings.pages)
+    lookout = Lookout(settings, lambda: follower.live.clock.at(clock.now_ms()))
+    site = Site(follower, clock, write=write, arrivals=lookout.arrivals)
+    app = make_app(
+        site,
+        partial(newest_row, settings),
+        access,
+        read_due=partial(due_next, settings),
+        max_streams=settings.pages.max_streams,
+    )
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     server = PagesServer(app, settings.pages.host, port, connections=settings.pages.max_connections)
     async with server, asyncio.TaskGroup() as tasks:
         log.info("serving the pages on %s", server.address)
-        parts = [tasks.create_task(follower.run()), tasks.create_task(_told_of(server, stopping))]
+        running = (follower.run(), lookout.run(), _told_of(server, stopping))
+        parts = [tasks.create_task(one) for one in running]
         await stopping.wait()
         for part in parts:
             part.cancel()

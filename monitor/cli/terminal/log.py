@@ -90,7 +90,7 @@ class _Lines(logging.Formatter):
 
 
 class _JsonLines(_Lines):
-    """The same as an object, with the traceback where there is one."""
+    """The same as an object, with the traceback where there is one, and with the ``event`` that a line may carry."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -99,6 +99,8 @@ class _JsonLines(_Lines):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if event := getattr(record, "event", None):
+            line["event"] = event
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json_for_terminal(orjson.dumps(line)).decode()

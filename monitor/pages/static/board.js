@@ -25,14 +25,14 @@
   };
 
   const begin = () => {
-    live = document.querySelector("[data-live]");
+    live = document.querySelector("[data-live], [data-ticks]");
     from = performance.now();
     tick();
   };
 
   let wanted = false, busy = false;
   const renew = () => {
-    if (!live) return;
+    if (!live || live.dataset.live === undefined) return;
     if (busy || document.hidden) { wanted = true; return; }
     wanted = false;
     busy = true;
@@ -54,7 +54,33 @@
     addEventListener("pagehide", () => stream.close());
   };
 
+  // What became of a form that was sent without loading the page anew, for whoever does not see the page as well.
+  const tell = (text, bad) => {
+    const told = document.getElementById("told");
+    told.textContent = text;
+    told.classList.toggle("bad", bad);
+    told.classList.toggle("good", !bad);
+    told.hidden = false;
+  };
+  const listen = () => {
+    document.body.addEventListener("htmx:afterSwap", begin);
+    document.body.addEventListener("htmx:afterRequest", (event) => {
+      const form = event.detail.requestConfig.elt;  // it may be gone from the page by now
+      if (!form.matches("[data-responds]")) return;
+      const answer = event.detail.xhr;
+      if (event.detail.successful) {
+        tell(form.dataset.responds, false);
+        form.reset();
+        return;
+      }
+      const page = new DOMParser().parseFromString(answer.responseText, "text/html");
+      const what = page.getElementById("what");
+      tell(what ? what.textContent : "It was not written: the server does not answer.", true);
+    });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    listen();
     for (const form of document.querySelectorAll("[data-submits-itself]")) {
       form.classList.add("submits-itself");
       form.addEventListener("change", () => {
@@ -67,6 +93,6 @@
     begin();
     document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) renew(); });
     setInterval(tick, TICK);
-    if (live) connect(); else document.getElementById("connection").hidden = true;
+    if (live && live.dataset.live !== undefined) connect(); else document.getElementById("connection").hidden = true;
   });
 })();
