@@ -199,7 +199,7 @@ class _TableReader:
             view = row.view
             if view is not None:
                 try:
-                    self._mapper.place(view)
+                    time_ms = self._mapper.place(view)
                 except DecodeError:
                     pass  # the mapper will reject it for the same reason
                 else:
@@ -207,7 +207,6 @@ class _TableReader:
                     own = groups.get(view.group)
                     if own is None:
                         own = groups[view.group] = []
-                    time_ms = view.time_ms
                     if time_ms is None:
                         time_ms = own[-1][1] if by_time and own else 0
                     own.append((view.order, time_ms, row))

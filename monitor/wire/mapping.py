@@ -22,16 +22,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from monitor.core.facts.events import Event, Fact, Subject, Value
+from monitor.core.facts.events import Event, Fact, Subject
 from monitor.core.pieces import Pieces, at_once
 from monitor.errors import DecodeError
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_compiled import Compiler
 from monitor.wire.mapping_functions import Id, Of
 from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, EventRule, Order, RowMapping
-from monitor.wire.mapping_view import PARTS_AT_ONCE, UNREAD, Columns, View
+from monitor.wire.mapping_view import NOTHING_BEFORE, PARTS_AT_ONCE, UNREAD, Columns, Past, View
 from monitor.wire.row_values import whole_number_of
 
 PARTS_AN_EVENT: Final = 2
@@ -42,49 +42,48 @@ _DIGITS: Final = 1_000
 """A number with more digits is ordered as a text: Python converts none of more than 4,300 digits."""
 
 
-class _Memory(NamedTuple):
-    """The memory of a group.
-
-    The last row's columns that conditions look back at, its order, the number of rows, the episode (if one has begun)
-    and the number of rows in it.
-    """
-
-    seen: tuple[str | None, ...]
-    order: Order
-    rows: int
-    episode: str | None
-    rows_of_episode: int
-
-
 class _Rule:
     """An event that a row may make, as functions of the row."""
 
-    __slots__ = (
-        "at", "attributes", "each", "event_id", "holds", "index", "is_of_every_row", "repeat", "rule", "subject",
-        "subject_id", "template", "type",
-    )  # fmt: skip
+    __slots__ = ("each", "holds", "is_of_every_row", "make", "repeat", "rule")
 
     def __init__(self, index: int, rule: EventRule, subject: Subject, columns: Columns, compiler: Compiler) -> None:
         part = EACH if rule.each else REPETITION if rule.repeat else ""
-        self.index = index
         self.rule = rule
-        self.type = rule.type
-        self.subject = subject
         self.is_of_every_row = not rule.in_episode and rule.rows == "every"
         self.each = columns.place(rule.each) if rule.each else None
         repeat = rule.repeat
         self.repeat = repeat and (columns.place(repeat.times), columns.place(repeat.after) if repeat.after else None)
         self.holds: Of[bool] | None = compiler.conditions(rule.when, part)
-        self.at: Of[int | None] = compiler.instant(rule.at, part)
-        self.subject_id: Of[str] = compiler.subject_id(rule.subject_id, part)
-        self.event_id: Id = compiler.event_id(rule.id, rule.type)
-        self.template: dict[str, Value] = {
-            name: "" if one.constant is None else one.constant for name, one in rule.attributes.items()
-        }
-        """The attributes in their order, with those that are constant."""
-        self.attributes = [
-            (name, compiler.attribute(name, one, part)) for name, one in rule.attributes.items() if one.constant is None
-        ]
+        self.make = _maker(index, rule, subject, compiler, part)
+
+
+def _maker(
+    index: int, rule: EventRule, subject: Subject, compiler: Compiler, part: str
+) -> Callable[[View, int], Event | None]:
+    """Return the function that makes a rule's event of a row and the number of the row's first event.
+
+    It returns None if the event has not happened.
+    """
+    kind, optional, new = rule.type, rule.optional, _new
+    at: Of[int | None] = compiler.instant(rule.at, part)
+    subject_id_of: Of[str] = compiler.subject_id(rule.subject_id, part)
+    event_id_of: Id = compiler.event_id(rule.id, kind)
+    attributes_of = compiler.attributes(rule.attributes, part)
+
+    def make(view: View, number: int) -> Event | None:
+        time_ms = at(view)
+        if time_ms is None:
+            if optional:
+                return None
+            raise DecodeError("missing_field", " ".join(rule.at.columns))
+        subject_id, sequence = subject_id_of(view), number + index
+        event_id = event_id_of(view, subject_id, time_ms, sequence)
+        fact = new(Fact, (time_ms, sequence, event_id, kind, attributes_of(view)))
+        event: Event = new(Event, (subject, subject_id, fact))
+        return event
+
+    return make
 
 
 class Mapper:
@@ -93,7 +92,7 @@ class Mapper:
     def __init__(self, mapping: RowMapping, most_events: int = MOST_REPETITIONS) -> None:
         self.mapping = mapping
         self.most_events = most_events
-        self._memory: dict[tuple[str, ...], _Memory] = {}
+        self._memory: dict[tuple[str, ...], Past] = {}
         conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
         conditions += [one for rule in mapping.events for one in rule.when]
         conditions += mapping.episodes.begin if mapping.episodes else ()
@@ -117,7 +116,9 @@ class Mapper:
         self._rules = [
             _Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
         ]
-        self._plain = [(one, one.is_of_every_row, one.holds) for one in self._rules]
+        self._plain = [
+            (None if one.is_of_every_row else one.rule, one.holds, one.make) for one in self._rules
+        ]
         self._has_parts = any(one.each is not None or one.repeat is not None for one in self._rules)
 
     def view(self, row: Mapping[str, object]) -> View:
@@ -140,16 +141,20 @@ class Mapper:
 
         return view
 
-    def place(self, view: View) -> None:
+    def place(self, view: View) -> int | None:
         """Note the values of the columns that rows of one group share, and where a row stands in its group.
+
+        Returns:
+            The time by which the rows are ordered where no columns are named for it; None without one.
 
         Raises:
             DecodeError: ``missing_field``, or what is wrong with the time by which the rows are ordered.
         """
         group = self._group_of(view)
         view.order = self._order_of(view)
-        view.time_ms = None if self._by_time is None else self._by_time(view)
+        time_ms = None if self._by_time is None else self._by_time(view)
         view.group = group
+        return time_ms
 
     def events(self, row: Mapping[str, object]) -> list[Event] | None:
         """Return the events that a row makes, maybe none; None for a row that ``where`` leaves out.
@@ -174,9 +179,11 @@ class Mapper:
         if number is None:
             return None
         made: list[Event] = []
-        for rule, is_of_every_row, holds in self._plain:
-            if (is_of_every_row or _is_its_row(rule.rule, view)) and (holds is None or holds(view)):
-                self._add(made, rule, view, number)
+        for rule, holds, make in self._plain:
+            if (rule is None or _is_its_row(rule, view.past)) and (holds is None or holds(view)):
+                event = make(view, number)
+                if event is not None:
+                    self._keep(made, event)
         if self._group:
             self._remember(view)
         return made
@@ -188,7 +195,7 @@ class Mapper:
         made: list[Event] = []
         try:
             for rule in self._rules:
-                if rule.is_of_every_row or _is_its_row(rule.rule, view):
+                if rule.is_of_every_row or _is_its_row(rule.rule, view.past):
                     yield from self._of_parts(made, rule, view, number)
         finally:
             view.forget_parts()
@@ -199,6 +206,7 @@ class Mapper:
     def _of_parts(self, made: list[Event], rule: _Rule, view: View, number: int) -> Pieces[None]:
         """Make the events of the parts of a list, of repetitions, or of the row itself."""
         parts: Iterable[View] = (view,)
+        holds, make = rule.holds, rule.make
         if rule.repeat is not None:
             parts = view.repetitions(*rule.repeat)
         elif rule.each is not None:
@@ -206,31 +214,37 @@ class Mapper:
         for place, part in enumerate(parts):
             if place % PARTS_AT_ONCE == PARTS_AT_ONCE - 1:
                 yield
-            if rule.holds is None or rule.holds(part):
-                self._add(made, rule, part, number)
+            if holds is None or holds(part):
+                event = make(part, number)
+                if event is not None:
+                    self._keep(made, event)
+
+    def _keep(self, made: list[Event], event: Event) -> None:
+        if len(made) >= self.most_events:
+            raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
+        made.append(event)
 
     def _begin(self, view: View) -> int | None:
         """Find out where a row stands, and return the number of its first event; None if ``where`` leaves it out."""
-        before = None
-        is_placed = view.group is not None
+        past, group = NOTHING_BEFORE, view.group
+        is_placed = group is not None
         if self._group:
-            if view.group is None:
-                view.group = self._group_of(view)
-            before = self._memory.get(view.group)
-            if before is not None:
-                view.before, _, view.rows, view.episode, view.rows_of_episode = before
+            if group is None:
+                group = view.group = self._group_of(view)
+            past = view.past = self._memory.get(group, NOTHING_BEFORE)
         if self._where is not None and not self._where(view):
             return None
         for reason, is_wrong in self._reject:
             if is_wrong is None or is_wrong(view):
                 raise DecodeError(reason)
-        if not is_placed and self._order:
-            view.order = self._order_of(view)
-        if before is not None and view.order < before.order:
-            raise DecodeError("stale_row", ", ".join(self.mapping.order))
+        if self._order:
+            if not is_placed:
+                view.order = self._order_of(view)
+            if view.order < past.order:
+                raise DecodeError("stale_row", ", ".join(self.mapping.order))
         if self._began_at is not None:
             self._look_for_episode(view, self._began_at)
-        number = view.rows if self._sequence is None else whole_number_of(view.needed(self._sequence))
+        number = past.rows if self._sequence is None else whole_number_of(view.needed(self._sequence))
         return number * len(self._rules)
 
     def _remember(self, view: View) -> None:
@@ -238,9 +252,8 @@ class Mapper:
         assert view.group is not None
         texts = view.texts
         seen = tuple([view.read(one) if texts[one] is UNREAD else texts[one] for one in self._remembered])
-        self._memory[view.group] = _new(
-            _Memory, (seen, view.order, view.rows + 1, view.episode, view.rows_of_episode + 1)
-        )
+        _, _, rows, episode, rows_of_episode = view.past
+        self._memory[view.group] = _new(Past, (seen, view.order, rows + 1, episode, rows_of_episode + 1))
 
     def _group_of(self, view: View) -> tuple[str, ...]:
         return tuple([view.needed(column) for column in self._group])
@@ -261,35 +274,13 @@ class Mapper:
             if began_ms is None:
                 assert self.mapping.episodes is not None
                 raise DecodeError("missing_field", " ".join(self.mapping.episodes.at.columns))
-            view.episode, view.rows_of_episode = rfc3339(began_ms), 0
-        view.texts[self._episode_column] = view.episode
-
-    def _add(self, made: list[Event], rule: _Rule, view: View, number: int) -> None:
-        """Make one event whose conditions hold, if it has happened."""
-        time_ms = rule.at(view)
-        if time_ms is None:
-            if rule.rule.optional:
-                return
-            raise DecodeError("missing_field", " ".join(rule.rule.at.columns))
-        subject_id = rule.subject_id(view)
-        sequence = number + rule.index
-        event_id = rule.event_id(view, subject_id, time_ms, sequence)
-        attributes = rule.template.copy()
-        for name, value_of in rule.attributes:
-            value = value_of(view)
-            if value is None:
-                del attributes[name]
-            else:
-                attributes[name] = value
-        if len(made) >= self.most_events:
-            raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
-        fact = _new(Fact, (time_ms, sequence, event_id, rule.type, attributes))
-        made.append(_new(Event, (rule.subject, subject_id, fact)))
+            view.past = view.past._replace(episode=rfc3339(began_ms), rows_of_episode=0)
+        view.texts[self._episode_column] = view.past.episode
 
 
-def _is_its_row(rule: EventRule, row: View) -> bool:
+def _is_its_row(rule: EventRule, past: Past) -> bool:
     """Return whether an event is made of a row with this place in its group, and in its episode if one has begun."""
-    if rule.in_episode and row.episode is None:
+    if rule.in_episode and past.episode is None:
         return False
-    is_first = (row.rows_of_episode if rule.in_episode else row.rows) == 0
+    is_first = (past.rows_of_episode if rule.in_episode else past.rows) == 0
     return rule.rows == "every" or (rule.rows == "first") == is_first

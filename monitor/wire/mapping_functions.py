@@ -7,9 +7,10 @@ not through `View.text`: a call would take as long as all the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeVar
 
-from monitor.core.facts.events import Value
+from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
 from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import LONGEST_COMPARED, Compared, Condition, Source
@@ -22,6 +23,8 @@ Of = Callable[[View], T]
 Id = Callable[[View, str, int, int], str]
 """The function that makes an event's id of its row, its subject's id, its instant and its sequence."""
 
+MOST_KEPT: Final = 1 << 12
+"""Combinations of attributes that an event's rule keeps."""
 MAX_ID_BYTES: Final = 512
 SHORT_ID: Final = MAX_ID_BYTES // 4
 """A text of no more characters has no more than `MAX_ID_BYTES`."""
@@ -40,6 +43,33 @@ def checked_id(text: str) -> str:
     return text
 
 
+def filled(literals: Sequence[str], places: Sequence[int]) -> Of[str]:
+    """Return the function that fills the texts of columns, which must be there, in between some literals."""
+    first, *more = literals
+    if len(places) == 1:
+        (place,), (last,) = places, more
+
+        def with_one(view: View) -> str:
+            text = view.texts[place]
+            if text is None or text is UNREAD:
+                text = view.needed(place)
+            return f"{first}{text}{last}"
+
+        return with_one
+    rest = list(zip(places, more, strict=True))
+
+    def with_several(view: View) -> str:
+        texts, made = view.texts, first
+        for place, literal in rest:
+            text = texts[place]
+            if text is None or text is UNREAD:
+                text = view.needed(place)
+            made += text + literal
+        return made
+
+    return with_several
+
+
 def default_id(middle: str, end: str) -> Id:
     """Return the function that makes ids of the event's own fields."""
     is_printable = (middle + end).isprintable()
@@ -48,6 +78,21 @@ def default_id(middle: str, end: str) -> Id:
         text = f"{subject_id}{middle}{at_ms}{end}{sequence}"
         # The subject's id has been checked.
         return text if is_printable and len(text) <= SHORT_ID else checked_id(text)
+
+    return made
+
+
+def id_with_own(kind: str, parts: Sequence[tuple[str, str, int]]) -> Id:
+    """Return the function of ids made of columns and the event's own fields.
+
+    ``parts`` are literals, each with the own field behind it, or the place of a column, or neither.
+    """
+
+    def made(view: View, subject_id: str, at_ms: int, sequence: int) -> str:
+        own = {"": "", "subject_id": subject_id, "type": kind, "time_ms": str(at_ms), "sequence": str(sequence)}
+        return checked_id(
+            "".join([literal + (view.needed(place) if place >= 0 else own[name]) for literal, name, place in parts])
+        )
 
     return made
 
@@ -73,16 +118,6 @@ def text_of_column(place: int) -> Of[str | None]:
     def text(view: View) -> str | None:
         text = view.texts[place]
         return view.read(place) if text is UNREAD else text
-
-    return text
-
-
-def needed(place: int) -> Callable[..., str]:
-    """Return the function of a column's text, which must be there; it takes the place of a filled template."""
-
-    def text(view: View, _: object = None) -> str:
-        text = view.texts[place]
-        return view.needed(place) if text is None or text is UNREAD else text
 
     return text
 
@@ -154,7 +189,7 @@ def changed(place: int, remembered: int, *, is_wanted: bool) -> Of[bool]:
     """Return the test whether a column differs from the previous row, or whether it does not."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return (before is not None and before[remembered] != text) == is_wanted
@@ -166,7 +201,7 @@ def becomes(place: int, remembered: int, values: frozenset[str]) -> Of[bool]:
     """Return the test whether a column has one of some values, and had none of them in the previous row."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return text in values and (before is None or before[remembered] not in values)
@@ -178,7 +213,7 @@ def leaves(place: int, remembered: int, values: frozenset[str]) -> Of[bool]:
     """Return the test whether a column had one of some values in the previous row, and has none of them."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return before is not None and before[remembered] in values and text not in values
@@ -231,7 +266,7 @@ def plain_instant(place: int, known: Callable[[str], int]) -> Of[int | None]:
     return found
 
 
-def date_and_time(first: int, second: int, known: Callable[[str], int]) -> Of[int | None]:
+def date_and_time(first: int, second: int, known: Callable[[str, str], int]) -> Of[int | None]:
     """Return the function of a time whose date and time of day stand in two columns."""
 
     def found(view: View) -> int | None:
@@ -241,7 +276,7 @@ def date_and_time(first: int, second: int, known: Callable[[str], int]) -> Of[in
             day = view.read(first)
         if clock is UNREAD:
             clock = view.read(second)
-        return None if day is None or clock is None else known(f"{day} {clock}")
+        return None if day is None or clock is None else known(day, clock)
 
     return found
 
@@ -274,12 +309,13 @@ def span(place: int, of: Source) -> Of[Value | None]:
 
 def previous(remembered: int) -> Of[str | None]:
     """Return the function of a column's text in the previous row of the group."""
-    return lambda view: None if view.before is None else view.before[remembered]
+    return lambda view: None if view.past.seen is None else view.past.seen[remembered]
 
 
 def value(name: str, text_of: Of[str | None], of: Source) -> Of[Value | None]:
     """Return the function of an attribute's value: a text, translated, and converted to the attribute's type."""
     column, values, otherwise, times = of.column, of.values, of.otherwise, of.times
+    is_text = ATTRIBUTES[name] is str
 
     def found(view: View) -> Value | None:
         text = text_of(view)
@@ -289,6 +325,78 @@ def value(name: str, text_of: Of[str | None], of: Source) -> Of[Value | None]:
                 raise DecodeError("unknown_value", f"{column}: {text!r}")
             text = mapped
         text = otherwise if text is None else text
-        return None if text is None else attribute_of(name, text, times)
+        return text if text is None or is_text else attribute_of(name, text, times)
 
+    return found
+
+
+class Told(NamedTuple):
+    """An attribute of an event: its name and its value, or the function of it and the column that alone decides it.
+
+    ``place`` is -1 where more than the text of one column decides, or where texts are seldom the same: of a number.
+    """
+
+    name: str
+    constant: Value | None
+    value_of: Of[Value | None] | None = None
+    place: int = -1
+
+
+def attributes(told: Sequence[Told]) -> Of[dict[str, Value]]:
+    """Return the function of an event's attributes, in their order.
+
+    What follows from texts is the same for most rows, so it is kept by these texts. Events then share their attributes:
+    nobody changes those of an event.
+    """
+    template: dict[str, Value] = {one.name: "" if one.constant is None else one.constant for one in told}
+    work = [(one.name, one.value_of) for one in told if one.value_of is not None]
+    if not work:
+        return lambda _: template
+    of_texts = [(one.name, one.value_of) for one in told if one.value_of is not None and one.place >= 0]
+    if not of_texts:
+        return lambda view: _with(template, work, view)
+    others = [(name, value_of) for name, value_of in work if (name, value_of) not in of_texts]
+    places = [one.place for one in told if one.place >= 0]
+    # Two places at least: of one, `itemgetter` makes no tuple.
+    texts_of = itemgetter(*places, places[0], places[0])
+    kept: dict[tuple[str | None, ...], dict[str, Value]] = {}
+
+    def look(view: View) -> dict[str, Value]:
+        """Return what follows from texts that are not known, or have not been read."""
+        try:
+            for place in places:
+                view.text(place)
+            found = kept.get(texts_of(view.texts))
+            if found is None:
+                found = _with(template, of_texts, view)
+        except DecodeError:
+            _with(template, work, view)  # is refused, too: for what comes first
+            raise
+        texts = texts_of(view.texts)
+        if UNREAD not in texts:
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            kept[texts] = found
+        return found
+
+    def known(view: View) -> dict[str, Value]:
+        found = kept.get(texts_of(view.texts))
+        if found is None:
+            found = look(view)
+        return _with(found, others, view) if others else found
+
+    return known
+
+
+def _with(
+    given: dict[str, Value], work: Sequence[tuple[str, Of[Value | None]]], view: View
+) -> dict[str, Value]:
+    """Return attributes with those that some functions find, without those that they do not find."""
+    found = given.copy()
+    for name, value_of in work:
+        value = value_of(view)
+        if value is None:
+            del found[name]
+        else:
+            found[name] = value
     return found
