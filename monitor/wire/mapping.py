@@ -21,6 +21,7 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Final
 
@@ -29,8 +30,8 @@ from monitor.core.pieces import Pieces, at_once
 from monitor.errors import DecodeError
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_compiled import Compiler
-from monitor.wire.mapping_functions import Id, Of
-from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, EventRule, Order, RowMapping
+from monitor.wire.mapping_functions import MOST_KEPT, Id, Of
+from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, Condition, EventRule, Order, RowMapping
 from monitor.wire.mapping_view import NOTHING_BEFORE, PARTS_AT_ONCE, UNREAD, Columns, Past, View
 from monitor.wire.row_values import whole_number_of
 
@@ -45,7 +46,7 @@ _DIGITS: Final = 1_000
 class _Rule:
     """An event that a row may make, as functions of the row."""
 
-    __slots__ = ("each", "holds", "is_of_every_row", "make", "repeat", "rule")
+    __slots__ = ("chosen", "each", "holds", "is_of_every_row", "make", "repeat", "rest", "rule")
 
     def __init__(self, index: int, rule: EventRule, subject: Subject, columns: Columns, compiler: Compiler) -> None:
         part = EACH if rule.each else REPETITION if rule.repeat else ""
@@ -55,7 +56,17 @@ class _Rule:
         repeat = rule.repeat
         self.repeat = repeat and (columns.place(repeat.times), columns.place(repeat.after) if repeat.after else None)
         self.holds: Of[bool] | None = compiler.conditions(rule.when, part)
+        chosen = list(takewhile(names_values, rule.when))
+        self.chosen: Of[bool] | None = compiler.conditions(chosen, part)
+        """Those of the first conditions that few texts decide."""
+        self.rest: Of[bool] | None = compiler.conditions(rule.when[len(chosen) :], part)
         self.make = _maker(index, rule, subject, compiler, part)
+
+
+def names_values(one: Condition) -> bool:
+    """Return whether the texts with which a condition compares its column are all that decides it, and few."""
+    is_of_texts = any(values is not None for values in (one.is_in, one.not_in, one.becomes, one.leaves))
+    return is_of_texts and not (one.same_as or one.differs_from or one.compared or one.changed is not None)
 
 
 def _maker(
@@ -86,6 +97,52 @@ def _maker(
     return make
 
 
+_Makers = Sequence[tuple[Of[bool] | None, Callable[[View, int], Event | None]]]
+"""The rules whose events a row may make: what is left to be tested of their conditions, and what makes the event."""
+
+
+class _Choice:
+    """The rules that concern a row, as far as the texts decide it with which conditions compare columns.
+
+    There are few such texts, so what they decide is kept.
+    """
+
+    def __init__(self, rules: Sequence[_Rule], columns: Columns, remembered: Sequence[str]) -> None:
+        self._rules = rules
+        named = sorted({one.column for of in rules for one in takewhile(names_values, of.rule.when)})
+        places = [columns.place(name) for name in named]
+        before = [remembered.index(name) for name in named if name in remembered]
+        self._known: dict[object, _Makers] = {}
+        # Two places at least: of one, `itemgetter` makes no tuple.
+        self._texts_of = itemgetter(*places, places[0], places[0]) if places else None
+        self._before_of = itemgetter(*before) if before else None
+        # Where in its group a row stands decides, too: whether it is the first is seen by what came before.
+        self._has_episodes = any(one.rule.in_episode for one in rules)
+
+    def of(self, view: View) -> _Makers:
+        """Return the rules that concern a row."""
+        texts_of, before_of, before = self._texts_of, self._before_of, view.past.seen
+        if texts_of is None or self._has_episodes:
+            return self._chosen(view)
+        texts = texts_of(view.texts)
+        key = texts if before is None else (texts, None if before_of is None else before_of(before))
+        found = self._known.get(key)
+        if found is None:
+            found = self._chosen(view)
+            if UNREAD not in texts:
+                if len(self._known) >= MOST_KEPT:
+                    self._known.clear()
+                self._known[key] = found
+        return found
+
+    def _chosen(self, view: View) -> _Makers:
+        return [
+            (one.rest, one.make)
+            for one in self._rules
+            if (one.is_of_every_row or _is_its_row(one.rule, view.past)) and (one.chosen is None or one.chosen(view))
+        ]
+
+
 class Mapper:
     """Applies one mapping to rows, one after the other; it remembers the last row of each group."""
 
@@ -103,7 +160,8 @@ class Mapper:
         remembered = sorted(looked_back)
         columns = self._columns = Columns(mapping.missing)
         compiler = Compiler(columns, remembered)
-        self._remembered = [columns.place(column) for column in remembered]
+        self._remembered = [columns.place(column) for column in remembered or mapping.group]
+        self._seen_of = itemgetter(*self._remembered, self._remembered[0]) if self._remembered else None
         self._group = [columns.place(column) for column in mapping.group]
         self._order = [columns.place(column) for column in mapping.order]
         self._sequence = columns.place(mapping.sequence) if mapping.sequence else None
@@ -116,9 +174,7 @@ class Mapper:
         self._rules = [
             _Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
         ]
-        self._plain = [
-            (None if one.is_of_every_row else one.rule, one.holds, one.make) for one in self._rules
-        ]
+        self._choice = _Choice(self._rules, columns, remembered)
         self._has_parts = any(one.each is not None or one.repeat is not None for one in self._rules)
 
     def view(self, row: Mapping[str, object]) -> View:
@@ -179,8 +235,8 @@ class Mapper:
         if number is None:
             return None
         made: list[Event] = []
-        for rule, holds, make in self._plain:
-            if (rule is None or _is_its_row(rule, view.past)) and (holds is None or holds(view)):
+        for holds, make in self._choice.of(view):
+            if holds is None or holds(view):
                 event = make(view, number)
                 if event is not None:
                     self._keep(made, event)
@@ -250,8 +306,10 @@ class Mapper:
     def _remember(self, view: View) -> None:
         """Remember a row whose events are made, for the next row of its group."""
         assert view.group is not None
-        texts = view.texts
-        seen = tuple([view.read(one) if texts[one] is UNREAD else texts[one] for one in self._remembered])
+        assert self._seen_of is not None
+        seen = self._seen_of(view.texts)
+        if UNREAD in seen:
+            seen = tuple([view.text(place) for place in self._remembered])
         _, _, rows, episode, rows_of_episode = view.past
         self._memory[view.group] = _new(Past, (seen, view.order, rows + 1, episode, rows_of_episode + 1))
 

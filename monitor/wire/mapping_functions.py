@@ -24,7 +24,7 @@ Id = Callable[[View, str, int, int], str]
 """The function that makes an event's id of its row, its subject's id, its instant and its sequence."""
 
 MOST_KEPT: Final = 1 << 12
-"""Combinations of attributes that an event's rule keeps."""
+"""Combinations of texts for which it is kept what follows from them."""
 MAX_ID_BYTES: Final = 512
 SHORT_ID: Final = MAX_ID_BYTES // 4
 """A text of no more characters has no more than `MAX_ID_BYTES`."""
