@@ -152,9 +152,12 @@ class _TableReader:
         events, of_files = reading.events, reading.of_files
         is_grouped = bool(self._mapping.group)
         looks_at_time = is_grouped and not self._mapping.order and not self._mapping.by_time
+        known = ""
         for file, line, view, reason, detail, whole in rows:
-            reading.rows += 1
-            of_files[file] = of_files.get(file, 0) + 1
+            if file != known:
+                known = file
+                of_files.setdefault(file, 0)
+            of_files[file] += 1
             if view is None:
                 reading.rejected.append(Rejected(file, line, reason, detail))
                 continue
@@ -179,6 +182,7 @@ class _TableReader:
                     on_row(file, line, made)
             else:
                 reading.without_event += 1
+        reading.rows = sum(of_files.values())
 
     def _look_at_time(self, file: str, line: int, view: View, events: Sequence[Event]) -> None:
         """Note a row that happened before the one before it in its group, where no order was asked for."""

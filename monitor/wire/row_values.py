@@ -30,6 +30,7 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _QUARTER: Final = timedelta(hours=6)
+_NO_TIME: Final = timedelta()
 _DIGITS: Final = 17
 _LONGEST_TIME: Final = 100
 """No time has more characters, even with white space and names of days. The bound is for the cache of parsed times."""
@@ -102,28 +103,21 @@ def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
 def instants_by(formats: tuple[str, ...], zone: str) -> Callable[[str], int]:
     """Return `instant_ms` for fixed formats in a fixed zone: several times as fast."""
     dates = _dates_by(formats, zone)
-    read = partial(_instant_ms, formats=formats, zone=zone) if dates is None else dates.read
-
-    @lru_cache(maxsize=1 << 15)
-    def known(text: str) -> int:
-        if len(text) > _LONGEST_TIME:
-            raise DecodeError("bad_time", f"{text[:_LONGEST_TIME]!r} … has {len(text):,} characters")
-        return read(text)
-
-    return known
+    return partial(instant_ms, formats=formats, zone=zone) if dates is None else lru_cache(maxsize=1 << 15)(dates.read)
 
 
 @lru_cache(maxsize=64)
 def joined_instants_by(formats: tuple[str, ...], zone: str) -> Callable[[str, str], int]:
     """Return `instants_by` for a date and a time of day from two columns, which a space joins."""
-    known, dates = instants_by(formats, zone), _dates_by(formats, zone)
+    dates = _dates_by(formats, zone)
     if dates is None or dates.cut.between != " ":
+        known = instants_by(formats, zone)
         return lambda date, clock: known(f"{date} {clock}")
-    dates_ms, clocks_ms = dates.dates_ms, dates.clocks_ms
+    read, dates_ms, clocks_ms = dates.read, dates.dates_ms, dates.clocks_ms
 
     def joined(date: str, clock: str) -> int:
         date_ms, clock_ms = dates_ms.get(date), clocks_ms.get(clock)
-        return known(f"{date} {clock}") if not date_ms or clock_ms is None else date_ms + clock_ms
+        return read(f"{date} {clock}") if not date_ms or clock_ms is None else date_ms + clock_ms
 
     return joined
 
@@ -150,10 +144,10 @@ class _Dates:
         self._zone = zone
 
     def read(self, text: str) -> int:
-        """Return the instant of a text, as `_instant_ms` does."""
+        """Return the instant of a text, as `instant_ms` does."""
         found = self.cut.match(text)
         if found is None:
-            return _instant_ms(text, self._formats, self._zone)
+            return instant_ms(text, self._formats, self._zone)
         date, clock = found.group("date", "clock")
         date_ms = self.dates_ms.get(date)
         if date_ms is None:
@@ -163,7 +157,7 @@ class _Dates:
             clock_ms = self.cut.clock_ms(found)
             if clock_ms is not None:
                 _kept(self.clocks_ms, clock, clock_ms)
-        return date_ms + clock_ms if date_ms and clock_ms is not None else _instant_ms(text, self._formats, self._zone)
+        return date_ms + clock_ms if date_ms and clock_ms is not None else instant_ms(text, self._formats, self._zone)
 
 
 def _kept(known: dict[str, int], text: str, found: int) -> int:
@@ -175,17 +169,15 @@ def _kept(known: dict[str, int], text: str, found: int) -> int:
 
 def _date_ms(local: datetime | None, zone: str) -> int:
     """Return the instant at which a local date begins; 0 if the clocks of the zone change on it, or it is none."""
-    if local is None:
+    if local is None or not zone:
         return 0
     try:
         # No zone changes its clocks and changes them back within six hours.
-        begins_ms = [_local_ms(local + _QUARTER * number, zone) for number in range(4)]
-        ends_ms = _local_ms(local + timedelta(days=1) - _MILLISECOND, zone) + 1
-    except (DecodeError, OverflowError):
+        offsets = {ZoneInfo(zone).utcoffset(local + _QUARTER * number) for number in range(5)}
+        first_ms = (local.replace(tzinfo=UTC) - (offsets.pop() or _NO_TIME) - _EPOCH) // _MILLISECOND
+    except OverflowError:
         return 0
-    first_ms = begins_ms[0]
-    is_plain = [*begins_ms, ends_ms] == list(range(first_ms, first_ms + DAY_MS + 1, DAY_MS // 4))
-    return first_ms if is_plain and EARLIEST_MS <= first_ms <= LATEST_MS - DAY_MS else 0
+    return first_ms if not offsets and EARLIEST_MS <= first_ms <= LATEST_MS - DAY_MS else 0
 
 
 @lru_cache(maxsize=1 << 15)

@@ -40,10 +40,12 @@ class Cut(NamedTuple):
         match: fits a text as a whole; the groups of what it finds are named as the directives, and ``date`` and
             ``clock`` are the date and the time of day with all that stands between their fields.
         between: what stands between the date and the time of day behind it; empty if they stand otherwise.
+        fields: the directives.
     """
 
     match: Callable[[str], re.Match[str] | None]
     between: str
+    fields: frozenset[str]
 
     @staticmethod
     def date(found: re.Match[str]) -> datetime | None:
@@ -53,19 +55,20 @@ class Cut(NamedTuple):
         except ValueError:
             return None
 
-    @staticmethod
-    def clock_ms(found: re.Match[str]) -> int | None:
+    def clock_ms(self, found: re.Match[str]) -> int | None:
         """Return the milliseconds from midnight to the time of day; None if there is no such time."""
-        of = found.groupdict()
-        hour = int(of.get("H") or of.get("I") or 0)
-        if "p" in of:
+        fields = self.fields
+        hour = int(found["H"]) if "H" in fields else 0
+        if "p" in fields:
+            hour = int(found["I"])
             if not 1 <= hour <= _NOON:
                 return None
-            hour = hour % _NOON + (_NOON if of["p"] in ("PM", "pm") else 0)
+            hour = hour % _NOON + (_NOON if found["p"] in ("PM", "pm") else 0)
         if hour >= _HOURS:
             return None
-        minute, second = int(of.get("M") or 0), int(of.get("S") or 0)
-        return ((hour * 60 + minute) * 60 + second) * 1000 + int(of.get("f", "0")[:3].ljust(3, "0"))
+        minutes = hour * 60 + (int(found["M"]) if "M" in fields else 0)
+        clock_ms = (minutes * 60 + (int(found["S"]) if "S" in fields else 0)) * 1000
+        return clock_ms + (int(found["f"][:3].ljust(3, "0")) if "f" in fields else 0)
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +95,7 @@ def cut_by(form: str) -> Cut | None:
     between = tokens[of_date[-1] + 1 : of_clock[0]] if of_clock else []
     is_whole = of_date[0] == 0 and of_clock and of_clock[-1] == len(tokens) - 1
     match = re.compile("".join(expressions), re.ASCII).fullmatch
-    return Cut(match, "".join(literal for _, literal in between) if is_whole else "")
+    return Cut(match, "".join(literal for _, literal in between) if is_whole else "", frozenset(names))
 
 
 def _in_group(expressions: list[str], places: list[int], name: str) -> None:
