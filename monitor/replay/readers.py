@@ -152,12 +152,8 @@ class _TableReader:
         events, of_files = reading.events, reading.of_files
         is_grouped = bool(self._mapping.group)
         looks_at_time = is_grouped and not self._mapping.order and not self._mapping.by_time
-        known = ""
         for file, line, view, reason, detail, whole in rows:
-            if file != known:
-                known = file
-                of_files.setdefault(file, 0)
-            of_files[file] += 1
+            of_files[file] = of_files.get(file, 0) + 1
             if view is None:
                 reading.rejected.append(Rejected(file, line, reason, detail))
                 continue

@@ -21,126 +21,46 @@ A row is taken whole or rejected whole, with one of `REASONS` or a reason of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import takewhile
 from operator import itemgetter
 from typing import Any, Final
 
-from monitor.core.facts.events import Event, Fact, Subject
+from monitor.core.facts.events import Event
 from monitor.core.pieces import Pieces, at_once
 from monitor.errors import DecodeError
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_compiled import Compiler
-from monitor.wire.mapping_functions import MOST_KEPT, Id, Of
-from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, Condition, EventRule, Order, RowMapping
-from monitor.wire.mapping_view import NOTHING_BEFORE, PARTS_AT_ONCE, UNREAD, Columns, Past, View
+from monitor.wire.mapping_events import Choice, Rule
+from monitor.wire.mapping_functions import Of
+from monitor.wire.mapping_rules import EPISODE, MOST_REPETITIONS, Order, RowMapping
+from monitor.wire.mapping_view import NOTHING_BEFORE, PARTS_AT_ONCE, UNREAD, Columns, Past, View, keep
 from monitor.wire.row_values import whole_number_of
 
 PARTS_AN_EVENT: Final = 2
 """A list may have at most this many parts for each event that a row may make: most parts make no event."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes a named tuple of all its fields in half the time that a call of its name takes."""
+_MOST_SHARED: Final = 1 << 16
+"""Texts of cells that rows share."""
 _DIGITS: Final = 1_000
 """A number with more digits is ordered as a text: Python converts none of more than 4,300 digits."""
 
 
-class _Rule:
-    """An event that a row may make, as functions of the row."""
+class _Shared(dict[str, str | None]):
+    """The texts of cells; equal ones are one object.
 
-    __slots__ = ("chosen", "each", "holds", "is_of_every_row", "make", "repeat", "rest", "rule")
-
-    def __init__(self, index: int, rule: EventRule, subject: Subject, columns: Columns, compiler: Compiler) -> None:
-        part = EACH if rule.each else REPETITION if rule.repeat else ""
-        self.rule = rule
-        self.is_of_every_row = not rule.in_episode and rule.rows == "every"
-        self.each = columns.place(rule.each) if rule.each else None
-        repeat = rule.repeat
-        self.repeat = repeat and (columns.place(repeat.times), columns.place(repeat.after) if repeat.after else None)
-        self.holds: Of[bool] | None = compiler.conditions(rule.when, part)
-        chosen = list(takewhile(names_values, rule.when))
-        self.chosen: Of[bool] | None = compiler.conditions(chosen, part)
-        """Those of the first conditions that few texts decide."""
-        self.rest: Of[bool] | None = compiler.conditions(rule.when[len(chosen) :], part)
-        self.make = _maker(index, rule, subject, compiler, part)
-
-
-def names_values(one: Condition) -> bool:
-    """Return whether the texts with which a condition compares its column are all that decides it, and few."""
-    is_of_texts = any(values is not None for values in (one.is_in, one.not_in, one.becomes, one.leaves))
-    return is_of_texts and not (one.same_as or one.differs_from or one.compared or one.changed is not None)
-
-
-def _maker(
-    index: int, rule: EventRule, subject: Subject, compiler: Compiler, part: str
-) -> Callable[[View, int], Event | None]:
-    """Return the function that makes a rule's event of a row and the number of the row's first event.
-
-    It returns None if the event has not happened.
-    """
-    kind, optional, new = rule.type, rule.optional, _new
-    at: Of[int | None] = compiler.instant(rule.at, part)
-    subject_id_of: Of[str] = compiler.subject_id(rule.subject_id, part)
-    event_id_of: Id = compiler.event_id(rule.id, kind)
-    attributes_of = compiler.attributes(rule.attributes, part)
-
-    def make(view: View, number: int) -> Event | None:
-        time_ms = at(view)
-        if time_ms is None:
-            if optional:
-                return None
-            raise DecodeError("missing_field", " ".join(rule.at.columns))
-        subject_id, sequence = subject_id_of(view), number + index
-        event_id = event_id_of(view, subject_id, time_ms, sequence)
-        fact = new(Fact, (time_ms, sequence, event_id, kind, attributes_of(view)))
-        event: Event = new(Event, (subject, subject_id, fact))
-        return event
-
-    return make
-
-
-_Makers = Sequence[tuple[Of[bool] | None, Callable[[View, int], Event | None]]]
-"""The rules whose events a row may make: what is left to be tested of their conditions, and what makes the event."""
-
-
-class _Choice:
-    """The rules that concern a row, as far as the texts decide it with which conditions compare columns.
-
-    There are few such texts, so what they decide is kept.
+    Rows that are put in order wait in memory, and those of a group are much alike.
     """
 
-    def __init__(self, rules: Sequence[_Rule], columns: Columns, remembered: Sequence[str]) -> None:
-        self._rules = rules
-        named = sorted({one.column for of in rules for one in takewhile(names_values, of.rule.when)})
-        places = [columns.place(name) for name in named]
-        before = [remembered.index(name) for name in named if name in remembered]
-        self._known: dict[object, _Makers] = {}
-        # Two places at least: of one, `itemgetter` makes no tuple.
-        self._texts_of = itemgetter(*places, places[0], places[0]) if places else None
-        self._before_of = itemgetter(*before) if before else None
-        # Where in its group a row stands decides, too: whether it is the first is seen by what came before.
-        self._has_episodes = any(one.rule.in_episode for one in rules)
+    def __init__(self, missing: frozenset[str]) -> None:
+        super().__init__()
+        self._missing = missing
 
-    def of(self, view: View) -> _Makers:
-        """Return the rules that concern a row."""
-        texts_of, before_of, before = self._texts_of, self._before_of, view.past.seen
-        if texts_of is None or self._has_episodes:
-            return self._chosen(view)
-        texts = texts_of(view.texts)
-        key = texts if before is None else (texts, None if before_of is None else before_of(before))
-        found = self._known.get(key)
-        if found is None:
-            found = self._chosen(view)
-            if UNREAD not in texts:
-                if len(self._known) >= MOST_KEPT:
-                    self._known.clear()
-                self._known[key] = found
+    def __missing__(self, cell: str) -> str | None:
+        text = cell.strip()
+        if len(self) >= _MOST_SHARED:
+            self.clear()
+        found = self[cell] = None if text in self._missing else text
         return found
-
-    def _chosen(self, view: View) -> _Makers:
-        return [
-            (one.rest, one.make)
-            for one in self._rules
-            if (one.is_of_every_row or _is_its_row(one.rule, view.past)) and (one.chosen is None or one.chosen(view))
-        ]
 
 
 class Mapper:
@@ -150,6 +70,8 @@ class Mapper:
         self.mapping = mapping
         self.most_events = most_events
         self._memory: dict[tuple[str, ...], Past] = {}
+        self._orders: dict[tuple[str, ...], Order] = {}
+        """Orders by their texts: waiting rows share them."""
         conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
         conditions += [one for rule in mapping.events for one in rule.when]
         conditions += mapping.episodes.begin if mapping.episodes else ()
@@ -172,10 +94,11 @@ class Mapper:
         self._begins = compiler.conditions(mapping.episodes.begin) if mapping.episodes else None
         self._began_at = compiler.instant(mapping.episodes.at) if mapping.episodes else None
         self._rules = [
-            _Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
+            Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
         ]
-        self._choice = _Choice(self._rules, columns, remembered)
-        self._has_parts = any(one.each is not None or one.repeat is not None for one in self._rules)
+        self._choice = Choice(self._rules, columns, remembered)
+        self._is_plain = len(self._rules) <= most_events and not any(one.rule.each or one.repeat for one in self._rules)
+        """Whether each rule makes one event of a row at most, and all of them no more than one row may."""
 
     def view(self, row: Mapping[str, object]) -> View:
         """Return a row as the mapping sees it."""
@@ -188,6 +111,7 @@ class Mapper:
         # Two cells at least: of one, `itemgetter` makes no tuple.
         cells_of = itemgetter(*(named.get(name, 0) for name in columns.names), 0)
         row: dict[str, object] = {}
+        shared = _Shared(missing).__getitem__
 
         def view(cells: Sequence[str]) -> View:
             texts = [None if (text := cell.strip()) in missing else text for cell in cells_of(cells)]
@@ -195,7 +119,13 @@ class Mapper:
                 texts[place] = UNREAD
             return View(columns, row, named, texts)
 
-        return view
+        def view_that_waits(cells: Sequence[str]) -> View:
+            texts = list(map(shared, cells_of(cells)))
+            for place in unread:
+                texts[place] = UNREAD
+            return View(columns, row, named, texts)
+
+        return view_that_waits if self.mapping.group else view
 
     def place(self, view: View) -> int | None:
         """Note the values of the columns that rows of one group share, and where a row stands in its group.
@@ -229,7 +159,7 @@ class Mapper:
 
     def take(self, view: View) -> list[Event] | None:
         """Return the events of a row, as ``events`` does."""
-        if self._has_parts:
+        if not self._is_plain:
             return at_once(self._taking(view))
         number = self._begin(view)
         if number is None:
@@ -239,7 +169,7 @@ class Mapper:
             if holds is None or holds(view):
                 event = make(view, number)
                 if event is not None:
-                    self._keep(made, event)
+                    made.append(event)
         if self._group:
             self._remember(view)
         return made
@@ -251,7 +181,7 @@ class Mapper:
         made: list[Event] = []
         try:
             for rule in self._rules:
-                if rule.is_of_every_row or _is_its_row(rule.rule, view.past):
+                if rule.is_of_every_row or rule.is_its_row(view.past):
                     yield from self._of_parts(made, rule, view, number)
         finally:
             view.forget_parts()
@@ -259,7 +189,7 @@ class Mapper:
             self._remember(view)
         return made
 
-    def _of_parts(self, made: list[Event], rule: _Rule, view: View, number: int) -> Pieces[None]:
+    def _of_parts(self, made: list[Event], rule: Rule, view: View, number: int) -> Pieces[None]:
         """Make the events of the parts of a list, of repetitions, or of the row itself."""
         parts: Iterable[View] = (view,)
         holds, make = rule.holds, rule.make
@@ -273,12 +203,9 @@ class Mapper:
             if holds is None or holds(part):
                 event = make(part, number)
                 if event is not None:
-                    self._keep(made, event)
-
-    def _keep(self, made: list[Event], event: Event) -> None:
-        if len(made) >= self.most_events:
-            raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
-        made.append(event)
+                    if len(made) >= self.most_events:
+                        raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
+                    made.append(event)
 
     def _begin(self, view: View) -> int | None:
         """Find out where a row stands, and return the number of its first event; None if ``where`` leaves it out."""
@@ -317,13 +244,12 @@ class Mapper:
         return tuple([view.needed(column) for column in self._group])
 
     def _order_of(self, view: View) -> Order:
-        order: list[tuple[int, int, str]] = []
-        for column in self._order:
-            text = view.texts[column]
-            if text is None or text is UNREAD:
-                text = view.needed(column)
-            order.append((0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text))
-        return tuple(order)
+        texts = tuple([view.needed(column) for column in self._order])
+        found = self._orders.get(texts)
+        if found is None:
+            found = tuple([_sort_key(text) for text in texts])
+            keep(self._orders, texts, found)
+        return found
 
     def _look_for_episode(self, view: View, began_at: Of[int | None]) -> None:
         """Find the episode of a row, if one has begun: it is the one of the row before, or begins with this row."""
@@ -336,9 +262,5 @@ class Mapper:
         view.texts[self._episode_column] = view.past.episode
 
 
-def _is_its_row(rule: EventRule, past: Past) -> bool:
-    """Return whether an event is made of a row with this place in its group, and in its episode if one has begun."""
-    if rule.in_episode and past.episode is None:
-        return False
-    is_first = (past.rows_of_episode if rule.in_episode else past.rows) == 0
-    return rule.rows == "every" or (rule.rows == "first") == is_first
+def _sort_key(text: str) -> tuple[int, int, str]:
+    return (0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text)

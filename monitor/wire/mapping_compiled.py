@@ -12,12 +12,11 @@ from typing import TypeVar
 
 from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
+from monitor.wire.mapping_attributes import Told, attributes, value
 from monitor.wire.mapping_functions import (
     Id,
     Of,
-    Told,
     all_of,
-    attributes,
     checked_id,
     compares,
     date_and_time,
@@ -36,7 +35,6 @@ from monitor.wire.mapping_functions import (
     same_as,
     span,
     text_of_column,
-    value,
 )
 from monitor.wire.mapping_rules import Compared, Condition, Instant, Source, ZoneColumn
 from monitor.wire.mapping_view import UNMADE, Columns, Part, View, is_of_part

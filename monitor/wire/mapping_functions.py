@@ -7,15 +7,14 @@ not through `View.text`: a call would take as long as all the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from monitor.core.facts.events import ATTRIBUTES, Value
+from monitor.core.facts.events import Value
 from monitor.errors import DecodeError
 from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import LONGEST_COMPARED, Compared, Condition, Source
 from monitor.wire.mapping_view import UNREAD, View
-from monitor.wire.row_values import attribute_of, number_of, span_ms
+from monitor.wire.row_values import number_of, span_ms
 
 T = TypeVar("T")
 Of = Callable[[View], T]
@@ -23,8 +22,6 @@ Of = Callable[[View], T]
 Id = Callable[[View, str, int, int], str]
 """The function that makes an event's id of its row, its subject's id, its instant and its sequence."""
 
-MOST_KEPT: Final = 1 << 12
-"""Combinations of texts for which it is kept what follows from them."""
 MAX_ID_BYTES: Final = 512
 SHORT_ID: Final = MAX_ID_BYTES // 4
 """A text of no more characters has no more than `MAX_ID_BYTES`."""
@@ -310,93 +307,3 @@ def span(place: int, of: Source) -> Of[Value | None]:
 def previous(remembered: int) -> Of[str | None]:
     """Return the function of a column's text in the previous row of the group."""
     return lambda view: None if view.past.seen is None else view.past.seen[remembered]
-
-
-def value(name: str, text_of: Of[str | None], of: Source) -> Of[Value | None]:
-    """Return the function of an attribute's value: a text, translated, and converted to the attribute's type."""
-    column, values, otherwise, times = of.column, of.values, of.otherwise, of.times
-    is_text = ATTRIBUTES[name] is str
-
-    def found(view: View) -> Value | None:
-        text = text_of(view)
-        if text is not None and values is not None:
-            mapped = values.get(text, otherwise)
-            if mapped is None:
-                raise DecodeError("unknown_value", f"{column}: {text!r}")
-            text = mapped
-        text = otherwise if text is None else text
-        return text if text is None or is_text else attribute_of(name, text, times)
-
-    return found
-
-
-class Told(NamedTuple):
-    """An attribute of an event: its name and its value, or the function of it and the column that alone decides it.
-
-    ``place`` is -1 where more than the text of one column decides, or where texts are seldom the same: of a number.
-    """
-
-    name: str
-    constant: Value | None
-    value_of: Of[Value | None] | None = None
-    place: int = -1
-
-
-def attributes(told: Sequence[Told]) -> Of[dict[str, Value]]:
-    """Return the function of an event's attributes, in their order.
-
-    What follows from texts is the same for most rows, so it is kept by these texts. Events then share their attributes:
-    nobody changes those of an event.
-    """
-    template: dict[str, Value] = {one.name: "" if one.constant is None else one.constant for one in told}
-    work = [(one.name, one.value_of) for one in told if one.value_of is not None]
-    if not work:
-        return lambda _: template
-    of_texts = [(one.name, one.value_of) for one in told if one.value_of is not None and one.place >= 0]
-    if not of_texts:
-        return lambda view: _with(template, work, view)
-    others = [(name, value_of) for name, value_of in work if (name, value_of) not in of_texts]
-    places = [one.place for one in told if one.place >= 0]
-    # Two places at least: of one, `itemgetter` makes no tuple.
-    texts_of = itemgetter(*places, places[0], places[0])
-    kept: dict[tuple[str | None, ...], dict[str, Value]] = {}
-
-    def look(view: View) -> dict[str, Value]:
-        """Return what follows from texts that are not known, or have not been read."""
-        try:
-            for place in places:
-                view.text(place)
-            found = kept.get(texts_of(view.texts))
-            if found is None:
-                found = _with(template, of_texts, view)
-        except DecodeError:
-            _with(template, work, view)  # is refused, too: for what comes first
-            raise
-        texts = texts_of(view.texts)
-        if UNREAD not in texts:
-            if len(kept) >= MOST_KEPT:
-                kept.clear()
-            kept[texts] = found
-        return found
-
-    def known(view: View) -> dict[str, Value]:
-        found = kept.get(texts_of(view.texts))
-        if found is None:
-            found = look(view)
-        return _with(found, others, view) if others else found
-
-    return known
-
-
-def _with(
-    given: dict[str, Value], work: Sequence[tuple[str, Of[Value | None]]], view: View
-) -> dict[str, Value]:
-    """Return attributes with those that some functions find, without those that they do not find."""
-    found = given.copy()
-    for name, value_of in work:
-        value = value_of(view)
-        if value is None:
-            del found[name]
-        else:
-            found[name] = value
-    return found

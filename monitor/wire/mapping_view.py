@@ -7,7 +7,7 @@ item of a list.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
@@ -20,6 +20,21 @@ UNMADE: Final[Any] = object()
 """A value that has not been made."""
 PARTS_AT_ONCE: Final = 64
 """Parts of a list that are worked on without a pause."""
+
+
+_MOST_KEPT: Final = 1 << 12
+"""Combinations of texts for which it is kept what follows from them."""
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+def keep(kept: dict[K, T], texts: K, found: T) -> T:
+    """Keep what follows from some texts, within a bound, and return it."""
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[texts] = found
+    return found
 
 
 class Columns:
