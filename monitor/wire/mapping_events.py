@@ -87,38 +87,40 @@ _Makers = Sequence[tuple[Of[bool] | None, Callable[[View, int], Event | None]]]
 class Choice:
     """The rules that concern a row, as far as the texts decide it with which conditions compare columns.
 
-    There are few such texts, so what they decide is kept.
+    There are few such texts, so what they decide is kept. Before the columns have been read, all is left to be tested.
     """
 
     def __init__(self, rules: Sequence[Rule], columns: Columns, remembered: Sequence[str]) -> None:
         self._rules = rules
+        self._known: dict[object, _Makers] = {}
         named = sorted({one.column for of in rules for one in takewhile(_names_values, of.rule.when)})
         places = [columns.place(name) for name in named]
         before = [remembered.index(name) for name in named if name in remembered]
-        self._known: dict[object, _Makers] = {}
+        # Of whose episode a row is, the texts do not tell.
+        is_known = bool(places) and not any(one.rule.in_episode for one in rules)
         # Two places at least: of one, `itemgetter` makes no tuple.
-        self._texts_of = itemgetter(*places, places[0], places[0]) if places else None
+        self._texts_of = itemgetter(*places, places[0]) if is_known else None
         self._before_of = itemgetter(*before) if before else None
-        # Where in its group a row stands decides, too: whether it is the first is seen by what came before.
-        self._has_episodes = any(one.rule.in_episode for one in rules)
 
     def of(self, view: View) -> _Makers:
         """Return the rules that concern a row."""
         texts_of, before_of, before = self._texts_of, self._before_of, view.past.seen
-        if texts_of is None or self._has_episodes:
-            return self._chosen(view)
+        if texts_of is None:
+            return self._untested(view)
         texts = texts_of(view.texts)
+        # Also whether it is the first row of its group decides: nothing was seen before it.
         key = texts if before is None else (texts, None if before_of is None else before_of(before))
         found = self._known.get(key)
         if found is None:
-            found = self._chosen(view)
-            if UNREAD not in texts:
-                keep(self._known, key, found)
+            if UNREAD in texts:
+                return self._untested(view)
+            chosen = [one for one in self._of_place(view) if one.chosen is None or one.chosen(view)]
+            found = keep(self._known, key, [(one.rest, one.make) for one in chosen])
         return found
 
-    def _chosen(self, view: View) -> _Makers:
-        return [
-            (one.rest, one.make)
-            for one in self._rules
-            if (one.is_of_every_row or one.is_its_row(view.past)) and (one.chosen is None or one.chosen(view))
-        ]
+    def _untested(self, view: View) -> _Makers:
+        return [(one.holds, one.make) for one in self._of_place(view)]
+
+    def _of_place(self, view: View) -> list[Rule]:
+        """Return the rules of rows with this place in their group."""
+        return [one for one in self._rules if one.is_of_every_row or one.is_its_row(view.past)]

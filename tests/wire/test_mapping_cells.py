@@ -1,6 +1,7 @@
 """Rows of CSV are read ahead, rows of JSON when a rule asks: both make the same events, and are refused alike."""
 
 import gc
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from monitor.errors import DecodeError
 from monitor.replay.readers import read_events
+from monitor.wire import mapping_attributes, mapping_events
 from monitor.wire.mapping import Mapper
-from monitor.wire.mapping_view import View
+from monitor.wire.mapping_view import UNREAD, View
 from tests.replay.foreign import mapping
 
 HEAD = """\
@@ -39,6 +41,19 @@ events:
   - {type: updated, each: tags, separator: "|", at: began, id: "{number}:{each}", when: {each: {not: [x]}, kind: task}}
   - {type: assigned, each: tags, separator: "|", at: began, subject_id: "{number}/{each}", attributes: {team: each}}
   - {type: responded, at: {columns: [day, clock]}, id: "{number}:{repetition}", repeat: {times: turn}}
+"""
+STATES = """
+attributes: {team: team}
+events:
+  - {type: opened, at: began}
+  - {type: resolved, at: began, when: {state: [done]}}
+"""
+PLAIN = """
+attributes: {team: team, priority: {column: level, values: {"1": P1}, otherwise: P9}, amount: {column: turn, times: 2}}
+events:
+  - {type: opened, at: began, attributes: {public: type}}
+  - {type: resolved, at: began, when: {state: [done], level: {not: [high]}, turn: {at_least: 2}}}
+  - {type: reopened, at: began, when: {kind: {present: true}, state: {not: [done]}}}
 """
 COLUMNS = {
     "number": st.sampled_from(["T1", "T2", " T1 ", "", "?"]),
@@ -74,6 +89,40 @@ def test_a_row_of_cells_is_the_same_as_its_object(text, rows):
         made = outcome(lambda row=row: by_cells.take(view_of([row[name] for name in NAMES])))
 
         assert made == outcome(lambda row=row: by_names.events(row))
+
+
+def forget(_kept, _texts, found):
+    return found
+
+
+@pytest.mark.parametrize("text", [GROUPED, PARTS, PLAIN], ids=["rows of groups", "parts of rows", "plain rows"])
+@given(rows=st.lists(st.fixed_dictionaries(COLUMNS), max_size=12))
+def test_what_is_kept_of_earlier_rows_changes_nothing(text, rows):
+    of = mapping(text, HEAD)
+    places = {name: place for place, name in enumerate(NAMES)}
+    keeping, forgetful = Mapper(of), Mapper(of)
+    kept, forgotten = keeping.views_of_cells(places), forgetful.views_of_cells(places)
+
+    for row in rows:
+        cells = list(row.values())
+        made = outcome(lambda cells=cells: keeping.take(kept(cells)))
+
+        with patch.object(mapping_events, "keep", forget), patch.object(mapping_attributes, "keep", forget):
+            assert made == outcome(lambda cells=cells: forgetful.take(forgotten(cells)))
+
+
+def test_a_text_that_looks_unread_is_a_text():
+    """Records are other people's: what is kept of columns that have not been read must not be found by a text."""
+    mapper = Mapper(mapping(STATES, HEAD))
+    row = dict.fromkeys(NAMES, "1") | {"began": "2024-03-01 08:00", "state": UNREAD, "team": UNREAD}
+
+    first, second = mapper.events(row), mapper.events(row | {"state": "done", "team": "desk"})
+
+    assert [(one.fact.type, one.fact.attributes["team"]) for one in first] == [("opened", UNREAD)]
+    assert [(one.fact.type, one.fact.attributes["team"]) for one in second] == [
+        ("opened", "desk"),
+        ("resolved", "desk"),
+    ]
 
 
 def test_no_row_that_has_been_read_waits_for_the_garbage_collector(tmp_path):
