@@ -42,6 +42,14 @@ events:
   - {type: assigned, each: tags, separator: "|", at: began, subject_id: "{number}/{each}", attributes: {team: each}}
   - {type: responded, at: {columns: [day, clock]}, id: "{number}:{repetition}", repeat: {times: turn}}
 """
+CHANGES = """
+group: {by: [number]}
+events:
+  - {type: opened, rows: first, at: began, attributes: {team: team}}
+  - {type: paused, at: began, when: {state: {becomes: [done]}, team: desk}}
+  - {type: resumed, at: began, when: {state: {leaves: [done]}}, attributes: {team: {column: team, previous: true}}}
+  - {type: updated, rows: later, at: began, when: {began: {not: [soon], before: day}, kind: [task]}}
+"""
 STATES = """
 attributes: {team: team}
 events:
@@ -91,15 +99,30 @@ def test_a_row_of_cells_is_the_same_as_its_object(text, rows):
         assert made == outcome(lambda row=row: by_names.events(row))
 
 
+FEW = {
+    "number": st.sampled_from(["T1", "T2"]),
+    "kind": st.sampled_from(["task", "done"]),
+    "began": st.sampled_from(["2024-03-01 08:00", "2024-03-02 08:00"]),
+    "day": st.sampled_from(["2024-03-01 09:00", "2024-03-03 09:00"]),
+    "team": st.sampled_from(["desk", "field"]),
+    "state": st.sampled_from(["new", "done"]),
+}
+
+
 def forget(_kept, _texts, found):
     return found
 
 
-@pytest.mark.parametrize("text", [GROUPED, PARTS, PLAIN], ids=["rows of groups", "parts of rows", "plain rows"])
-@given(rows=st.lists(st.fixed_dictionaries(COLUMNS), max_size=12))
-def test_what_is_kept_of_earlier_rows_changes_nothing(text, rows):
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [(GROUPED, COLUMNS), (CHANGES, FEW), (PARTS, COLUMNS), (PLAIN, COLUMNS)],
+    ids=["rows of groups", "changes", "parts of rows", "plain rows"],
+)
+@given(data=st.data())
+def test_what_is_kept_of_earlier_rows_changes_nothing(text, columns, data):
     of = mapping(text, HEAD)
-    places = {name: place for place, name in enumerate(NAMES)}
+    places = {name: place for place, name in enumerate(columns)}
+    rows = data.draw(st.lists(st.fixed_dictionaries(columns), max_size=12))
     keeping, forgetful = Mapper(of), Mapper(of)
     kept, forgotten = keeping.views_of_cells(places), forgetful.views_of_cells(places)
 
