@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.facts.events import Event, Subject
+from monitor.core.time.spans import NEVER_MS
 
 Oddity = Literal["never_began", "ended_before_it_began"]
 
@@ -64,23 +65,25 @@ class OddSubject(NamedTuple):
 
 def odd_subjects(events: Iterable[Event]) -> list[OddSubject]:
     """Return the odd subjects in the order in which they ended."""
-    began: dict[tuple[Subject, str], int] = {}
-    ended: dict[tuple[Subject, str], int] = {}
+    of_kind: dict[Subject, tuple[dict[str, int], dict[str, int]]] = {one: ({}, {}) for one in _BEGINS}
     for subject, subject_id, (time_ms, _, _, kind, _) in events:
         if kind in _BEGINS[subject]:
-            key = subject, subject_id
-            began[key] = min(time_ms, began.get(key, time_ms))
+            began = of_kind[subject][0]
+            if time_ms < began.get(subject_id, NEVER_MS):
+                began[subject_id] = time_ms
         elif kind in _ENDS[subject]:
             # The last one: who was reopened and closed again after the beginning has ended after it.
-            key = subject, subject_id
-            ended[key] = max(time_ms, ended.get(key, time_ms))
+            ended = of_kind[subject][1]
+            if time_ms > ended.get(subject_id, -NEVER_MS):
+                ended[subject_id] = time_ms
     found: list[OddSubject] = []
-    for (subject, subject_id), ended_ms in ended.items():
-        began_ms = began.get((subject, subject_id))
-        if began_ms is None:
-            found.append(OddSubject(subject, subject_id, "never_began", 0, ended_ms))
-        elif ended_ms < began_ms:
-            found.append(OddSubject(subject, subject_id, "ended_before_it_began", began_ms, ended_ms))
+    for subject, (began, ended) in of_kind.items():
+        for subject_id, ended_ms in ended.items():
+            began_ms = began.get(subject_id)
+            if began_ms is None:
+                found.append(OddSubject(subject, subject_id, "never_began", 0, ended_ms))
+            elif ended_ms < began_ms:
+                found.append(OddSubject(subject, subject_id, "ended_before_it_began", began_ms, ended_ms))
     return sorted(found, key=lambda one: (one.ended_ms, one.subject, one.subject_id))
 
 

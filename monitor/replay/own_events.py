@@ -66,6 +66,12 @@ def event_of(line: bytes) -> Event:
     if not isinstance(body, dict):
         raise DecodeError("not_an_object", type(body).__name__)
     subject = _subject_of(body)
+    subject_id = body.get(subject)
+    if isinstance(subject_id, str) and "specversion" not in body:
+        try:
+            return decode(subject, subject_id.encode(), line)
+        except DecodeError:
+            pass  # it is refused below, for what comes first
     return decode(subject, right_key(subject, line), line)
 
 

@@ -153,7 +153,6 @@ class _TableReader:
         is_grouped = bool(self._mapping.group)
         looks_at_time = is_grouped and not self._mapping.order and not self._mapping.by_time
         for file, line, view, reason, detail, whole in rows:
-            reading.rows += 1
             of_files[file] = of_files.get(file, 0) + 1
             if view is None:
                 reading.rejected.append(Rejected(file, line, reason, detail))
@@ -179,6 +178,7 @@ class _TableReader:
                     on_row(file, line, made)
             else:
                 reading.without_event += 1
+        reading.rows = sum(of_files.values())
 
     def _look_at_time(self, file: str, line: int, view: View, events: Sequence[Event]) -> None:
         """Note a row that happened before the one before it in its group, where no order was asked for."""
@@ -199,7 +199,7 @@ class _TableReader:
             view = row.view
             if view is not None:
                 try:
-                    self._mapper.place(view)
+                    time_ms = self._mapper.place(view)
                 except DecodeError:
                     pass  # the mapper will reject it for the same reason
                 else:
@@ -207,7 +207,6 @@ class _TableReader:
                     own = groups.get(view.group)
                     if own is None:
                         own = groups[view.group] = []
-                    time_ms = view.time_ms
                     if time_ms is None:
                         time_ms = own[-1][1] if by_time and own else 0
                     own.append((view.order, time_ms, row))

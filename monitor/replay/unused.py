@@ -6,7 +6,7 @@ A replay that ends well although nothing was measured would be taken for "nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.time.periods import period_date
@@ -33,16 +33,12 @@ class Seen:
         self.values: dict[str, Counter[str]] = {}
         """By the attributes that an agreement covers: how many events have each value."""
 
-    def take(self, events: Iterable[Event], book: Book) -> None:
+    def take(self, events: Sequence[Event], book: Book) -> None:
         """Take note of events."""
-        names = {name for one in book.agreements for name, _ in one.covers.any_of}
-        self.values = {name: Counter() for name in names}
-        for event in events:
-            self.kinds.add(event.subject)
-            attributes = event.fact.attributes
-            for name, count in self.values.items():
-                if name in attributes:
-                    count[str(attributes[name])] += 1
+        self.kinds = {event.subject for event in events}
+        for name in {name for one in book.agreements for name, _ in one.covers.any_of}:
+            found = [event.fact.attributes.get(name) for event in events]
+            self.values[name] = Counter([str(value) for value in found if value is not None])
 
 
 def useless(result: ReplayResult, book: Book, seen: Seen) -> list[str]:

@@ -22,69 +22,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from monitor.core.facts.events import Event, Fact, Subject, Value
+from monitor.core.facts.events import Event
 from monitor.core.pieces import Pieces, at_once
 from monitor.errors import DecodeError
 from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_compiled import Compiler
-from monitor.wire.mapping_functions import Id, Of
-from monitor.wire.mapping_rules import EACH, EPISODE, MOST_REPETITIONS, REPETITION, EventRule, Order, RowMapping
-from monitor.wire.mapping_view import PARTS_AT_ONCE, UNREAD, Columns, View
+from monitor.wire.mapping_events import Choice, Rule
+from monitor.wire.mapping_functions import Of
+from monitor.wire.mapping_rules import EPISODE, MOST_REPETITIONS, Order, RowMapping
+from monitor.wire.mapping_view import NOTHING_BEFORE, PARTS_AT_ONCE, UNREAD, Columns, Past, View, keep
 from monitor.wire.row_values import whole_number_of
 
 PARTS_AN_EVENT: Final = 2
 """A list may have at most this many parts for each event that a row may make: most parts make no event."""
 _new: Final[Callable[..., Any]] = tuple.__new__
 """Makes a named tuple of all its fields in half the time that a call of its name takes."""
+_MOST_SHARED: Final = 1 << 16
+"""Texts of cells that rows share."""
 _DIGITS: Final = 1_000
 """A number with more digits is ordered as a text: Python converts none of more than 4,300 digits."""
 
 
-class _Memory(NamedTuple):
-    """The memory of a group.
+class _Shared(dict[str, str | None]):
+    """The texts of cells; equal ones are one object.
 
-    The last row's columns that conditions look back at, its order, the number of rows, the episode (if one has begun)
-    and the number of rows in it.
+    Rows that are put in order wait in memory, and those of a group are much alike.
     """
 
-    seen: tuple[str | None, ...]
-    order: Order
-    rows: int
-    episode: str | None
-    rows_of_episode: int
+    def __init__(self, missing: frozenset[str]) -> None:
+        super().__init__()
+        self._missing = missing
 
-
-class _Rule:
-    """An event that a row may make, as functions of the row."""
-
-    __slots__ = (
-        "at", "attributes", "each", "event_id", "holds", "index", "is_of_every_row", "repeat", "rule", "subject",
-        "subject_id", "template", "type",
-    )  # fmt: skip
-
-    def __init__(self, index: int, rule: EventRule, subject: Subject, columns: Columns, compiler: Compiler) -> None:
-        part = EACH if rule.each else REPETITION if rule.repeat else ""
-        self.index = index
-        self.rule = rule
-        self.type = rule.type
-        self.subject = subject
-        self.is_of_every_row = not rule.in_episode and rule.rows == "every"
-        self.each = columns.place(rule.each) if rule.each else None
-        repeat = rule.repeat
-        self.repeat = repeat and (columns.place(repeat.times), columns.place(repeat.after) if repeat.after else None)
-        self.holds: Of[bool] | None = compiler.conditions(rule.when, part)
-        self.at: Of[int | None] = compiler.instant(rule.at, part)
-        self.subject_id: Of[str] = compiler.subject_id(rule.subject_id, part)
-        self.event_id: Id = compiler.event_id(rule.id, rule.type)
-        self.template: dict[str, Value] = {
-            name: "" if one.constant is None else one.constant for name, one in rule.attributes.items()
-        }
-        """The attributes in their order, with those that are constant."""
-        self.attributes = [
-            (name, compiler.attribute(name, one, part)) for name, one in rule.attributes.items() if one.constant is None
-        ]
+    def __missing__(self, cell: str) -> str | None:
+        text = cell.strip()
+        if len(self) >= _MOST_SHARED:
+            self.clear()
+        found = self[cell] = None if text in self._missing else text
+        return found
 
 
 class Mapper:
@@ -93,7 +69,9 @@ class Mapper:
     def __init__(self, mapping: RowMapping, most_events: int = MOST_REPETITIONS) -> None:
         self.mapping = mapping
         self.most_events = most_events
-        self._memory: dict[tuple[str, ...], _Memory] = {}
+        self._memory: dict[tuple[str, ...], Past] = {}
+        self._orders: dict[tuple[str, ...], Order] = {}
+        """Orders by their texts: waiting rows share them."""
         conditions = [*mapping.where, *(one for rule in mapping.reject for one in rule.when)]
         conditions += [one for rule in mapping.events for one in rule.when]
         conditions += mapping.episodes.begin if mapping.episodes else ()
@@ -104,7 +82,8 @@ class Mapper:
         remembered = sorted(looked_back)
         columns = self._columns = Columns(mapping.missing)
         compiler = Compiler(columns, remembered)
-        self._remembered = [columns.place(column) for column in remembered]
+        self._remembered = [columns.place(column) for column in remembered or mapping.group]
+        self._seen_of = itemgetter(*self._remembered, self._remembered[0]) if self._remembered else None
         self._group = [columns.place(column) for column in mapping.group]
         self._order = [columns.place(column) for column in mapping.order]
         self._sequence = columns.place(mapping.sequence) if mapping.sequence else None
@@ -115,10 +94,11 @@ class Mapper:
         self._begins = compiler.conditions(mapping.episodes.begin) if mapping.episodes else None
         self._began_at = compiler.instant(mapping.episodes.at) if mapping.episodes else None
         self._rules = [
-            _Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
+            Rule(index, rule, mapping.subject, columns, compiler) for index, rule in enumerate(mapping.events)
         ]
-        self._plain = [(one, one.is_of_every_row, one.holds) for one in self._rules]
-        self._has_parts = any(one.each is not None or one.repeat is not None for one in self._rules)
+        self._choice = Choice(self._rules, columns, remembered)
+        self._is_plain = len(self._rules) <= most_events and not any(one.rule.each or one.repeat for one in self._rules)
+        """Whether each rule makes one event of a row at most, and all of them no more than one row may."""
 
     def view(self, row: Mapping[str, object]) -> View:
         """Return a row as the mapping sees it."""
@@ -131,6 +111,7 @@ class Mapper:
         # Two cells at least: of one, `itemgetter` makes no tuple.
         cells_of = itemgetter(*(named.get(name, 0) for name in columns.names), 0)
         row: dict[str, object] = {}
+        shared = _Shared(missing).__getitem__
 
         def view(cells: Sequence[str]) -> View:
             texts = [None if (text := cell.strip()) in missing else text for cell in cells_of(cells)]
@@ -138,18 +119,28 @@ class Mapper:
                 texts[place] = UNREAD
             return View(columns, row, named, texts)
 
-        return view
+        def view_that_waits(cells: Sequence[str]) -> View:
+            texts = list(map(shared, cells_of(cells)))
+            for place in unread:
+                texts[place] = UNREAD
+            return View(columns, row, named, texts)
 
-    def place(self, view: View) -> None:
+        return view_that_waits if self.mapping.group else view
+
+    def place(self, view: View) -> int | None:
         """Note the values of the columns that rows of one group share, and where a row stands in its group.
+
+        Returns:
+            The time by which the rows are ordered where no columns are named for it; None without one.
 
         Raises:
             DecodeError: ``missing_field``, or what is wrong with the time by which the rows are ordered.
         """
         group = self._group_of(view)
         view.order = self._order_of(view)
-        view.time_ms = None if self._by_time is None else self._by_time(view)
+        time_ms = None if self._by_time is None else self._by_time(view)
         view.group = group
+        return time_ms
 
     def events(self, row: Mapping[str, object]) -> list[Event] | None:
         """Return the events that a row makes, maybe none; None for a row that ``where`` leaves out.
@@ -168,15 +159,17 @@ class Mapper:
 
     def take(self, view: View) -> list[Event] | None:
         """Return the events of a row, as ``events`` does."""
-        if self._has_parts:
+        if not self._is_plain:
             return at_once(self._taking(view))
         number = self._begin(view)
         if number is None:
             return None
         made: list[Event] = []
-        for rule, is_of_every_row, holds in self._plain:
-            if (is_of_every_row or _is_its_row(rule.rule, view)) and (holds is None or holds(view)):
-                self._add(made, rule, view, number)
+        for holds, make in self._choice.of(view):
+            if holds is None or holds(view):
+                event = make(view, number)
+                if event is not None:
+                    made.append(event)
         if self._group:
             self._remember(view)
         return made
@@ -188,7 +181,7 @@ class Mapper:
         made: list[Event] = []
         try:
             for rule in self._rules:
-                if rule.is_of_every_row or _is_its_row(rule.rule, view):
+                if rule.is_of_every_row or rule.is_its_row(view.past):
                     yield from self._of_parts(made, rule, view, number)
         finally:
             view.forget_parts()
@@ -196,9 +189,10 @@ class Mapper:
             self._remember(view)
         return made
 
-    def _of_parts(self, made: list[Event], rule: _Rule, view: View, number: int) -> Pieces[None]:
+    def _of_parts(self, made: list[Event], rule: Rule, view: View, number: int) -> Pieces[None]:
         """Make the events of the parts of a list, of repetitions, or of the row itself."""
         parts: Iterable[View] = (view,)
+        holds, make = rule.holds, rule.make
         if rule.repeat is not None:
             parts = view.repetitions(*rule.repeat)
         elif rule.each is not None:
@@ -206,53 +200,56 @@ class Mapper:
         for place, part in enumerate(parts):
             if place % PARTS_AT_ONCE == PARTS_AT_ONCE - 1:
                 yield
-            if rule.holds is None or rule.holds(part):
-                self._add(made, rule, part, number)
+            if holds is None or holds(part):
+                event = make(part, number)
+                if event is not None:
+                    if len(made) >= self.most_events:
+                        raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
+                    made.append(event)
 
     def _begin(self, view: View) -> int | None:
         """Find out where a row stands, and return the number of its first event; None if ``where`` leaves it out."""
-        before = None
-        is_placed = view.group is not None
+        past, group = NOTHING_BEFORE, view.group
+        is_placed = group is not None
         if self._group:
-            if view.group is None:
-                view.group = self._group_of(view)
-            before = self._memory.get(view.group)
-            if before is not None:
-                view.before, _, view.rows, view.episode, view.rows_of_episode = before
+            if group is None:
+                group = view.group = self._group_of(view)
+            past = view.past = self._memory.get(group, NOTHING_BEFORE)
         if self._where is not None and not self._where(view):
             return None
         for reason, is_wrong in self._reject:
             if is_wrong is None or is_wrong(view):
                 raise DecodeError(reason)
-        if not is_placed and self._order:
-            view.order = self._order_of(view)
-        if before is not None and view.order < before.order:
-            raise DecodeError("stale_row", ", ".join(self.mapping.order))
+        if self._order:
+            if not is_placed:
+                view.order = self._order_of(view)
+            if view.order < past.order:
+                raise DecodeError("stale_row", ", ".join(self.mapping.order))
         if self._began_at is not None:
             self._look_for_episode(view, self._began_at)
-        number = view.rows if self._sequence is None else whole_number_of(view.needed(self._sequence))
+        number = past.rows if self._sequence is None else whole_number_of(view.needed(self._sequence))
         return number * len(self._rules)
 
     def _remember(self, view: View) -> None:
         """Remember a row whose events are made, for the next row of its group."""
         assert view.group is not None
-        texts = view.texts
-        seen = tuple([view.read(one) if texts[one] is UNREAD else texts[one] for one in self._remembered])
-        self._memory[view.group] = _new(
-            _Memory, (seen, view.order, view.rows + 1, view.episode, view.rows_of_episode + 1)
-        )
+        assert self._seen_of is not None
+        seen = self._seen_of(view.texts)
+        if UNREAD in seen:
+            seen = tuple([view.text(place) for place in self._remembered])
+        _, _, rows, episode, rows_of_episode = view.past
+        self._memory[view.group] = _new(Past, (seen, view.order, rows + 1, episode, rows_of_episode + 1))
 
     def _group_of(self, view: View) -> tuple[str, ...]:
         return tuple([view.needed(column) for column in self._group])
 
     def _order_of(self, view: View) -> Order:
-        order: list[tuple[int, int, str]] = []
-        for column in self._order:
-            text = view.texts[column]
-            if text is None or text is UNREAD:
-                text = view.needed(column)
-            order.append((0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text))
-        return tuple(order)
+        texts = tuple([view.needed(column) for column in self._order])
+        found = self._orders.get(texts)
+        if found is None:
+            found = tuple([_sort_key(text) for text in texts])
+            keep(self._orders, texts, found)
+        return found
 
     def _look_for_episode(self, view: View, began_at: Of[int | None]) -> None:
         """Find the episode of a row, if one has begun: it is the one of the row before, or begins with this row."""
@@ -261,35 +258,9 @@ class Mapper:
             if began_ms is None:
                 assert self.mapping.episodes is not None
                 raise DecodeError("missing_field", " ".join(self.mapping.episodes.at.columns))
-            view.episode, view.rows_of_episode = rfc3339(began_ms), 0
-        view.texts[self._episode_column] = view.episode
-
-    def _add(self, made: list[Event], rule: _Rule, view: View, number: int) -> None:
-        """Make one event whose conditions hold, if it has happened."""
-        time_ms = rule.at(view)
-        if time_ms is None:
-            if rule.rule.optional:
-                return
-            raise DecodeError("missing_field", " ".join(rule.rule.at.columns))
-        subject_id = rule.subject_id(view)
-        sequence = number + rule.index
-        event_id = rule.event_id(view, subject_id, time_ms, sequence)
-        attributes = rule.template.copy()
-        for name, value_of in rule.attributes:
-            value = value_of(view)
-            if value is None:
-                del attributes[name]
-            else:
-                attributes[name] = value
-        if len(made) >= self.most_events:
-            raise DecodeError("too_many_events", f"at most {self.most_events:,} are made of one row")
-        fact = _new(Fact, (time_ms, sequence, event_id, rule.type, attributes))
-        made.append(_new(Event, (rule.subject, subject_id, fact)))
+            view.past = view.past._replace(episode=rfc3339(began_ms), rows_of_episode=0)
+        view.texts[self._episode_column] = view.past.episode
 
 
-def _is_its_row(rule: EventRule, row: View) -> bool:
-    """Return whether an event is made of a row with this place in its group, and in its episode if one has begun."""
-    if rule.in_episode and row.episode is None:
-        return False
-    is_first = (row.rows_of_episode if rule.in_episode else row.rows) == 0
-    return rule.rows == "every" or (rule.rows == "first") == is_first
+def _sort_key(text: str) -> tuple[int, int, str]:
+    return (0, int(text), "") if text.isdecimal() and len(text) <= _DIGITS else (1, 0, text)

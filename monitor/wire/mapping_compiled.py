@@ -7,11 +7,12 @@ the part's view; of these, the ones that do not read the part are worked out onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from monitor.core.facts.events import ATTRIBUTES, Value
 from monitor.errors import DecodeError
+from monitor.wire.mapping_attributes import Told, attributes, value
 from monitor.wire.mapping_functions import (
     Id,
     Of,
@@ -22,10 +23,11 @@ from monitor.wire.mapping_functions import (
     default_id,
     differs_from,
     duration,
+    filled,
     follows,
+    id_with_own,
     is_in,
     looks_back,
-    needed,
     not_in,
     plain_instant,
     present,
@@ -33,7 +35,6 @@ from monitor.wire.mapping_functions import (
     same_as,
     span,
     text_of_column,
-    value,
 )
 from monitor.wire.mapping_rules import Compared, Condition, Instant, Source, ZoneColumn
 from monitor.wire.mapping_view import UNMADE, Columns, Part, View, is_of_part
@@ -41,6 +42,7 @@ from monitor.wire.row_values import (
     day_ms,
     instant_ms,
     instants_by,
+    joined_instants_by,
     next_day_ms,
     span_ms,
     zone_of,
@@ -79,11 +81,15 @@ class Compiler:
             found = made[at]
             if found is UNMADE:
                 found = made[at] = work(view)
-            return cast("T", found)
+            return found  # type: ignore[no-any-return]
 
         def of_part(view: View) -> T:
-            assert isinstance(view, Part)
-            return of_row(view.whole)
+            made = view.made
+            found = made[at]
+            if found is UNMADE:
+                assert isinstance(view, Part)
+                found = made[at] = work(view.whole)
+            return found  # type: ignore[no-any-return]
 
         return of_part if part else of_row
 
@@ -158,7 +164,7 @@ class Compiler:
         zone_by = None if of.zone_column is None else self._zone(of.zone_column)
         after = self._after(of, part) if of.next_day_if_before is not None else None
         if len(places) == 2 and not lengths and zone_by is None and after is None:  # noqa: PLR2004 - a date and a time
-            return date_and_time(places[0], places[1], instants_by(of.formats, of.zone))
+            return date_and_time(places[0], places[1], joined_instants_by(of.formats, of.zone))
         since, formats, fixed = of.days_since, of.formats, of.zone
         known = instants_by(formats, fixed) if zone_by is None else None
 
@@ -207,13 +213,21 @@ class Compiler:
 
         return found
 
-    def attribute(self, name: str, of: Source, part: str = "") -> Of[Value | None]:
-        """Return the function of an attribute's value; None if it has none."""
-        if of.column and ATTRIBUTES[name] is str and of.values is None and of.otherwise is None and not of.previous:
-            # Read as fast as a shared value would be.
-            return text_of_column(self._columns.place(of.column))
+    def attributes(self, sources: Mapping[str, Source], part: str = "") -> Of[dict[str, Value]]:
+        """Return the function of an event's attributes."""
+        return attributes([self._told(name, one, part) for name, one in sources.items()])
+
+    def _told(self, name: str, of: Source, part: str) -> Told:
+        if of.constant is not None:
+            return Told(name, of.constant)
+        if of.column and not of.previous and ATTRIBUTES[name] in (str, bool):
+            # As quick as a shared value would be, and mostly known by its text.
+            place = self._columns.place(of.column)
+            return Told(name, None, value(name, text_of_column(place), of), place)
         own = part if is_of_part(of.reads(), part) else ""
-        return self.shared(("attribute", name, id(of)), of.reads(), self._attribute(name, of, own), part)
+        return Told(
+            name, None, self.shared(("attribute", name, id(of)), of.reads(), self._attribute(name, of, own), part)
+        )
 
     def _attribute(self, name: str, of: Source, part: str) -> Of[Value | None]:
         if of.instant is not None:
@@ -244,35 +258,20 @@ class Compiler:
         if [name for _, name in parts] == ["subject_id", "type", "time_ms", "sequence"] and not parts[0][0]:
             between = [literal for literal, _ in parts]
             return default_id(f"{between[1]}{kind}{between[2]}", between[3])
-        fill = self._template(template, known=True)
         if not ID_PARTS.intersection(name for _, name in parts if name is not None):
+            fill = self._template(template)
             return lambda view, *_: checked_id(fill(view))
+        return id_with_own(
+            kind,
+            [
+                (literal, name or "", -1 if name is None or name in ID_PARTS else self._columns.place(column_of(name)))
+                for literal, name in parts
+            ],
+        )
 
-        def made(view: View, subject_id: str, at_ms: int, sequence: int) -> str:
-            own = {"subject_id": subject_id, "type": kind, "time_ms": str(at_ms), "sequence": str(sequence)}
-            return checked_id(fill(view, own))
-
-        return made
-
-    def _template(self, template: str, *, known: bool = False) -> Callable[..., str]:
-        """Return the function that fills in a template: columns, which must have values, and an event's own fields."""
-        parts = [
-            (
-                literal,
-                name,
-                -1 if name is None or (known and name in ID_PARTS) else self._columns.place(column_of(name)),
-            )
-            for literal, name in parts_of(template)
-        ]
-        if len(parts) == 1 and parts[0][2] >= 0 and not parts[0][0]:
-            return needed(parts[0][2])
-
-        def filled(view: View, own: dict[str, str] | None = None) -> str:
-            return "".join(
-                [
-                    literal + ("" if name is None else view.needed(place) if place >= 0 else (own or {})[name])
-                    for literal, name, place in parts
-                ]
-            )
-
-        return filled
+    def _template(self, template: str) -> Of[str]:
+        """Return the function that fills in a template of columns, which must have values."""
+        parts = parts_of(template)
+        literals = [literal for literal, _ in parts]
+        places = [self._columns.place(column_of(name)) for _, name in parts if name is not None]
+        return filled(literals if len(literals) > len(places) else [*literals, ""], places)

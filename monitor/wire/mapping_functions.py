@@ -14,7 +14,7 @@ from monitor.errors import DecodeError
 from monitor.wire.fields import has_control
 from monitor.wire.mapping_rules import LONGEST_COMPARED, Compared, Condition, Source
 from monitor.wire.mapping_view import UNREAD, View
-from monitor.wire.row_values import attribute_of, number_of, span_ms
+from monitor.wire.row_values import number_of, span_ms
 
 T = TypeVar("T")
 Of = Callable[[View], T]
@@ -40,6 +40,33 @@ def checked_id(text: str) -> str:
     return text
 
 
+def filled(literals: Sequence[str], places: Sequence[int]) -> Of[str]:
+    """Return the function that fills the texts of columns, which must be there, in between some literals."""
+    first, *more = literals
+    if len(places) == 1:
+        (place,), (last,) = places, more
+
+        def with_one(view: View) -> str:
+            text = view.texts[place]
+            if text is None or text is UNREAD:
+                text = view.needed(place)
+            return f"{first}{text}{last}"
+
+        return with_one
+    rest = list(zip(places, more, strict=True))
+
+    def with_several(view: View) -> str:
+        texts, made = view.texts, first
+        for place, literal in rest:
+            text = texts[place]
+            if text is None or text is UNREAD:
+                text = view.needed(place)
+            made += text + literal
+        return made
+
+    return with_several
+
+
 def default_id(middle: str, end: str) -> Id:
     """Return the function that makes ids of the event's own fields."""
     is_printable = (middle + end).isprintable()
@@ -48,6 +75,21 @@ def default_id(middle: str, end: str) -> Id:
         text = f"{subject_id}{middle}{at_ms}{end}{sequence}"
         # The subject's id has been checked.
         return text if is_printable and len(text) <= SHORT_ID else checked_id(text)
+
+    return made
+
+
+def id_with_own(kind: str, parts: Sequence[tuple[str, str, int]]) -> Id:
+    """Return the function of ids made of columns and the event's own fields.
+
+    ``parts`` are literals, each with the own field behind it, or the place of a column, or neither.
+    """
+
+    def made(view: View, subject_id: str, at_ms: int, sequence: int) -> str:
+        own = {"": "", "subject_id": subject_id, "type": kind, "time_ms": str(at_ms), "sequence": str(sequence)}
+        return checked_id(
+            "".join([literal + (view.needed(place) if place >= 0 else own[name]) for literal, name, place in parts])
+        )
 
     return made
 
@@ -73,16 +115,6 @@ def text_of_column(place: int) -> Of[str | None]:
     def text(view: View) -> str | None:
         text = view.texts[place]
         return view.read(place) if text is UNREAD else text
-
-    return text
-
-
-def needed(place: int) -> Callable[..., str]:
-    """Return the function of a column's text, which must be there; it takes the place of a filled template."""
-
-    def text(view: View, _: object = None) -> str:
-        text = view.texts[place]
-        return view.needed(place) if text is None or text is UNREAD else text
 
     return text
 
@@ -154,7 +186,7 @@ def changed(place: int, remembered: int, *, is_wanted: bool) -> Of[bool]:
     """Return the test whether a column differs from the previous row, or whether it does not."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return (before is not None and before[remembered] != text) == is_wanted
@@ -166,7 +198,7 @@ def becomes(place: int, remembered: int, values: frozenset[str]) -> Of[bool]:
     """Return the test whether a column has one of some values, and had none of them in the previous row."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return text in values and (before is None or before[remembered] not in values)
@@ -178,7 +210,7 @@ def leaves(place: int, remembered: int, values: frozenset[str]) -> Of[bool]:
     """Return the test whether a column had one of some values in the previous row, and has none of them."""
 
     def holds(view: View) -> bool:
-        text, before = view.texts[place], view.before
+        text, before = view.texts[place], view.past.seen
         if text is UNREAD:
             text = view.read(place)
         return before is not None and before[remembered] in values and text not in values
@@ -231,7 +263,7 @@ def plain_instant(place: int, known: Callable[[str], int]) -> Of[int | None]:
     return found
 
 
-def date_and_time(first: int, second: int, known: Callable[[str], int]) -> Of[int | None]:
+def date_and_time(first: int, second: int, known: Callable[[str, str], int]) -> Of[int | None]:
     """Return the function of a time whose date and time of day stand in two columns."""
 
     def found(view: View) -> int | None:
@@ -241,7 +273,7 @@ def date_and_time(first: int, second: int, known: Callable[[str], int]) -> Of[in
             day = view.read(first)
         if clock is UNREAD:
             clock = view.read(second)
-        return None if day is None or clock is None else known(f"{day} {clock}")
+        return None if day is None or clock is None else known(day, clock)
 
     return found
 
@@ -274,21 +306,4 @@ def span(place: int, of: Source) -> Of[Value | None]:
 
 def previous(remembered: int) -> Of[str | None]:
     """Return the function of a column's text in the previous row of the group."""
-    return lambda view: None if view.before is None else view.before[remembered]
-
-
-def value(name: str, text_of: Of[str | None], of: Source) -> Of[Value | None]:
-    """Return the function of an attribute's value: a text, translated, and converted to the attribute's type."""
-    column, values, otherwise, times = of.column, of.values, of.otherwise, of.times
-
-    def found(view: View) -> Value | None:
-        text = text_of(view)
-        if text is not None and values is not None:
-            mapped = values.get(text, otherwise)
-            if mapped is None:
-                raise DecodeError("unknown_value", f"{column}: {text!r}")
-            text = mapped
-        text = otherwise if text is None else text
-        return None if text is None else attribute_of(name, text, times)
-
-    return found
+    return lambda view: None if view.past.seen is None else view.past.seen[remembered]

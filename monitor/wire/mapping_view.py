@@ -7,7 +7,7 @@ item of a list.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
@@ -22,6 +22,21 @@ PARTS_AT_ONCE: Final = 64
 """Parts of a list that are worked on without a pause."""
 
 
+_MOST_KEPT: Final = 1 << 12
+"""Combinations of texts for which it is kept what follows from them."""
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+def keep(kept: dict[K, T], texts: K, found: T) -> T:
+    """Keep what follows from some texts, within a bound, and return it."""
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[texts] = found
+    return found
+
+
 class Columns:
     """The columns that a mapping reads, by place, and the number of values that its rules share."""
 
@@ -30,6 +45,8 @@ class Columns:
         self.names: list[str] = []
         self.values = 0
         self._places: dict[str, int] = {}
+        self._texts: dict[str, tuple[int, ...]] = {}
+        self._fields: dict[str, tuple[int, ...]] = {}
 
     def place(self, column: str) -> int:
         """Return the place of a column."""
@@ -43,28 +60,57 @@ class Columns:
         self.values += 1
         return self.values - 1
 
+    def texts_of(self, part: str) -> tuple[int, ...]:
+        """Return the place of the column that is a part itself, if a rule reads it; once all columns have places."""
+        found = self._texts.get(part)
+        if found is None:
+            found = self._texts[part] = tuple([place for place, name in enumerate(self.names) if name == part])
+        return found
+
+    def fields_of(self, part: str) -> tuple[int, ...]:
+        """Return the places of the columns that may be fields of a part; once all columns have places."""
+        found = self._fields.get(part)
+        if found is None:
+            places = [place for place, name in enumerate(self.names) if name.startswith(part + ".")]
+            found = self._fields[part] = tuple(places)
+        return found
+
+
+class Past(NamedTuple):
+    """What came before a row in its group, as the mapper remembers it.
+
+    Attributes:
+        seen: the texts of the last row that conditions look back at; None without such a row.
+        order: the order of the last row.
+        rows: how many rows there were.
+        episode: the episode of the last row, if one had begun.
+        rows_of_episode: how many rows of the episode there were.
+    """
+
+    seen: tuple[str | None, ...] | None
+    order: Order
+    rows: int
+    episode: str | None
+    rows_of_episode: int
+
+
+NOTHING_BEFORE: Final = Past(None, (), 0, None, 0)
+
 
 class View:
-    """A row: its texts by place, None for those that mean "no value", and the texts of the row before it.
+    """A row: its texts by place, None for those that mean "no value", and what came before it in its group.
 
     Attributes:
         columns: the columns of the mapping.
         texts: the columns' texts; `UNREAD` ones are read from ``row`` when a rule asks for them.
         made: the values that rules share; `UNMADE` ones are made when a rule asks for them.
-        before: the texts that the mapper remembers of the group's previous row; None without such a row.
+        past: what came before it in its group; its episode is that of this row, if one has begun.
         names: the columns that the row has itself.
-        group: the values of the columns that rows of one group share; None until they are asked for, also below.
-        order: the values of the columns by which the rows of a group are ordered.
-        time_ms: the time by which they are ordered where no columns are named.
-        rows: how many rows of its group came before.
-        episode: the episode of the row, if one has begun.
-        rows_of_episode: how many rows of the episode came before.
+        group: the values of the columns that rows of one group share; None until they are asked for.
+        order: the values of the columns by which the rows of a group are ordered; empty until they are asked for.
     """
 
-    __slots__ = (
-        "_lists", "before", "columns", "episode", "group", "made", "names", "order", "row", "rows", "rows_of_episode",
-        "texts", "time_ms",
-    )  # fmt: skip
+    __slots__ = ("_lists", "columns", "group", "made", "names", "order", "past", "row", "texts")
 
     def __init__(
         self, columns: Columns, row: Mapping[str, object], names: Container[str], texts: list[str | None]
@@ -74,13 +120,9 @@ class View:
         self.names = names
         self.texts = texts
         self.made: list[Any] = [UNMADE] * columns.values
-        self.before: tuple[str | None, ...] | None = None
+        self.past = NOTHING_BEFORE
         self.group: tuple[str, ...] | None = None
         self.order: Order = ()
-        self.time_ms: int | None = None
-        self.rows = 0
-        self.episode: str | None = None
-        self.rows_of_episode = 0
         self._lists: dict[tuple[int, str], list[Part]] | None = None
 
     def read(self, place: int) -> str | None:
@@ -136,7 +178,7 @@ class View:
         if len(parts) > most:
             raise DecodeError("too_many_events", f"{name}: {len(parts):,} parts, at most {most:,} are looked at")
         missing = self.columns.missing
-        return [Part(self, EACH, part) for text, part in parts.items() if text and text not in missing]
+        return [Part(self, EACH, part, text) for text, part in parts.items() if text and text not in missing]
 
     def forget_parts(self) -> None:
         """Let go of the parts, which refer to their row: a circle would stay until the garbage collector finds it."""
@@ -151,8 +193,15 @@ class View:
         if not 0 <= count <= MOST_REPETITIONS or before < 0:
             raise DecodeError("bad_number", f"{self.columns.names[times]}: {count} is no number of repetitions")
         first = 1 if after is None else before + 1
+        if not count:
+            return
+        # One view for all of them: they differ in the number only.
+        view, texts = Part(self, REPETITION, first, ""), self.columns.texts_of(REPETITION)
         for number in range(first, first + count):
-            yield Part(self, REPETITION, number)
+            text = str(number)
+            for place in texts:
+                view.texts[place] = None if text in self.columns.missing else text
+            yield view
 
 
 class Part(View):
@@ -163,16 +212,24 @@ class Part(View):
 
     __slots__ = ("_name", "whole")
 
-    def __init__(self, whole: View, name: str, part: object) -> None:
-        super().__init__(whole.columns, {name: part}, (), [UNREAD] * len(whole.texts))
-        self.before = whole.before
+    def __init__(self, whole: View, name: str, part: object, text: str) -> None:
+        columns = self.columns = whole.columns
+        self.row = {name: part}
+        self.names = ()
+        self.texts = whole.texts.copy()
+        for place in columns.fields_of(name):
+            self.texts[place] = UNREAD
+        for place in columns.texts_of(name):
+            self.texts[place] = text
+        self.made = whole.made
+        self.past = whole.past
         self.whole = whole
         self._name = name
 
     def read(self, place: int) -> str | None:
         """Read a column's text, of the part or of the whole row."""
         column = self.columns.names[place]
-        if column == self._name or (column.startswith(self._name + ".") and column not in self.whole.names):
+        if column.startswith(self._name + ".") and column not in self.whole.names:
             return super().read(place)
         found = self.texts[place] = self.whole.text(place)
         return found

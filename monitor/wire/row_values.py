@@ -29,11 +29,13 @@ SPECIAL_FORMATS: Final = frozenset({RFC3339, EPOCH_S, EPOCH_MS, EPOCH_US})
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(hours=6)
+_NO_TIME: Final = timedelta()
 _DIGITS: Final = 17
 _LONGEST_TIME: Final = 100
 """No time has more characters, even with white space and names of days. The bound is for the cache of parsed times."""
-_MOST_HOURS: Final = 1 << 15
+_MOST_KEPT: Final = 1 << 16
+"""Dates, and times of day, that are kept for one pattern: the seconds of most of a day."""
 _DIGITS_OF_DAYS: Final = 5
 _SPANS: Final[dict[Unit, tuple[re.Pattern[str], tuple[int, ...], str]]] = {
     # The pattern, what its groups are in milliseconds, and an example.
@@ -100,53 +102,82 @@ def instant_ms(text: str, formats: tuple[str, ...], zone: str) -> int:
 @lru_cache(maxsize=64)
 def instants_by(formats: tuple[str, ...], zone: str) -> Callable[[str], int]:
     """Return `instant_ms` for fixed formats in a fixed zone: several times as fast."""
+    dates = _dates_by(formats, zone)
+    return partial(instant_ms, formats=formats, zone=zone) if dates is None else lru_cache(maxsize=1 << 15)(dates.read)
+
+
+@lru_cache(maxsize=64)
+def joined_instants_by(formats: tuple[str, ...], zone: str) -> Callable[[str, str], int]:
+    """Return `instants_by` for a date and a time of day from two columns, which a space joins."""
+    dates = _dates_by(formats, zone)
+    if dates is None or dates.cut.between != " ":
+        known = instants_by(formats, zone)
+        return lambda date, clock: known(f"{date} {clock}")
+    read, dates_ms, clocks_ms = dates.read, dates.dates_ms, dates.clocks_ms
+
+    def joined(date: str, clock: str) -> int:
+        date_ms, clock_ms = dates_ms.get(date), clocks_ms.get(clock)
+        return read(f"{date} {clock}") if not date_ms or clock_ms is None else date_ms + clock_ms
+
+    return joined
+
+
+@lru_cache(maxsize=64)
+def _dates_by(formats: tuple[str, ...], zone: str) -> _Dates | None:
     cut = cut_by(formats[0]) if len(formats) == 1 and formats[0] not in SPECIAL_FORMATS else None
-    read = partial(_instant_ms, formats=formats, zone=zone) if cut is None else _by_hours(cut, formats, zone)
-
-    @lru_cache(maxsize=1 << 15)
-    def known(text: str) -> int:
-        if len(text) > _LONGEST_TIME:
-            raise DecodeError("bad_time", f"{text[:_LONGEST_TIME]!r} … has {len(text):,} characters")
-        return read(text)
-
-    return known
+    return None if cut is None else _Dates(cut, formats, zone)
 
 
-def _by_hours(cut: Cut, formats: tuple[str, ...], zone: str) -> Callable[[str], int]:
-    """Return the function that reads times of one pattern, and works out each hour once.
+class _Dates:
+    """Reads times of one pattern, and works out each date and each time of day once.
 
-    An hour in which the clocks of the zone change, and a text that needs ``strptime``, are read by the definition.
+    A date on which the clocks of the zone change, and a text that needs ``strptime``, are read by the definition.
     """
-    hours: dict[tuple[str, ...], int | None] = {}
-    match, group_numbers, within_ms = cut.match, cut.hour, cut.within_ms
 
-    def read(text: str) -> int:
-        found = match(text)
+    def __init__(self, cut: Cut, formats: tuple[str, ...], zone: str) -> None:
+        self.cut = cut
+        self.dates_ms: dict[str, int] = {}
+        """The instants at which dates begin; 0 for those whose times are read by the definition."""
+        self.clocks_ms: dict[str, int] = {}
+        """How long after midnight times of day are."""
+        self._formats = formats
+        self._zone = zone
+
+    def read(self, text: str) -> int:
+        """Return the instant of a text, as `instant_ms` does."""
+        found = self.cut.match(text)
         if found is None:
-            return _instant_ms(text, formats, zone)
-        fields = found.group(*group_numbers)
-        hour_ms = hours.get(fields)
-        if hour_ms is None:
-            hour_ms = _hour_ms(cut.local(fields), zone)
-            if hour_ms is None or not EARLIEST_MS <= hour_ms < LATEST_MS - HOUR_MS:
-                return _instant_ms(text, formats, zone)
-            if len(hours) >= _MOST_HOURS:
-                hours.clear()
-            hours[fields] = hour_ms
-        return hour_ms + within_ms(found)
-
-    return read
+            return instant_ms(text, self._formats, self._zone)
+        date, clock = found.group("date", "clock")
+        date_ms = self.dates_ms.get(date)
+        if date_ms is None:
+            date_ms = _kept(self.dates_ms, date, _date_ms(self.cut.date(found), self._zone))
+        clock_ms = self.clocks_ms.get(clock)
+        if clock_ms is None:
+            clock_ms = self.cut.clock_ms(found)
+            if clock_ms is not None:
+                _kept(self.clocks_ms, clock, clock_ms)
+        return date_ms + clock_ms if date_ms and clock_ms is not None else instant_ms(text, self._formats, self._zone)
 
 
-def _hour_ms(local: datetime | None, zone: str) -> int | None:
-    """Return the instant at which a local hour begins; None if its clocks change within it, or it is none."""
-    if local is None:
-        return None
+def _kept(known: dict[str, int], text: str, found: int) -> int:
+    if len(known) >= _MOST_KEPT:
+        known.clear()
+    known[text] = found
+    return found
+
+
+def _date_ms(local: datetime | None, zone: str) -> int:
+    """Return the instant at which a local date begins; 0 if the clocks of the zone change on it, or it is none."""
+    if local is None or not zone:
+        return 0
     try:
-        first_ms, last_ms = (_local_ms(one, zone) for one in (local, local + _HOUR - _MILLISECOND))
-    except (DecodeError, OverflowError):
-        return None
-    return first_ms if last_ms - first_ms == HOUR_MS - 1 else None
+        # No zone changes its clocks and changes them back within six hours.
+        offsets = {ZoneInfo(zone).utcoffset(local + _QUARTER * number) for number in range(5)}
+        first_ms = (local.replace(tzinfo=UTC) - (offsets.pop() or _NO_TIME) - _EPOCH) // _MILLISECOND
+    except OverflowError:
+        return 0
+    return first_ms if not offsets and EARLIEST_MS <= first_ms <= LATEST_MS - DAY_MS else 0
 
 
 @lru_cache(maxsize=1 << 15)

@@ -179,9 +179,12 @@ class Shop:
     def rules(self, agreement):
         return agreement.leads
 
+    def story_of(self, facts):
+        return [one.time_ms for one in facts if one.type == "created"]
+
     def changes(self, *given):
-        _, facts, _, _, _, series, _ = given
-        changes = [Change(series, one.time_ms, (("seen", 1),)) for one in facts if one.type == "created"]
+        _, facts, _, _, _, series, _, came_ms = given
+        changes = [Change(series, at_ms, (("seen", 1),)) for at_ms in came_ms]
         return changes + [Change(series, LIVE, (("inside", 1),))] * (len(facts) == 1), 0
 
     def lasts_until_ms(self, facts):

@@ -1,4 +1,4 @@
-"""Times of the usual patterns are read hour by hour; the standard library defines what each text means."""
+"""Times of the usual patterns are read by date and time of day; the standard library defines what each text means."""
 
 # ruff: noqa: DTZ001 - local times
 
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.errors import DecodeError
-from monitor.wire.row_values import instant_ms, instants_by
+from monitor.wire.row_values import instant_ms, instants_by, joined_instants_by
 from monitor.wire.time_patterns import cut_by
 
 PATTERNS = [
@@ -63,6 +63,25 @@ def test_a_text_means_what_the_standard_library_says(form, zone, moment, changes
         text = text[:place] + with_text + text[place + 1 :]
 
     assert result(lambda: instants_by((form,), zone)(text)) == result(lambda: instant_ms(text, (form,), zone))
+
+
+@given(
+    form=st.sampled_from(
+        ["%Y-%m-%d %H:%M", "%d/%m/%Y %I:%M:%S %p", "%H:%M %d.%m.%Y", "%d %m %Y %H:%M", "%Y-%m-%dT%H:%M"]
+    ),
+    zone=st.sampled_from(ZONES),
+    days=st.lists(moments, min_size=1, max_size=4),
+)
+def test_a_date_and_a_time_of_day_from_two_columns_are_read_as_one_text(form, zone, days):
+    pairs = [moment.strftime(form).replace("T", " ").split(" ", 1) for moment in days]
+    joined = joined_instants_by((form,), zone)
+
+    for date, _ in pairs:
+        for _, clock in pairs:
+            text = f"{date} {clock}"
+            assert result(lambda date=date, clock=clock: joined(date, clock)) == result(
+                lambda text=text: instant_ms(text, (form,), zone)
+            )
 
 
 @pytest.mark.parametrize("form", PATTERNS)
