@@ -18,6 +18,7 @@ _ANNOUNCED: Final[dict[str, Kind]] = {
     "alerts": "alert",
     "status": "status",
     "statements": "statement",
+    "reports": "report",
     "notices": "notice",
     "deliveries": "delivery",
 }
@@ -33,8 +34,8 @@ _ANNOUNCED: Final[dict[str, Kind]] = {
 def schema(out: Output, what: str, subject: Subject | None, cloudevents: bool) -> None:  # noqa: FBT001 - click's
     """Print the JSON Schema (draft 2020-12) of a topic.
 
-    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, notices
-    (what generic receivers get), deliveries, or table: the event contract as Markdown.
+    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, reports,
+    notices (what generic receivers get), deliveries, or table: the event contract as Markdown.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")

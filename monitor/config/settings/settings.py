@@ -68,6 +68,7 @@ class TopicSettings(Shape):
     alerts: Topic = Field(default="alerts", description="What is announced of clocks and objectives.")
     status: Topic = Field(default="status", description="The newest figures and verdicts of each series, compacted.")
     statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
+    reports: Topic = Field(default="reports", description="Announced reports of finished periods, compacted.")
     deliveries: Topic = Field(default="deliveries", description="What became of each notice to on-call.")
     responses: Topic = Field(default="responses", description="Acknowledgements and silences, compacted.")
     markers: Topic = Field(default="markers", description="How far foreign topics have been read, compacted.")

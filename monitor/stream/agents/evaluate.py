@@ -1,4 +1,4 @@
-"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce."""
+"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce, report."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.agreements.book import Book
 from monitor.core.pieces import Pieces
 from monitor.core.series.series import SeriesKey, decode_pane_key, rest_of
 from monitor.core.windows.evaluator import Evaluation, Evaluator
+from monitor.core.windows.reports import REPORT, Reports
 from monitor.core.windows.rest import MOST_SERIES
 from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
@@ -24,6 +26,7 @@ from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.set_aside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
+from monitor.wire.finished_reports import encode_report
 from monitor.wire.partials import Marker, Partial, decode_partial
 
 SERIES_AT_ONCE = 4
@@ -62,6 +65,7 @@ class Evaluate:
         self.interval_ms = interval_ms
         self._max_series = max_series
         self.evaluator = self._empty()
+        self.reports = Reports(state)
         self.seconds = 0.0
         """Time spent in evaluations."""
         self.horizon = Horizon(state, sources)
@@ -83,6 +87,7 @@ class Evaluate:
         evaluator = yield from self._restored(keys)
         self.horizon.restore(keys.get(MARKER, ()))
         self.evaluator = evaluator
+        self.reports = Reports(self.state, keys.get(REPORT, ()))
         self.committed()
 
     def _restored(self, keys: Mapping[bytes, Sequence[bytes]]) -> Pieces[Evaluator]:
@@ -170,23 +175,29 @@ class Evaluate:
         while more and time.perf_counter() - started < TICK_S:
             self._suspect = None
             done = yield from pace.kept_by(self.evaluator.evaluating(as_of_ms, book, limit=SERIES_AT_ONCE))
-            self._emit(done, now_ms)
+            self._emit(done, now_ms, book)
             more = done.more
         self.horizon.looked(as_of_ms)
         took_s = time.perf_counter() - started - pace.others_s
         self.seconds += took_s
         if more:
             return True
+        for report in self.reports.finished(as_of_ms, book):
+            key, value = encode_report(report, self.outlets.source)
+            self.state.emit(self.outlets.reports, key, value, partition_key=key)
+        if self.reports.is_waiting:
+            return True
         self._dirty = False
         self._next_ms = now_ms + max(self.interval_ms, round(took_s * 1000 * REST))
         return False
 
-    def _emit(self, done: Evaluation, now_ms: int) -> None:
+    def _emit(self, done: Evaluation, now_ms: int, book: Book) -> None:
         for status in done.statuses:
             self._suspect = status.series
             if status.closed:
                 key, value = encode_statement(status, self.outlets.source)
                 self.state.emit(self.outlets.statements, key, value, partition_key=key)
+                self.reports.stated(status, book)
             else:
                 key, value = encode_status(status, self.outlets.source)
                 self.state.emit(self.outlets.status, key, value, partition_key=key)
@@ -209,6 +220,7 @@ class Evaluate:
         failed, before = self._failed(error), self.evaluator
         keys = yield from self.state.keys_by_kind()
         self.evaluator = yield from self._restored(keys)
+        self.reports = Reports(self.state, keys.get(REPORT, ()))
         self.evaluator.latest.update(before.latest)
         self.evaluator.left_alone = before.left_alone
         self.horizon.recall(self._memory)

@@ -63,7 +63,7 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
     yield from topic(names.markers, "Read", *(["Write"] if names.foreign else []), "DescribeConfigs")
     for name in (names.partials, names.alerts):
         yield from topic(name, "Read", "Write", "DescribeConfigs")
-    for name in (names.status, names.statements, names.deliveries, names.dead_letters):
+    for name in (names.status, names.statements, names.reports, names.deliveries, names.dead_letters):
         yield from topic(name, "Write", "DescribeConfigs")
     for source in changelogged(names):
         yield from topic(changelog_of(app_id, source), "Read", "Write", "DescribeConfigs")
@@ -101,7 +101,7 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
 
 
 def _read_by_commands(names: TopicNames) -> list[str]:
-    own = (names.agreements, names.alerts, names.status, names.statements)
+    own = (names.agreements, names.alerts, names.status, names.statements, names.reports)
     return [*names.sources, *own, names.deliveries, names.responses, names.dead_letters]
 
 

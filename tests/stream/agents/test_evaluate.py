@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.agreements.agreement import Rights
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.pieces import at_once
@@ -26,6 +28,7 @@ from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
+from monitor.wire.finished_reports import decode_report
 from monitor.wire.partials import PANE, encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
@@ -285,3 +288,32 @@ async def test_each_record_that_cannot_be_read_becomes_a_dead_letter_also_of_one
     await partition.take((key, b"one"), (key, b"two"), (key, None))
 
     assert [value for _, value in partition.written("dead")] == [None, b"two", b"one"]
+
+
+async def test_a_finished_period_is_reported_once_in_a_transaction_after_that_of_its_statements():
+    # given a desk that owes its customer a report of each day
+    reporting = replace(DESK, reports=(Rights(("customer",), "day"),))
+    partition = Partition(reporting)
+    await partition.take(partial(*resolved("met")), partial(*resolved("breached", priority="P2")))
+
+    # when the day closes, and its statements are committed
+    assert await partition.tick("Tue 00:15")
+    assert (len(partition.written("statements")), partition.written("reports")) == (2, [])
+
+    # then the next owner of the partition announces the report, once
+    partition.processor = Evaluate(
+        partition.state, books=partition.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+    )
+    at_once(partition.processor.restore())
+    while await partition.tick("Tue 00:16"):
+        pass
+    [(key, value)] = partition.written("reports")
+    assert key == b"desk/2026-03-02/customer"
+    assert decode_report(value).reason == "closed"
+
+    # and nobody announces it again
+    for time in ("Tue 00:17", "Tue 12:00"):
+        await partition.tick(time)
+    at_once(partition.processor.recover(RuntimeError()))
+    await partition.tick("Tue 13:00")
+    assert len(partition.written("reports")) == 1
