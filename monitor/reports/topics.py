@@ -1,7 +1,8 @@
-"""The material of reports from the topics: statements, status and alerts as judged, outages and leads as they came."""
+"""Reports from the topics: statements, status and alerts as judged, outages and leads as they came."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,9 @@ from monitor.errors import DecodeError
 from monitor.installation import topic_of
 from monitor.read_model.agreements import read_published
 from monitor.read_model.topics import committed
+from monitor.reports.contributions import add_contributions
+from monitor.reports.model import Report, make_report
+from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Sources, contributed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deadletters import decode_dead_letter
@@ -29,6 +33,21 @@ OnProgress = Callable[[str, int, int], None]
 """Told what is being read, how much of it is, and of how much."""
 DRAWN: Final[tuple[Subject, ...]] = ("outage", "lead")
 """The subjects whose events a report needs beside their figures: for the time axis, and for speed and depth."""
+
+
+async def report_from_topics(
+    settings: Settings, now_ms: int, choose: Callable[[Sources], Scope], on_progress: OnProgress
+) -> Report:
+    """Make a report of what is on the topics; ``choose`` returns its scope, and may take material out before.
+
+    Raises:
+        ReportError: there is no such report.
+        BrokerError: a topic does not exist, or Kafka does not answer.
+    """
+    sources = await from_topics(settings, now_ms, on_progress)
+    scope = choose(sources)
+    await add_contributions(settings, sources, [scope], on_progress)
+    return await asyncio.to_thread(make_report, sources, scope)
 
 
 async def from_topics(settings: Settings, now_ms: int, on_progress: OnProgress) -> Sources:

@@ -19,6 +19,7 @@ from monitor.config.reading.yaml_file import Plain, YamlDocument, load_documents
 from monitor.config.receivers.base import ReceiverName
 from monitor.config.receivers.registry import Receiver
 from monitor.config.settings.pages import PagesSettings
+from monitor.config.settings.reports import ReportSettings
 from monitor.config.settings.security import SecuritySettings
 from monitor.config.settings.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.settings.web import WebSettings
@@ -139,6 +140,7 @@ class Settings(Shape):
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
     pages: PagesSettings = PagesSettings()
+    reports: ReportSettings = ReportSettings()
     receivers: dict[ReceiverName, Receiver] = Field(default={}, description="Where notices are sent, by name.")
     sources: list[SourceSettings] = Field(
         default_factory=list,

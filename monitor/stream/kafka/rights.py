@@ -45,7 +45,7 @@ def rights_of(role: Role, app_id: str, names: TopicNames, fed: Collection[str] =
         case "operator":
             return list(_of_operator(app_id, names))
         case "reader":
-            return [Right("topic", topic, "Read") for topic in _read_by_commands(names)]
+            return [Right("topic", topic, "Read") for topic in _read_by_commands(app_id, names)]
         case "producer":
             return [Right("topic", topic, "Write") for topic in names.sources]
 
@@ -75,7 +75,7 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
 def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
     written = (*names.sources, names.agreements, names.responses, names.partials)
     # A buried record of partials is sent again only if no newer one of its key has come: so the topic must be read.
-    read = [*_read_by_commands(names), names.partials]
+    read = [*_read_by_commands(app_id, names), names.partials]
     own = dict.fromkeys(
         [
             *read,
@@ -100,9 +100,10 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
         yield Right("transactional id", writer, "Write")
 
 
-def _read_by_commands(names: TopicNames) -> list[str]:
+def _read_by_commands(app_id: str, names: TopicNames) -> list[str]:
+    rows = [changelog_of(app_id, source) for source in names.sources]  # explain, the pages of subjects, reports
     own = (names.agreements, names.alerts, names.status, names.statements, names.reports)
-    return [*names.sources, *own, names.deliveries, names.responses, names.dead_letters]
+    return [*names.sources, *own, names.deliveries, names.responses, names.dead_letters, *rows]
 
 
 def agreements_writer(app_id: str) -> str:
