@@ -42,6 +42,7 @@ from monitor.pages.site import Site
 from monitor.read_model.live import Follower
 from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
+from monitor.reports.topics import read_report
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.embedded import EmbeddedBroker
 from monitor.stream.partitions.clock import FastClock, wall_ms
@@ -142,9 +143,8 @@ class Demonstration:
     async def _pages(self) -> AsyncIterator[PagesServer]:
         """Serve the pages, by the clock of the demonstration."""
         follower = Follower(self.settings)
-        app = make_app(
-            Site(follower, self.clock, speed=self.options.speed), partial(newest_row, self.settings), Access({})
-        )
+        site = Site(follower, self.clock, speed=self.options.speed, report_of=partial(read_report, self.settings))
+        app = make_app(site, partial(newest_row, self.settings), Access({}))
         async with _beside(follower.run()), PagesServer(app, "127.0.0.1", self.options.web_port) as server:
             yield server
 

@@ -16,6 +16,7 @@ from monitor.core.objectives.consequence import MONEY, Consequence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.pages.board import Board, Budget, Standing
 from monitor.pages.filters import Filters
+from monitor.pages.reports import Reports
 from monitor.pages.site import Site
 from monitor.pages.viewers import View
 from monitor.read_model.overview import Overview
@@ -25,6 +26,8 @@ from monitor.wire.promises import Promise, origin_text, promises_of
 
 PERIODS: Final = 12
 """How many closed periods a trend shows."""
+LISTED_REPORTS: Final = 24
+"""How many finished periods an agreement lists with their reports; the API lists all."""
 BURN_WIDTH: Final = 300
 BURN_HEIGHT: Final = 70
 
@@ -67,7 +70,7 @@ class BurnDown(NamedTuple):
     """Where the line arrived at nothing, at an even pace; None if something is left."""
 
 
-def agreement_routes(site: Site) -> APIRouter:
+def agreement_routes(site: Site, reports: Reports) -> APIRouter:
     """Return the routes of the list and of one agreement."""
     router = APIRouter()
 
@@ -92,7 +95,10 @@ def agreement_routes(site: Site) -> APIRouter:
             what = f"No agreement {agreement_id} is published, or it is not for you to see."
             return site.page("nothing.html", view, status=HTTPStatus.NOT_FOUND, what=what)
         found = site.board(view, Filters(agreement=agreement_id))
-        return site.page("agreement.html", view, **_shown(view, overview, one, found))
+        finished = reports.finished(view, agreement_id)[:LISTED_REPORTS] if reports.forms else []
+        return site.page(
+            "agreement.html", view, **_shown(view, overview, one, found), finished=finished, forms=reports.forms
+        )
 
     return router
 

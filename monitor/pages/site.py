@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -18,6 +19,9 @@ from monitor.pages.board import Board, board
 from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.live import Live
+from monitor.reports.model import Report
+from monitor.reports.scope import Scope
+from monitor.reports.sources import Sources
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.outcome_words import claim_left, follows
 from monitor.wire.visible import visible
@@ -44,6 +48,10 @@ AskedFilters = Annotated[Filters, Depends(_filters)]
 """All filters of the board in an address."""
 
 
+ReportOf = Callable[[Callable[[Sources], Scope]], Awaitable[Report]]
+"""Makes the report of a scope that is chosen from the material, which is read for it: that takes a while."""
+
+
 class Source(Protocol):
     """Where the live model comes from: see `monitor.read_model.live.Follower`."""
 
@@ -58,12 +66,16 @@ class Source(Protocol):
 
 
 class Site:
-    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs."""
+    """The live model, the clock by which time is left, and the templates. ``speed``: how fast that clock runs.
 
-    def __init__(self, source: Source, clock: Clock, *, speed: float = 1.0) -> None:
+    ``report_of`` makes reports; None: none are made here.
+    """
+
+    def __init__(self, source: Source, clock: Clock, *, speed: float = 1.0, report_of: ReportOf | None = None) -> None:
         self.source = source
         self.clock = clock
         self.speed = speed
+        self.report_of = report_of
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),

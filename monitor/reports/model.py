@@ -158,7 +158,12 @@ def make_report(sources: Sources, scope: Scope) -> Report:
         # The rows are those of all customers.
         rejections=() if for_customer else tuple(sources.rejections),
         notes=tuple(_notes(sources, scope, stated, objectives)),
-        promises=tuple(one for one in promises_of(scope.agreement) if _is_shown(one, scope)),
+        # For whom a promise is made names the agreement's other customers.
+        promises=tuple(
+            one._replace(where="") if for_customer else one
+            for one in promises_of(scope.agreement)
+            if _is_shown(one, scope)
+        ),
     )
 
 

@@ -155,13 +155,14 @@ def _no_period(agreement: Agreement, name: str, closed: Sequence[Period], runnin
 def _check_customer(scope: Scope, statuses: Sequence[WindowStatus]) -> None:
     agreement = scope.agreement
     own = [one for one in statuses if one.series.agreement == agreement.id]
-    if any(scope.has(one) for one in own):
-        return
     names = sorted(
         {one.labels["customer"] for one in own if one.labels.get("customer") and scope.may_see(one.series.measure)}
     )
+    # Where nothing is split by customer, what is granted to the customer's side is the figures of all its customers.
+    if scope.customer in names or (not names and any(scope.has(one) for one in own)):
+        return
     told = ", ".join(shown(one) for one in names[:_LISTED])
-    hint = f"; there are: {told}" if names else ": what it may see is not split by customer (by: [customer])"
+    hint = f"; there are: {told}" if names else ": nothing that it may see was stated"
     raise ReportError(f"{agreement.id} has no figures of customer {shown(scope.customer)!r} alone{hint}")
 
 

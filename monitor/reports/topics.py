@@ -17,6 +17,7 @@ from monitor.reports.contributions import add_contributions
 from monitor.reports.model import Report, make_report
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Sources, contributed
+from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deadletters import decode_dead_letter
 from monitor.wire.events import decode
@@ -35,8 +36,8 @@ DRAWN: Final[tuple[Subject, ...]] = ("outage", "lead")
 """The subjects whose events a report needs beside their figures: for the time axis, and for speed and depth."""
 
 
-async def report_from_topics(
-    settings: Settings, now_ms: int, choose: Callable[[Sources], Scope], on_progress: OnProgress
+async def read_report(
+    settings: Settings, choose: Callable[[Sources], Scope], on_progress: OnProgress = lambda *_: None
 ) -> Report:
     """Make a report of what is on the topics; ``choose`` returns its scope, and may take material out before.
 
@@ -44,7 +45,7 @@ async def report_from_topics(
         ReportError: there is no such report.
         BrokerError: a topic does not exist, or Kafka does not answer.
     """
-    sources = await from_topics(settings, now_ms, on_progress)
+    sources = await from_topics(settings, wall_ms(), on_progress)
     scope = choose(sources)
     await add_contributions(settings, sources, [scope], on_progress)
     return await asyncio.to_thread(make_report, sources, scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,7 @@ from monitor.reports.model import make_report
 from monitor.reports.period import GRAMMAR
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import Sources, from_replay
-from monitor.reports.topics import report_from_topics
-from monitor.stream.partitions.clock import wall_ms
+from monitor.reports.topics import read_report
 from monitor.wire.wording import instant
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -102,10 +102,8 @@ def report(
         made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
     else:
         with progress(least=LEAST) as on_progress:
-            reading = report_from_topics(
-                settings, wall_ms(), lambda read: scope_of(read, agreement_id, period_text, customer), on_progress
-            )
-            made = asyncio.run(reading)
+            choose = partial(scope_of, agreement_id=agreement_id, period_text=period_text, customer=customer)
+            made = asyncio.run(read_report(settings, choose, on_progress))
     for form in forms:
         content = write(made, form, tell=lambda text: out.note(f"note: {text}"))
         path = _file(place, f"{made.name}.{form}")

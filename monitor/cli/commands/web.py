@@ -20,6 +20,7 @@ from monitor.pages.server import PagesServer
 from monitor.pages.site import Site
 from monitor.read_model.live import Bounds, Follower
 from monitor.read_model.subjects import newest_row
+from monitor.reports.topics import read_report
 from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
 
@@ -56,7 +57,7 @@ def _tell_token(out: Output) -> None:
 
 async def _run(settings: Settings, port: int) -> None:
     follower = Follower(settings, Bounds(settings.pages.keep_alerts, settings.pages.keep_statements))
-    site, access = Site(follower, WallClock()), Access.of(settings.pages)
+    site, access = Site(follower, WallClock(), report_of=partial(read_report, settings)), Access.of(settings.pages)
     app = make_app(site, partial(newest_row, settings), access, max_streams=settings.pages.max_streams)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

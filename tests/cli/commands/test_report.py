@@ -15,7 +15,7 @@ from monitor.replay.one_subject import row_of
 from monitor.reports.model import Report
 from monitor.reports.scope import Scope, scope_of
 from monitor.reports.sources import Sources
-from monitor.reports.topics import report_from_topics
+from monitor.reports.topics import read_report
 from monitor.stream.kafka.topics import changelog_of
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter
@@ -110,7 +110,7 @@ def made_of(kafka: Kafka) -> Report:
     def february(sources: Sources) -> Scope:
         return scope_of(sources, "desk", "2024-02")
 
-    return asyncio.run(report_from_topics(kafka.settings, 0, february, lambda *_: None))
+    return asyncio.run(read_report(kafka.settings, february))
 
 
 def test_the_topics_report_what_the_data_of_them_does(run: Run, announced: Kafka):
@@ -148,7 +148,7 @@ def test_whose_time_missed_clocks_took_comes_from_the_state_of_the_workers(annou
 
 def test_without_the_state_of_the_workers_a_report_says_what_it_lacks(announced: Kafka):
     other = announced.settings.model_copy(update={"app_id": "another"})
-    made = asyncio.run(report_from_topics(other, 0, lambda read: scope_of(read, "desk", "2024-02"), lambda *_: None))
+    made = asyncio.run(read_report(other, lambda read: scope_of(read, "desk", "2024-02")))
     assert made.missed == report().missed
     assert "cannot be told: topic another-tickets-state does not exist" in made.notes[-1].text
 
