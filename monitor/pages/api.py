@@ -30,7 +30,8 @@ from monitor.pages.subjects import Subjects
 PREFIX: Final = "/api/v1"
 PROBLEM: Final = "application/problem+json"
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 422, 503)
+    code: {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}, "description": HTTPStatus(code).phrase}
+    for code in (401, 403, 404, 422, 503)
 }
 Size = Annotated[int, Query(ge=1, le=500)]
 

@@ -85,7 +85,7 @@ def clock(watched):
     return HandClock(watched.now_ms)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def report_of(watched, world):
     """Makes reports of all that the records say, as if it had been read from the topics."""
 
@@ -108,7 +108,7 @@ def site(source, clock, report_of):
     return Site(source, clock, report_of=report_of)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def read_row(watched):
     async def read(subject, subject_id):
         return watched.rows[subject].get(subject_key(subject_id))
