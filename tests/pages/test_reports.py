@@ -11,12 +11,16 @@ import time
 import httpx
 import pytest
 
+from monitor.core.agreements.agreement import Rights
 from monitor.errors import BrokerError
 from monitor.pages.access import Access
+from monitor.pages.agreement_page import LISTED_REPORTS, listed_reports
 from monitor.pages.app import make_app
-from monitor.pages.reports import MOST_ASKED
+from monitor.pages.reports import MOST_ASKED, Finished
 from monitor.pages.site import Site
 from monitor.pages.viewers import Viewer
+from monitor.reports.period import Period
+from tests.core.stories import agreement
 
 API = "/api/v1/reports"
 DESK = "it-service-desk"
@@ -51,6 +55,14 @@ async def test_the_page_of_an_agreement_links_to_the_reports_of_its_finished_per
     report = await browser.get(links[0])
     assert report.headers["content-type"] == "text/html; charset=utf-8"
     assert "August 2026" in report.text
+
+
+def test_an_agreement_lists_first_what_is_promised_to_be_reported_and_no_kind_of_period_hides_another():
+    one = agreement(reports=(Rights(("customer",), "month"),))
+    kinds = ["day"] * 9 + ["quarter", "month", "week"]
+    finished = [Finished(one, Period(kind, f"{kind}-{n}", n, n + 1, "UTC"), ()) for n, kind in enumerate(kinds)]
+    listed = [found.period.window for found in listed_reports(one, finished)]
+    assert listed == ["month", "quarter", "week", *["day"] * LISTED_REPORTS]
 
 
 async def test_a_report_in_the_browser_may_run_and_fetch_nothing_but_has_its_own_style(browser):
