@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from monitor.core.facts.events import Subject
+from monitor.pages.answers import answer
 from monitor.pages.api_models import (
     AgreementOut,
     AlertOut,
@@ -114,26 +114,19 @@ def _asking_kafka(router: APIRouter, site: Site, reports: Reports, subjects: Sub
         request: Request, agreement_id: str, period: str, form: AskedForm = "pdf", customer: AskedCustomer = ""
     ) -> Response:
         """Return the report of a finished period as a file. It is made now, which takes some seconds."""
-        return answer_of(await reports.file(site.view(request), agreement_id, period, form, customer))
+        return answer_of(request, await reports.file(site.view(request), agreement_id, period, form, customer))
 
 
 def _listed(request: Request, items: list[Any], part: Part[Any]) -> Response:
     after = str(request.url.include_query_params(page=part.number + 1).replace(scheme="", netloc=""))
-    answer: Listed[Any] = Listed(
+    found: Listed[Any] = Listed(
         items=items, page=part.number, has_more=part.has_more, next=after if part.has_more else None
     )
-    return _answer(request, answer)
+    return _answer(request, found)
 
 
-def _answer(request: Request, answer: Model) -> Response:
-    """Return an answer with its ETag, or that the caller has it already."""
-    body = answer.model_dump_json(by_alias=True).encode()
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+def _answer(request: Request, told: Model) -> Response:
+    return answer(request, told.model_dump_json(by_alias=True).encode(), "application/json")
 
 
 def problem(status: int, detail: str, errors: list[str] | None = None) -> Response:

@@ -179,7 +179,10 @@ class AgreementOut(Model):
 
 
 class ReportOut(Model):
-    """A finished period of an agreement, and the addresses of its report by form; for a customer for each of his."""
+    """A finished period of an agreement, and the addresses of its report by form.
+
+    ``customers`` are those for whom the reader gets reports: if they are several, ``&customer=`` names the one.
+    """
 
     agreement: str
     period: str

@@ -17,6 +17,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.objectives.status import WindowStatus
 from monitor.errors import BrokerError, ReportError
+from monitor.pages.answers import answer
 from monitor.pages.site import ReportOf, Site
 from monitor.pages.viewers import View, Viewer
 from monitor.reports.forms import Form, installed_forms, write
@@ -145,21 +146,21 @@ def report_routes(site: Site, reports: Reports) -> APIRouter:
         request: Request, agreement_id: str, period: str, form: AskedForm = "html", customer: AskedCustomer = ""
     ) -> Response:
         """Show the report of a finished period, or return it as a file to keep."""
-        return answer_of(await reports.file(site.view(request), agreement_id, period, form, customer))
+        return answer_of(request, await reports.file(site.view(request), agreement_id, period, form, customer))
 
     return router
 
 
-def answer_of(file: File) -> Response:
+def answer_of(request: Request, file: File) -> Response:
     """Return a report as an answer: a page to read, or a file to keep. It may run and fetch nothing."""
     placed = "inline" if file.form == "html" else "attachment"
-    headers = {"Content-Disposition": f'{placed}; filename="{file.name}"', "Cache-Control": "private, no-cache"}
+    headers = {"Content-Disposition": f'{placed}; filename="{file.name}"'}
     if file.form == "html":
         headers["Content-Security-Policy"] = (
             f"default-src 'none'; img-src data:; style-src {' '.join(_hashes(file.content.decode()))}; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
         )
-    return Response(file.content, media_type=MEDIA_TYPES[file.form], headers=headers)
+    return answer(request, file.content, MEDIA_TYPES[file.form], headers)
 
 
 def _hashes(page: str) -> Iterable[str]:

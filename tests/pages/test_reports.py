@@ -45,6 +45,8 @@ async def test_finished_periods_are_listed_newest_first_with_the_addresses_of_th
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert {(one["agreement"], one["period"], one["closed"]) for one in rows} == {(DESK, "2026-08", "yes")}
     assert answer.headers["content-disposition"] == f'attachment; filename="{DESK}-2026-08.csv"'
+    again = await browser.get(found[0]["files"]["csv"], headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
 async def test_the_page_of_an_agreement_links_to_the_reports_of_its_finished_periods(browser):
