@@ -16,6 +16,7 @@ from monitor.core.pieces import at_once
 from monitor.core.series.panes import apply
 from monitor.core.series.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
+from monitor.core.windows.reports import Reports
 from monitor.counters import PartitionStats
 from monitor.errors import RowError
 from monitor.stream.agents import evaluate
@@ -317,3 +318,40 @@ async def test_a_finished_period_is_reported_once_in_a_transaction_after_that_of
     at_once(partition.processor.recover(RuntimeError()))
     await partition.tick("Tue 13:00")
     assert len(partition.written("reports")) == 1
+
+
+@pytest.mark.parametrize(("part", "work", "announced"), [("stated", "noting", 0), ("finished", "announcing", 1)])
+async def test_where_reports_fail_windows_are_judged_on_and_the_next_owner_announces_what_is_owed(
+    monkeypatch, part, work, announced
+):
+    # given reports on which the work fails
+    reporting = replace(DESK, reports=(Rights(("customer",), "day"),))
+    partition = Partition(reporting)
+    await partition.take(partial(*resolved("met")))
+    broken = RuntimeError("no such zone")
+
+    def fails(*_):
+        raise broken
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reports, part, fails)
+        with pytest.raises(RuntimeError):
+            await partition.tick("Tue 00:15")
+        partition.state.take_back()
+        assert at_once(partition.processor.recover(broken)) == f"{work} reports"
+
+        # then the day is stated all the same
+        while await partition.tick("Tue 00:16"):
+            pass
+    assert len(partition.written("statements")) == 1
+    assert partition.processor.evaluator.left_alone == set()
+    assert partition.written("reports") == []
+
+    # and what was noted is announced by the next owner
+    partition.processor = Evaluate(
+        partition.state, books=partition.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+    )
+    at_once(partition.processor.restore())
+    while await partition.tick("Tue 00:17"):
+        pass
+    assert len(partition.written("reports")) == announced
