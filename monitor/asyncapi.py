@@ -58,7 +58,7 @@ class Message(NamedTuple):
     content_type: str = "application/json"
 
 
-_ANNOUNCED: Final[tuple[Kind, ...]] = ("alert", "status", "statement", "delivery")
+_ANNOUNCED: Final[tuple[Kind, ...]] = ("alert", "status", "statement", "report", "delivery")
 _RESPONSES: Final = {
     "acknowledgement": Acknowledgement, "silence": SilenceResponse, "resend": Resend, "enable": Enable, "skip": Skip,
 }  # fmt: skip
@@ -73,6 +73,7 @@ _CONTENTS: Final[Mapping[str, Content]] = {
     "alerts": Content("alert key", ("alert",), by_agreement=True),
     "status": Content("series and window", ("status",)),
     "statements": Content("series and period", ("statement",)),
+    "reports": Content("agreement, period and receiver", ("report",)),
     "deliveries": Content("notice id", ("delivery",)),
     "responses": Content("page, silence or record", tuple(_RESPONSES)),
     "markers": Content("foreign topic/partition; `clock`", tuple(_MARKERS), is_internal=True),

@@ -54,6 +54,7 @@ def outlets_of(settings: Settings) -> Outlets:
         dead_letters=topics.dead_letters,
         status=topics.status,
         statements=topics.statements,
+        reports=topics.reports,
         deliveries=topics.deliveries,
         markers=topics.markers,
         source=settings.app_id,

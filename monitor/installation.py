@@ -180,6 +180,7 @@ def topic_names(settings: Settings) -> TopicNames:
         alerts=topics.alerts,
         status=topics.status,
         statements=topics.statements,
+        reports=topics.reports,
         dead_letters=topics.dead_letters,
         foreign={source.topic: partitions_of(settings, source) for source in settings.sources},
         deliveries=topics.deliveries,

@@ -44,6 +44,7 @@ from monitor.read_model.due import due_next
 from monitor.read_model.live import Follower
 from monitor.read_model.subjects import newest_row
 from monitor.read_model.topics import Outgoing, committed, producer, send_all
+from monitor.reports.topics import read_report
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.embedded import EmbeddedBroker
 from monitor.stream.partitions.clock import FastClock, WallClock, wall_ms
@@ -150,7 +151,8 @@ class Demonstration:
         """Serve the pages."""
         follower = Follower(self.settings)
         lookout = Lookout(self.settings, self.clock.now_ms)
-        site = Site(follower, WallClock(), arrivals=lookout.arrivals)
+        reports = partial(read_report, self.settings)
+        site = Site(follower, WallClock(), arrivals=lookout.arrivals, report_of=reports)
         app = make_app(site, partial(newest_row, self.settings), Access({}), read_due=partial(due_next, self.settings))
         async with (
             _beside(follower.run()),

@@ -14,9 +14,12 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.schedule import began_ms
 from monitor.core.objectives.consequence import MONEY, Consequence
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.time.periods import CALENDAR_KINDS
+from monitor.core.time.windows import WindowKind
 from monitor.pages.board import Board, Budget, Standing
 from monitor.pages.burn_down import BurnDown, burn_down
 from monitor.pages.filters import Filters
+from monitor.pages.reports import Finished, Reports
 from monitor.pages.site import Site
 from monitor.pages.viewers import View
 from monitor.read_model.overview import Overview
@@ -28,6 +31,8 @@ PERIODS: Final = 12
 """How many closed periods a trend shows."""
 BURNS: Final = 24
 """How many budgets are drawn, those with the least left."""
+LISTED_REPORTS: Final = 6
+"""How many finished periods of each kind an agreement lists with their reports; the API lists all."""
 
 
 class Trend(NamedTuple):
@@ -54,7 +59,7 @@ class Version(NamedTuple):
     removed: tuple[Promise, ...]
 
 
-def agreement_routes(site: Site) -> APIRouter:
+def agreement_routes(site: Site, reports: Reports) -> APIRouter:
     """Return the routes of the list and of one agreement."""
     router = APIRouter()
 
@@ -79,9 +84,22 @@ def agreement_routes(site: Site) -> APIRouter:
             what = f"No agreement {agreement_id} is published, or it is not for you to see."
             return site.page("nothing.html", view, status=HTTPStatus.NOT_FOUND, what=what)
         found = site.board(view, Filters(agreement=agreement_id))
-        return site.page("agreement.html", view, **_shown(view, overview, one, found))
+        finished = listed_reports(one, reports.finished(view, agreement_id)) if reports.forms else []
+        return site.page(
+            "agreement.html", view, **_shown(view, overview, one, found), finished=finished, forms=reports.forms
+        )
 
     return router
+
+
+def listed_reports(one: Agreement, finished: Iterable[Finished]) -> list[Finished]:
+    """Return the newest finished periods of each kind: first those that are promised to be reported, then long ones."""
+    promised = [rights.every for rights in one.reports]
+    by_kind: dict[WindowKind, list[Finished]] = {}
+    for found in finished:
+        by_kind.setdefault(found.period.window, []).append(found)
+    kinds = sorted(by_kind, key=lambda kind: (kind not in promised, -CALENDAR_KINDS.index(kind)))
+    return [found for kind in kinds for found in by_kind[kind][:LISTED_REPORTS]]
 
 
 def _terms(agreements: Iterable[Agreement], view: View) -> dict[str, str]:

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from monitor.pages.api_models import AgreementOut, AlertOut, Listed, Model, Problem, StatementOut, StatusOut
+from monitor.core.facts.events import Subject
+from monitor.pages.answers import answer
+from monitor.pages.api_models import (
+    AgreementOut,
+    AlertOut,
+    Listed,
+    Model,
+    Problem,
+    ReportOut,
+    StatementOut,
+    StatusOut,
+)
+from monitor.pages.api_subjects import SubjectOut
 from monitor.pages.changes import Streams
 from monitor.pages.lists import AskedAlerts, AskedStatements, PageNumber, Part, found_alerts, found_statements, part_of
-from monitor.pages.site import AskedFilters, Site
+from monitor.pages.reports import MEDIA_TYPES, AskedCustomer, AskedForm, Reports, answer_of
+from monitor.pages.site import Asked, AskedFilters, Site
+from monitor.pages.subjects import Subjects
 
 PREFIX: Final = "/api/v1"
 PROBLEM: Final = "application/problem+json"
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (401, 403, 404, 422)
+    code: {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}, "description": HTTPStatus(code).phrase}
+    for code in (401, 403, 404, 422, 503)
 }
 Size = Annotated[int, Query(ge=1, le=500)]
 
 
-def api_routes(site: Site, streams: Streams) -> APIRouter:
+def api_routes(site: Site, streams: Streams, reports: Reports, subjects: Subjects) -> APIRouter:
     """Return the routes of the API."""
     router = APIRouter(prefix=PREFIX, responses=_ERRORS)
 
@@ -72,26 +86,47 @@ def api_routes(site: Site, streams: Streams) -> APIRouter:
             raise HTTPException(HTTPStatus.FORBIDDEN, "alerts are not for customers: ask for statements")
         return streams.alerts(request)
 
+    _asking_kafka(router, site, reports, subjects)
     return router
+
+
+def _asking_kafka(router: APIRouter, site: Site, reports: Reports, subjects: Subjects) -> None:
+    """Add the routes for which topics are read when they are asked for."""
+
+    @router.get("/subjects/{kind}/{subject_id:path}", response_model=SubjectOut)
+    async def subject(request: Request, kind: Subject, subject_id: str) -> Response:
+        """Return why the clocks of a ticket, a call, an outage or a lead stand as they do, and where it counts."""
+        view = site.view(request)
+        return _answer(request, SubjectOut.of(await subjects.known(view, kind, subject_id), view))
+
+    @router.get("/reports", response_model=Listed[ReportOut])
+    async def finished(request: Request, agreement: Asked = "", page: PageNumber = 1, size: Size = 100) -> Response:
+        """Return the finished periods of which there is a report, the newest first."""
+        found = part_of(reports.finished(site.view(request), agreement), page, size)
+        return _listed(request, [ReportOut.of(one, reports.forms) for one in found.items], found)
+
+    @router.get(
+        "/reports/{agreement_id}/{period}",
+        response_class=Response,
+        responses={200: {"content": {one: {} for one in MEDIA_TYPES.values()}, "description": "The report as a file"}},
+    )
+    async def report(
+        request: Request, agreement_id: str, period: str, form: AskedForm = "pdf", customer: AskedCustomer = ""
+    ) -> Response:
+        """Return the report of a finished period as a file. It is made now, which takes some seconds."""
+        return answer_of(request, await reports.file(site.view(request), agreement_id, period, form, customer))
 
 
 def _listed(request: Request, items: list[Any], part: Part[Any]) -> Response:
     after = str(request.url.include_query_params(page=part.number + 1).replace(scheme="", netloc=""))
-    answer: Listed[Any] = Listed(
+    found: Listed[Any] = Listed(
         items=items, page=part.number, has_more=part.has_more, next=after if part.has_more else None
     )
-    return _answer(request, answer)
+    return _answer(request, found)
 
 
-def _answer(request: Request, answer: Model) -> Response:
-    """Return an answer with its ETag, or that the caller has it already."""
-    body = answer.model_dump_json(by_alias=True).encode()
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+def _answer(request: Request, told: Model) -> Response:
+    return answer(request, told.model_dump_json(by_alias=True).encode(), "application/json")
 
 
 def problem(status: int, detail: str, errors: list[str] | None = None) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,8 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.pages.board import Board, Due, Standing
+from monitor.pages.reports import Finished
+from monitor.reports.forms import Form
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import follows
 from monitor.wire.promises import promises_of
@@ -172,6 +175,35 @@ class AgreementOut(Model):
             id=one.id, version=one.version, name=one.name, kind=one.kind, provider=one.provider, customer=one.customer,
             service=one.service, status=one.status, zone=one.zone, valid_from=rfc3339(one.valid_from_ms),
             promises=[PromiseOut(id=p.id, of=p.of, promise=p.what, windows=p.windows) for p in promises_of(one)],
+        )  # fmt: skip
+
+
+class ReportOut(Model):
+    """A finished period of an agreement, and the addresses of its report by form.
+
+    ``customers`` are those for whom the reader gets reports: if they are several, ``&customer=`` names the one.
+    """
+
+    agreement: str
+    period: str
+    title: str
+    window: str
+    from_: str = Field(alias="from")
+    to: str
+    from_ms: int
+    to_ms: int
+    customers: list[str]
+    files: dict[str, str]
+
+    @classmethod
+    def of(cls, one: Finished, forms: list[Form]) -> ReportOut:
+        """Return a finished period as the API tells it."""
+        period = one.period
+        address = f"/api/v1/reports/{quote(one.agreement.id, safe='')}/{period.name}"
+        return cls(
+            agreement=one.agreement.id, period=period.name, title=period.title, window=period.window,
+            **{"from": rfc3339(period.from_ms)}, to=rfc3339(period.to_ms), from_ms=period.from_ms, to_ms=period.to_ms,
+            customers=list(one.customers), files={form: f"{address}?format={form}" for form in forms},
         )  # fmt: skip
 
 

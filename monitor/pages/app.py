@@ -21,9 +21,11 @@ from monitor.pages.changes import Streams
 from monitor.pages.due_page import ReadDue, due_routes
 from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
+from monitor.pages.reports import Reports, report_routes
 from monitor.pages.respond import respond_routes, silence_routes
 from monitor.pages.site import Site
-from monitor.pages.subject_page import ReadRow, subject_routes
+from monitor.pages.subject_page import subject_routes
+from monitor.pages.subjects import ReadRow, Subjects
 
 STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final = {
@@ -41,7 +43,7 @@ HEADERS: Final = {
 
 
 class Signed:
-    """Adds `HEADERS` to each answer. Not by a function around each request: that would hold up streams."""
+    """Adds those of `HEADERS` that an answer lacks. No function around requests: it would hold up streams."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +54,8 @@ class Signed:
         async def signed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
                 is_asset = scope["path"].startswith("/static/")
                 # A browser asks whether a file is still the same, so that a new release shows at once.
                 headers.setdefault("Cache-Control", "no-cache" if is_asset else "no-store")
@@ -86,16 +89,18 @@ def make_app(
     )
     streams = Streams(site, max_streams)
     app.state.streams = streams
-    app.include_router(api_routes(site, streams))
+    reports, subjects = Reports(site), Subjects(read_row)
+    app.include_router(api_routes(site, streams, reports, subjects))
     app.include_router(now_routes(site), include_in_schema=False)
-    app.include_router(agreement_routes(site), include_in_schema=False)
+    app.include_router(agreement_routes(site, reports), include_in_schema=False)
     app.include_router(list_routes(site), include_in_schema=False)
-    app.include_router(subject_routes(site, read_row), include_in_schema=False)
+    app.include_router(subject_routes(site, subjects), include_in_schema=False)
     app.include_router(silence_routes(site), include_in_schema=False)
     if read_due is not None:
         app.include_router(due_routes(site, read_due), include_in_schema=False)
     if site.write is not None:
         app.include_router(respond_routes(site, access.proxy), include_in_schema=False)
+    app.include_router(report_routes(site, reports), include_in_schema=False)
     app.include_router(streams.routes(), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(sign_in_routes(site, access), include_in_schema=False)
@@ -104,7 +109,9 @@ def make_app(
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: StarletteHTTPException) -> Response:
-        return _wrong(site, request, error.status_code, str(error.detail))
+        answer = _wrong(site, request, error.status_code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def not_understood(request: Request, error: RequestValidationError) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -20,6 +20,9 @@ from monitor.pages.filters import Filters
 from monitor.pages.viewers import NOBODY, View, Viewer
 from monitor.read_model.arrivals import Arrivals
 from monitor.read_model.live import Live
+from monitor.reports.model import Report
+from monitor.reports.scope import Scope
+from monitor.reports.sources import Sources
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows
@@ -63,6 +66,10 @@ class WriteResponses(Protocol):
         ...
 
 
+ReportOf = Callable[[Callable[[Sources], Scope]], Awaitable[Report]]
+"""Makes the report of a scope that is chosen from the material, which is read for it: that takes a while."""
+
+
 class Source(Protocol):
     """Where the live model comes from: see `monitor.read_model.live.Follower`."""
 
@@ -80,6 +87,7 @@ class Site:
     """The live model, and the templates. ``clock`` is real time; time is left by the clock that the topics tell.
 
     ``write`` writes to the topic of responses; None: the pages write nothing. ``arrivals`` is which events arrive.
+    ``report_of`` makes reports; None: none are made here.
     """
 
     def __init__(
@@ -89,11 +97,13 @@ class Site:
         *,
         write: WriteResponses | None = None,
         arrivals: Arrivals | None = None,
+        report_of: ReportOf | None = None,
     ) -> None:
         self.source = source
         self._clock = clock
         self.write = write
         self.arrivals = arrivals or Arrivals()
+        self.report_of = report_of
         self.shows_due = False
         """Whether there is a page of all that is due next."""
         self._boards: OrderedDict[tuple[object, ...], Board] = OrderedDict()

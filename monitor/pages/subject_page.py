@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from monitor.config.agreements.checking import book_of
-from monitor.core.agreements.clock_metrics import METRICS
-from monitor.core.agreements.parties import by_party
-from monitor.core.alerts.alert import SupportingMiss
+from monitor.core.alerts.alert import Alert
 from monitor.core.alerts.stretches import Stretch
-from monitor.core.clocks.due import missed_ms
-from monitor.core.clocks.supporting import Misses
-from monitor.core.clocks.terms import Plan
-from monitor.core.facts.events import Subject
-from monitor.core.subjects.explanation import Explanation, explain
-from monitor.core.subjects.rows import SubjectRow
-from monitor.errors import SlaMonitorError
+from monitor.core.subjects.explanation import Explanation
 from monitor.pages.site import Site
+from monitor.pages.subjects import Explained, Subjects
 from monitor.pages.viewers import View
 from monitor.wire.wording import stretch, supporting_text, time_allowed, why
 
-log = logging.getLogger(__name__)
-
-ReadRow = Callable[[Subject, str], Awaitable[SubjectRow | None]]
-"""Reads the newest row of a subject: all of a changelog, so it takes a while."""
-
-SUBJECTS: Final[dict[str, Subject]] = {subject: subject for subject, metrics in METRICS.items() if metrics}
-READ_S: Final = 20.0
-"""So long the row of a subject may take to be read."""
-READERS: Final = 2
-"""So many rows are read at once; others wait."""
 WIDTH: Final = 1000
 _STANDINGS: Final = {"overdue": "breached", "running": "on_track", "paused": "on_track"}
 
@@ -95,81 +74,50 @@ class Told(NamedTuple):
         return sorted([end, *due], key=lambda named: named[1])
 
 
-def subject_routes(site: Site, read_row: ReadRow) -> APIRouter:
+def subject_routes(site: Site, subjects: Subjects) -> APIRouter:
     """Return the route of a subject."""
     router = APIRouter()
-    reading = asyncio.Semaphore(READERS)
 
     @router.get("/subjects/{kind}/{subject_id:path}", response_class=HTMLResponse)
     async def subject(request: Request, kind: str, subject_id: str) -> HTMLResponse:
         """Explain why the clocks of a subject stand as they do."""
         view = site.view(request)
-        if kind not in SUBJECTS or not view.viewer.is_inside:
-            return _nothing(site, view, f"There are no pages of the kind {kind}, or they are not for you to see.")
-        try:
-            async with asyncio.timeout(READ_S), reading:
-                row = await read_row(SUBJECTS[kind], subject_id)
-        except TimeoutError:
-            return _unread(site, view, f"{kind} {subject_id}", "reading the workers' state took too long: try again")
-        except SlaMonitorError as error:
-            return _unread(site, view, f"{kind} {subject_id}", str(error))
-        told = [] if row is None else told_of(view, row)
-        alerts = [one for one in view.alerts() if (one.key.kind, one.key.what) == (kind, subject_id)]
-        if not told and not alerts:
-            known = "nothing is promised for it" if row is not None else "it is finished for long, or was never seen"
-            return _nothing(site, view, f"No {kind} {subject_id} is to be shown: {known}.")
-        facts = row.facts if row is not None and told else ()
+        known = await subjects.known(view, kind, subject_id)
+        told = told_of(known.clocks, view.now_ms)
         return site.page(
-            "subject.html", view, kind=kind, what=subject_id, told=told, alerts=alerts, facts=facts,
-            acks=view.acknowledgements(), out=view.out_ids(), width=WIDTH,
-            attributes=row.known() if row is not None and told else {},
-            zone=told[0].zone if told else _zone_of(view, alerts[0].key.agreement),
+            "subject.html", view, kind=kind, what=subject_id, told=told, alerts=known.alerts,
+            facts=known.row.facts if known.row is not None else (), acks=view.acknowledgements(),
+            out=view.out_ids(), width=WIDTH,
+            attributes=known.row.known() if known.row is not None else {},
+            zone=told[0].zone if told else _zone_of(view, known.alerts),
         )  # fmt: skip
 
     return router
 
 
-def _zone_of(view: View, agreement_id: str) -> str:
-    return next((one.zone for one in view.overview().agreements if one.id == agreement_id), "UTC")
+def _zone_of(view: View, alerts: Sequence[Alert]) -> str:
+    """Return the zone of the agreement of the first alert."""
+    of = {one.key.agreement for one in alerts[:1]}
+    return next((one.zone for one in view.overview().agreements if one.id in of), "UTC")
 
 
-def _nothing(site: Site, view: View, what: str) -> HTMLResponse:
-    return site.page("nothing.html", view, status=HTTPStatus.NOT_FOUND, what=what)
-
-
-def _unread(site: Site, view: View, name: str, reason: str) -> HTMLResponse:
-    log.warning("the row of %s cannot be read: %s", name, reason)
-    what = f"The state of {name} cannot be read now: {reason}."
-    return site.page("nothing.html", view, status=HTTPStatus.SERVICE_UNAVAILABLE, what=what)
-
-
-def told_of(view: View, row: SubjectRow) -> list[Told]:
-    """Return the clocks of a subject under agreements that may be seen, the broken ones first."""
-    plan = Plan(book_of(view.documents()))
-    misses = Misses(row.clocks, plan)
-    found = []
-    for clock in row.clocks:
-        terms = plan.terms(clock)
-        if terms is None or not view.viewer.sees(clock.series.agreement):
-            continue
-        one = explain(row, clock, terms, view.now_ms)
-        missed_at_ms = missed_ms(clock, terms)
-        under = misses.under(clock, missed_at_ms) if missed_at_ms is not None and missed_at_ms <= view.now_ms else ()
-        found.append(_told(one, under, view, terms.agreement.zone))
+def told_of(clocks: Sequence[Explained], now_ms: int) -> list[Told]:
+    """Return the clocks of a subject as its page shows them, the broken ones first."""
+    found = [_told(one, now_ms) for one in clocks]
     return sorted(found, key=lambda told: (told.verdict != "breached", told.verdict != "at_risk"))
 
 
-def _told(one: Explanation, under: Sequence[SupportingMiss], view: View, zone: str) -> Told:
-    text = view.text_of(one.agreement, one.version)
+def _told(known: Explained, now_ms: int) -> Told:
+    one, zone = known.one, known.zone
     return Told(
         one,
         _STANDINGS.get(one.standing, one.standing),
         why(one, zone),
         f"by its {one.due_at}" if one.due_at else time_allowed(one.target),
-        picture_of(one, view.now_ms),
+        picture_of(one, now_ms),
         ledger_of(one.stretches),
-        _shares(one, by_party(text.parties if text else (), one.contribution.teams)),
-        tuple(supporting_text(miss, zone) for miss in under),
+        _shares(one, known.parties),
+        tuple(supporting_text(miss, zone) for miss in known.under),
         zone,
     )
 

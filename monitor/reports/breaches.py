@@ -116,9 +116,9 @@ def breach_part(sources: Sources, scope: Scope) -> BreachPart:
 
 
 def _is_shown(scope: Scope, alert: Alert) -> bool:
-    if not scope.customer:
-        return True
-    return scope.may_see(alert.key.promise) and scope.is_own(alert.labels | dict(alert.details))
+    if not scope.may_see(alert.key.promise):
+        return False
+    return not scope.customer or scope.is_own(alert.labels | dict(alert.details))
 
 
 def _breach(alert: Alert, ended: Alert | None, record: ClockRecord | None, scope: Scope) -> Breach:

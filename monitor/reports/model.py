@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.core.agreements.agreement import Agreement, windows_of
 from monitor.core.agreements.measures import MeasureKind
@@ -23,6 +25,9 @@ from monitor.reports.sources import Excluded, Rejection, Sources
 from monitor.reports.words import about, plural
 from monitor.wire.promises import Promise, promises_of
 from monitor.wire.times import duration
+
+_LONGEST_NAME: Final = 100
+_HASHED: Final = re.compile(r"-[0-9a-f]{16}$")
 
 
 class FigureRow(NamedTuple):
@@ -108,10 +113,23 @@ class Report:
 
     @property
     def name(self) -> str:
-        """The name of the report's file, without its ending: letters, digits and ``-_.`` only."""
-        parts = (self.agreement.id, self.period.name, self.customer)
-        words = ["".join(one if one.isalnum() or one in "-_." else "_" for one in part) for part in parts if part]
-        return "-".join(words)
+        """The name of the report's file, without its ending."""
+        return file_name(self.agreement.id, self.period.name, self.customer)
+
+
+def file_name(*parts: str) -> str:
+    """Return the parts that are not empty as a name of a file: at most 100 letters, digits and ``-_.``.
+
+    Names of customers are other people's: where one had to be changed, a hash keeps it apart from all others, also
+    from those that are chosen to look like it.
+    """
+    text = "-".join(one for one in parts if one)
+    name = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else "_" for one in text)
+    name = name if name[:1].isalnum() else f"_{name}"
+    if name == text and len(name) <= _LONGEST_NAME and not _HASHED.search(name):
+        return name
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
 
 
 def make_report(sources: Sources, scope: Scope) -> Report:
@@ -140,7 +158,12 @@ def make_report(sources: Sources, scope: Scope) -> Report:
         # The rows are those of all customers.
         rejections=() if for_customer else tuple(sources.rejections),
         notes=tuple(_notes(sources, scope, stated, objectives)),
-        promises=tuple(one for one in promises_of(scope.agreement) if _is_shown(one, scope)),
+        # For whom a promise is made names the agreement's other customers.
+        promises=tuple(
+            one._replace(where="") if for_customer else one
+            for one in promises_of(scope.agreement)
+            if _is_shown(one, scope)
+        ),
     )
 
 
@@ -154,8 +177,8 @@ def _figures(agreement: Agreement, stated: Iterable[WindowStatus]) -> Iterable[F
 
 
 def _is_shown(promise: Promise, scope: Scope) -> bool:
-    """Return whether a customer may read a promise: of measures that it sees, and the objectives on them."""
-    if not scope.customer:
+    """Return whether the reader may read a promise: of measures that it sees, and the objectives on them."""
+    if scope.readers is None:
         return True
     objective = next((one for one in scope.agreement.objectives if one.id == promise.id), None)
     return scope.may_see(promise.id if objective is None else objective.measure)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
+
+logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it warns of each rule that is for screens
 
 
 def as_pdf(page: bytes) -> bytes:

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from monitor.core.time.periods import CALENDAR_KINDS, date_start, period, period_date
+from monitor.core.time.periods import date_start, period, period_date, period_name
 from monitor.core.time.windows import WindowKind
 from monitor.errors import ReportError
 
@@ -72,21 +72,6 @@ def _parsed(text: str) -> tuple[WindowKind, date]:
     if found := _YEAR.fullmatch(text):
         return "year", date(int(found[1]), 1, 1)
     raise ValueError(text)
-
-
-def period_name(window: WindowKind, zone: str, start_ms: int) -> str:
-    """Return the name of the period that begins at an instant: ``2026-11``, ``2026-Q4``, ``2026-W48``."""
-    assert window in CALENDAR_KINDS
-    first = date.fromisoformat(period_date(zone, start_ms))
-    if window == "week":
-        year, week, _ = first.isocalendar()
-        return f"{year:04}-W{week:02}"
-    return {
-        "day": first.isoformat(),
-        "month": f"{first.year:04}-{first.month:02}",
-        "quarter": f"{first.year:04}-Q{(first.month + 2) // 3}",
-        "year": f"{first.year:04}",
-    }[window]
 
 
 def period_title(window: WindowKind, zone: str, start_ms: int) -> str:

@@ -24,26 +24,28 @@ _LISTED: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The scope of a report. ``customer`` "": the report is for the parties that measure, and shows everything.
+    """The scope of a report. ``customer`` "": it shows the series of all customers, and what is internal.
 
     ``agreement`` is the version that held at the end of the period. ``closed``: the period's statements stand; else
-    the figures are those of a running period.
+    the figures are those of a running period. ``readers`` are the names by which the agreement's reporting rights let
+    the reader see statistics; None: the reader is one of those who measure, and sees all.
     """
 
     agreement: Agreement
     period: Period
     customer: str = ""
     closed: bool = True
+    readers: frozenset[str] | None = None
 
     def has(self, status: WindowStatus) -> bool:
         """Return whether a statement or status is about the agreement, and shown to the reader."""
         return status.series.agreement == self.agreement.id and self.shows(status.series.measure, status.labels)
 
     def shows(self, measure_id: str, labels: Mapping[str, str]) -> bool:
-        """Return whether the reader sees a series: a customer sees its own, of the measures that are promised to it."""
-        if not self.customer:
-            return True
-        return self.may_see(measure_id) and self.is_own(labels)
+        """Return whether the reader sees a series: of what is split by customer, a customer sees its own alone."""
+        if not self.may_see(measure_id):
+            return False
+        return not self.customer or labels.get("customer", self.customer) == self.customer
 
     def is_own(self, labels: Mapping[str, str]) -> bool:
         """Return whether attributes are those of the customer alone."""
@@ -52,20 +54,30 @@ class Scope:
         return dict(self.agreement.covers.any_of).get("customer") == frozenset({self.customer})
 
     def may_see(self, measure_id: str) -> bool:
-        """Return whether the customer has a right to the statements of a measure in this kind of period."""
-        return not self.customer or may_see(self.agreement, self.customer, measure_id, self.period.window)
+        """Return whether the reader has a right to the statements of a measure in this kind of period."""
+        if self.readers is None:
+            return True
+        return not self.readers.isdisjoint(self.agreement.audience(measure_id, self.period.window))
 
 
-def may_see(agreement: Agreement, customer: str, measure_id: str, window: str) -> bool:
-    """Return whether the agreement's reporting rights let a customer see a measure's statements of a window."""
-    names = {"customer", customer, agreement.customer}
+def names_of_customer(agreement: Agreement, customer: str = "") -> frozenset[str]:
+    """Return the names and roles that the customer's side has in an agreement, and the name of one of its customers."""
+    names = {"customer", agreement.customer, *([customer] if customer else [])}
     names |= {one.name for one in agreement.parties if one.role == "customer"}
     names |= {one.name for one in agreement.contacts if one.role == "customer"}
-    return not names.isdisjoint(agreement.audience(measure_id, window))
+    return frozenset(names)
 
 
-def scope_of(sources: Sources, agreement_id: str | None, period_text: str | None, customer: str = "") -> Scope:
+def scope_of(
+    sources: Sources,
+    agreement_id: str | None,
+    period_text: str | None,
+    customer: str = "",
+    readers: frozenset[str] | None = None,
+) -> Scope:
     """Return the scope that was asked for; without an agreement the only one, without a period the newest closed one.
+
+    A customer without ``readers`` sees what is granted to the customer's side.
 
     Raises:
         ReportError: there is no such agreement, period or customer, or the customer has no right to any of it. The
@@ -83,7 +95,15 @@ def scope_of(sources: Sources, agreement_id: str | None, period_text: str | None
         if not is_closed and period not in running:
             raise ReportError(_no_period(agreement, period.name, closed, running))
     text = sources.book.version(agreement.id, period.to_ms - 1) or agreement
-    scope = Scope(agreement=text, period=period, customer=customer, closed=is_closed)
+    if customer and readers is None:
+        readers = names_of_customer(text, customer)
+    scope = Scope(agreement=text, period=period, customer=customer, closed=is_closed, readers=readers)
+    if readers is not None and not any(scope.may_see(one.id) for one in text.measures()):
+        who = "customer" if customer else shown(", ".join(sorted(readers)))
+        raise ReportError(
+            f"{text.id} promises no statistics of a {period.window} to {who}: the author of the agreement grants them "
+            f"under 'reports' (to: {who}, every: {period.window})"
+        )
     if customer:
         _check_customer(scope, [*sources.statements, *sources.running])
     return scope
@@ -134,19 +154,15 @@ def _no_period(agreement: Agreement, name: str, closed: Sequence[Period], runnin
 
 def _check_customer(scope: Scope, statuses: Sequence[WindowStatus]) -> None:
     agreement = scope.agreement
-    if not any(scope.may_see(one.id) for one in agreement.measures()):
-        raise ReportError(
-            f"{agreement.id} promises no statistics of a {scope.period.window} to its customer: the author of the "
-            f"agreement grants them under 'reports' (to: customer, every: {scope.period.window})"
-        )
     own = [one for one in statuses if one.series.agreement == agreement.id]
-    if any(scope.has(one) for one in own):
-        return
     names = sorted(
         {one.labels["customer"] for one in own if one.labels.get("customer") and scope.may_see(one.series.measure)}
     )
+    # Where nothing is split by customer, what is granted to the customer's side is the figures of all its customers.
+    if scope.customer in names or (not names and any(scope.has(one) for one in own)):
+        return
     told = ", ".join(shown(one) for one in names[:_LISTED])
-    hint = f"; there are: {told}" if names else ": what it may see is not split by customer (by: [customer])"
+    hint = f"; there are: {told}" if names else ": nothing that it may see was stated"
     raise ReportError(f"{agreement.id} has no figures of customer {shown(scope.customer)!r} alone{hint}")
 
 

@@ -1,7 +1,8 @@
-"""The material of reports from the topics: statements, status and alerts as judged, outages and leads as they came."""
+"""Reports from the topics: statements, status and alerts as judged, outages and leads as they came."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,9 @@ from monitor.installation import topic_of
 from monitor.read_model.agreements import read_published
 from monitor.read_model.present import present_ms
 from monitor.read_model.topics import committed
+from monitor.reports.contributions import add_contributions
+from monitor.reports.model import Report, make_report
+from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Sources, contributed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deadletters import decode_dead_letter
@@ -30,6 +34,21 @@ OnProgress = Callable[[str, int, int], None]
 """Told what is being read, how much of it is, and of how much."""
 DRAWN: Final[tuple[Subject, ...]] = ("outage", "lead")
 """The subjects whose events a report needs beside their figures: for the time axis, and for speed and depth."""
+
+
+async def read_report(
+    settings: Settings, choose: Callable[[Sources], Scope], on_progress: OnProgress = lambda *_: None
+) -> Report:
+    """Make a report of what is on the topics; ``choose`` returns its scope, and may take material out before.
+
+    Raises:
+        ReportError: there is no such report.
+        BrokerError: a topic does not exist, or Kafka does not answer.
+    """
+    sources = await from_topics(settings, on_progress)
+    scope = choose(sources)
+    await add_contributions(settings, sources, [scope], on_progress)
+    return await asyncio.to_thread(make_report, sources, scope)
 
 
 async def from_topics(settings: Settings, on_progress: OnProgress) -> Sources:

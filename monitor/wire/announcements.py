@@ -8,6 +8,7 @@ from them.
 | alerts | the alert's key | ``sla.alert.<state>`` | the alert's id: the same for the same announcement, always |
 | status | ``agreement/measure/values…/window`` | ``sla.status`` | hash of the key and of ``as_of`` |
 | statements | the status key and the period's start | ``sla.statement`` | hash of the key: a period has one statement |
+| reports | `monitor.wire.finished_reports` | ``sla.report`` | |
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def decode_alert(value: bytes | None) -> Alert:
     Raises:
         DecodeError: the record is not an alert.
     """
-    envelope = _decoded(_alert_decoder, value)
+    envelope = decoded(_alert_decoder, value)
     data = envelope.data
     return Alert(
         envelope.id,
@@ -257,7 +258,7 @@ def decode_status(value: bytes | None) -> WindowStatus:
     Raises:
         DecodeError: the record is not a status.
     """
-    return _window_status(_decoded(_status_decoder, value).data)
+    return _window_status(decoded(_status_decoder, value).data)
 
 
 def decode_statement(value: bytes | None) -> WindowStatus:
@@ -266,7 +267,7 @@ def decode_statement(value: bytes | None) -> WindowStatus:
     Raises:
         DecodeError: the record is not a statement.
     """
-    return _window_status(_decoded(_statement_decoder, value).data)
+    return _window_status(decoded(_statement_decoder, value).data)
 
 
 def _status_data(status: WindowStatus) -> StatusData:
@@ -351,7 +352,11 @@ def _window_status(data: StatusData) -> WindowStatus:
 
 
 def _series_text(series: SeriesKey, window: str) -> str:
-    parts = (series.agreement, series.measure, *series.values, window)
+    return key_text(series.agreement, series.measure, *series.values, window)
+
+
+def key_text(*parts: str) -> str:
+    """Return the parts of a key as one text, in which they can still be told apart."""
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
 
@@ -366,7 +371,12 @@ _status_decoder: Final = msgspec.json.Decoder(StatusEnvelope)
 _statement_decoder: Final = msgspec.json.Decoder(StatementEnvelope)
 
 
-def _decoded(decoder: msgspec.json.Decoder[_Any], value: bytes | None) -> _Any:
+def decoded(decoder: msgspec.json.Decoder[_Any], value: bytes | None) -> _Any:
+    """Return the announcement in a record.
+
+    Raises:
+        DecodeError: the record holds none.
+    """
     if value is None:
         raise DecodeError("tombstone")
     try:

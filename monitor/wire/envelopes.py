@@ -18,9 +18,10 @@ from monitor.core.objectives.status import Verdict
 from monitor.core.paging.delivery import DeliveryResult
 from monitor.core.paging.not_told import NotToldReason
 from monitor.core.paging.notices import Action, Severity
+from monitor.core.windows.reports import ReportReason
 from monitor.wire.contract import MAX_INTEGER
 
-Kind = Literal["alert", "status", "statement", "notice", "delivery"]
+Kind = Literal["alert", "status", "statement", "report", "notice", "delivery"]
 
 Text = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """An instant as RFC 3339 text."""
@@ -248,6 +249,40 @@ class StatementEnvelope(_Envelope, kw_only=True, frozen=True):
     data: StatusData
 
 
+class ReportData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, rename={"from_": "from"}):
+    """That the report of a finished period can be made, for one receiver of the agreement's ``reports``.
+
+    ``period`` is its name (``2026-11``, ``2026-Q4``, ``2026-W48``), ``statistics`` the measures that the receiver sees
+    (absent: all). ``reason``: ``closed`` is the first announcement of the period, ``cohort`` brings the statements of
+    promises that outlast it, ``late`` brings others, made after this or a later period was announced. ``due`` is until
+    when it is promised.
+    """
+
+    agreement: str
+    version: Number
+    window: Literal["day", "week", "month", "quarter", "year"]
+    period: str
+    zone: str
+    from_: Text
+    from_ms: Ms
+    to: Text
+    to_ms: Ms
+    receiver: str
+    reason: ReportReason
+    as_of: Text
+    as_of_ms: Ms
+    due: Text
+    due_ms: Ms
+    statistics: list[str] = []
+
+
+class ReportEnvelope(_Envelope, kw_only=True, frozen=True):
+    """A finished report as a CloudEvent: the newest of a key replaces those before it."""
+
+    type: Literal["sla.report"]
+    data: ReportData
+
+
 class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One message to a receiver.
 
@@ -321,6 +356,7 @@ ENVELOPES: Final[dict[Kind, type[_Envelope]]] = {
     "alert": AlertEnvelope,
     "status": StatusEnvelope,
     "statement": StatementEnvelope,
+    "report": ReportEnvelope,
     "notice": NoticeEnvelope,
     "delivery": DeliveryEnvelope,
 }

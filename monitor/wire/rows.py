@@ -25,6 +25,7 @@ from monitor.core.paging.pages import AlertRow, PageRow
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.windows.budgets import BudgetRow
 from monitor.core.windows.consequences import ConsequenceRow
+from monitor.core.windows.reports import REPORT, ReportRow
 from monitor.core.windows.rest import RestRow
 from monitor.core.windows.rows import MergedPane, WindowRow
 from monitor.core.windows.timeslices import packed
@@ -176,12 +177,13 @@ EVALUATE_ROWS: Final = RowCodec({
     b"b": RowKind(Layout(BudgetRow, 2, {0: unchanged, 1: _with_packed_slices})),
     b"c": RowKind(Layout(ConsequenceRow, 2, {0: unchanged, 1: unchanged})),
     b"a": RowKind(Layout(AccountRow, 1, {0: unchanged})),
+    REPORT: RowKind(Layout(ReportRow, 1, {})),
     b"m": RowKind(_MARKER),
     b"l": RowKind(_LOOK),
 })  # fmt: skip
 """The rows of a partition of partials: the panes of all sources, those of series in the rest, the state of each window,
-of budgets and of consequences, the credits and damages granted so far, the newest marker of each source that catches
-up, and the instant of the last evaluation."""
+of budgets and of consequences, the credits and damages granted so far, the reports that are still to be announced, the
+newest marker of each source that catches up, and the instant of the last evaluation."""
 
 
 class NotifyRowCodec(RowCodec):

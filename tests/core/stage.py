@@ -18,6 +18,7 @@ from monitor.core.time.windows import Window
 from monitor.core.windows.budgets import BudgetRow
 from monitor.core.windows.consequences import ConsequenceRow
 from monitor.core.windows.evaluator import Evaluator
+from monitor.core.windows.reports import ReportRow
 from monitor.core.windows.rest import MOST_SERIES, RestRow
 from monitor.core.windows.rows import MergedPane, WindowRow
 from tests.core.stories import agreement, clock, ms, span, when
@@ -33,7 +34,8 @@ class Rows(dict):
     """Rows as a partition keeps them: encoded, so that nothing is shared with whoever put them."""
 
     TYPES: ClassVar = {
-        b"w": MergedPane, b"x": RestRow, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow, b"a": AccountRow
+        b"w": MergedPane, b"x": RestRow, b"v": WindowRow, b"b": BudgetRow, b"c": ConsequenceRow, b"a": AccountRow,
+        b"r": ReportRow,
     }  # fmt: skip
 
     def get(self, key):

@@ -17,7 +17,8 @@ from tests.deploy.stack import ROOT, parse
 
 UNIT = ROOT / "deploy/systemd/sla-monitor@.service"
 PAGES = ROOT / "deploy/systemd/sla-monitor-web.service"
-each_unit = pytest.mark.parametrize("file", [UNIT, PAGES], ids=["worker", "pages"])
+REPORTS = ROOT / "deploy/systemd/sla-monitor-reports.service"
+each_unit = pytest.mark.parametrize("file", [UNIT, PAGES, REPORTS], ids=["worker", "pages", "reports"])
 SETTINGS = ROOT / "deploy/settings.yaml"
 PASSWORD = {"SLA_MONITOR_SECURITY_PASSWORD": "p"}
 
@@ -78,8 +79,9 @@ def test_it_runs_a_command_of_ours_with_settings_that_exist(service: dict[str, s
     assert (settings.web.port, settings.instance_id) == (6067, "host-6067")
 
 
-def test_the_unit_of_the_pages_runs_a_command_of_ours():
-    (line,) = [one for one in PAGES.read_text().splitlines() if one.startswith("ExecStart=")]
+@pytest.mark.parametrize("file", [PAGES, REPORTS], ids=["pages", "reports"])
+def test_a_unit_beside_the_workers_runs_a_command_of_ours(file: Path):
+    (line,) = [one for one in file.read_text().splitlines() if one.startswith("ExecStart=")]
     parse(line.split()[1:])
 
 
@@ -91,6 +93,7 @@ def test_it_has_time_to_stop_and_comes_back_after_a_failure(service: dict[str, s
 def test_the_example_holds_no_secret_and_names_every_section():
     settings = load_settings(SETTINGS, PASSWORD)
     assert settings.topics.replication == 3
+    assert settings.reports.folder == "/var/lib/sla-monitor/reports", "as the unit makes it"
     text = SETTINGS.read_text()
     assert not re.search(r"^\s*\w*password:", text, re.MULTILINE)
     for section in {one.path[0] for one in catalogue() if len(one.path) > 1}:

@@ -30,7 +30,7 @@ TIMES = ("start_ms", "due_ms", "budget_ms", "elapsed_ms", "wall_ms")
 """The fields of an alert that stand in rows as -1 where it has no such time."""
 
 NOT_YET: dict[str, list[tuple[RowCodec, bytes]]] = {
-    "0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e"), (EVALUATE_ROWS, b"x")]
+    "0.1.0": [(SOURCE_ROWS, b"h"), (SOURCE_ROWS, b"e"), (EVALUATE_ROWS, b"x"), (EVALUATE_ROWS, b"r")]
 }
 """The kinds of rows that a release did not know."""
 

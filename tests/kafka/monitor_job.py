@@ -126,7 +126,7 @@ class MonitorJob:
         }
         for name in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status"):
             given[f"TOPICS_{name.upper()}"] = f"{self.mark}-{name}"
-        for name in ("deliveries", "responses", "markers"):
+        for name in ("reports", "deliveries", "responses", "markers"):
             given[f"TOPICS_{name.upper()}"] = f"{self.mark}-{name}"
         given["TOPICS_STATEMENTS"] = f"{self.mark}-statements"
         return {f"SLA_MONITOR_{name}": value for name, value in given.items()}

@@ -299,7 +299,7 @@ class Installation:
                       "SLA_MONITOR_TOPICS_PARTITIONS": "1",
                       "SLA_MONITOR_WEB_PORT": "0", "SLA_MONITOR_SESSION_TIMEOUT": "6s"}  # fmt: skip
         for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status",
-                      "statements", "deliveries", "responses", "markers", "dead_letters"):  # fmt: skip
+                      "statements", "reports", "deliveries", "responses", "markers", "dead_letters"):  # fmt: skip
             self.names[f"SLA_MONITOR_TOPICS_{topic.upper()}"] = f"{self.mark}-{topic.replace('_', '-')}"
 
     def environment(self, **security: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def settings(kafka: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "SESSION_TIMEOUT": "6s",
     }
     for topic in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements",
-                  "deliveries", "responses", "markers"):  # fmt: skip
+                  "reports", "deliveries", "responses", "markers"):  # fmt: skip
         environment[f"TOPICS_{topic.upper()}"] = f"{mark}-{topic}"
     environment["TOPICS_DEAD_LETTERS"] = f"{mark}-dead-letters"
     for name, value in environment.items():

@@ -28,7 +28,9 @@ async def test_a_value_of_five_megabytes_becomes_a_dead_letter_whole_and_the_par
     # given an operator who allows events of 16 MB, and some of 5 and 9 MB between good ones
     mark = uuid.uuid4().hex[:8]
     names = ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements")
-    topics = {name: f"{mark}-{name}" for name in (*names, "deliveries", "responses", "markers", "dead_letters")}
+    topics = {
+        name: f"{mark}-{name}" for name in (*names, "reports", "deliveries", "responses", "markers", "dead_letters")
+    }
     settings = Settings(
         app_id=mark, bootstrap=kafka, topics=TopicSettings(partitions=1, **topics), web=WebSettings(port=0)
     )

@@ -16,6 +16,7 @@ def names() -> TopicNames:
     return TopicNames(
         sources=[f"{mark}-tickets", f"{mark}-calls"], agreements=f"{mark}-agreements", partials=f"{mark}-partials",
         alerts=f"{mark}-alerts", status=f"{mark}-status", statements=f"{mark}-statements",
+        reports=f"{mark}-reports",
         dead_letters=f"{mark}-dead", deliveries=f"{mark}-deliveries", responses=f"{mark}-responses",
         markers=f"{mark}-markers",
     )  # fmt: skip

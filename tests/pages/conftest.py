@@ -8,7 +8,7 @@ import shutil
 import httpx
 import pytest
 
-from monitor.config.agreements.checking import read_documents
+from monitor.config.agreements.checking import book_of, read_documents
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.time.periods import period
@@ -19,6 +19,8 @@ from monitor.pages.app import make_app
 from monitor.pages.site import Site
 from monitor.read_model.due import DueNext
 from monitor.read_model.live import Live
+from monitor.reports.model import make_report
+from monitor.reports.sources import Sources
 from monitor.stream.partitions.clock import HandClock
 from tests.demo.world import AGREEMENTS, Watch
 from tests.pages import records
@@ -88,12 +90,30 @@ def clock(watched):
     return HandClock(watched.now_ms)
 
 
-@pytest.fixture
-def site(source, clock):
-    return Site(source, clock)
+@pytest.fixture(scope="session")
+def report_of(watched, world):
+    """Makes reports of all that the records say, as if it had been read from the topics."""
+
+    async def made(choose):
+        sources = Sources(
+            book=book_of(world.documents()),
+            statements=world.statements(),
+            running=[one for one in watched.evaluator.latest.values() if not one.closed],
+            alerts=list(world.alerts())[::-1],
+            as_of_ms=watched.now_ms,
+            origin="the topics",
+        )
+        return make_report(sources, choose(sources))
+
+    return made
 
 
 @pytest.fixture
+def site(source, clock, report_of):
+    return Site(source, clock, report_of=report_of)
+
+
+@pytest.fixture(scope="session")
 def read_row(watched):
     async def read(subject, subject_id):
         return watched.rows[subject].get(subject_key(subject_id))

@@ -50,17 +50,28 @@ async def everything(asking, world):
     """Every page and answer that somebody gets who follows all links, and asks for all that there is."""
     alerts = list(world.alerts())
     ahead = ["/", "/agreements", "/alerts", "/statements", "/api/v1/openapi.json"]
-    ahead += [f"/api/v1/{name}?size=500" for name in ("status", "alerts", "statements", "agreements")]
+    ahead += [f"/api/v1/{name}?size=500" for name in ("status", "alerts", "statements", "agreements", "reports")]
     ahead += [f"/{kind}agreements/{one.agreement.id}" for one in world.documents() for kind in ("", "api/v1/")]
-    ahead += sorted({f"/subjects/{one.key.kind}/{one.key.what}" for one in alerts if "/" not in one.key.what})[:10]
+    subjects = sorted({f"{one.key.kind}/{one.key.what}" for one in alerts if "/" not in one.key.what})
+    ahead += [f"/{kind}subjects/{one}" for one in subjects[:10] for kind in ("", "api/v1/")]
+    ahead += [
+        f"/{kind}reports/{one.agreement.id}/{period}?format={form}{customer}"
+        for one in world.documents()
+        for kind, period, form, customer in (
+            ("", "2026-08", "html", ""),
+            ("api/v1/", "2026-08", "csv", ""),
+            ("", "2026-08", "csv", "&customer=logistics"),
+            ("api/v1/", "2026-09", "csv", "&customer=logistics"),
+        )
+    ]
     ahead += [f"/?agreement={name}" for name in OF_OTHERS] + ["/?customer=logistics", "/statements?customer=logistics"]
     found = {}
-    while ahead and len(found) < 120:
+    while ahead and len(found) < 200:
         address = ahead.pop(0)
         answer = await asking.get(address, follow_redirects=True)
         found[address] = answer
         links = {unescape(one).partition("#")[0] for one in re.findall(r'href="(/[^"]*)"', answer.text)}
-        ahead += sorted(links - set(found) - set(ahead))
+        ahead += sorted(one for one in links - set(found) - set(ahead) if not re.search("format=(pdf|xlsx)", one))
     return found
 
 
@@ -69,15 +80,28 @@ async def test_a_customer_who_asks_for_everything_finds_nothing_of_others(app, w
         found = await everything(dana, world)
     told = {address: answer.text for address, answer in found.items() if answer.status_code == 200}
     assert "finance" in told["/statements"]
+    assert "finance" in told["/api/v1/reports/it-service-desk/2026-08?format=csv"]
+    assert "finance" in told["/reports/it-service-desk/2026-08?format=html"]
     assert "IT service desk for the group" in told["/agreements/it-service-desk"]
     for address, text in told.items():
         # An address that was asked for is repeated in its own filter.
         shown = re.sub(r'<input type="hidden"[^>]*>', "", text)
         assert [name for name in OF_OTHERS if name in shown and name not in address] == [], address
         assert re.findall(r"\b[TOL]-\d{5,6}\b", text) == [], address
-    refused = [address for address, answer in found.items() if answer.status_code in (403, 404)]
+    refused = [address for address, answer in found.items() if answer.status_code in (403, 404, 422)]
     assert {"/agreements/network-operator", "/api/v1/agreements/carrier", "/api/v1/status?size=500"} <= set(refused)
-    assert all(address in refused for address in found if address.startswith("/subjects/"))
+    assert all(address in refused for address in found if re.match("(/api/v1)?/subjects/", address))
+    of_logistics = {one for one in found if one.endswith("customer=logistics") and "/reports/" in one}
+    assert of_logistics
+    assert of_logistics <= set(refused)
+
+
+async def test_the_law_asks_for_every_address_of_the_api(app, world):
+    async with client(app, OPERATOR) as robin:
+        found = {address.partition("?")[0] for address in await everything(robin, world)}
+    paths = app.openapi()["paths"]
+    asked = {path for path in paths if any(re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), one) for one in found)}
+    assert set(paths) - asked == {"/api/v1/changes"}, "that one never ends"
 
 
 async def test_a_manager_sees_all_of_his_agreements_and_nothing_else(app, world):

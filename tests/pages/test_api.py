@@ -57,12 +57,49 @@ async def test_errors_are_problem_details(browser, address, status):
 async def test_answers_are_as_the_description_says(browser):
     described = (await browser.get(f"{API}/openapi.json")).json()
     assert described["openapi"].startswith("3.1")
-    lists = ("status", "alerts", "statements", "agreements")
-    assert set(described["paths"]) == {f"{API}/{one}" for one in (*lists, "agreements/{agreement_id}", "changes")}
+    lists = ("status", "alerts", "statements", "agreements", "reports")
+    others = ("agreements/{agreement_id}", "subjects/{kind}/{subject_id}", "reports/{agreement_id}/{period}", "changes")
+    assert set(described["paths"]) == {f"{API}/{one}" for one in (*lists, *others)}
     for name in lists:
         schema = described["paths"][f"{API}/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         answer = (await browser.get(f"{API}/{name}")).json()
         jsonschema.validate(answer, schema | {"components": described["components"]})
+
+
+async def test_a_subject_is_told_as_explain_tells_it(browser, read_row, world):
+    alert = next(one for one in world.alerts() if one.key.kind == "ticket" and one.state == "breached")
+    row = await read_row("ticket", alert.key.what)
+    answer = await browser.get(f"{API}/subjects/ticket/{alert.key.what}")
+    found = answer.json()
+
+    assert found["attributes"] == row.known()
+    assert [one["id"] for one in found["facts"]] == [one.id for one in row.facts]
+    assert alert.id in [one["id"] for one in found["alerts"]]
+    clock = next(one for one in found["clocks"] if one["clock"] == alert.key.promise)
+    assert clock["standing"] in ("breached", "overdue")
+    counted = [part["to_ms"] - part["from_ms"] for part in clock["stretches"] if part["kind"] == "counted"]
+    assert sum(counted) == clock["elapsed_ms"] == clock["contribution"]["elapsed_ms"]
+    assert sum(clock["contribution"]["teams"].values()) == clock["elapsed_ms"]
+
+    described = (await browser.get(f"{API}/openapi.json")).json()
+    schema = described["paths"][f"{API}/subjects/{{kind}}/{{subject_id}}"]["get"]["responses"]["200"]
+    schema = schema["content"]["application/json"]["schema"]
+    jsonschema.validate(found, schema | {"components": described["components"]})
+
+
+async def test_a_lead_is_told_with_where_it_counts(browser, read_row, world):
+    lead = next(one.key.what for one in world.alerts() if one.key.kind == "lead")
+    shown = (await read_row("lead", lead)).shown
+    found = (await browser.get(f"{API}/subjects/lead/{lead}")).json()
+    assert [(one["measure"], one["counts"]) for one in found["counts"]] == [
+        (one.series.measure, dict(one.counts)) for one in shown
+    ]
+    assert shown
+
+
+@pytest.mark.parametrize(("address", "status"), [("ticket/none", 404), ("dog/1", 422)])
+async def test_a_subject_that_is_not_known_is_said(browser, address, status):
+    assert (await browser.get(f"{API}/subjects/{address}")).status_code == status
 
 
 async def test_the_stream_tells_each_new_alert_once_and_those_since_a_break(watched, clock, monkeypatch):

@@ -16,6 +16,7 @@ from monitor.pages.agreement_page import hours_of, versions_of
 from monitor.pages.app import make_app
 from monitor.pages.lists import PAGE, part_of
 from monitor.pages.subject_page import WIDTH, ledger_of, told_of
+from monitor.pages.subjects import explained
 from monitor.pages.viewers import EVERYBODY, View
 from tests.pages.test_board import agreement
 from tests.pages.test_now import text_of
@@ -126,7 +127,8 @@ async def test_a_subject_is_a_picture_that_says_the_same_as_its_ledger(browser, 
     page = (await browser.get(f"/subjects/ticket/{key.what}")).text
     assert '<svg class="life"' in page
     assert "Announced" in page
-    told = next(one for one in told_of(view, await read_row("ticket", key.what)) if one.one.clock == key.promise)
+    clocks = explained(view, await read_row("ticket", key.what))
+    told = next(one for one in told_of(clocks, view.now_ms) if one.one.clock == key.promise)
     assert told.ledger[-1].total_ms == told.one.elapsed_ms
     assert sum(bar.width for bar in told.picture.bars) == pytest.approx(WIDTH, rel=0.01)
     assert told.picture.late is not None

@@ -9,10 +9,13 @@ import pytest
 from monitor.core.objectives.status import judged_figure
 from monitor.core.time.units import DAY_MS, HOUR_MS
 from monitor.errors import ReportError
+from monitor.replay.local import run_replay
+from monitor.reports.model import make_report
 from monitor.reports.period import parse_period
 from monitor.reports.scope import scope_of
+from monitor.reports.sources import from_replay
 from tests.replay.desk import ms
-from tests.reports.desk import FORMULA, HOSTILE, replayed, report, sources
+from tests.reports.desk import AGREEMENT, FORMULA, HOSTILE, book, desk_events, replayed, report, sources
 
 
 def test_each_objective_stands_as_it_was_stated():
@@ -156,12 +159,23 @@ def test_a_customer_sees_its_own_series_of_what_it_may_see_and_nothing_else():
     assert not made.dues
     assert not made.rejections
     assert {one.id for one in made.promises} == {"resolution", "resolved", "usual"}
+    assert not any(one.where for one in made.promises), "that would name other customers"
     assert {one.about for one in made.figures} == {"customer acme"}
 
 
 def test_a_customer_without_figures_is_refused_with_those_that_have_some():
     with pytest.raises(ReportError, match=r"no figures of customer 'emca' alone; there are: .*acme"):
         scope_of(sources(), "desk", "2024-02", "emca")
+
+
+def test_what_is_granted_but_not_split_by_customer_is_shown_to_the_customer():
+    """Given a desk that grants its customer the statistics of the network, which has services, not customers."""
+    granted = book(AGREEMENT.replace("statistics: [resolution]", "statistics: [network]"))
+    given = from_replay(run_replay(desk_events(), granted), granted, "desk.csv")
+    made = make_report(given, scope_of(given, "desk", "2024-02", "acme"))
+    assert [one.about for one in made.outages] == ["service ring"]
+    assert [part.id for part in made.objectives] == ["available"]
+    assert made.breaches.rows == ()
 
 
 def test_a_customer_to_whom_nothing_is_promised_sees_nothing():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +18,13 @@ from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.replay.files import replay_files
+from monitor.reports.follower import write_announced
 from monitor.reports.forms import FORMS, Form, check_form, forms_of, write
 from monitor.reports.model import make_report
 from monitor.reports.period import GRAMMAR
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import Sources, from_replay
-from monitor.reports.topics import from_topics
+from monitor.reports.topics import read_report
 from monitor.wire.times import instant
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
@@ -34,6 +37,7 @@ _STDOUT: Final = Path("-")
         "sla-monitor report --data incidents.csv.gz --mapping mapping.yaml --agreements agreements/",
         "sla-monitor report acme --data events.jsonl --agreements agreements/ --period 2026-Q4 --format xlsx",
         "sla-monitor report acme --data events.jsonl --agreements sla/ --customer finance --format pdf --out acme.pdf",
+        "sla-monitor report --follow --out /srv/reports --format pdf --format xlsx",
     )
 )
 @click.argument("agreement_id", metavar="[AGREEMENT]", required=False)
@@ -57,6 +61,7 @@ _STDOUT: Final = Path("-")
     "--agreements", multiple=True, type=click.Path(path_type=Path, exists=True), help="Agreement file or folder."
 )
 @click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
+@click.option("--follow", is_flag=True, help="Write each report that is announced, as it is announced, for ever.")
 @settings_option
 @json_option
 def report(
@@ -67,6 +72,7 @@ def report(
     customer: str,
     formats: tuple[str, ...],
     place: Path | None,
+    follow: bool,  # noqa: FBT001 - click's
     **recorded: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Report a period of an agreement: objectives, missed targets, outages, leads, credits, and what is not counted.
@@ -74,19 +80,30 @@ def report(
     Without --data the topics are read: statements and alerts as they were judged. With --data recorded data is
     measured, without Kafka. AGREEMENT may be left out where only one measured something. A period that still runs
     can be reported by its name: its figures are those so far; with --data --until moves the end.
+
+    With --follow the reports that agreements promise (reports) are written as soon as their periods are finished, also
+    those that were announced before, into a folder for each agreement: --out, or the setting reports.folder. A file
+    that is there is not written again.
     """
+    is_recorded = any(one not in ((), None) for one in recorded.values())
+    if follow:
+        if is_recorded or agreement_id or period_text or customer:
+            raise click.UsageError("--follow takes --out and --format only: the announcements name the rest.")
+        _follow(out, settings, place, forms_of(formats))
+        return
     forms = forms_of(formats) or _by_ending(place)
     for form in forms:
         check_form(form)
     if place is not None and len(forms) > 1 and not place.is_dir():
         raise click.BadParameter("several formats need a folder that exists", param_hint="--out")
     try_places([("--out", None if place is None or place.is_dir() else place)])
-    if any(recorded[one] for one in ("data", "mapping", "more", "agreements")) or recorded["until_ms"] is not None:
+    if is_recorded:
         sources = _from_data(**recorded)
+        made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
     else:
         with progress(least=LEAST) as on_progress:
-            sources = asyncio.run(from_topics(settings, on_progress))
-    made = make_report(sources, scope_of(sources, agreement_id, period_text, customer))
+            choose = partial(scope_of, agreement_id=agreement_id, period_text=period_text, customer=customer)
+            made = asyncio.run(read_report(settings, choose, on_progress))
     for form in forms:
         content = write(made, form, tell=lambda text: out.note(f"note: {text}"))
         path = _file(place, f"{made.name}.{form}")
@@ -103,6 +120,30 @@ def report(
             to_ms=made.period.to_ms, closed=made.is_closed, as_of_ms=made.as_of_ms, kept=made.kept,
             missed=made.missed, undecided=made.undecided,
         )  # fmt: skip
+
+
+def _follow(out: Output, settings: Settings, place: Path | None, forms: list[Form]) -> None:
+    folder = place if place is not None or settings.reports.folder is None else Path(settings.reports.folder)
+    if folder is None:
+        raise click.UsageError("--follow needs a folder: --out, or reports.folder in the settings.")
+    forms = forms or forms_of(settings.reports.formats or ["pdf"])
+    for form in forms:
+        check_form(form)
+    try_places([("--out", folder / "report")])
+    # Ctrl-C is how one stops following.
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_write_announced(out, settings, folder, forms))
+
+
+async def _write_announced(out: Output, settings: Settings, folder: Path, forms: list[Form]) -> None:
+    async for one in write_announced(settings, folder, forms, out.note, follow=True):
+        for path in one.files:
+            out.say(f"{path}: {one.report.agreement.id}, {one.report.period.title}, for {one.announced.receiver}.")
+            out.record(
+                file=str(path), agreement=one.report.agreement.id, period=one.report.period.name,
+                receiver=one.announced.receiver, customer=one.report.customer or None, reason=one.announced.reason,
+                due_ms=one.announced.due_ms,
+            )  # fmt: skip
 
 
 def _by_ending(place: Path | None) -> list[Form]:

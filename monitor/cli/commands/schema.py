@@ -20,6 +20,7 @@ _ANNOUNCED: Final[dict[str, Kind]] = {
     "alerts": "alert",
     "status": "status",
     "statements": "statement",
+    "reports": "report",
     "notices": "notice",
     "deliveries": "delivery",
 }
@@ -51,10 +52,10 @@ def schema(
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a topic.
 
-    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, notices
-    (what generic receivers get), deliveries, or table: the event contract as Markdown. asyncapi is an AsyncAPI 3
-    document of all topics, also of those between the workers: keys, headers, partitions, configuration, and these
-    schemas.
+    WHAT is events (of one SUBJECT: ticket, call, outage, lead; or of all four), alerts, status, statements, reports,
+    notices (what generic receivers get), deliveries, or table: the event contract as Markdown. asyncapi is an
+    AsyncAPI 3 document of all topics, also of those between the workers: keys, headers, partitions, configuration, and
+    these schemas.
     """
     if what != "events" and (subject or cloudevents):
         raise click.UsageError("SUBJECT and --cloudevents belong to events.")

@@ -23,6 +23,7 @@ from monitor.read_model.due import due_next
 from monitor.read_model.live import Bounds, Follower
 from monitor.read_model.responses import write_responses
 from monitor.read_model.subjects import newest_row
+from monitor.reports.topics import read_report
 from monitor.stream.partitions.clock import WallClock
 from monitor.stream.partitions.worker import loop_factory
 
@@ -63,7 +64,8 @@ async def _run(settings: Settings, port: int) -> None:
     write = partial(write_responses, settings) if settings.pages.respond else None
     clock, access = WallClock(), Access.of(settings.pages)
     lookout = Lookout(settings, lambda: follower.live.clock.at(clock.now_ms()))
-    site = Site(follower, clock, write=write, arrivals=lookout.arrivals)
+    reports = partial(read_report, settings)
+    site = Site(follower, clock, write=write, arrivals=lookout.arrivals, report_of=reports)
     app = make_app(
         site,
         partial(newest_row, settings),

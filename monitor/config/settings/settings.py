@@ -19,6 +19,7 @@ from monitor.config.reading.yaml_file import Plain, YamlDocument, load_documents
 from monitor.config.receivers.base import ReceiverName
 from monitor.config.receivers.registry import Receiver
 from monitor.config.settings.pages import PagesSettings
+from monitor.config.settings.reports import ReportSettings
 from monitor.config.settings.security import SecuritySettings
 from monitor.config.settings.sources import Count, SourceSettings, Topic, resolve_sources
 from monitor.config.settings.web import WebSettings
@@ -68,6 +69,7 @@ class TopicSettings(Shape):
     alerts: Topic = Field(default="alerts", description="What is announced of clocks and objectives.")
     status: Topic = Field(default="status", description="The newest figures and verdicts of each series, compacted.")
     statements: Topic = Field(default="statements", description="Results of closed periods, compacted.")
+    reports: Topic = Field(default="reports", description="Announced reports of finished periods, compacted.")
     deliveries: Topic = Field(default="deliveries", description="What became of each notice to on-call.")
     responses: Topic = Field(default="responses", description="Acknowledgements and silences, compacted.")
     markers: Topic = Field(
@@ -141,6 +143,7 @@ class Settings(Shape):
     security: SecuritySettings = SecuritySettings()
     web: WebSettings = WebSettings()
     pages: PagesSettings = PagesSettings()
+    reports: ReportSettings = ReportSettings()
     receivers: dict[ReceiverName, Receiver] = Field(default={}, description="Where notices are sent, by name.")
     sources: list[SourceSettings] = Field(
         default_factory=list,

@@ -56,15 +56,15 @@ def schedule(agreement: Agreement, rights: Rights, now_ms: int, begin_ms: int) -
     # Of the period that holds this instant no statement stands yet, of the one before it all do.
     at_ms = max(now_ms - agreement.allowed_lateness_ms, begin_ms)
     start_ms = period(agreement.zone, rights.every, at_ms).start_ms
-    last = _report(agreement, rights, start_ms - 1, begin_ms) if start_ms > begin_ms else None
-    found = _report(agreement, rights, at_ms, begin_ms)
+    last = report_of(agreement, rights, start_ms - 1, begin_ms) if start_ms > begin_ms else None
+    found = report_of(agreement, rights, at_ms, begin_ms)
     if found is None:  # the agreement is over: its last period was cut off at its end
         assert agreement.terminates_ms is not None
-        return Schedule(_report(agreement, rights, agreement.terminates_ms - 1, begin_ms), None)
+        return Schedule(report_of(agreement, rights, agreement.terminates_ms - 1, begin_ms), None)
     return Schedule(last, found)
 
 
-def _report(agreement: Agreement, rights: Rights, at_ms: int, begin_ms: int) -> DueReport | None:
+def report_of(agreement: Agreement, rights: Rights, at_ms: int, begin_ms: int) -> DueReport | None:
     """Return the report of the period that holds an instant; None from the agreement's end on."""
     until_ms = agreement.terminates_ms
     if until_ms is not None and at_ms >= until_ms:

@@ -28,6 +28,7 @@ _asked: Final[dict[str, tuple[int, int]]] = {}
 _UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 CALENDAR_KINDS: Final[tuple[WindowKind, ...]] = ("day", "week", "month", "quarter", "year")
 _MONTHS: Final[dict[WindowKind, int]] = {"month": 1, "quarter": 3, "year": 12}
+_NAME_LENGTH: Final[dict[WindowKind, int]] = {"day": 10, "month": 7, "year": 4}
 
 
 def day_start(zone: str, at_ms: int) -> int:
@@ -66,6 +67,17 @@ def period_text(window: str, zone: str, start_ms: int) -> str:
     if not window.startswith(TUMBLING):
         return period_date(zone, start_ms)
     return (_EPOCH + timedelta(milliseconds=start_ms)).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def period_name(kind: WindowKind, zone: str, start_ms: int) -> str:
+    """Return how people name the calendar period that begins at an instant: ``2026-11``, ``2026-Q4``, ``2026-W48``."""
+    first = _local_date(ZoneInfo(zone), start_ms)
+    if kind == "week":
+        year, week, _ = first.isocalendar()
+        return f"{year:04}-W{week:02}"
+    if kind == "quarter":
+        return f"{first.year:04}-Q{(first.month + 2) // 3}"
+    return first.isoformat()[: _NAME_LENGTH[kind]]
 
 
 def pane_start(width: Width, zone: str, at_ms: int) -> int:

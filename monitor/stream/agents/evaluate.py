@@ -1,17 +1,20 @@
-"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce."""
+"""The work on a partition of partials: merge the panes of all sources, judge the windows, announce, report."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
-from typing import Final
+from typing import Final, Literal
 
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.agreements.book import Book
+from monitor.core.objectives.status import WindowStatus
 from monitor.core.pieces import Pieces
 from monitor.core.series.series import SeriesKey, decode_pane_key, rest_of
 from monitor.core.windows.evaluator import Evaluation, Evaluator
+from monitor.core.windows.reports import REPORT, Reports
 from monitor.core.windows.rest import MOST_SERIES
 from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
@@ -24,6 +27,7 @@ from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.set_aside import ASIDE_S
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status, status_key
+from monitor.wire.finished_reports import encode_report
 from monitor.wire.partials import Marker, Partial, decode_partial
 
 SERIES_AT_ONCE = 4
@@ -39,6 +43,10 @@ EVALUATED: Final = (b"w", b"x", b"v")
 are shown have rows of the first kind."""
 RECORDS_AT_ONCE = 256
 """Partials that are folded before others may run."""
+
+
+_Reporting = Literal["", "noting", "announcing"]
+"""What is being done about reports."""
 
 
 class Evaluate:
@@ -62,6 +70,10 @@ class Evaluate:
         self.interval_ms = interval_ms
         self._max_series = max_series
         self.evaluator = self._empty()
+        self.reports = Reports(state)
+        self._reporting: _Reporting = ""
+        self._left: _Reporting = ""
+        """The work on reports that failed and is left, so that windows are judged on: the next owner tries it again."""
         self.seconds = 0.0
         """Time spent in evaluations."""
         self.horizon = Horizon(state, sources)
@@ -83,6 +95,7 @@ class Evaluate:
         evaluator = yield from self._restored(keys)
         self.horizon.restore(keys.get(MARKER, ()))
         self.evaluator = evaluator
+        self.reports = Reports(self.state, keys.get(REPORT, ()))
         self.committed()
 
     def _restored(self, keys: Mapping[bytes, Sequence[bytes]]) -> Pieces[Evaluator]:
@@ -170,23 +183,26 @@ class Evaluate:
         while more and time.perf_counter() - started < TICK_S:
             self._suspect = None
             done = yield from pace.kept_by(self.evaluator.evaluating(as_of_ms, book, limit=SERIES_AT_ONCE))
-            self._emit(done, now_ms)
+            self._emit(done, now_ms, book)
             more = done.more
         self.horizon.looked(as_of_ms)
         took_s = time.perf_counter() - started - pace.others_s
         self.seconds += took_s
         if more:
             return True
+        if self._report(as_of_ms, book):
+            return True
         self._dirty = False
         self._next_ms = now_ms + max(self.interval_ms, round(took_s * 1000 * REST))
         return False
 
-    def _emit(self, done: Evaluation, now_ms: int) -> None:
+    def _emit(self, done: Evaluation, now_ms: int, book: Book) -> None:
         for status in done.statuses:
             self._suspect = status.series
             if status.closed:
                 key, value = encode_statement(status, self.outlets.source)
                 self.state.emit(self.outlets.statements, key, value, partition_key=key)
+                self._note(status, book)
             else:
                 key, value = encode_status(status, self.outlets.source)
                 self.state.emit(self.outlets.status, key, value, partition_key=key)
@@ -200,19 +216,45 @@ class Evaluate:
             key, value = encode_alert(alert, self.outlets.source)
             self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
+    def _note(self, statement: WindowStatus, book: Book) -> None:
+        if self._left != "noting":
+            self._reporting = "noting"
+            self.reports.stated(statement, book)
+            self._reporting = ""
+
+    def _report(self, as_of_ms: int, book: Book) -> bool:
+        """Announce the reports of finished periods; return whether more wait for the next transaction."""
+        if self._left:
+            return False
+        self._reporting = "announcing"
+        for report in self.reports.finished(as_of_ms, book):
+            key, value = encode_report(report, self.outlets.source)
+            self.state.emit(self.outlets.reports, key, value, partition_key=key)
+        self._reporting = ""
+        return self.reports.is_waiting
+
     def committed(self) -> None:
         """Remember the horizon's fields, for `recover`. The evaluator follows from the rows."""
         self._memory = self.horizon.remember()
 
     def recover(self, error: Exception) -> Pieces[str]:
-        """Make the evaluator anew from the rows; a series on which the work fails is left alone for an hour."""
-        failed, before = self._failed(error), self.evaluator
+        """Make the evaluator anew from the rows; a series on which the work fails is left alone for an hour.
+
+        Where the work on reports fails, none is announced until the partition is opened anew. If it was announcing, the
+        rows go on noting what is owed.
+        """
+        reporting, self._reporting = self._reporting, ""
+        failed, before = None if reporting else self._failed(error), self.evaluator
         keys = yield from self.state.keys_by_kind()
         self.evaluator = yield from self._restored(keys)
+        self.reports = Reports(self.state, keys.get(REPORT, ()))
         self.evaluator.latest.update(before.latest)
         self.evaluator.left_alone = before.left_alone
         self.horizon.recall(self._memory)
         self._dirty, self._suspect = True, None
+        if reporting:
+            self._left = reporting
+            return f"{reporting} reports"
         if failed is None:
             return ""
         self.evaluator.left_alone.add(failed)

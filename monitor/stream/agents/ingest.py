@@ -54,6 +54,7 @@ class Outlets:
     dead_letters: str
     status: str
     statements: str
+    reports: str = "reports"
     deliveries: str = "deliveries"
     markers: str = "markers"
     source: str = "sla-monitor"

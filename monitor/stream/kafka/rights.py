@@ -63,7 +63,7 @@ def _of_worker(app_id: str, names: TopicNames, fed: Collection[str]) -> Iterator
     yield from topic(names.markers, "Read", *(["Write"] if names.foreign else []), "DescribeConfigs")
     for name in (names.partials, names.alerts):
         yield from topic(name, "Read", "Write", "DescribeConfigs")
-    for name in (names.status, names.statements, names.deliveries, names.dead_letters):
+    for name in (names.status, names.statements, names.reports, names.deliveries, names.dead_letters):
         yield from topic(name, "Write", "DescribeConfigs")
     for source in changelogged(names):
         yield from topic(changelog_of(app_id, source), "Read", "Write", "DescribeConfigs")
@@ -100,8 +100,8 @@ def _of_operator(app_id: str, names: TopicNames) -> Iterator[Right]:
 
 
 def _read_by_commands(app_id: str, names: TopicNames) -> list[str]:
-    own = (names.agreements, names.alerts, names.status, names.statements)
-    rows = [changelog_of(app_id, source) for source in names.sources]  # explain reads the row of a subject
+    rows = [changelog_of(app_id, source) for source in names.sources]  # explain, the pages of subjects, reports
+    own = (names.agreements, names.alerts, names.status, names.statements, names.reports)
     return [*names.sources, *own, names.deliveries, names.responses, names.markers, names.dead_letters, *rows]
 
 

@@ -62,6 +62,7 @@ class TopicNames:
     alerts: str = "alerts"
     status: str = "status"
     statements: str = "statements"
+    reports: str = "reports"
     dead_letters: str = "dead-letters"
     deliveries: str = "deliveries"
     responses: str = "responses"
@@ -111,6 +112,7 @@ def plan_topics(
         spec(names.alerts, "delete", long_retention_ms, keyed=True),
         spec(names.status, "compact"),
         spec(names.statements, "compact"),
+        spec(names.reports, "compact"),
         spec(names.deliveries, "delete", long_retention_ms),
         spec(names.dead_letters, "delete", long_retention_ms, config=large),
         *(

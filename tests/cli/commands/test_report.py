@@ -8,16 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.subjects.rows import subject_key
 from monitor.installation import topic_of
 from monitor.read_model.topics import Outgoing
-from monitor.reports.model import make_report
-from monitor.reports.scope import scope_of
-from monitor.reports.topics import from_topics
+from monitor.replay.one_subject import row_of
+from monitor.reports.model import Report
+from monitor.reports.scope import Scope, scope_of
+from monitor.reports.sources import Sources
+from monitor.reports.topics import read_report
+from monitor.stream.kafka.topics import changelog_of
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
 from monitor.wire.deadletters import encode_dead_letter
 from monitor.wire.events import encode_event
+from monitor.wire.rows import SOURCE_ROWS
 from tests.cli.conftest import Kafka, Run, lines
-from tests.reports.desk import AGREEMENT, SALES, desk_events, lead_events, replayed, report
+from tests.reports.desk import AGREEMENT, FORMULA, SALES, desk_events, lead_events, replayed, report
 
 Files = tuple[str, ...]
 
@@ -84,8 +89,9 @@ def test_where_several_agreements_measured_something_one_must_be_named(run: Run,
     assert "name the agreement that the report is about; there are: desk, sales" in found.stderr
 
 
-def test_the_topics_report_what_the_data_of_them_does(run: Run, kafka: Kafka, tmp_path: Path):
-    """Given what workers announced of these events, when the topics are reported, then it is the report of the data."""
+@pytest.fixture
+def announced(run: Run, kafka: Kafka, tmp_path: Path) -> Kafka:
+    """What workers announced of the events of the desk."""
     (tmp_path / "desk.yaml").write_text(AGREEMENT)
     result, _ = replayed()
     topics = kafka.settings.topics
@@ -97,19 +103,54 @@ def test_the_topics_report_what_the_data_of_them_does(run: Run, kafka: Kafka, tm
         *(Outgoing(topic_of(kafka.settings, one.subject), *encode_event(one)) for one in desk_events()),
         Outgoing(topics.dead_letters, *encode_dead_letter("tickets", 0, 7, "bad_time", "", b"T9", b"{}")),
     )
+    return kafka
 
-    read = asyncio.run(from_topics(kafka.settings, lambda *_: None))
-    made, measured = make_report(read, scope_of(read, "desk", "2024-02")), report()
+
+def made_of(kafka: Kafka) -> Report:
+    def february(sources: Sources) -> Scope:
+        return scope_of(sources, "desk", "2024-02")
+
+    return asyncio.run(read_report(kafka.settings, february))
+
+
+def test_the_topics_report_what_the_data_of_them_does(run: Run, announced: Kafka):
+    """Given what workers announced of these events, when the topics are reported, then it is the report of the data."""
+    made, measured = made_of(announced), report()
 
     assert made.objectives == measured.objectives
     assert made.outages == measured.outages
     assert made.figures == measured.figures
     assert made.dues == measured.dues
     assert [one._asdict() for one in made.breaches.tally] == [one._asdict() for one in measured.breaches.tally]
+    assert made.breaches.shares == ()
     assert made.as_of_ms == measured.as_of_ms
     assert [(one.number, one.detail) for one in made.excluded] == [(1, "bad time")]
+    assert "took is not kept any more" in made.notes[-1].text, "no worker holds a row of them"
     told = run("report", "desk", "--period", "2024-02", "--customer", "acme", "--format", "csv", "--out", "-")
     assert [one["series"] for one in csv.DictReader(told.stdout.splitlines())] == ["customer=acme"]
+
+
+def test_whose_time_missed_clocks_took_comes_from_the_state_of_the_workers(announced: Kafka):
+    """Given the rows of the tickets, when the topics are reported, then reasons and shares are those of the data."""
+    result, book = replayed()
+    state = changelog_of(announced.settings.app_id, announced.settings.topics.tickets)
+    tickets = {one.subject_id for one in desk_events() if one.subject == "ticket"}
+    rows = {one: row_of(desk_events(), "ticket", one, book, result.until_ms)[0] for one in tickets}
+    keys = {one: subject_key(one) for one in tickets}
+    announced.send(*(Outgoing(state, keys[one], SOURCE_ROWS.encode(keys[one], rows[one])) for one in tickets))
+
+    made, measured = made_of(announced), report()
+
+    assert made.breaches == measured.breaches
+    assert {one.name for one in made.breaches.shares} >= {"first line", FORMULA}
+    assert not any("took is not kept" in one.text for one in made.notes)
+
+
+def test_without_the_state_of_the_workers_a_report_says_what_it_lacks(announced: Kafka):
+    other = announced.settings.model_copy(update={"app_id": "another"})
+    made = asyncio.run(read_report(other, lambda read: scope_of(read, "desk", "2024-02")))
+    assert made.missed == report().missed
+    assert "cannot be told: topic another-tickets-state does not exist" in made.notes[-1].text
 
 
 @pytest.mark.usefixtures("kafka")
@@ -119,3 +160,18 @@ def test_topics_without_a_statement_have_nothing_to_report(run: Run, tmp_path: P
     found = run("report", "--format", "csv")
     assert found.exit_code == 1
     assert "no period of desk is closed yet" in found.stderr
+
+
+@pytest.mark.usefixtures("kafka")
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ((), "--follow needs a folder: --out, or reports.folder"),
+        (("desk", "--out", "."), "--follow takes --out and --format only"),
+        (("--out", "no/such"), "cannot be written"),
+    ],
+)
+def test_following_needs_a_folder_and_takes_nothing_that_the_announcements_name(run: Run, asked: Files, told: str):
+    found = run("report", "--follow", "--format", "csv", *asked)
+    assert found.exit_code == 2
+    assert told in " ".join(found.stderr.split())

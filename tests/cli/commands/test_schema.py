@@ -46,7 +46,7 @@ def test_cloudevents_have_their_own_schema(run: Run):
     assert not accepts(schema, TICKET)
 
 
-@pytest.mark.parametrize("what", ["alerts", "status", "statements", "notices"])
+@pytest.mark.parametrize("what", ["alerts", "status", "statements", "reports", "notices"])
 def test_what_is_announced_has_a_schema(run: Run, what: str):
     alert = Alert("0" * 32, AlertKey("ticket", "T-1", "desk", "resolution", 1), "breached", 1, "due", 1, {})
     _, value = encode_alert(alert, "test")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.time.periods import covered_ms, day_start, pane_start, period, period_date, window_span
+from monitor.core.time.periods import covered_ms, day_start, pane_start, period, period_date, period_name, window_span
 from monitor.core.time.windows import Window
 
 HOUR = 3_600_000
@@ -210,3 +210,17 @@ def test_law_a_rolling_window_is_as_long_as_said_and_holds_now(minutes, now):
     start, end = window_span(window, "UTC", now)
     assert start <= now < end
     assert window.length_ms <= end - start == covered_ms(window)
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "name"),
+    [
+        ("day", "2026-11-03", "2026-11-03"), ("week", "2026-11-23", "2026-W48"), ("week", "2025-12-29", "2026-W01"),
+        ("month", "2026-11-01", "2026-11"), ("quarter", "2026-10-01", "2026-Q4"), ("quarter", "2026-01-01", "2026-Q1"),
+        ("year", "2026-01-01", "2026"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "America/New_York"])
+def test_a_period_has_the_name_that_people_use_in_its_own_zone(zone, kind, day, name):
+    start = at(zone, *map(int, day.split("-")))
+    assert period_name(kind, zone, period(zone, kind, start).start_ms) == name

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from monitor.core.agreements.agreement import Rights
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.pieces import at_once
 from monitor.core.series.panes import apply
 from monitor.core.series.series import Change, Pane, PaneKey, SeriesKey, empty_pane
 from monitor.core.time.windows import Window
+from monitor.core.windows.reports import Reports
 from monitor.counters import PartitionStats
 from monitor.errors import RowError
 from monitor.stream.agents import evaluate
@@ -26,6 +29,7 @@ from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
+from monitor.wire.finished_reports import decode_report
 from monitor.wire.partials import PANE, encode_marker, encode_partial
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
@@ -285,3 +289,69 @@ async def test_each_record_that_cannot_be_read_becomes_a_dead_letter_also_of_one
     await partition.take((key, b"one"), (key, b"two"), (key, None))
 
     assert [value for _, value in partition.written("dead")] == [None, b"two", b"one"]
+
+
+async def test_a_finished_period_is_reported_once_in_a_transaction_after_that_of_its_statements():
+    # given a desk that owes its customer a report of each day
+    reporting = replace(DESK, reports=(Rights(("customer",), "day"),))
+    partition = Partition(reporting)
+    await partition.take(partial(*resolved("met")), partial(*resolved("breached", priority="P2")))
+
+    # when the day closes, and its statements are committed
+    assert await partition.tick("Tue 00:15")
+    assert (len(partition.written("statements")), partition.written("reports")) == (2, [])
+
+    # then the next owner of the partition announces the report, once
+    partition.processor = Evaluate(
+        partition.state, books=partition.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+    )
+    at_once(partition.processor.restore())
+    while await partition.tick("Tue 00:16"):
+        pass
+    [(key, value)] = partition.written("reports")
+    assert key == b"desk/2026-03-02/customer"
+    assert decode_report(value).reason == "closed"
+
+    # and nobody announces it again
+    for time in ("Tue 00:17", "Tue 12:00"):
+        await partition.tick(time)
+    at_once(partition.processor.recover(RuntimeError()))
+    await partition.tick("Tue 13:00")
+    assert len(partition.written("reports")) == 1
+
+
+@pytest.mark.parametrize(("part", "work", "announced"), [("stated", "noting", 0), ("finished", "announcing", 1)])
+async def test_where_reports_fail_windows_are_judged_on_and_the_next_owner_announces_what_is_owed(
+    monkeypatch, part, work, announced
+):
+    # given reports on which the work fails
+    reporting = replace(DESK, reports=(Rights(("customer",), "day"),))
+    partition = Partition(reporting)
+    await partition.take(partial(*resolved("met")))
+    broken = RuntimeError("no such zone")
+
+    def fails(*_):
+        raise broken
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reports, part, fails)
+        with pytest.raises(RuntimeError):
+            await partition.tick("Tue 00:15")
+        partition.state.take_back()
+        assert at_once(partition.processor.recover(broken)) == f"{work} reports"
+
+        # then the day is stated all the same
+        while await partition.tick("Tue 00:16"):
+            pass
+    assert len(partition.written("statements")) == 1
+    assert partition.processor.evaluator.left_alone == set()
+    assert partition.written("reports") == []
+
+    # and what was noted is announced by the next owner
+    partition.processor = Evaluate(
+        partition.state, books=partition.books, outlets=OUTLETS, tally=Tally(), interval_ms=1_000
+    )
+    at_once(partition.processor.restore())
+    while await partition.tick("Tue 00:17"):
+        pass
+    assert len(partition.written("reports")) == announced
