@@ -116,17 +116,21 @@ class Past:
         return found
 
 
-def late_changes(subject: Subject, known: Known, plan: Plan, past: Past) -> list[Late]:
+def late_changes(subject: Subject, known: Known, plan: Plan, past: Past, now_ms: int) -> list[Late]:
     """Return what a subject counts for differently since the closes of the periods in which it counts.
 
-    The facts that are ``known`` are the first of those of its ``past``.
+    The facts that are ``known`` are the first of those of its ``past``; they were known, and what it counts worked out,
+    no later than ``now_ms``.
     """
     found: list[Late] = []
+    since_ms = max(now_ms, known.facts[-1].time_ms)
     instants = sorted({fact.time_ms for fact in known.facts} | {one.at_ms for one in known.shown if one.at_ms != LIVE})
     for agreement_id, measure_id, closing in plan.closings(subject):
         for span_start_ms, span_end_ms, close_ms in _periods(closing, instants):
             if known.next_ms and known.next_ms < close_ms:
                 continue  # it is not known yet what was known then
+            if close_ms > since_ms:
+                continue  # it has not closed: until then it counts for what it counts for now
             of = agreement_id, measure_id
             counted = past.changes(of, close_ms, len(known.facts))
             now, then = (_counts(changes, of, span_start_ms, span_end_ms) for changes in (known.shown, counted))

@@ -148,12 +148,12 @@ def _late(row: SubjectRow, folding: Folding, known: Known, now_ms: int) -> Seque
         return ()
     subject, subject_id = folding.subject, folding.subject_id
     past = Past(subject, subject_id, facts, plan)
-    after = late_changes(subject, known, plan, past)
+    after = late_changes(subject, known, plan, past, now_ms)
     before: list[Late] = []
     if row.facts:
         is_in_order = row.facts == facts[: len(row.facts)]
         known_past = past if is_in_order else Past(subject, subject_id, row.facts, plan)
-        before = late_changes(subject, _known(row), plan, known_past)
+        before = late_changes(subject, _known(row), plan, known_past, now_ms)
     if before == after:
         return ()
     return [*(one._replace(change=one.change.undone()) for one in before), *after]
