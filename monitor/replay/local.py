@@ -253,6 +253,8 @@ class _Run:
         evaluator, waiting = self.evaluator, self.waiting
         for place, pane in self.changed.items():
             series = place[1].series
+            if pane is None and place in waiting.get(series, ()):
+                self.hand_over(series)  # what was counted before its source dropped it is still to be stated
             if not evaluator.may_wait(*place, pane, now_ms):
                 self.hand_over(series)
                 self.give(place, pane)

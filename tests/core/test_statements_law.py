@@ -381,3 +381,19 @@ def test_a_fact_out_of_order_gives_the_statements_of_the_order_in_which_things_h
     (changed,) = ticket(("05T20:00:00", "priority_changed", {"priority": "P2"}))
     straight = worked_off([opened, changed, cancelled], [], looks=False)
     assert worked_off([opened, cancelled, changed], [1, 2], looks=False) == straight
+
+
+def test_what_was_overdue_after_a_silence_is_stated_though_its_pane_expires_before_the_next_statement():
+    """In a replay the pane of the due instant waits to be judged, and its source drops it meanwhile."""
+    first_ms, second_ms = ms("2024-03-01T18:18:00"), ms("2024-03-13T03:15:00")
+    due_after = {"ticket-0": HOUR_MS, "ticket-1": 10 * HOUR_MS}
+    opened = [
+        Event("ticket", name, Fact(at_ms, 0, name, "opened", {"priority": "P1", "due_at": at_ms + due_after[name]}))
+        for name, at_ms in (("ticket-0", first_ms), ("ticket-1", second_ms))
+    ]
+    cancelled = Event("ticket", "ticket-0", Fact(first_ms + 3 * DAY_MS, 0, "over", "cancelled", {}))
+
+    stated = all_ways([opened[0], cancelled, opened[1]])
+
+    overdue = [place for place in stated if place[1] == "tumbling-12h" and place[2] >= second_ms]
+    assert len(overdue) > 2 * 50
