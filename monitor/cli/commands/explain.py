@@ -73,11 +73,8 @@ def explain_command(
     Kafka (open clocks are then told up to the end of the data); with --json each clock (and each such alert, and
     each instant at which a lead counts) is a line, all in milliseconds. Times are in the zone of the agreement.
     """
-    plan, row, now_ms = _known(out, settings, subject, subject_id, at_ms, recorded)
+    plan, row, now_ms, why_not = _known(out, settings, subject, subject_id, at_ms, recorded)
     if row is None:
-        why_not = (
-            "the data has no event of it" if recorded else "it is finished for long, or its events are not read yet"
-        )
         out.note(f"no {subject} {subject_id} is known: {why_not}")
         click.get_current_context().exit(FAILED)
     for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
@@ -113,15 +110,17 @@ def explain_command(
 
 def _known(
     out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None, recorded: Recorded | None
-) -> tuple[Plan, SubjectRow | None, int]:
-    """Return the agreements, the row of a subject, and the instant as of which it is told."""
+) -> tuple[Plan, SubjectRow | None, int, str]:
+    """Return the agreements, the row of a subject, the instant as of which it is told, and why there may be no row."""
     if recorded is not None:
-        plan = Plan(recorded.book())
-        row, now_ms = row_of(recorded.read(out).events, subject, subject_id, plan.book, at_ms)
-        return plan, row, now_ms
+        plan, reading = Plan(recorded.book()), recorded.read(out)
+        row, now_ms = row_of(reading.events, subject, subject_id, plan.book, at_ms)
+        odd = [one.sentence for one in reading.odd if (one.subject, one.subject_id) == (subject, subject_id)]
+        return plan, row, now_ms, f"it {odd[0]}, and is not measured" if odd else "the data has no event of it"
     plan = Plan(book_of(asyncio.run(read_published(settings)).documents.values()))
     row = asyncio.run(_row(settings, subject, subject_id))
-    return plan, row, asyncio.run(present_ms(settings)) if at_ms is None else at_ms
+    now_ms = asyncio.run(present_ms(settings)) if at_ms is None else at_ms
+    return plan, row, now_ms, "it is finished for long, or its events are not read yet"
 
 
 def _zone(plan: Plan, agreement_id: str, now_ms: int) -> str:
