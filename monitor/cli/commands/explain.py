@@ -25,7 +25,7 @@ from monitor.core.clocks.due import missed_ms
 from monitor.core.clocks.reporting import missing
 from monitor.core.clocks.supporting import Misses
 from monitor.core.clocks.terms import Plan
-from monitor.core.facts.events import Subject
+from monitor.core.facts.events import Event, Subject
 from monitor.core.series.series import LIVE, Change, SeriesKey
 from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow
@@ -33,6 +33,7 @@ from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
 from monitor.read_model.present import present_ms
 from monitor.read_model.subjects import newest_row
+from monitor.replay.odd_subjects import odd_subjects
 from monitor.replay.one_subject import row_of
 from monitor.wire.times import duration, instant
 from monitor.wire.visible import printable
@@ -84,7 +85,9 @@ def explain_command(
             until = "its clocks run" if agreement.report.incomplete_clock == "starts" else "its clocks wait for them"
             out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
     if not row.clocks and not row.shown:
-        out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
+        odd = odd_subjects(Event(subject, subject_id, fact) for fact in row.facts)
+        why_none = f"it {odd[0].sentence}" if odd else "no agreement that was in force covers it"
+        out.say(f"Nothing is promised for {subject} {subject_id}: {why_none}.")
     misses = Misses(row.clocks, plan)
     for clock in row.clocks:
         terms = plan.terms(clock)

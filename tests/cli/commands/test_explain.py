@@ -187,6 +187,17 @@ def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path,
     assert run("explain", "ticket", "T-1", "--data", data).exit_code == 2
 
 
+def test_a_ticket_that_was_never_opened_is_not_said_to_be_covered_by_nothing(run, folder: Path, tmp_path: Path):
+    data = tmp_path / "events.jsonl"
+    data.write_text(
+        '{"id": "1", "ticket": "T-1", "type": "resolved", "time": "2024-03-04T12:00:00Z", "customer": "Finance"}\n'
+    )
+
+    told = run("explain", "ticket", "T-1", "--data", data, "--agreements", folder)
+
+    assert "Nothing is promised for ticket T-1: it was solved or closed and never opened." in told.stdout
+
+
 def test_a_ticket_of_several_tables_is_explained_by_all_of_them(run, folder: Path, tmp_path: Path):
     work = tmp_path / "work"
     work.mkdir()
