@@ -87,13 +87,6 @@ class ClockShape(Shape):
     by: By | None = None
     windows: Windows | None = None
 
-    @model_validator(mode="after")
-    def _one_target(self) -> ClockShape:
-        if (self.targets is None) == (self.due_at is None):
-            message = "has no targets" if self.targets is None else "has both targets and due_at"
-            raise wrong(message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
-        return self
-
 
 class CallsShape(Shape):
     """Which calls are counted, with the T of "answered within T" and the s of "short abandon"."""

@@ -63,6 +63,15 @@ def test_a_value_that_may_be_of_several_types_is_one_mistake():
     assert [one.message for one in mistakes if "above" in one.path] == ["must be a number, not the text 'many'"]
 
 
+def test_a_target_with_a_mistake_hides_nothing_else_of_its_clock(checked):
+    """The clock had no targets then, and went as a whole: its metric, and what was promised of it."""
+    text = AGREEMENT.replace('{P1: 15m, "*": 4h}', "{P1: 15x}").replace(
+        "metric: first_response", "metric: first_respons"
+    )
+
+    assert agreed(checked, text) == ["clocks[0].metric", "clocks[0].targets.P1"]
+
+
 def test_a_misspelt_time_allowed_is_told(checked):
     (mistake,) = checked(AGREEMENT.replace("P1: 15m", "P1: {witin: 15m}")).mistakes
 
