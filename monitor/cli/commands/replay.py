@@ -222,7 +222,8 @@ def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
     for sentence in data_faults(reading):
         out.say(sentence)
     if not made:
-        out.note("error, for the author of the mapping: no row makes an event")
+        said = "the mapping: no row makes an event" if reading.rows else "the file: it has no rows"
+        out.note(f"error, for the author of {said}")
         click.get_current_context().exit(FAILED)
 
 

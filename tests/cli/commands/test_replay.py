@@ -153,6 +153,12 @@ def test_a_preview_in_which_nothing_happens_fails(run: Run, files: dict[str, Pat
     assert result.exit_code == 1
     assert "no row makes an event" in result.stderr
 
+    files["data"].write_text("number,opened,resolved,priority\n")
+    empty = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "5")
+
+    assert empty.exit_code == 1
+    assert "error, for the author of the file: it has no rows" in empty.stderr
+
 
 def test_a_preview_measures_nothing(run: Run, files: dict[str, Path]):
     result = run(
