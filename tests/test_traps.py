@@ -288,6 +288,9 @@ TRAPS = {
         f"{ODD_DATA}::test_rows_that_came_twice_count_once_though_nothing_numbers_them",
     ),
     "a component that fails twice has two outages": (f"{LANGUAGE}::test_a_component_that_fails_twice_has_two_outages",),
+    "a restoration that still names the customers of the beginning ends nothing": (
+        "tests/replay/test_never_ends.py::test_a_restoration_that_names_what_was_down_at_the_beginning_is_warned_of",
+    ),
     "a shift past midnight": (f"{LANGUAGE}::test_a_time_of_day_before_the_beginning_is_past_midnight",),
     "a text that makes a regular expression run for ever": (
         f"{LANGUAGE}::test_a_hostile_text_costs_a_pattern_no_more_than_its_length",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HOURS_UP_TO_MS: Final = 2 * DAY_MS
 _COLUMNS: Final = ("measure", "series", "period", "indicator", "value", "numerator", "denominator", "verdict")
-_OVER_TIME: Final = frozenset({"downtime", "major_event_days"})
+_OVER_TIME: Final = frozenset({"downtime", "failures", "major_event_days"})
 """Figures beside whose numerator the length of the period stands, not a number of events."""
 
 

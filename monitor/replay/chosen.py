@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.core.agreements.agreement import windows_of
+from monitor.core.agreements.cohorts import cohort_windows
 
 if TYPE_CHECKING:
     from monitor.core.agreements.book import Book
@@ -34,7 +35,8 @@ class Chosen:
         for agreement in book.agreements:
             for measure in agreement.measures():
                 names |= dict.fromkeys((agreement.id, measure.id, f"{agreement.id}/{measure.id}"))
-                windows |= dict.fromkeys(window.name for window in windows_of(agreement, measure))
+                shown = (*windows_of(agreement, measure), *cohort_windows(agreement, measure))
+                windows |= dict.fromkeys(window.name for window in shown)
         found = [
             f"--of {one}: no agreement or measure has this name; there are {', '.join(names)}"
             for one in self.of

@@ -26,9 +26,13 @@ class Made(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """The first events in the order in which the rows were taken, and all that is known of the rows."""
+    """The first events in the order in which the rows were taken, how many there are, and what is known of the rows.
+
+    ``events`` counts those of subjects that are not measured, too (`monitor.replay.odd_subjects`).
+    """
 
     made: list[Made]
+    events: int
     reading: Reading
 
 
@@ -39,11 +43,15 @@ def preview(tables: Sequence[Table], most: int, on_progress: Progress | None = N
         ConfigError: as `read_tables`.
     """
     made: list[Made] = []
+    count = 0
 
     def keep(file: str, line: int, events: Sequence[Event]) -> None:
+        nonlocal count
+        count += len(events)
         made.extend(Made(file, line, event) for event in events[: max(0, most - len(made))])
 
-    return Preview(made, read_tables(tables, on_progress, keep))
+    reading = read_tables(tables, on_progress, keep)
+    return Preview(made, count, reading)
 
 
 def event_text(event: Event) -> str:

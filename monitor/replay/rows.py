@@ -186,6 +186,8 @@ def _csv_rows(raw: Iterable[bytes | None], path: Path, mapper: Mapper) -> Iterat
 
 def _check_header(path: Path, header: list[str], mapping: RowMapping) -> None:
     """Refuse a header that lacks columns which the mapping names; other columns may have any name, or none."""
+    if not any(header):
+        raise mistake_in(path, "is empty: its first line has to name the columns", line=1)
     file, wanted = name_of(path) if path == STDIN else str(path), columns_of(mapping)
     missing = wanted - set(header)
     if missing:

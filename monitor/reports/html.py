@@ -13,7 +13,7 @@ from markupsafe import Markup
 from monitor.reports import words
 from monitor.reports.breaches import sentence
 from monitor.reports.objectives import KEPT
-from monitor.reports.sentences import claim_words, evidence_words, row_span
+from monitor.reports.sentences import claim_words, evidence_words, particulars, row_span
 from monitor.wire.outcome_words import follows, value_and_target
 from monitor.wire.times import duration
 from monitor.wire.wording import quantity
@@ -79,6 +79,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         term=_term,
         claim=lambda due: claim_words(due, report),
         evidence=evidence_words,
+        particulars=particulars,
         plural=words.plural,
         listed_rows=_listed,
         left_out=_left_out,

@@ -11,8 +11,22 @@ from monitor.wire.outcome_words import claim_left
 from monitor.wire.wording import shown_apart, unit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitor.core.agreements.agreement import Agreement
     from monitor.reports.model import Due, Report
     from monitor.reports.objectives import ObjectiveRow
+
+
+def particulars(agreement: Agreement) -> Iterator[tuple[str, str]]:
+    """Yield the details of the service and the shares of the parties, each with its name."""
+    for name, value in agreement.details.items():
+        yield words.shown(name.replace("_", " ").capitalize()), words.shown(value)
+    for one in agreement.parties:
+        limit = [f"up to {one.demarcation}"] if one.demarcation else []
+        share = "; ".join([*([", ".join(one.does)] if one.does else []), *limit])
+        if share or one.role not in ("provider", "customer"):
+            yield words.shown(one.role.capitalize()), words.shown(f"{one.name}: {share}" if share else one.name)
 
 
 def row_span(row: ObjectiveRow, report: Report) -> str:

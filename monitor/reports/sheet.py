@@ -15,7 +15,7 @@ import xlsxwriter
 from monitor.core.time.units import DAY_MS
 from monitor.reports import words
 from monitor.reports.model import Report
-from monitor.reports.sentences import evidence_words, row_span
+from monitor.reports.sentences import evidence_words, particulars, row_span
 from monitor.wire.outcome_words import follows
 from monitor.wire.times import duration
 
@@ -201,6 +201,7 @@ def _summary(report: Report) -> Iterable[Sequence[Cell]]:
     yield "Provider", words.shown(agreement.provider)
     yield "Customer", words.shown(agreement.customer)
     yield "Service", words.shown(agreement.service)
+    yield from particulars(agreement)
     yield "Period", period.title + ("" if report.is_closed else " (still running)")
     yield "From", _day(period.from_ms, report)
     yield "To", _day(period.to_ms, report)

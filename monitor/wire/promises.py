@@ -109,11 +109,11 @@ def _leads(rule: LeadRule) -> tuple[str, str]:
         hours = "" if rule.calendar == "always" else f" ({rule.calendar})"
         parts.append(f"followed up {within(rule.strict)} {duration(rule.follow_up_within_ms)}{hours}")
     if rule.attempts > 1:
-        parts.append(f"{rule.attempts} attempts {within(rule.strict)} {duration(rule.depth_within_ms)}")
+        parts.append(f"{rule.attempts} attempts {within(rule.strict)} {duration(rule.depth_within_ms, days=True)}")
     if rule.activity:
         parts.append(f"active {rule.activity} times before the hand-over")
     if rule.close_within_ms:
-        parts.append(f"won within {duration(rule.close_within_ms)}")
+        parts.append(f"won within {duration(rule.close_within_ms, days=True)}")
     if rule.goal is not None:
         parts.append(f"{leads_needed(rule.goal, 'month'):,} leads a month")
     parts += [f"{leads_needed(one, 'month'):,} leads a month for {name}" for name, one in rule.goals.items()]

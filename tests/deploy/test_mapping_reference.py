@@ -44,7 +44,7 @@ def test_an_example_makes_the_events_that_stand_below_it(tmp_path, example):
     file = tmp_path / f"data.{kind}"
     file.write_text(rows, encoding="utf-8")
 
-    made, reading = preview([Table([file], mapping)], 100)
+    made, _, reading = preview([Table([file], mapping)], 100)
 
     odd = {one.subject_id for one in reading.odd if not one.is_measured}
     told = [event_text(one.event) for one in made if one.event.subject_id not in odd]

@@ -127,7 +127,8 @@ def test_a_column_that_the_file_lacks_is_a_mistake_with_a_hint(tmp_path):
     [
         ("log.csv", "number,number,state,opened_at\n", "more than once, and the mapping reads it"),
         ("log.xlsx", "", "no known format"),
-        ("log.csv", "", "has no column"),
+        ("log.csv", "", "is empty: its first line has to name the columns"),
+        ("log.csv", "\n\n", "is empty"),
     ],
 )
 def test_a_file_that_cannot_be_read_so_is_told(tmp_path, name, content, message):

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from monitor.core.agreements.parties import Party
 from monitor.errors import ReportError
 from monitor.reports.forms import check_form, write
 from monitor.reports.table import safe
@@ -62,6 +64,31 @@ def test_a_page_shows_hostile_names_as_they_are_and_runs_and_fetches_nothing(pag
     assert len(seen.addresses) == 3  # two trends and the axis
     assert all(one.startswith("data:image/svg+xml;base64,") for one in seen.addresses)
     assert "default-src 'none'" in page
+
+
+def test_a_report_says_the_details_of_the_service_and_who_does_what():
+    """An agreement had them as fields, and its report only the names of provider and customer."""
+    plain = report()
+    parties = (
+        Party("NN", "provider", ("the line",), "the socket"), Party("ACME", "customer"), Party("Copper", "supplier"),
+    )  # fmt: skip
+    whole = replace(
+        plain, agreement=replace(plain.agreement, parties=parties, details={"bandwidth": "10 Gbit/s", "<b>": "=1+1"})
+    )
+
+    facts = write(whole, "html").decode().partition('<dl class="facts">')[2].partition("</dl>")[0]
+    summary = load_workbook(io.BytesIO(write(whole, "xlsx"))).worksheets[0]
+
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", facts)[2:6] == [
+        ("Bandwidth", "10 Gbit/s"),
+        ("&lt;b&gt;", "=1+1"),
+        ("Provider", "NN: the line; up to the socket"),
+        ("Supplier", "Copper"),
+    ]
+    told = [(one[0].value, one[1].value, one[1].data_type) for one in summary.iter_rows(max_col=2)]
+    assert ("Bandwidth", "10 Gbit/s", "s") in told
+    assert ("Supplier", "Copper", "s") in told
+    assert "f" not in {kind for _, _, kind in told}
 
 
 def test_the_same_report_is_the_same_page(page: str):

@@ -34,3 +34,13 @@ def test_hours_that_are_no_days_are_told_as_hours(tmp_path: Path):
     file.write_text(text.replace("within: 60d", "within: 36h"), encoding="utf-8")
 
     assert any(one.what.endswith("within 36 h") for one in promises_of(load_agreements(file).agreements[0]))
+
+
+def test_what_is_promised_around_the_clock_is_told_in_days():
+    """Ten days were told as 240 h, ninety as 2160 h."""
+    (agreement,) = load_agreements(PROMISES / "leads.yaml").agreements
+
+    told = ", ".join(one.what for one in promises_of(agreement) if one.of == "leads")
+
+    assert "won within 90 d" in told
+    assert "attempts within 10 d" in told

@@ -25,7 +25,7 @@ from monitor.core.clocks.due import missed_ms
 from monitor.core.clocks.reporting import missing
 from monitor.core.clocks.supporting import Misses
 from monitor.core.clocks.terms import Plan
-from monitor.core.facts.events import Subject
+from monitor.core.facts.events import Event, Subject
 from monitor.core.series.series import LIVE, Change, SeriesKey
 from monitor.core.subjects.explanation import Explanation, explain
 from monitor.core.subjects.rows import SubjectRow
@@ -33,6 +33,7 @@ from monitor.read_model.agreements import read_published
 from monitor.read_model.deliveries import read_deliveries
 from monitor.read_model.present import present_ms
 from monitor.read_model.subjects import newest_row
+from monitor.replay.odd_subjects import odd_subjects
 from monitor.replay.one_subject import row_of
 from monitor.wire.times import duration, instant
 from monitor.wire.visible import printable
@@ -73,11 +74,8 @@ def explain_command(
     Kafka (open clocks are then told up to the end of the data); with --json each clock (and each such alert, and
     each instant at which a lead counts) is a line, all in milliseconds. Times are in the zone of the agreement.
     """
-    plan, row, now_ms = _known(out, settings, subject, subject_id, at_ms, recorded)
+    plan, row, now_ms, why_not = _known(out, settings, subject, subject_id, at_ms, recorded)
     if row is None:
-        why_not = (
-            "the data has no event of it" if recorded else "it is finished for long, or its events are not read yet"
-        )
         out.note(f"no {subject} {subject_id} is known: {why_not}")
         click.get_current_context().exit(FAILED)
     for agreement in plan.book.in_force(row.known(), row.facts[0].time_ms) if row.facts else ():
@@ -87,7 +85,9 @@ def explain_command(
             until = "its clocks run" if agreement.report.incomplete_clock == "starts" else "its clocks wait for them"
             out.say(f"Incomplete: {agreement.id} requires {', '.join(lacks)}, {until}.")
     if not row.clocks and not row.shown:
-        out.say(f"Nothing is promised for {subject} {subject_id}: no agreement that was in force covers it.")
+        odd = odd_subjects(Event(subject, subject_id, fact) for fact in row.facts)
+        why_none = f"it {odd[0].sentence}" if odd else "no agreement that was in force covers it"
+        out.say(f"Nothing is promised for {subject} {subject_id}: {why_none}.")
     misses = Misses(row.clocks, plan)
     for clock in row.clocks:
         terms = plan.terms(clock)
@@ -113,15 +113,17 @@ def explain_command(
 
 def _known(
     out: Output, settings: Settings, subject: Subject, subject_id: str, at_ms: int | None, recorded: Recorded | None
-) -> tuple[Plan, SubjectRow | None, int]:
-    """Return the agreements, the row of a subject, and the instant as of which it is told."""
+) -> tuple[Plan, SubjectRow | None, int, str]:
+    """Return the agreements, the row of a subject, the instant as of which it is told, and why there may be no row."""
     if recorded is not None:
-        plan = Plan(recorded.book())
-        row, now_ms = row_of(recorded.read(out).events, subject, subject_id, plan.book, at_ms)
-        return plan, row, now_ms
+        plan, reading = Plan(recorded.book()), recorded.read(out)
+        row, now_ms = row_of(reading.events, subject, subject_id, plan.book, at_ms)
+        odd = [one.sentence for one in reading.odd if (one.subject, one.subject_id) == (subject, subject_id)]
+        return plan, row, now_ms, f"it {odd[0]}, and is not measured" if odd else "the data has no event of it"
     plan = Plan(book_of(asyncio.run(read_published(settings)).documents.values()))
     row = asyncio.run(_row(settings, subject, subject_id))
-    return plan, row, asyncio.run(present_ms(settings)) if at_ms is None else at_ms
+    now_ms = asyncio.run(present_ms(settings)) if at_ms is None else at_ms
+    return plan, row, now_ms, "it is finished for long, or its events are not read yet"
 
 
 def _zone(plan: Plan, agreement_id: str, now_ms: int) -> str:

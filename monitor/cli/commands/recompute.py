@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -18,6 +18,7 @@ from monitor.cli.terminal.recorded import Recorded, recorded_option
 from monitor.config.agreements.checking import book_of
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert
+from monitor.core.facts.events import Event
 from monitor.core.objectives.consequence import MONEY
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.recompute.causes import Arrived
@@ -29,6 +30,7 @@ from monitor.read_model.history import OnProgress, read_history
 from monitor.read_model.present import clock_of
 from monitor.read_model.topics import read_all
 from monitor.replay.announced import read_announced
+from monitor.replay.by_window import figure_cells
 from monitor.replay.recompute import ClockFinding, Judged, PeriodFinding, Recomputed
 from monitor.replay.recompute import recompute as compare
 from monitor.stream.partitions.clock import wall_ms
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 _Announcement = TypeVar("_Announcement", Alert, WindowStatus)
 _SHOWN_EVENTS: Final = 5
+_NOT_ON_TOPICS: Final = "nothing that is on the topics: it may not have been announced yet"
+_OF_OTHER_DATA: Final = "the data: other events were judged than are recomputed"
 
 
 @click.command(
@@ -83,24 +87,25 @@ def recompute(
     differs, 0 if nothing does.
 
     Without Kafka: --announced is what a replay announced earlier, --data what is known now. Time passes up to --until,
-    or just after the last event.
+    or just after the last event or announcement.
     """
     if (recorded is None) != (announced is None) or (recorded is not None and as_of_ms is not None):
         raise click.UsageError("--announced goes with --data and --agreements, and without --as-of.")
     with progress(least=LEAST) as on_progress:
         if recorded is not None and announced is not None:
-            events = recorded.read(out).events
-            end_ms = until_ms if until_ms is not None else max((one.fact.time_ms + 1 for one in events), default=0)
+            events, judged = recorded.read(out).events, read_announced(announced)
+            end_ms = until_ms if until_ms is not None else _last_ms(events, judged) + 1
             found = compare(
-                read_announced(announced), [Arrived(one, one.fact.time_ms) for one in events], recorded.book(),
+                judged, [Arrived(one, one.fact.time_ms) for one in events], recorded.book(),
                 until_ms=end_ms, from_ms=from_ms, agreement=agreement_id, on_progress=on_progress,
             )  # fmt: skip
         else:
             found = asyncio.run(_compared(out, settings, as_of_ms, agreement_id, from_ms, until_ms, on_progress))
+    unknown = _OF_OTHER_DATA if recorded is not None else _NOT_ON_TOPICS
     for clock in found.clocks:
-        _tell_clock(out, clock)
+        _tell_clock(out, clock, unknown)
     for period in found.periods:
-        _tell_period(out, period)
+        _tell_period(out, period, unknown)
     if found.in_rest:
         out.note(f"{found.in_rest:,} periods were stated together with others, as other (max_series): not compared")
     if found.not_kept:
@@ -110,6 +115,15 @@ def recompute(
     out.say(f"{compared}: {f'{many:,} differ' if many else 'no difference'}.")
     if many:
         click.get_current_context().exit(DIFFERENT)
+
+
+def _last_ms(events: Sequence[Event], judged: Judged) -> int:
+    """Return the last instant of which the data or the announcements tell.
+
+    A breach that was announced after the last event of the data is compared, too: the data may have got shorter.
+    """
+    told = (at_ms for _, at_ms in (*judged.alerts, *judged.statements))
+    return max((*(one.fact.time_ms for one in events), *told), default=0)
 
 
 async def _compared(
@@ -165,7 +179,7 @@ async def _told(
     return found
 
 
-def _tell_clock(out: Output, found: ClockFinding) -> None:
+def _tell_clock(out: Output, found: ClockFinding, unknown: str) -> None:
     clock, judged, again = found.difference
     out.record(
         kind="clock",
@@ -180,10 +194,10 @@ def _tell_clock(out: Output, found: ClockFinding) -> None:
     out.say(f"  as judged      {_breaches(judged)}{taken_back}")
     verdict = "" if again.breached_ms else f", {found.verdict if found.verdict != 'none' else 'not promised'}"
     out.say(f"  as recomputed  {_breaches(again)}{verdict}")
-    out.say(f"  because of     {_because(found.cause)}")
+    out.say(f"  because of     {_because(found.cause, unknown)}")
 
 
-def _tell_period(out: Output, found: PeriodFinding) -> None:
+def _tell_period(out: Output, found: PeriodFinding, unknown: str) -> None:
     period, one, other, figures, verdicts = found.difference
     out.record(
         kind="period",
@@ -217,7 +231,7 @@ def _tell_period(out: Output, found: PeriodFinding) -> None:
         out.say(f"  {verdict.objective}: {was} as judged, {would} as recomputed")
     if found.judged != found.recomputed:
         out.say(f"  follows: {_consequences(found.judged)} as judged, {_consequences(found.recomputed)} as recomputed")
-    out.say(f"  because of {_because(found.cause)}")
+    out.say(f"  because of {_because(found.cause, unknown)}")
 
 
 def _announced_json(one: Announced) -> dict[str, Any]:
@@ -244,8 +258,8 @@ def _breaches(one: Announced) -> str:
 def _figure(one: Figure | None) -> str:
     if one is None:
         return "not stated"
-    value = "no value" if one.value is None else f"{one.value:.6g}"
-    return f"{value} ({one.numerator:.10g}/{one.denominator:.10g})"
+    value, numerator, denominator, _ = figure_cells(one)
+    return f"{'no value' if one.value is None else value} ({numerator} of {denominator})"
 
 
 def _consequences(found: tuple[Consequence, ...]) -> str:
@@ -258,11 +272,11 @@ def _consequence(one: Consequence) -> str:
     return one.kind.replace("_", " ") + (f" at once ({one.breach})" if one.breach else "")
 
 
-def _because(cause: Cause) -> str:
+def _because(cause: Cause, unknown: str) -> str:
     if cause.kind == "agreement":
         judged, now = (f"version {one}" if one >= 0 else "no agreement" for one in cause.versions)
         return f"the agreement: judged by {judged}, recomputed by {now}"
     if cause.kind == "late_events":
         more = len(cause.events) - _SHOWN_EVENTS
         return f"late events: {', '.join(cause.events[:_SHOWN_EVENTS])}" + (f" and {more:,} more" if more > 0 else "")
-    return "nothing that is on the topics: it may not have been announced yet"
+    return unknown

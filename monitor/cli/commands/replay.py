@@ -203,7 +203,7 @@ def _measured(
 
 def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
     with progress() as on_progress:
-        made, reading = preview_of(tables, most, on_progress)
+        made, count, reading = preview_of(tables, most, on_progress)
     out.record(events=[one.as_json() for one in made], rows=reading_json(reading))
     rows = [
         (
@@ -216,13 +216,14 @@ def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
         for one in made
     ]
     out.table(("row", "time", "subject", "event", "attributes"), rows, f"The first {len(made):,} events")
-    out.say(f"{len(reading.events):,} events of {reading.rows:,} rows: {fates(reading)}.")
+    out.say(f"{count:,} events of {reading.rows:,} rows: {fates(reading)}.")
     if reading.rejected and not out.as_json:
         out.console.print(rejections_table(reading))
     for sentence in data_faults(reading):
         out.say(sentence)
     if not made:
-        out.note("error, for the author of the mapping: no row makes an event")
+        said = "the mapping: no row makes an event" if reading.rows else "the file: it has no rows"
+        out.note(f"error, for the author of {said}")
         click.get_current_context().exit(FAILED)
 
 

@@ -12,19 +12,23 @@ import click
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.progress import LEAST, progress
 from monitor.config.agreements.checking import load_agreements
-from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.book import Book
+from monitor.replay.files import load_tables
 from monitor.replay.own_events import read_own_events
-from monitor.replay.readers import Reading, read_events
+from monitor.replay.readers import Reading, read_tables
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 class Recorded(NamedTuple):
-    """Files of recorded data with the mapping that makes events of them (None: they hold events), and agreements."""
+    """Files of recorded data with the mapping that makes events of them (None: they hold events), and agreements.
+
+    ``more`` are further tables, each with a mapping of its own.
+    """
 
     data: tuple[Path, ...]
     mapping: Path | None
+    more: tuple[tuple[Path, Path], ...]
     agreements: tuple[Path, ...]
 
     def read(self, out: Output) -> Reading:
@@ -33,7 +37,7 @@ class Recorded(NamedTuple):
             if self.mapping is None:
                 reading = read_own_events(self.data, on_progress)
             else:
-                reading = read_events(self.data, load_mapping(self.mapping), on_progress)
+                reading = read_tables(load_tables(self.data, self.mapping, self.more), on_progress)
         for reason, count in reading.reasons().items():
             out.note(f"{count:,} rows rejected: {reason}")
         return reading
@@ -44,10 +48,18 @@ class Recorded(NamedTuple):
 
 
 def recorded_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--data``, ``--mapping`` and ``--agreements``; the command takes ``recorded``: `Recorded`, or None."""
+    """Add the options that `Recorded` is made of; the command takes ``recorded``: what was given, or None."""
 
     @click.option("--data", multiple=True, type=_FILE, help="Read recorded events from this file, not from Kafka.")
     @click.option("--mapping", type=_FILE, help="With --data: how rows become events. Without it they are events.")
+    @click.option(
+        "--table",
+        "more",
+        multiple=True,
+        type=(_FILE, _FILE),
+        metavar="DATA MAPPING",
+        help="Another file with its mapping.",
+    )
     @click.option(
         "--agreements",
         multiple=True,
@@ -55,10 +67,12 @@ def recorded_option(command: Callable[..., Any]) -> Callable[..., Any]:
         help="With --data: agreement file or folder; may be given several times.",
     )
     @functools.wraps(command)
-    def wrapped(*args: Any, data: Any, mapping: Any, agreements: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's
-        if bool(data) != bool(agreements) or (mapping and not data):
+    def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's
+        given = Recorded(*(kwargs.pop(name) for name in Recorded._fields))
+        if bool(given.data) != bool(given.agreements) or (given.mapping and not given.data):
             raise click.UsageError("--data goes with --agreements (and --mapping, where the files hold no events).")
-        recorded = Recorded(data, mapping, agreements) if data else None
-        return command(*args, recorded=recorded, **kwargs)
+        if given.more and not given.mapping:
+            raise click.UsageError("--table goes with --mapping.")
+        return command(*args, recorded=given if given.data else None, **kwargs)
 
     return wrapped

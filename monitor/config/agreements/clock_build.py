@@ -51,6 +51,10 @@ def course(shape: ClockShape, told: Told) -> Course:
 
 def due_attribute(shape: ClockShape, told: Told) -> str:
     """Return the attribute that brings a clock's due instant; "": none does, it has targets."""
+    # Not a rule of the shape: there, a target with a mistake would hide all other mistakes of its clock.
+    if (shape.targets is None) == (shape.due_at is None):
+        message = "has no targets" if shape.targets is None else "has both targets and due_at"
+        told((), message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
     if shape.due_at is None:
         if shape.pauses_move_due:
             told(("pauses_move_due",), "is of clocks with due_at: pauses always move a target", "leave it out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -46,14 +46,18 @@ class BudgetShape(Shape):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_rule(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return {"within": value}
-        if "within" in value and ("days" in value or "by" in value):
+    def _duration_only(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"within": value}
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        # Of what was written, not of the values: within is 0 where nothing was.
+        given = self.model_fields_set
+        if "within" in given and given & {"days", "by"}:
             raise wrong("has both within and days", "write within: 4h, or days: 3 with by: 17:00")
-        if "within" not in value and not ("days" in value and "by" in value):
+        if "within" not in given and not given >= {"days", "by"}:
             raise wrong("says no time allowed", "write within: 4h, or days: 3 with by: 17:00")
-        return value
+        return self
 
 
 class ClockShape(Shape):
@@ -82,13 +86,6 @@ class ClockShape(Shape):
     where: Choice = Field(default_factory=dict)
     by: By | None = None
     windows: Windows | None = None
-
-    @model_validator(mode="after")
-    def _one_target(self) -> ClockShape:
-        if (self.targets is None) == (self.due_at is None):
-            message = "has no targets" if self.targets is None else "has both targets and due_at"
-            raise wrong(message, "write targets: {'*': 4h}, or due_at: the attribute that brings the due instant")
-        return self
 
 
 class CallsShape(Shape):

@@ -31,7 +31,7 @@ def reports(shape: AgreementShape, measures: Sequence[Measure], wrong: Told, war
         if not any(window.name == one.every for measure in stated for window in measure.windows):
             warn((*at, "every"), f"nothing has the window {one.every!r}: there is nothing to report", "")
         for place, name in enumerate(one.to):
-            if shape.parties and name not in people:
+            if name not in people:
                 warn((*at, "to", place), f"{name!r} is neither a party nor a contact", did_you_mean(name, people))
         found.append(Rights(tuple(one.to), one.every, tuple(one.statistics), one.within or 0))
     return tuple(found)
@@ -39,5 +39,6 @@ def reports(shape: AgreementShape, measures: Sequence[Measure], wrong: Told, war
 
 def _people(shape: AgreementShape) -> set[str]:
     """Return the names and roles of parties and contacts."""
-    parties = {word for one in shape.parties or () for word in (one.name, one.role)}
+    parties = {"provider", shape.provider, "customer", shape.customer}
+    parties |= {word for one in shape.parties or () for word in (one.name, one.role)}
     return parties | {word for one in shape.contacts for word in (one.role, one.name) if word}

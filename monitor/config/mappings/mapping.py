@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monitor.config.mappings.mapping_build import Build
 from monitor.config.mappings.mapping_shape import MappingShape
+from monitor.config.mappings.never_ends import restorations_that_end_nothing
 from monitor.config.mappings.same_event import starts_that_stop
 from monitor.config.reading.partial import mistakes_beside
 from monitor.config.reading.shape import check
@@ -43,6 +44,7 @@ def load_mapping(path: Path, *, live: bool = False, warnings: list[Mistake] | No
         raise ConfigError(mistakes)
     if warnings is not None:
         warnings += starts_that_stop(mapping, documents[0])
+        warnings += restorations_that_end_nothing(mapping, documents[0])
     return mapping
 
 

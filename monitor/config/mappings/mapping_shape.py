@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -29,11 +29,13 @@ class ZoneShape(Shape):
     @model_validator(mode="before")
     @classmethod
     def _name_only(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return {"name": value}
-        if ("column" in value) == ("name" in value):
+        return value if isinstance(value, dict) else {"name": value}
+
+    @model_validator(mode="after")
+    def _one_zone(self) -> Self:
+        if (self.column is None) == (self.name is None):
             raise wrong("names no zone", "write {column: timezone}, or the name of the zone itself")
-        return value
+        return self
 
 
 class TimeShape(Shape):
@@ -73,11 +75,13 @@ class InstantShape(Shape):
     @model_validator(mode="before")
     @classmethod
     def _columns_only(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return {"columns": value}
-        if ("columns" in value) == ("constant" in value):
-            raise wrong("has no time" if "columns" not in value else "has two times", "write columns or constant")
-        return value
+        return value if isinstance(value, dict) else {"columns": value}
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if (self.columns is None) == (self.constant is None):
+            raise wrong("has no time" if self.columns is None else "has two times", "write columns or constant")
+        return self
 
 
 class ConditionShape(Shape):
@@ -138,15 +142,17 @@ class SourceShape(Shape):
     @model_validator(mode="before")
     @classmethod
     def _column_only(cls, value: object) -> object:
-        if isinstance(value, dict):
-            given = [name for name in ("column", "constant", "time", "duration", "span") if name in value]
-            if len(given) != 1:
-                raise wrong(
-                    f"has {' and '.join(given) or 'no source'}",
-                    "write exactly one of column, constant, time, duration, span",
-                )
-            return value
-        return {"column": value}
+        return value if isinstance(value, dict) else {"column": value}
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in ("column", "constant", "time", "duration", "span") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise wrong(
+                f"has {' and '.join(given) or 'no source'}",
+                "write exactly one of column, constant, time, duration, span",
+            )
+        return self
 
 
 Attributes = dict[str, SourceShape]

@@ -95,7 +95,23 @@ def check(model: type[T], document: YamlDocument, filled: Filled = NOTHING_FILLE
     try:
         return model.model_validate(document.data), []
     except ValidationError as errors:
-        return None, [_violation(model, document, error, filled) for error in errors.errors(include_url=False)]
+        return None, _violations(model, document, errors.errors(include_url=False), filled)
+
+
+def _violations(
+    model: type[BaseModel], document: YamlDocument, errors: Iterable[ErrorDetails], filled: Filled
+) -> list[Violation]:
+    """Return the violations; a value that may be of several types has one, not one for each of them."""
+    found: list[Violation] = []
+    of_types: set[tuple[str | int, ...]] = set()
+    for error in errors:
+        one = _violation(model, document, error, filled)
+        if error["type"].endswith("_type"):
+            if one.path in of_types:
+                continue
+            of_types.add(one.path)
+        found.append(one)
+    return found
 
 
 _MESSAGES: Final = {

@@ -162,6 +162,7 @@ def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path,
     data, mapping = work / "data.csv", work / "mapping.yaml"
     data.write_text(
         "number,opened,resolved\nT-1,2024-03-04T09:00:00Z,2024-03-04T14:30:00Z\nT-2,2024-03-04T13:00:00Z,\n"
+        "T-3,2024-03-04T13:00:00Z,2024-03-04T12:00:00Z\n"
     )
     mapping.write_text(
         "mapping: m\nsubject: ticket\nsubject_id: '{number}'\nattributes: {priority: {constant: P1}}\nevents:\n"
@@ -171,7 +172,7 @@ def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path,
 
     late, still_open = run("explain", "ticket", "T-1", *given), run("explain", "ticket", "T-2", *given)
     earlier = run("explain", "ticket", "T-1", *given, "--at", "2024-03-04T12:00:00Z")
-    unknown = run("explain", "ticket", "T-9", *given)
+    unknown, odd = run("explain", "ticket", "T-9", *given), run("explain", "ticket", "T-3", *given)
 
     assert late.exit_code == 0
     assert "resolution of ticket T-1: breached" in late.stdout
@@ -181,7 +182,38 @@ def test_a_ticket_of_recorded_data_is_explained_without_kafka(run, folder: Path,
     assert "elapsed 3 h (1 h left)" in earlier.stdout
     assert unknown.exit_code == 1
     assert "the data has no event of it" in unknown.stderr
+    assert odd.exit_code == 1
+    assert "no ticket T-3 is known: it was solved or closed before it was opened, and is not measured" in odd.stderr
     assert run("explain", "ticket", "T-1", "--data", data).exit_code == 2
+
+
+def test_a_ticket_that_was_never_opened_is_not_said_to_be_covered_by_nothing(run, folder: Path, tmp_path: Path):
+    data = tmp_path / "events.jsonl"
+    data.write_text(
+        '{"id": "1", "ticket": "T-1", "type": "resolved", "time": "2024-03-04T12:00:00Z", "customer": "Finance"}\n'
+    )
+
+    told = run("explain", "ticket", "T-1", "--data", data, "--agreements", folder)
+
+    assert "Nothing is promised for ticket T-1: it was solved or closed and never opened." in told.stdout
+
+
+def test_a_ticket_of_several_tables_is_explained_by_all_of_them(run, folder: Path, tmp_path: Path):
+    work = tmp_path / "work"
+    work.mkdir()
+    opened, done, opening, solving = (work / name for name in ("a.csv", "b.csv", "a.yaml", "b.yaml"))
+    opened.write_text("number,opened\nT-1,2024-03-04T09:00:00Z\n")
+    done.write_text("ticket,done\nT-1,2024-03-04T14:30:00Z\n")
+    head = "subject: ticket\nattributes: {priority: {constant: P1}}\n"
+    opening.write_text(f"mapping: a\n{head}subject_id: '{{number}}'\nevents: [{{type: opened, at: opened}}]\n")
+    solving.write_text(f"mapping: b\n{head}subject_id: '{{ticket}}'\nevents: [{{type: resolved, at: done}}]\n")
+    given = ("--data", opened, "--mapping", opening, "--agreements", folder)
+
+    told = run("explain", "ticket", "T-1", *given, "--table", done, solving)
+
+    assert told.exit_code == 0
+    assert "elapsed 5 h 30 min (1 h 30 min too long)" in told.stdout
+    assert run("explain", "ticket", "T-1", "--table", done, solving).exit_code == 2
 
 
 def test_times_are_those_of_the_agreement_s_zone_and_an_open_clock_says_as_of_when(

@@ -133,6 +133,18 @@ def test_a_preview_is_events_as_they_stand_on_a_topic_for_machines(run: Run, fil
     assert shown["rows"]["rejected"]["counts"] == {"bad_time": 1}
 
 
+def test_a_preview_counts_the_events_of_tickets_that_are_not_measured(run: Run, files: dict[str, Path]):
+    """Five events were shown, and told to be three: those of a ticket that ended before it began were not counted."""
+    files["data"].write_text("number,opened,resolved,priority\nT-1,2024-03-04T09:00:00Z,2024-03-04T10:00:00Z,P1\n"
+                             "T-2,2024-03-04T09:00:00Z,2024-03-04T08:00:00Z,P1\n")  # fmt: skip
+
+    result = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "5")
+
+    assert result.stdout.count("data.csv:") == 4
+    assert "4 events of 2 rows" in result.stdout
+    assert "1 ticket was solved or closed before it was opened, and is not measured: T-2." in result.stdout
+
+
 def test_a_preview_in_which_nothing_happens_fails(run: Run, files: dict[str, Path]):
     files["data"].write_text("number,opened,resolved,priority\nT-1,yesterday,,P1\n")
 
@@ -140,6 +152,12 @@ def test_a_preview_in_which_nothing_happens_fails(run: Run, files: dict[str, Pat
 
     assert result.exit_code == 1
     assert "no row makes an event" in result.stderr
+
+    files["data"].write_text("number,opened,resolved,priority\n")
+    empty = run("replay", files["data"], "--mapping", files["mapping"], "--preview", "5")
+
+    assert empty.exit_code == 1
+    assert "error, for the author of the file: it has no rows" in empty.stderr
 
 
 def test_a_preview_measures_nothing(run: Run, files: dict[str, Path]):
@@ -226,6 +244,28 @@ def test_without_alerts_a_result_holds_only_how_many_there_were(run: Run, files:
     assert {**whole, "alerts": 0} == {**small, "alerts": 0}
 
 
+def test_cohorts_are_a_window_that_may_be_asked_for(run: Run, tmp_path: Path):
+    """They stood in the JSON only."""
+    data, mapping = tmp_path / "leads.csv", tmp_path / "leads.yaml"
+    data.write_text("number,created,tried\nL-1,2026-03-02T09:00:00Z,2026-03-31T15:00:00Z\nL-2,2026-03-31T14:30:00Z,\n"
+                    "L-3,2026-05-04T09:00:00Z,\n")  # fmt: skip
+    mapping.write_text(
+        "mapping: m\nsubject: lead\nsubject_id: '{number}'\nattributes: {source: {constant: web}}\nevents:\n"
+        "  - {type: created, at: created}\n  - {type: handed_over, at: created, id: '{subject_id} over'}\n"
+        "  - {type: attempted, at: tried, attributes: {channel: {constant: phone}}}\n"
+    )
+    promise = Path(__file__).parents[3] / "deploy" / "promises" / "leads.yaml"
+    given = ("replay", data, "--mapping", mapping, "--agreements", promise)
+
+    asked = run(*given, "--window", "month+depth")
+
+    assert asked.exit_code == 0
+    table = asked.stdout.partition("Figures by month+depth")[2]
+    assert "2026-03-01" in table
+    assert "depth_kept" in table
+    assert "week+follow_up, month+follow_up, month+depth" in run(*given, "--window", "decade").stderr
+
+
 def test_figures_by_month_are_shown_for_what_is_asked_for(run: Run, files: dict[str, Path]):
     result = replayed(run, files, "--window", "month", "--of", "resolution", "--until", "2024-05-01T00:00:00Z")
 
@@ -299,7 +339,15 @@ def test_what_a_replay_announced_is_compared_with_later_data_without_kafka(
     assert other.exit_code == 4
     assert "desk/resolution of ticket T-2" in other.stdout
     assert "1 clocks" not in other.stdout
-    assert "compliance: 0.5 (1/2) as judged, 1 (2/2) as recomputed" in other.stdout
+    assert "compliance: 50.0000% (1 of 2) as judged, 100.0000% (2 of 2) as recomputed" in other.stdout
+    assert "mean: 3.00 h (6.00 h of 2) as judged, 2.00 h (4.00 h of 2) as recomputed" in other.stdout
+    assert "because of the data: other events" in other.stdout
+
+    # The data ends earlier than what was announced: the breach is compared all the same.
+    shorter = run(*given[: -len(until)], "--data", now)
+
+    assert shorter.exit_code == 4
+    assert "as judged      breached 2024-03-04 13:00:00 UTC" in shorter.stdout
     broken = tmp_path / "broken.jsonl"
     broken.write_text("[]\n")
     refused = run(

@@ -10,6 +10,7 @@ import pytest
 from monitor.config.agreements.differences import describe_difference
 from monitor.core.agreements.agreement import Rights
 from monitor.core.agreements.parties import Party
+from tests.config.conftest import AGREEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,20 @@ def test_whoever_gets_reports_is_a_party_or_a_contact_by_name_or_role(checked: C
         assert checked(TEXT.replace("to: customer", f"to: {who}")).warnings == ()
     (warning,) = checked(TEXT.replace("to: customer", "to: [customer, suplier]")).warnings
     assert "'suplier' is neither a party nor a contact (did you mean 'supplier'?)" in str(warning)
+
+
+def test_a_misspelt_receiver_of_reports_is_warned_of_without_a_list_of_parties_too(checked: Checked) -> None:
+    """Without ``parties`` a word that nobody is called by got the reports, and nobody saw them."""
+    text = AGREEMENT.replace("on-call, email", "service manager, email")
+    for who in ("IT", "Finance", "customer", "service manager"):
+        found = checked(f"{text}reports: {{to: {who}, every: month}}\n").warnings
+        assert not [one for one in found if "reports[0].to" in str(one)]
+    (warning,) = [
+        one
+        for one in checked(f"{text}reports: {{to: service manger, every: month}}\n").warnings
+        if "reports[0].to" in str(one)
+    ]
+    assert "is neither a party nor a contact (did you mean 'service manager'?)" in str(warning)
 
 
 def test_nothing_to_report_is_warned_of_at_its_entry(checked: Checked) -> None:

@@ -42,6 +42,42 @@ def test_an_unknown_key_in_a_mapping_hides_none_of_the_four_other_mistakes():
     ]
 
 
+def test_a_misspelt_key_is_told_and_not_only_that_its_part_says_nothing():
+    """ "has no source", "has no time", "names no zone" were told, and the word to correct was not."""
+    text = MAPPING.replace("priority: urgency", "priority: {colum: urgency}").replace(
+        "at: opened", "at: {columns: opened, zone: {nam: UTC}, colums: x}"
+    )
+
+    _, mistakes = read(text)
+
+    assert {one.path for one in mistakes if one.message == "unknown key"} == {
+        "attributes.priority.colum",
+        "events[0].at.colums",
+        "events[0].at.zone.nam",
+    }
+
+
+def test_a_value_that_may_be_of_several_types_is_one_mistake():
+    _, mistakes = read(MAPPING.replace("changed: true", "above: many"))
+
+    assert [one.message for one in mistakes if "above" in one.path] == ["must be a number, not the text 'many'"]
+
+
+def test_a_target_with_a_mistake_hides_nothing_else_of_its_clock(checked):
+    """The clock had no targets then, and went as a whole: its metric, and what was promised of it."""
+    text = AGREEMENT.replace('{P1: 15m, "*": 4h}', "{P1: 15x}").replace(
+        "metric: first_response", "metric: first_respons"
+    )
+
+    assert agreed(checked, text) == ["clocks[0].metric", "clocks[0].targets.P1"]
+
+
+def test_a_misspelt_time_allowed_is_told(checked):
+    (mistake,) = checked(AGREEMENT.replace("P1: 15m", "P1: {witin: 15m}")).mistakes
+
+    assert (mistake.message, mistake.hint) == ("unknown key", "did you mean 'within'?")
+
+
 def test_a_mistake_behind_an_entry_that_is_taken_out_stands_at_its_own_place_and_line():
     _, mistakes = read(MAPPING.replace("{type: opened, at: opened, rows: first}", "{type: opened}"))
 
