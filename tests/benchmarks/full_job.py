@@ -228,6 +228,8 @@ def main(json_path: Path | None, asked: argparse.Namespace) -> None:
             size = sum(len(value) for _, value in work.records) / count
             print(f"{case}: {count:,} events of {asked.subject}, of {size:.0f} bytes on average")
             plain, ours = measured(bootstrap, work, f"bench-{case}-{int(time.time())}", asked.python)
+            if not plain["events"] or not ours["events"]:
+                raise SystemExit(f"{count:,} events are all in the first fetches: name a larger --number")
             shown = ours.pop("shown")
             figures[case] = told(plain, ours)
             if (ours["breaches"], ours["twice"]) != (work.breaches, 0):

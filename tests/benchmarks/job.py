@@ -93,14 +93,14 @@ def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None) ->
     return Job(records, breaches)
 
 
-def settings(bootstrap: str, app_id: str) -> Settings:
-    """Return settings with topics of their own."""
+def settings(bootstrap: str, app_id: str, partitions: int = PARTITIONS, **more: Any) -> Settings:
+    """Return settings with topics of their own; ``more`` are others than topics."""
     names = {
         name: f"{app_id}-{name}"
         for name in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements")
     }
-    topics = TopicSettings(**names, dead_letters=f"{app_id}-dead-letters", partitions=PARTITIONS)
-    return Settings(app_id=app_id, bootstrap=bootstrap, topics=topics, log_level="warning")
+    topics = TopicSettings(**names, dead_letters=f"{app_id}-dead-letters", partitions=partitions)
+    return Settings(app_id=app_id, bootstrap=bootstrap, topics=topics, log_level="warning", **more)
 
 
 async def publish(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
