@@ -22,7 +22,6 @@ from monitor.bootstrap import Monitor, calm_collector
 from monitor.installation import topic_plan
 from monitor.stream.kafka.topics import create_topics
 from tests.benchmarks import job, write_json
-from tests.kafka.broker import KafkaBroker
 
 BUDGET_S = 4
 SECONDS = 15
@@ -103,13 +102,12 @@ def main(json_path: Path | None) -> None:
     app_id = f"delay-{int(time.time())}"
     figures: dict[str, object] = {}
     missed = False
-    with KafkaBroker() as broker:
-        settings = job.settings(broker.bootstrap, app_id)
-        asyncio.run(create_topics(broker.bootstrap, topic_plan(settings)))
-        asyncio.run(job.publish_agreement(broker.bootstrap, settings.topics.agreements, AGREEMENT))
-        broker.pin(0)
+    with job.kafka() as bootstrap:
+        settings = job.settings(bootstrap, app_id)
+        asyncio.run(create_topics(bootstrap, topic_plan(settings)))
+        asyncio.run(job.publish_agreement(bootstrap, settings.topics.agreements, AGREEMENT))
         worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.delay", broker.bootstrap, app_id], cwd=Path(__file__).parents[2]
+            [sys.executable, "-m", "tests.benchmarks.delay", bootstrap, app_id], cwd=Path(__file__).parents[2]
         )
         try:
             with suppress(OSError):
@@ -117,7 +115,7 @@ def main(json_path: Path | None) -> None:
                 os.sched_setaffinity(0, {0})
             time.sleep(5)  # the worker joins its group; whatever it announces later shows as delay, not as an error
             for load_per_s in LOADS:
-                one = asyncio.run(measure(broker.bootstrap, app_id, load_per_s))
+                one = asyncio.run(measure(bootstrap, app_id, load_per_s))
                 figures[f"at {load_per_s:,} events/s"] = one
                 missed |= one["announced"] != one["deadlines"]
                 print(
