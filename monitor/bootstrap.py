@@ -106,6 +106,10 @@ def limits_of(web: WebSettings) -> Limits:
     return Limits(web.max_connections, web.max_scrapes, web.headers_timeout_ms / 1000, web.answer_timeout_ms / 1000)
 
 
+COLLECTOR_THRESHOLDS: Final = (50_000, 0, 16_000)
+"""Of the garbage collector of a worker's process."""
+
+
 def calm_collector() -> None:
     """Make the garbage collector run less often: for a process that is a worker and nothing else.
 
@@ -116,7 +120,7 @@ def calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 0, 16_000)
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 class Monitor:

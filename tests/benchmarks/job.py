@@ -12,7 +12,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from aiokafka import AIOKafkaProducer
 
 from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.stream.agents.books import agreement_key
+from tests.kafka.broker import KafkaBroker
 
 PARTITIONS = 4
 TARGET_H = {"P1": 3, "P2": 4, "P3": 5, "P4": 6}
@@ -91,14 +93,14 @@ def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None) ->
     return Job(records, breaches)
 
 
-def settings(bootstrap: str, app_id: str) -> Settings:
-    """Return settings with topics of their own."""
+def settings(bootstrap: str, app_id: str, partitions: int = PARTITIONS, **more: Any) -> Settings:
+    """Return settings with topics of their own; ``more`` are others than topics."""
     names = {
         name: f"{app_id}-{name}"
         for name in ("tickets", "calls", "outages", "leads", "agreements", "partials", "alerts", "status", "statements")
     }
-    topics = TopicSettings(**names, dead_letters=f"{app_id}-dead-letters", partitions=PARTITIONS)
-    return Settings(app_id=app_id, bootstrap=bootstrap, topics=topics, log_level="warning")
+    topics = TopicSettings(**names, dead_letters=f"{app_id}-dead-letters", partitions=partitions)
+    return Settings(app_id=app_id, bootstrap=bootstrap, topics=topics, log_level="warning", **more)
 
 
 async def publish(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
@@ -120,11 +122,24 @@ async def publish_agreement(bootstrap: str, topic: str, document: dict[str, Any]
     await publish(bootstrap, topic, [(key, orjson.dumps(document))])
 
 
-def child(arguments: list[str], core: int | None, timeout_s: float = 600) -> dict[str, Any]:
+@contextmanager
+def kafka() -> Iterator[str]:
+    """Yield the address of ``SLA_TEST_BOOTSTRAP``, else of a Kafka that is started on core 0 for as long."""
+    if given := os.environ.get("SLA_TEST_BOOTSTRAP"):
+        yield given
+        return
+    with KafkaBroker() as broker:
+        broker.pin(0)
+        yield broker.bootstrap
+
+
+def child(
+    arguments: list[str], core: int | None, timeout_s: float = 600, python: str = sys.executable
+) -> dict[str, Any]:
     """Run a function of a benchmark module in a process of its own, on one core; return what it printed as JSON."""
     cores = {core} if core is not None and core in os.sched_getaffinity(0) else None
     done = subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [python, "-m", *arguments],
         stdout=subprocess.PIPE,
         timeout=timeout_s,
         check=True,

@@ -138,7 +138,7 @@ def main(json_file: Path | None, asked: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder:
         for case in [asked.case] if asked.case else sorted(PUBLIC if asked.data else MADE):
             found += _case(case, asked, Path(folder) / case)
-    write_json({"replay": found}, json_file)
+    write_json({f"{one['case']}/{one['measures'] or 'own'}": one for one in found}, json_file)
 
 
 def _case(case: str, asked: argparse.Namespace, kept: Path) -> Iterator[dict[str, Any]]:
@@ -173,7 +173,7 @@ def _case(case: str, asked: argparse.Namespace, kept: Path) -> Iterator[dict[str
 
 def _apart(case: str, measures: int | str, kept: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Run a part of a case in a process of its own; return its figures, none if it was stopped."""
-    command = [sys.executable, "-m", "tests.benchmarks", "replay"]
+    command = [sys.executable, "-m", "tests.benchmarks", "replay", "--one-run"]
     command += ["--events", str(asked.events), "--seconds", str(asked.seconds), "--run", case, str(measures), str(kept)]
     if asked.data:
         command += ["--data", str(asked.data)]

@@ -187,16 +187,23 @@ async def scraped(worker: Worker, times: int = SCRAPES) -> tuple[list[float], li
     return seconds, holds, size
 
 
+def worker_of(series: int) -> Worker:
+    """Return a worker that shows so many series, each of a customer of its own."""
+    worker = Worker(book(BY_CUSTOMER), max_series=series)
+    for start in range(0, series, AT_ONCE):
+        customers = range(start, min(series, start + AT_ONCE))
+        for place in range(SOURCES):
+            worker.fold(place, events_of(customers, place, NOON_MS - 4 * 3_600_000), NOON_MS)
+        worker.judge(NOON_MS)
+    assert worker.evaluator.places() == {("desk", "resolution"): (series, 0)}
+    return worker
+
+
 def main(json_path: Path | None) -> None:
-    worker = Worker(book(BY_CUSTOMER), max_series=SERIES)
     calm_collector()  # as the worker command does
     before = rss()
-    for start in range(0, SERIES, AT_ONCE):
-        for place in range(SOURCES):
-            worker.fold(place, events_of(range(start, start + AT_ONCE), place, NOON_MS - 4 * 3_600_000), NOON_MS)
-        worker.judge(NOON_MS)
+    worker = worker_of(SERIES)
     judged = rss()
-    assert worker.evaluator.places() == {("desk", "resolution"): (SERIES, 0)}
     seconds, holds, size = asyncio.run(scraped(worker))
     shown = rss()
     figures = {

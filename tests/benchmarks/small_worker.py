@@ -22,6 +22,8 @@ from tests.kafka.small_worker import CAPS, Coped, SmallWorker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+RUNS = 1
+"""It takes many minutes."""
 STORIES = ("one_after_the_other", "together")
 
 
@@ -48,7 +50,7 @@ def main(json_path: Path | None, asked: argparse.Namespace) -> None:
                 within_s=asked.within,
             )  # fmt: skip
             rows = asyncio.run(run(story, which, lambda one: print(line(one, asked.limit), flush=True)))
-            figures[which] = [asdict(one) | {"delays_s": one.delays_s[-1:]} for one in rows]
+            figures[which] = {one.name: asdict(one) | {"delays_s": one.delays_s[-1:]} for one in rows}
             wrong += [f"{one.name}: {what}" for one in rows for what in one.differences]
             print(told(story, rows))
     write_json(figures, json_path)

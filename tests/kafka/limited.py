@@ -94,6 +94,12 @@ class LimitedWorker:
         """Return what was logged, over all restarts."""
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """Return the process id of this life."""
+        assert self._process is not None
+        return self._process.pid
+
     def lives(self) -> bool:
         """Return whether the process runs."""
         assert self._process is not None
@@ -139,6 +145,10 @@ class LimitedWorker:
     def peak_bytes(self) -> int:
         """Return the largest resident memory since the last `reset_peak`, libraries and all."""
         return self._status("VmHWM")
+
+    def resident_bytes(self) -> int:
+        """Return the resident memory at present, libraries and all."""
+        return self._status("VmRSS")
 
     def reset_peak(self) -> None:
         """Begin to measure anew."""
