@@ -48,15 +48,11 @@ def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912
         bucket = sketch.bucket_of(value_ms)
         for pane in panes:
             buckets, listed = pane.buckets, pane.longest
+            sketch.count(buckets, bucket, times)
             if value_ms >= listed.get(FROM, 0):
                 longest.count(listed, value_ms, times)
-            held = buckets.get(bucket, 0) + times
-            if held:
-                buckets[bucket] = held
-            else:
-                buckets.pop(bucket, None)
-                if not buckets:
-                    listed.clear()
+            if not buckets:
+                listed.clear()
     if call is not None or outage is not None:
         for pane in panes:
             if call is not None:

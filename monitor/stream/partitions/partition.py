@@ -20,7 +20,7 @@ from monitor.errors import RowError, StateError
 from monitor.stream.kafka.batch import Headers
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.kafka.refusals import stopped
-from monitor.stream.partitions.ports import NO_WAKE, WAKE_BYTES, RowCodec, Writer
+from monitor.stream.partitions.ports import WAKE_BYTES, RowCodec, Writer
 from monitor.stream.partitions.sending import Ends, Output, Sender
 from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
@@ -115,14 +115,14 @@ class PartitionState:
         self._decoded[key] = row
         self._touched[key] = None
 
-    def pack(self, first: bytes = b"") -> Pieces[None]:
+    def pack(self, first: bytes = b"") -> Pieces[None]:  # noqa: C901 - on the hot path, where each call costs
         """Encode the rows that were put, and pause now and then; with ``first`` those whose keys begin with that byte.
 
         The decoded rows are dropped. For pieces of a large batch: rows that are encoded soon are still in the caches of
         the CPU.
         """
         decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
-        encode, new_wakes, max_bytes = self.codec.encode, self._new_wakes, self.max_record_bytes
+        encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
         key = b""
         try:
             for lot in lots([key for key in touched if key[:1] == first] if first else list(touched), PACKED_AT_ONCE):
@@ -139,9 +139,10 @@ class PartitionState:
                     if len(encoded) + len(key) > max_bytes:
                         too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
                         raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
-                    wake = encoded[:WAKE_BYTES]
-                    if wake != NO_WAKE and (stored is None or wake != stored[:WAKE_BYTES]):
-                        new_wakes.append((int.from_bytes(wake), key))
+                    if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
+                        wake = wake_ms(encoded)
+                        if wake:
+                            self._new_wakes.append((wake, key))
                     if len(encoded) > LONG_ROW:
                         yield
                 yield

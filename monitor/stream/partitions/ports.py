@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 WAKE_BYTES: Final = 8
-"""The length of the head of an encoded row: the instant at which it wakes, as a big-endian number."""
-NO_WAKE: Final = bytes(WAKE_BYTES)
-"""The head of a row that never wakes."""
+"""The length of the head of an encoded row. Two rows of a codec that have the same head wake at the same instant."""
 
 
 class RowCodec(Protocol):
