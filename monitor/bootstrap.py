@@ -24,7 +24,7 @@ from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
 from monitor.stream.agents.coming import Coming
-from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
 from monitor.stream.kafka.read_model import ModelReader

@@ -19,7 +19,8 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.feeders import Feeders
 from monitor.stream.agents.horizon import Horizon
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.ingest import Ingest
+from monitor.stream.agents.tally import Outlets, Tally, burier
 from monitor.stream.agents.mapped import Mapped
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
