@@ -1,4 +1,4 @@
-"""CPU of the fold alone, without Kafka: µs an event through the agent of tickets, with the native fast path and without.
+"""CPU of the fold alone, without Kafka: µs of an event of a ticket, with the native fast path and without.
 
 Both ways fold the same events, one after the other; the ratio is of one run. The commit is left out: it is Kafka's.
 """

@@ -47,6 +47,7 @@ def agreements(rules):
 
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
 BOOKS = [agreements(PLAIN), agreements(RULES), LEVELED, agreements(DRIVEN), agreements(CHANGING)]
+LONG = "x" * 1_025
 PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")
 
 
@@ -54,9 +55,8 @@ PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"
 def facts_of(draw, subject, kinds):
     """The facts of one ticket in the order in which they happened."""
     at = MONDAY_MS + draw(st.integers(0, 12 * 60)) * MINUTE + draw(st.integers(0, 2)) * 7
-    known = {
-        "priority": draw(st.sampled_from(PRIORITIES)), "customer": draw(st.sampled_from(CUSTOMERS)), "service": "payroll",
-    }  # fmt: skip
+    priority, customer = draw(st.sampled_from(PRIORITIES)), draw(st.sampled_from(CUSTOMERS))
+    known = {"priority": priority, "customer": customer, "service": "payroll"}
     facts = [Fact(at, 0, f"{subject}-0", "opened", dict(known))]
     for number in range(1, draw(st.integers(1, 7))):
         at += draw(st.sampled_from([0, 1, 3 * MINUTE, 20 * MINUTE, 90 * MINUTE, 9 * 60 * MINUTE]))
@@ -128,7 +128,7 @@ def hostile(draw):
         return record(key, draw(st.none() | st.binary(max_size=20)))
     more = {
         4: {"time": draw(st.sampled_from(["2026-03-02T10:00:00+01:00", "2026-02-30T10:00:00Z", 1, True, None, 1e12]))},
-        5: {draw(st.sampled_from(["id", "priority", "team", "type"])): draw(st.sampled_from(["", 1, None, "x" * 1_025]))},
+        5: {draw(st.sampled_from(["id", "priority", "team", "type"])): draw(st.sampled_from(["", 1, None, LONG]))},
         6: {"time": MONDAY_MS + 40 * DAY_MS},
     }[form]
     return record(key, orjson.dumps(orjson.loads(value) | more))

@@ -23,7 +23,7 @@ from monitor.core.series.series import (
     empty_pane,
     encode_pane_key,
 )
-from monitor.core.series.sums import Minute, Sums, add, live_changes
+from monitor.core.series.sums import Sums, add, live_changes
 from monitor.core.subjects.arrivals import by_subject, by_the_hour, places
 from monitor.core.subjects.expiries import Expiries
 from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
@@ -108,9 +108,7 @@ class SourceEngine:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
         return at_once(self.folded(events, now_ms, book))
 
-    def folded(
-        self, events: Sequence[Event], now_ms: int, book: Book, sums: Sums | None = None
-    ) -> Pieces[Effects]:
+    def folded(self, events: Sequence[Event], now_ms: int, book: Book, sums: Sums | None = None) -> Pieces[Effects]:
         """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between.
 
         ``sums`` is what other events of the batch changed in the series: their rows were put by the caller.
@@ -120,11 +118,7 @@ class SourceEngine:
         refused: list[tuple[str, Rejected]] = []
         repeats = together = 0
         # How often the same counts go into the live pane of a series: most changes are such, and go in together.
-        live: dict[tuple[SeriesKey, Counts], int] = {}
-        if sums is not None:
-            live = live_changes(sums)
-            for minute in sums.minutes:
-                self._add(minute, plan)
+        live = {} if sums is None else self._added(sums, plan)
         subject, retention_ms, get, put, apply_change, expired_ms = (
             self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
@@ -287,17 +281,20 @@ class SourceEngine:
         ]
         return self._expired_ms - min(keeps_ms, default=0)
 
-    def _add(self, minute: Minute, plan: Plan) -> None:
-        """Put what clocks that stopped within a minute add to a series into its panes: none is too late (`oldest_ms`)."""
-        series, number, *_ = minute
-        panes = self._of_minute.get((series, number))
-        if panes is None:
-            slices = plan.slices(series.agreement, series.measure)
-            assert slices is not None  # a clock of the measure was timed under this book
-            keys = [PaneKey(series, width, slices.start_ms(width, number * MINUTE_MS)) for width, _ in slices.keep_ms]
-            panes = [self._changed.get(key) or self._pane(key) for key in keys]
-            self._of_minute[series, number] = panes
-        add(panes, minute)
+    def _added(self, sums: Sums, plan: Plan) -> dict[tuple[SeriesKey, Counts], int]:
+        """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""
+        for minute in sums.minutes:
+            series, number, *_ = minute
+            panes = self._of_minute.get((series, number))
+            if panes is None:
+                slices = plan.slices(series.agreement, series.measure)
+                assert slices is not None  # a clock of the measure was timed under this book
+                at_ms = number * MINUTE_MS
+                keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
+                panes = [self._changed.get(key) or self._pane(key) for key in keys]
+                self._of_minute[series, number] = panes
+            add(panes, minute)
+        return live_changes(sums)
 
     def _leave_out(self, changes: Iterable[Late], plan: Plan) -> None:
         """Put changes into the late panes of windows: what their statements leave out."""

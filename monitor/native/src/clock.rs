@@ -165,9 +165,22 @@ mod tests {
 
     fn clock() -> Clock<'static> {
         Clock {
-            series: Cow::Borrowed(b""), rule: Cow::Borrowed(b""), version: 1, start_ms: 100, budget_ms: 50,
-            calendar: Cow::Borrowed(b"always"), state: State::Running, since_ms: 100, elapsed_ms: 0, stop_ms: 0,
-            due_ms: 150, next_ms: 151, runs: vec![], pauses: vec![], fixed: Cow::Borrowed(b""), whole: b"",
+            series: Cow::Borrowed(b""),
+            rule: Cow::Borrowed(b""),
+            version: 1,
+            start_ms: 100,
+            budget_ms: 50,
+            calendar: Cow::Borrowed(b"always"),
+            state: State::Running,
+            since_ms: 100,
+            elapsed_ms: 0,
+            stop_ms: 0,
+            due_ms: 150,
+            next_ms: 151,
+            runs: vec![],
+            pauses: vec![],
+            fixed: Cow::Borrowed(b""),
+            whole: b"",
         }
     }
 

@@ -27,7 +27,7 @@ enum Field {
     Sequence,
     Text(u8),
     Flag(u8),
-    /// Not plain: a number, an instant, a CloudEvent.
+    /// Not plain: a number, an instant, the version of a cloud event.
     Other,
 }
 
@@ -341,9 +341,9 @@ pub fn is_control(one: char) -> bool {
 /// Return the epoch milliseconds of RFC 3339 text in UTC, `2026-11-23T13:05:01.123Z`; parts of a millisecond are cut.
 fn instant(text: &[u8]) -> Option<i64> {
     let number = |from: usize, to: usize| -> Option<i64> {
-        text.get(from..to)?.iter().try_fold(0i64, |sum, one| {
-            one.is_ascii_digit().then(|| sum * 10 + i64::from(one - b'0'))
-        })
+        text.get(from..to)?
+            .iter()
+            .try_fold(0i64, |sum, one| one.is_ascii_digit().then(|| sum * 10 + i64::from(one - b'0')))
     };
     let (last, rest) = text.split_last()?;
     if *last != b'Z' || rest.len() < 19 || rest.len() == 20 || rest.len() > 26 {
@@ -409,8 +409,17 @@ mod tests {
     #[test]
     fn what_is_not_plain_is_left() {
         for more in [
-            r#","weight":1"#, r#","priority":1"#, r#","priority":null"#, r#","id":"f""#, r#","team":"a\nb""#,
-            r#","x":01"#, r#","x":1e999"#, ",", r#","x":tru"#, r#","team":"\ud800""#, ",\"team\":\"\u{85}\"",
+            r#","weight":1"#,
+            r#","priority":1"#,
+            r#","priority":null"#,
+            r#","id":"f""#,
+            r#","team":"a\nb""#,
+            r#","x":01"#,
+            r#","x":1e999"#,
+            ",",
+            r#","x":tru"#,
+            r#","team":"\ud800""#,
+            ",\"team\":\"\u{85}\"",
         ] {
             let text = format!(r#"{{"id":"e","type":"opened","time":1700000000000,"ticket":"T-1"{more}}}"#);
             assert!(read(&text).is_none(), "{text}");

@@ -10,8 +10,8 @@ use crate::calendar::Outside;
 use crate::clock::{Act, Clock, State, Terms};
 use crate::decode::{Attribute, Event, Piece};
 use crate::plan::{Known, Plan, Rule, Start};
-use crate::row::{write_array, write_integer, write_map, write_ms, write_text, Parts, Reader, Row};
-use crate::series::{Ended, Sums, MINUTE_MS};
+use crate::row::{Parts, Reader, Row, write_array, write_integer, write_map, write_ms, write_text};
+use crate::series::{Ended, MINUTE_MS, Sums};
 
 /// The most facts of a ledger.
 const MOST_FACTS: usize = 1_000;
@@ -121,7 +121,15 @@ impl Subjects {
 
 impl Done {
     /// Fold the facts of one subject, whose stored row is given.
-    pub fn take(&mut self, plan: &Plan, piece: &Piece, subjects: &Subjects, number: usize, row: Option<&[u8]>, at: Bounds) {
+    pub fn take(
+        &mut self,
+        plan: &Plan,
+        piece: &Piece,
+        subjects: &Subjects,
+        number: usize,
+        row: Option<&[u8]>,
+        at: Bounds,
+    ) {
         let events = &subjects.events[number];
         let taken = Folding::begin(plan, piece, row).and_then(|mut folding| {
             for index in events {
@@ -160,8 +168,18 @@ struct Folding<'a> {
 impl<'a> Folding<'a> {
     fn begin(plan: &'a Plan, piece: &'a Piece, row: Option<&'a [u8]>) -> Result<Self, Left> {
         let mut folding = Folding {
-            plan, piece, count: 0, facts: b"", gone: &[0x90], new: vec![], last: (0, 0, b""),
-            known: Cow::Borrowed(&[0x80]), clocks: vec![], before: vec![], terms: vec![], scratch: vec![],
+            plan,
+            piece,
+            count: 0,
+            facts: b"",
+            gone: &[0x90],
+            new: vec![],
+            last: (0, 0, b""),
+            known: Cow::Borrowed(&[0x80]),
+            clocks: vec![],
+            before: vec![],
+            terms: vec![],
+            scratch: vec![],
         };
         if let Some(row) = row {
             let row = Row::read(row).filter(|row| row.stamp == plan.stamp).ok_or(Left::Unknown)?;
@@ -214,10 +232,22 @@ impl<'a> Folding<'a> {
             let calendar = &self.plan.calendars[terms.calendar];
             let (series, fixed) = self.fixed(start, terms, event)?;
             let mut clock = Clock {
-                series: Cow::Owned(series), rule: Cow::Borrowed(&start.rule), version: start.version,
-                start_ms: event.time_ms, budget_ms: terms.budget_ms, calendar: Cow::Borrowed(&start.calendar),
-                state: State::Running, since_ms: event.time_ms, elapsed_ms: 0, stop_ms: 0, due_ms: 0, next_ms: 0,
-                runs: vec![], pauses: vec![], fixed: Cow::Owned(fixed), whole: b"",
+                series: Cow::Owned(series),
+                rule: Cow::Borrowed(&start.rule),
+                version: start.version,
+                start_ms: event.time_ms,
+                budget_ms: terms.budget_ms,
+                calendar: Cow::Borrowed(&start.calendar),
+                state: State::Running,
+                since_ms: event.time_ms,
+                elapsed_ms: 0,
+                stop_ms: 0,
+                due_ms: 0,
+                next_ms: 0,
+                runs: vec![],
+                pauses: vec![],
+                fixed: Cow::Owned(fixed),
+                whole: b"",
             };
             clock
                 .run(event.time_ms, terms, calendar)
@@ -292,7 +322,7 @@ impl<'a> Folding<'a> {
 
     /// Apply a fact to all open clocks.
     fn apply(&mut self, event: &'a Event) -> Result<(), Left> {
-        let act = self.act_of(event)?;
+        let act = self.act_of(event);
         for place in 0..self.clocks.len() {
             if self.clocks[place].state == State::Ended {
                 continue;
@@ -310,7 +340,7 @@ impl<'a> Folding<'a> {
         Ok(())
     }
 
-    fn act_of(&self, event: &'a Event) -> Result<Act<'a>, Left> {
+    fn act_of(&self, event: &'a Event) -> Act<'a> {
         let words = self.plan.words;
         let piece = self.piece;
         let flag = |name| piece.attribute(event, name).map(|one| piece.get(one.value) == [0xc3]);
@@ -319,11 +349,11 @@ impl<'a> Folding<'a> {
                 None => b"",
                 Some(one) => piece.get(one.text),
             };
-            return Ok(if event.kind == words.paused { Act::Pause(reason) } else { Act::Resume(reason) });
+            return if event.kind == words.paused { Act::Pause(reason) } else { Act::Resume(reason) };
         }
-        let is_silent = event.kind == words.responded
-            && (flag(words.public) == Some(false) || flag(words.automatic) == Some(true));
-        Ok(Act::Other(if is_silent { 0 } else { 1 << event.kind }))
+        let is_silent =
+            event.kind == words.responded && (flag(words.public) == Some(false) || flag(words.automatic) == Some(true));
+        Act::Other(if is_silent { 0 } else { 1 << event.kind })
     }
 
     fn terms_of(&mut self, place: usize) -> Result<&'a Terms, Left> {

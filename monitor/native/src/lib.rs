@@ -1,7 +1,7 @@
 //! The fast path of sla-monitor's fold: what is common, from bytes to rows. The fold in Python is the definition.
 //!
-//! `monitor/stream/agents/native.py` is the only caller. It asks twice for each piece of a batch: [`Plan::read`] decodes
-//! the records that are plain, then [`Plan::step`] folds them and puts the rows. Whatever this crate does not know is
+//! `monitor/stream/agents/native.py` is the only caller. It asks twice for each piece of a batch: `Plan.read` decodes
+//! the records that are plain, then `Plan.step` folds them and puts the rows. Whatever this crate does not know is
 //! left to Python, record by record: it names their places. Nothing is kept between two pieces but what follows from the
 //! book of agreements, so a piece may be folded with or without it.
 //!

@@ -1,6 +1,6 @@
 //! What Python sees of this crate: [`Plan`] and [`Piece`].
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use crate::clock::Terms;
 use crate::decode::{self, Contract, Limits};
 use crate::fold::{Bounds, Done, Subjects};
 use crate::plan::{self, Rule, Start, Words};
-use crate::row::{write_text, Reader};
+use crate::row::{Reader, write_text};
 use crate::series::Sum;
 
 create_exception!(sla_monitor_native, Fault, PyRuntimeError, "This crate has a fault: it panicked. Nothing was put.");
@@ -38,8 +38,8 @@ fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 /// The records of one piece of a batch.
 #[pyclass(module = "sla_monitor_native")]
 #[derive(Debug)]
-pub struct Piece {
-    piece: decode::Piece,
+pub(crate) struct Piece {
+    read: decode::Piece,
     /// The places of the records that Python decodes.
     #[pyo3(get)]
     others: Vec<u32>,
@@ -51,8 +51,8 @@ pub struct Piece {
 /// What a book of agreements promises, as far as it was told.
 #[pyclass(module = "sla_monitor_native")]
 #[derive(Debug)]
-pub struct Plan {
-    plan: plan::Plan,
+pub(crate) struct Plan {
+    told: plan::Plan,
     series_type: Py<PyAny>,
     series: FxHashMap<Box<[u8]>, Py<PyAny>>,
 }
@@ -82,9 +82,10 @@ impl Plan {
         let limits = Limits { id, text, integer, earliest_ms, latest_ms };
         let contract = Contract::new(subject, &types, &names.0, &names.1, &names.2, limits);
         let found = contract.and_then(|contract| Words::of(&contract).map(|words| (contract, words)));
-        let (contract, words) = found.ok_or_else(|| PyValueError::new_err("the contract is not as this crate knows it"))?;
-        let plan = plan::Plan::new(contract, words, stamp, retention_ms);
-        Ok(Plan { plan, series_type, series: FxHashMap::default() })
+        let (contract, words) =
+            found.ok_or_else(|| PyValueError::new_err("the contract is not as this crate knows it"))?;
+        let told = plan::Plan::new(contract, words, stamp, retention_ms);
+        Ok(Plan { told, series_type, series: FxHashMap::default() })
     }
 
     /// Tell by what promises are chosen: event types that start a subject, those that Python applies, the attributes
@@ -97,20 +98,20 @@ impl Plan {
         choosing: Vec<String>,
         cuts: Vec<i64>,
     ) {
-        let contract = &self.plan.contract;
+        let contract = &self.told.contract;
         let numbers = |names: Vec<String>| names.iter().filter_map(|one| contract.attribute(one)).collect::<Vec<_>>();
         let (deciding, choosing) = (numbers(deciding), numbers(choosing));
-        self.plan.starts = contract.kinds(&starts);
-        self.plan.general = contract.kinds(&general);
-        self.plan.deciding = deciding.iter().fold(0, |bits, name| bits | 1 << name);
-        self.plan.choosing = choosing;
-        self.plan.cuts = cuts;
+        self.told.starts = contract.kinds(&starts);
+        self.told.general = contract.kinds(&general);
+        self.told.deciding = deciding.iter().fold(0, |bits, name| bits | 1 << name);
+        self.told.choosing = choosing;
+        self.told.cuts = cuts;
     }
 
     /// Keep a calendar that is open around the clock, and return its number.
     fn keep_always(&mut self) -> usize {
-        self.plan.calendars.push(Calendar::Always);
-        self.plan.calendars.len() - 1
+        self.told.calendars.push(Calendar::Always);
+        self.told.calendars.len() - 1
     }
 
     /// Keep the open spans of a stretch of time under a number; None: a new one. Return the number.
@@ -126,7 +127,7 @@ impl Plan {
         if sums.len() != starts.len() + 1 {
             return Err(PyValueError::new_err("there is one sum more than starts"));
         }
-        let calendars = &mut self.plan.calendars;
+        let calendars = &mut self.told.calendars;
         let calendar = Calendar::Spans { starts, sums, from_ms, to_ms };
         match number {
             None => calendars.push(calendar),
@@ -140,7 +141,7 @@ impl Plan {
 
     /// Return whether so many terms are kept that a new plan should be made.
     fn is_full(&self) -> bool {
-        self.plan.is_full()
+        self.told.is_full()
     }
 
     /// Keep the terms of clocks that start in a stretch of time, and return their number.
@@ -158,7 +159,7 @@ impl Plan {
         pause_on: Option<Vec<String>>,
         near: Vec<(i64, String)>,
     ) -> PyResult<Option<usize>> {
-        if calendar >= self.plan.calendars.len() {
+        if calendar >= self.told.calendars.len() {
             return Err(PyValueError::new_err("no such calendar"));
         }
         let terms = Terms {
@@ -166,31 +167,30 @@ impl Plan {
             limit_ms,
             warnings,
             calendar,
-            stops: self.plan.contract.kinds(&stops),
+            stops: self.told.contract.kinds(&stops),
             pause_on: pause_on.map(|all| all.iter().map(|one| one.as_bytes().into()).collect()),
             near: near.into_iter().map(|(target_ms, name)| (target_ms, name.into())).collect(),
         };
-        Ok(self.plan.keep_terms(&rule_of(rule), from_ms, to_ms, Some(terms)))
+        Ok(self.told.keep_terms(&rule_of(rule), from_ms, to_ms, Some(terms)))
     }
 
     /// Take note that Python works on the clocks of these terms.
     fn keep_for_python(&mut self, rule: RuleOf, from_ms: i64, to_ms: i64) {
-        self.plan.keep_terms(&rule_of(rule), from_ms, to_ms, None);
+        self.told.keep_terms(&rule_of(rule), from_ms, to_ms, None);
     }
 
     /// Keep which clocks start with a first fact like that at a place of a piece; None: Python works on such facts.
     #[pyo3(signature = (piece, place, clocks))]
     fn keep_promise(&mut self, piece: &Piece, place: u32, clocks: Option<Vec<StartOf>>) -> PyResult<()> {
-        let found = piece.piece.events.iter().find(|(known, _)| *known == place);
+        let found = piece.read.events.iter().find(|(known, _)| *known == place);
         let (_, event) = found.ok_or_else(|| PyValueError::new_err("no event was decoded there"))?;
-        let contract = &self.plan.contract;
-        let starts = clocks.map(|clocks| {
-            clocks.into_iter().map(|one| start_of(contract, one)).collect::<Option<Vec<_>>>()
-        });
-        let choice = self.plan.choice(&piece.piece, event);
-        let known = self.plan.terms.len();
+        let contract = &self.told.contract;
+        let starts =
+            clocks.map(|clocks| clocks.into_iter().map(|one| start_of(contract, one)).collect::<Option<Vec<_>>>());
+        let choice = self.told.choice(&piece.read, event);
+        let known = self.told.terms.len();
         let starts = starts.flatten().filter(|starts| starts.iter().all(|one| one.terms < known));
-        self.plan.keep_promise(choice, starts);
+        self.told.keep_promise(choice, starts);
         Ok(())
     }
 
@@ -198,32 +198,32 @@ impl Plan {
     fn read(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
         let py = records.py();
         let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
-        let mut made = Piece { piece: decode::Piece::default(), others: vec![], newest_ms: 0 };
+        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
         for (place, record) in records.try_iter()?.enumerate() {
             let (record, place) = (record?, place as u32);
             let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
-            let plain = match (key.downcast::<PyBytes>(), value.downcast_exact::<PyBytes>()) {
+            let plain = match (key.cast::<PyBytes>(), value.cast_exact::<PyBytes>()) {
                 (Ok(key), Ok(value)) => Some((key.as_bytes(), value.as_bytes())),
                 _ => None,
             };
             let headers = record.getattr(intern!(py, "headers"))?;
-            let has_headers = match headers.downcast::<PyTuple>() {
+            let has_headers = match headers.cast::<PyTuple>() {
                 Ok(headers) => !headers.is_empty(),
                 Err(_) => headers.is_truthy()?,
             };
             let is_read = match plain {
-                Some((key, value)) if !has_headers && value.len() <= max_bytes => guarded(|| {
-                    made.piece.read(&self.plan.contract, place, key, value, latest_ms)
-                })?,
+                Some((key, value)) if !has_headers && value.len() <= max_bytes => {
+                    guarded(|| made.read.read(&self.told.contract, place, key, value, latest_ms))?
+                }
                 _ => {
-                    if let Ok(key) = key.downcast::<PyBytes>() {
-                        made.piece.leave(key.as_bytes());
+                    if let Ok(key) = key.cast::<PyBytes>() {
+                        made.read.leave(key.as_bytes());
                     }
                     false
                 }
             };
             if is_read {
-                let newest = made.piece.events.last().map_or(0, |(_, event)| event.time_ms);
+                let newest = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
                 made.newest_ms = made.newest_ms.max(newest);
             } else {
                 made.others.push(place);
@@ -255,7 +255,7 @@ impl Plan {
         max_row: usize,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let at = Bounds { horizon_ms, oldest_ms, row: max_row };
-        let piece = &piece.piece;
+        let piece = &piece.read;
         let (subjects, left) = guarded(|| Subjects::of(piece))?;
         let mut done = Done { left, ..Done::default() };
         let mut keys = Vec::with_capacity(subjects.events.len());
@@ -273,9 +273,9 @@ impl Plan {
                     None => rows.get_item(&key)?,
                     found => found.filter(|row| !row.is_none()),
                 };
-                let row = found.as_ref().map(|row| row.downcast::<PyBytes>()).transpose()?;
-                let row = row.map(|row| row.as_bytes());
-                guarded(|| done.take(&self.plan, piece, &subjects, number, row, at))?;
+                let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
+                let row = row.map(PyBytesMethods::as_bytes);
+                guarded(|| done.take(&self.told, piece, &subjects, number, row, at))?;
             }
             keys.push(key);
         }
@@ -287,7 +287,7 @@ impl Plan {
             let wake = i64::from_be_bytes(encoded[..8].try_into()?);
             let is_noted = match rows.get_item(key)? {
                 None => false,
-                Some(stored) => stored.downcast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
+                Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
             };
             packed.set_item(key, row)?;
             if !decoded.is_empty() && decoded.contains(key)? {
@@ -320,13 +320,12 @@ impl Plan {
         let mut keys = Vec::with_capacity(sums.series.len());
         for series in &sums.series {
             let known = self.series.get(series).map(|found| found.clone_ref(py));
-            keys.push(match known {
-                Some(found) => found,
-                None => {
-                    let made = self.series_of(py, series)?;
-                    self.series.insert(series.clone(), made.clone_ref(py));
-                    made
-                }
+            keys.push(if let Some(found) = known {
+                found
+            } else {
+                let made = self.series_of(py, series)?;
+                self.series.insert(series.clone(), made.clone_ref(py));
+                made
             });
         }
         for ((number, is_paused), times) in &sums.live {
@@ -355,7 +354,8 @@ impl Plan {
 }
 
 fn text_of<'py>(py: Python<'py>, text: Option<&[u8]>) -> PyResult<Bound<'py, PyString>> {
-    Ok(PyString::new(py, std::str::from_utf8(text.unwrap_or_default())?))
+    let text = std::str::from_utf8(text.unwrap_or_default());
+    Ok(PyString::new(py, text.map_err(|_| PyValueError::new_err("a series is not UTF-8"))?))
 }
 
 fn minute_of<'py>(py: Python<'py>, series: &Py<PyAny>, minute: i64, sum: &Sum) -> PyResult<Bound<'py, PyTuple>> {

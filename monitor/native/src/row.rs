@@ -347,8 +347,22 @@ impl<'a> Clock<'a> {
         let is_known = is_first && (state == State::Ended || (is_plain && !is_told && !has_extra));
         let whole = reader.since(start);
         is_known.then_some(Clock {
-            series: series.into(), rule: rule.into(), version, start_ms, budget_ms, calendar: calendar.into(), state,
-            since_ms, elapsed_ms, stop_ms, due_ms, next_ms, runs, pauses, fixed: fixed.into(), whole,
+            series: series.into(),
+            rule: rule.into(),
+            version,
+            start_ms,
+            budget_ms,
+            calendar: calendar.into(),
+            state,
+            since_ms,
+            elapsed_ms,
+            stop_ms,
+            due_ms,
+            next_ms,
+            runs,
+            pauses,
+            fixed: fixed.into(),
+            whole,
         })
     }
 

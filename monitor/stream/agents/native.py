@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any, Final, Protocol
 
 from aiokafka.structs import ConsumerRecord
@@ -28,7 +27,7 @@ from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
 from monitor.core.time.units import DAY_MS
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, Mistake
 from monitor.stream.agents.tally import Tally, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
@@ -42,8 +41,8 @@ except ImportError:
 
 log = logging.getLogger(__name__)
 
-Native = ModuleType
-"""The package, of the interface that this module knows."""
+Native = Any
+"""The package, of the interface that this module knows. It has no types."""
 
 INTERFACE: Final = 1
 """The arguments and results of the package's calls; it says the same of itself."""
@@ -79,17 +78,20 @@ def chosen(setting: str) -> Native | None:
         log.info("the native fast path is on: sla-monitor-native %s", _package.__version__)
         return _package
     if setting == "required":
-        raise ConfigError(f"the setting native is required, but {why}")
+        hint = "install it, or write native: auto"
+        raise ConfigError(
+            [Mistake(file="settings", line=None, path="native", message=f"is required, but {why}", hint=hint)]
+        )
     log.info("the native fast path is off: %s; all facts are folded in Python", why)
     return None
 
 
-def _unusable(package: Any) -> str:  # noqa: ANN401 - a module that may be of any release
+def _unusable(package: Native) -> str:
     """Return why the package cannot be used; "": it can."""
     if package is None:
         return "the package sla-monitor-native is not installed"
     is_known = getattr(package, "INTERFACE", None) == INTERFACE
-    if not is_known or package.ROW_VERSION != SOURCE_ROWS.kinds[SUBJECT].layout.version:
+    if not is_known or SOURCE_ROWS.kinds[SUBJECT].layout.version != package.ROW_VERSION:
         return "sla-monitor-native is of another release: install that of this program"
     return ""
 
@@ -97,7 +99,7 @@ def _unusable(package: Any) -> str:  # noqa: ANN401 - a module that may be of an
 class NativeWay:
     """The fast path of one source partition of tickets. Between two pieces it keeps only what follows from the book."""
 
-    def __init__(self, package: Any, state: PartitionState, engine: SourceEngine, tally: Tally) -> None:  # noqa: ANN401 - untyped
+    def __init__(self, package: Native, state: PartitionState, engine: SourceEngine, tally: Tally) -> None:
         self._package = package
         self._state = state
         self._engine = engine
@@ -164,7 +166,7 @@ class NativeWay:
                     told.tell_promise(piece, place, facts[place])
 
     def _failed(self, fault: Exception) -> None:
-        """Let Python fold a piece on which the package failed. What the package was told may be half: it is told anew."""
+        """Let Python fold a piece on which the package failed. What it was told may be half, so it is told anew."""
         log.error(
             "%s: a fault of sla-monitor-native, please report it: %s; Python folds these records",
             self._state.name, fault,
@@ -173,7 +175,7 @@ class NativeWay:
         self._plan = self._told = None
 
 
-def _told(package: Any, plan: Plan, retention_ms: int) -> _Told | None:  # noqa: ANN401 - untyped
+def _told(package: Native, plan: Plan, retention_ms: int) -> _Told | None:
     """Return what is told of a book before anything is asked; None: its promises on tickets are not for the package."""
     book = plan.book
     if _TICKET in book.counted or book.requires or plan.dated[_TICKET]:
@@ -184,7 +186,7 @@ def _told(package: Any, plan: Plan, retention_ms: int) -> _Told | None:  # noqa:
 class _Told:
     """What the package was told of one book."""
 
-    def __init__(self, package: Any, plan: Plan, retention_ms: int) -> None:  # noqa: ANN401 - untyped
+    def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
         self._plan = plan
         book = plan.book
         instants = set(contract.INSTANTS) | set(contract.INSTANTS.values())
@@ -215,7 +217,7 @@ class _Told:
             sorted(choosing),
             self._cuts,
         )
-        self._always = self.native.keep_always()
+        self._always: int = self.native.keep_always()
         self._calendars: dict[int, tuple[Calendar, int, int]] = {}
         """By number: each calendar, and from when to when (ms) it was told."""
         self._numbers: dict[Calendar, int] = {}
@@ -223,12 +225,12 @@ class _Told:
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
-        starts: list[Any] | None = []
+        starts = []
         for clock, of in clocks_started(_TICKET, fact, fact.attributes, self._plan):
             number = self._number_of(clock, of)
             if number is None or clock.extra is not None:
-                starts = None
-                break
+                self.native.keep_promise(piece, place, None)
+                return
             starts.append((*clock.series[:2], clock.version, clock.calendar, list(of.rule.by), number))
         self.native.keep_promise(piece, place, starts)
 
@@ -270,12 +272,11 @@ class _Told:
         """Return the number of a calendar, after telling it around an instant."""
         if isinstance(calendar, AlwaysOpen):
             return self._always
-        number = self._numbers.get(calendar)
-        if number is None:
+        if calendar not in self._numbers:
             spans = calendar.compiled(at_ms - _YEAR_MS, at_ms + 2 * _YEAR_MS)
             number = self._numbers[calendar] = self.native.keep_spans(None, *spans)
             self._calendars[number] = calendar, spans.from_ms, spans.to_ms
-        return number
+        return self._numbers[calendar]
 
     def tell_calendar(self, number: int, at_ms: int) -> None:
         """Tell a calendar around another instant as well."""
