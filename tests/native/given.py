@@ -147,3 +147,22 @@ def warming(number):
         for start in at
         for place, one in enumerate(attributes)
     ]
+
+
+def of(subject, number, kind, at_ms, **attributes):
+    return Event("ticket", subject, Fact(at_ms, 0, f"{subject}-{number}", kind, attributes))
+
+
+LIFE = ("opened", "acknowledged", "assigned", "paused", "resumed", "responded", "resolved", "closed")
+
+
+def plain_job(tickets=1_000):
+    """Tickets that live as most do: in order, with times as texts, each fact with all attributes or with its own."""
+    events = []
+    for number in range(tickets):
+        whole = {"priority": f"P{number % 3 + 1}", "customer": "acme" if number % 2 else "other", "service": "payroll"}
+        for place, kind in enumerate(LIFE):
+            own = {"assigned": {"agent": "Ada"}, "paused": {"reason": "customer"}, "resumed": {"reason": "customer"}}
+            brought = whole | own.get(kind, {}) if place == 0 or number % 2 else own.get(kind, {})
+            events.append(of(f"T-{number}", place, kind, MONDAY_MS + (number * 20 + place * 40) * 1_000, **brought))
+    return sorted(events, key=lambda one: one.fact[:3])

@@ -8,12 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
-from monitor.core.facts.events import Event, Fact
 from monitor.stream.agents import ingest
 from monitor.stream.kafka import pace
 from monitor.wire.events import encode_event
 from tests.core.stories import DAY_MS, MONDAY_MS
-from tests.native.given import BOOKS, MINUTE, histories, hostile, warming, written
+from tests.native.given import BOOKS, MINUTE, histories, hostile, plain_job, warming, written
 from tests.native.stage import Both, record
 
 native = pytest.importorskip("sla_monitor_native", reason="the package sla-monitor-native is not installed")
@@ -59,25 +58,6 @@ def test_nothing_tells_who_has_folded_a_fact(number, events, at_once, data):
         both.tick(END_MS)
         both.tick(END_MS + 5 * DAY_MS)
         both.check()
-
-
-def of(subject, number, kind, at_ms, **attributes):
-    return Event("ticket", subject, Fact(at_ms, 0, f"{subject}-{number}", kind, attributes))
-
-
-LIFE = ("opened", "acknowledged", "assigned", "paused", "resumed", "responded", "resolved", "closed")
-
-
-def plain_job(tickets=1_000):
-    """Tickets that live as most do: in order, with times as texts, each fact with all attributes or with its own."""
-    events = []
-    for number in range(tickets):
-        whole = {"priority": f"P{number % 3 + 1}", "customer": "acme" if number % 2 else "other", "service": "payroll"}
-        for place, kind in enumerate(LIFE):
-            own = {"assigned": {"agent": "Ada"}, "paused": {"reason": "customer"}, "resumed": {"reason": "customer"}}
-            brought = whole | own.get(kind, {}) if place == 0 or number % 2 else own.get(kind, {})
-            events.append(of(f"T-{number}", place, kind, MONDAY_MS + (number * 20 + place * 40) * 1_000, **brought))
-    return sorted(events, key=lambda one: one.fact[:3])
 
 
 @pytest.mark.parametrize("number", [0, 2])
