@@ -18,12 +18,12 @@ from tests.native.given import of
 from tests.native.stage import Both, record
 
 
-class Fault(RuntimeError):
+class PanicError(RuntimeError):
     pass
 
 
 def package(**more):
-    return SimpleNamespace(**{"INTERFACE": 1, "ROW_VERSION": 2, "__version__": "1.2.3", "Fault": Fault, **more})
+    return SimpleNamespace(**{"INTERFACE": 1, "ROW_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError, **more})
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ class Plan:
 
     def read(self, records, _max_bytes, _latest_ms):
         if self.fails == "read":
-            raise Fault("index out of bounds")
+            raise PanicError("index out of bounds")
         return SimpleNamespace(others=list(range(1, len(records), 2)), newest_ms=0)
 
     def step(self, *_layers):
         if self.fails == "step":
-            raise Fault("attempt to subtract with overflow")
+            raise PanicError("attempt to subtract with overflow")
         raise AssertionError
 
 
