@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.clocks.terms import Plan
-from monitor.core.outages.silence import HEARTBEAT, heartbeat_subject
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.durations import with_beyond
 from monitor.core.series.panes import apply
@@ -24,6 +23,8 @@ from monitor.core.series.series import (
     empty_pane,
     encode_pane_key,
 )
+from monitor.core.series.sums import Sums, add, live_changes
+from monitor.core.subjects.arrivals import by_subject, by_the_hour, places
 from monitor.core.subjects.expiries import Expiries
 from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.book import Book
     from monitor.core.alerts.alert import Alert
-    from monitor.core.facts.events import Event, Fact, Subject
+    from monitor.core.facts.events import Event, Subject
     from monitor.core.facts.ledger import Rejected
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
@@ -107,20 +108,23 @@ class SourceEngine:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
         return at_once(self.folded(events, now_ms, book))
 
-    def folded(self, events: Sequence[Event], now_ms: int, book: Book) -> Pieces[Effects]:
-        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = yield from self._plan(book)
+    def folded(self, events: Sequence[Event], now_ms: int, book: Book, sums: Sums | None = None) -> Pieces[Effects]:
+        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between.
+
+        ``sums`` is what other events of the batch changed in the series: their rows were put by the caller.
+        """
+        plan = yield from self.planned(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = together = 0
         # How often the same counts go into the live pane of a series: most changes are such, and go in together.
-        live: dict[tuple[SeriesKey, Counts], int] = {}
+        live = {} if sums is None else self._added(sums, plan)
         subject, retention_ms, get, put, apply_change, expired_ms = (
             self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
         # Incomplete reports, and tickets that are counted, are counted beside the clocks: they go the long way.
         has_short = subject in CLOCKS_ONLY and subject not in book.counted and not book.requires
-        for subject_id, facts in _by_subject(events if subject != "outage" else _by_the_hour(events)).items():
+        for subject_id, facts in by_subject(events if subject != "outage" else by_the_hour(events)).items():
             key = subject_key(subject_id)
             row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
             short = None
@@ -152,7 +156,7 @@ class SourceEngine:
                     apply_change(change, expired_ms, plan)
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
-        rejected = _places(events, refused) if refused else []
+        rejected = places(events, refused) if refused else []
         return self._effects(alerts, rejected, repeats, together)
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
@@ -161,7 +165,7 @@ class SourceEngine:
 
     def looked_at(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Pieces[Effects]:
         """Do what ``due`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = yield from self._plan(book)
+        plan = yield from self.planned(book)
         alerts: list[Alert] = []
         for key in keys:
             row = self.rows.get(key)
@@ -213,7 +217,8 @@ class SourceEngine:
                 self.parts.forget(key)
         return dropped
 
-    def _plan(self, book: Book) -> Pieces[Plan]:
+    def planned(self, book: Book) -> Pieces[Plan]:
+        """Return a book compiled for the fold, in pieces. Nothing else may be asked of this engine in between."""
         if self.plan is not None and self.plan.book is book:
             return self.plan
         # Another agreement may keep panes longer. Until it is known of all of them the old plan holds: work that is cut
@@ -265,6 +270,31 @@ class SourceEngine:
         for key in [key for key in self._keys(change, plan) if key in self._changed]:
             part = self.parts.key_of(key, change)
             apply([self._changed.get(part) or self._pane(part)], item)
+
+    def oldest_ms(self, plan: Plan) -> int:
+        """Return the instant from which on no change of a clock is too late for any pane of its series."""
+        keeps_ms = [
+            slices.shortest_keep_ms
+            for agreement in plan.book.agreements
+            for rule in agreement.clocks
+            if rule.subject == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
+        ]
+        return self._expired_ms - min(keeps_ms, default=0)
+
+    def _added(self, sums: Sums, plan: Plan) -> dict[tuple[SeriesKey, Counts], int]:
+        """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""
+        for minute in sums.minutes:
+            series, number, *_ = minute
+            panes = self._of_minute.get((series, number))
+            if panes is None:
+                slices = plan.slices(series.agreement, series.measure)
+                assert slices is not None  # a clock of the measure was timed under this book
+                at_ms = number * MINUTE_MS
+                keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
+                panes = [self._changed.get(key) or self._pane(key) for key in keys]
+                self._of_minute[series, number] = panes
+            add(panes, minute)
+        return live_changes(sums)
 
     def _leave_out(self, changes: Iterable[Late], plan: Plan) -> None:
         """Put changes into the late panes of windows: what their statements leave out."""
@@ -368,29 +398,3 @@ def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
     keep_ms = slices.kept_ms(key.width) if slices else 366 * DAY_MS
     return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
-
-
-def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:
-    """Return the facts of each subject in the order of their arrival."""
-    found: dict[str, list[Fact]] = {}
-    for _, subject_id, fact in events:
-        facts = found.get(subject_id)
-        if facts is None:
-            found[subject_id] = [fact]
-        else:
-            facts.append(fact)
-    return found
-
-
-def _by_the_hour(events: Sequence[Event]) -> list[Event]:
-    """Return events of outages, with heartbeats as those of their hour."""
-    return [
-        one._replace(subject_id=heartbeat_subject(one.subject_id, one.fact)) if one.fact.type == HEARTBEAT else one
-        for one in events
-    ]
-
-
-def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:
-    """Return where in the batch the refused facts stand: told apart by identity, as two may be equal."""
-    reasons = {id(one.fact): one.reason for _, one in refused}
-    return [(place, reasons[id(fact)]) for place, (_, _, fact) in enumerate(events) if id(fact) in reasons]

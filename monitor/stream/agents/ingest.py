@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
@@ -15,22 +13,22 @@ from monitor.core.facts.events import Event, Subject
 from monitor.core.pieces import Pieces, lots
 from monitor.core.series.parts import in_order
 from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
+from monitor.stream.agents.native import Native, NativeWay
 from monitor.stream.agents.sweep import Sweep
+from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.containment import internal_error
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
-from monitor.stream.partitions.sources import Bury
 from monitor.wire.announcements import encode_alert
-from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.mapping_rules import MOST_EVENTS
 from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
@@ -44,109 +42,17 @@ PANES_AT_ONCE: Final = 64
 """Panes that are sent before the time is checked: up to 0.1 ms each, if they hold as many items as fit."""
 PANE: Final = b"p"
 """The first byte of the keys of panes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlets:
-    """The topics to which a worker writes, its name in the records, and the limits of records."""
-
-    alerts: str
-    partials: str
-    partials_partitions: int
-    dead_letters: str
-    status: str
-    statements: str
-    reports: str = "reports"
-    deliveries: str = "deliveries"
-    markers: str = "markers"
-    source: str = "sla-monitor"
-    """The CloudEvents source of announcements."""
-    backfill_age_ms: int = 15 * 60_000
-    """An alert is marked ``backfill`` if its state changed longer ago than this when it is announced."""
-    max_event_bytes: int = 1 << 20
-    max_dead_letter_bytes: int = MAX_VALUE
-    max_events_per_record: int = MOST_EVENTS
-    """A record of a foreign topic that would make more is a dead letter, and makes none."""
-    max_ahead_ms: int = 3_600_000
-    """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """The counters of a worker's work, over all its partitions: plain numbers for the exporter."""
-
-    dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By topic and reason."""
-    cut: Counter[str] = field(default_factory=Counter)
-    """Dead letters that do not hold all bytes of their record, by its topic."""
-    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By kind of subject (or ``objective``) and state."""
-    supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Breaches by agreement and supporting agreement that was missed under them."""
-    deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By receiver and result of the attempt (or of the notice)."""
-    not_told: Counter[str] = field(default_factory=Counter)
-    """Decisions to notify nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
-    repeats: Counter[str] = field(default_factory=Counter)
-    too_late: Counter[str] = field(default_factory=Counter)
-    divided: Counter[str] = field(default_factory=Counter)
-    """Parts that were made of panes which did not fit one row, by topic."""
-    together: Counter[str] = field(default_factory=Counter)
-    """Late events of a subject whose consequences were announced together, by topic."""
-    mapped: Counter[str] = field(default_factory=Counter)
-    """Events that were made of a foreign topic's records, by that topic."""
-    unmapped: Counter[str] = field(default_factory=Counter)
-    """Records of a foreign topic that no event was made of, by that topic."""
-    last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
-    """The newest event time of each source partition."""
-    detected: Callable[[float], None] = lambda _seconds: None
-    """Called with the seconds from each deadline's due instant to its announcement. Not called for backfill."""
-
-
-def bury(
-    state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
-) -> None:
-    """Make a dead letter of a record that cannot be used."""
-    count_later(state, tally.dead_letters, (record.topic, reason))
-    key, value, headers = encode_dead_letter(
-        record.topic,
-        record.partition,
-        record.offset,
-        reason,
-        detail,
-        record.key,
-        record.value,
-        record.headers,
-        max_bytes=outlets.max_dead_letter_bytes,
-    )
-    if any(name == TRUNCATED for name, _ in headers):
-        count_later(state, tally.cut, record.topic)
-    state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
-
-
-def burier(outlets: Outlets, tally: Tally) -> Bury:
-    """Return the function that makes dead letters of a source's records."""
-
-    def make(state: PartitionState, record: ConsumerRecord, reason: str, detail: str) -> None:
-        bury(state, outlets, tally, record, reason, detail)
-
-    return make
-
-
-def count_later(state: PartitionState, counter: Counter[Any], name: object, times: int = 1) -> None:
-    """Count something once it is committed: work that is taken back is not counted."""
-    state.after_commit(partial(_count, counter, name, times))
-
-
-def _count(counter: Counter[Any], name: object, times: int) -> None:
-    counter[name] += times
+Placed = tuple[int, Event, ConsumerRecord]
+"""An event, the place of its record in the piece of the batch, and the record."""
+_PLACE: Final = itemgetter(0)
 
 
 class Ingest:
     """Folds the records of one source partition of one subject.
 
     ``feeders`` makes the `Feeders` of the partition: the foreign partitions from whose records its events are made. It
-    is None if there are none. While one of them catches up, the clock proves nothing here either.
+    is None if there are none. While one of them catches up, the clock proves nothing here either. ``native`` is the
+    module of the fast path of tickets; None: all is done in Python.
     """
 
     def __init__(
@@ -160,6 +66,7 @@ class Ingest:
         retention_ms: int,
         lateness_ms: int,
         feeders: Callable[[PartitionState], Feeders] | None = None,
+        native: Native | None = None,
     ) -> None:
         self.state = state
         self.subject = subject
@@ -169,6 +76,7 @@ class Ingest:
         self.lateness_ms = lateness_ms
         self.source = f"{state.topic}/{state.partition}"
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
+        self._native = None if native is None or subject != "ticket" else NativeWay(native, state, self.engine, tally)
         self.watermark_ms = 0
         self.feeders = None if feeders is None else feeders(state)
         self._feeds = None if self.feeders is None else self.feeders.horizon
@@ -229,13 +137,42 @@ class Ingest:
         yield from pace.kept_by(self.state.pack())
 
     def _fold(self, records: Sequence[ConsumerRecord], now: Now, pace: Pace) -> Pieces[Effects]:
-        now_ms = now.ms
-        events: list[Event] = []
-        origins: list[ConsumerRecord] = []
+        if self._native is not None:
+            return (yield from self._fold_natively(self._native, records, now, pace))
+        events, newest_ms = yield from self._decoded(records, range(len(records)), now.ms, pace)
+        return (yield from self._folded(events, self._seen_up_to(newest_ms, now), now, pace))
+
+    def _fold_natively(
+        self, native: NativeWay, records: Sequence[ConsumerRecord], now: Now, pace: Pace
+    ) -> Pieces[Effects]:
+        """Fold a piece of a batch as `_fold` does; the native path takes what it knows, Python the rest."""
+        book = self.books.book
+        yield from native.prepare(book, pace)
+        piece = native.read(records, self.outlets.max_event_bytes, now.ms + self.outlets.max_ahead_ms)
+        others = range(len(records)) if piece is None else piece.others
+        events, newest_ms = yield from self._decoded(records, others, now.ms, pace)
+        if piece is None:
+            return (yield from self._folded(events, self._seen_up_to(newest_ms, now), now, pace))
+        horizon_ms = self._seen_up_to(max(newest_ms, piece.newest_ms), now)
+        left, sums = native.step(piece, horizon_ms, len(records))
+        more, _ = yield from self._decoded(records, left, now.ms, pace)
+        native.answer(piece, more)
+        events = sorted([*events, *more], key=_PLACE) if more else events
+        return (yield from self._folded(events, horizon_ms, now, pace, sums))
+
+    def _decoded(
+        self, records: Sequence[ConsumerRecord], places: Iterable[int], now_ms: int, pace: Pace
+    ) -> Pieces[tuple[list[Placed], int]]:
+        """Decode the records at some places, and bury those that are no events.
+
+        Return the events with their places and records, and the newest instant that the partition has seen.
+        """
+        events: list[Placed] = []
         subject, newest = self.subject, self.watermark_ms
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
-        for record in records:
+        for place in places:
+            record = records[place]
             value = record.value
             if value is not None and len(value) > LONG_RECORD and pace.is_over():
                 yield
@@ -254,18 +191,28 @@ class Ingest:
                 continue
             if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
                 newest = time_ms
-            events.append(event)
-            origins.append(record)
+            events.append((place, event, record))
         if pace.is_over():
             yield
-        self.watermark_ms = min(newest, now_ms)
-        if newest:
-            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
-        horizon_ms = self._horizon_ms(now)
-        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
+        return events, newest
+
+    def _seen_up_to(self, newest_ms: int, now: Now) -> int:
+        """Note the newest instant of the partition; return the instant up to which deadlines are judged."""
+        self.watermark_ms = min(newest_ms, now.ms)
+        if newest_ms:
+            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms
+        return self._horizon_ms(now)
+
+    def _folded(
+        self, placed: list[Placed], horizon_ms: int, now: Now, pace: Pace, sums: Sums | None = None
+    ) -> Pieces[Effects]:
+        if placed:
+            count_later(self.state, self.tally.ways, (self.state.topic, "python"), len(placed))
+        events = [event for _, event, _ in placed]
+        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book, sums))
         for place, reason in effects.rejected:
-            self._bury(origins[place], reason, "")
-        self._announce_all(effects, now_ms)
+            self._bury(placed[place][2], reason, "")
+        self._announce_all(effects, now.ms)
         return effects
 
     def tick(self, now: Now) -> Pieces[bool]:

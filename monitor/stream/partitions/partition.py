@@ -20,6 +20,7 @@ from monitor.errors import RowError, StateError
 from monitor.stream.kafka.batch import Headers
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.kafka.refusals import stopped
+from monitor.stream.partitions.layers import Layers
 from monitor.stream.partitions.ports import WAKE_BYTES, RowCodec, Writer
 from monitor.stream.partitions.sending import Ends, Output, Sender
 from monitor.stream.partitions.set_aside import SetAside
@@ -159,6 +160,13 @@ class PartitionState:
             raise
         except Exception as error:
             raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
+
+    def layers(self, first: bytes) -> Layers:
+        """Return the layers of the rows whose keys begin with a byte, for work that puts encoded rows by itself.
+
+        They hold until the next commit.
+        """
+        return Layers(self.rows, self._packed, self._decoded, self._touched[first], self._new_wakes)
 
     def emit(
         self,

@@ -22,7 +22,7 @@ from monitor.errors import RowError
 from monitor.stream.agents import evaluate
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import SERIES_AT_ONCE, Evaluate
-from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now

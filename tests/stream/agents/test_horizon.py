@@ -15,7 +15,7 @@ from monitor.core.time.windows import Window
 from monitor.stream.agents import horizon
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
-from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_statement
