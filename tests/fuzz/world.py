@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiokafka.structs import ConsumerRecord
@@ -12,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.bootstrap import Monitor
 from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.config.settings.sources import SourceSettings
+from monitor.core.facts.events import SUBJECTS
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.core.pieces import at_once
 from monitor.counters import PartitionStats
@@ -21,9 +24,11 @@ from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
-from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, Made
+from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, TOPICS, Made
 from tests.stream.fakes import FakeWriter
 
+EVENTS = {*(TOPICS[subject] for subject in SUBJECTS), *FOREIGN.values()}
+"""The topics of events, ours and those of others."""
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
 
 
@@ -54,9 +59,14 @@ class Place:
         at_once(self.processor.restore())
         self.work = Containment(self.state, source, self.processor, self.stats, self.state.commit)
         self.end = 0
+        self.digest = hashlib.sha256()
+        """Of all that was committed."""
 
     def take_written(self) -> list[tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]]:
         """Return what was written since the last time, but for the rows."""
+        for transaction in self.writer.transactions:
+            for written, records in sorted(transaction.items()):
+                self.digest.update(repr((written, records)).encode())
         found = [
             (topic, *record)
             for transaction in self.writer.transactions
@@ -71,9 +81,11 @@ class Place:
 class World:
     """All partitions of a worker. ``faults`` counts the dead letters ``internal_error`` by where they come from."""
 
-    def __init__(self) -> None:
+    def __init__(self, **others: Any) -> None:
+        """Make a worker with these settings beside those of the fuzz."""
         self.clock = HandClock(NOW_MS)
         settings = Settings(
+            **others,
             topics=TopicSettings(partitions=1),
             sources=[
                 SourceSettings(topic=topic, mapping=str(MAPPINGS / f"{mapping}.yaml"), partitions=1)
@@ -120,6 +132,14 @@ class World:
         assert place.state.position == place.end
         assert place.stats.faults >= 0
         return await self._pass_on(place)
+
+    def digest(self) -> str:
+        """Return a digest of all that the work on events committed, rows and positions too.
+
+        Evaluators have turns by the machine's time, so how often they commit is not the same twice.
+        """
+        folded = (place.digest.digest() for topic, place in sorted(self.places.items()) if topic in EVENTS)
+        return hashlib.sha256(b"".join(folded)).hexdigest()
 
     async def tick(self) -> None:
         """Let all do what is due, until nothing is."""
