@@ -33,14 +33,14 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=100_000, metavar="N")
     parser.add_argument("--seed", type=int, default=None, metavar="S", help="of an earlier run, to repeat it")
     parser.add_argument(
-        "--native", choices=["on", "off", "both"], help="how the worker folds; as installed if not told"
+        "--native", choices=["required", "off", "both"], help="how the worker folds; as installed if not told"
     )
     asked = parser.parse_args()
     seed = secrets.randbelow(10**9) if asked.seed is None else asked.seed
     logging.disable(logging.CRITICAL)
     print(f"seed {seed}", flush=True)
     results = []
-    for native in ("on", "off") if asked.native == "both" else (asked.native,):
+    for native in ("required", "off") if asked.native == "both" else (asked.native,):
         try:
             results.append(asyncio.run(run(asked.inputs, seed, lambda line: print(line, flush=True), native=native)))
         except BaseException:  # noqa: BLE001 - what would have stopped a worker is the finding

@@ -12,7 +12,7 @@ BOTH_WAYS = INSTALLED and "native" in Settings.model_fields
 
 
 def settings(native: str | None) -> dict[str, Any]:
-    """Return the settings for a way of folding: ``on``, ``off``, or None for that of a worker that is not told.
+    """Return the settings for a way of folding: ``required``, ``off``, or None for that of a worker that is not told.
 
     Raises:
         ValueError: workers are not asked yet whether they fold by the native package.

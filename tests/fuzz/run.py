@@ -99,7 +99,7 @@ async def feed_batch(world: World, random: Random, topic: str, number: int) -> i
 async def run(
     inputs: int, seed: int, told: Callable[[str], None] = lambda _line: None, *, native: str | None = None
 ) -> Result:
-    """Feed so many hostile records to a worker that folds natively (``on``), in Python (``off``), or as installed.
+    """Feed so many hostile records to a worker that folds natively (``required``) or in Python (``off``).
 
     Raises:
         BaseException: a worker would have stopped, or a good record was lost.

@@ -63,7 +63,7 @@ def test_a_run_of_the_program_is_repeated_by_its_seed():
 @given(seed=st.integers(0, 10**9))
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_law_the_native_package_commits_what_python_commits(seed: int):
-    native, python = (asyncio.run(run(400, seed, native=way)) for way in ("on", "off"))
+    native, python = (asyncio.run(run(400, seed, native=way)) for way in ("required", "off"))
 
     assert native == python._replace(seconds=native.seconds)
 
