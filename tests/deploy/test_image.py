@@ -129,10 +129,9 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
 def build(buildah: Buildah) -> Callable[..., str]:
     """Builds the Dockerfile on our bases, with further arguments; returns the image's name."""
     with_rust = rust(buildah)
-    arguments = {
-        "BASE": base(buildah, "python", PACKAGES),
-        **({"NATIVE": "0"} if with_rust is None else {"RUST": with_rust}),
-    }
+    # Debian's buildah finds a stage by a variable in its name only if that is told, not by its default.
+    native = {"NATIVE": "0"} if with_rust is None else {"NATIVE": "1", "RUST": with_rust}
+    arguments = {"BASE": base(buildah, "python", PACKAGES), **native}
 
     def made(name: str, *options: str, **others: str) -> str:
         buildah(
