@@ -135,7 +135,7 @@ def build(buildah: Buildah) -> Callable[..., str]:
 
     def made(name: str, *options: str, **others: str) -> str:
         buildah(
-            "build", "--isolation", "chroot", "--format", "docker", "--layers",
+            "build", "--isolation", "chroot", "--format", "docker",
             *(each for one in (arguments | others).items() for each in ("--build-arg", "=".join(one))),
             *options, "--ignorefile", ROOT / ".dockerignore", "-f", FILE, "-t", f"localhost/{name}", ROOT,
         )  # fmt: skip
