@@ -45,8 +45,25 @@ def agreements(rules):
     )
 
 
+MONTH = Window("month")
+WIDE = (
+    clock("acknowledge", {"P1": "30m", "*": "2h"}, at_risk=(), by=(), windows=(Window("rolling", 30 * MINUTE), MONTH)),
+    clock(
+        "resolution", {"*": "90m"}, at_risk=("95%",), by=("customer", "priority"),
+        windows=(Window("rolling", 30 * MINUTE), Window("rolling", DAY_MS), Window("rolling", 7 * DAY_MS), MONTH),
+    ),
+    clock("first_response", {"*": "3h"}, at_risk=(), by=("team", "service"), windows=(Window("rolling", DAY_MS),)),
+)  # fmt: skip
+
+
+def wide():
+    """Panes of all widths, for several values of each series, cut where a version begins, in days of their own."""
+    whole = replace(agreement(*WIDE, objectives=(P95,)), zone="Pacific/Chatham")
+    return whole, replace(whole, version=2, valid_from_ms=MONDAY_MS + 5 * 60 * MINUTE + 1)
+
+
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
-BOOKS = [agreements(PLAIN), agreements(RULES), LEVELED, agreements(DRIVEN), agreements(CHANGING)]
+BOOKS = [agreements(PLAIN), agreements(RULES), LEVELED, agreements(DRIVEN), agreements(CHANGING), wide()]
 LONG = "x" * 1_025
 PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
+from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
 from monitor.stream.agents import ingest
 from monitor.stream.kafka import pace
@@ -74,6 +75,22 @@ def test_a_plain_job_is_folded_natively(number):
 
     both.check()
     assert both.share >= 0.9
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_the_panes_of_a_plain_job_are_put_natively(number, monkeypatch):
+    both = Both(Book(BOOKS[number], 1), native)
+    records = records_of(plain_job())
+    for start in range(0, 2_000, 500):
+        both.batch(records[start : start + 500], MONDAY_MS + DAY_MS, caught_up=False)
+
+    def add(_panes, minute):
+        raise AssertionError(minute)
+
+    monkeypatch.setattr(engine, "add", add)
+    both.batch(records[2_000:4_000], MONDAY_MS + DAY_MS, caught_up=False)
+
+    both.check()
 
 
 def test_a_stop_whose_panes_are_gone_is_too_late_whoever_folds_it():

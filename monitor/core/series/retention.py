@@ -10,7 +10,7 @@ from monitor.core.agreements.budget_rule import slice_width
 from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
 from monitor.core.time.periods import pane_start
-from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, LONGEST_MONTH_MS, MINUTE_MS
 from monitor.core.time.windows import Width, Window, own_width, width_for
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ class Slices(NamedTuple):
                 return keep_ms
         own = own_width(width)
         return 0 if own == width else self.kept_ms(own)
+
+    def dropped_after_ms(self, width: Width) -> int:
+        """Return how long after its start a pane of a width is dropped."""
+        return self.kept_ms(width) + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
 
     def start_ms(self, width: Width, at_ms: int) -> int:
         """Return the start of the pane that holds an instant."""

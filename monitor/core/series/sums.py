@@ -5,6 +5,7 @@ Clocks of which nothing was announced are counted in two ways only: as open (run
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.series import longest, sketch
@@ -32,6 +33,10 @@ class Sums(NamedTuple):
     """For each series and whether the clocks are paused: by how much the number of open clocks changed. A series that
     was touched is named, also if nothing is left of the change."""
     minutes: Sequence[Minute]
+    put: Sequence[bytes] = ()
+    """The keys of panes that have such changes already: the caller put their rows."""
+    new: Mapping[int, Sequence[bytes]] = MappingProxyType({})
+    """Those of them that are new, by the instant at which they must be dropped (ms)."""
 
 
 def live_changes(sums: Sums) -> dict[tuple[SeriesKey, Counts], int]:

@@ -56,7 +56,8 @@ class Effects(NamedTuple):
     rows themselves, which the next batch changes: encode or copy them before. ``rejected`` names the place in the batch
     and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
     ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
-    not fit one row; ``together`` late facts that were not told one by one.
+    not fit one row; ``together`` late facts that were not told one by one. ``put`` are the keys of other panes that
+    changed: those whose rows the caller has put (`Sums.put`).
     """
 
     alerts: list[Alert]
@@ -66,6 +67,7 @@ class Effects(NamedTuple):
     too_late: int = 0
     divided: int = 0
     together: int = 0
+    put: Sequence[bytes] = ()
 
 
 class SourceEngine:
@@ -157,7 +159,8 @@ class SourceEngine:
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
         rejected = places(events, refused) if refused else []
-        return self._effects(alerts, rejected, repeats, together)
+        effects = self._effects(alerts, rejected, repeats, together)
+        return effects._replace(put=sums.put) if sums is not None and sums.put else effects
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
         """Let time pass for the subjects at these row keys: tell what came due, forget what is over."""
@@ -287,13 +290,12 @@ class SourceEngine:
             series, number, *_ = minute
             panes = self._of_minute.get((series, number))
             if panes is None:
-                slices = plan.slices(series.agreement, series.measure)
-                assert slices is not None  # a clock of the measure was timed under this book
-                at_ms = number * MINUTE_MS
-                keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
+                keys = self._keys(Change(series, number * MINUTE_MS, ()), plan)
                 panes = [self._changed.get(key) or self._pane(key) for key in keys]
                 self._of_minute[series, number] = panes
             add(panes, minute)
+        for at_ms, encoded in sums.new.items():
+            self._expiries.note_all(at_ms, encoded)
         return live_changes(sums)
 
     def _leave_out(self, changes: Iterable[Late], plan: Plan) -> None:
@@ -313,7 +315,7 @@ class SourceEngine:
         if at_ms == LIVE:
             return [PaneKey(series, "live", 0)]
         slices = plan.slices(series.agreement, series.measure)
-        assert slices is not None  # else there would be no pane to divide
+        assert slices is not None  # a clock of the measure was timed under this book
         return [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
 
     def _is_too_late(self, change: Change, key: PaneKey, kept_from_ms: int) -> bool:
@@ -396,5 +398,4 @@ _new: Final[Callable[..., Any]] = tuple.__new__
 def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     """Return how long a pane is kept after its start."""
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
-    keep_ms = slices.kept_ms(key.width) if slices else 366 * DAY_MS
-    return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
+    return slices.dropped_after_ms(key.width) if slices else 366 * DAY_MS + 25 * HOUR_MS

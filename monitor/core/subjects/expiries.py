@@ -6,7 +6,7 @@ import heapq
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Expiries:
@@ -27,6 +27,11 @@ class Expiries:
             heapq.heappush(self._instants, at_ms)
         else:
             keys.append(key)
+
+    def note_all(self, at_ms: int, keys: Iterable[bytes]) -> None:
+        """Remember the instant at which several rows must be dropped."""
+        for key in keys:
+            self.note(at_ms, key)
 
     def next_ms(self) -> int | None:
         """Return the first instant at which a row must be dropped; None if no row is remembered."""

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Terms};
 use crate::decode::{Contract, Event, Piece};
+use crate::panes;
 use crate::row::{write_integer, write_ms};
 
 /// The most promises, and the most terms, that are kept.
@@ -64,6 +65,8 @@ pub struct Plan {
     pub terms: Vec<Terms>,
     /// All calendars, by number.
     pub calendars: Vec<Calendar>,
+    /// Into which panes the instants of each measure belong.
+    pub slices: panes::Told,
     promises: FxHashMap<Vec<u8>, Option<Vec<Start>>>,
     of_clocks: FxHashMap<Vec<u8>, Vec<Stretch>>,
 }
@@ -114,6 +117,7 @@ impl Plan {
             cuts: vec![],
             terms: vec![],
             calendars: vec![],
+            slices: panes::Told::default(),
             promises: FxHashMap::default(),
             of_clocks: FxHashMap::default(),
         }

@@ -12,16 +12,15 @@ use crate::calendar::Calendar;
 use crate::clock::Terms;
 use crate::decode::{self, Contract, Limits};
 use crate::fold::{Bounds, Done, Subjects};
+use crate::panes::{FROM, Folded, HEAD, Places, SEPARATOR, Slices, Stands, Width};
 use crate::plan::{self, Rule, Start, Words};
 use crate::row::{Reader, write_text};
-use crate::series::Sum;
+use crate::series::{Sum, Sums};
 
 create_exception!(sla_monitor_native, Fault, PyRuntimeError, "This crate has a fault: it panicked. Nothing was put.");
 
 /// The most series whose keys are kept as objects of Python.
 const MOST_SERIES: usize = 1 << 14;
-/// The key under which a pane's list of the longest durations holds from where on it is complete.
-const FROM: i64 = -1;
 
 /// Run work whose panics become an ordinary exception: Python's own of panics passes through `except Exception`.
 fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
@@ -61,6 +60,8 @@ pub(crate) struct Plan {
 type Names = (Vec<String>, Vec<String>, Vec<String>);
 /// Agreement, measure, version, calendar, budget.
 type RuleOf = (String, String, u64, String, i64);
+/// A width of panes: its name, its length (ms; 0: the local day), how long after its start a pane is dropped (ms).
+type WidthOf = (String, i64, i64);
 /// A clock that starts: agreement, measure, version, calendar, ``by``, the number of its terms.
 type StartOf = (String, String, u64, String, Vec<String>, usize);
 
@@ -179,6 +180,19 @@ impl Plan {
         self.told.keep_terms(&rule_of(rule), from_ms, to_ms, None);
     }
 
+    /// Keep into which panes the instants of a measure belong.
+    fn keep_slices(&mut self, agreement: &str, measure: &str, widths: Vec<WidthOf>, zone: &str, cuts: Vec<i64>) {
+        let widths =
+            widths.into_iter().map(|(name, length_ms, kept_ms)| Width { name: name.into(), length_ms, kept_ms });
+        let slices = Slices { widths: widths.collect(), zone: zone.into(), cuts };
+        self.told.slices.slices.insert(texts(agreement, measure), slices);
+    }
+
+    /// Keep a local day of a zone.
+    fn keep_day(&mut self, zone: &str, start_ms: i64, end_ms: i64) {
+        self.told.slices.keep_day(zone, start_ms, end_ms);
+    }
+
     /// Keep which clocks start with a first fact like that at a place of a piece; None: Python works on such facts.
     #[pyo3(signature = (piece, place, clocks))]
     fn keep_promise(&mut self, piece: &Piece, place: u32, clocks: Option<Vec<StartOf>>) -> PyResult<()> {
@@ -236,10 +250,12 @@ impl Plan {
     ///
     /// ``rows`` are the stored rows; ``packed`` those that differ from them, where the new ones are put; ``decoded``
     /// holds decoded rows, from which those that are replaced are taken; ``touched`` are keys of rows that are put
-    /// there and not encoded yet: their subjects are Python's. ``wakes`` takes the new wakes.
+    /// there and not encoded yet: their subjects are Python's. ``panes`` are such keys of panes; None: all panes are
+    /// Python's. ``wakes`` takes the new wakes.
     ///
-    /// Return how many facts were folded; the places of those that Python folds; what changed in the live panes and in
-    /// the panes of minutes; and what is asked: places of first facts, clocks, calendars.
+    /// Return how many facts were folded; the places of those that Python folds; what Python puts into the live panes
+    /// and into those of minutes; the keys of panes that were put, and those of new ones by when they are dropped; and
+    /// what is asked: places of first facts, clocks, calendars, local days.
     #[allow(clippy::too_many_arguments, reason = "the layers of a partition's rows")]
     fn step<'py>(
         &mut self,
@@ -251,6 +267,7 @@ impl Plan {
         packed: &Bound<'py, PyDict>,
         decoded: &Bound<'py, PyDict>,
         touched: &Bound<'py, PyDict>,
+        panes: Option<&Bound<'py, PyDict>>,
         wakes: &Bound<'py, PyList>,
         max_row: usize,
     ) -> PyResult<Bound<'py, PyTuple>> {
@@ -279,6 +296,7 @@ impl Plan {
             }
             keys.push(key);
         }
+        let changed = self.panes(py, &done.sums, rows, packed, panes, max_row)?;
         let mut count = 0;
         for (number, encoded) in &done.rows {
             let key = &keys[*number];
@@ -298,7 +316,8 @@ impl Plan {
             }
         }
         done.left.sort_unstable();
-        let (live, minutes) = self.sums(py, &done)?;
+        let (put, new) = changed.put(py, rows, packed, decoded)?;
+        let (live, minutes) = self.sums(py, &done.sums, &changed)?;
         let asked = done.questions;
         let mut terms = vec![];
         for (rule, start_ms) in asked.terms {
@@ -306,35 +325,138 @@ impl Plan {
             let calendar = String::from_utf8(rule.calendar)?;
             terms.push(((agreement, measure, rule.version, calendar, rule.budget_ms), start_ms));
         }
-        (count, done.left, live, minutes, asked.promises, terms, asked.calendars).into_pyobject(py)
+        let sums = (live, minutes, put, new);
+        (count, done.left, sums, asked.promises, terms, asked.calendars, changed.days).into_pyobject(py)
+    }
+}
+
+/// The panes of a step.
+struct Changed<'py> {
+    keys: Vec<Bound<'py, PyBytes>>,
+    /// When each of them is dropped (ms), if it is new; 0: it is not, or is never dropped.
+    until_ms: Vec<i64>,
+    folded: Folded,
+    /// Measures, and instants whose local day was not told.
+    days: Vec<((String, String), i64)>,
+}
+
+impl<'py> Changed<'py> {
+    /// Put the rows. Return the keys of all, and those of new ones by when they are dropped.
+    fn put(
+        &self,
+        py: Python<'py>,
+        rows: &Bound<'py, PyDict>,
+        packed: &Bound<'py, PyDict>,
+        decoded: &Bound<'py, PyDict>,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
+        let (put, new) = (PyList::empty(py), PyDict::new(py));
+        for (number, encoded) in &self.folded.rows {
+            let key = &self.keys[*number];
+            let is_stored = match rows.get_item(key)? {
+                None => false,
+                Some(stored) => stored.cast::<PyBytes>()?.as_bytes() == encoded.as_slice(),
+            };
+            if !is_stored {
+                packed.set_item(key, PyBytes::new(py, encoded))?;
+            } else if packed.contains(key)? {
+                packed.del_item(key)?;
+            }
+            if !decoded.is_empty() && decoded.contains(key)? {
+                decoded.del_item(key)?;
+            }
+            put.append(key)?;
+            let until_ms = self.until_ms[*number];
+            if until_ms > 0 {
+                match new.get_item(until_ms)? {
+                    Some(keys) => keys.cast::<PyList>()?.append(key)?,
+                    None => new.set_item(until_ms, PyList::new(py, [key])?)?,
+                }
+            }
+        }
+        Ok((put, new))
     }
 }
 
 impl Plan {
-    fn sums<'py>(&mut self, py: Python<'py>, done: &Done) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
-        let sums = &done.sums;
+    /// Add what changed in the series to panes, as far as they are known here. Nothing is put yet.
+    fn panes<'py>(
+        &self,
+        py: Python<'py>,
+        sums: &Sums,
+        rows: &Bound<'py, PyDict>,
+        packed: &Bound<'py, PyDict>,
+        touched: Option<&Bound<'py, PyDict>>,
+        max_row: usize,
+    ) -> PyResult<Changed<'py>> {
+        let for_python = || Folded {
+            rows: vec![],
+            minutes: (0..sums.minutes.len()).collect(),
+            live: (0..sums.live.len()).collect(),
+        };
+        let mut changed = Changed { keys: vec![], until_ms: vec![], folded: for_python(), days: vec![] };
+        let Some(touched) = touched else { return Ok(changed) };
+        let Some(places) = guarded(|| Places::of(&self.told.slices, sums))? else { return Ok(changed) };
+        for (rule, at_ms) in &places.days {
+            changed.days.push((texts_of(rule)?, *at_ms));
+        }
+        let (mut scratch, mut found) = (vec![], Vec::with_capacity(places.panes.len()));
+        for place in &places.panes {
+            places.write_key(place, &mut scratch);
+            let key = PyBytes::new(py, &scratch);
+            let row = match packed.get_item(&key)? {
+                None => rows.get_item(&key)?,
+                row => row.filter(|row| !row.is_none()),
+            };
+            let is_touched = !touched.is_empty() && touched.contains(&key)?;
+            changed.until_ms.push(if row.is_none() { place.until_ms } else { 0 });
+            changed.keys.push(key);
+            found.push((is_touched, row));
+        }
+        let mut stand = Vec::with_capacity(found.len());
+        for (is_touched, row) in &found {
+            stand.push(match row {
+                _ if *is_touched => Stands::ForPython,
+                None => Stands::New,
+                Some(row) => Stands::Row(row.cast::<PyBytes>()?.as_bytes()),
+            });
+        }
+        if let Some(folded) = guarded(|| places.fold(sums, &stand, max_row))? {
+            changed.folded = folded;
+        }
+        Ok(changed)
+    }
+
+    /// Return what is left to Python of what changed in the series: live, and by the minute.
+    fn sums<'py>(
+        &mut self,
+        py: Python<'py>,
+        sums: &Sums,
+        changed: &Changed,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
         let (live, minutes) = (PyList::empty(py), PyList::empty(py));
+        for place in &changed.folded.live {
+            let ((number, is_paused), times) = &sums.live[*place];
+            live.append((self.key_of(py, &sums.series[*number])?, *is_paused, *times))?;
+        }
+        for place in &changed.folded.minutes {
+            let ((number, minute), sum) = &sums.minutes[*place];
+            let key = self.key_of(py, &sums.series[*number])?;
+            minutes.append(minute_of(py, &key, *minute, sum)?)?;
+        }
+        Ok((live, minutes))
+    }
+
+    /// Return the key of a series as Python has it, made once.
+    fn key_of(&mut self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
+        if let Some(known) = self.series.get(series) {
+            return Ok(known.clone_ref(py));
+        }
         if self.series.len() >= MOST_SERIES {
             self.series.clear();
         }
-        let mut keys = Vec::with_capacity(sums.series.len());
-        for series in &sums.series {
-            let known = self.series.get(series).map(|found| found.clone_ref(py));
-            keys.push(if let Some(found) = known {
-                found
-            } else {
-                let made = self.series_of(py, series)?;
-                self.series.insert(series.clone(), made.clone_ref(py));
-                made
-            });
-        }
-        for ((number, is_paused), times) in &sums.live {
-            live.append((&keys[*number], *is_paused, *times))?;
-        }
-        for ((number, minute), sum) in &sums.minutes {
-            minutes.append(minute_of(py, &keys[*number], *minute, sum)?)?;
-        }
-        Ok((live, minutes))
+        let made = self.series_of(py, series)?;
+        self.series.insert(series.into(), made.clone_ref(py));
+        Ok(made)
     }
 
     /// Return the key of a series as Python has it.
@@ -351,6 +473,52 @@ impl Plan {
         }
         self.series_type.call1(py, (&texts[0], &texts[1], PyTuple::new(py, values)?))
     }
+}
+
+/// Return the records that send panes as their rows are: key, value (None: the row is gone) and the agreement's id.
+///
+/// ``end`` and ``head`` are what the source adds to the end of a key and the beginning of a value.
+#[pyfunction]
+pub(crate) fn partials<'py>(
+    py: Python<'py>,
+    keys: &Bound<'py, PySequence>,
+    rows: &Bound<'py, PyDict>,
+    packed: &Bound<'py, PyDict>,
+    end: &[u8],
+    head: &[u8],
+) -> PyResult<Bound<'py, PyList>> {
+    let records = PyList::empty(py);
+    let mut agreement = PyBytes::new(py, b"");
+    for key in keys.try_iter()? {
+        let key = key?;
+        let row = match packed.get_item(&key)? {
+            None => rows.get_item(&key)?,
+            row => row.filter(|row| !row.is_none()),
+        };
+        let key = key.cast::<PyBytes>()?.as_bytes();
+        let of = key.get(1..).and_then(|fields| fields.split(|byte| *byte == SEPARATOR).next()).unwrap_or_default();
+        if agreement.as_bytes() != of {
+            agreement = PyBytes::new(py, of);
+        }
+        let value = match &row {
+            None => None,
+            Some(row) => {
+                let row = row.cast::<PyBytes>()?.as_bytes().get(HEAD..).unwrap_or_default();
+                Some(joined(py, head, row)?)
+            }
+        };
+        records.append((joined(py, key, end)?, value, &agreement))?;
+    }
+    Ok(records)
+}
+
+fn joined<'py>(py: Python<'py>, one: &[u8], other: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, one.len() + other.len(), |bytes| {
+        let (start, rest) = bytes.split_at_mut(one.len());
+        start.copy_from_slice(one);
+        rest.copy_from_slice(other);
+        Ok(())
+    })
 }
 
 fn text_of<'py>(py: Python<'py>, text: Option<&[u8]>) -> PyResult<Bound<'py, PyString>> {

@@ -32,6 +32,26 @@ pub fn write_integer(out: &mut Vec<u8>, value: u64) {
     }
 }
 
+/// Write an integer.
+pub fn write_signed(out: &mut Vec<u8>, value: i64) {
+    if value >= 0 {
+        write_integer(out, value as u64);
+    } else if value >= -32 {
+        out.push(value as u8);
+    } else if let Ok(value) = i8::try_from(value) {
+        out.extend_from_slice(&[0xd0, value as u8]);
+    } else if let Ok(value) = i16::try_from(value) {
+        out.push(0xd1);
+        out.extend_from_slice(&value.to_be_bytes());
+    } else if let Ok(value) = i32::try_from(value) {
+        out.push(0xd2);
+        out.extend_from_slice(&value.to_be_bytes());
+    } else {
+        out.push(0xd3);
+        out.extend_from_slice(&value.to_be_bytes());
+    }
+}
+
 /// Write an instant or a duration, which is not negative.
 pub fn write_ms(out: &mut Vec<u8>, value: i64) {
     write_integer(out, value.max(0) as u64);
@@ -144,6 +164,22 @@ impl<'a> Reader<'a> {
             0xce => self.number(4),
             0xcf => self.number(8),
             _ => None,
+        }
+    }
+
+    /// Read an integer.
+    pub fn signed(&mut self) -> Option<i64> {
+        let start = self.at;
+        match self.byte()? {
+            byte @ 0xe0..=0xff => Some(i64::from(i8::from_be_bytes([byte]))),
+            0xd0 => Some(i64::from(i8::from_be_bytes(self.take(1)?.try_into().ok()?))),
+            0xd1 => Some(i64::from(i16::from_be_bytes(self.take(2)?.try_into().ok()?))),
+            0xd2 => Some(i64::from(i32::from_be_bytes(self.take(4)?.try_into().ok()?))),
+            0xd3 => Some(i64::from_be_bytes(self.take(8)?.try_into().ok()?)),
+            _ => {
+                self.at = start;
+                self.ms()
+            }
         }
     }
 
@@ -451,6 +487,11 @@ mod tests {
             let mut out = vec![];
             write_integer(&mut out, value);
             assert_eq!(Reader::new(&out).integer(), Some(value));
+        }
+        for value in [-1, -32, -33, -128, -129, -32_768, -32_769, i64::from(i32::MIN), i64::MIN, 7, i64::MAX] {
+            let mut out = vec![];
+            write_signed(&mut out, value);
+            assert_eq!(Reader::new(&out).signed(), Some(value));
         }
         for size in [0, 31, 32, 255, 256, 65_535, 65_536] {
             let (mut out, text) = (vec![], "x".repeat(size));

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::clock::{State, Terms};
 
 /// The most durations that are listed exactly.
-const MOST: usize = 8;
+pub const MOST: usize = 8;
 /// Milliseconds of a minute.
 pub const MINUTE_MS: i64 = 60_000;
 
@@ -38,7 +38,8 @@ pub struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, elapsed_ms: i64, wall_ms: i64, near: &[(i64, Box<str>)]) {
+    /// Add a clock that has stopped.
+    pub fn add(&mut self, elapsed_ms: i64, wall_ms: i64, near: &[(i64, Box<str>)]) {
         self.met += 1;
         self.elapsed_ms += elapsed_ms;
         self.wall_ms += wall_ms;

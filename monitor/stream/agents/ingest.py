@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final
 
 from aiokafka.structs import ConsumerRecord
@@ -20,7 +21,7 @@ from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
-from monitor.stream.agents.native import Native, NativeWay
+from monitor.stream.agents.native import PANE, Native, NativeWay
 from monitor.stream.agents.sweep import Sweep
 from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
@@ -40,8 +41,6 @@ TICK_SUBJECTS = 500
 
 PANES_AT_ONCE: Final = 64
 """Panes that are sent before the time is checked: up to 0.1 ms each, if they hold as many items as fit."""
-PANE: Final = b"p"
-"""The first byte of the keys of panes."""
 Placed = tuple[int, Event, ConsumerRecord]
 """An event, the place of its record in the piece of the batch, and the record."""
 _PLACE: Final = itemgetter(0)
@@ -109,20 +108,23 @@ class Ingest:
         Then announce deadlines that are due, as far as one tick would.
         """
         changed: dict[PaneKey, None] = {}
+        put: dict[bytes, None] = {}
         if self.feeders is not None:
             self.feeders.listen()
-        pace = Pace()
+        pace, native = Pace(), self._native
         # The batch with which it catches up is old, too: by the clock, its panes might be too old for a correction.
         judged = now.unproved() if self._behind else now
         for start in range(0, len(records), RECORDS_AT_ONCE):
             if start:
-                yield from pace.kept_by(self.state.pack(SUBJECT))
+                # What is packed the native path may take over.
+                yield from pace.kept_by(self.state.pack(SUBJECT if native is None or not native.is_used else b""))
                 yield
             # Before the last piece, a record of the next piece could disprove a deadline that the clock finds missed.
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
             effects = yield from self._fold(piece, judged if is_last else judged.unproved(), pace)
             changed.update(dict.fromkeys(effects.panes))
+            put.update(dict.fromkeys(effects.put))
         if due and (judged.caught_up or not now.caught_up):
             # Deadlines that came due meanwhile go into the same transaction, not into one of their own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
@@ -132,7 +134,7 @@ class Ingest:
             effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
             self._announce_all(effects, now.ms)
             changed.update(dict.fromkeys(effects.panes))
-        yield from pace.kept_by(self._emit_partials(in_order(changed)))
+        yield from pace.kept_by(self._emit_partials(in_order(changed), put))
         self._mark(now)
         yield from pace.kept_by(self.state.pack())
 
@@ -306,10 +308,19 @@ class Ingest:
         # All alerts of an agreement in one partition: there storms become one page.
         self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
-    def _emit_partials(self, panes: Iterable[PaneKey]) -> Pieces[None]:
-        """Send panes as their rows are, in pieces: what is written of a pane is encoded once."""
+    def _emit_partials(
+        self, panes: Iterable[PaneKey], put: Mapping[bytes, None] = MappingProxyType({})
+    ) -> Pieces[None]:
+        """Send panes as their rows are, in pieces: what is written of a pane is encoded once.
+
+        ``put`` are the keys of rows that the native path has put. It also sends, where it is used.
+        """
         yield from self.state.pack(PANE)
         state, source, topic = self.state, self.source, self.outlets.partials
+        if self._native is not None:
+            keys = {**dict.fromkeys(map(encode_pane_key, panes)), **put}
+            yield from self._native.send(keys, source, topic)
+            return
         for lot in lots(panes, PANES_AT_ONCE):
             for pane_key in lot:
                 row_key = encode_pane_key(pane_key)

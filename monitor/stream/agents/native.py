@@ -9,7 +9,7 @@ like one, on which terms, and when their calendars are open.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from aiokafka.structs import ConsumerRecord
@@ -20,18 +20,21 @@ from monitor.core.clocks.clock_value import Clock
 from monitor.core.clocks.starting import clocks_started
 from monitor.core.clocks.terms import STARTS, Plan
 from monitor.core.facts.events import ATTRIBUTES, TYPES, Event, Fact
-from monitor.core.pieces import Pieces
+from monitor.core.pieces import Pieces, lots
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
+from monitor.core.time.periods import period
 from monitor.core.time.units import DAY_MS
+from monitor.core.time.windows import WIDTH_MS
 from monitor.errors import ConfigError, Mistake
 from monitor.stream.agents.tally import Tally, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
 from monitor.wire import contract
+from monitor.wire.partials import encode_partial
 from monitor.wire.rows import SOURCE_ROWS
 
 try:
@@ -44,16 +47,26 @@ log = logging.getLogger(__name__)
 Native = Any
 """The package, of the interface that this module knows. It has no types."""
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 """The arguments and results of the package's calls; it says the same of itself."""
 LONGEST_ROW: Final = 1 << 15
 """Bytes of a row from which on Python folds its subject."""
+PANES_AT_ONCE: Final = 512
+"""Panes that are sent before the time is checked: 1 µs each."""
+PANE: Final = b"p"
+"""The first byte of the keys of panes."""
 _LONGEST_KEY: Final = 4 * contract.MAX_ID + len(SUBJECT)
 _YEAR_MS: Final = 366 * DAY_MS
 _TICKET: Final = "ticket"
 
 _Rule = tuple[str, str, int, str, int]
 """A clock's agreement, measure, version, calendar and budget (ms)."""
+
+
+_Asked = tuple[
+    Sequence[int], Sequence[tuple[_Rule, int]], Sequence[tuple[int, int]], Sequence[tuple[tuple[str, str], int]]
+]
+"""What a step asks for: first facts, clocks, calendars and local days, the last by agreement and measure."""
 
 
 class Piece(Protocol):
@@ -91,7 +104,9 @@ def _unusable(package: Native) -> str:
     if package is None:
         return "the package sla-monitor-native is not installed"
     is_known = getattr(package, "INTERFACE", None) == INTERFACE
-    if not is_known or SOURCE_ROWS.kinds[SUBJECT].layout.version != package.ROW_VERSION:
+    kinds = SOURCE_ROWS.kinds
+    versions = kinds[SUBJECT].layout.version, kinds[PANE].layout.version
+    if not is_known or versions != (package.ROW_VERSION, package.PANE_VERSION):
         return "sla-monitor-native is of another release: install that of this program"
     return ""
 
@@ -107,7 +122,12 @@ class NativeWay:
         self._plan: Plan | None = None
         self._told: _Told | None = None
         """None: Python folds all facts of this book."""
-        self._asked: tuple[Sequence[int], Sequence[tuple[_Rule, int]], Sequence[tuple[int, int]]] = (), (), ()
+        self._asked: _Asked = (), (), (), ()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any fact of this book is folded natively."""
+        return self._told is not None
 
     def prepare(self, book: Book, pace: Pace) -> Pieces[None]:
         """Take over the book, in pieces. Called before each piece of a batch."""
@@ -130,14 +150,17 @@ class NativeWay:
     def step(self, piece: Piece, horizon_ms: int, count: int) -> tuple[Sequence[int], Sums | None]:
         """Fold what was decoded, judging deadlines up to the horizon, and put the rows.
 
-        Return the places of the records that Python decodes and folds after all, and what changed in the series.
+        Return the places of the records that Python decodes and folds after all, and what changed in the series; most
+        of it stands in panes already.
         """
         assert self._told is not None  # it has read the piece
         assert self._plan is not None
         state = self._state
         try:
-            folded, left, live, minutes, *asked = self._told.native.step(
-                piece, horizon_ms, self._engine.oldest_ms(self._plan), *state.layers(SUBJECT),
+            rows, packed, decoded, touched, wakes = state.layers(SUBJECT)
+            panes = None if self._engine.parts else state.layers(PANE).touched
+            folded, left, sums, *asked = self._told.native.step(
+                piece, horizon_ms, self._engine.oldest_ms(self._plan), rows, packed, decoded, touched, panes, wakes,
                 max(0, min(LONGEST_ROW, state.max_record_bytes - _LONGEST_KEY)),
             )  # fmt: skip
         except self._package.Fault as fault:
@@ -146,17 +169,19 @@ class NativeWay:
         self._asked = tuple(asked)
         if folded:
             count_later(state, self._tally.ways, (state.topic, "native"), folded)
-        return left, Sums(live, minutes)
+        return left, Sums(*sums)
 
     def answer(self, piece: Piece, left: Sequence[tuple[int, Event, ConsumerRecord]]) -> None:
         """Tell what the last step asked for: the next piece may need it. ``left`` are the events that it left."""
-        firsts, clocks, calendars = self._asked
-        self._asked = (), (), ()
+        firsts, clocks, calendars, days = self._asked
+        self._asked = (), (), (), ()
         told = self._told
         if told is None:
             return
         for number, at_ms in calendars:
             told.tell_calendar(number, at_ms)
+        for measure, at_ms in days:
+            told.tell_day(measure, at_ms)
         for rule, start_ms in clocks:
             told.tell_terms(rule, start_ms)
         if firsts:
@@ -164,6 +189,15 @@ class NativeWay:
             for place in firsts:
                 if place in facts:
                     told.tell_promise(piece, place, facts[place])
+
+    def send(self, panes: Iterable[bytes], source: str, topic: str) -> Pieces[None]:
+        """Send panes as their rows are, in pieces. ``panes`` are the keys of these rows."""
+        state = self._state
+        end, head = encode_partial(source, b"", b"")
+        for keys in lots(panes, PANES_AT_ONCE):
+            rows, packed, *_ = state.layers(PANE)
+            state.emit_all(topic, self._package.partials(keys, rows, packed, end, head))
+            yield
 
     def _failed(self, fault: Exception) -> None:
         """Let Python fold a piece on which the package failed. What it was told may be half, so it is told anew."""
@@ -222,6 +256,8 @@ class _Told:
         """By number: each calendar, and from when to when (ms) it was told."""
         self._numbers: dict[Calendar, int] = {}
         self._terms: dict[tuple[_Rule, int], int | None] = {}
+        self._measures: set[tuple[str, str]] = set()
+        """The measures of which it was told into which panes their instants belong."""
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
@@ -254,6 +290,7 @@ class _Told:
         if of is None or of.is_general or of.by_instant or of.is_fixed or clock.extra is not None:
             self.native.keep_for_python(rule, *span)
         else:
+            self._tell_slices(clock.series[:2])
             near = (self._plan.near_targets or {}).get(clock.series[:2], {})
             number = self.native.keep_terms(
                 rule,
@@ -267,6 +304,21 @@ class _Told:
             )
         self._terms[known] = number
         return number
+
+    def _tell_slices(self, measure: tuple[str, str]) -> None:
+        """Tell into which panes the instants of a measure belong."""
+        slices = self._plan.slices(*measure)
+        if slices is None or measure in self._measures:
+            return
+        self._measures.add(measure)
+        widths = [(width, WIDTH_MS.get(width, 0), slices.dropped_after_ms(width)) for width, _ in slices.keep_ms]
+        self.native.keep_slices(*measure, widths, slices.zone, slices.cuts_ms)
+
+    def tell_day(self, measure: tuple[str, str], at_ms: int) -> None:
+        """Tell the local day that holds an instant, by the zone of a measure."""
+        slices = self._plan.slices(*measure)
+        if slices is not None:
+            self.native.keep_day(slices.zone, *period(slices.zone, "day", at_ms))
 
     def _calendar(self, calendar: Calendar, at_ms: int) -> int:
         """Return the number of a calendar, after telling it around an instant."""

@@ -22,7 +22,7 @@ from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.kafka.refusals import stopped
 from monitor.stream.partitions.layers import Layers
 from monitor.stream.partitions.ports import WAKE_BYTES, RowCodec, Writer
-from monitor.stream.partitions.sending import Ends, Output, Sender
+from monitor.stream.partitions.sending import Ends, Output, Sender, outputs_of, too_large
 from monitor.stream.partitions.set_aside import SetAside
 from monitor.stream.partitions.wakes import Wake, Wakes
 
@@ -187,12 +187,12 @@ class PartitionState:
         if headers:
             size += sum(len(name) + len(text) for name, text in headers)
         if size > self.max_record_bytes:
-            raise RowError(
-                key,
-                f"{self.name}: a record of {size} bytes for topic {topic}, key {key[:80]!r}, is larger than "
-                f"{self.max_record_bytes} bytes",
-            )
+            raise too_large(self.name, topic, key, size, self.max_record_bytes)
         self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
+
+    def emit_all(self, topic: str, records: Iterable[tuple[bytes, bytes | None, bytes]]) -> None:
+        """Write records, each of a key, a value and a partition key, with the next commit, as `emit` does."""
+        self._outputs += outputs_of(self.name, topic, records, self.max_record_bytes)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call ``act`` once everything put and emitted so far is committed: counters count committed work only."""

@@ -86,6 +86,24 @@ def test_an_engine_puts_sums_into_the_panes_of_all_widths():
     assert other.rows == {key: row for key, row in story.rows.items() if key[:1] == b"p"}
 
 
+def test_panes_that_were_put_are_told_and_expire():
+    story = Story(agreement(clock(at_risk=())))
+    at_once(story.engine.planned(story.book))
+    key = PaneKey(DESK, "quarter", ms("Mon 09:30"))
+    encoded = encode_pane_key(key)
+    story.rows[encoded] = empty_pane()
+    kept_ms = 3 * DAY_MS
+
+    effects = at_once(
+        story.engine.folded([], 0, story.book, Sums([], [], [encoded], {key.start_ms + kept_ms: [encoded]}))
+    )
+
+    assert (effects.panes, effects.put) == ({}, [encoded])
+    assert story.engine.next_expiry_ms() == key.start_ms + kept_ms
+    assert story.engine.expire(key.start_ms + kept_ms) == [key]
+    assert story.rows.get(encoded) is None
+
+
 def test_a_sum_and_events_go_into_the_same_panes():
     promise = agreement(clock(at_risk=()))
     story, other = Story(promise), Story(promise)

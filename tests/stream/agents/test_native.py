@@ -22,8 +22,17 @@ class PanicError(RuntimeError):
     pass
 
 
+def partials(keys, rows, packed, end, head):
+    """What the package sends of panes."""
+    found = [(key, packed[key] if key in packed else rows.get(key)) for key in keys]
+    return [(key + end, row and head + row[9:], key[1:].split(b"\x1f")[0]) for key, row in found]
+
+
 def package(**more):
-    return SimpleNamespace(**{"INTERFACE": 1, "ROW_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError, **more})
+    return SimpleNamespace(**{
+        "INTERFACE": 2, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
+        "partials": partials, **more,
+    })  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -33,7 +42,8 @@ def package(**more):
         ("required", package(), "is on: sla-monitor-native 1.2.3"),
         ("off", package(), "is off, by the setting native"),
         ("auto", None, "is off: the package sla-monitor-native is not installed"),
-        ("auto", package(INTERFACE=2), "is off: sla-monitor-native is of another release"),
+        ("auto", package(INTERFACE=3), "is off: sla-monitor-native is of another release"),
+        ("auto", package(PANE_VERSION=1), "is off: sla-monitor-native is of another release"),
         ("auto", package(ROW_VERSION=1), "is off: sla-monitor-native is of another release"),
     ],
 )
@@ -46,7 +56,7 @@ def test_the_log_says_whether_it_is_taken(monkeypatch, caplog, setting, found, s
     assert said in caplog.text
 
 
-@pytest.mark.parametrize("found", [None, package(INTERFACE=2)])
+@pytest.mark.parametrize("found", [None, package(INTERFACE=3)])
 def test_a_worker_that_must_have_it_does_not_start_without(monkeypatch, found):
     monkeypatch.setattr(native, "_package", found)
 

@@ -125,6 +125,23 @@ async def test_a_record_that_is_too_large_is_an_error_that_names_topic_and_key()
         state.emit("dead-letters", b"the key", b"x" * 200)
     with pytest.raises(RowError, match=r"103 bytes for topic alerts, key b'k', is larger than 100"):
         state.emit("alerts", b"k", b"x" * 95, headers=[("name", b"123")])
+    with pytest.raises(RowError, match=r"101 bytes for topic partials, key b'k', is larger than 100"):
+        state.emit_all("partials", [(b"j", None, b"desk"), (b"k", b"x" * 100, b"desk")])
+
+
+async def test_records_that_are_emitted_together_are_those_that_are_emitted_one_by_one() -> None:
+    one, other = FakeWriter(), FakeWriter()
+    each, together = state_of(one), state_of(other)
+    records = [(b"k", b"1", b"desk"), (b"l", None, b"payroll")]
+
+    for key, value, by in records:
+        each.emit("out", key, value, partition_key=by)
+    together.emit_all("out", iter(records))
+    await each.commit(1)
+    await together.commit(1)
+
+    assert one.transactions == other.transactions
+    assert len(one.transactions[0]) == 3
 
 
 async def test_a_row_that_is_too_large_or_does_not_encode_is_an_error_that_names_it_before_the_transaction() -> None:
