@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitor.core.series.series import SeriesKey
     from monitor.metrics.snapshot import Snapshot
 
-_VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
+_VALUE, _NUMERATOR, _DENOMINATOR, _LACKING = 1, 2, 3, 6
 """The places of these fields in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
 _ALL: Final = {kind: tuple(shown) for kind, shown in LIVE.items()}
@@ -106,7 +106,12 @@ def _template(kind: str, status: WindowStatus) -> list[Line]:
 
 def _figure_lines(kind: str, figure: Figure, row: int) -> list[Line]:
     shown = FIGURES[kind][figure.indicator]
-    parts = ((shown.value, _VALUE), (shown.numerator, _NUMERATOR), (shown.denominator, _DENOMINATOR))
+    parts = (
+        (shown.value, _VALUE),
+        (shown.numerator, _NUMERATOR),
+        (shown.denominator, _DENOMINATOR),
+        (shown.lacking, _LACKING),
+    )
     return [
         Line(metric, row, field, _divisor(metric), after=shown.extra)
         for metric, field in parts

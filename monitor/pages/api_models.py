@@ -113,6 +113,7 @@ class FigureOut(Model):
     denominator: float
     unit: str
     formula: str
+    lacking: int
 
 
 class StatementOut(Model):

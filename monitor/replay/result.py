@@ -183,6 +183,13 @@ def _summary(result: ReplayResult) -> Text:
     ):
         if count:
             text.append(f"{count:,} {what}.\n", style="yellow")
+    for whole in result.whole:
+        if whole.total and (most := max((one.lacking for one in whole.figures), default=0)):
+            text.append(
+                f"{most:,} {'outage' if most == 1 else 'outages'} of {whole.series.measure} of unknown customers: no "
+                "event holds customers_affected. Its figures of customers leave them out, and keep no promise.\n",
+                style="yellow",
+            )
     if result.reading is not None:
         for sentence in data_faults(result.reading):
             text.append(f"{sentence}\n", style="yellow")

@@ -14,7 +14,7 @@ from monitor.reports import words
 from monitor.reports.breaches import sentence
 from monitor.reports.objectives import KEPT
 from monitor.reports.sentences import claim_words, evidence_words, particulars, row_span
-from monitor.wire.outcome_words import follows, value_and_target
+from monitor.wire.outcome_words import follows, lacking, value_and_target
 from monitor.wire.times import duration
 from monitor.wire.wording import quantity
 
@@ -64,6 +64,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         "words": words.verdict_words,
         "named": words.indicator_words,
         "counted": words.counted,
+        "lacking": lacking,
         "figure": words.figure_value,
         "mark": lambda verdict: _CLASSES.get(verdict, "none"),
         "follows": follows,

@@ -215,12 +215,22 @@ def _notes(
 
 def _undecided(objectives: tuple[ObjectivePart, ...]) -> Iterable[Note]:
     for part in objectives:
+        lacking = [one for one in part.rows if one.figure.lacking]
+        if lacking:
+            most = max(one.figure.lacking for one in lacking)
+            yield Note(
+                part.id,
+                f"{plural(len(lacking), 'series', 'series')}: the figure leaves out outages (up to {most:,}) of which "
+                "no event tells how many customers they interrupted. So it keeps no promise: it is judged only where "
+                "it misses its target already.",
+            )
+        without_data = sum(one.verdict.verdict == "no_data" and not one.figure.lacking for one in part.rows)
         for verdict, text in (
             ("low_sample", "fewer cases than the agreed minimum: not judged"),
             ("no_data", "nothing happened that it could be judged by"),
             ("provisional", "not judged yet: the promise outlasts the period and is stated later"),
         ):
-            if count := part.verdicts[verdict]:
+            if count := without_data if verdict == "no_data" else part.verdicts[verdict]:
                 yield Note(part.id, f"{plural(count, 'series', 'series')}: {text}.")
 
 

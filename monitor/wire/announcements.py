@@ -287,7 +287,15 @@ def _status_data(status: WindowStatus) -> StatusData:
         as_of_ms=status.as_of_ms,
         closed=status.closed,
         figures=[
-            FigureData(one.indicator, one.numerator, one.denominator, one.unit, one.formula, one.value)  # type: ignore[arg-type]
+            FigureData(
+                one.indicator,
+                one.numerator,
+                one.denominator,
+                one.unit,  # type: ignore[arg-type]  # one of the units, though the core says str
+                one.formula,
+                one.value,
+                one.lacking,
+            )
             for one in status.figures
         ],
         verdicts=[
@@ -324,7 +332,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         data.as_of_ms,
         data.version,
         tuple(
-            Figure(one.indicator, one.value, one.numerator, one.denominator, one.unit, one.formula)
+            Figure(one.indicator, one.value, one.numerator, one.denominator, one.unit, one.formula, one.lacking)
             for one in data.figures
         ),
         tuple(

@@ -100,7 +100,10 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One indicator with what it was made of. Without a value nothing was offered: neither 0 nor 100 %."""
+    """One indicator with what it was made of. Without a value nothing was offered: neither 0 nor 100 %.
+
+    ``lacking`` is how many subjects it leaves out because no event says how much they count.
+    """
 
     indicator: str
     numerator: float
@@ -108,6 +111,7 @@ class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: Literal["ratio", "ms", "count", "amount"]
     formula: str
     value: float | None = None
+    lacking: int = 0
 
 
 class VerdictData(msgspec.Struct, frozen=True, omit_defaults=True):

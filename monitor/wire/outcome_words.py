@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.objectives.consequence import MONEY
+from monitor.core.objectives.status import judged_figure
 from monitor.wire.times import duration
 from monitor.wire.wording import quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
-    from monitor.core.objectives.status import ObjectiveVerdict
+    from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+    from monitor.core.series.figures import Figure
 
 _STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
 _TIMES: Final = {"per_hour": "h", "per_case": "case(s)"}
@@ -43,3 +45,15 @@ def value_and_target(verdict: ObjectiveVerdict) -> tuple[str, str]:
         return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
     value, target = shown_apart(unit, verdict.value, verdict.target)
     return value, f"{verdict.comparison} {target}"
+
+
+def lacking(figure: Figure | None) -> str:
+    """Return what a figure leaves out: ``without 3 outages of unknown customers``; "" for nothing."""
+    if figure is None or not figure.lacking:
+        return ""
+    return f"without {figure.lacking:,} {'outage' if figure.lacking == 1 else 'outages'} of unknown customers"
+
+
+def sample_text(status: WindowStatus, verdict: ObjectiveVerdict) -> str:
+    """Return the sample of a verdict, and what its figure leaves out: ``5000, without 3 outages of …``."""
+    return ", ".join(filter(None, (str(verdict.sample), lacking(judged_figure(status, verdict)))))

@@ -20,7 +20,7 @@ from monitor.read_model.present import present_ms
 from monitor.read_model.topics import read_all
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
-from monitor.wire.outcome_words import claim_left, follows, value_and_target
+from monitor.wire.outcome_words import claim_left, follows, sample_text, value_and_target
 from monitor.wire.outcomes import consequence_json
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _rows(status: WindowStatus, zone: str, now_ms: int) -> list[tuple[str | Text
             " ".join(value for value in status.labels.values() if value),
             Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
             *value_and_target(verdict),
-            str(verdict.sample),
+            sample_text(status, verdict),
             Text("; ".join(follows(one) for one in own), "bold" if own else ""),
             "; ".join(claim_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
         ))  # fmt: skip

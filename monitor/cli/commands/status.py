@@ -22,6 +22,7 @@ from monitor.read_model.overview import Line, Out, Overview, Seen
 from monitor.read_model.terms import is_warned_of, term_text
 from monitor.read_model.topics import committed
 from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.outcome_words import sample_text
 from monitor.wire.promises import promises_of
 from monitor.wire.times import READERS, duration, instant
 from monitor.wire.wording import explain
@@ -147,7 +148,7 @@ def picture(found: Overview, limit: int | None) -> RenderableType:
                 one.about,
                 one.status.window,
                 *one.figures,
-                str(one.verdict.sample),
+                sample_text(one.status, one.verdict),
                 *_said_by(found, one),
             )
             for one in lines

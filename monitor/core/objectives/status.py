@@ -17,9 +17,9 @@ class ObjectiveVerdict(NamedTuple):
     """The verdict on one objective, with the figure and the target that were compared.
 
     ``on_track``: a calendar period runs and the target is kept so far. ``met``: the target was kept in a closed period,
-    or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value.
-    ``provisional``: the period is closed, but the promise outlasts it and is stated later
-    (`monitor.core.agreements.cohorts`).
+    or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value, or
+    one that lacks something (`Figure.lacking`) and so proves nothing. ``provisional``: the period is closed, but the
+    promise outlasts it and is stated later (`monitor.core.agreements.cohorts`).
     """
 
     objective: str

@@ -84,6 +84,7 @@ def news_of(status: WindowStatus, *, calendar: bool) -> News:
     grown = tuple([one for one in status.figures if NAMED[one.indicator].grows])
     if not grown:
         return News((status.figures, status.verdicts, of_window), status.budgets)
-    figures = [one[:3] for one in status.figures if not NAMED[one.indicator].grows]  # failures are told with P, too
+    # Failures are told with P, too.
+    figures = [(*one[:3], one.lacking) for one in status.figures if not NAMED[one.indicator].grows]
     verdicts = [one._replace(value=None) if NAMED[one.indicator].grows else one for one in status.verdicts]
     return News((figures, verdicts, of_window), (*grown, *status.budgets))
