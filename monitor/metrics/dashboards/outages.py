@@ -171,7 +171,7 @@ def _saifi() -> Json:
 def _caidi() -> Json:
     text = "CAIDI in the chosen window: how long a customer's interruption lasted on the average; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_CAIDI, basis='all')})"
-    return stat("Length (CAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Each (CAIDI)", text, Query(query), SECONDS, decimals=1)
 
 
 def _coverage() -> Json:
