@@ -91,8 +91,8 @@ def test_a_new_outage_its_end_and_a_missed_target_are_news_at_once():
 def test_steps_that_are_ahead_of_the_instant_of_a_look_are_told_when_it_has_got_there(window):
     """A source that is behind holds the instant back to its watermark; then it is not, and no event follows.
 
-        09:00:00 ═══ 09:00:40 ─┊──── 09:01:10 ═══ 09:01:20
-                     look at 09:01 ┘      nothing is open, nothing comes
+    09:00:00 ═══ 09:00:40 ─┊──── 09:01:10 ═══ 09:01:20
+                 look at 09:01 ┘      nothing is open, nothing comes
     """
     stage = Stage(ring(window))
     for name, start, end in (("o1", "Mon 09:00", "Mon 09:00:40"), ("o2", "Mon 09:01:10", "Mon 09:01:20")):
