@@ -62,17 +62,25 @@ _STDOUT: Final = Path("-")
 )
 @click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
 @click.option("--follow", is_flag=True, help="Write each report that is announced, as it is announced, for ever.")
+@click.option(
+    "--heartbeat",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --follow: touch this file at each look for announcements.",
+)
 @settings_option
 @json_option
 def report(
     out: Output,
     settings: Settings,
+    *,
     agreement_id: str | None,
     period_text: str | None,
     customer: str,
     formats: tuple[str, ...],
     place: Path | None,
-    follow: bool,  # noqa: FBT001 - click's
+    follow: bool,
+    heartbeat: Path | None,
     **recorded: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Report a period of an agreement: objectives, missed targets, outages, leads, credits, and what is not counted.
@@ -89,7 +97,7 @@ def report(
     if follow:
         if is_recorded or agreement_id or period_text or customer:
             raise click.UsageError("--follow takes --out and --format only: the announcements name the rest.")
-        _follow(out, settings, place, forms_of(formats))
+        _follow(out, settings, place, forms_of(formats), heartbeat)
         return
     forms = forms_of(formats) or _by_ending(place)
     for form in forms:
@@ -122,7 +130,7 @@ def report(
         )  # fmt: skip
 
 
-def _follow(out: Output, settings: Settings, place: Path | None, forms: list[Form]) -> None:
+def _follow(out: Output, settings: Settings, place: Path | None, forms: list[Form], heartbeat: Path | None) -> None:
     folder = place if place is not None or settings.reports.folder is None else Path(settings.reports.folder)
     if folder is None:
         raise click.UsageError("--follow needs a folder: --out, or reports.folder in the settings.")
@@ -132,11 +140,14 @@ def _follow(out: Output, settings: Settings, place: Path | None, forms: list[For
     try_places([("--out", folder / "report")])
     # Ctrl-C is how one stops following.
     with suppress(KeyboardInterrupt):
-        asyncio.run(_write_announced(out, settings, folder, forms))
+        asyncio.run(_write_announced(out, settings, folder, forms, heartbeat))
 
 
-async def _write_announced(out: Output, settings: Settings, folder: Path, forms: list[Form]) -> None:
-    async for one in write_announced(settings, folder, forms, out.note, follow=True):
+async def _write_announced(
+    out: Output, settings: Settings, folder: Path, forms: list[Form], heartbeat: Path | None
+) -> None:
+    looked = (lambda: None) if heartbeat is None else heartbeat.touch
+    async for one in write_announced(settings, folder, forms, out.note, follow=True, looked=looked):
         for path in one.files:
             out.say(f"{path}: {one.report.agreement.id}, {one.report.period.title}, for {one.announced.receiver}.")
             out.record(
