@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -171,7 +172,7 @@ def test_reports_are_written_where_the_image_lets_them_and_their_health_is_the_f
 
 def test_the_forms_that_the_services_write_need_no_more_than_the_image_holds():
     wanted = SERVICES["reports"]["command"]
-    forms = [form for before, form in zip(wanted, wanted[1:], strict=False) if before == "--format"]
+    forms = [form for before, form in pairwise(wanted) if before == "--format"]
     locked = (ROOT / "requirements.txt").read_text()
     assert forms
     for library in (one for form in forms for one in NEEDED[form]):
