@@ -127,7 +127,7 @@ def _sheets(report: Report) -> Iterable[_Sheet]:
     yield (
         "Objectives",
         ("Objective", "Measure", "For", "Window", "Counts", "Indicator", "Value", "Comparison", "Target", "Verdict",
-         "Numerator", "Denominator", "Formula", "Sample", "Least sample", "Budget used"),
+         "Numerator", "Denominator", "Formula", "Sample", "Least sample", "Budget used", "Forecast"),
         _objectives(report),
     )  # fmt: skip
     yield ("Trend", ("Objective", "For", "Window", "Period", "Value", "Target", "Verdict"), _trend(report))
@@ -226,7 +226,7 @@ def _objectives(report: Report) -> Iterable[Sequence[Cell]]:
                 row.objective, row.measure, row.about, row.window, row_span(row, report), verdict.indicator,
                 _in_unit(row.unit, verdict.value), verdict.comparison, _in_unit(row.unit, verdict.target),
                 words.verdict_words(verdict.verdict), figure.numerator, figure.denominator, figure.formula,
-                verdict.sample, verdict.minimum_sample, used,
+                verdict.sample, verdict.minimum_sample, used, row.forecast,
             )  # fmt: skip
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from monitor.core.objectives.consequence import MONEY
+from monitor.core.objectives.forecast import forecast
 from monitor.core.objectives.status import judged_figure
-from monitor.wire.times import duration
+from monitor.wire.times import duration, instant
 from monitor.wire.wording import quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
+    from monitor.core.objectives.budget import BudgetFigure
     from monitor.core.objectives.consequence import Consequence
+    from monitor.core.objectives.forecast import Forecast
     from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
     from monitor.core.series.figures import Figure
 
@@ -45,6 +48,21 @@ def value_and_target(verdict: ObjectiveVerdict) -> tuple[str, str]:
         return "", f"{verdict.comparison} {quantity(unit, verdict.target)}"
     value, target = shown_apart(unit, verdict.value, verdict.target)
     return value, f"{verdict.comparison} {target}"
+
+
+def pace_text(ahead: Forecast) -> str:
+    """Return at which pace an error budget is forecast: ``at this pace``, ``at the pace of the last 3d``."""
+    return f"at the pace of the last {ahead.pace}" if ahead.pace else "at this pace"
+
+
+def forecast_text(status: WindowStatus, budget: BudgetFigure, zone: str) -> str:
+    """Return when an error budget of a running window is used up, in words; "" if nobody can tell."""
+    ahead = forecast(status, budget)
+    if ahead is None:
+        return ""
+    if ahead.used_up_ms is None:
+        return f"lasts {pace_text(ahead)}"
+    return f"used up {instant(ahead.used_up_ms, zone)} {pace_text(ahead)}"
 
 
 def lacking(figure: Figure | None) -> str:

@@ -47,6 +47,15 @@ class Window(NamedTuple):
         return Window(self.kind, self.length_ms)
 
 
+_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": 24 * HOUR_MS}
+
+
+def rolling_ms(name: str) -> int | None:
+    """Return the length of the rolling window of a name (``30m``, ``24h``, ``30d``); None: it names another window."""
+    number, unit = name[:-1], _UNITS_MS.get(name[-1:])
+    return int(number) * unit if unit is not None and number.isascii() and number.isdigit() else None
+
+
 def late_width(window: Window) -> Width:
     """Return the width of the panes of what became known after a window's periods had closed: ``day~month``."""
     return f"{width_for(window)}~{window.name}"  # type: ignore[return-value]  # one for each window
