@@ -65,8 +65,11 @@ def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
     return envelope.subject.encode(), encode(envelope)
 
 
-def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int) -> bytes:
-    """Return the body of a notice to a generic receiver, with the first ``shown`` of its alerts."""
+def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int, zone: str = "UTC") -> bytes:
+    """Return the body of a notice to a generic receiver, with the first ``shown`` of its alerts.
+
+    Their texts tell instants in ``zone``.
+    """
     at = rfc3339(notice.at_ms)
     data = NoticeData(
         key=notice.key,
@@ -79,7 +82,7 @@ def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, 
         test=notice.is_test,
         receiver=receiver,
         alerts_total=len(notice.alerts),
-        alerts=[_alert_envelope(alert, source) for alert in notice.alerts[:shown]],
+        alerts=[_alert_envelope(alert, source, zone) for alert in notice.alerts[:shown]],
         link=link,
         repeat=notice.is_repeat,
     )
@@ -91,7 +94,7 @@ def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, 
     )  # fmt: skip
 
 
-def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
+def _alert_envelope(alert: Alert, source: str, zone: str = "UTC") -> AlertEnvelope:
     kind, what, agreement, promise, cycle = alert.key
     text = alert.key.text()
     at = rfc3339(alert.at_ms)
@@ -111,7 +114,7 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         alert.at_ms,
         alert.backfill,
         alert.labels,
-        explain(alert),
+        explain(alert, zone),
         dict(alert.details),
         None if start_ms is None else rfc3339(start_ms),
         start_ms,

@@ -290,9 +290,9 @@ class ReportEnvelope(_Envelope, kw_only=True, frozen=True):
 class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One message to a receiver.
 
-    ``alerts`` are announcements as they stand on their topic, the most urgent first; of a storm those that fit:
-    ``alerts_total`` counts all. ``repeat``: nothing has happened since the last notice of the page; it stands and
-    nobody has acknowledged it.
+    ``alerts`` are announcements as they stand on their topic, but for their texts, which tell instants in the zone of
+    the agreement. The most urgent is the first; of a storm there are those that fit: ``alerts_total`` counts all.
+    ``repeat``: nothing has happened since the last notice of the page; it stands and nobody has acknowledged it.
     """
 
     key: str
