@@ -16,7 +16,7 @@ from monitor.reports.objectives import KEPT
 from monitor.reports.sentences import claim_words, evidence_words, particulars, row_span
 from monitor.wire.outcome_words import follows, lacking, value_and_target
 from monitor.wire.times import duration
-from monitor.wire.wording import quantity
+from monitor.wire.wording import of_number, plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         "named": words.indicator_words,
         "counted": words.counted,
         "lacking": lacking,
+        "of_number": lambda told, count: of_number(count, told),
         "figure": words.figure_value,
         "mark": lambda verdict: _CLASSES.get(verdict, "none"),
         "follows": follows,
@@ -81,7 +82,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         claim=lambda due: claim_words(due, report),
         evidence=evidence_words,
         particulars=particulars,
-        plural=words.plural,
+        plural=plural,
         listed_rows=_listed,
         left_out=_left_out,
         troubled=_troubled,

@@ -22,9 +22,10 @@ from monitor.reports.outages import ServiceAxis, service_axes
 from monitor.reports.period import Period
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Rejection, Sources
-from monitor.reports.words import about, plural
+from monitor.reports.words import about
 from monitor.wire.promises import Promise, promises_of
 from monitor.wire.times import duration
+from monitor.wire.wording import plural
 
 _LONGEST_NAME: Final = 100
 _HASHED: Final = re.compile(r"-[0-9a-f]{16}$")

@@ -18,6 +18,7 @@ from monitor.reports.model import Report
 from monitor.reports.sentences import evidence_words, particulars, row_span
 from monitor.wire.outcome_words import follows
 from monitor.wire.times import duration
+from monitor.wire.wording import of_number
 
 _WIDEST: Final = 48
 _NARROWEST: Final = 9
@@ -176,7 +177,7 @@ def _sheets(report: Report) -> Iterable[_Sheet]:
         "Not counted",
         ("Number", "What", "Why"),
         (
-            *((one.number, one.what, one.detail) for one in report.excluded),
+            *((one.number, of_number(one.number, one.what), one.detail) for one in report.excluded),
             *((None, one.title, one.text) for one in report.notes),
         ),
     )

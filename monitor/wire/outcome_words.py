@@ -8,7 +8,7 @@ from monitor.core.objectives.consequence import MONEY
 from monitor.core.objectives.forecast import forecast
 from monitor.core.objectives.status import judged_figure
 from monitor.wire.times import duration, instant
-from monitor.wire.wording import quantity, shown_apart, unit_of
+from monitor.wire.wording import plural, quantity, shown_apart, unit_of
 
 if TYPE_CHECKING:
     from monitor.core.objectives.budget import BudgetFigure
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.core.series.figures import Figure
 
 _STANDING: Final = {"termination_right": "may terminate", "termination_warning": "one miss before termination"}
-_TIMES: Final = {"per_hour": "h", "per_case": "case(s)"}
+_TIMES: Final = {"per_hour": ("h", "h"), "per_case": ("case", "cases")}
 
 
 def follows(one: Consequence) -> str:
@@ -29,7 +29,8 @@ def follows(one: Consequence) -> str:
         return f"{_STANDING[one.kind]} ({len(one.evidence.misses)} misses)"
     text = f"{one.kind} {one.amount:f} {one.currency}"
     if one.basis in _TIMES:
-        text += f" ({round(one.quantity, 2).normalize():f} {_TIMES[one.basis]} at {one.rate:f})"
+        unit = _TIMES[one.basis][one.quantity != 1]
+        text += f" ({round(one.quantity, 2).normalize():f} {unit} at {one.rate:f})"
     return text if one.payable == one.amount else f"{text}, payable {one.payable:f} (cap of the {one.bound_by})"
 
 
@@ -69,7 +70,7 @@ def lacking(figure: Figure | None) -> str:
     """Return what a figure leaves out: ``without 3 outages of unknown customers``; "" for nothing."""
     if figure is None or not figure.lacking:
         return ""
-    return f"without {figure.lacking:,} {'outage' if figure.lacking == 1 else 'outages'} of unknown customers"
+    return f"without {plural(figure.lacking, 'outage')} of unknown customers"
 
 
 def sample_text(status: WindowStatus, verdict: ObjectiveVerdict) -> str:

@@ -15,6 +15,7 @@ from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import LEAST, progress
+from monitor.cli.terminal.recorded import FILE, agreements_option, table_option
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.replay.files import replay_files
@@ -27,7 +28,6 @@ from monitor.reports.sources import Sources, from_replay
 from monitor.reports.topics import read_report
 from monitor.wire.times import instant
 
-_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT: Final = Path("-")
 
 
@@ -52,14 +52,10 @@ _STDOUT: Final = Path("-")
     type=click.Path(path_type=Path),
     help="File (- is stdout), or a folder.  [default: named after the report]",
 )
-@click.option("--data", multiple=True, type=_FILE, help="Recorded data; may be given several times.")
-@click.option("--mapping", type=_FILE, help="How rows become events. Without it the files hold events.")
-@click.option(
-    "--table", "more", multiple=True, type=(_FILE, _FILE), metavar="DATA MAPPING", help="Another file with its mapping."
-)
-@click.option(
-    "--agreements", multiple=True, type=click.Path(path_type=Path, exists=True), help="Agreement file or folder."
-)
+@click.option("--data", multiple=True, type=FILE, help="Recorded data; may be given several times.")
+@click.option("--mapping", type=FILE, help="How rows become events. Without it the files hold events.")
+@table_option
+@agreements_option()
 @click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
 @click.option("--follow", is_flag=True, help="Write each report that is announced, as it is announced, for ever.")
 @click.option(

@@ -22,6 +22,7 @@ from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import claim_left, follows, sample_text, value_and_target
 from monitor.wire.outcomes import consequence_json
+from monitor.wire.wording import plural
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
@@ -86,7 +87,7 @@ def statements(
         "left",
     )
     out.table(columns, rows)
-    out.say(f"{len(found[-last:])} of {len(found)} statement(s).", style="dim")
+    out.say(f"{len(found[-last:])} of {plural(len(found), 'statement')}.", style="dim")
 
 
 def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
