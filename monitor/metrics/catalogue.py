@@ -254,6 +254,11 @@ TICKETS_COUNTED = _gauge(
 OBJECTIVE_VALUE = _gauge(
     "objective_value", "Figure that the objective is about: shares as 0..1, durations in seconds", OBJECTIVE
 )
+OBJECTIVE_STATED = _gauge(
+    "objective_stated_value",
+    "Figure that the objective was about in the last closed period of the window, in the unit of its value",
+    OBJECTIVE,
+)
 OBJECTIVE_TARGET = _gauge("objective_target", "Target of the objective, in the unit of its value", OBJECTIVE)
 OBJECTIVE_WARNING = _gauge(
     "objective_at_risk_threshold", "Where the objective is at risk, short of its target", OBJECTIVE

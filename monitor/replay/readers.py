@@ -137,8 +137,9 @@ class _TableReader:
             rows = self._in_order(rows)
         self._take(rows)
         if self._backwards:
+            count = plural(len(self._backwards), "row")
             self._reading.warnings.append(
-                f"time goes backwards in {plural(len(self._backwards), 'row')} of their groups, first in {self._backwards[0]}: "
+                f"time goes backwards in {count} of their groups, first in {self._backwards[0]}: "
                 f"if the file is not in the order of what happened, add group: {{order: [column]}} to the mapping "
                 f"{self._mapping.name!r}"
             )

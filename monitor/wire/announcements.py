@@ -295,6 +295,7 @@ def _status_data(status: WindowStatus) -> StatusData:
         audience=list(status.audience),
         parts=status.parts,
         details=dict(status.details),
+        before=dict(status.before),
     )
 
 
@@ -333,6 +334,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         tuple(data.audience),
         data.parts,
         tuple(data.details.items()),
+        tuple(data.before.items()),
     )
 
 

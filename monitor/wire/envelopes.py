@@ -196,7 +196,10 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
 
 
 class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """All figures and verdicts of one series in one window ``[from, to)``."""
+    """All figures and verdicts of one series in one window ``[from, to)``.
+
+    ``before`` holds, by objective, the values of the newest closed period of the same window.
+    """
 
     agreement: str
     version: int
@@ -219,6 +222,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     audience: list[str] = []
     parts: int = 1
     details: dict[str, str] = {}
+    before: dict[str, float] = {}
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):

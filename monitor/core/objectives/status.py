@@ -62,6 +62,8 @@ class WindowStatus(NamedTuple):
     """In how many parts the period is stated: an amendment in it changed the promise. Each part is a statement."""
     details: tuple[tuple[str, str], ...] = ()
     """The details of the service that a statement is about, as the agreement names them. Empty unless closed."""
+    before: tuple[tuple[str, float], ...] = ()
+    """The values of the newest closed period of the same window, by objective. Empty where there is none."""
 
 
 def judged_figure(status: WindowStatus, verdict: ObjectiveVerdict) -> Figure | None:

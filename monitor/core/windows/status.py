@@ -80,7 +80,14 @@ def with_budgets(
 def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
-    of_window = (status.labels, status.version, status.from_ms if calendar else 0, live, status.consequences)
+    of_window = (
+        status.labels,
+        status.version,
+        status.from_ms if calendar else 0,
+        live,
+        status.consequences,
+        status.before,
+    )
     grown = tuple([one for one in status.figures if NAMED[one.indicator].grows])
     if not grown:
         return News((status.figures, status.verdicts, of_window), status.budgets)
