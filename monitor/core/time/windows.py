@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
 TUMBLING: Final = "tumbling-"
@@ -47,7 +47,7 @@ class Window(NamedTuple):
         return Window(self.kind, self.length_ms)
 
 
-_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": 24 * HOUR_MS}
+_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 
 def rolling_ms(name: str) -> int | None:
