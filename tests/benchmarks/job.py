@@ -64,13 +64,13 @@ class Job(NamedTuple):
     breaches: int
 
 
-def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None) -> Job:
-    """Return the job; its last event is a minute before ``before_ms`` (default: now)."""
+def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None, span_ms: int = SPAN_MS) -> Job:
+    """Return the job, its tickets opened within ``span_ms``; its last event is a minute before ``before_ms`` (now)."""
     rnd = random.Random(seed)
     events = []
     breaches = 0
     for number in range(tickets):
-        opened_ms = int(rnd.random() * SPAN_MS)
+        opened_ms = int(rnd.random() * span_ms)
         took_ms = max(1_000, int(math.exp(rnd.gauss(math.log(110 * 60_000), 0.6))))
         priority = rnd.choices(tuple(TARGET_H), (10, 20, 30, 40))[0]
         breaches += took_ms >= TARGET_H[priority] * 3_600_000
