@@ -77,7 +77,7 @@ def compare(json_path: Path | None, asked: argparse.Namespace) -> None:
         run_id = f"peers-{time.time_ns() // 1_000_000}"
         jobs = Jobs(bootstrap, asked.tickets, run_id)
         chosen = [one for one in PEERS if one.name in asked.only]
-        longest = max((one.size for one in chosen), key=FACTOR.__getitem__)
+        longest: Size = "long" if any(one.size == "long" for one in chosen) else "usual"
         figures["plain-loop"] = plain = limit(bootstrap, *jobs.get(longest)[:2])
         print(f"{'plain loop (the limit)':26}{plain['per_s']:>10,.0f} events/s, {plain['cpu_us']:.2f} us CPU each")
         for peer in chosen:

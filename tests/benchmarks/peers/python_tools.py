@@ -8,6 +8,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from monitor.stream.kafka.topics import TopicSpec, create_topics
+from tests.benchmarks import job
 from tests.benchmarks.peers.environments import python_with
 from tests.benchmarks.peers.place import Peer
 from tests.benchmarks.peers.reading import changelog, faust_panes, ids
@@ -29,10 +31,14 @@ def quix(place: Place) -> tuple[Ran, Outcome]:
 
 def stock_faust(place: Place) -> tuple[Ran, Outcome]:
     """Run stock Faust, until its group has committed all."""
+    # It would create them itself, but its tables raise PartitionsMismatch where it has not heard of them in time.
+    names = [f"{place.app_id}-{table}-changelog" for table in ("opened", "panes")]
+    changelogs = [TopicSpec(name=name, partitions=job.PARTITIONS, cleanup="compact") for name in names]
+    asyncio.run(create_topics(place.bootstrap, changelogs))
     with started("stock_faust", sys.executable, place) as process:
         samples = asyncio.run(watched(process, place))
         ran = Ran(samples, process.peak_mb, process.stop())
-    rows = asyncio.run(changelog(place.bootstrap, f"{place.app_id}-panes-changelog"))
+    rows = asyncio.run(changelog(place.bootstrap, names[1]))
     return ran, outcome(late_answers(place), faust_panes(rows))
 
 

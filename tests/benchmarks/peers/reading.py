@@ -9,6 +9,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from monitor.core.series.longest import longest_of
+from monitor.wire.announcements import decode_alert
 from monitor.wire.partials import Partial, decode_partial
 from tests.benchmarks.peers.work import Totals
 
@@ -47,8 +48,8 @@ async def ids(bootstrap: str, topic: str) -> list[str]:
 
 async def alerted(bootstrap: str, topic: str) -> list[str]:
     """Return the tickets of the monitor's alerts for broken deadlines."""
-    events = [orjson.loads(record.value) async for record in records(bootstrap, topic)]
-    return [one["data"]["ticket"] for one in events if one["data"]["state"] == "breached"]
+    alerts = [decode_alert(record.value) async for record in records(bootstrap, topic)]
+    return [one.key.what for one in alerts if one.key.kind == "ticket" and one.state == "breached"]
 
 
 async def changelog(bootstrap: str, topic: str) -> dict[tuple[int, bytes], bytes]:
@@ -75,7 +76,7 @@ def kafka_streams_panes(rows: dict[tuple[int, bytes], bytes], *, windowed: bool)
 
 def faust_panes(rows: dict[tuple[int, bytes], bytes]) -> list[tuple[str, Totals]]:
     """Return customers and panes of the changelog of our stock Faust agent's windowed table."""
-    return [(orjson.loads(key)[0], Totals(*orjson.loads(value))) for (_, key), value in rows.items()]
+    return [(orjson.loads(key)[0].rpartition("/")[0], Totals(*orjson.loads(value))) for (_, key), value in rows.items()]
 
 
 def monitor_panes(rows: dict[tuple[int, bytes], bytes]) -> list[tuple[str, Totals]]:

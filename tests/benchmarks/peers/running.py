@@ -108,6 +108,8 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     @property
     def lives(self) -> bool:
@@ -129,7 +131,7 @@ class Process:
         return self._cpu_s
 
     def stop(self) -> dict[str, Any]:
-        """Ask it to stop, wait for that, and return the JSON of the last line that it printed.
+        """Ask it to stop, wait for that, and return the JSON that it printed, if any.
 
         Raises:
             WrongError: it failed, or does not stop.
@@ -145,7 +147,8 @@ class Process:
         if code:
             raise WrongError(f"it ended with {code}: {self.complaint()}")
         lines = self._log.with_suffix(".out").read_bytes().splitlines()
-        told: dict[str, Any] = orjson.loads(lines[-1]) if lines else {}
+        # Faust prints a banner of its own.
+        told: dict[str, Any] = orjson.loads(next((one for one in lines[::-1] if one.startswith(b"{")), b"{}"))
         return told
 
     def complaint(self) -> str:
