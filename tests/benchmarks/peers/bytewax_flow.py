@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import bytewax.operators as op
+import orjson
 from bytewax.connectors.kafka import KafkaSinkMessage
 from bytewax.connectors.kafka import operators as kafka
 from bytewax.dataflow import Dataflow
@@ -47,7 +48,7 @@ class Job:
         self.events += 1
         if self.events % EVERY == 1:
             self.sample()
-        event = json.loads(message.value)
+        event = orjson.loads(message.value)
         return event["ticket"], event
 
     def respond(self, opened_ms: int | None, event: dict[str, Any]) -> tuple[int | None, list[dict[str, Any]]]:
@@ -87,7 +88,7 @@ def dataflow(plan: dict[str, Any], job: Job) -> Dataflow:
     )  # fmt: skip
     answers = op.stateful_flat_map("respond", op.map("parse", read.oks, job.parse), job.respond)
     late = op.filter("late", answers, lambda item: item[1]["took"] >= item[1]["target"])
-    messages = op.map("write", late, lambda item: KafkaSinkMessage(item[0].encode(), json.dumps(item[1]).encode()))
+    messages = op.map("write", late, lambda item: KafkaSinkMessage(item[0].encode(), orjson.dumps(item[1])))
     kafka.output("out", messages, brokers=bootstrap, topic=plan["late"], add_config={"acks": "all", "linger.ms": "20"})
     windows = windowing.fold_window(
         "panes",

@@ -22,6 +22,8 @@ from tests.benchmarks.runs import ROOT
 from tests.kafka.broker import cache_folder
 
 INSTALL_S: Final = 300
+JSON: Final = "orjson"
+"""Every tool of Python reads events with it."""
 _BARE: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -68,7 +70,7 @@ def _make(folder: Path, wanted: str) -> None:
     work = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     try:
         _run([sys.executable, "-m", "venv", str(work)], wanted)
-        _run([str(work / "bin" / "pip"), "install", "-q", "--only-binary", ":all:", wanted], wanted)
+        _run([str(work / "bin" / "pip"), "install", "-q", "--only-binary", ":all:", wanted, JSON], wanted)
         folder.symlink_to(work)
     except (OSError, UnavailableError):
         shutil.rmtree(work)

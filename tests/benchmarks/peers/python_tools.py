@@ -6,10 +6,12 @@ import asyncio
 import json
 import sys
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.stream.kafka.topics import TopicSpec, create_topics
 from tests.benchmarks import job
+from tests.benchmarks.peers import environments
 from tests.benchmarks.peers.environments import python_with
 from tests.benchmarks.peers.place import Peer
 from tests.benchmarks.peers.reading import changelog, faust_panes, ids
@@ -18,6 +20,8 @@ from tests.benchmarks.peers.work import TARGET_MS, Outcome, outcome, panes_of
 
 if TYPE_CHECKING:
     from tests.benchmarks.peers.place import Place
+
+QUIX, BYTEWAX = (environments.requirement(one).partition("==")[2] for one in ("quixstreams", "bytewax"))
 
 
 def quix(place: Place) -> tuple[Ran, Outcome]:
@@ -66,8 +70,15 @@ def late_answers(place: Place) -> list[str]:
 
 
 PEERS: Final = (
-    Peer("quix", "usual", "exactly once; moves answers by customer through a topic", quix),
-    Peer("bytewax", "usual", "at least once; windows wait 72 h: nothing is late", partial(bytewax, waits_h=72)),
-    Peer("bytewax-2h", "usual", "at least once; windows wait 2 h", partial(bytewax, waits_h=2)),
-    Peer("stock-faust", "short", "at least once", stock_faust),
+    Peer("quix", "usual", f"{QUIX}, exactly once; moves answers by customer through a topic", quix),
+    Peer(
+        "bytewax",
+        "usual",
+        f"{BYTEWAX}, at least once; windows wait 72 h: nothing is late",
+        partial(bytewax, waits_h=72),
+    ),
+    Peer("bytewax-2h", "usual", f"{BYTEWAX}, at least once; windows wait 2 h", partial(bytewax, waits_h=2)),
+    Peer(
+        "stock-faust", "short", f"{version('faust-streaming')}, at least once; panes by source partition", stock_faust
+    ),
 )

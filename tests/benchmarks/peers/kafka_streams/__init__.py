@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.benchmarks.peers.place import Place
 
 SOURCES: Final = Path(__file__).parent
+POM: Final = (SOURCES / "pom.xml").read_text(encoding="utf-8")
+VERSION: Final = POM.partition("<artifactId>kafka-streams</artifactId>")[2].partition("<version>")[2].partition("<")[0]
 COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 BUILD_S: Final = 600
 
@@ -85,12 +87,12 @@ def run(place: Place, topology: str) -> tuple[Ran, Outcome]:
 PEERS: Final = (
     Peer(
         "kafka-streams-dsl", "long",
-        "exactly once; moves answers by customer through a topic",
+        f"{VERSION}, exactly once; moves answers by customer through a topic",
         lambda place: run(place, "dsl"),
     ),
     Peer(
         "kafka-streams-processor", "long",
-        "exactly once; panes by source partition",
+        f"{VERSION}, exactly once; panes by source partition",
         lambda place: run(place, "processor"),
     ),
 )  # fmt: skip
