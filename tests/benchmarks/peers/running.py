@@ -30,7 +30,7 @@ CORE: Final = 1
 """The core of what is measured."""
 CORES: Final = os.sched_getaffinity(0)
 EVERY_S: Final = 0.05
-QUIET_S: Final = 2.0
+QUIET_S: Final = 3.0
 """A tool whose group has read its source to the end and commits nothing for so long is done."""
 STOP_S: Final = 60.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
