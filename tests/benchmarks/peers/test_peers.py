@@ -215,6 +215,11 @@ def test_ratios_are_of_warm_runs_where_both_have_one():
     assert compare.ratios(figures) == {"kafka-streams-dsl": 2.0, "quix": 2.0}
 
 
+def test_the_benchmark_fails_if_sla_monitor_is_wrong_and_not_if_another_tool_is():
+    assert compare.failure({"sla-monitor": {"wrong": []}, "bytewax-2h": {"wrong": ["1 breaches of 2"]}}) == ""
+    assert compare.failure({"sla-monitor": {"wrong": ["1 breaches of 2"]}}).endswith("\n1 breaches of 2")
+
+
 def test_the_names_that_can_be_asked_for_are_those_of_the_tools():
     assert tuple(one.name for one in compare.PEERS) == peers.NAMES
     assert "peers" in benchmarks()
