@@ -166,12 +166,16 @@ def line(peer: Peer, one: dict[str, Any]) -> str:
 
 
 def ratios(figures: dict[str, Any]) -> dict[str, float]:
-    """Return sla-monitor's speed as a multiple of each other tool's: warm if both have been measured warm."""
+    """Return sla-monitor's speed as a multiple of each other tool's, over jobs of one size.
+
+    Both are warm if the other did the longest job; else ours is that of the first part, which is as long as the usual
+    job: a worker that has kept more is slower.
+    """
     ours = figures.get("sla-monitor", {})
     found = {}
     for peer in PEERS:
         one = figures.get(peer.name, {})
-        which = "warm_per_s" if "warm_per_s" in ours and "warm_per_s" in one else "per_s"
-        if peer.name != "sla-monitor" and which in ours and which in one:
-            found[peer.name] = ours[which] / one[which]
+        our, its = ("warm_per_s", "warm_per_s") if peer.size == "long" else ("cold_per_s", "per_s")
+        if peer.name != "sla-monitor" and our in ours and its in one:
+            found[peer.name] = ours[our] / one[its]
     return found
