@@ -24,9 +24,9 @@ from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
 from monitor.stream.agents.coming import Coming
-from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.kafka.read_model import ModelReader
 from monitor.stream.kafka.refusals import refusal
 from monitor.stream.kafka.topics import check_topics, count_partitions
@@ -221,6 +221,8 @@ class Monitor:
             deliveries={key: count for key, count in tally.deliveries.items() if key[1] != "pending"},
             not_told=tally.not_told,
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
+            ways=tally.ways,
+            native_faults={topic_of(self.settings, "ticket"): 0, **tally.native_faults},
             repeats=tally.repeats,
             late=tally.too_late,
             divided={**dict.fromkeys(kinds, 0), **tally.divided},

@@ -19,10 +19,12 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.feeders import Feeders
 from monitor.stream.agents.horizon import Horizon
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.mapped import Mapped
 from monitor.stream.agents.markers import Markers
+from monitor.stream.agents.native import chosen
 from monitor.stream.agents.oncall import OnCall
+from monitor.stream.agents.tally import Outlets, Tally, burier
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Processor, RowCodec
 from monitor.stream.partitions.sources import Burial, Source
@@ -39,7 +41,7 @@ class Pipeline:
     """The work on all topics of one worker, and the processors of the partitions that it owns.
 
     Raises:
-        ConfigError: a mapping file has mistakes.
+        ConfigError: a mapping file has mistakes, or the native fast path is required and not there.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Pipeline:
         self.on_call = on_call
         self.mappings = {source.topic: source.rows() for source in settings.sources}
         """By foreign topic, the mapping that makes events of its records."""
+        self.native = chosen(settings.native)
         self.evaluations: dict[int, Evaluate] = {}
         """The evaluate processors of the partitions that this worker owns, by partition."""
         self.horizons: dict[tuple[str, int], Horizon] = {}
@@ -150,6 +153,7 @@ class Pipeline:
                 retention_ms=min(retention_ms, CALL_RETENTION_MS) if subject == "call" else retention_ms,
                 lateness_ms=settings.allowed_lateness_ms,
                 feeders=feeders,
+                native=self.native,
             )
             if processor.feeders is not None:
                 self.horizons[state.topic, state.partition] = processor.feeders.horizon

@@ -255,6 +255,7 @@ def _receivers(page: _Page, snapshot: Snapshot) -> None:
 
 def _health(page: _Page, snapshot: Snapshot) -> None:
     by_topic: tuple[tuple[Metric, Mapping[str, int]], ...] = (
+        (own.NATIVE_FAULTS, snapshot.native_faults),
         (own.EVENTS_REPEATED, snapshot.repeats),
         (own.EVENTS_LATE, snapshot.late),
         (own.EVENTS_TOLD_TOGETHER, snapshot.together),
@@ -270,6 +271,8 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
             page.set(metric, (topic,), count)
     for reason, count in snapshot.cut_off.items():
         page.set(own.CUT_OFF, (reason,), count)
+    for topic_way, count in snapshot.ways.items():
+        page.set(own.EVENTS_FOLDED, topic_way, count)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(own.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():

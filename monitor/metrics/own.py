@@ -14,6 +14,12 @@ BATCHES = _counter("batches_total", "Batches folded and committed", SOURCE)
 RECORDS_SKIPPED = _counter("records_skipped_total", "Records below the position: applied before", SOURCE)
 OFFSET_HOLES = _counter("offset_holes_total", "Offsets without a record: markers, aborted or compacted records", SOURCE)
 RECORDS_LOST = _counter("records_lost_total", "Records that retention removed before they were read", SOURCE)
+EVENTS_FOLDED = _counter(
+    "events_folded_total", "Events by who folded them: the native fast path or Python", ("topic", "way")
+)
+NATIVE_FAULTS = _counter(
+    "native_faults_total", "Pieces of batches that Python folded, as the native fast path failed on them", ("topic",)
+)
 EVENTS_REPEATED = _counter("events_repeated_total", "Events that were known already, by event id", ("topic",))
 EVENTS_LATE = _counter("events_late_total", "Events that came after their subject was forgotten", ("topic",))
 PANES_DIVIDED = _counter(

@@ -74,6 +74,10 @@ class Snapshot:
     not_told: Mapping[str, int] = field(default_factory=dict)
     """Decisions to notify nobody of an alert, by reason."""
     receivers: Sequence[ReceiverStats] = ()
+    ways: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Events that were folded, by topic and by who folded them: ``native`` or ``python``."""
+    native_faults: Mapping[str, int] = field(default_factory=dict)
+    """Pieces of batches that Python folded because the native fast path failed on them, by topic."""
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Events that were known already, by topic."""
     late: Mapping[str, int] = field(default_factory=dict)

@@ -30,8 +30,9 @@ from monitor.core.windows.rows import MergedPane, merged_pane_key
 from monitor.counters import PartitionStats
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.mapped import Mapped
+from monitor.stream.agents.tally import Outlets, Tally, burier
 from monitor.stream.kafka.connection import RESTORE_RECORDS
 from monitor.stream.kafka.pace import Pace, in_turns
 from monitor.stream.partitions.containment import Containment

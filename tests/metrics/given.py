@@ -161,6 +161,8 @@ def everything():
             ReceiverStats(receiver="on-call", pending=2, oldest_pending_ms=NOW_MS - 90_000, pages=3),
             ReceiverStats(receiver="chat", disabled=True, misconfigured=1),
         ],
+        ways={("tickets", "native"): 90, ("tickets", "python"): 10},
+        native_faults={"tickets": 1},
         repeats={"tickets": 9},
         late={"calls": 1},
         divided={"calls": 3},

@@ -16,7 +16,8 @@ from monitor.core.pieces import at_once
 from monitor.core.subjects.engine import RETENTION_MS
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import Evaluate
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.agents.ingest import Ingest
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_status

@@ -138,6 +138,10 @@ class Settings(Shape):
     deliver_for_ms: PositiveDuration = Field(
         default=DAY_MS, alias="deliver_for", description="How long a notice is tried again before it expires."
     )
+    native: Literal["auto", "off", "required"] = Field(
+        default="auto",
+        description="The native fast path: taken if its package is installed, never, or the worker does not start.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     topics: TopicSettings = TopicSettings()
     security: SecuritySettings = SecuritySettings()

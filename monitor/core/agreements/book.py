@@ -10,6 +10,7 @@ from operator import attrgetter
 from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.levels import most_specific
 from monitor.core.facts.events import Value
+from monitor.core.time.spans import NEVER_MS
 
 _valid_from_ms = attrgetter("valid_from_ms")
 
@@ -87,6 +88,13 @@ class Book:
         if len(editions) == 1 or at_ms is None:
             return editions[-1]
         return editions[max(0, bisect_right(editions, at_ms, key=_valid_from_ms) - 1)]
+
+    def edition_span(self, agreement_id: str, version: int, at_ms: int) -> tuple[int, int]:
+        """Return the stretch of time, from and to (ms), in which `exact` gives what it gives for an instant."""
+        editions = self._editions.get((agreement_id, version), ())
+        after = bisect_right(editions, at_ms, key=_valid_from_ms)
+        from_ms = editions[after - 1].valid_from_ms if after > 1 else -NEVER_MS
+        return from_ms, editions[max(1, after)].valid_from_ms if max(1, after) < len(editions) else NEVER_MS
 
     def supporting(self, agreement: Agreement) -> list[Agreement]:
         """Return every version of the agreements that support this one, or a level above it."""

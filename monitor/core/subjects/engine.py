@@ -5,10 +5,9 @@ The rows stand wherever the caller keeps them (a partition's state, a dict); the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.core.clocks.terms import Plan
-from monitor.core.outages.silence import HEARTBEAT, heartbeat_subject
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.durations import with_beyond
 from monitor.core.series.panes import apply
@@ -24,19 +23,21 @@ from monitor.core.series.series import (
     empty_pane,
     encode_pane_key,
 )
+from monitor.core.series.sums import Sums, add, live_changes
+from monitor.core.subjects.arrivals import by_subject, by_the_hour, places
 from monitor.core.subjects.expiries import Expiries
 from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.subjects.step import steps
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
-from monitor.core.time.windows import late_width, own_width, width_for
+from monitor.core.time.windows import late_width, width_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from monitor.core.agreements.book import Book
     from monitor.core.alerts.alert import Alert
-    from monitor.core.facts.events import Event, Fact, Subject
+    from monitor.core.facts.events import Event, Subject
     from monitor.core.facts.ledger import Rejected
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
@@ -107,20 +108,23 @@ class SourceEngine:
         """Fold events of this engine's subject, judging deadlines up to ``now_ms``."""
         return at_once(self.folded(events, now_ms, book))
 
-    def folded(self, events: Sequence[Event], now_ms: int, book: Book) -> Pieces[Effects]:
-        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = yield from self._plan(book)
+    def folded(self, events: Sequence[Event], now_ms: int, book: Book, sums: Sums | None = None) -> Pieces[Effects]:
+        """Do what ``batch`` does, in pieces. Nothing else may be asked of this engine in between.
+
+        ``sums`` is what other events of the batch changed in the series: their rows were put by the caller.
+        """
+        plan = yield from self.planned(book)
         alerts: list[Alert] = []
         refused: list[tuple[str, Rejected]] = []
         repeats = together = 0
         # How often the same counts go into the live pane of a series: most changes are such, and go in together.
-        live: dict[tuple[SeriesKey, Counts], int] = {}
+        live = {} if sums is None else self._added(sums, plan)
         subject, retention_ms, get, put, apply_change, expired_ms = (
             self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
         # Incomplete reports, and tickets that are counted, are counted beside the clocks: they go the long way.
         has_short = subject in CLOCKS_ONLY and subject not in book.counted and not book.requires
-        for subject_id, facts in _by_subject(events if subject != "outage" else _by_the_hour(events)).items():
+        for subject_id, facts in by_subject(events if subject != "outage" else by_the_hour(events)).items():
             key = subject_key(subject_id)
             row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is
             short = None
@@ -152,7 +156,7 @@ class SourceEngine:
                     apply_change(change, expired_ms, plan)
         for (series, counts), times in live.items():
             apply_change(Change(series, LIVE, counts, times=times), expired_ms, plan)
-        rejected = _places(events, refused) if refused else []
+        rejected = places(events, refused) if refused else []
         return self._effects(alerts, rejected, repeats, together)
 
     def due(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Effects:
@@ -161,7 +165,7 @@ class SourceEngine:
 
     def looked_at(self, keys: Iterable[bytes], now_ms: int, book: Book) -> Pieces[Effects]:
         """Do what ``due`` does, in pieces. Nothing else may be asked of this engine in between."""
-        plan = yield from self._plan(book)
+        plan = yield from self.planned(book)
         alerts: list[Alert] = []
         for key in keys:
             row = self.rows.get(key)
@@ -213,7 +217,8 @@ class SourceEngine:
                 self.parts.forget(key)
         return dropped
 
-    def _plan(self, book: Book) -> Pieces[Plan]:
+    def planned(self, book: Book) -> Pieces[Plan]:
+        """Return a book compiled for the fold, in pieces. Nothing else may be asked of this engine in between."""
         if self.plan is not None and self.plan.book is book:
             return self.plan
         # Another agreement may keep panes longer. Until it is known of all of them the old plan holds: work that is cut
@@ -248,7 +253,7 @@ class SourceEngine:
                     return
                 panes = []
                 for width, keep_ms in slices.keep_ms:
-                    key = PaneKey(series, width, slices.start_ms(width, at_ms))
+                    key = _new(PaneKey, (series, width, slices.start_ms(width, at_ms), ""))
                     if at_ms < expired_ms - keep_ms and self._is_too_late(change, key, expired_ms - keep_ms):
                         self._too_late += 1
                     else:
@@ -266,6 +271,31 @@ class SourceEngine:
             part = self.parts.key_of(key, change)
             apply([self._changed.get(part) or self._pane(part)], item)
 
+    def oldest_ms(self, plan: Plan) -> int:
+        """Return the instant from which on no change of a clock is too late for any pane of its series."""
+        keeps_ms = [
+            slices.shortest_keep_ms
+            for agreement in plan.book.agreements
+            for rule in agreement.clocks
+            if rule.subject == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
+        ]
+        return self._expired_ms - min(keeps_ms, default=0)
+
+    def _added(self, sums: Sums, plan: Plan) -> dict[tuple[SeriesKey, Counts], int]:
+        """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""
+        for minute in sums.minutes:
+            series, number, *_ = minute
+            panes = self._of_minute.get((series, number))
+            if panes is None:
+                slices = plan.slices(series.agreement, series.measure)
+                assert slices is not None  # a clock of the measure was timed under this book
+                at_ms = number * MINUTE_MS
+                keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
+                panes = [self._changed.get(key) or self._pane(key) for key in keys]
+                self._of_minute[series, number] = panes
+            add(panes, minute)
+        return live_changes(sums)
+
     def _leave_out(self, changes: Iterable[Late], plan: Plan) -> None:
         """Put changes into the late panes of windows: what their statements leave out."""
         for window, change in changes:
@@ -273,7 +303,7 @@ class SourceEngine:
             slices = plan.slices(series.agreement, series.measure)
             width = width_for(window)
             # Of what is older the statement was made long ago.
-            if slices is not None and at_ms >= self._expired_ms - dict(slices.keep_ms).get(width, 0):
+            if slices is not None and at_ms >= self._expired_ms - slices.kept_ms(width):
                 key = PaneKey(series, late_width(window), slices.start_ms(width, at_ms))
                 apply([self._changed.get(key) or self._pane(key)], change)
 
@@ -310,9 +340,8 @@ class SourceEngine:
         return row
 
     def _note_expiry(self, key: PaneKey, encoded: bytes) -> None:
-        if key.width == "live":
-            return
-        self._expiries.note(key.start_ms + _kept_ms(key, self.plan), encoded)
+        if key.width != "live":
+            self._expiries.note(key.start_ms + _kept_ms(key, self.plan), encoded)
 
     def forget_batch(self) -> None:
         """Forget what a batch has changed so far: it failed, and its rows are as they were before it."""
@@ -346,45 +375,26 @@ class SourceEngine:
         for key in divided:
             self._note_expiry(key, encode_pane_key(key))
         changed: dict[PaneKey, Pane | None] = {**self._changed}
+        put, has_parts = self.rows.put, bool(self.parts)
         for key, pane in self._changed.items():
-            if key.part and key.width == "live" and not any(pane):
+            if key[3] and key.width == "live" and not any(pane):
                 self.parts.forget(key)
                 changed[key] = None
-            self.rows.put(encode_pane_key(key), changed[key])
-        panes = {key: changed[key] for key in in_order(changed)}
+                put(encode_pane_key(key), None)
+            else:
+                put(encode_pane_key(key), pane)
+        panes = {key: changed[key] for key in in_order(changed)} if has_parts else changed
         effects = Effects(alerts, panes, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
         return effects
 
 
+_new: Final[Callable[..., Any]] = tuple.__new__
+"""Makes the tuples of the hot path directly: their constructors take three times as long."""
+
+
 def _kept_ms(key: PaneKey, plan: Plan | None) -> int:
     """Return how long a pane is kept after its start."""
     slices = plan.slices(key.series.agreement, key.series.measure) if plan else None
-    keep_ms = dict(slices.keep_ms).get(own_width(key.width), 0) if slices else 366 * DAY_MS
+    keep_ms = slices.kept_ms(key.width) if slices else 366 * DAY_MS
     return keep_ms + 25 * HOUR_MS  # a day's pane begins up to a day before what it holds
-
-
-def _by_subject(events: Sequence[Event]) -> dict[str, list[Fact]]:
-    """Return the facts of each subject in the order of their arrival."""
-    found: dict[str, list[Fact]] = {}
-    for _, subject_id, fact in events:
-        facts = found.get(subject_id)
-        if facts is None:
-            found[subject_id] = [fact]
-        else:
-            facts.append(fact)
-    return found
-
-
-def _by_the_hour(events: Sequence[Event]) -> list[Event]:
-    """Return events of outages, with heartbeats as those of their hour."""
-    return [
-        one._replace(subject_id=heartbeat_subject(one.subject_id, one.fact)) if one.fact.type == HEARTBEAT else one
-        for one in events
-    ]
-
-
-def _places(events: Sequence[Event], refused: list[tuple[str, Rejected]]) -> list[tuple[int, str]]:
-    """Return where in the batch the refused facts stand: told apart by identity, as two may be equal."""
-    reasons = {id(one.fact): one.reason for _, one in refused}
-    return [(place, reasons[id(fact)]) for place, (_, _, fact) in enumerate(events) if id(fact) in reasons]

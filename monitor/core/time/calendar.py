@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from monitor.core.time.business_days import CutOffs
 from monitor.core.time.opening_hours import (
@@ -34,6 +34,7 @@ __all__ = [
     "Calendar",
     "CalendarRangeError",
     "CalendarSpec",
+    "Compiled",
     "DayHours",
 ]
 
@@ -41,6 +42,17 @@ EARLIEST_MS: Final = year_start_ms(EARLIEST_YEAR)
 """The first instant of a calendar's range: 1970-01-01T00:00Z."""
 LATEST_MS: Final = year_start_ms(LATEST_YEAR + 1)
 """The end of a calendar's range: 2200-01-01T00:00Z. It may be an end or a due instant, but it is never open."""
+
+
+class Compiled(NamedTuple):
+    """The open time of a stretch of years, for those who ask its questions elsewhere."""
+
+    starts: list[int]
+    """The starts of the open spans (ms), ascending."""
+    sums: list[int]
+    """The open time before each span, and at the end of the last one (ms); the first may be negative."""
+    from_ms: int
+    to_ms: int
 
 
 class Calendar:
@@ -175,6 +187,11 @@ class Calendar:
                 break
             spans.append(Span(max(self._starts[i], start_ms), min(self._end_ms(i), end_ms)))
         return spans
+
+    def compiled(self, start_ms: int, end_ms: int) -> Compiled:
+        """Return the open spans of whole years that hold both instants, as far as they lie in the range."""
+        self._cover(max(start_ms, EARLIEST_MS), min(end_ms, LATEST_MS))
+        return Compiled(self._starts.copy(), self._cum.copy(), self._from_ms, self._to_ms)
 
     def holidays(self, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
         """Return the parts of a span that holidays close: (start_ms, end_ms, name) in order; a name may be empty."""

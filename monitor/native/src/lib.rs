@@ -1,9 +1,35 @@
 //! The fast path of sla-monitor's fold: what is common, from bytes to rows. The fold in Python is the definition.
+//!
+//! `monitor/stream/agents/native.py` is the only caller. It asks twice for each piece of a batch: `Plan.read` decodes
+//! the records that are plain, then `Plan.step` folds them and puts the rows. Whatever this crate does not know is
+//! left to Python, record by record: it names their places. Nothing is kept between two pieces but what follows from the
+//! book of agreements, so a piece may be folded with or without it.
+//!
+//! Modules without Python: `json` and `decode` (bytes to events), `row` (msgpack), `clock`, `calendar`, `plan` (what a
+//! book promises), `fold` (one subject), `series` (sums).
+
+pub mod calendar;
+pub mod clock;
+pub mod decode;
+pub mod fold;
+pub mod json;
+pub mod plan;
+mod python;
+pub mod row;
+pub mod series;
 
 use pyo3::prelude::*;
+
+/// What Python and this crate have agreed on: it changes with the arguments and results of the two calls.
+pub const INTERFACE: u32 = 1;
 
 /// The module that Python imports.
 #[pymodule]
 fn sla_monitor_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERFACE", INTERFACE)?;
+    module.add("ROW_VERSION", row::VERSION)?;
+    module.add("Fault", module.py().get_type::<python::Fault>())?;
+    module.add_class::<python::Piece>()?;
+    module.add_class::<python::Plan>()
 }

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from monitor.stream.agents.ingest import Tally
+from monitor.stream.agents.tally import Tally
 from monitor.wire.deadletters import DEAD_LETTER_REASONS
 
 log = logging.getLogger(__name__)

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
 from monitor.core.alerts.alert import Alert
 from monitor.core.facts.events import Event, Subject
-from monitor.core.pieces import Pieces
+from monitor.core.pieces import Pieces, lots
 from monitor.core.series.parts import in_order
-from monitor.core.series.series import Pane, PaneKey
+from monitor.core.series.series import PaneKey, encode_pane_key
+from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import Effects, SourceEngine
 from monitor.core.subjects.rows import SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
+from monitor.stream.agents.native import Native, NativeWay
 from monitor.stream.agents.sweep import Sweep
+from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.containment import internal_error
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
-from monitor.stream.partitions.sources import Bury
 from monitor.wire.announcements import encode_alert
-from monitor.wire.deadletters import MAX_VALUE, TRUNCATED, encode_dead_letter
 from monitor.wire.events import decode
-from monitor.wire.mapping_rules import MOST_EVENTS
 from monitor.wire.partials import encode_marker, encode_partial
 
 RECORDS_AT_ONCE = 256
@@ -40,111 +38,21 @@ LONG_RECORD: Final = 4_096
 TICK_SUBJECTS = 500
 """Subjects that one tick works on before its changes are committed."""
 
+PANES_AT_ONCE: Final = 64
+"""Panes that are sent before the time is checked: up to 0.1 ms each, if they hold as many items as fit."""
 PANE: Final = b"p"
 """The first byte of the keys of panes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlets:
-    """The topics to which a worker writes, its name in the records, and the limits of records."""
-
-    alerts: str
-    partials: str
-    partials_partitions: int
-    dead_letters: str
-    status: str
-    statements: str
-    reports: str = "reports"
-    deliveries: str = "deliveries"
-    markers: str = "markers"
-    source: str = "sla-monitor"
-    """The CloudEvents source of announcements."""
-    backfill_age_ms: int = 15 * 60_000
-    """An alert is marked ``backfill`` if its state changed longer ago than this when it is announced."""
-    max_event_bytes: int = 1 << 20
-    max_dead_letter_bytes: int = MAX_VALUE
-    max_events_per_record: int = MOST_EVENTS
-    """A record of a foreign topic that would make more is a dead letter, and makes none."""
-    max_ahead_ms: int = 3_600_000
-    """An event this far in the future is a producer's mistake: believing it would breach every open promise."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """The counters of a worker's work, over all its partitions: plain numbers for the exporter."""
-
-    dead_letters: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By topic and reason."""
-    cut: Counter[str] = field(default_factory=Counter)
-    """Dead letters that do not hold all bytes of their record, by its topic."""
-    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By kind of subject (or ``objective``) and state."""
-    supporting: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Breaches by agreement and supporting agreement that was missed under them."""
-    deliveries: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By receiver and result of the attempt (or of the notice)."""
-    not_told: Counter[str] = field(default_factory=Counter)
-    """Decisions to notify nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
-    repeats: Counter[str] = field(default_factory=Counter)
-    too_late: Counter[str] = field(default_factory=Counter)
-    divided: Counter[str] = field(default_factory=Counter)
-    """Parts that were made of panes which did not fit one row, by topic."""
-    together: Counter[str] = field(default_factory=Counter)
-    """Late events of a subject whose consequences were announced together, by topic."""
-    mapped: Counter[str] = field(default_factory=Counter)
-    """Events that were made of a foreign topic's records, by that topic."""
-    unmapped: Counter[str] = field(default_factory=Counter)
-    """Records of a foreign topic that no event was made of, by that topic."""
-    last_event_ms: dict[tuple[str, int], int] = field(default_factory=dict)
-    """The newest event time of each source partition."""
-    detected: Callable[[float], None] = lambda _seconds: None
-    """Called with the seconds from each deadline's due instant to its announcement. Not called for backfill."""
-
-
-def bury(
-    state: PartitionState, outlets: Outlets, tally: Tally, record: ConsumerRecord, reason: str, detail: str
-) -> None:
-    """Make a dead letter of a record that cannot be used."""
-    count_later(state, tally.dead_letters, (record.topic, reason))
-    key, value, headers = encode_dead_letter(
-        record.topic,
-        record.partition,
-        record.offset,
-        reason,
-        detail,
-        record.key,
-        record.value,
-        record.headers,
-        max_bytes=outlets.max_dead_letter_bytes,
-    )
-    if any(name == TRUNCATED for name, _ in headers):
-        count_later(state, tally.cut, record.topic)
-    state.emit(outlets.dead_letters, key, value, headers=headers, partition_key=key)
-
-
-def burier(outlets: Outlets, tally: Tally) -> Bury:
-    """Return the function that makes dead letters of a source's records."""
-
-    def make(state: PartitionState, record: ConsumerRecord, reason: str, detail: str) -> None:
-        bury(state, outlets, tally, record, reason, detail)
-
-    return make
-
-
-def count_later(state: PartitionState, counter: Counter[Any], name: object, times: int = 1) -> None:
-    """Count something once it is committed: work that is taken back is not counted."""
-    state.after_commit(partial(_count, counter, name, times))
-
-
-def _count(counter: Counter[Any], name: object, times: int) -> None:
-    counter[name] += times
+Placed = tuple[int, Event, ConsumerRecord]
+"""An event, the place of its record in the piece of the batch, and the record."""
+_PLACE: Final = itemgetter(0)
 
 
 class Ingest:
     """Folds the records of one source partition of one subject.
 
     ``feeders`` makes the `Feeders` of the partition: the foreign partitions from whose records its events are made. It
-    is None if there are none. While one of them catches up, the clock proves nothing here either.
+    is None if there are none. While one of them catches up, the clock proves nothing here either. ``native`` is the
+    module of the fast path of tickets; None: all is done in Python.
     """
 
     def __init__(
@@ -158,6 +66,7 @@ class Ingest:
         retention_ms: int,
         lateness_ms: int,
         feeders: Callable[[PartitionState], Feeders] | None = None,
+        native: Native | None = None,
     ) -> None:
         self.state = state
         self.subject = subject
@@ -167,6 +76,7 @@ class Ingest:
         self.lateness_ms = lateness_ms
         self.source = f"{state.topic}/{state.partition}"
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
+        self._native = None if native is None or subject != "ticket" else NativeWay(native, state, self.engine, tally)
         self.watermark_ms = 0
         self.feeders = None if feeders is None else feeders(state)
         self._feeds = None if self.feeders is None else self.feeders.horizon
@@ -198,7 +108,7 @@ class Ingest:
 
         Then announce deadlines that are due, as far as one tick would.
         """
-        changed: dict[PaneKey, Pane | None] = {}
+        changed: dict[PaneKey, None] = {}
         if self.feeders is not None:
             self.feeders.listen()
         pace = Pace()
@@ -212,7 +122,7 @@ class Ingest:
             is_last = start + RECORDS_AT_ONCE >= len(records)
             piece = records[start : start + RECORDS_AT_ONCE]
             effects = yield from self._fold(piece, judged if is_last else judged.unproved(), pace)
-            changed.update(effects.panes)
+            changed.update(dict.fromkeys(effects.panes))
         if due and (judged.caught_up or not now.caught_up):
             # Deadlines that came due meanwhile go into the same transaction, not into one of their own.
             yield from pace.kept_by(self.state.pack(SUBJECT))
@@ -221,22 +131,48 @@ class Ingest:
             keys = self.state.due_keys(horizon_ms, TICK_SUBJECTS)
             effects = yield from pace.kept_by(self.engine.looked_at(keys, horizon_ms, self.books.book))
             self._announce_all(effects, now.ms)
-            changed.update(effects.panes)
-        for key in in_order(changed):
-            self._emit_partial(key, changed[key])
-            if pace.is_over():
-                yield
+            changed.update(dict.fromkeys(effects.panes))
+        yield from pace.kept_by(self._emit_partials(in_order(changed)))
         self._mark(now)
         yield from pace.kept_by(self.state.pack())
 
     def _fold(self, records: Sequence[ConsumerRecord], now: Now, pace: Pace) -> Pieces[Effects]:
-        now_ms = now.ms
-        events: list[Event] = []
-        origins: list[ConsumerRecord] = []
+        if self._native is not None:
+            return (yield from self._fold_natively(self._native, records, now, pace))
+        events, newest_ms = yield from self._decoded(records, range(len(records)), now.ms, pace)
+        return (yield from self._folded(events, self._seen_up_to(newest_ms, now), now, pace))
+
+    def _fold_natively(
+        self, native: NativeWay, records: Sequence[ConsumerRecord], now: Now, pace: Pace
+    ) -> Pieces[Effects]:
+        """Fold a piece of a batch as `_fold` does; the native path takes what it knows, Python the rest."""
+        book = self.books.book
+        yield from native.prepare(book, pace)
+        piece = native.read(records, self.outlets.max_event_bytes, now.ms + self.outlets.max_ahead_ms)
+        others = range(len(records)) if piece is None else piece.others
+        events, newest_ms = yield from self._decoded(records, others, now.ms, pace)
+        if piece is None:
+            return (yield from self._folded(events, self._seen_up_to(newest_ms, now), now, pace))
+        horizon_ms = self._seen_up_to(max(newest_ms, piece.newest_ms), now)
+        left, sums = native.step(piece, horizon_ms, len(records))
+        more, _ = yield from self._decoded(records, left, now.ms, pace)
+        native.answer(piece, more)
+        events = sorted([*events, *more], key=_PLACE) if more else events
+        return (yield from self._folded(events, horizon_ms, now, pace, sums))
+
+    def _decoded(
+        self, records: Sequence[ConsumerRecord], places: Iterable[int], now_ms: int, pace: Pace
+    ) -> Pieces[tuple[list[Placed], int]]:
+        """Decode the records at some places, and bury those that are no events.
+
+        Return the events with their places and records, and the newest instant that the partition has seen.
+        """
+        events: list[Placed] = []
         subject, newest = self.subject, self.watermark_ms
         limit = self.outlets.max_event_bytes
         latest = now_ms + self.outlets.max_ahead_ms
-        for record in records:
+        for place in places:
+            record = records[place]
             value = record.value
             if value is not None and len(value) > LONG_RECORD and pace.is_over():
                 yield
@@ -255,18 +191,28 @@ class Ingest:
                 continue
             if time_ms > newest:  # noqa: PLR1730 - max() takes three times as long
                 newest = time_ms
-            events.append(event)
-            origins.append(record)
+            events.append((place, event, record))
         if pace.is_over():
             yield
-        self.watermark_ms = min(newest, now_ms)
-        if newest:
-            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest
-        horizon_ms = self._horizon_ms(now)
-        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book))
+        return events, newest
+
+    def _seen_up_to(self, newest_ms: int, now: Now) -> int:
+        """Note the newest instant of the partition; return the instant up to which deadlines are judged."""
+        self.watermark_ms = min(newest_ms, now.ms)
+        if newest_ms:
+            self.tally.last_event_ms[self.state.topic, self.state.partition] = newest_ms
+        return self._horizon_ms(now)
+
+    def _folded(
+        self, placed: list[Placed], horizon_ms: int, now: Now, pace: Pace, sums: Sums | None = None
+    ) -> Pieces[Effects]:
+        if placed:
+            count_later(self.state, self.tally.ways, (self.state.topic, "python"), len(placed))
+        events = [event for _, event, _ in placed]
+        effects = yield from pace.kept_by(self.engine.folded(events, horizon_ms, self.books.book, sums))
         for place, reason in effects.rejected:
-            self._bury(origins[place], reason, "")
-        self._announce_all(effects, now_ms)
+            self._bury(placed[place][2], reason, "")
+        self._announce_all(effects, now.ms)
         return effects
 
     def tick(self, now: Now) -> Pieces[bool]:
@@ -296,14 +242,11 @@ class Ingest:
         self._announce_all(effects, now.ms)
         left = set(keys).difference(looked)
         self._sweep = self._sweep.after(swept, missed=left)
-        for key, pane in effects.panes.items():
-            self._emit_partial(key, pane)
-            if pace.is_over():
-                yield
+        yield from pace.kept_by(self._emit_partials(effects.panes))
         more = bool(self._sweep.left) or is_full or bool(left)
         # After a stop, due deadlines may lie days back: panes expire only once all of these are in them.
-        for key in () if more else self.engine.expire(horizon_ms):
-            self._emit_partial(key, None)
+        if not more:
+            yield from pace.kept_by(self._emit_partials(self.engine.expire(horizon_ms)))
         self._mark(now)
         return more
 
@@ -363,9 +306,16 @@ class Ingest:
         # All alerts of an agreement in one partition: there storms become one page.
         self.state.emit(self.outlets.alerts, key, value, partition_key=alert.key.agreement.encode())
 
-    def _emit_partial(self, pane_key: PaneKey, pane: Pane | None) -> None:
-        key, value = encode_partial(self.source, pane_key, pane)
-        self.state.emit(self.outlets.partials, key, value, partition_key=pane_key.series.agreement.encode())
+    def _emit_partials(self, panes: Iterable[PaneKey]) -> Pieces[None]:
+        """Send panes as their rows are, in pieces: what is written of a pane is encoded once."""
+        yield from self.state.pack(PANE)
+        state, source, topic = self.state, self.source, self.outlets.partials
+        for lot in lots(panes, PANES_AT_ONCE):
+            for pane_key in lot:
+                row_key = encode_pane_key(pane_key)
+                key, value = encode_partial(source, row_key, state.packed(row_key))
+                state.emit(topic, key, value, partition_key=pane_key.series.agreement.encode())
+            yield
 
     def _mark(self, now: Now) -> None:
         """Emit a marker for the evaluators while this source catches up: their windows must not run ahead of it."""

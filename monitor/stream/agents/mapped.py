@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 
 from monitor.core.pieces import Pieces
 from monitor.errors import DecodeError
-from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
+from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.containment import internal_error
 from monitor.stream.partitions.partition import PartitionState

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from monitor.core.paging.notices import Courier
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.deliveries import Deliveries
-from monitor.stream.agents.ingest import Outlets, Tally
 from monitor.stream.agents.outbox import Notify
 from monitor.stream.agents.responses import Responses
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.sources import Place
 

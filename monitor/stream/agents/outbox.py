@@ -18,9 +18,9 @@ from monitor.core.pieces import Pieces, lots
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.deliveries import Deliveries, Instant
-from monitor.stream.agents.ingest import Outlets, Tally, bury, count_later
 from monitor.stream.agents.responses import Responses
 from monitor.stream.agents.sweep import Sweep
+from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now

@@ -14,6 +14,7 @@ from monitor.core.agreements.measures import Filter
 from monitor.core.clocks.terms import Plan
 from monitor.core.subjects.fast_path import first_fact, next_fact
 from monitor.core.subjects.step import step
+from monitor.core.time.spans import NEVER_MS
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, ms, ticket
 from tests.core.subjects.test_subject_laws import END_MS, essence, histories
 
@@ -268,3 +269,19 @@ def test_levels_above_that_name_each_other_are_looked_at_once():
     found = editions([agreement(id=name, under=under) for name, under in (("low", "a"), ("a", "b"), ("b", "a"))])
 
     assert [one.id for one in found[-1].above] == ["b", "a"]
+
+
+def test_an_edition_holds_for_a_stretch_of_time():
+    of_book = book(CORPORATE, AMENDED, ACME)
+    amended_ms = ms("Tue 00:00")
+
+    first_ms, until_ms = of_book.edition_span("acme", 1, amended_ms - 1)
+    assert first_ms < ms("Mon 00:00") - 10**12
+    assert until_ms == amended_ms
+    assert of_book.edition_span("acme", 1, amended_ms) == (amended_ms, NEVER_MS)
+    for at_ms in (amended_ms - 1, amended_ms):
+        start_ms, end_ms = of_book.edition_span("acme", 1, at_ms)
+        edition = of_book.exact("acme", 1, at_ms)
+        assert of_book.exact("acme", 1, max(0, start_ms)) is edition
+        assert of_book.exact("acme", 1, end_ms - 1) is edition
+    assert of_book.edition_span("nobody", 1, 0) == (-NEVER_MS, NEVER_MS)

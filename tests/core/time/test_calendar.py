@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from whenever import Instant
 
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
-from monitor.core.time.opening_hours import CalendarRangeError, CalendarSpec
+from monitor.core.time.opening_hours import CalendarRangeError, CalendarSpec, year_start_ms
 from monitor.core.time.spans import Span, measure, subtract
 
 MINUTE = 60_000
@@ -723,3 +723,17 @@ def test_hours_and_their_complement_make_up_the_day_however_long_it_is(zone, cut
     assert subtract(
         [(noon - 2 * DAY, noon + 2 * DAY)], of.open_spans(noon - 2 * DAY, noon + 2 * DAY)
     ) == rest.open_spans(noon - 2 * DAY, noon + 2 * DAY)
+
+
+def test_its_open_spans_are_handed_over_in_whole_years():
+    calendar = Calendar(CalendarSpec(zone="UTC", hours=(((540, 1020),),) * 5 + ((), ())))
+    start_ms = year_start_ms(2026)
+
+    found = calendar.compiled(start_ms + 1, start_ms + 2)
+    more = calendar.compiled(year_start_ms(2025), year_start_ms(2027) + 1)
+
+    assert (found.from_ms, found.to_ms) == (start_ms, year_start_ms(2027))
+    assert (more.from_ms, more.to_ms) == (year_start_ms(2025), year_start_ms(2028))
+    assert len(more.sums) == len(more.starts) + 1
+    assert more.sums[-1] - more.sums[0] == calendar.elapsed(more.from_ms, more.to_ms)
+    assert calendar.compiled(EARLIEST_MS - 1, EARLIEST_MS).from_ms == EARLIEST_MS

@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from monitor.stream.agents.capping import Capping, Places
-from monitor.stream.agents.ingest import Tally
+from monitor.stream.agents.tally import Tally
 from tests.stream.running import until
 
 

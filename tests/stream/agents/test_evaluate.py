@@ -22,7 +22,7 @@ from monitor.errors import RowError
 from monitor.stream.agents import evaluate
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.evaluate import SERIES_AT_ONCE, Evaluate
-from monitor.stream.agents.ingest import Outlets, Tally
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
@@ -30,9 +30,10 @@ from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.finished_reports import decode_report
-from monitor.wire.partials import PANE, encode_marker, encode_partial
+from monitor.wire.partials import PANE, encode_marker
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
+from tests.partials import encode_partial
 from tests.stream.fakes import FakeWriter
 
 PARTITIONS = 4

@@ -24,9 +24,10 @@ from monitor.errors import DecodeError
 from monitor.stream.agents import horizon
 from monitor.stream.agents.books import Books
 from monitor.stream.agents.feeders import LONGEST_S, SILENCE_S, Feeders, heard_key
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.mapped import RECORDS_AT_ONCE, Mapped
 from monitor.stream.agents.markers import Markers
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.stream.partitions.sending import partition_of

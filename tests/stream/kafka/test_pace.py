@@ -11,7 +11,8 @@ from monitor.core.pieces import at_once
 from monitor.core.subjects.rows import SUBJECT
 from monitor.stream.agents import ingest
 from monitor.stream.agents.books import Books
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.agents.ingest import Ingest
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions import partition

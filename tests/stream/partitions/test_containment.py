@@ -19,7 +19,8 @@ from monitor.counters import PartitionStats
 from monitor.errors import DecodeError, StateError
 from monitor.stream.agents import ingest
 from monitor.stream.agents.books import Books
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally, burier
+from monitor.stream.agents.ingest import Ingest
+from monitor.stream.agents.tally import Outlets, Tally, burier
 from monitor.stream.kafka.fetched import Unreadable
 from monitor.stream.partitions import containment, set_aside
 from monitor.stream.partitions.containment import Containment, place_of

@@ -14,9 +14,10 @@ from monitor.core.pieces import Pieces
 from monitor.errors import RowError, StateError
 from monitor.stream.agents import books, ingest, markers, responses
 from monitor.stream.agents.books import Books
-from monitor.stream.agents.ingest import Ingest, Outlets, Tally
+from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.responses import Responses
+from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions import shortage
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState

@@ -1,0 +1,401 @@
+//! What Python sees of this crate: [`Plan`] and [`Piece`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyString, PyTuple};
+use pyo3::{create_exception, intern};
+use rustc_hash::FxHashMap;
+
+use crate::calendar::Calendar;
+use crate::clock::Terms;
+use crate::decode::{self, Contract, Limits};
+use crate::fold::{Bounds, Done, Subjects};
+use crate::plan::{self, Rule, Start, Words};
+use crate::row::{Reader, write_text};
+use crate::series::Sum;
+
+create_exception!(sla_monitor_native, Fault, PyRuntimeError, "This crate has a fault: it panicked. Nothing was put.");
+
+/// The most series whose keys are kept as objects of Python.
+const MOST_SERIES: usize = 1 << 14;
+/// The key under which a pane's list of the longest durations holds from where on it is complete.
+const FROM: i64 = -1;
+
+/// Run work whose panics become an ordinary exception: Python's own of panics passes through `except Exception`.
+fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
+        let text = cause
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_string()))
+            .unwrap_or_else(|| "a panic without a text".to_string());
+        Fault::new_err(text)
+    })
+}
+
+/// The records of one piece of a batch.
+#[pyclass(module = "sla_monitor_native")]
+#[derive(Debug)]
+pub(crate) struct Piece {
+    read: decode::Piece,
+    /// The places of the records that Python decodes.
+    #[pyo3(get)]
+    others: Vec<u32>,
+    /// The instant of the newest event that was decoded here (ms); 0: none was.
+    #[pyo3(get)]
+    newest_ms: i64,
+}
+
+/// What a book of agreements promises, as far as it was told.
+#[pyclass(module = "sla_monitor_native")]
+#[derive(Debug)]
+pub(crate) struct Plan {
+    told: plan::Plan,
+    series_type: Py<PyAny>,
+    series: FxHashMap<Box<[u8]>, Py<PyAny>>,
+}
+
+/// Attributes of the subject's events by type: texts, flags, others.
+type Names = (Vec<String>, Vec<String>, Vec<String>);
+/// Agreement, measure, version, calendar, budget.
+type RuleOf = (String, String, u64, String, i64);
+/// A clock that starts: agreement, measure, version, calendar, ``by``, the number of its terms.
+type StartOf = (String, String, u64, String, Vec<String>, usize);
+
+#[pymethods]
+impl Plan {
+    /// Return a plan of which nothing is told but the contract of events and the book's stamp.
+    #[new]
+    #[pyo3(signature = (*, subject, types, names, limits, stamp, retention_ms, series_type))]
+    fn new(
+        subject: &str,
+        types: Vec<String>,
+        names: Names,
+        limits: (usize, usize, i64, i64, i64),
+        stamp: u64,
+        retention_ms: i64,
+        series_type: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let (id, text, integer, earliest_ms, latest_ms) = limits;
+        let limits = Limits { id, text, integer, earliest_ms, latest_ms };
+        let contract = Contract::new(subject, &types, &names.0, &names.1, &names.2, limits);
+        let found = contract.and_then(|contract| Words::of(&contract).map(|words| (contract, words)));
+        let (contract, words) =
+            found.ok_or_else(|| PyValueError::new_err("the contract is not as this crate knows it"))?;
+        let told = plan::Plan::new(contract, words, stamp, retention_ms);
+        Ok(Plan { told, series_type, series: FxHashMap::default() })
+    }
+
+    /// Tell by what promises are chosen: event types that start a subject, those that Python applies, the attributes
+    /// that decide and those that choose, and the instants at which versions begin or end.
+    fn choose(
+        &mut self,
+        starts: Vec<String>,
+        general: Vec<String>,
+        deciding: Vec<String>,
+        choosing: Vec<String>,
+        cuts: Vec<i64>,
+    ) {
+        let contract = &self.told.contract;
+        let numbers = |names: Vec<String>| names.iter().filter_map(|one| contract.attribute(one)).collect::<Vec<_>>();
+        let (deciding, choosing) = (numbers(deciding), numbers(choosing));
+        self.told.starts = contract.kinds(&starts);
+        self.told.general = contract.kinds(&general);
+        self.told.deciding = deciding.iter().fold(0, |bits, name| bits | 1 << name);
+        self.told.choosing = choosing;
+        self.told.cuts = cuts;
+    }
+
+    /// Keep a calendar that is open around the clock, and return its number.
+    fn keep_always(&mut self) -> usize {
+        self.told.calendars.push(Calendar::Always);
+        self.told.calendars.len() - 1
+    }
+
+    /// Keep the open spans of a stretch of time under a number; None: a new one. Return the number.
+    #[pyo3(signature = (number, starts, sums, from_ms, to_ms))]
+    fn keep_spans(
+        &mut self,
+        number: Option<usize>,
+        starts: Vec<i64>,
+        sums: Vec<i64>,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> PyResult<usize> {
+        if sums.len() != starts.len() + 1 {
+            return Err(PyValueError::new_err("there is one sum more than starts"));
+        }
+        let calendars = &mut self.told.calendars;
+        let calendar = Calendar::Spans { starts, sums, from_ms, to_ms };
+        match number {
+            None => calendars.push(calendar),
+            Some(number) => {
+                *calendars.get_mut(number).ok_or_else(|| PyValueError::new_err("no such calendar"))? = calendar;
+                return Ok(number);
+            }
+        }
+        Ok(calendars.len() - 1)
+    }
+
+    /// Return whether so many terms are kept that a new plan should be made.
+    fn is_full(&self) -> bool {
+        self.told.is_full()
+    }
+
+    /// Keep the terms of clocks that start in a stretch of time, and return their number.
+    #[allow(clippy::too_many_arguments, reason = "they are the fields of the terms")]
+    #[pyo3(signature = (rule, from_ms, to_ms, *, limit_ms, warnings, calendar, stops, pause_on, near))]
+    fn keep_terms(
+        &mut self,
+        rule: RuleOf,
+        from_ms: i64,
+        to_ms: i64,
+        limit_ms: i64,
+        warnings: Vec<i64>,
+        calendar: usize,
+        stops: Vec<String>,
+        pause_on: Option<Vec<String>>,
+        near: Vec<(i64, String)>,
+    ) -> PyResult<Option<usize>> {
+        if calendar >= self.told.calendars.len() {
+            return Err(PyValueError::new_err("no such calendar"));
+        }
+        let terms = Terms {
+            budget_ms: rule.4,
+            limit_ms,
+            warnings,
+            calendar,
+            stops: self.told.contract.kinds(&stops),
+            pause_on: pause_on.map(|all| all.iter().map(|one| one.as_bytes().into()).collect()),
+            near: near.into_iter().map(|(target_ms, name)| (target_ms, name.into())).collect(),
+        };
+        Ok(self.told.keep_terms(&rule_of(rule), from_ms, to_ms, Some(terms)))
+    }
+
+    /// Take note that Python works on the clocks of these terms.
+    fn keep_for_python(&mut self, rule: RuleOf, from_ms: i64, to_ms: i64) {
+        self.told.keep_terms(&rule_of(rule), from_ms, to_ms, None);
+    }
+
+    /// Keep which clocks start with a first fact like that at a place of a piece; None: Python works on such facts.
+    #[pyo3(signature = (piece, place, clocks))]
+    fn keep_promise(&mut self, piece: &Piece, place: u32, clocks: Option<Vec<StartOf>>) -> PyResult<()> {
+        let found = piece.read.events.iter().find(|(known, _)| *known == place);
+        let (_, event) = found.ok_or_else(|| PyValueError::new_err("no event was decoded there"))?;
+        let contract = &self.told.contract;
+        let starts =
+            clocks.map(|clocks| clocks.into_iter().map(|one| start_of(contract, one)).collect::<Option<Vec<_>>>());
+        let choice = self.told.choice(&piece.read, event);
+        let known = self.told.terms.len();
+        let starts = starts.flatten().filter(|starts| starts.iter().all(|one| one.terms < known));
+        self.told.keep_promise(choice, starts);
+        Ok(())
+    }
+
+    /// Decode the records that are plain, up to an instant.
+    fn read(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
+        let py = records.py();
+        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
+        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
+        for (place, record) in records.try_iter()?.enumerate() {
+            let (record, place) = (record?, place as u32);
+            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
+            let plain = match (key.cast::<PyBytes>(), value.cast_exact::<PyBytes>()) {
+                (Ok(key), Ok(value)) => Some((key.as_bytes(), value.as_bytes())),
+                _ => None,
+            };
+            let headers = record.getattr(intern!(py, "headers"))?;
+            let has_headers = match headers.cast::<PyTuple>() {
+                Ok(headers) => !headers.is_empty(),
+                Err(_) => headers.is_truthy()?,
+            };
+            let is_read = match plain {
+                Some((key, value)) if !has_headers && value.len() <= max_bytes => {
+                    guarded(|| made.read.read(&self.told.contract, place, key, value, latest_ms))?
+                }
+                _ => {
+                    if let Ok(key) = key.cast::<PyBytes>() {
+                        made.read.leave(key.as_bytes());
+                    }
+                    false
+                }
+            };
+            if is_read {
+                let newest = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
+                made.newest_ms = made.newest_ms.max(newest);
+            } else {
+                made.others.push(place);
+            }
+        }
+        Ok(made)
+    }
+
+    /// Fold what was decoded, and put the rows.
+    ///
+    /// ``rows`` are the stored rows; ``packed`` those that differ from them, where the new ones are put; ``decoded``
+    /// holds decoded rows, from which those that are replaced are taken; ``touched`` are keys of rows that are put
+    /// there and not encoded yet: their subjects are Python's. ``wakes`` takes the new wakes.
+    ///
+    /// Return how many facts were folded; the places of those that Python folds; what changed in the live panes and in
+    /// the panes of minutes; and what is asked: places of first facts, clocks, calendars.
+    #[allow(clippy::too_many_arguments, reason = "the layers of a partition's rows")]
+    fn step<'py>(
+        &mut self,
+        py: Python<'py>,
+        piece: &Piece,
+        horizon_ms: i64,
+        oldest_ms: i64,
+        rows: &Bound<'py, PyDict>,
+        packed: &Bound<'py, PyDict>,
+        decoded: &Bound<'py, PyDict>,
+        touched: &Bound<'py, PyDict>,
+        wakes: &Bound<'py, PyList>,
+        max_row: usize,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let at = Bounds { horizon_ms, oldest_ms, row: max_row };
+        let piece = &piece.read;
+        let (subjects, left) = guarded(|| Subjects::of(piece))?;
+        let mut done = Done { left, ..Done::default() };
+        let mut keys = Vec::with_capacity(subjects.events.len());
+        for number in 0..subjects.events.len() {
+            let id = subjects.id(piece, number);
+            let key = PyBytes::new_with(py, id.len() + 1, |bytes| {
+                bytes[0] = b's';
+                bytes[1..].copy_from_slice(id);
+                Ok(())
+            })?;
+            if !touched.is_empty() && touched.contains(&key)? {
+                done.left.extend(subjects.events[number].iter().map(|index| piece.events[*index as usize].0));
+            } else {
+                let found = match packed.get_item(&key)? {
+                    None => rows.get_item(&key)?,
+                    found => found.filter(|row| !row.is_none()),
+                };
+                let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
+                let row = row.map(PyBytesMethods::as_bytes);
+                guarded(|| done.take(&self.told, piece, &subjects, number, row, at))?;
+            }
+            keys.push(key);
+        }
+        let mut count = 0;
+        for (number, encoded) in &done.rows {
+            let key = &keys[*number];
+            count += subjects.events[*number].len();
+            let row = PyBytes::new(py, encoded);
+            let wake = i64::from_be_bytes(encoded[..8].try_into()?);
+            let is_noted = match rows.get_item(key)? {
+                None => false,
+                Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
+            };
+            packed.set_item(key, row)?;
+            if !decoded.is_empty() && decoded.contains(key)? {
+                decoded.del_item(key)?;
+            }
+            if wake != 0 && !is_noted {
+                wakes.append((wake, key))?;
+            }
+        }
+        done.left.sort_unstable();
+        let (live, minutes) = self.sums(py, &done)?;
+        let asked = done.questions;
+        let mut terms = vec![];
+        for (rule, start_ms) in asked.terms {
+            let (agreement, measure) = texts_of(&rule.rule)?;
+            let calendar = String::from_utf8(rule.calendar)?;
+            terms.push(((agreement, measure, rule.version, calendar, rule.budget_ms), start_ms));
+        }
+        (count, done.left, live, minutes, asked.promises, terms, asked.calendars).into_pyobject(py)
+    }
+}
+
+impl Plan {
+    fn sums<'py>(&mut self, py: Python<'py>, done: &Done) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
+        let sums = &done.sums;
+        let (live, minutes) = (PyList::empty(py), PyList::empty(py));
+        if self.series.len() >= MOST_SERIES {
+            self.series.clear();
+        }
+        let mut keys = Vec::with_capacity(sums.series.len());
+        for series in &sums.series {
+            let known = self.series.get(series).map(|found| found.clone_ref(py));
+            keys.push(if let Some(found) = known {
+                found
+            } else {
+                let made = self.series_of(py, series)?;
+                self.series.insert(series.clone(), made.clone_ref(py));
+                made
+            });
+        }
+        for ((number, is_paused), times) in &sums.live {
+            live.append((&keys[*number], *is_paused, *times))?;
+        }
+        for ((number, minute), sum) in &sums.minutes {
+            minutes.append(minute_of(py, &keys[*number], *minute, sum)?)?;
+        }
+        Ok((live, minutes))
+    }
+
+    /// Return the key of a series as Python has it.
+    fn series_of(&self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
+        let mut reader = Reader::new(series);
+        reader.array();
+        let mut texts = vec![];
+        for _ in 0..2 {
+            texts.push(text_of(py, reader.text())?);
+        }
+        let mut values = vec![];
+        for _ in 0..reader.array().unwrap_or(0) {
+            values.push(text_of(py, reader.text())?);
+        }
+        self.series_type.call1(py, (&texts[0], &texts[1], PyTuple::new(py, values)?))
+    }
+}
+
+fn text_of<'py>(py: Python<'py>, text: Option<&[u8]>) -> PyResult<Bound<'py, PyString>> {
+    let text = std::str::from_utf8(text.unwrap_or_default());
+    Ok(PyString::new(py, text.map_err(|_| PyValueError::new_err("a series is not UTF-8"))?))
+}
+
+fn minute_of<'py>(py: Python<'py>, series: &Py<PyAny>, minute: i64, sum: &Sum) -> PyResult<Bound<'py, PyTuple>> {
+    let counts = PyList::empty(py);
+    counts.append((intern!(py, "met"), sum.met))?;
+    counts.append((intern!(py, "elapsed_ms"), sum.elapsed_ms))?;
+    counts.append((intern!(py, "wall_ms"), sum.wall_ms))?;
+    for (name, count) in &sum.beyond {
+        counts.append((&**name, *count))?;
+    }
+    let longest = PyDict::new(py);
+    for (value_ms, count) in &sum.longest {
+        longest.set_item(value_ms, count)?;
+    }
+    if sum.from_ms > 0 {
+        longest.set_item(FROM, sum.from_ms)?;
+    }
+    (series, minute, counts, sum.buckets.clone(), longest).into_pyobject(py)
+}
+
+fn rule_of(rule: RuleOf) -> Rule {
+    let (agreement, measure, version, calendar, budget_ms) = rule;
+    Rule { rule: texts(&agreement, &measure), version, budget_ms, calendar: calendar.into_bytes() }
+}
+
+fn start_of(contract: &Contract, start: StartOf) -> Option<Start> {
+    let (agreement, measure, version, calendar, by, terms) = start;
+    let by = by.iter().map(|name| contract.attribute(name)).collect::<Option<Vec<_>>>()?;
+    Some(Start { terms, rule: texts(&agreement, &measure), by, version, calendar: calendar.into_bytes() })
+}
+
+fn texts(agreement: &str, measure: &str) -> Vec<u8> {
+    let mut rule = vec![];
+    write_text(&mut rule, agreement.as_bytes());
+    write_text(&mut rule, measure.as_bytes());
+    rule
+}
+
+fn texts_of(rule: &[u8]) -> PyResult<(String, String)> {
+    let mut reader = Reader::new(rule);
+    let mut next = || String::from_utf8(reader.text().unwrap_or_default().to_vec());
+    Ok((next()?, next()?))
+}

@@ -1,0 +1,485 @@
+//! The row of a subject as `monitor.wire.rows` writes it: msgpack with the least bytes for each value.
+//!
+//! A row that holds anything that the fast path does not know reads as None.
+
+use crate::clock::{Clock, State};
+
+/// The version of the layout of subjects' rows that this module reads and writes.
+pub const VERSION: u8 = 2;
+/// Bytes before the msgpack of a row: when it wakes, and the version of its layout.
+const HEAD: usize = 9;
+const FIELDS: usize = 8;
+const NIL: u8 = 0xc0;
+const FALSE: u8 = 0xc2;
+
+/// Write an integer that is not negative.
+pub fn write_integer(out: &mut Vec<u8>, value: u64) {
+    match value {
+        0..=0x7f => out.push(value as u8),
+        0x80..=0xff => out.extend_from_slice(&[0xcc, value as u8]),
+        0x100..=0xffff => {
+            out.push(0xcd);
+            out.extend_from_slice(&(value as u16).to_be_bytes());
+        }
+        0x1_0000..=0xffff_ffff => {
+            out.push(0xce);
+            out.extend_from_slice(&(value as u32).to_be_bytes());
+        }
+        _ => {
+            out.push(0xcf);
+            out.extend_from_slice(&value.to_be_bytes());
+        }
+    }
+}
+
+/// Write an instant or a duration, which is not negative.
+pub fn write_ms(out: &mut Vec<u8>, value: i64) {
+    write_integer(out, value.max(0) as u64);
+}
+
+/// Write a text.
+pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    match text.len() {
+        size @ 0..=31 => out.push(0xa0 | size as u8),
+        size @ 32..=0xff => out.extend_from_slice(&[0xd9, size as u8]),
+        size @ 0x100..=0xffff => {
+            out.push(0xda);
+            out.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        size => {
+            out.push(0xdb);
+            out.extend_from_slice(&(size as u32).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(text);
+}
+
+/// Write the head of an array.
+pub fn write_array(out: &mut Vec<u8>, size: usize) {
+    match size {
+        0..=15 => out.push(0x90 | size as u8),
+        16..=0xffff => {
+            out.push(0xdc);
+            out.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(0xdd);
+            out.extend_from_slice(&(size as u32).to_be_bytes());
+        }
+    }
+}
+
+/// Write the head of a map.
+pub fn write_map(out: &mut Vec<u8>, size: usize) {
+    match size {
+        0..=15 => out.push(0x80 | size as u8),
+        16..=0xffff => {
+            out.push(0xde);
+            out.extend_from_slice(&(size as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(0xdf);
+            out.extend_from_slice(&(size as u32).to_be_bytes());
+        }
+    }
+}
+
+/// Write the head of a fact: the array of five, its instant and its sequence.
+pub fn write_time_order(out: &mut Vec<u8>, time_ms: i64, sequence: i64) {
+    write_array(out, 5);
+    write_ms(out, time_ms);
+    write_ms(out, sequence);
+}
+
+/// A reader of msgpack. Each method returns None at what it does not take.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Return a reader of bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { bytes, at: 0 }
+    }
+
+    /// Return where it stands.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Return whether all is read.
+    pub fn is_done(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    /// Return the bytes from a place to where it stands.
+    pub fn since(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.at]
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn take(&mut self, size: usize) -> Option<&'a [u8]> {
+        let found = self.bytes.get(self.at..self.at.checked_add(size)?)?;
+        self.at += size;
+        Some(found)
+    }
+
+    fn number(&mut self, size: usize) -> Option<u64> {
+        Some(self.take(size)?.iter().fold(0, |sum, one| sum << 8 | u64::from(*one)))
+    }
+
+    /// Read an integer that is not negative.
+    pub fn integer(&mut self) -> Option<u64> {
+        match self.byte()? {
+            byte @ 0..=0x7f => Some(u64::from(byte)),
+            0xcc => self.number(1),
+            0xcd => self.number(2),
+            0xce => self.number(4),
+            0xcf => self.number(8),
+            _ => None,
+        }
+    }
+
+    /// Read an instant or a duration.
+    pub fn ms(&mut self) -> Option<i64> {
+        i64::try_from(self.integer()?).ok()
+    }
+
+    /// Read a text.
+    pub fn text(&mut self) -> Option<&'a [u8]> {
+        let size = match self.byte()? {
+            byte @ 0xa0..=0xbf => u64::from(byte & 31),
+            0xd9 => self.number(1)?,
+            0xda => self.number(2)?,
+            0xdb => self.number(4)?,
+            _ => return None,
+        };
+        self.take(size as usize)
+    }
+
+    /// Read the head of an array.
+    pub fn array(&mut self) -> Option<usize> {
+        match self.byte()? {
+            byte @ 0x90..=0x9f => Some(usize::from(byte & 15)),
+            0xdc => Some(self.number(2)? as usize),
+            _ => None,
+        }
+    }
+
+    /// Read the head of a map.
+    pub fn map(&mut self) -> Option<usize> {
+        match self.byte()? {
+            byte @ 0x80..=0x8f => Some(usize::from(byte & 15)),
+            0xde => Some(self.number(2)? as usize),
+            _ => None,
+        }
+    }
+
+    /// Read one byte that must be there.
+    pub fn is(&mut self, byte: u8) -> Option<()> {
+        (self.byte()? == byte).then_some(())
+    }
+
+    /// Pass over a value without others in it, or over a map or array of such.
+    pub fn value(&mut self, depth: usize) -> Option<&'a [u8]> {
+        let start = self.at;
+        let byte = self.byte()?;
+        let (size, items) = match byte {
+            0..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => (0, 0),
+            0xa0..=0xbf => (usize::from(byte & 31), 0),
+            0xcc | 0xd0 => (1, 0),
+            0xcd | 0xd1 => (2, 0),
+            0xca | 0xce | 0xd2 => (4, 0),
+            0xcb | 0xcf | 0xd3 => (8, 0),
+            0xd9 => (self.number(1)? as usize, 0),
+            0xda => (self.number(2)? as usize, 0),
+            0x80..=0x8f => (0, 2 * usize::from(byte & 15)),
+            0x90..=0x9f => (0, usize::from(byte & 15)),
+            0xdc => (0, self.number(2)? as usize),
+            0xde => (0, 2 * self.number(2)? as usize),
+            _ => return None,
+        };
+        self.take(size)?;
+        if items > 0 && depth == 0 {
+            return None;
+        }
+        for _ in 0..items {
+            self.value(depth - 1)?;
+        }
+        Some(self.since(start))
+    }
+}
+
+/// The row of a subject as it stands.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The stamp of the book under which its clocks were folded.
+    pub stamp: u64,
+    /// The number of its facts.
+    pub count: usize,
+    /// Its facts, one after the other.
+    pub facts: &'a [u8],
+    /// Instant, sequence and id of its newest fact.
+    pub last: (i64, i64, &'a [u8]),
+    /// The map of the newest value of each attribute.
+    pub known: &'a [u8],
+    /// Its clocks.
+    pub clocks: Vec<Clock<'a>>,
+    /// The clocks that late facts undid.
+    pub gone: &'a [u8],
+}
+
+/// How deep values may be nested: a clock in an array, its extra fields, a list of those.
+const DEEP: usize = 5;
+
+impl<'a> Row<'a> {
+    /// Read an encoded row.
+    pub fn read(encoded: &'a [u8]) -> Option<Self> {
+        if *encoded.get(HEAD - 1)? != VERSION {
+            return None;
+        }
+        let mut reader = Reader::new(&encoded[HEAD..]);
+        if reader.array()? != FIELDS {
+            return None;
+        }
+        reader.integer()?;
+        let stamp = reader.integer()?;
+        let count = reader.array()?;
+        let start = reader.at();
+        let mut last: (i64, i64, &[u8]) = (0, 0, b"");
+        let mut map: &[u8] = b"";
+        for _ in 0..count {
+            if reader.array()? != 5 {
+                return None;
+            }
+            last = (reader.ms()?, reader.ms()?, reader.text()?);
+            reader.text()?;
+            map = reader.value(1)?;
+        }
+        let facts = reader.since(start);
+        let attributes = reader.value(1)?;
+        let known = if attributes == [0x80] { map } else { attributes };
+        let size = reader.array()?;
+        let mut clocks = Vec::with_capacity(size);
+        for _ in 0..size {
+            clocks.push(Clock::read(&mut reader)?);
+        }
+        reader.is(0x90)?; // what a subject has in series beside its clocks
+        reader.integer()?;
+        let gone = reader.value(DEEP)?;
+        (count > 0 && reader.is_done()).then_some(Row { stamp, count, facts, last, known, clocks, gone })
+    }
+
+    /// Return whether a fact of this id is in the ledger.
+    pub fn holds(facts: &[u8], id: &[u8]) -> bool {
+        let mut reader = Reader::new(facts);
+        while !reader.is_done() {
+            let found = (|| {
+                reader.array()?;
+                reader.integer()?;
+                reader.integer()?;
+                let found = reader.text()?;
+                reader.text()?;
+                reader.value(1)?;
+                Some(found)
+            })();
+            if found.is_none_or(|found| found == id) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl<'a> Clock<'a> {
+    /// Read a clock of a row.
+    pub fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let start = reader.at();
+        if reader.array()? != 19 {
+            return None;
+        }
+        let series_at = reader.at();
+        if reader.array()? != 3 {
+            return None;
+        }
+        let rule_at = reader.at();
+        reader.text()?;
+        reader.text()?;
+        let rule = reader.since(rule_at);
+        for _ in 0..reader.array()? {
+            reader.text()?;
+        }
+        let series = reader.since(series_at);
+        let version = reader.integer()?;
+        let is_first = reader.integer()? == 1;
+        let (start_ms, budget_ms) = (reader.ms()?, reader.ms()?);
+        let calendar = reader.text()?;
+        reader.integer()?;
+        let is_plain = reader.is(FALSE).is_some() && is_first;
+        let fixed = reader.since(start);
+        let state = match reader.text()? {
+            b"running" => State::Running,
+            b"paused" => State::Paused,
+            _ => State::Ended,
+        };
+        let (since_ms, elapsed_ms, stop_ms) = (reader.ms()?, reader.ms()?, reader.ms()?);
+        let (due_ms, next_ms) = (reader.ms()?, reader.ms()?);
+        let is_told = (reader.integer()?, reader.integer()?) != (0, 0);
+        let size = reader.array()?;
+        let mut runs = Vec::with_capacity(size + 2);
+        for _ in 0..size {
+            runs.push(reader.ms()?);
+        }
+        let size = reader.array()?;
+        let mut pauses = Vec::with_capacity(size);
+        for _ in 0..size {
+            pauses.push(reader.text()?);
+        }
+        let has_extra = reader.value(DEEP)? != [NIL];
+        // An ended clock stays as it is; but one of a later cycle may count for others of its rule.
+        let is_known = is_first && (state == State::Ended || (is_plain && !is_told && !has_extra));
+        let whole = reader.since(start);
+        is_known.then_some(Clock {
+            series: series.into(),
+            rule: rule.into(),
+            version,
+            start_ms,
+            budget_ms,
+            calendar: calendar.into(),
+            state,
+            since_ms,
+            elapsed_ms,
+            stop_ms,
+            due_ms,
+            next_ms,
+            runs,
+            pauses,
+            fixed: fixed.into(),
+            whole,
+        })
+    }
+
+    /// Write a clock as it stands now.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        if !self.whole.is_empty() {
+            out.extend_from_slice(self.whole);
+            return;
+        }
+        out.extend_from_slice(&self.fixed);
+        let state: &[u8] = match self.state {
+            State::Running => b"running",
+            State::Paused => b"paused",
+            State::Ended => b"stopped",
+        };
+        write_text(out, state);
+        for value in [self.since_ms, self.elapsed_ms, self.stop_ms, self.due_ms, self.next_ms, 0, 0] {
+            write_ms(out, value);
+        }
+        write_array(out, self.runs.len());
+        for one in &self.runs {
+            write_ms(out, *one);
+        }
+        write_array(out, self.pauses.len());
+        for one in &self.pauses {
+            write_text(out, one);
+        }
+        out.push(NIL);
+    }
+}
+
+/// The parts of a row that is written.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// When the subject needs work without an event (ms); 0: never.
+    pub wake_ms: i64,
+    /// The stamp of the book.
+    pub stamp: u64,
+    /// The number of its facts.
+    pub count: usize,
+    /// The facts that were there, one after the other.
+    pub facts: &'a [u8],
+    /// The facts that are new.
+    pub new: Vec<&'a [u8]>,
+    /// The map of the newest value of each attribute; an empty map if the newest fact brought all of them.
+    pub attributes: &'a [u8],
+    /// When nothing was open any more (ms); 0: something is.
+    pub ended_ms: i64,
+    /// The clocks that late facts undid.
+    pub gone: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// Return the encoded row.
+    pub fn encoded(&self, clocks: &[Clock]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(96 + self.facts.len() + 160 * (clocks.len() + self.new.len()));
+        out.extend_from_slice(&self.wake_ms.to_be_bytes());
+        out.push(VERSION);
+        write_array(&mut out, FIELDS);
+        write_ms(&mut out, self.wake_ms);
+        write_integer(&mut out, self.stamp);
+        write_array(&mut out, self.count);
+        out.extend_from_slice(self.facts);
+        for one in &self.new {
+            out.extend_from_slice(one);
+        }
+        out.extend_from_slice(self.attributes);
+        write_array(&mut out, clocks.len());
+        for one in clocks {
+            one.write(&mut out);
+        }
+        out.push(0x90);
+        write_ms(&mut out, self.ended_ms);
+        out.extend_from_slice(self.gone);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_and_texts_are_read_as_they_were_written() {
+        for value in [0, 1, 127, 128, 255, 256, 65_535, 65_536, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+            let mut out = vec![];
+            write_integer(&mut out, value);
+            assert_eq!(Reader::new(&out).integer(), Some(value));
+        }
+        for size in [0, 31, 32, 255, 256, 65_535, 65_536] {
+            let (mut out, text) = (vec![], "x".repeat(size));
+            write_text(&mut out, text.as_bytes());
+            assert_eq!(Reader::new(&out).text(), Some(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_are_no_row() {
+        let mut bytes = vec![0, 0, 0, 0, 0, 0, 0, 1, VERSION, 0x98, 1, 2, 0x91];
+        for _ in 0..300 {
+            assert!(Row::read(&bytes).is_none());
+            bytes.push(0xdc);
+        }
+        assert!(Row::read(&[]).is_none());
+        assert!(Reader::new(&[0x91; 100]).value(DEEP).is_none());
+    }
+
+    #[test]
+    fn an_id_is_found_among_facts() {
+        let mut facts = vec![];
+        for id in ["a", "b"] {
+            write_time_order(&mut facts, 1, 0);
+            write_text(&mut facts, id.as_bytes());
+            write_text(&mut facts, b"opened");
+            write_map(&mut facts, 0);
+        }
+        assert!(Row::holds(&facts, b"b"));
+        assert!(!Row::holds(&facts, b"c"));
+    }
+}
