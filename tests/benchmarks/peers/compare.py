@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from tests.benchmarks.peers.work import Outcome, Records
 
 PEERS: Final = (*sla_monitor.PEERS, *kafka_streams.PEERS, *python_tools.PEERS)
-FACTOR: Final = {"long": 5.0, "usual": 1.0, "short": 0.2}
-"""By size: its tickets, as a multiple of those that were asked for."""
+SHARES: Final = {"long": (1.0, 5), "usual": (1.0, 1), "short": (0.2, 1)}
+"""By size: the tickets of a wave, as a share of those that were asked for, and the waves."""
 COLD: Final = 0.2
-"""The first share of the longest job: 300,000 of 1.5 million events."""
+"""The first share of the longest job, which is its first wave: 300,000 of 1.5 million events."""
 WARM: Final = 0.6
 """Where the last share of the longest job begins: its last 600,000 events."""
 SLOWEST_PER_S: Final = 1_000
@@ -51,7 +51,8 @@ class Jobs:
 
     def _get(self, size: Size) -> tuple[str, int, Outcome]:
         """Return the topic with the records of a job, their number, and what must come out of them."""
-        records = records_of(max(1, int(self._tickets * FACTOR[size])))
+        share, waves = SHARES[size]
+        records = records_of(max(1, int(self._tickets * share)), waves)
         topic = f"{self._run_id}-{size}-tickets"
         spec = TopicSpec(name=topic, partitions=job.PARTITIONS, retention_ms=KEPT_MS)
         asyncio.run(create_topics(self.bootstrap, [spec]))

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from monitor.core.series.series import LIVE, Pane, PaneKey, SeriesKey
-from monitor.wire.partials import encode_marker, encode_partial
+from monitor.wire.partials import encode_marker
 from tests.benchmarks import job, peers
 from tests.benchmarks.__main__ import benchmarks
 from tests.benchmarks.peers import compare, environments, kafka_streams, running
@@ -22,6 +22,7 @@ from tests.benchmarks.peers.reading import faust_panes, kafka_streams_panes, mon
 from tests.benchmarks.peers.running import Process, Ran, Sample, UnavailableError, WrongError, rate
 from tests.benchmarks.peers.work import Outcome, Totals, differences, expected, hash_of, outcome, panes_of, records_of
 from tests.benchmarks.runs import ROOT
+from tests.partials import encode_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,13 @@ def test_jobs_of_all_sizes_open_as_many_tickets_an_hour():
         spans.append((max(times) - min(times)) / tickets)
 
     assert spans[0] == pytest.approx(spans[1], rel=0.05)
+
+
+def test_each_wave_of_the_longest_job_has_its_answers():
+    share = [orjson.loads(value)["type"] for _, value in records_of(1_000, 5)[:2_000]].count("responded") / 2_000
+
+    assert len(records_of(1_000, 5)) == 10_000
+    assert 0.45 < share <= 0.5
 
 
 def test_panes_of_a_customer_are_added_up_and_repeated_ids_are_counted():

@@ -44,9 +44,9 @@ class Outcome(NamedTuple):
     customers: dict[str, Totals]
 
 
-def records_of(tickets: int) -> Records:
-    """Return the records of a job with so many tickets."""
-    return job.make(tickets, span_ms=job.SPAN_MS * tickets // USUAL_TICKETS).records
+def records_of(tickets: int, waves: int = 1) -> Records:
+    """Return the records of a job with so many tickets in each wave."""
+    return job.make(tickets * waves, span_ms=job.SPAN_MS * tickets // USUAL_TICKETS, waves=waves).records
 
 
 def hash_of(ids: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ import peers.Job.Pane;
 /** The job in the two ways of Kafka Streams. Stores are RocksDB with a changelog and the record cache, as by default. */
 final class Topologies {
     /** Partitions drift apart while they catch up: nothing of the job may count as late. */
-    private static final Duration GRACE = Duration.ofHours(72);
+    private static final Duration GRACE = Duration.ofHours(96);
 
     private static final String OPENED = "opened";
     private static final String PANES = "panes";
