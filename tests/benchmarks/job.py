@@ -70,7 +70,7 @@ def make(
 ) -> Job:
     """Return the job; its last event is a minute before ``before_ms`` (default: now).
 
-    Tickets are opened within ``span_ms``. Several waves begin `WAVE_MS` after one another, and a share of the tickets is
+    Tickets are opened within ``span_ms``. Several waves begin `WAVE_MS` after one another; a share of the tickets is
     opened within ``span_ms`` of each, so that every part of the job has answers, too.
     """
     rnd = random.Random(seed)
