@@ -19,7 +19,7 @@ from monitor.installation import needed_rights, security_options, topic_of, topi
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import ReceiverStats, Snapshot, SourcePartition
-from monitor.notify.courier import WebhookCourier
+from monitor.notify.courier import WebhookCourier, ZoneOf
 from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
@@ -66,8 +66,8 @@ def outlets_of(settings: Settings) -> Outlets:
     )
 
 
-def courier_of(settings: Settings) -> Courier:
-    """Return the courier that delivers notices to the receivers of the settings.
+def courier_of(settings: Settings, zone_of: ZoneOf = lambda *_: "UTC") -> Courier:
+    """Return the courier that delivers notices to the receivers of the settings. ``zone_of`` is that of agreements.
 
     Raises:
         ConfigError: the settings describe no receivers.
@@ -84,7 +84,7 @@ def courier_of(settings: Settings) -> Courier:
                 )
             ]
         )
-    return WebhookCourier(settings.receivers, settings.app_id, wall_ms)
+    return WebhookCourier(settings.receivers, settings.app_id, wall_ms, zone_of)
 
 
 def receiver_stamp(settings: Settings, receiver: str) -> str:
@@ -142,7 +142,7 @@ class Monitor:
             books=self.books,
             outlets=outlets,
             tally=self.tally,
-            courier=courier or _courier_if_any(settings),
+            courier=courier or _courier_if_any(settings, self._zone_of),
             deliver_for_ms=settings.deliver_for_ms,
             stamp=partial(receiver_stamp, settings),
             repeat_ms=partial(repeat_every_ms, settings),
@@ -164,6 +164,10 @@ class Monitor:
         self.books.on_change(self.app.look_again)
         self.on_call.on_change(self.app.look_again)
         self.markers.on_change(self.app.look_again)
+
+    def _zone_of(self, agreement_id: str, version: int) -> str:
+        agreement = self.books.book.exact(agreement_id, version)
+        return "UTC" if agreement is None else agreement.zone
 
     def worker_settings(self) -> WorkerSettings:
         """Return the settings by which this worker meets Kafka."""
@@ -334,8 +338,8 @@ class Monitor:
             log.critical(why if self.app.failure is not None else f"worker stops: {why}")
 
 
-def _courier_if_any(settings: Settings) -> Courier | None:
+def _courier_if_any(settings: Settings, zone_of: ZoneOf) -> Courier | None:
     try:
-        return courier_of(settings)
+        return courier_of(settings, zone_of)
     except ConfigError:
         return None

@@ -241,6 +241,10 @@ TRAPS = {
         "tests/core/outages/test_outage_traps.py::test_a_child_of_a_counted_outage_adds_no_failure_and_no_downtime",
         f"{INDICATORS}::test_overlapping_outages_and_parent_and_child_count_once",
     ),
+    "an outage of which no event names the customers, counted as one of nobody": (
+        "tests/promises/test_outages.py::test_an_outage_of_unknown_customers_keeps_no_promise_until_an_event_names_them",
+        f"{VERDICTS}::test_a_figure_that_lacks_something_keeps_no_promise_and_misses_one_only_where_it_can_only_be_worse",
+    ),
     "maintenance announced after the fact": (
         f"{INDICATORS}::test_maintenance_announced_after_the_fact_or_too_late_excuses_nothing",
         f"{OUTAGES}::test_maintenance_announced_after_the_fact_excuses_nothing",

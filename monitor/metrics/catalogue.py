@@ -154,6 +154,11 @@ OUTAGE_CAIDI = _gauge(
 OUTAGE_ASAI = _gauge("outage_asai_ratio", "ASAI: share of the customers' time with service", WINDOWED)
 OUTAGE_MAIFI = _gauge("outage_maifi", "MAIFI: momentary interruptions of an average customer", WINDOWED)
 OUTAGE_MAJOR_DAYS = _gauge("outage_major_event_dates", "Major event days in the window", WINDOWED)
+OUTAGES_UNKNOWN = _gauge(
+    "outage_customers_unknown",
+    "Interruptions in the window whose customers no event names: the figures of customers leave them out",
+    WINDOWED,
+)
 OUTAGES_OPEN = _gauge("outages_open", "Outages that are not restored", SERIES)
 OUTAGES_OLDEST = _gauge("outages_open_oldest_seconds", "Age of the oldest open outage", SERIES)
 OUTAGES_MAINTENANCE = _gauge("outages_maintenance", "Announced maintenance that is under way and excused", SERIES)
@@ -248,6 +253,11 @@ TICKETS_COUNTED = _gauge(
 # -- objectives --------------------------------------------------------------------------------------------------------
 OBJECTIVE_VALUE = _gauge(
     "objective_value", "Figure that the objective is about: shares as 0..1, durations in seconds", OBJECTIVE
+)
+OBJECTIVE_STATED = _gauge(
+    "objective_stated_value",
+    "Figure that the objective was about in the last closed period of the window, in the unit of its value",
+    OBJECTIVE,
 )
 OBJECTIVE_TARGET = _gauge("objective_target", "Target of the objective, in the unit of its value", OBJECTIVE)
 OBJECTIVE_WARNING = _gauge(

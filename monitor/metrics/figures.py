@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitor.core.series.series import SeriesKey
     from monitor.metrics.snapshot import Snapshot
 
-_VALUE, _NUMERATOR, _DENOMINATOR = 1, 2, 3
+_VALUE, _NUMERATOR, _DENOMINATOR, _LACKING = 1, 2, 3, 6
 """The places of these fields in a `Figure`."""
 _AGES: Final = {kind: frozenset(name for name, one in shown.items() if one.age_of) for kind, shown in LIVE.items()}
 _ALL: Final = {kind: tuple(shown) for kind, shown in LIVE.items()}
@@ -79,19 +79,21 @@ Shape = tuple[str, tuple[str, ...], tuple[str, ...], tuple[object, ...]]
 def _shape(status: WindowStatus) -> Shape:
     """Return the shape of a window: everything that decides which lines it has.
 
-    That is its kind, its indicators, those of them without a value, and its verdicts; the values themselves do not
-    matter.
+    That is its kind, its indicators, those of them without a value, its verdicts, and the objectives with a value in
+    the period before; the values themselves do not matter.
     """
     figures = status.figures
     names = tuple(map(_NAME, figures))
     gaps = tuple([one[0] for one in figures if one[_VALUE] is None]) if None in map(_PRESENT, figures) else ()
     verdicts = tuple([(*one[:3], one.at_risk is None, one.value is None, one.verdict) for one in status.verdicts])
-    return _kind_of(names), names, gaps, verdicts
+    stated = tuple([name for name, _ in status.before])
+    return _kind_of(names), names, gaps, (*verdicts, stated) if stated else verdicts
 
 
 def _rows(status: WindowStatus) -> list[Any]:
     """Return the rows in which a template finds its values."""
-    return [_FLAGS, *status.figures, *status.verdicts]
+    before = [tuple([value for _, value in status.before])] if status.before else []
+    return [_FLAGS, *status.figures, *status.verdicts, *before]
 
 
 def _template(kind: str, status: WindowStatus) -> list[Line]:
@@ -101,12 +103,23 @@ def _template(kind: str, status: WindowStatus) -> list[Line]:
         found += _figure_lines(kind, figure, row)
     for row, verdict in enumerate(status.verdicts, 1 + len(status.figures)):
         found += _verdict_lines(verdict, row)
+    row = 1 + len(status.figures) + len(status.verdicts)
+    judged = {one.objective: one for one in status.verdicts}
+    for place, (objective, _) in enumerate(status.before):
+        if (now := judged.get(objective)) is not None:
+            names = (now.objective, now.indicator, now.comparison)
+            found.append(Line(m.OBJECTIVE_STATED, row, place, _of_duration(now), names))
     return found
 
 
 def _figure_lines(kind: str, figure: Figure, row: int) -> list[Line]:
     shown = FIGURES[kind][figure.indicator]
-    parts = ((shown.value, _VALUE), (shown.numerator, _NUMERATOR), (shown.denominator, _DENOMINATOR))
+    parts = (
+        (shown.value, _VALUE),
+        (shown.numerator, _NUMERATOR),
+        (shown.denominator, _DENOMINATOR),
+        (shown.lacking, _LACKING),
+    )
     return [
         Line(metric, row, field, _divisor(metric), after=shown.extra)
         for metric, field in parts
@@ -116,7 +129,7 @@ def _figure_lines(kind: str, figure: Figure, row: int) -> list[Line]:
 
 def _verdict_lines(one: ObjectiveVerdict, row: int) -> list[Line]:
     before = (one.objective, one.indicator, one.comparison)
-    divisor = 1000 if NAMED[one.indicator].unit == "ms" else 0
+    divisor = _of_duration(one)
     where = {name: place for place, name in enumerate(one._fields)}
     parts = (
         (m.OBJECTIVE_VALUE, "value", divisor),
@@ -131,6 +144,11 @@ def _verdict_lines(one: ObjectiveVerdict, row: int) -> list[Line]:
     return found + [
         Line(m.OBJECTIVE_VERDICT, 0, int(verdict == one.verdict), 0, before, (verdict,)) for verdict in VERDICTS
     ]
+
+
+def _of_duration(one: ObjectiveVerdict) -> int:
+    """Return the divisor from the value of a verdict to its metric: durations are shown in seconds."""
+    return 1000 if NAMED[one.indicator].unit == "ms" else 0
 
 
 def _live(page: Lines, known: Known, status: WindowStatus, now_ms: int) -> None:

@@ -94,18 +94,23 @@ from monitor.metrics.catalogue import (
     OUTAGES_MAINTENANCE,
     OUTAGES_OLDEST,
     OUTAGES_OPEN,
+    OUTAGES_UNKNOWN,
     TICKETS_COUNTED,
 )
 from monitor.metrics.declaring import MAX_SERIES, Metric
 
 
 class Shown(NamedTuple):
-    """The metrics of one indicator's figure: value, numerator and denominator, and the value of their extra label."""
+    """The metrics of one indicator's figure: value, numerator and denominator, and the value of their extra label.
+
+    ``lacking`` shows how many subjects the figure leaves out.
+    """
 
     value: Metric
     numerator: Metric | None = None
     denominator: Metric | None = None
     extra: tuple[str, ...] = ()
+    lacking: Metric | None = None
 
 
 FIGURES: Final[dict[str, dict[str, Shown]]] = {
@@ -157,7 +162,7 @@ FIGURES: Final[dict[str, dict[str, Shown]]] = {
         "saidi": Shown(OUTAGE_SAIDI, extra=("all",)),
         "saifi": Shown(OUTAGE_SAIFI, extra=("all",)),
         "caidi": Shown(OUTAGE_CAIDI, extra=("all",)),
-        "asai": Shown(OUTAGE_ASAI),
+        "asai": Shown(OUTAGE_ASAI, lacking=OUTAGES_UNKNOWN),
         "maifi": Shown(OUTAGE_MAIFI),
         "saidi_net": Shown(OUTAGE_SAIDI, extra=("ordinary",)),
         "saifi_net": Shown(OUTAGE_SAIFI, extra=("ordinary",)),

@@ -26,6 +26,9 @@ from monitor.notify.answers import outcome, without_secrets
 from monitor.notify.bounded import BoundedConnector
 from monitor.notify.failures import UnreadableCertificatesError, words_for
 
+ZoneOf = Callable[[str, int], str]
+"""Tells the zone of an agreement, by its id and version."""
+
 _MOST_READ: Final = 16 << 10
 """Bytes of an answer that are read: enough for the reason of a refusal."""
 
@@ -42,9 +45,18 @@ class WebhookCourier:
     passwords are taken from the environment. Nothing stays open between attempts.
     """
 
-    def __init__(self, receivers: Mapping[str, Receiver], source: str, now_ms: Callable[[], int]) -> None:
-        """``source`` is the CloudEvents source of what is told; ``now_ms`` tells the time of an attempt."""
-        self._lines = {name: _Line(one, Sender(source, name), now_ms) for name, one in receivers.items()}
+    def __init__(
+        self,
+        receivers: Mapping[str, Receiver],
+        source: str,
+        now_ms: Callable[[], int],
+        zone_of: ZoneOf = lambda *_: "UTC",
+    ) -> None:
+        """``source`` is the CloudEvents source of what is told; ``now_ms`` tells the time of an attempt.
+
+        ``zone_of`` tells the zone of a version of an agreement, in which sentences tell instants.
+        """
+        self._lines = {name: _Line(one, Sender(source, name), now_ms, zone_of) for name, one in receivers.items()}
 
     def knows(self, receiver: str) -> bool:
         """Return whether the settings have a receiver of this name."""
@@ -65,9 +77,10 @@ class WebhookCourier:
 class _Line:
     """The line to one receiver."""
 
-    def __init__(self, receiver: Receiver, sender: Sender, now_ms: Callable[[], int]) -> None:
+    def __init__(self, receiver: Receiver, sender: Sender, now_ms: Callable[[], int], zone_of: ZoneOf) -> None:
         self._receiver = receiver
         self._sender = sender
+        self._zone_of = zone_of
         self._now_ms = now_ms
         self.places = receiver.max_connections
         self._resolver = _Resolver()
@@ -75,7 +88,9 @@ class _Line:
     async def deliver(self, notice: Notice) -> Outcome:
         now_ms = self._now_ms()
         deadline_s = asyncio.get_running_loop().time() + self._receiver.timeout_ms / 1000
-        first, *others = requests_for(self._receiver, notice, self._sender, now_ms)
+        # All alerts of a notice are of one agreement.
+        zone = self._zone_of(notice.alerts[0].key.agreement, notice.alerts[0].version) if notice.alerts else "UTC"
+        first, *others = requests_for(self._receiver, notice, self._sender._replace(zone=zone), now_ms)
         found = await self._attempt(first, now_ms, deadline_s)
         for request in others:
             if found.kind == "delivered":

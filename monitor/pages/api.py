@@ -13,6 +13,8 @@ from monitor.pages.answers import answer
 from monitor.pages.api_models import (
     AgreementOut,
     AlertOut,
+    ArrivedOut,
+    DueClockOut,
     Listed,
     Model,
     Problem,
@@ -22,6 +24,7 @@ from monitor.pages.api_models import (
 )
 from monitor.pages.api_subjects import SubjectOut
 from monitor.pages.changes import Streams
+from monitor.pages.due_page import DueReading, rows_of
 from monitor.pages.lists import AskedAlerts, AskedStatements, PageNumber, Part, found_alerts, found_statements, part_of
 from monitor.pages.reports import MEDIA_TYPES, AskedCustomer, AskedForm, Reports, answer_of
 from monitor.pages.site import Asked, AskedFilters, Site
@@ -36,8 +39,10 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 Size = Annotated[int, Query(ge=1, le=500)]
 
 
-def api_routes(site: Site, streams: Streams, reports: Reports, subjects: Subjects) -> APIRouter:
-    """Return the routes of the API."""
+def api_routes(
+    site: Site, streams: Streams, reports: Reports, subjects: Subjects, clocks: DueReading | None = None
+) -> APIRouter:
+    """Return the routes of the API. ``clocks`` reads what is due next; None: nobody can ask for it."""
     router = APIRouter(prefix=PREFIX, responses=_ERRORS)
 
     @router.get("/status", response_model=StatusOut)
@@ -75,6 +80,14 @@ def api_routes(site: Site, streams: Streams, reports: Reports, subjects: Subject
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no agreement {agreement_id} is published, or it is not for you")
         return _answer(request, AgreementOut.of(found[0]))
 
+    _watching(router, site, streams)
+    _asking_kafka(router, site, reports, subjects, clocks)
+    return router
+
+
+def _watching(router: APIRouter, site: Site, streams: Streams) -> None:
+    """Add the routes that tell what comes: alerts and events."""
+
     @router.get(
         "/changes",
         response_class=Response,
@@ -86,12 +99,31 @@ def api_routes(site: Site, streams: Streams, reports: Reports, subjects: Subject
             raise HTTPException(HTTPStatus.FORBIDDEN, "alerts are not for customers: ask for statements")
         return streams.alerts(request)
 
-    _asking_kafka(router, site, reports, subjects)
-    return router
+    @router.get("/arrivals", response_model=Listed[ArrivedOut])
+    async def arrivals(request: Request) -> Response:
+        """Return which events arrived within the hour, of all customers together; nothing before it was looked."""
+        if site.view(request).viewer.role != "operator":
+            raise HTTPException(HTTPStatus.FORBIDDEN, "which events arrive is of all customers together: for operators")
+        found = [ArrivedOut.of(one) for one in site.arrivals.known()]
+        return _listed(request, found, Part(found, 1, has_more=False))
 
 
-def _asking_kafka(router: APIRouter, site: Site, reports: Reports, subjects: Subjects) -> None:
+def _asking_kafka(
+    router: APIRouter, site: Site, reports: Reports, subjects: Subjects, clocks: DueReading | None
+) -> None:
     """Add the routes for which topics are read when they are asked for."""
+
+    @router.get("/due", response_model=Listed[DueClockOut])
+    async def due(request: Request, filters: AskedFilters, page: PageNumber = 1, size: Size = 100) -> Response:
+        """Return the clocks that run, at risk or not yet, by the open time that is left."""
+        view = site.view(request)
+        if not view.viewer.is_inside:
+            raise HTTPException(HTTPStatus.FORBIDDEN, "what is due is not for customers: ask for statements")
+        if clocks is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "what is due next is not read here")
+        read = await clocks.newest()
+        found = part_of(rows_of(view, read, filters, len(read)), page, size)
+        return _listed(request, [DueClockOut.of(one) for one in found.items], found)
 
     @router.get("/subjects/{kind}/{subject_id:path}", response_model=SubjectOut)
     async def subject(request: Request, kind: Subject, subject_id: str) -> Response:

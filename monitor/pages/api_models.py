@@ -11,7 +11,9 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.pages.board import Board, Due, Standing
+from monitor.pages.due_page import DueRow
 from monitor.pages.reports import Finished
+from monitor.read_model.arrivals import Arrived
 from monitor.reports.forms import Form
 from monitor.wire.instants import rfc3339
 from monitor.wire.outcome_words import follows
@@ -113,6 +115,7 @@ class FigureOut(Model):
     denominator: float
     unit: str
     formula: str
+    lacking: int
 
 
 class StatementOut(Model):
@@ -230,6 +233,55 @@ class DueOut(Model):
             kind=key.kind, what=key.what, agreement=key.agreement, promise=key.promise, cycle=key.cycle,
             state=one.alert.state, due_ms=one.alert.due_ms, left_ms=one.left_ms, runs=one.runs, paused=one.is_held,
             about=one.about,
+        )  # fmt: skip
+
+
+class DueClockOut(Model):
+    """A clock that runs and is not missed, at risk or not yet. ``left_ms`` counts open hours."""
+
+    subject: Literal["ticket", "call", "outage", "lead"]
+    subject_id: str
+    agreement: str
+    version: int
+    promise: str
+    cycle: int
+    due: str
+    due_ms: int
+    left_ms: int
+    runs: bool
+    used: float
+    budget_ms: int
+    at_risk: bool
+    about: dict[str, str]
+
+    @classmethod
+    def of(cls, row: DueRow) -> DueClockOut:
+        """Return a clock as the API tells it."""
+        one = row.clock
+        return cls(
+            subject=one.subject, subject_id=one.subject_id, agreement=one.agreement, version=one.version,
+            promise=one.promise, cycle=one.cycle, due=rfc3339(one.due_ms), due_ms=one.due_ms, left_ms=row.left_ms,
+            runs=row.runs, used=row.used, budget_ms=one.budget_ms, at_risk=one.at_risk, about=dict(one.about),
+        )  # fmt: skip
+
+
+class ArrivedOut(Model):
+    """What arrived of one kind of event. ``newest_ms`` is null if there was none, or nobody could read it."""
+
+    subject: Literal["ticket", "call", "outage", "lead"]
+    records: int
+    since: str
+    since_ms: int
+    newest: str | None
+    newest_ms: int | None
+
+    @classmethod
+    def of(cls, one: Arrived) -> ArrivedOut:
+        """Return what arrived as the API tells it."""
+        newest = None if one.newest_ms is None else rfc3339(one.newest_ms)
+        return cls(
+            subject=one.subject, records=one.records, since=rfc3339(one.since_ms), since_ms=one.since_ms,
+            newest=newest, newest_ms=one.newest_ms,
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from monitor.pages.access import Access, Door, sign_in_routes
 from monitor.pages.agreement_page import agreement_routes
 from monitor.pages.api import PREFIX, api_routes, invalid, problem
 from monitor.pages.changes import Streams
-from monitor.pages.due_page import ReadDue, due_routes
+from monitor.pages.due_page import DueReading, ReadDue, due_routes
 from monitor.pages.lists import list_routes
 from monitor.pages.now import now_routes
 from monitor.pages.reports import Reports, report_routes
@@ -90,14 +90,15 @@ def make_app(
     streams = Streams(site, max_streams)
     app.state.streams = streams
     reports, subjects = Reports(site), Subjects(read_row)
-    app.include_router(api_routes(site, streams, reports, subjects))
+    clocks = None if read_due is None else DueReading(read_due)
+    app.include_router(api_routes(site, streams, reports, subjects, clocks))
     app.include_router(now_routes(site), include_in_schema=False)
     app.include_router(agreement_routes(site, reports), include_in_schema=False)
     app.include_router(list_routes(site), include_in_schema=False)
     app.include_router(subject_routes(site, subjects), include_in_schema=False)
     app.include_router(silence_routes(site), include_in_schema=False)
-    if read_due is not None:
-        app.include_router(due_routes(site, read_due), include_in_schema=False)
+    if clocks is not None:
+        app.include_router(due_routes(site, clocks), include_in_schema=False)
     if site.write is not None:
         app.include_router(respond_routes(site, access.proxy), include_in_schema=False)
     app.include_router(report_routes(site, reports), include_in_schema=False)

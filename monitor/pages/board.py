@@ -10,10 +10,12 @@ from monitor.core.agreements.agreement import Agreement
 from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert
 from monitor.core.objectives.budget import BudgetFigure
+from monitor.core.objectives.forecast import Forecast, forecast
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.calendar import AlwaysOpen, Calendar, CalendarRangeError
 from monitor.core.time.units import MINUTE_MS
+from monitor.core.time.windows import rolling_ms
 from monitor.pages.filters import Filters, choices, passes, together
 from monitor.read_model.overview import Line, Out, Overview
 
@@ -75,8 +77,13 @@ class Budget(NamedTuple):
     agreement: str
     status: WindowStatus
     figure: BudgetFigure
-    used_up_ms: int | None
-    """When it is used up if it goes on like that; None: not in this window, or nobody can tell."""
+    forecast: Forecast | None
+    """When it is used up if it goes on like that; None: nobody can tell."""
+
+    @property
+    def used_up_ms(self) -> int | None:
+        """When it is used up at its pace; None: not in this window, or nobody can tell."""
+        return None if self.forecast is None else self.forecast.used_up_ms
 
     @property
     def left(self) -> float:
@@ -87,7 +94,7 @@ class Budget(NamedTuple):
     @property
     def is_rolling(self) -> bool:
         """Whether the window goes with the time: what is used comes back when it leaves the window."""
-        return _is_rolling(self.status)
+        return rolling_ms(self.status.window) is not None
 
 
 class Work(NamedTuple):
@@ -258,26 +265,13 @@ def _budgets(statuses: Iterable[WindowStatus]) -> tuple[Budget, ...]:
             longest = found.get(key)
             if longest is None or _length(status) > _length(longest[0]):
                 found[key] = status, figure
-    budgets = [Budget(of.series.agreement, of, figure, _used_up_ms(of, figure)) for of, figure in found.values()]
+    budgets = [Budget(of.series.agreement, of, figure, forecast(of, figure)) for of, figure in found.values()]
     return tuple(sorted(budgets, key=lambda one: (one.left, one.agreement, one.figure.objective, one.status.series)))
 
 
 def _length(status: WindowStatus) -> float:
     """Return how long a window is. A calendar period counts a tenth more: months and quarters differ by a few days."""
-    return (status.to_ms - status.from_ms) * (1.0 if _is_rolling(status) else 1.1)
-
-
-def _is_rolling(status: WindowStatus) -> bool:
-    return status.window[:1].isdigit()  # the name of such a window is its length
-
-
-def _used_up_ms(status: WindowStatus, figure: BudgetFigure) -> int | None:
-    """Return when a budget of time is used up at its pace so far. A budget in events grows with the events."""
-    share, ran_ms = figure.consumed_share, status.as_of_ms - status.from_ms
-    if figure.unit != "ms" or not share or share >= 1 or ran_ms <= 0 or _is_rolling(status):
-        return None
-    at_ms = status.as_of_ms + round((1 - share) / share * ran_ms)
-    return at_ms if at_ms < status.to_ms else None
+    return (status.to_ms - status.from_ms) * (1.0 if rolling_ms(status.window) else 1.1)
 
 
 def _work(statuses: Iterable[WindowStatus], agreements: Mapping[str, Agreement]) -> tuple[Work, ...]:

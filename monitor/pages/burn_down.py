@@ -49,15 +49,15 @@ def burn_down(one: Budget, known: Sequence[Point] = ()) -> BurnDown:
 
 
 def _end(one: Budget, length_ms: int) -> Place | None:
-    """Return where the line arrives at its pace so far.
+    """Return where the line arrives at its pace; None: nobody can tell, or there is no room behind now in the picture.
 
-    Nobody can tell of a budget in events, which grows with them, or of a window that goes with the time.
+    A window that goes with the time ends now.
     """
-    done, used = _within((one.status.as_of_ms - one.status.from_ms) / length_ms), 1 - one.left
-    if not 0 < done < 1 or one.left <= 0 or one.figure.unit != "ms" or one.is_rolling:
+    ahead, status = one.forecast, one.status
+    if ahead is None or ahead.left_at_end is None or status.as_of_ms >= status.to_ms:
         return None
-    at = min(1.0, done / used) if used > 0 else 1.0
-    return at * BURN_WIDTH, _height(1 - used * at / done)
+    at_ms = status.to_ms if ahead.used_up_ms is None else ahead.used_up_ms
+    return _within((at_ms - status.from_ms) / length_ms) * BURN_WIDTH, _height(ahead.left_at_end)
 
 
 def _used_up_ms(course: Sequence[Point]) -> int | None:

@@ -1,4 +1,4 @@
-"""The page of all that is due next: also clocks that are not at risk yet. Read from the workers' state when asked."""
+"""All that is due next, also clocks that are not at risk yet, read from the workers' state when asked; and its page."""
 
 from __future__ import annotations
 
@@ -44,10 +44,9 @@ class DueRow(NamedTuple):
         return min(1.0, max(0.0, 1 - self.left_ms / budget_ms)) if budget_ms else 1.0
 
 
-def due_routes(site: Site, read_due: ReadDue) -> APIRouter:
+def due_routes(site: Site, clocks: DueReading) -> APIRouter:
     """Return the route of the page."""
     router = APIRouter()
-    reading = _Reading(read_due)
 
     @router.get("/due", response_class=HTMLResponse)
     async def due(
@@ -57,20 +56,13 @@ def due_routes(site: Site, read_due: ReadDue) -> APIRouter:
         view = site.view(request)
         if not view.viewer.is_inside:
             raise HTTPException(HTTPStatus.NOT_FOUND, "What is due is not for you to see.")
-        try:
-            async with asyncio.timeout(READ_S):
-                clocks = await reading.newest()
-        except TimeoutError:
-            raise _unread("reading the workers' state took too long: try again") from None
-        except SlaMonitorError as error:
-            raise _unread(str(error)) from error
-        found = rows_of(view, clocks, filters, rows)
+        found = rows_of(view, await clocks.newest(), filters, rows)
         return site.page("due.html", view, found=found, filters=filters, more=len(found) == rows)
 
     return router
 
 
-class _Reading:
+class DueReading:
     """Reads once for all who ask at the same time, and for those who ask shortly after."""
 
     def __init__(self, read_due: ReadDue) -> None:
@@ -80,11 +72,21 @@ class _Reading:
         self._read_at = -FRESH_S
 
     async def newest(self) -> Sequence[DueClock]:
-        async with self._lock:
-            if time.monotonic() - self._read_at >= FRESH_S:
-                self._found = await self._read()
-                self._read_at = time.monotonic()
-            return self._found
+        """Return the clocks that are due next, at most `FRESH_S` old.
+
+        Raises:
+            HTTPException: they could not be read.
+        """
+        try:
+            async with asyncio.timeout(READ_S), self._lock:
+                if time.monotonic() - self._read_at >= FRESH_S:
+                    self._found = await self._read()
+                    self._read_at = time.monotonic()
+                return self._found
+        except TimeoutError:
+            raise _unread("reading the workers' state took too long: try again") from None
+        except SlaMonitorError as error:
+            raise _unread(str(error)) from error
 
 
 def rows_of(view: View, clocks: Sequence[DueClock], filters: Filters, most: int) -> list[DueRow]:

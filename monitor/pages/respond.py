@@ -87,18 +87,14 @@ def respond_routes(site: Site, proxy: Proxy) -> APIRouter:
             raise _impossible(f"No agreement {agreement} is published.")
         if lasts not in DURATIONS:
             raise _impossible("A silence lasts as long as the form offers; the command takes other times.")
-        labels = {}
-        if label := _words(form, "label"):
-            try:
-                labels = dict([label_of(label)])
-            except ValueError as error:
-                raise _impossible(f"The label {error}.") from error
+        labels = _labels(form)
         begun = new_silence(
             agreement, positive_duration(lasts), now_ms=view.now_ms, promise=_words(form, "promise"), labels=labels,
             reason=_words(form, "reason"), by=view.viewer.name,
         )  # fmt: skip
         return await answers.write(
-            request, "silence", [begun], id=begun.id, agreement=agreement, promise=begun.promise, label=label,
+            request, "silence", [begun], id=begun.id, agreement=agreement, promise=begun.promise,
+            label=", ".join(f"{name}={value}" for name, value in labels.items()),
             until_ms=begun.until_ms, reason=begun.reason,
         )  # fmt: skip
 
@@ -181,8 +177,25 @@ def _impossible(why: str) -> HTTPException:
     return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, why)
 
 
+def _labels(form: dict[str, str]) -> dict[str, str]:
+    """Return the labels of a form, which stand one a line."""
+    labels: dict[str, str] = {}
+    for line in filter(None, map(str.strip, form.get("label", "").splitlines())):
+        try:
+            name, value = label_of(_allowed("label", line))
+        except ValueError as error:
+            raise _impossible(f"The label {error}.") from error
+        if name in labels:
+            raise _impossible(f"The label {name} stands there twice: an alert has one of it.")
+        labels[name] = value
+    return labels
+
+
 def _words(form: dict[str, str], name: str) -> str:
-    words = form.get(name, "")
+    return _allowed(name, form.get(name, ""))
+
+
+def _allowed(name: str, words: str) -> str:
     if has_control(words) or len(words) > LONGEST_WORD:
         raise _impossible(f"The field {name} is too long, or holds control characters.")
     return words

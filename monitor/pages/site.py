@@ -25,7 +25,7 @@ from monitor.reports.scope import Scope
 from monitor.reports.sources import Sources
 from monitor.stream.partitions.clock import Clock
 from monitor.wire.instants import rfc3339
-from monitor.wire.outcome_words import claim_left, follows
+from monitor.wire.outcome_words import claim_left, follows, pace_text, sample_text
 from monitor.wire.responses import Response
 from monitor.wire.times import duration, instant
 from monitor.wire.visible import visible
@@ -120,7 +120,7 @@ class Site:
             duration=duration, verdict=wording.verdict, sign=wording.sign, instant=instant,
             machine=rfc3339, percent=wording.percent, promised=wording.promised, exact=escape,
             quantity=quantity, summary=summary, figures=wording.figures, follows=follows, claim_left=claim_left,
-            period=period_text,
+            period=period_text, sample=sample_text, pace=pace_text,
         )  # fmt: skip
 
     def now_ms(self) -> int:

@@ -18,14 +18,14 @@ from monitor.config.settings.settings import TopicSettings
 from monitor.core.agreements.agreement import Agreement, Origin
 from monitor.core.agreements.measures import ANY
 from monitor.core.alerts.alert import OF_SERIES, Alert, AlertKey
-from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
+from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus, judged_figure
 from monitor.core.time.units import MINUTE_MS, SECOND_MS
 from monitor.errors import ConfigError, DecodeError
 from monitor.read_model.agreements import texts_of
 from monitor.read_model.terms import term_json
 from monitor.wire.announcements import decode_alert, decode_status
 from monitor.wire.markers import CLOCK_KEY, REAL_TIME, decode_clock_marker
-from monitor.wire.outcome_words import value_and_target
+from monitor.wire.outcome_words import lacking, value_and_target
 
 _WORST_FIRST: Final = ("breached", "at_risk", "low_sample", "no_data", "provisional", "on_track", "met")
 OLD_MS: Final = 10 * MINUTE_MS
@@ -50,6 +50,11 @@ class Line(NamedTuple):
         """The value and the target with its comparison, told apart if they differ. Without a value it is ``–``."""
         value, target = value_and_target(self.verdict)
         return value or "–", target
+
+    @property
+    def lacking(self) -> str:
+        """What the judged figure leaves out, in words; "" for nothing."""
+        return lacking(judged_figure(self.status, self.verdict))
 
 
 class Out(NamedTuple):

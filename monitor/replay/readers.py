@@ -18,6 +18,7 @@ from monitor.replay.rows import PROGRESS_ROWS, Progress, Row, read_rows
 from monitor.wire.mapping import Mapper
 from monitor.wire.mapping_rules import Order, RowMapping
 from monitor.wire.mapping_view import View
+from monitor.wire.wording import plural
 
 __all__ = [
     "PROGRESS_ROWS",
@@ -136,8 +137,9 @@ class _TableReader:
             rows = self._in_order(rows)
         self._take(rows)
         if self._backwards:
+            count = plural(len(self._backwards), "row")
             self._reading.warnings.append(
-                f"time goes backwards in {len(self._backwards):,} rows of their groups, first in {self._backwards[0]}: "
+                f"time goes backwards in {count} of their groups, first in {self._backwards[0]}: "
                 f"if the file is not in the order of what happened, add group: {{order: [column]}} to the mapping "
                 f"{self._mapping.name!r}"
             )

@@ -17,6 +17,7 @@ from monitor.replay.chosen import Chosen
 from monitor.wire.announcements import stretches_json
 from monitor.wire.outcomes import budget_data, consequence_data
 from monitor.wire.times import READERS, instant
+from monitor.wire.wording import of_number, plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,9 +170,9 @@ def _summary(result: ReplayResult) -> Text:
     text = Text()
     if result.reading is not None:
         reading = result.reading
-        text.append(f"{reading.rows:,} rows read, {fates(reading)}.\n")
-    subjects = ", ".join(f"{count:,} {subject}s" for subject, count in result.subjects.items()) or "no subjects"
-    text.append(f"{result.events:,} events of {subjects}")
+        text.append(f"{plural(reading.rows, 'row')} read, {fates(reading)}.\n")
+    subjects = ", ".join(plural(count, subject) for subject, count in result.subjects.items()) or "no subjects"
+    text.append(f"{plural(result.events, 'event')} of {subjects}")
     text.append(
         f", {instant(result.from_ms, READERS)} to {instant(result.until_ms, READERS)}.\n" if result.events else ".\n"
     )
@@ -182,7 +183,14 @@ def _summary(result: ReplayResult) -> Text:
         (result.too_late, "corrections came too late for their pane"),
     ):
         if count:
-            text.append(f"{count:,} {what}.\n", style="yellow")
+            text.append(f"{count:,} {of_number(count, what)}.\n", style="yellow")
+    for whole in result.whole:
+        if whole.total and (most := max((one.lacking for one in whole.figures), default=0)):
+            text.append(
+                f"{plural(most, 'outage')} of {whole.series.measure} of unknown customers: no "
+                "event holds customers_affected. Its figures of customers leave them out, and keep no promise.\n",
+                style="yellow",
+            )
     if result.reading is not None:
         for sentence in data_faults(result.reading):
             text.append(f"{sentence}\n", style="yellow")

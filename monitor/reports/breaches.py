@@ -13,9 +13,9 @@ from monitor.core.subjects.contribution import NOBODY
 from monitor.replay.records import ClockRecord
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Sources
-from monitor.reports.words import plural, shown
+from monitor.reports.words import shown
 from monitor.wire.times import duration
-from monitor.wire.wording import stretch, supporting_text
+from monitor.wire.wording import plural, stretch, supporting_text
 
 _SHARES: Final = 3
 """The largest shares of the time that a reason names."""

@@ -39,11 +39,18 @@ class Written(NamedTuple):
 
 
 async def write_announced(
-    settings: Settings, folder: Path, forms: Sequence[Form], tell: Callable[[str], None], *, follow: bool
+    settings: Settings,
+    folder: Path,
+    forms: Sequence[Form],
+    tell: Callable[[str], None],
+    *,
+    follow: bool,
+    looked: Callable[[], object] = lambda: None,
 ) -> AsyncIterator[Written]:
     """Write the reports whose files are missing, and yield them; with ``follow`` for ever, as they are announced.
 
-    ``tell`` is called with a sentence about each announced report that cannot be made.
+    ``tell`` is called with a sentence about each announced report that cannot be made, ``looked`` after each look for
+    announcements.
 
     Raises:
         ReportError: a file cannot be written.
@@ -52,6 +59,7 @@ async def write_announced(
     waiting: dict[bytes, FinishedReport] = {}
     async with aclosing(committed(settings, [settings.topics.reports], follow=follow)) as lots:
         async for records in lots:
+            looked()
             for record in records:
                 try:
                     waiting[record.key or b""] = decode_report(record.value)

@@ -17,12 +17,13 @@ FORMS: Final[tuple[Form, ...]] = get_args(Form)
 INSTALL: Final = "pip install 'sla-monitor[reports]'"
 SYSTEM_LIBRARIES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 """The packages of Debian and Ubuntu that hold the libraries by which WeasyPrint sets text."""
-_NEEDED: Final[dict[Form, tuple[str, ...]]] = {
+NEEDED: Final[dict[Form, tuple[str, ...]]] = {
     "html": ("jinja2",),
     "pdf": ("jinja2", "matplotlib", "weasyprint"),
     "csv": (),
     "xlsx": ("xlsxwriter",),
 }
+"""The libraries without which a form cannot be written. Pages do without their pictures."""
 _LIBRARIES: Final = {
     "jinja2": "Jinja2",
     "matplotlib": "matplotlib",
@@ -33,7 +34,7 @@ _LIBRARIES: Final = {
 
 def installed_forms() -> list[Form]:
     """Return the forms whose Python libraries are installed; whether those of the system are, `check_form` tries."""
-    return [form for form in FORMS if all(find_spec(library) for library in _NEEDED[form])]
+    return [form for form in FORMS if all(find_spec(library) for library in NEEDED[form])]
 
 
 def check_form(form: Form) -> None:

@@ -14,9 +14,9 @@ from monitor.reports import words
 from monitor.reports.breaches import sentence
 from monitor.reports.objectives import KEPT
 from monitor.reports.sentences import claim_words, evidence_words, particulars, row_span
-from monitor.wire.outcome_words import follows, value_and_target
+from monitor.wire.outcome_words import follows, lacking, value_and_target
 from monitor.wire.times import duration
-from monitor.wire.wording import quantity
+from monitor.wire.wording import of_number, plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,8 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         "words": words.verdict_words,
         "named": words.indicator_words,
         "counted": words.counted,
+        "lacking": lacking,
+        "of_number": lambda told, count: of_number(count, told),
         "figure": words.figure_value,
         "mark": lambda verdict: _CLASSES.get(verdict, "none"),
         "follows": follows,
@@ -80,7 +82,7 @@ def as_html(report: Report, plots: ModuleType | None) -> bytes:
         claim=lambda due: claim_words(due, report),
         evidence=evidence_words,
         particulars=particulars,
-        plural=words.plural,
+        plural=plural,
         listed_rows=_listed,
         left_out=_left_out,
         troubled=_troubled,

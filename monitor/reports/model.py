@@ -22,9 +22,10 @@ from monitor.reports.outages import ServiceAxis, service_axes
 from monitor.reports.period import Period
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Excluded, Rejection, Sources
-from monitor.reports.words import about, plural
+from monitor.reports.words import about
 from monitor.wire.promises import Promise, promises_of
 from monitor.wire.times import duration
+from monitor.wire.wording import plural
 
 _LONGEST_NAME: Final = 100
 _HASHED: Final = re.compile(r"-[0-9a-f]{16}$")
@@ -215,12 +216,22 @@ def _notes(
 
 def _undecided(objectives: tuple[ObjectivePart, ...]) -> Iterable[Note]:
     for part in objectives:
+        lacking = [one for one in part.rows if one.figure.lacking]
+        if lacking:
+            most = max(one.figure.lacking for one in lacking)
+            yield Note(
+                part.id,
+                f"{plural(len(lacking), 'series', 'series')}: the figure leaves out outages (up to {most:,}) of which "
+                "no event tells how many customers they interrupted. So it keeps no promise: it is judged only where "
+                "it misses its target already.",
+            )
+        without_data = sum(one.verdict.verdict == "no_data" and not one.figure.lacking for one in part.rows)
         for verdict, text in (
             ("low_sample", "fewer cases than the agreed minimum: not judged"),
             ("no_data", "nothing happened that it could be judged by"),
             ("provisional", "not judged yet: the promise outlasts the period and is stated later"),
         ):
-            if count := part.verdicts[verdict]:
+            if count := without_data if verdict == "no_data" else part.verdicts[verdict]:
                 yield Note(part.id, f"{plural(count, 'series', 'series')}: {text}.")
 
 

@@ -17,6 +17,7 @@ from monitor.reports.period import period_at
 from monitor.reports.scope import Scope
 from monitor.reports.sources import Sources
 from monitor.reports.words import about
+from monitor.wire.outcome_words import forecast_text
 from monitor.wire.promises import target_text
 from monitor.wire.wording import unit_of
 
@@ -48,7 +49,7 @@ class Inner(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveRow:
-    """One objective of one series in the period, as it was stated.
+    """One objective of one series in the period, as it was stated. ``forecast`` says when its error budget is used up.
 
     ``part`` tells from when to when the row counts, where an amendment divides the period ("": the whole of it).
     """
@@ -65,6 +66,7 @@ class ObjectiveRow:
     verdict: ObjectiveVerdict
     figure: Figure
     budget: BudgetFigure | None
+    forecast: str
     past: tuple[Past, ...]
     inner: tuple[Inner, ...]
 
@@ -197,6 +199,7 @@ def _row(
     inner: Mapping[tuple[str, tuple[str, ...], str], Sequence[Inner]],
 ) -> ObjectiveRow:
     measure, values = status.series.measure, status.series.values
+    budget = next((one for one in status.budgets if one.objective == verdict.objective), None)
     trend = trends.get((measure, values, status.window, verdict.objective), {})
     return ObjectiveRow(
         objective=verdict.objective,
@@ -210,7 +213,8 @@ def _row(
         version=status.version,
         verdict=verdict,
         figure=judged_figure(status, verdict) or _NO_FIGURE._replace(indicator=verdict.indicator),
-        budget=next((one for one in status.budgets if one.objective == verdict.objective), None),
+        budget=budget,
+        forecast="" if budget is None else forecast_text(status, budget, scope.period.zone),
         past=_past(trend, verdict, scope),
         inner=tuple(inner.get((measure, values, verdict.objective), ())),
     )

@@ -18,6 +18,7 @@ from monitor.reports.model import Report
 from monitor.reports.sentences import evidence_words, particulars, row_span
 from monitor.wire.outcome_words import follows
 from monitor.wire.times import duration
+from monitor.wire.wording import of_number
 
 _WIDEST: Final = 48
 _NARROWEST: Final = 9
@@ -127,7 +128,7 @@ def _sheets(report: Report) -> Iterable[_Sheet]:
     yield (
         "Objectives",
         ("Objective", "Measure", "For", "Window", "Counts", "Indicator", "Value", "Comparison", "Target", "Verdict",
-         "Numerator", "Denominator", "Formula", "Sample", "Least sample", "Budget used"),
+         "Numerator", "Denominator", "Formula", "Sample", "Least sample", "Budget used", "Forecast"),
         _objectives(report),
     )  # fmt: skip
     yield ("Trend", ("Objective", "For", "Window", "Period", "Value", "Target", "Verdict"), _trend(report))
@@ -176,7 +177,7 @@ def _sheets(report: Report) -> Iterable[_Sheet]:
         "Not counted",
         ("Number", "What", "Why"),
         (
-            *((one.number, one.what, one.detail) for one in report.excluded),
+            *((one.number, of_number(one.number, one.what), one.detail) for one in report.excluded),
             *((None, one.title, one.text) for one in report.notes),
         ),
     )
@@ -226,7 +227,7 @@ def _objectives(report: Report) -> Iterable[Sequence[Cell]]:
                 row.objective, row.measure, row.about, row.window, row_span(row, report), verdict.indicator,
                 _in_unit(row.unit, verdict.value), verdict.comparison, _in_unit(row.unit, verdict.target),
                 words.verdict_words(verdict.verdict), figure.numerator, figure.denominator, figure.formula,
-                verdict.sample, verdict.minimum_sample, used,
+                verdict.sample, verdict.minimum_sample, used, row.forecast,
             )  # fmt: skip
 
 

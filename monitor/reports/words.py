@@ -91,8 +91,3 @@ def denominator_words(figure: Figure) -> str:
 def number(value: float) -> str:
     """Return a number with thousands apart, and two decimals unless it is whole."""
     return f"{value:,.0f}" if not value % 1 else f"{value:,.2f}"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 breach``, ``1,204 breaches``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

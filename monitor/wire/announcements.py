@@ -14,7 +14,7 @@ from them.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -24,8 +24,8 @@ from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.paging.notices import Notice
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
-from monitor.errors import DecodeError
 from monitor.wire.alert_rows import known
+from monitor.wire.cloud_events import decoded, encode, enveloped, record
 from monitor.wire.envelopes import (
     AlertData,
     AlertEnvelope,
@@ -62,41 +62,39 @@ __all__ = [
 def encode_alert(alert: Alert, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that announces an alert. ``source`` is the CloudEvents source."""
     envelope = _alert_envelope(alert, source)
-    return envelope.subject.encode(), _encode(envelope)
+    return envelope.subject.encode(), encode(envelope)
 
 
-def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int) -> bytes:
-    """Return the body of a notice to a generic receiver, with the first ``shown`` of its alerts."""
+def encode_notice(notice: Notice, source: str, receiver: str, link: str | None, shown: int, zone: str = "UTC") -> bytes:
+    """Return the body of a notice to a generic receiver, with the first ``shown`` of its alerts.
+
+    Their texts tell instants in ``zone``.
+    """
     at = rfc3339(notice.at_ms)
-    return _encode(
-        NoticeEnvelope(
-            specversion="1.0",
-            id=notice.id,
-            source=source,
-            type=f"sla.notice.{notice.action}",  # type: ignore[arg-type]  # the actions are those of the type
-            subject=notice.key,
-            time=at,
-            datacontenttype="application/json",
-            data=NoticeData(
-                key=notice.key,
-                action=notice.action,
-                severity=notice.severity,
-                title=visible(notice.title),
-                at=at,
-                at_ms=notice.at_ms,
-                step=notice.step,
-                test=notice.is_test,
-                receiver=receiver,
-                alerts_total=len(notice.alerts),
-                alerts=[_alert_envelope(alert, source) for alert in notice.alerts[:shown]],
-                link=link,
-                repeat=notice.is_repeat,
-            ),
-        )
+    data = NoticeData(
+        key=notice.key,
+        action=notice.action,
+        severity=notice.severity,
+        title=visible(notice.title),
+        at=at,
+        at_ms=notice.at_ms,
+        step=notice.step,
+        test=notice.is_test,
+        receiver=receiver,
+        alerts_total=len(notice.alerts),
+        alerts=[_alert_envelope(alert, source, zone) for alert in notice.alerts[:shown]],
+        link=link,
+        repeat=notice.is_repeat,
     )
+    return encode(
+        enveloped(
+            NoticeEnvelope, f"sla.notice.{notice.action}", data,
+            event_id=notice.id, source=source, subject=notice.key, time=at,
+        )
+    )  # fmt: skip
 
 
-def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
+def _alert_envelope(alert: Alert, source: str, zone: str = "UTC") -> AlertEnvelope:
     kind, what, agreement, promise, cycle = alert.key
     text = alert.key.text()
     at = rfc3339(alert.at_ms)
@@ -116,7 +114,7 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
         alert.at_ms,
         alert.backfill,
         alert.labels,
-        explain(alert),
+        explain(alert, zone),
         dict(alert.details),
         None if start_ms is None else rfc3339(start_ms),
         start_ms,
@@ -137,15 +135,8 @@ def _alert_envelope(alert: Alert, source: str) -> AlertEnvelope:
             for one in alert.supporting
         ],
     )
-    return AlertEnvelope(
-        specversion="1.0",
-        id=alert.id,
-        source=source,
-        type=f"sla.alert.{alert.state}",  # type: ignore[arg-type]  # the states are those of the type
-        subject=text,
-        time=at,
-        datacontenttype="application/json",
-        data=data,
+    return enveloped(
+        AlertEnvelope, f"sla.alert.{alert.state}", data, event_id=alert.id, source=source, subject=text, time=at
     )
 
 
@@ -212,17 +203,10 @@ def _stretches(data: StretchesData) -> Stretches:
 def encode_status(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record with the present status of a series in a window."""
     text = _series_text(status.series, status.window)
-    envelope = StatusEnvelope(
-        specversion="1.0",
-        id=_hash(f"{text}@{status.as_of_ms}"),
-        source=source,
-        type="sla.status",
-        subject=text,
-        time=rfc3339(status.as_of_ms),
-        datacontenttype="application/json",
-        data=_status_data(status),
-    )
-    return text.encode(), _encode(envelope)
+    return record(
+        StatusEnvelope, "sla.status", _status_data(status),
+        event_id=_hash(f"{text}@{status.as_of_ms}"), source=source, subject=text, time=rfc3339(status.as_of_ms),
+    )  # fmt: skip
 
 
 def status_key(series: SeriesKey, window: str) -> bytes:
@@ -239,17 +223,10 @@ def encode_statement(status: WindowStatus, source: str) -> tuple[bytes, bytes]:
     if not status.closed:
         raise ValueError(f"a statement is of a closed period, {status.window} from {status.from_ms} is open")
     text = f"{_series_text(status.series, status.window)}/{rfc3339(status.from_ms)}"
-    envelope = StatementEnvelope(
-        specversion="1.0",
-        id=_hash(text),
-        source=source,
-        type="sla.statement",
-        subject=text,
-        time=rfc3339(status.to_ms),
-        datacontenttype="application/json",
-        data=_status_data(status),
-    )
-    return text.encode(), _encode(envelope)
+    return record(
+        StatementEnvelope, "sla.statement", _status_data(status),
+        event_id=_hash(text), source=source, subject=text, time=rfc3339(status.to_ms),
+    )  # fmt: skip
 
 
 def decode_status(value: bytes | None) -> WindowStatus:
@@ -287,7 +264,15 @@ def _status_data(status: WindowStatus) -> StatusData:
         as_of_ms=status.as_of_ms,
         closed=status.closed,
         figures=[
-            FigureData(one.indicator, one.numerator, one.denominator, one.unit, one.formula, one.value)  # type: ignore[arg-type]
+            FigureData(
+                one.indicator,
+                one.numerator,
+                one.denominator,
+                one.unit,  # type: ignore[arg-type]  # one of the units, though the core says str
+                one.formula,
+                one.value,
+                one.lacking,
+            )
             for one in status.figures
         ],
         verdicts=[
@@ -310,6 +295,7 @@ def _status_data(status: WindowStatus) -> StatusData:
         audience=list(status.audience),
         parts=status.parts,
         details=dict(status.details),
+        before=dict(status.before),
     )
 
 
@@ -324,7 +310,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         data.as_of_ms,
         data.version,
         tuple(
-            Figure(one.indicator, one.value, one.numerator, one.denominator, one.unit, one.formula)
+            Figure(one.indicator, one.value, one.numerator, one.denominator, one.unit, one.formula, one.lacking)
             for one in data.figures
         ),
         tuple(
@@ -348,6 +334,7 @@ def _window_status(data: StatusData) -> WindowStatus:
         tuple(data.audience),
         data.parts,
         tuple(data.details.items()),
+        tuple(data.before.items()),
     )
 
 
@@ -364,24 +351,6 @@ def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-_Any = TypeVar("_Any")
-_encode: Final = msgspec.json.Encoder().encode
 _alert_decoder: Final = msgspec.json.Decoder(AlertEnvelope)
 _status_decoder: Final = msgspec.json.Decoder(StatusEnvelope)
 _statement_decoder: Final = msgspec.json.Decoder(StatementEnvelope)
-
-
-def decoded(decoder: msgspec.json.Decoder[_Any], value: bytes | None) -> _Any:
-    """Return the announcement in a record.
-
-    Raises:
-        DecodeError: the record holds none.
-    """
-    if value is None:
-        raise DecodeError("tombstone")
-    try:
-        return decoder.decode(value)
-    except msgspec.ValidationError as error:
-        raise DecodeError("wrong_type", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError("bad_json", str(error)) from None

@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.paging.delivery import Delivery
 from monitor.core.paging.not_told import MEANINGS, NotTold
 from monitor.core.paging.pages import ENDED, Counts, hash_of, severity_of, title_of
-from monitor.errors import DecodeError
+from monitor.wire.cloud_events import decoded, record
 from monitor.wire.envelopes import DeliveryData, DeliveryEnvelope
 from monitor.wire.instants import rfc3339
 
@@ -80,17 +80,9 @@ def encode_not_told(told: NotTold, source: str) -> tuple[bytes, bytes]:
 
 
 def _record(data: DeliveryData, event_id: str, source: str) -> tuple[bytes, bytes]:
-    envelope = DeliveryEnvelope(
-        specversion="1.0",
-        id=event_id,
-        source=source,
-        type="sla.delivery",
-        subject=data.notice,
-        time=data.at,
-        datacontenttype="application/json",
-        data=data,
+    return record(
+        DeliveryEnvelope, "sla.delivery", data, event_id=event_id, source=source, subject=data.notice, time=data.at
     )
-    return data.notice.encode(), _encode(envelope)
 
 
 def decode_delivery(value: bytes | None) -> DeliveryData:
@@ -99,15 +91,7 @@ def decode_delivery(value: bytes | None) -> DeliveryData:
     Raises:
         DecodeError: the record is not a delivery.
     """
-    if value is None:
-        raise DecodeError("tombstone")
-    try:
-        return _decoder.decode(value).data
-    except msgspec.ValidationError as error:
-        raise DecodeError("wrong_type", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError("bad_json", str(error)) from None
+    return decoded(_decoder, value).data
 
 
-_encode: Final = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(DeliveryEnvelope)

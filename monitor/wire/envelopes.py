@@ -100,7 +100,10 @@ class AlertData(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One indicator with what it was made of. Without a value nothing was offered: neither 0 nor 100 %."""
+    """One indicator with what it was made of. Without a value nothing was offered: neither 0 nor 100 %.
+
+    ``lacking`` is how many subjects it leaves out because no event says how much they count.
+    """
 
     indicator: str
     numerator: float
@@ -108,6 +111,7 @@ class FigureData(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: Literal["ratio", "ms", "count", "amount"]
     formula: str
     value: float | None = None
+    lacking: int = 0
 
 
 class VerdictData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -192,7 +196,10 @@ class ConsequenceData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=T
 
 
 class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """All figures and verdicts of one series in one window ``[from, to)``."""
+    """All figures and verdicts of one series in one window ``[from, to)``.
+
+    ``before`` holds, by objective, the values of the newest closed period of the same window.
+    """
 
     agreement: str
     version: int
@@ -215,6 +222,7 @@ class StatusData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     audience: list[str] = []
     parts: int = 1
     details: dict[str, str] = {}
+    before: dict[str, float] = {}
 
 
 class _Envelope(msgspec.Struct, kw_only=True, frozen=True):
@@ -286,9 +294,9 @@ class ReportEnvelope(_Envelope, kw_only=True, frozen=True):
 class NoticeData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One message to a receiver.
 
-    ``alerts`` are announcements as they stand on their topic, the most urgent first; of a storm those that fit:
-    ``alerts_total`` counts all. ``repeat``: nothing has happened since the last notice of the page; it stands and
-    nobody has acknowledged it.
+    ``alerts`` are announcements as they stand on their topic, but for their texts, which tell instants in the zone of
+    the agreement. The most urgent is the first; of a storm there are those that fit: ``alerts_total`` counts all.
+    ``repeat``: nothing has happened since the last notice of the page; it stands and nobody has acknowledged it.
     """
 
     key: str

@@ -11,7 +11,8 @@ import msgspec
 
 from monitor.core.paging.pages import hash_of
 from monitor.core.windows.reports import FinishedReport
-from monitor.wire.announcements import decoded, key_text
+from monitor.wire.announcements import key_text
+from monitor.wire.cloud_events import decoded, record
 from monitor.wire.envelopes import ReportData, ReportEnvelope
 from monitor.wire.instants import rfc3339
 
@@ -20,34 +21,26 @@ def encode_report(report: FinishedReport, source: str) -> tuple[bytes, bytes]:
     """Return key and value of the record that announces a report. ``source`` is the CloudEvents source."""
     text = key_text(report.agreement, report.period, report.receiver)
     as_of = rfc3339(report.as_of_ms)
-    envelope = ReportEnvelope(
-        specversion="1.0",
-        id=hash_of(text, str(report.as_of_ms)),
-        source=source,
-        type="sla.report",
-        subject=text,
-        time=as_of,
-        datacontenttype="application/json",
-        data=ReportData(
-            agreement=report.agreement,
-            version=report.version,
-            window=report.window,  # type: ignore[arg-type]  # calendar periods only are reported
-            period=report.period,
-            zone=report.zone,
-            from_=rfc3339(report.from_ms),
-            from_ms=report.from_ms,
-            to=rfc3339(report.to_ms),
-            to_ms=report.to_ms,
-            receiver=report.receiver,
-            reason=report.reason,
-            as_of=as_of,
-            as_of_ms=report.as_of_ms,
-            due=rfc3339(report.due_ms),
-            due_ms=report.due_ms,
-            statistics=list(report.statistics),
-        ),
+    data = ReportData(
+        agreement=report.agreement,
+        version=report.version,
+        window=report.window,  # type: ignore[arg-type]  # calendar periods only are reported
+        period=report.period,
+        zone=report.zone,
+        from_=rfc3339(report.from_ms),
+        from_ms=report.from_ms,
+        to=rfc3339(report.to_ms),
+        to_ms=report.to_ms,
+        receiver=report.receiver,
+        reason=report.reason,
+        as_of=as_of,
+        as_of_ms=report.as_of_ms,
+        due=rfc3339(report.due_ms),
+        due_ms=report.due_ms,
+        statistics=list(report.statistics),
     )
-    return text.encode(), _encode(envelope)
+    event_id = hash_of(text, str(report.as_of_ms))
+    return record(ReportEnvelope, "sla.report", data, event_id=event_id, source=source, subject=text, time=as_of)
 
 
 def decode_report(value: bytes | None) -> FinishedReport:
@@ -73,5 +66,4 @@ def decode_report(value: bytes | None) -> FinishedReport:
     )
 
 
-_encode: Final = msgspec.json.Encoder().encode
 _decoder: Final = msgspec.json.Decoder(ReportEnvelope)

@@ -173,7 +173,7 @@ def _with_packed_slices(fields: Fields) -> Fields:
 EVALUATE_ROWS: Final = RowCodec({
     b"w": RowKind(_MERGED),
     b"x": RowKind(_REST),
-    b"v": RowKind(Layout(WindowRow, 2, {0: unchanged, 1: unchanged})),
+    b"v": RowKind(Layout(WindowRow, 3, {0: unchanged, 1: unchanged, 2: unchanged})),
     b"b": RowKind(Layout(BudgetRow, 2, {0: unchanged, 1: _with_packed_slices})),
     b"c": RowKind(Layout(ConsequenceRow, 2, {0: unchanged, 1: unchanged})),
     b"a": RowKind(Layout(AccountRow, 1, {0: unchanged})),

@@ -22,6 +22,22 @@ _OWN_LABELS: Final = frozenset(
 """Labels that the sentence names in a place of their own; the others say whom the alert is about."""
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 breach``, ``1,204 breaches``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def of_number(count: int, told: str) -> str:
+    """Return what is told of many as it is told of ``count`` of them: of one, ``rows rejected`` is ``row rejected``."""
+    if count != 1:
+        return told
+    noun, _, rest = told.partition(" ")
+    return " ".join([noun.removesuffix("s"), *(_OF_ONE.get(word, word) for word in rest.split())])
+
+
+_OF_ONE: Final = {"are": "is", "were": "was", "stand": "stands"}
+
+
 def explain(alert: Alert, zone: Zone = "UTC") -> dict[str, str]:
     """Return the texts of an alert for people: ``summary``, a sentence, and the quantities that change between alerts.
 

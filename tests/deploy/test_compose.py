@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import PREFIX, catalogue, load_settings
 from monitor.installation import topic_plan
 from monitor.pages.access import Access
+from monitor.reports.forms import NEEDED
 from tests.deploy.stack import FILE, ROOT, interpolated, ours, parse, services
 from tests.deploy.tools import COMPOSE, go_tool
 from tests.kafka.broker import KAFKA
@@ -60,7 +62,10 @@ def test_compose_itself_would_have_refused_a_mistake(tmp_path: Path):
 
 
 def test_all_parts_of_the_demonstration_are_there():
-    assert set(SERVICES) == {"kafka", "traffic", "web", "prometheus", "alertmanager", "grafana"} | ONCE | WORKERS
+    assert (
+        set(SERVICES)
+        == {"kafka", "traffic", "web", "reports", "prometheus", "alertmanager", "grafana"} | ONCE | WORKERS
+    )
 
 
 @each()
@@ -153,6 +158,25 @@ def test_the_pages_ask_for_the_token_that_the_file_names():
     assert "token try-it-out" in FILE.read_text()
     assert SERVICES["web"]["ports"] == [f"127.0.0.1:6080:{settings.port}"]
     assert SERVICES["web"]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{settings.port}"
+
+
+def test_reports_are_written_where_the_image_lets_them_and_their_health_is_the_file_that_they_touch():
+    service = SERVICES["reports"]
+    asked = dict(zip(service["command"], service["command"][1:], strict=False))
+    (mount,) = service["volumes"]
+    assert asked["--out"] == mount["target"]
+    assert f"10001 -m 0750 {mount['target']}\n" in (ROOT / "deploy/Dockerfile").read_text(), "else only root may write"
+    assert f"find {asked['--heartbeat']} " in service["healthcheck"]["test"][1]
+    assert f"reports:{mount['target']} ." in FILE.read_text()
+
+
+def test_the_forms_that_the_services_write_need_no_more_than_the_image_holds():
+    wanted = SERVICES["reports"]["command"]
+    forms = [form for before, form in pairwise(wanted) if before == "--format"]
+    locked = (ROOT / "requirements.txt").read_text()
+    assert forms
+    for library in (one for form in forms for one in NEEDED[form]):
+        assert re.search(rf"^{library}==", locked, re.MULTILINE | re.IGNORECASE), library
 
 
 def test_all_services_agree_on_the_topics():

@@ -21,7 +21,7 @@ from tests.deploy.stack import ROOT, parse
 from tests.deploy.tools import KUSTOMIZE, go_tool
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-COMPONENTS = ("agreements", "monitoring", "autoscaling", "pages")
+COMPONENTS = ("agreements", "monitoring", "autoscaling", "pages", "reports")
 VERSIONS = ("1.30", "1.34", "1.37")
 OF_OPERATORS = {"PodMonitor", "ScaledObject", "TriggerAuthentication"}
 """Kinds that Kubernetes' schemas do not know."""
@@ -109,7 +109,10 @@ def test_what_it_mounts_is_a_volume_of_the_pod_and_tmp_can_be_written(pod: dict[
     mounts = {mount["mountPath"]: mount for mount in container(pod)["volumeMounts"]}
     assert {mount["name"] for mount in mounts.values()} == set(volumes)
     assert "emptyDir" in volumes[mounts["/tmp"]["name"]]
-    assert all(mount.get("readOnly") for path, mount in mounts.items() if path != "/tmp")
+    claims = {name for name, volume in volumes.items() if "persistentVolumeClaim" in volume}
+    assert all(
+        mount.get("readOnly") for path, mount in mounts.items() if path != "/tmp" and mount["name"] not in claims
+    )
 
 
 def test_the_settings_of_the_config_map_hold_and_name_what_is_mounted():
@@ -150,6 +153,20 @@ def test_the_pages_are_reached_where_they_listen_and_only_by_the_ingress():
     assert [one["ports"] for one in policy["ingress"]] == [[{"protocol": "TCP", "port": "pages"}]]
 
 
+def test_reports_are_written_into_a_volume_that_they_may_write_and_by_one_pod_at_a_time():
+    deployment = BY_NAME["Deployment", "sla-monitor-reports"]
+    pod = PODS["Deployment", "sla-monitor-reports"]
+    only, spec = container(pod), pod["spec"]
+    folder = only["args"][only["args"].index("--out") + 1]
+    (mount,) = [one for one in only["volumeMounts"] if one["mountPath"] == folder]
+    (volume,) = [one for one in spec["volumes"] if one["name"] == mount["name"]]
+    assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in BY_NAME
+    assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    heartbeat = only["args"][only["args"].index("--heartbeat") + 1]
+    assert heartbeat in only["livenessProbe"]["exec"]["command"][-1]
+
+
 def test_everything_that_selects_workers_selects_these_pods_and_no_job():
     labels = WORKER["metadata"]["labels"]
     selectors = [
@@ -162,7 +179,7 @@ def test_everything_that_selects_workers_selects_these_pods_and_no_job():
     for selector in selectors:
         assert selector.items() <= labels.items()
         for (kind, _), pod in PODS.items():
-            if kind == "Job":
+            if kind == "Job" or pod is PODS["Deployment", "sla-monitor-reports"]:
                 assert not selector.items() <= pod["metadata"]["labels"].items()
     policy = BY_NAME["NetworkPolicy", "sla-monitor"]["spec"]["podSelector"]["matchLabels"]
     assert policy.items() <= labels.items()
@@ -199,13 +216,14 @@ def test_workers_reach_dns_kafka_and_receivers_and_nothing_else():
     assert any(metadata in ip_network(one) for one in ipv4["except"]), "it hands out the machine's credentials"
 
 
-def test_jobs_reach_dns_and_kafka_and_nobody_reaches_them():
+def test_jobs_and_reports_reach_dns_and_kafka_and_nobody_reaches_them():
     workers, jobs = egress("sla-monitor"), egress("sla-monitor-jobs")
     assert jobs == {ports: to for ports, to in workers.items() if ports != HTTPS}
     spec = BY_NAME["NetworkPolicy", "sla-monitor-jobs"]["spec"]
     assert "ingress" not in spec
     (chosen,) = spec["podSelector"]["matchExpressions"]
-    components = {pod["metadata"]["labels"][chosen["key"]] for (kind, _), pod in PODS.items() if kind == "Job"}
+    labels = [PODS[name]["metadata"]["labels"] for name in PODS if name[0] == "Job" or name[1] == "sla-monitor-reports"]
+    components = {one[chosen["key"]] for one in labels}
     assert (chosen["operator"], set(chosen["values"])) == ("In", components)
 
 
@@ -259,7 +277,7 @@ def test_kustomize_builds_it_with_and_without_the_components(components: tuple[s
             kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
     (settings,) = [one for one in found if one["kind"] == "ConfigMap"]
     pods = [one["spec"]["template"] for one in found if "template" in one.get("spec", {})]
-    assert len(pods) == (4 if components else 2)
+    assert len(pods) == (5 if components else 2)
     for pod in pods:
         assert {"name": settings["metadata"]["name"]} in [one.get("configMap") for one in pod["spec"]["volumes"]]
         assert container(pod)["image"] == f"sla-monitor:{version('sla-monitor')}"

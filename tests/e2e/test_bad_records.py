@@ -190,7 +190,7 @@ async def test_what_had_the_wrong_key_is_timed_once_it_was_sent_again_with_the_r
         await worker.caught_up()
         assert len(await installation.json("dead-letters", "list", "--reason", "key_mismatch")) == 2
         replayed = await installation.run("dead-letters", "replay", "--reason", "key_mismatch", "--rekey", "--yes")
-        assert "2 record(s) sent again" in replayed.stdout
+        assert "2 records sent again" in replayed.stdout
         await installation.turn("2026-01-05 16:01", worker)
         assert sorted((one["what"], one["state"]) for one in await installation.told()) == [
             ("T", "breached"), ("V", "breached"),

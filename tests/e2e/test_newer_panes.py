@@ -81,6 +81,6 @@ async def test_panes_that_an_older_worker_buried_come_back_after_the_update(
         # then the other one comes back, and no old pane replaces a newer one
         assert replayed.exit_code == 0
         assert f"partials/{PARTITION}/0 is left out: its key was written again since" in replayed.stderr
-        assert "1 record(s) sent again" in replayed.stdout
+        assert "1 record sent again" in replayed.stdout
         assert await counted(installation) == (2, 3)
         assert len(await installation.json("dead-letters", "list")) == 2

@@ -73,6 +73,12 @@ def as_stated(statement: dict[str, Any], older: dict[str, Any]) -> dict[str, Any
             for one in statement["verdicts"]
         ],
     }
+    # A release that did not remember what it stated leaves that unknown until the next period is closed, and then tells
+    # the status once more.
+    if "before" not in older:
+        found.pop("before", None)
+    elif not older["closed"]:
+        found |= {name: older[name] for name in ("as_of", "as_of_ms")}
     if "good_slices" in {one["indicator"] for one in statement["verdicts"]}:
         # A release that judged timeslices by the figure of the whole month stated the same in other words. What it
         # granted is also in the running month, as long as it can be claimed.

@@ -126,6 +126,7 @@ def outcomes(of):
 def everything():
     """A snapshot in which every metric has something to show."""
     desk = status("clock", verdicts=[verdict()], live={"open": 4, "paused": 1, "at_risk": 1, "overdue": 1})
+    desk = desk._replace(before=((verdict().objective, 0.9),))
     hotline = status("call", labels={"queue": "support"}, live={"waiting": 2, "longest_wait_ms": 41_000})
     sales = status(
         "lead", labels={"team": "field"}, window="month",

@@ -104,6 +104,20 @@ def test_an_objective_about_a_duration_is_told_in_seconds_and_one_about_a_count_
     assert value_of(snapshot, "sla_objective_at_risk_threshold", objective="few") == 2
 
 
+def test_what_the_period_before_was_stated_with_stands_beside_what_is_now():
+    slow = verdict(
+        objective="fast", indicator="p90", comparison="<=", target=14_400_000.0, at_risk=None, value=60_000.0
+    )
+    one = status("clock", window="month", verdicts=[slow, verdict()])
+    before = (("fast", 120_000.0), ("dropped", 0.5), (verdict().objective, 0.9))
+    snapshot = Snapshot(statuses=[one._replace(before=before)])
+    stated = {
+        dict(have)["objective"]: v for (name, have), v in samples(snapshot).items() if name.endswith("stated_value")
+    }
+    assert stated == {"fast": 120, verdict().objective: 0.9}
+    assert value_of(Snapshot(statuses=[one]), "sla_objective_stated_value", objective="fast") is None
+
+
 def test_what_is_open_now_is_told_once_although_the_series_has_several_windows():
     older = status(window="24h", live={"open": 9})._replace(as_of_ms=NOW_MS - 60_000)
     newer = status(window="month", live={"open": 4})

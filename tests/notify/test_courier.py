@@ -48,6 +48,26 @@ async def delivered(courier, name="pager", **changes):
     return await courier.deliver(name, notice(**changes))
 
 
+async def test_sentences_are_in_the_zone_of_the_agreements_version_and_fields_in_utc(desk):
+    asked = []
+
+    def zone_of(agreement, version):
+        asked.append((agreement, version))
+        return "Europe/Berlin"
+
+    courier = WebhookCourier({"pager": generic(f"{desk.url}/hook")}, "sla-monitor", lambda: NOW_MS, zone_of)
+    assert (await delivered(courier)).kind == "delivered"
+    assert (await delivered(courier, alerts=())).kind == "delivered"
+
+    (alert,) = orjson.loads(desk.told[0][2])["data"]["alerts"]
+    data = alert["data"]
+    assert asked == [("desk", 3)]
+    assert (data["annotations"]["due"], data["due"]) == (
+        "2026-03-02 12:30 CET",
+        "2026-03-02T11:30:00.000Z",
+    )
+
+
 async def test_a_notice_arrives_signed_and_whole(desk):
     courier: Courier = courier_of(pager=generic(f"{desk.url}/hook?a=%2F&b=1"))
 

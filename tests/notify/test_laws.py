@@ -14,11 +14,25 @@ from yarl import URL
 
 from monitor.config.receivers.kinds.alertmanager import fingerprint
 from monitor.config.receivers.registry import KINDS as REGISTERED
+from monitor.config.receivers.registry import requests_for
 from monitor.config.receivers.texts import cut, cut_apart, width
 from monitor.core.paging.notices import MAX_KEY
 from monitor.wire.announcements import announcement_schema
 from monitor.wire.contract import CONTROL
-from tests.notify.given import HOSTILE, KINDS, LINK, NOON_MS, all_asked, any_text, asked, late_ticket, notice, notices
+from tests.notify.given import (
+    HOSTILE,
+    KINDS,
+    LINK,
+    NOON_MS,
+    SENDER,
+    all_asked,
+    any_text,
+    asked,
+    late_ticket,
+    notice,
+    notices,
+    receiver,
+)
 from tests.notify.schemas import most_bytes, schema_of
 
 WITH_LINK = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
@@ -83,6 +97,20 @@ def test_no_receiver_is_shown_what_changes_the_text_around_it(kind, action):
             assert not re.search(CONTROL, text), text
         if action == "trigger":
             assert r"M\x81ller" in "".join(texts_of(body))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_tells_instants_in_the_zone_of_the_agreement(kind):
+    sender = SENDER._replace(zone="Asia/Tokyo")
+    requests = [
+        one for action in ("trigger", "update", "resolve")
+        for one in requests_for(receiver(kind), notice(action, late_ticket("breached")), sender, NOON_MS)
+    ]  # fmt: skip
+    told = [one.body.decode() for one in requests if "2026-03-02 " in one.body.decode()]
+    assert told
+    for body in told:
+        assert "2026-03-02 20:30 JST" in body
+        assert "UTC" not in body
 
 
 @WITH_LINK

@@ -121,7 +121,7 @@ def read_row(watched):
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows(watched):
     """The rows of the world: (subject, key, row)."""
     return [
@@ -132,7 +132,7 @@ def rows(watched):
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clocks(rows):
     found = DueNext()
     for one in rows:

@@ -34,8 +34,11 @@ def settings_of(tmp_path, text):
 
 
 @pytest.fixture
-def app(site, read_row, tmp_path):
-    return make_app(site, read_row, Access.of(settings_of(tmp_path, SETTINGS)))
+def app(site, read_row, clocks, tmp_path):
+    async def read_due():
+        return clocks
+
+    return make_app(site, read_row, Access.of(settings_of(tmp_path, SETTINGS)), read_due=read_due)
 
 
 def client(app, token=None, **cookies):
@@ -50,7 +53,8 @@ async def everything(asking, world):
     """Every page and answer that somebody gets who follows all links, and asks for all that there is."""
     alerts = list(world.alerts())
     ahead = ["/", "/agreements", "/alerts", "/statements", "/api/v1/openapi.json"]
-    ahead += [f"/api/v1/{name}?size=500" for name in ("status", "alerts", "statements", "agreements", "reports")]
+    lists = ("status", "alerts", "statements", "agreements", "reports", "due", "arrivals")
+    ahead += [f"/api/v1/{name}?size=500" for name in lists]
     ahead += [f"/{kind}agreements/{one.agreement.id}" for one in world.documents() for kind in ("", "api/v1/")]
     subjects = sorted({f"{one.key.kind}/{one.key.what}" for one in alerts if "/" not in one.key.what})
     ahead += [f"/{kind}subjects/{one}" for one in subjects[:10] for kind in ("", "api/v1/")]
@@ -90,6 +94,7 @@ async def test_a_customer_who_asks_for_everything_finds_nothing_of_others(app, w
         assert re.findall(r"\b[TOL]-\d{5,6}\b", text) == [], address
     refused = [address for address, answer in found.items() if answer.status_code in (403, 404, 422)]
     assert {"/agreements/network-operator", "/api/v1/agreements/carrier", "/api/v1/status?size=500"} <= set(refused)
+    assert {"/api/v1/due?size=500", "/api/v1/arrivals?size=500"} <= set(refused)
     assert all(address in refused for address in found if re.match("(/api/v1)?/subjects/", address))
     of_logistics = {one for one in found if one.endswith("customer=logistics") and "/reports/" in one}
     assert of_logistics
@@ -109,6 +114,9 @@ async def test_a_manager_sees_all_of_his_agreements_and_nothing_else(app, world)
         found = await everything(imke, world)
     told = {address: answer.text for address, answer in found.items() if answer.status_code == 200}
     assert "few-give-up" in told["/"]
+    assert found["/api/v1/arrivals?size=500"].status_code == 403, "they are of all customers together"
+    due = found["/api/v1/due?size=500"].json()["items"]
+    assert {one["agreement"] for one in due} <= {"call-centre"}
     for address, text in told.items():
         assert [name for name in OF_OTHERS if name in text and name not in address] == [], address
 

@@ -57,8 +57,14 @@ async def test_errors_are_problem_details(browser, address, status):
 async def test_answers_are_as_the_description_says(browser):
     described = (await browser.get(f"{API}/openapi.json")).json()
     assert described["openapi"].startswith("3.1")
-    lists = ("status", "alerts", "statements", "agreements", "reports")
-    others = ("agreements/{agreement_id}", "subjects/{kind}/{subject_id}", "reports/{agreement_id}/{period}", "changes")
+    lists = ("status", "alerts", "statements", "agreements", "reports", "arrivals")
+    others = (
+        "agreements/{agreement_id}",
+        "subjects/{kind}/{subject_id}",
+        "reports/{agreement_id}/{period}",
+        "changes",
+        "due",
+    )
     assert set(described["paths"]) == {f"{API}/{one}" for one in (*lists, *others)}
     for name in lists:
         schema = described["paths"][f"{API}/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]

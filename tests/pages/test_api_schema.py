@@ -7,6 +7,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
+from monitor.core.facts.events import SUBJECTS
+from monitor.core.time.units import HOUR_MS
 from monitor.pages.access import Access
 from monitor.pages.api import PREFIX
 from monitor.pages.app import make_app
@@ -16,18 +18,27 @@ from tests.pages.conftest import Still
 
 asked = settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
 ADDRESSES = (
-    "status", "alerts", "statements", "agreements", "agreements/{agreement_id}", "reports",
+    "status", "alerts", "statements", "agreements", "agreements/{agreement_id}", "reports", "due", "arrivals",
     "reports/{agreement_id}/{period}", "subjects/{kind}/{subject_id}",
 )  # fmt: skip
 """All but the stream of changes: its answer never ends."""
-NEVER_WRONG = {("agreements/{agreement_id}", GenerationMode.NEGATIVE)}
-"""Any text may be the name of an agreement: nothing that is asked there is against the description."""
+NEVER_WRONG = {
+    ("agreements/{agreement_id}", GenerationMode.NEGATIVE), ("arrivals", GenerationMode.NEGATIVE)
+}  # fmt: skip
+"""Any text may be the name of an agreement, and arrivals take nothing: nothing that is asked there is against the
+description."""
 
 
 @pytest.fixture(scope="module")
-def described(world, watched, report_of, read_row):
+def described(world, watched, report_of, read_row, clocks):
     site = Site(Still(world), HandClock(watched.now_ms), report_of=report_of)
-    app = make_app(site, read_row, Access({}, ["testserver"]))
+    site.arrivals.look(watched.now_ms - HOUR_MS, dict.fromkeys(SUBJECTS, 5), {"ticket": watched.now_ms})
+    site.arrivals.look(watched.now_ms, dict.fromkeys(SUBJECTS, 65), {})
+
+    async def read_due():
+        return clocks
+
+    app = make_app(site, read_row, Access({}, ["testserver"]), read_due=read_due)
     return schemathesis.openapi.from_asgi(f"{PREFIX}/openapi.json", app)
 
 

@@ -94,3 +94,7 @@ async def test_the_board_shows_them(site: Site, browser, clock):
     site.arrivals.look(clock.now_ms(), ends(65), {})
     page = (await browser.get("/")).text
     assert '<td class="number">60</td><td>1 min ago' in page
+    told = (await browser.get("/api/v1/arrivals")).json()["items"]
+    assert [one["subject"] for one in told] == list(SUBJECTS)
+    assert (told[0]["records"], told[0]["newest_ms"]) == (60, clock.now_ms() - MINUTE_MS)
+    assert (told[1]["newest"], told[1]["since_ms"]) == (None, clock.now_ms() - HOUR_MS)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.objectives.budget import BudgetFigure
+from monitor.core.objectives.budget import BudgetFigure, Burn
+from monitor.core.objectives.forecast import forecast
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.series import SeriesKey
 from monitor.core.time.units import DAY_MS, HOUR_MS
@@ -27,7 +28,7 @@ def status(as_of_ms, share, window="month", from_ms=0, to_ms=END, series=SERIES)
 
 def drawn(one, *known):
     figure = one.budgets[0]
-    return burn_down(Budget("network", one, figure, None), known)
+    return burn_down(Budget("network", one, figure, forecast(one, figure)), known)
 
 
 def test_the_line_goes_through_what_was_said_and_what_was_before_is_told_apart():
@@ -48,6 +49,16 @@ def test_when_a_budget_was_used_up_is_told_if_it_was_seen():
     picture = drawn(status(20 * DAY_MS, 1.5), Point(10 * DAY_MS, 0.5))
     assert (picture.used_up_ms, picture.course[-1], picture.end) == (15 * DAY_MS, (200.0, 70.0), None)
     assert drawn(status(20 * DAY_MS, 1.5)).used_up_ms is None
+
+
+def test_a_budget_in_events_goes_on_at_the_pace_of_its_longest_burn_rate():
+    # 1 % of 1,000 may be bad, 5 were. In the last 3 days 4 of 100: each day uses 4/3 and adds 1/3: 5 more in 5 days.
+    figure = BudgetFigure("up", "events", "count", 10.0, 5.0, 5.0, 0.5, False, (Burn("3d", 4.0, 4, 100),), 1_000)
+    picture = drawn(status(15 * DAY_MS, 0.5)._replace(budgets=(figure,)))
+    assert picture.budget.used_up_ms == 20 * DAY_MS
+    assert picture.end == pytest.approx((200, 70))
+    calm = figure._replace(burns=(Burn("3d", 1.0, 1, 100),))  # as the budget grows
+    assert drawn(status(15 * DAY_MS, 0.5)._replace(budgets=(calm,))).end == pytest.approx((300, 10 / 15 * 70))
 
 
 def test_a_window_that_goes_with_the_time_has_no_beginning():

@@ -71,6 +71,26 @@ async def test_the_page_lists_them_by_the_time_that_is_left(asking, clocks):
     assert (await asking.get("/due", params={"rows": 3})).text.count("<meter") == 3
 
 
+async def test_the_api_says_the_same_in_pages(asking, clocks, clock):
+    first = (await asking.get("/api/v1/due", params={"size": 3})).json()
+    rest = (await asking.get(first["next"])).json()
+    everything = (await asking.get("/api/v1/due", params={"size": 500})).json()["items"]
+
+    assert first["items"] + rest["items"] == everything[:6]
+    assert [one["left_ms"] for one in everything] == sorted(one["left_ms"] for one in everything)
+    wanted = {(one.subject_id, one.promise, one.cycle) for one in clocks if one.due_ms >= clock.now_ms()}
+    assert {(one["subject_id"], one["promise"], one["cycle"]) for one in everything} == wanted
+    one = everything[0]
+    assert (one["due"].endswith("Z"), 0 <= one["used"] <= 1) == (True, True)
+    few = (await asking.get("/api/v1/due", params={"agreement": "it-service-desk", "customer": "hr"})).json()["items"]
+    assert {(one["agreement"], one["about"].get("customer", "hr")) for one in few} == {("it-service-desk", "hr")}
+
+
+async def test_where_nobody_reads_it_the_api_says_so(browser):
+    answer = await browser.get("/api/v1/due")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "what is due next is not read here")
+
+
 async def test_filters_hold_here_too(asking):
     page = (await asking.get("/due", params={"agreement": "it-service-desk", "customer": "hr"})).text
     assert "hr" in page
@@ -89,8 +109,9 @@ async def test_reading_is_shared_by_all_who_ask_at_once_and_for_a_while(asking, 
 
 async def test_that_it_cannot_be_read_is_said(asking, reads, monkeypatch):
     reads.failure = BrokerError("Kafka does not answer")
-    answer = await asking.get("/due")
-    assert (answer.status_code, "Kafka does not answer" in answer.text) == (503, True)
+    for address in ("/due", "/api/v1/due"):
+        answer = await asking.get(address)
+        assert (answer.status_code, "Kafka does not answer" in answer.text) == (503, True)
     reads.failure, reads.takes_s = None, 60.0
     monkeypatch.setattr(due_page, "READ_S", 0.01)
     answer = await asking.get("/due")
@@ -111,6 +132,7 @@ async def test_customers_do_not_see_it(site, read_row, reads):
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as asking:
         site.view = lambda _request: View(site.source.live, Viewer("customer", "Dana"), site.now_ms())
         assert (await asking.get("/due")).status_code == 404
+        assert (await asking.get("/api/v1/due")).status_code == 403
     assert reads.times == 0
 
 

@@ -168,7 +168,7 @@ def test_a_silence_is_begun_and_ended_without_loading_the_page_anew(opened, serv
 def test_what_went_wrong_is_said_where_one_is(opened, served):
     page = opened()
     page.goto(f"{served.address}/silences?agreement=call-centre")
-    page.fill("input[name=label]", "sales")
+    page.fill("textarea[name=label]", "sales")
     page.click("button:text-is('Silence')")
     page.wait_for_selector("#told:text('is NAME=VALUE')")
     assert served.topic.written == []

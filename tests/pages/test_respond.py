@@ -92,12 +92,15 @@ async def test_an_alert_that_breaks_after_it_was_acknowledged_may_be_acknowledge
 
 
 async def test_a_silence_is_begun_shown_and_ended_from_the_page(robin, topic, clock):
-    asked = {"agreement": "call-centre", "promise": "asa", "for": "2h", "label": "queue=sales", "reason": "fire drill"}
+    asked = {
+        "agreement": "call-centre", "promise": "asa", "for": "2h", "label": "queue=sales\r\n\r\n team=a=b \r\n",
+        "reason": "fire drill",
+    }  # fmt: skip
     assert (await robin.post("/silence", data=asked)).status_code == 303
     (begun,) = topic.written
     assert begun == SilenceResponse(
         id=begun.id, agreement="call-centre", until_ms=clock.now_ms() + 2 * HOUR_MS, at_ms=clock.now_ms(),
-        promise="asa", labels={"queue": "sales"}, reason="fire drill", by="Robin",
+        promise="asa", labels={"queue": "sales", "team": "a=b"}, reason="fire drill", by="Robin",
     )  # fmt: skip
     page = (await robin.get("/silences")).text
     assert all(word in page for word in ("fire drill", "asa", "sales", "Robin"))
@@ -125,6 +128,9 @@ async def test_responses_that_are_done_with_are_taken_away_as_the_commands_do(ro
         ("/silence", {"agreement": "call-centre", "for": "9999d"}, 422),
         ("/silence", {"agreement": "call-centre"}, 422),
         ("/silence", {"agreement": "call-centre", "for": "2h", "label": "sales"}, 422),
+        ("/silence", {"agreement": "call-centre", "for": "2h", "label": "queue=sales\nteam"}, 422),
+        ("/silence", {"agreement": "call-centre", "for": "2h", "label": "queue=sales\nqueue=support"}, 422),
+        ("/silence", {"agreement": "call-centre", "for": "2h", "label": "queue=sa\x07les"}, 422),
         ("/silence", {"agreement": "call-centre", "for": "2h", "reason": "x" * 600}, 422),
         ("/silence", {"agreement": "call-centre", "for": "2h", "reason": "\x1b[31m"}, 422),
         ("/silence/expire", {"id": "none"}, 404),

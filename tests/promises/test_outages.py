@@ -95,6 +95,32 @@ class TestInterruptions:
         assert (value(month, "saidi"), value(month, "caidi"), value(month, "asai")) == (0, None, 1)
 
 
+def test_an_outage_of_unknown_customers_keeps_no_promise_until_an_event_names_them():
+    """Given two outages of the north of which no event says how many customers they interrupted, and one of 900."""
+    unknown = (
+        told("O-1", "started", "2026-02-02T10:00+01:00", service="north"),
+        told("O-1", "restored", "2026-02-02T11:00+01:00"),
+    )
+    storm = (
+        told("O-2", "started", "2026-02-03T10:00+01:00", service="north", customers_affected=900),
+        told("O-2", "restored", "2026-02-03T12:00+01:00"),
+    )
+    named = (told("O-1", "impact_changed", "2026-02-02T10:05+01:00", customers_affected=10),)
+    end = {"until": "2026-03-02T00:00+01:00"}
+    month = "supply", "north", "month 2026-02-01"
+
+    alone, with_storm, known = (
+        statements("interruptions.yaml", *events, **end)[month]
+        for events in (unknown, unknown + storm, (*unknown[:1], *named, *unknown[1:]))
+    )
+
+    assert (value(alone, "saidi"), set(verdicts(alone).values())) == (0, {"no_data"}), "not met"
+    assert formula(alone, "saidi") == "sum of r N / N_T, without 1 outage of unknown customers"
+    assert verdicts(with_storm)["time-without-power"] == "breached", "it can only be worse than 108 min"
+    assert verdicts(with_storm)["interruptions"] == "no_data", "0.9 so far"
+    assert set(verdicts(known).values()) == {"met"}
+
+
 def test_an_interruption_over_new_year_is_stated_whole_in_december_and_january_has_none():
     """Given an outage of all customers of the north, 48 h from 31 December 23:00, when December closes, it is open.
 

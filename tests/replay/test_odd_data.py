@@ -196,7 +196,7 @@ def test_where_nothing_says_which_time_orders_the_rows_time_that_goes_backwards_
 
     (warning,) = read_events([path], of).warnings
 
-    assert warning.startswith("time goes backwards in 1 rows of their groups, first in log.csv:3")
+    assert warning.startswith("time goes backwards in 1 row of their groups, first in log.csv:3")
     assert "group: {order: [column]}" in warning
 
 

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import orjson
@@ -116,6 +116,19 @@ async def test_a_follower_writes_a_report_when_it_is_announced(desk: Installatio
         assert [one.suffix for one in (await anext(writing)).files] == [".csv", ".html"]
         await desk.announce(BOARD._replace(period="2024-01", from_ms=ms("2023-12-31T23:00")))
         assert (await anext(writing)).report.period.name == "2024-01"
+
+
+async def test_a_follower_that_has_nothing_to_write_says_that_it_looks(desk: Installation, tmp_path: Path):
+    """The health check of a container looks at it: a follower serves no port."""
+    looks = asyncio.Semaphore(0)
+    writing = write_announced(desk.settings, tmp_path, ["csv"], desk.told.append, follow=True, looked=looks.release)
+    async with asyncio.timeout(30), aclosing(writing):
+        following = asyncio.ensure_future(anext(writing))
+        for _ in range(3):
+            await looks.acquire()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def test_what_cannot_be_reported_is_told_and_holds_up_nothing(desk: Installation, tmp_path: Path):

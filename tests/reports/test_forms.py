@@ -91,6 +91,22 @@ def test_a_report_says_the_details_of_the_service_and_who_does_what():
     assert "f" not in {kind for _, _, kind in told}
 
 
+def test_columns_fill_their_table_and_what_holds_the_longest_words_is_the_widest(page: str):
+    """Ids of twenty characters were cut into three lines."""
+    tables = re.findall(r"<colgroup>([^/]*)</colgroup>\s*<thead><tr>(.*?)</tr>", page, re.DOTALL)
+    found = [
+        dict(
+            zip(re.findall(r"<th[^>]*>(.*?)</th>", heads), map(int, re.findall(r'class="w(\d+)"', widths)), strict=True)
+        )
+        for widths, heads in tables
+    ]
+    assert all(sum(one.values()) == 100 for one in found)
+    for title, others in (("What", {"From", "Windows"}), ("Subject", {"Promise"})):
+        wide = [one for one in found if title in one and others & one.keys()]
+        assert wide
+        assert all(one[title] == max(one.values()) >= 30 for one in wide), title
+
+
 def test_the_same_report_is_the_same_page(page: str):
     assert write(report(), "html").decode() == page
 

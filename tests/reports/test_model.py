@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.core.objectives.budget import BudgetFigure
 from monitor.core.objectives.status import judged_figure
 from monitor.core.time.units import DAY_MS, HOUR_MS
 from monitor.errors import ReportError
 from monitor.replay.local import run_replay
+from monitor.reports.forms import write
 from monitor.reports.model import make_report
 from monitor.reports.period import parse_period
 from monitor.reports.scope import scope_of
 from monitor.reports.sources import from_replay
+from monitor.wire.times import instant
 from tests.replay.desk import ms
 from tests.reports.desk import AGREEMENT, FORMULA, HOSTILE, book, desk_events, replayed, report, sources
 
@@ -137,6 +140,22 @@ def test_a_running_period_is_reported_as_such():
     made = report(period="2024-03")
     assert not made.is_closed
     assert made.notes[0].title == "The period runs"
+
+
+def test_a_running_period_says_when_its_error_budget_is_used_up():
+    found = sources()
+    (month,) = [one for one in found.running if one.window == "month" and one.series.measure == "network"]
+    objective = month.verdicts[0].objective
+    ran_ms = month.as_of_ms - month.from_ms
+    budget = BudgetFigure(objective, "events", "ms", 100.0, 50.0, 50.0, 0.5, exhausted=False)
+    ran = month._replace(budgets=(budget,), to_ms=month.as_of_ms + 2 * ran_ms)
+    running = [ran if one is month else one for one in found.running]
+
+    made = make_report(replace(found, running=running), scope_of(found, "desk", "2024-03"))
+    (row,) = [row for part in made.objectives if part.id == objective for row in part.rows]
+
+    assert row.forecast == f"used up {instant(month.as_of_ms + ran_ms, 'Europe/Berlin')} at this pace"
+    assert f"error budget used: 50 %, {row.forecast}" in write(made, "html").decode()
 
 
 def test_a_period_that_is_not_there_is_refused_with_those_that_are():

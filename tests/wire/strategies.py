@@ -217,7 +217,9 @@ def alerts(draw):
     )
 
 
-figures = st.builds(Figure, texts(), maybe, floats, floats, st.sampled_from(["ratio", "ms", "count"]), texts())
+figures = st.builds(
+    Figure, texts(), maybe, floats, floats, st.sampled_from(["ratio", "ms", "count"]), texts(), st.integers(0, 10**6)
+)
 verdicts = st.builds(
     ObjectiveVerdict,
     texts(),
@@ -280,6 +282,7 @@ bare_statuses = st.builds(
     st.lists(texts(), max_size=2).map(tuple),
     st.integers(1, 9),
     st.dictionaries(names, texts(), max_size=3).map(lambda details: tuple(details.items())),
+    st.dictionaries(names, floats, max_size=3).map(lambda before: tuple(before.items())),
 )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.core.alerts.alert import Alert, AlertKey
 from monitor.wire.times import duration, instant
-from monitor.wire.wording import explain, quantity, shown_apart, summary
+from monitor.wire.wording import explain, of_number, plural, quantity, shown_apart, summary
 from tests.wire import strategies
 
 MINUTE = 60_000
@@ -283,3 +283,22 @@ def test_a_customer_who_changed_is_told_once_and_as_he_is_now():
     moved = CLOCK._replace(details=(("customer", "hr"), ("priority", "P1")))
 
     assert summary(moved).endswith("(agreement it-desk version 3, customer hr, priority P1).")
+
+
+@pytest.mark.parametrize(
+    ("count", "told", "expected"),
+    [
+        (2, "rows rejected", "rows rejected"),
+        (0, "rows rejected", "rows rejected"),
+        (1, "rows rejected", "row rejected"),
+        (1, "rows that stand in the data twice", "row that stands in the data twice"),
+        (1, "events were not taken: late", "event was not taken: late"),
+        (1, "subjects whose events contradict each other", "subject whose events contradict each other"),
+    ],
+)
+def test_what_is_told_of_many_is_told_of_one(count, told, expected):
+    assert of_number(count, told) == expected
+
+
+def test_numbers_have_their_noun():
+    assert [plural(one, "breach", "breaches") for one in (0, 1, 1204)] == ["0 breaches", "1 breach", "1,204 breaches"]

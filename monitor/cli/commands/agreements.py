@@ -26,6 +26,7 @@ from monitor.read_model.topics import Outgoing, send_all
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.rights import agreements_writer
 from monitor.wire.visible import printable
+from monitor.wire.wording import plural
 
 
 class Change(NamedTuple):
@@ -67,7 +68,9 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
         out.say(f"All {len(documents)} versions are published already: nothing to do.")
         return
     if not yes:
-        click.confirm(f"Publish {len(changes)} version(s) to {settings.bootstrap}?", abort=True, err=out.as_json)
+        click.confirm(
+            f"Publish {plural(len(changes), 'version')} to {settings.bootstrap}?", abort=True, err=out.as_json
+        )
     records = [
         Outgoing(
             settings.topics.agreements,
@@ -78,7 +81,7 @@ def apply(out: Output, settings: Settings, paths: tuple[Path, ...], yes: bool) -
         for change in changes
     ]
     asyncio.run(send_all(settings, records, transactional_id=agreements_writer(settings.app_id)))
-    out.say(f"{len(changes)} version(s) published.", style="green")
+    out.say(f"{plural(len(changes), 'version')} published.", style="green")
 
 
 @agreements.command("list", epilog=example("sla-monitor agreements list --json"))

@@ -20,6 +20,7 @@ from monitor.wire.instants import rfc3339
 from monitor.wire.mapping_rules import RowMapping
 from monitor.wire.promises import origin_text, promises_of
 from monitor.wire.times import instant
+from monitor.wire.wording import plural
 
 
 @click.command(epilog=example("sla-monitor check deploy/agreements", "sla-monitor check deploy/mappings/jira.yaml"))
@@ -61,9 +62,10 @@ def _show_all(out: Output, found: Check | None, mappings: Sequence[tuple[Path, R
     for file, mapping in mappings:
         _show_mapping(out, file, mapping)
     if mappings:
-        out.say(f"{len(mappings)} mapping(s) without mistakes.")
+        out.say(f"{plural(len(mappings), 'mapping')} without mistakes.")
     if found is not None:
-        out.say(f"{len(found.documents)} agreement version(s) without mistakes, {len(found.warnings)} warning(s).")
+        versions, warnings = plural(len(found.documents), "agreement version"), plural(len(found.warnings), "warning")
+        out.say(f"{versions} without mistakes, {warnings}.")
 
 
 def _show_mapping(out: Output, file: Path, mapping: RowMapping) -> None:

@@ -31,6 +31,7 @@ from monitor.wire.markers import ClockMarker
 from monitor.wire.responses import Skip, response_key
 from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
+from monitor.wire.wording import plural
 
 _BYTES_PER_LINE: Final = 16
 _SHOWN_DETAIL: Final = 100
@@ -93,7 +94,10 @@ def list_letters(out: Output, settings: Settings, reasons: tuple[str, ...], topi
             for one in shown
         ],
     )
-    out.say(f"{len(shown)} of {len(found)} dead letter(s). Look at one: sla-monitor dead-letters show ID", style="dim")
+    out.say(
+        f"{len(shown)} of {plural(len(found), 'dead letter')}. Look at one: sla-monitor dead-letters show ID",
+        style="dim",
+    )
 
 
 @dead_letters.command(epilog=example("sla-monitor dead-letters show tickets/3/1042"))
@@ -188,14 +192,14 @@ def replay(
     replaced = _said(out, panes.replaced, "is left out")
     sending = [one for one in sending if one.id not in unreadable | replaced]
     if sending and not yes:
-        click.confirm(f"Send {len(sending)} record(s) again?", abort=True, err=out.as_json)
+        click.confirm(f"Send {plural(len(sending), 'record')} again?", abort=True, err=out.as_json)
     replaced |= _send(out, settings, [one for one in sending if one.letter.topic != topic], panes)
     sending = [one for one in sending if one.id not in replaced]
     for one in sending:
         out.record(id=one.id, sent=True)
     for letter_id in sorted(replaced):
         out.record(id=letter_id, sent=False)
-    out.say(f"{len(sending)} record(s) sent again.")
+    out.say(f"{plural(len(sending), 'record')} sent again.")
     if missing or unsendable or unreadable:
         click.get_current_context().exit(FAILED)
 

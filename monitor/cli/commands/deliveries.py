@@ -21,6 +21,7 @@ from monitor.wire.envelopes import DeliveryData
 from monitor.wire.responses import Resend
 from monitor.wire.times import READERS, instant
 from monitor.wire.visible import printable
+from monitor.wire.wording import plural
 
 _STYLES: Final = {
     "delivered": "green",
@@ -73,7 +74,8 @@ def deliveries(
     for one in found[-last:]:
         out.record(**msgspec.to_builtins(one))
     if told.not_told:
-        out.say(f"{len(told.not_told)} alert(s) were told to nobody: sla-monitor deliveries --not-told", style="dim")
+        count = plural(len(told.not_told), "alert was", "alerts were")
+        out.say(f"{count} told to nobody: sla-monitor deliveries --not-told", style="dim")
     if not found:
         out.say("No deliveries.")
         return
@@ -93,10 +95,8 @@ def deliveries(
             for one in found[-last:]
         ],
     )
-    out.say(
-        f"{len(found[-last:])} of {len(found)} notice(s). Send a failed one again: sla-monitor deliveries resend ID",
-        style="dim",
-    )
+    of = plural(len(found), "notice")
+    out.say(f"{len(found[-last:])} of {of}. Send a failed one again: sla-monitor deliveries resend ID", style="dim")
 
 
 def _show_not_told(out: Output, found: list[DeliveryData], last: int) -> None:
@@ -120,7 +120,7 @@ def _show_not_told(out: Output, found: list[DeliveryData], last: int) -> None:
             for one in shown
         ],
     )
-    out.say(f"{len(shown)} of {len(found)} alert(s) that nobody was told of.", style="dim")
+    out.say(f"{len(shown)} of {plural(len(found), 'alert')} that nobody was told of.", style="dim")
 
 
 @deliveries.command(epilog=example("sla-monitor deliveries resend 9c8b0d2a7f1e4c5db6a3f0e1d2c4b5a6"))

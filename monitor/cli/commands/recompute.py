@@ -37,6 +37,7 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import decode_alert, decode_statement
 from monitor.wire.outcomes import consequence_json
 from monitor.wire.times import READERS, instant
+from monitor.wire.wording import plural
 
 if TYPE_CHECKING:
     from monitor.core.objectives.consequence import Consequence
@@ -144,7 +145,7 @@ async def _compared(
     )
     history = await read_history(settings, on_progress, as_of_ms=known_by_ms)
     for reason, count in history.rejected.most_common():
-        out.note(f"{count:,} records are no events: {reason}")
+        out.note(f"{plural(count, 'record is no event', 'records are no events')}: {reason}")
     published = await read_published(settings, None if as_of_ms is None else known_by_ms)
     end_ms = until_ms if until_ms is not None else as_of_ms if as_of_ms is not None else now_ms
     return compare(

@@ -16,6 +16,7 @@ from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import progress
+from monitor.cli.terminal.recorded import FILE, agreements_option, table_option
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.core.facts.events import Event
@@ -42,8 +43,8 @@ from monitor.replay.to_kafka import to_kafka
 from monitor.replay.unused import Seen, useless
 from monitor.wire.events import encode_event
 from monitor.wire.times import READERS, instant
+from monitor.wire.wording import plural
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT = Path("-")
 _OF_MEASURING = "--agreements, --json FILE, --records, --announced, --until, --alerts, --of and --window"
 
@@ -57,28 +58,16 @@ _OF_MEASURING = "--agreements, --json FILE, --records, --announced, --until, --a
         "sla-monitor replay incidents.csv --mapping mapping.yaml --to-kafka --speed 60",
     )
 )
-@click.argument("data", nargs=-1, required=True, type=_FILE)
-@click.option("--mapping", required=True, type=_FILE, help="How rows become events (YAML).")
-@click.option(
-    "--table",
-    "more",
-    multiple=True,
-    type=(_FILE, _FILE),
-    metavar="DATA MAPPING",
-    help="Another file with a mapping of its own; may be given several times.",
-)
+@click.argument("data", nargs=-1, required=True, type=FILE)
+@click.option("--mapping", required=True, type=FILE, help="How rows become events (YAML).")
+@table_option
 @click.option(
     "--preview",
     type=click.IntRange(min=1),
     metavar="N",
     help="Only show the first N events, and why rows are refused.",
 )
-@click.option(
-    "--agreements",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True),
-    help="Agreement file or folder; may be given several times.",
-)
+@agreements_option()
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the result as JSON; - is stdout.")
 @click.option(
     "--records", type=click.Path(path_type=Path), help="Write one JSON line for each measured clock and each call."
@@ -215,8 +204,8 @@ def _preview(out: Output, tables: Sequence[Table], most: int) -> None:
         )
         for one in made
     ]
-    out.table(("row", "time", "subject", "event", "attributes"), rows, f"The first {len(made):,} events")
-    out.say(f"{count:,} events of {reading.rows:,} rows: {fates(reading)}.")
+    out.table(("row", "time", "subject", "event", "attributes"), rows, f"The first {plural(len(made), 'event')}")
+    out.say(f"{plural(count, 'event')} of {plural(reading.rows, 'row')}: {fates(reading)}.")
     if reading.rejected and not out.as_json:
         out.console.print(rejections_table(reading))
     for sentence in data_faults(reading):
@@ -231,9 +220,9 @@ def _into_kafka(out: Output, settings: Settings, tables: Sequence[Table], speed:
     with progress() as on_progress:
         reading = read_tables(tables, on_progress)
         sent = asyncio.run(_send(settings, reading, speed, on_progress))
-    out.say(f"{sent:,} events of {reading.rows:,} rows sent to {settings.bootstrap}.")
+    out.say(f"{plural(sent, 'event')} of {plural(reading.rows, 'row')} sent to {settings.bootstrap}.")
     for reason, count in reading.reasons().items():
-        out.say(f"{count:,} rows rejected: {reason}")
+        out.say(f"{plural(count, 'row')} rejected: {reason}")
     for sentence in data_faults(reading):
         out.say(sentence)
     out.record(sent=sent, rows=reading.rows, rejected=reading.reasons())

@@ -15,6 +15,7 @@ from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import LEAST, progress
+from monitor.cli.terminal.recorded import FILE, agreements_option, table_option
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.replay.files import replay_files
@@ -27,7 +28,6 @@ from monitor.reports.sources import Sources, from_replay
 from monitor.reports.topics import read_report
 from monitor.wire.times import instant
 
-_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _STDOUT: Final = Path("-")
 
 
@@ -52,27 +52,31 @@ _STDOUT: Final = Path("-")
     type=click.Path(path_type=Path),
     help="File (- is stdout), or a folder.  [default: named after the report]",
 )
-@click.option("--data", multiple=True, type=_FILE, help="Recorded data; may be given several times.")
-@click.option("--mapping", type=_FILE, help="How rows become events. Without it the files hold events.")
-@click.option(
-    "--table", "more", multiple=True, type=(_FILE, _FILE), metavar="DATA MAPPING", help="Another file with its mapping."
-)
-@click.option(
-    "--agreements", multiple=True, type=click.Path(path_type=Path, exists=True), help="Agreement file or folder."
-)
+@click.option("--data", multiple=True, type=FILE, help="Recorded data; may be given several times.")
+@click.option("--mapping", type=FILE, help="How rows become events. Without it the files hold events.")
+@table_option
+@agreements_option()
 @click.option("--until", "until_ms", type=Instant(), help="With --data: where time ends.  [default: data]")
 @click.option("--follow", is_flag=True, help="Write each report that is announced, as it is announced, for ever.")
+@click.option(
+    "--heartbeat",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --follow: touch this file at each look for announcements.",
+)
 @settings_option
 @json_option
 def report(
     out: Output,
     settings: Settings,
+    *,
     agreement_id: str | None,
     period_text: str | None,
     customer: str,
     formats: tuple[str, ...],
     place: Path | None,
-    follow: bool,  # noqa: FBT001 - click's
+    follow: bool,
+    heartbeat: Path | None,
     **recorded: Any,  # noqa: ANN401 - click's
 ) -> None:
     """Report a period of an agreement: objectives, missed targets, outages, leads, credits, and what is not counted.
@@ -89,7 +93,7 @@ def report(
     if follow:
         if is_recorded or agreement_id or period_text or customer:
             raise click.UsageError("--follow takes --out and --format only: the announcements name the rest.")
-        _follow(out, settings, place, forms_of(formats))
+        _follow(out, settings, place, forms_of(formats), heartbeat)
         return
     forms = forms_of(formats) or _by_ending(place)
     for form in forms:
@@ -122,7 +126,7 @@ def report(
         )  # fmt: skip
 
 
-def _follow(out: Output, settings: Settings, place: Path | None, forms: list[Form]) -> None:
+def _follow(out: Output, settings: Settings, place: Path | None, forms: list[Form], heartbeat: Path | None) -> None:
     folder = place if place is not None or settings.reports.folder is None else Path(settings.reports.folder)
     if folder is None:
         raise click.UsageError("--follow needs a folder: --out, or reports.folder in the settings.")
@@ -132,11 +136,14 @@ def _follow(out: Output, settings: Settings, place: Path | None, forms: list[For
     try_places([("--out", folder / "report")])
     # Ctrl-C is how one stops following.
     with suppress(KeyboardInterrupt):
-        asyncio.run(_write_announced(out, settings, folder, forms))
+        asyncio.run(_write_announced(out, settings, folder, forms, heartbeat))
 
 
-async def _write_announced(out: Output, settings: Settings, folder: Path, forms: list[Form]) -> None:
-    async for one in write_announced(settings, folder, forms, out.note, follow=True):
+async def _write_announced(
+    out: Output, settings: Settings, folder: Path, forms: list[Form], heartbeat: Path | None
+) -> None:
+    looked = (lambda: None) if heartbeat is None else heartbeat.touch
+    async for one in write_announced(settings, folder, forms, out.note, follow=True, looked=looked):
         for path in one.files:
             out.say(f"{path}: {one.report.agreement.id}, {one.report.period.title}, for {one.announced.receiver}.")
             out.record(

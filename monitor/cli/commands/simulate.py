@@ -17,6 +17,7 @@ from monitor.cli.terminal.options import example, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.cli.terminal.places import try_places
 from monitor.cli.terminal.progress import progress
+from monitor.cli.terminal.recorded import FILE, agreements_option, table_option
 from monitor.config.agreements.checking import load_agreements
 from monitor.config.settings.settings import Settings
 from monitor.core.objectives.consequence import MONEY
@@ -29,11 +30,11 @@ from monitor.replay.result import data_faults
 from monitor.replay.simulate import Outcome, as_if_accepted, cut, outcome
 from monitor.wire.outcomes import consequence_json
 from monitor.wire.times import READERS, instant
+from monitor.wire.wording import plural
 
 if TYPE_CHECKING:
     from monitor.core.facts.events import Event
 
-_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _PATH: Final = click.Path(path_type=Path, exists=True)
 _STDOUT: Final = Path("-")
 LISTED: Final = 20
@@ -49,15 +50,11 @@ _PERIOD_VERDICTS: Final = ("met", "breached", "low_sample", "no_data", "provisio
         "sla-monitor simulate --agreements draft.yaml --against agreements/ --from-kafka --from 2026-01-01T00:00:00Z",
     )
 )
-@click.argument("data", nargs=-1, type=_FILE)
-@click.option(
-    "--agreements", multiple=True, required=True, type=_PATH, help="What is tried: file or folder, repeatable."
-)
+@click.argument("data", nargs=-1, type=FILE)
+@agreements_option("What is tried: ", required=True)
 @click.option("--against", multiple=True, type=_PATH, help="What it is compared with: file or folder, repeatable.")
-@click.option("--mapping", type=_FILE, help="How rows become events (YAML). Without it: our own events as JSON lines.")
-@click.option(
-    "--table", "more", multiple=True, type=(_FILE, _FILE), metavar="DATA MAPPING", help="Another file with its mapping."
-)
+@click.option("--mapping", type=FILE, help="How rows become events (YAML). Without it: our own events as JSON lines.")
+@table_option
 @click.option("--from-kafka", is_flag=True, help="Take the events of the topics, up to their present ends.")
 @click.option("--from", "from_ms", type=Instant(), help="Leave out subjects that began before, RFC 3339.")
 @click.option("--until", "until_ms", type=Instant(), help="Let time pass up to then.  [default: to the last event]")
@@ -120,13 +117,13 @@ def _events(
         for one in reading.rejected[:LISTED]:
             out.note(f"rejected: {one.file}:{one.line}: {one.reason}: {one.detail}")
         if len(reading.rejected) > LISTED:
-            out.note(f"{len(reading.rejected):,} rows rejected: {reading.reasons()}")
+            out.note(f"{plural(len(reading.rejected), 'row')} rejected: {reading.reasons()}")
         for sentence in data_faults(reading):
             out.note(sentence)
         return reading.events
     history = asyncio.run(read_history(settings, on_progress))
     for reason, count in history.rejected.most_common():
-        out.note(f"{count:,} records are no events: {reason}")
+        out.note(f"{plural(count, 'record is no event', 'records are no events')}: {reason}")
     return history.events()
 
 
@@ -180,9 +177,8 @@ def _tell(out: Output, found: dict[str, Any]) -> None:
     if not found["events"]:
         out.say("No events: nothing to simulate.")
         return
-    out.say(
-        f"{found['events']:,} events, {instant(found['from_ms'], READERS)} to {instant(found['until_ms'], READERS)}."
-    )
+    begin, end = (instant(found[name], READERS) for name in ("from_ms", "until_ms"))
+    out.say(f"{plural(found['events'], 'event')}, {begin} to {end}.")
     out.table(
         _columns("clock", _CLOCK_VERDICTS, compared=compared),
         [(f"{one['agreement']}/{one['clock']}", *_cells(one, _CLOCK_VERDICTS)) for one in found["clocks"]],

@@ -20,8 +20,9 @@ from monitor.read_model.present import present_ms
 from monitor.read_model.topics import read_all
 from monitor.wire.announcements import decode_statement
 from monitor.wire.instants import rfc3339
-from monitor.wire.outcome_words import claim_left, follows, value_and_target
+from monitor.wire.outcome_words import claim_left, follows, sample_text, value_and_target
 from monitor.wire.outcomes import consequence_json
+from monitor.wire.wording import plural
 
 if TYPE_CHECKING:
     from monitor.core.objectives.status import WindowStatus
@@ -86,7 +87,7 @@ def statements(
         "left",
     )
     out.table(columns, rows)
-    out.say(f"{len(found[-last:])} of {len(found)} statement(s).", style="dim")
+    out.say(f"{len(found[-last:])} of {plural(len(found), 'statement')}.", style="dim")
 
 
 def _stated(out: Output, settings: Settings) -> list[WindowStatus]:
@@ -111,7 +112,7 @@ def _rows(status: WindowStatus, zone: str, now_ms: int) -> list[tuple[str | Text
             " ".join(value for value in status.labels.values() if value),
             Text(verdict.verdict.replace("_", " "), STYLES.get(verdict.verdict, "")),
             *value_and_target(verdict),
-            str(verdict.sample),
+            sample_text(status, verdict),
             Text("; ".join(follows(one) for one in own), "bold" if own else ""),
             "; ".join(claim_left(one, now_ms) for one in own if one.kind in MONEY or one.breach),
         ))  # fmt: skip

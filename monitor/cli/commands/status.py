@@ -22,9 +22,10 @@ from monitor.read_model.overview import Line, Out, Overview, Seen
 from monitor.read_model.terms import is_warned_of, term_text
 from monitor.read_model.topics import committed
 from monitor.stream.partitions.clock import wall_ms
+from monitor.wire.outcome_words import sample_text
 from monitor.wire.promises import promises_of
 from monitor.wire.times import READERS, duration, instant
-from monitor.wire.wording import explain
+from monitor.wire.wording import explain, plural
 
 SHOWN: Final = 20
 PICTURE_S: Final = 1.0
@@ -86,7 +87,7 @@ async def _once(out: Output, settings: Settings, agreement: str | None, limit: i
     else:
         out.console.print(picture(found, limit))
     if seen.unreadable:
-        out.note(f"warning: {seen.unreadable} record(s) could not be read by this version of the monitor")
+        out.note(f"warning: {plural(seen.unreadable, 'record')} could not be read by this version of the monitor")
     return found
 
 
@@ -147,7 +148,7 @@ def picture(found: Overview, limit: int | None) -> RenderableType:
                 one.about,
                 one.status.window,
                 *one.figures,
-                str(one.verdict.sample),
+                sample_text(one.status, one.verdict),
                 *_said_by(found, one),
             )
             for one in lines
@@ -183,7 +184,7 @@ def _headline(found: Overview) -> Text:
     for count, word, style in ((found.breached, "broken", "breached"), (found.at_risk, "at risk", "at_risk")):
         line.append(f"{count} {word}", STYLES[style] if count else "dim").append("  ")
     kept = sum(one.verdict.verdict in ("met", "on_track") for one in found.lines)
-    line.append(f"{kept} objective(s) kept", STYLES["met"] if kept else "dim")
+    line.append(f"{plural(kept, 'objective')} kept", STYLES["met"] if kept else "dim")
     if found.as_of_ms is None:
         line.append("  nothing was judged yet: does a worker run?", "yellow")
     elif found.late_ms is not None:

@@ -1,4 +1,4 @@
-"""``sla-monitor tail``: follow the alerts, status and statements of the monitor."""
+"""``sla-monitor tail``: follow the alerts, status, statements and finished reports of the monitor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import click
 from aiokafka.structs import ConsumerRecord
@@ -17,17 +17,19 @@ from monitor.cli.terminal.output import STYLES, Output
 from monitor.config.settings.settings import Settings
 from monitor.core.alerts.alert import Alert
 from monitor.core.objectives.status import WindowStatus
+from monitor.core.windows.reports import FinishedReport, ReportReason
 from monitor.errors import DecodeError
 from monitor.read_model.topics import committed
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
+from monitor.wire.finished_reports import decode_report
 from monitor.wire.times import READERS, duration, instant
 from monitor.wire.wording import quantity, stretch, summary
 
-What = Literal["alerts", "status", "statements"]
+What = Literal["alerts", "status", "statements", "reports"]
 
 
 @click.command(epilog=example("sla-monitor tail alerts", "sla-monitor tail statements --no-follow --json"))
-@click.argument("what", type=click.Choice(["alerts", "status", "statements"]))
+@click.argument("what", type=click.Choice(get_args(What)))
 @click.option("--from-start", is_flag=True, help="Begin with the oldest that is kept, not with what comes next.")
 @click.option("--follow/--no-follow", default=True, help="Wait for more (the default), or tell what is there and end.")
 @click.option("--for", "for_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after that.")
@@ -43,7 +45,7 @@ def tail(
     for_s: float | None,
     stretches: bool,  # noqa: FBT001 - click's
 ) -> None:
-    """Print alerts, status or statements as they come.
+    """Print alerts, status, statements or finished reports as they come.
 
     Only what was committed is read. Times are in your zone (TZ); with --json the records
     are printed as they are on the topic.
@@ -139,8 +141,32 @@ def status_line(status: WindowStatus) -> Text:
     return line
 
 
+def report_line(report: FinishedReport) -> Text:
+    """Return the announcement of a finished report as one line: when, whose, for whom, and by when it is promised.
+
+    Its period and due instant are in the zone of the agreement.
+    """
+    line = Text.assemble(
+        (instant(report.as_of_ms, READERS, seconds=True), "dim"),
+        " ",
+        (f"{report.agreement} {report.period}", "bold"),
+        f" for {report.receiver}, version {report.version}: {_REASONS[report.reason]}, "
+        f"due {instant(report.due_ms, report.zone)}",
+    )
+    if report.statistics:
+        line.append(f" | {', '.join(report.statistics)}")
+    return line
+
+
+_REASONS: Final[dict[ReportReason, str]] = {
+    "closed": "the period is closed",
+    "cohort": "a promise that outlasts the period is stated",
+    "late": "stated late",
+}
+"""Why a report is announced, in words."""
 _LINES: Final[dict[What, Callable[[bytes], Text]]] = {
     "alerts": alert_line,
     "status": lambda value: status_line(decode_status(value)),
     "statements": lambda value: status_line(decode_statement(value)),
+    "reports": lambda value: report_line(decode_report(value)),
 }

@@ -1,11 +1,11 @@
-"""Options of commands that also answer from recorded data, without Kafka."""
+"""Options of commands that read recorded data, and of those that also answer from it, without Kafka."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -16,8 +16,34 @@ from monitor.core.agreements.book import Book
 from monitor.replay.files import load_tables
 from monitor.replay.own_events import read_own_events
 from monitor.replay.readers import Reading, read_tables
+from monitor.wire.wording import plural
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
+"""A file that is read; - is standard input."""
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+table_option: Final = click.option(
+    "--table",
+    "more",
+    multiple=True,
+    type=(FILE, FILE),
+    metavar="DATA MAPPING",
+    help="Another file with a mapping of its own; may be given several times.",
+)
+"""``--table DATA MAPPING``, as ``more``."""
+
+
+def agreements_option(said: str = "", *, required: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option ``--agreements``; ``said`` stands before what it takes."""
+    return click.option(
+        "--agreements",
+        multiple=True,
+        required=required,
+        type=click.Path(path_type=Path, exists=True),
+        help=f"{said}{'agreement' if said else 'Agreement'} file or folder; may be given several times.",
+    )
 
 
 class Recorded(NamedTuple):
@@ -39,7 +65,7 @@ class Recorded(NamedTuple):
             else:
                 reading = read_tables(load_tables(self.data, self.mapping, self.more), on_progress)
         for reason, count in reading.reasons().items():
-            out.note(f"{count:,} rows rejected: {reason}")
+            out.note(f"{plural(count, 'row')} rejected: {reason}")
         return reading
 
     def book(self) -> Book:
@@ -52,20 +78,8 @@ def recorded_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--data", multiple=True, type=_FILE, help="Read recorded events from this file, not from Kafka.")
     @click.option("--mapping", type=_FILE, help="With --data: how rows become events. Without it they are events.")
-    @click.option(
-        "--table",
-        "more",
-        multiple=True,
-        type=(_FILE, _FILE),
-        metavar="DATA MAPPING",
-        help="Another file with its mapping.",
-    )
-    @click.option(
-        "--agreements",
-        multiple=True,
-        type=click.Path(path_type=Path, exists=True),
-        help="With --data: agreement file or folder; may be given several times.",
-    )
+    @table_option
+    @agreements_option("With --data: ")
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's
         given = Recorded(*(kwargs.pop(name) for name in Recorded._fields))

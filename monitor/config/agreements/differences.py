@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from monitor.wire.wording import plural
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -21,7 +23,7 @@ def describe_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -
         measures = sum(len(new.get(section, ())) for section in ("clocks", "calls", "outages"))
         objectives = len(new.get("objectives", ()))
         head = f"new: {new.get('name')}, {new.get('status')}, valid from {new.get('valid_from')}"
-        return [f"{head}, {measures} measure(s), {objectives} objective(s)"]
+        return [f"{head}, {plural(measures, 'measure')}, {plural(objectives, 'objective')}"]
     return list(_differences("", old, new))
 
 

@@ -18,10 +18,14 @@ LONGEST_VALUE: Final = 1024
 
 
 class Sender(NamedTuple):
-    """Who tells: the CloudEvents source of the installation; and the name that the settings give to the receiver."""
+    """Who tells: the CloudEvents source of the installation; and the name that the settings give to the receiver.
+
+    ``zone`` is that of the agreement that a notice is about: sentences tell instants in it, fields for machines in UTC.
+    """
 
     source: str
     receiver: str
+    zone: str = "UTC"
 
 
 class Request(NamedTuple):
@@ -81,10 +85,10 @@ def severity_of(alert: Alert) -> Severity:
     return severities.get(alert.state, "info")
 
 
-def told(alert: Alert) -> dict[str, str]:
+def told(alert: Alert, zone: str) -> dict[str, str]:
     """Return what an alert tells people, each a bounded line: ``summary``, quantities, and whom it is about."""
     about = {
-        **explain(alert),
+        **explain(alert, zone),
         "state": alert.state,
         "reason": alert.reason,
         "agreement": f"{alert.key.agreement} version {alert.version}",

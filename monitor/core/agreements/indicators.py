@@ -66,6 +66,11 @@ class Indicator:
 
     The figures of such a promise are stated by cohorts (`monitor.core.agreements.cohorts`).
     """
+    only_worsens: bool = False
+    """Whether the subjects that a figure lacks (`Figure.lacking`) could only have made it worse.
+
+    Then a figure that misses its target misses it with them, too. Any other figure that lacks something proves nothing.
+    """
 
     @property
     def comparison(self) -> Comparison:
@@ -140,15 +145,47 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
         "mttr_resolve": _STEP,
         "coverage": Indicator("ratio", "higher", "time", "failures", needs="", grows=True),
         # of the customers, where the agreement counts them (IEEE 1366)
-        "saidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
+        "saidi": Indicator(
+            "ms",
+            "lower",
+            "customers",
+            "denominator",
+            needs="customers",
+            grows=True,
+            cohort="restored",
+            only_worsens=True,
+        ),
         "saifi": Indicator(
-            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+            "count",
+            "lower",
+            "customers",
+            "denominator",
+            needs="customers",
+            grows=False,
+            cohort="restored",
+            only_worsens=True,
         ),
         "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
         # Customers times milliseconds are no duration: an alert tells them as numbers.
-        "asai": Indicator("ratio", "higher", "customers", "failures", needs="customers", grows=True, cohort="restored"),
+        "asai": Indicator(
+            "ratio",
+            "higher",
+            "customers",
+            "failures",
+            needs="customers",
+            grows=True,
+            cohort="restored",
+            only_worsens=True,
+        ),
         "maifi": Indicator(
-            "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored"
+            "count",
+            "lower",
+            "customers",
+            "denominator",
+            needs="customers",
+            grows=False,
+            cohort="restored",
+            only_worsens=True,
         ),
         "saidi_net": Indicator(
             "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"

@@ -17,9 +17,9 @@ class ObjectiveVerdict(NamedTuple):
     """The verdict on one objective, with the figure and the target that were compared.
 
     ``on_track``: a calendar period runs and the target is kept so far. ``met``: the target was kept in a closed period,
-    or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value.
-    ``provisional``: the period is closed, but the promise outlasts it and is stated later
-    (`monitor.core.agreements.cohorts`).
+    or is kept in a rolling window. ``low_sample``: the sample is below the minimum. ``no_data``: there is no value, or
+    one that lacks something (`Figure.lacking`) and so proves nothing. ``provisional``: the period is closed, but the
+    promise outlasts it and is stated later (`monitor.core.agreements.cohorts`).
     """
 
     objective: str
@@ -62,6 +62,8 @@ class WindowStatus(NamedTuple):
     """In how many parts the period is stated: an amendment in it changed the promise. Each part is a statement."""
     details: tuple[tuple[str, str], ...] = ()
     """The details of the service that a statement is about, as the agreement names them. Empty unless closed."""
+    before: tuple[tuple[str, float], ...] = ()
+    """The values of the newest closed period of the same window, by objective. Empty where there is none."""
 
 
 def judged_figure(status: WindowStatus, verdict: ObjectiveVerdict) -> Figure | None:

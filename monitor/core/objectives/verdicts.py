@@ -9,6 +9,10 @@ verdict is ``low_sample``, with three exceptions:
 - Nor do the leads that a goal asks for: that none were delivered is the miss itself.
 - A target that nothing can repair (a ratio of 100 %, or of at most 0 %) is breached by the first bad event.
 
+**A figure that lacks something** (an outage whose customers no event names) keeps no promise: its verdict is
+``no_data``. It is ``breached`` (or ``at_risk``) if it is beyond that bound already, where what it lacks can only make
+it worse.
+
 The sample is the denominator of a ratio or mean; of a percentile and the longest it is the number of durations.
 
 An objective with a budget of **timeslices** is judged by its slices alone: it is missed once its budget is exhausted.
@@ -98,7 +102,7 @@ def judge(
     verdict: Verdict
     if provisional:
         verdict = "provisional"
-    elif figure is None or figure.value is None:
+    elif figure is None or figure.value is None or (figure.lacking and not NAMED[figure.indicator].only_worsens):
         verdict = "no_data"
     elif objective.is_beyond(figure.value, objective.target):
         verdict = "breached" if enough or _irreparable(objective, figure) else "low_sample"
@@ -106,6 +110,8 @@ def judge(
         verdict = "low_sample"
     elif not closed and objective.at_risk is not None and objective.is_beyond(figure.value, objective.at_risk):
         verdict = "at_risk"
+    elif figure.lacking:
+        verdict = "no_data"
     else:
         verdict = "on_track" if calendar and not closed else "met"
     return ObjectiveVerdict(

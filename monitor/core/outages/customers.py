@@ -15,6 +15,10 @@ instead: customer time then counts in the window in which it lies, a customer wh
 negative, though an interruption may be longer than the window. Announced maintenance is no excuse here. An open outage
 is sustained once it is as old as the longest momentary one.
 
+An outage of which no event names a number of customers interrupted an unknown number of them, not nobody. It is in no
+sum; the figures that it belongs to say how many such outages they lack, and no promise is kept by such a figure
+(`monitor.core.objectives.verdicts`). An outage of 0 customers is one that says so.
+
 Major event days (IEEE 1366-2012, 3.5 and annex B): days whose SAIDI exceeds ``T_MED = exp(alpha + 2.5 beta)``, where
 alpha and beta are mean and standard deviation of the logarithms of the daily SAIDI in up to five years before the
 window; days without interruptions are left out. An outage belongs, with all its time, to the day on which it began; a
@@ -68,7 +72,8 @@ class Tally(NamedTuple):
     """The counts of a window: of sustained interruptions, the customers of momentary ones, how many are not over.
 
     ``days`` holds the sums of all sustained interruptions by the start of the day on which they began, ``within`` what
-    the window counts of them.
+    the window counts of them. ``unknown`` and ``unknown_momentary`` are the numbers of sustained and of momentary
+    interruptions that the window would count, but of which no event names the customers.
     """
 
     every: Sums
@@ -76,6 +81,8 @@ class Tally(NamedTuple):
     not_over: int
     days: Mapping[int, Sums]
     within: Mapping[int, Sums]
+    unknown: int = 0
+    unknown_momentary: int = 0
 
 
 def served_of(terms: CustomerTerms, values: Sequence[str]) -> int | None:
@@ -151,7 +158,10 @@ def customer_figures(
     if terms.major_days:
         days = yield from _days(sustained, zone, lambda one: sum_of(one, one.start_ms, now_ms))
         within = yield from _days(sustained, zone, summing)
-    tally = Tally(every, momentary, len(begun), days, within)
+    counts = _counting_in(terms, from_ms, to_ms, now_ms)
+    unknown = sum(1 for one in sustained if not one.customers and counts(one))
+    unknown_momentary = sum(1 for one in brief if not one.customers and counts(one))
+    tally = Tally(every, momentary, len(begun), days, within, unknown, unknown_momentary)
     return (yield from tallied(counting, total or 0, tally, from_ms, to_ms, now_ms))
 
 
@@ -163,12 +173,20 @@ def tallied(
     end_ms = min(to_ms, now_ms)
     elapsed_ms = max(0, end_ms - from_ms)
     served_ms = total * elapsed_ms
+    lacking, brief_lacking = tally.unknown, tally.unknown_momentary
     so_far = f"; {tally.not_over} not over" if tally.not_over and terms.accrues == "start" else ""
+    said, brief_said = f"{_without(lacking)}{so_far}", _without(brief_lacking)
     figures = [
-        *_averages("", every, total, so_far),
-        quotient("asai", max(0, served_ms - every.customer_ms), served_ms, "ratio", "(N_T T - sum of r N) / (N_T T)"),
-        quotient("maifi", tally.momentary, total, "count", "sum of N of momentary interruptions / N_T"),
-    ]
+        *_averages("", every, total, said, lacking),
+        quotient(
+            "asai", max(0, served_ms - every.customer_ms), served_ms, "ratio",
+            f"(N_T T - sum of r N) / (N_T T){_without(lacking)}", lacking,
+        ),
+        quotient(
+            "maifi", tally.momentary, total, "count", f"sum of N of momentary interruptions / N_T{brief_said}",
+            brief_lacking,
+        ),
+    ]  # fmt: skip
     threshold_ms = yield from _threshold_ms(counting, total, from_ms, now_ms)
     if threshold_ms is None:
         text = "no threshold: fewer than 30 days with interruptions before" if terms.major_days else "not agreed"
@@ -184,17 +202,24 @@ def tallied(
     text = f"days whose SAIDI exceeds {threshold_ms / 1000:g} s"
     return [
         *figures,
-        *_averages("_net", net, total, f", without major event days{so_far}"),
-        Figure("major_event_days", float(in_window), in_window, elapsed_ms, "count", text),
+        *_averages("_net", net, total, f", without major event days{said}", lacking),
+        Figure(
+            "major_event_days", float(in_window), in_window, elapsed_ms, "count", f"{text}{_without(lacking)}", lacking
+        ),
     ]
 
 
-def _averages(suffix: str, sums: Sums, total: int, text: str) -> list[Figure]:
+def _averages(suffix: str, sums: Sums, total: int, text: str, lacking: int) -> list[Figure]:
     return [
-        quotient(f"saidi{suffix}", sums.customer_ms, total, "ms", f"sum of r N / N_T{text}"),
-        quotient(f"saifi{suffix}", sums.customers, total, "count", f"sum of N / N_T{text}"),
-        quotient(f"caidi{suffix}", sums.customer_ms, sums.customers, "ms", f"sum of r N / sum of N{text}"),
+        quotient(f"saidi{suffix}", sums.customer_ms, total, "ms", f"sum of r N / N_T{text}", lacking),
+        quotient(f"saifi{suffix}", sums.customers, total, "count", f"sum of N / N_T{text}", lacking),
+        quotient(f"caidi{suffix}", sums.customer_ms, sums.customers, "ms", f"sum of r N / sum of N{text}", lacking),
     ]
+
+
+def _without(lacking: int) -> str:
+    """Return what a formula says about outages that it leaves out."""
+    return f", without {lacking} {'outage' if lacking == 1 else 'outages'} of unknown customers" if lacking else ""
 
 
 def over_ms(record: OutageRecord, now_ms: int) -> int:
@@ -205,6 +230,13 @@ def over_ms(record: OutageRecord, now_ms: int) -> int:
 def length_ms(record: OutageRecord, now_ms: int) -> int:
     """Return how long an outage was, or is so far."""
     return (over_ms(record, now_ms) or now_ms) - record.start_ms
+
+
+def _counting_in(terms: CustomerTerms, from_ms: int, to_ms: int, now_ms: int) -> Callable[[OutageRecord], bool]:
+    """Return the function that decides whether an outage counts in ``[from_ms, to_ms)``, as of an instant."""
+    if terms.accrues == "start":
+        return lambda one: from_ms <= one.start_ms < to_ms
+    return lambda one: one.start_ms < to_ms and (over_ms(one, now_ms) or now_ms) > from_ms
 
 
 def _summing(terms: CustomerTerms, from_ms: int, to_ms: int, now_ms: int) -> Callable[[OutageRecord], Sums]:

@@ -26,6 +26,8 @@ class Kept(NamedTuple):
 
     ``over`` holds the sums of the sustained ones by the start of the day on which they began, ``brief`` the number of
     customers of the momentary ones. ``first_ms`` and ``last_ms`` are the first and the last start of any of them.
+    ``unknown`` and ``unknown_brief`` are the numbers of sustained and of momentary ones that are over and name no
+    customers.
     """
 
     outages: Mapping[str, OutageRecord]
@@ -39,13 +41,16 @@ class Kept(NamedTuple):
     others: Sequence[OutageRecord]
     are_children: bool
     """Whether one may be the consequence of another one."""
+    unknown: int = 0
+    unknown_brief: int = 0
 
 
 class Outlook(NamedTuple):
     """How the customer time of a period may grow without an event.
 
     ``customer_ms`` is that of all interruptions, sustained or not; in each millisecond it grows by ``customers`` at
-    most. It is not ``certain`` if something is known of an instant that is still to come.
+    most. It is not ``certain`` if something is known of an instant that is still to come, or if an outage whose
+    customers nobody names may still become a sustained one.
     """
 
     customer_ms: int
@@ -60,7 +65,7 @@ def kept(counting: Counting, outages: Mapping[str, OutageRecord], now_ms: int, k
         return known
     over: dict[int, Sums] = {}
     others: list[OutageRecord] = []
-    brief = last_over_ms = 0
+    brief = last_over_ms = unknown = unknown_brief = 0
     are_children = False
     starts_ms = [one.start_ms for one in outages.values() if one.kind == "outage"]
     for one in outages.values():
@@ -75,10 +80,14 @@ def kept(counting: Counting, outages: Mapping[str, OutageRecord], now_ms: int, k
         own = sum_of(one, one.start_ms, now_ms)
         if length_ms(one, now_ms) >= terms.momentary_ms:
             add_to(over, day_start(zone, one.start_ms), own)
+            unknown += not one.customers
         else:
             brief += own.customers
+            unknown_brief += not one.customers
     first_ms, last_ms = min(starts_ms, default=0), max(starts_ms, default=0)
-    return Kept(outages, terms, last_over_ms, first_ms, last_ms, over, brief, others, are_children)
+    return Kept(
+        outages, terms, last_over_ms, first_ms, last_ms, over, brief, others, are_children, unknown, unknown_brief
+    )  # fmt: skip
 
 
 def _last_change_ms(one: OutageRecord) -> int:
@@ -93,7 +102,7 @@ def tally(panes: Sequence[Kept], counting: Counting, from_ms: int, to_ms: int, n
     """
     terms, zone = counting.terms, counting.zone
     first_ms = day_start(zone, from_ms)
-    customer_ms = customers = brief = not_over = 0
+    customer_ms = customers = brief = not_over = unknown = unknown_brief = 0
     days: dict[int, Sums] = {}
     for pane in panes:
         if pane.last_ms < first_ms:
@@ -101,6 +110,8 @@ def tally(panes: Sequence[Kept], counting: Counting, from_ms: int, to_ms: int, n
         if pane.are_children or pane.first_ms < from_ms or pane.last_ms >= to_ms:
             return None
         brief += pane.brief
+        unknown += pane.unknown
+        unknown_brief += pane.unknown_brief
         for day_ms, own in pane.over.items():
             customer_ms += own.customer_ms
             customers += own.customers
@@ -115,9 +126,11 @@ def tally(panes: Sequence[Kept], counting: Counting, from_ms: int, to_ms: int, n
                 customer_ms += own.customer_ms
                 customers += own.customers
                 add_to(days, day_start(zone, one.start_ms), own)
+                unknown += not one.customers
             elif is_over:
                 brief += own.customers
-    return Tally(Sums(customer_ms, customers), brief, not_over, days, days)
+                unknown_brief += not one.customers
+    return Tally(Sums(customer_ms, customers), brief, not_over, days, days, unknown, unknown_brief)
 
 
 def outlook(panes: Iterable[Kept], from_ms: int, now_ms: int) -> Outlook:
@@ -130,6 +143,8 @@ def outlook(panes: Iterable[Kept], from_ms: int, now_ms: int) -> Outlook:
         customer_ms += sum(own.customer_ms for own in pane.over.values())
         for one in pane.others:
             certain = certain and max(_last_change_ms(one), one.restored_ms) <= now_ms
+            if not one.customers and not one.restored_ms and length_ms(one, now_ms) < pane.terms.momentary_ms:
+                certain = False  # once it is sustained, the figures lack it
             customer_ms += sum_of(one, one.start_ms, now_ms).customer_ms
             if not one.restored_ms and one.customers:
                 customers += one.customers[-1][1]

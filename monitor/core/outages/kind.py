@@ -15,9 +15,9 @@ from monitor.core.outages.interruptions import Kept, outlook, tally
 from monitor.core.outages.outages import announced_until_ms, outage_changes
 from monitor.core.outages.silence import silencing, silent_at
 from monitor.core.outages.turning import NEVER, steady_customers_ms, steady_ms
-from monitor.core.pieces import gathering
+from monitor.core.pieces import gathering, lots
 from monitor.core.series.measured import Measured, Panes
-from monitor.core.time.spans import Span
+from monitor.core.time.spans import NEVER_MS, Span
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
@@ -111,9 +111,29 @@ def wakes_ms(rule: OutageRule, of: WindowView[OutagePanes], live: Mapping[str, i
     # Each minute while anything is down or blind; else each hour is enough.
     step_ms = MINUTE_MS if live["open"] or live["blind"] else HOUR_MS
     found = [of.as_of_ms - of.as_of_ms % step_ms + step_ms]
+    ahead_ms = yield from _ahead_ms(of)
+    if ahead_ms is not None:
+        found.append(ahead_ms)
     if rule.blind_after_ms:
         _, silent_ms = yield from silent_at(rule, of.panes.outages(of.window, of.span), of.as_of_ms)
         found += [] if silent_ms is None else [silent_ms]
+    return found
+
+
+def _ahead_ms(of: WindowView[OutagePanes]) -> Pieces[int | None]:
+    """Return the first instant after this one of which something is known already; None: nothing is.
+
+    Steps of an outage may be ahead of the instant of the evaluation: a source that is behind holds that instant back
+    to its watermark, and clocks are skewed. The figures leave them out until then.
+    """
+    found: int | None = None
+    for some in lots(of.panes.outages(of.window, Span(of.span.start_ms, NEVER_MS))):
+        for _, one in some:
+            steps_ms = (one.start_ms, one.acknowledged_ms, one.responded_ms, one.restored_ms, one.resolved_ms)
+            if max(steps_ms) > of.as_of_ms:
+                next_ms = min(at_ms for at_ms in steps_ms if at_ms > of.as_of_ms)
+                found = next_ms if found is None else min(found, next_ms)
+        yield
     return found
 
 

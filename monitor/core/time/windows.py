@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from monitor.core.time.units import HOUR_MS, MINUTE_MS
+from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 WindowKind = Literal["rolling", "tumbling", "day", "week", "month", "quarter", "year"]
 TUMBLING: Final = "tumbling-"
@@ -45,6 +45,15 @@ class Window(NamedTuple):
     def period(self) -> Window:
         """The window itself, without a cohort."""
         return Window(self.kind, self.length_ms)
+
+
+_UNITS_MS: Final = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+
+
+def rolling_ms(name: str) -> int | None:
+    """Return the length of the rolling window of a name (``30m``, ``24h``, ``30d``); None: it names another window."""
+    number, unit = name[:-1], _UNITS_MS.get(name[-1:])
+    return int(number) * unit if unit is not None and number.isascii() and number.isdigit() else None
 
 
 def late_width(window: Window) -> Width:

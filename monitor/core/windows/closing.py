@@ -121,14 +121,17 @@ class Closing:
                 if span.end_ms > last_ms + max(SILENCE_MS[window.kind], 2 * window.length_ms):
                     self._fall_silent(look, window, span)
                     continue
+            stated: dict[str, float] = {}
             for part in parts:
-                found.add((yield from self._close(look, window, span, parts, part, close_ms, state)))
+                closed = yield from self._close(look, window, span, parts, part, close_ms, state)
+                stated = values_of(closed.statuses[-1])
+                found.add(closed)
             yield from self._cohorts.owe(window, span.start_ms, parts)
             told = {start_ms: one for start_ms, one in row.told.items() if start_ms > span.start_ms}
             measured_ms = span.end_ms if measured else _measured_ms(row)
             self._rows.put(
                 window.name,
-                WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown, measured_ms=measured_ms),
+                WindowRow(told, span.end_ms, row.closed + 1, shown=row.shown, measured_ms=measured_ms, stated=stated),
             )
             self.closed = True
         self.unfinished = True
@@ -248,6 +251,16 @@ class Closing:
             from_ms = row.open_from_ms if measured_ms is None else measured_ms
         if row.open_from_ms == 0 or from_ms < row.open_from_ms:
             self._rows.put(window.name, row._replace(open_from_ms=from_ms))
+
+
+def values_of(statement: WindowStatus) -> dict[str, float]:
+    """Return the judged values of a statement by objective: the last part's, where it is stated in parts.
+
+    What is stated later, by the cohort, is left out.
+    """
+    return {
+        one.objective: one.value for one in statement.verdicts if one.value is not None and one.verdict != "provisional"
+    }
 
 
 def _over_ms(last: Part, period: Span) -> int:

@@ -89,6 +89,8 @@ class WindowRow(NamedTuple):
     shown: bool = False
     measured_ms: int = 0
     """The end of the newest closed period in which something was measured (0: there is none)."""
+    stated: dict[str, float] = {}  # noqa: RUF012 - a field of a tuple: nobody changes it
+    """The judged values of the newest closed period, by objective; those without a value are not there."""
 
 
 def encode_window_key(series: SeriesKey, window: str) -> bytes:

@@ -245,6 +245,8 @@ class SeriesWindows:
             if consequences := self._consequences.open(look, window):
                 status = status._replace(consequences=consequences)
                 found.wakes_ms += [one.claim_until_ms for one in consequences]
+            if stated := self._rows.get(window.name).stated:
+                status = status._replace(before=tuple(stated.items()))
             status = self._sharing(status)
             self.latest[window.name] = status
             found.add(self._show(look, status, calendar=calendar))

@@ -80,10 +80,18 @@ def with_budgets(
 def news_of(status: WindowStatus, *, calendar: bool) -> News:
     """Return what of a status is news: not that time passed, nor that what is open grew older with it."""
     live = {name: n and status.as_of_ms - n if name in _AGES else n for name, n in status.live.items()}
-    of_window = (status.labels, status.version, status.from_ms if calendar else 0, live, status.consequences)
+    of_window = (
+        status.labels,
+        status.version,
+        status.from_ms if calendar else 0,
+        live,
+        status.consequences,
+        status.before,
+    )
     grown = tuple([one for one in status.figures if NAMED[one.indicator].grows])
     if not grown:
         return News((status.figures, status.verdicts, of_window), status.budgets)
-    figures = [one[:3] for one in status.figures if not NAMED[one.indicator].grows]  # failures are told with P, too
+    # Failures are told with P, too.
+    figures = [(*one[:3], one.lacking) for one in status.figures if not NAMED[one.indicator].grows]
     verdicts = [one._replace(value=None) if NAMED[one.indicator].grows else one for one in status.verdicts]
     return News((figures, verdicts, of_window), (*grown, *status.budgets))

@@ -6,6 +6,7 @@ from monitor.metrics import catalogue as m
 from monitor.metrics.dashboards.dashboard import Heading, Row, dashboard
 from monitor.metrics.dashboards.panels import (
     ANY_IS_BAD,
+    ANY_IS_WARNING,
     COUNT,
     GREEN,
     RATIO,
@@ -69,12 +70,13 @@ def outages() -> Json:
             Row(
                 4,
                 [
-                    (4, _failures()),
+                    (3, _failures()),
                     (4, _between()),
                     (4, _saidi()),
                     (4, _saifi()),
-                    (4, _caidi()),
-                    (4, _customers_served()),
+                    (3, _caidi()),
+                    (3, _customers_served()),
+                    (3, _customers_unknown()),
                 ],
             ),
             Row(8, [(6, _by_measure()), (6, _repair()), (6, spread_of_times(OUTAGES)), (6, _downtime())]),
@@ -169,7 +171,7 @@ def _saifi() -> Json:
 def _caidi() -> Json:
     text = "CAIDI in the chosen window: how long a customer's interruption lasted on the average; of the worst service."
     query = f"max({OUTAGES.of(m.OUTAGE_CAIDI, basis='all')})"
-    return stat("Time of each (CAIDI)", text, Query(query), SECONDS, decimals=1)
+    return stat("Each (CAIDI)", text, Query(query), SECONDS, decimals=1)
 
 
 def _coverage() -> Json:
@@ -191,7 +193,15 @@ def _without_service() -> Json:
 
 def _customers_served() -> Json:
     text = "ASAI in the chosen window: the share of the customers' time with service; of the worst service."
-    return stat("Time served (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
+    return stat("Served (ASAI)", text, Query(f"min({OUTAGES.of(m.OUTAGE_ASAI)})"), RATIO, decimals=3)
+
+
+def _customers_unknown() -> Json:
+    text = (
+        "Interruptions in the chosen window whose customers no event names. SAIDI, SAIFI, CAIDI and ASAI leave them "
+        "out, and no promise is kept by a figure that leaves something out."
+    )
+    return stat("Not counted", text, Query(total(OUTAGES.of(m.OUTAGES_UNKNOWN))), thresholds=ANY_IS_WARNING)
 
 
 def _by_measure() -> Json:

@@ -127,14 +127,16 @@ def _urgent(title: str, unit: str, shown_in: str) -> Json:
     of: dict[str, str | Regex] = {"indicator": indicators(unit)}
     text = (
         "Every objective on such a figure in each of its series, in the chosen window, or its own ones where it has no "
-        "such window: its verdict, what it is now, what it was one period before (a day, week, month …), what was "
-        "promised, by which share of the target it misses that (below 0: keeps it), and of how many measurements."
+        "such window: its verdict, what it is now, what the last closed period was stated with (of a window without "
+        "periods, and of one that is not stated yet: what it was a day, week, month … ago), what was promised, by "
+        "which share of the target it misses that (below 0: keeps it), and of how many measurements."
     )
     every = OVERVIEW.whole()
     verdicts = OVERVIEW.verdicts(_EACH, **of)
+    stated = every.each(m.OBJECTIVE_STATED, _EACH, **of)
     figures = {
         "N": every.each(m.OBJECTIVE_VALUE, _EACH, **of),
-        "B": f"({every.a_period_before(m.OBJECTIVE_VALUE, _EACH, **of)} or NaN * ({verdicts}))",
+        "B": f"({stated} or {every.a_period_before(m.OBJECTIVE_VALUE, _EACH, **of)} or NaN * ({verdicts}))",
         "T": every.each(m.OBJECTIVE_TARGET, _EACH, **of),
         "D": every.off_target(_EACH, **of),
         "S": every.each(m.OBJECTIVE_SAMPLES, _EACH, **of),

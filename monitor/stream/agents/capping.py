@@ -15,6 +15,7 @@ from typing import Final
 
 from monitor.stream.agents.tally import Tally
 from monitor.wire.deadletters import DEAD_LETTER_REASONS
+from monitor.wire.wording import plural
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Capping:
         tally = self._tally
         for (topic, reason), count in sorted(tally.dead_letters.items()):
             why = DEAD_LETTER_REASONS.get(reason, "see the letter")
-            yield (topic, reason), count, f"{count:,} records of {topic} are dead letters, {reason}: {why}"
+            are = "is a dead letter" if count == 1 else "are dead letters"
+            yield (topic, reason), count, f"{plural(count, 'record')} of {topic} {are}, {reason}: {why}"
         for (agreement, measure), (shown, rest) in sorted(self._places().items()):
             text = f"{rest:,} series of {agreement}/{measure} are counted together as other, {shown:,} are shown"
             yield (agreement, measure), rest, f"{text} (setting max_series)"

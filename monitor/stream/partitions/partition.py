@@ -162,10 +162,7 @@ class PartitionState:
             raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
     def layers(self, first: bytes) -> Layers:
-        """Return the layers of the rows whose keys begin with a byte, for work that puts encoded rows by itself.
-
-        They hold until the next commit.
-        """
+        """Return the layers of rows by their keys' first byte, for work that encodes by itself until a commit."""
         return Layers(self.rows, self._packed, self._decoded, self._touched[first], self._new_wakes)
 
     def emit(
@@ -183,9 +180,7 @@ class PartitionState:
         It goes to ``partition`` if that is given, or to the partition that Kafka's default partitioner (murmur2) finds
         for ``partition_key``, otherwise to the partition of the source's own number.
         """
-        size = len(key) + len(value or b"")
-        if headers:
-            size += sum(len(name) + len(text) for name, text in headers)
+        size = len(key) + len(value or b"") + (sum(len(name) + len(text) for name, text in headers) if headers else 0)
         if size > self.max_record_bytes:
             raise too_large(self.name, topic, key, size, self.max_record_bytes)
         self._outputs.append(Output(topic, key, value, headers, partition, partition_key))
@@ -270,11 +265,7 @@ class PartitionState:
 
     def keys_of(self, first: bytes) -> Pieces[list[bytes]]:
         """Return the keys of all rows that begin with a byte, in pieces (see `keys_by_kind`)."""
-        found: list[bytes] = []
-        for lot in lots(self.rows):
-            found += [key for key in lot if key[:1] == first]
-            yield
-        return found
+        return (yield from self.keys_by_kind()).get(first, [])
 
     def next_wake_ms(self) -> int | None:
         """Return the earliest instant at which a row wishes to wake."""

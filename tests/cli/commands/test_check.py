@@ -40,7 +40,7 @@ def test_machines_get_mistakes_and_agreements_as_lines(run: Run, folder: Path):
 def test_the_example_agreements_are_without_mistakes(run: Run):
     result = run("check", EXAMPLES)
     assert result.exit_code == 0
-    assert "8 agreement version(s) without mistakes" in result.stdout
+    assert "8 agreement versions without mistakes" in result.stdout
 
 
 def test_a_folder_that_does_not_exist_is_a_mistake(run: Run, tmp_path: Path):
@@ -81,7 +81,7 @@ def test_a_mapping_is_shown_by_its_events_and_the_columns_that_it_reads(run: Run
         "only rows in which kind begins with INC and fits a pattern",
         "reads the columns at, closed, kind, more, n, number, opened, state, team, tz",
         "for files only: group looks at the rows before",
-        "1 mapping(s) without mistakes.",
+        "1 mapping without mistakes.",
     ):
         assert told in shown
 
@@ -106,7 +106,7 @@ def test_a_mapping_that_stops_a_clock_where_it_starts_it_can_be_used_with_a_warn
     assert result.exit_code == 0
     assert "warning: " in result.stdout
     assert "m.yaml:13: events[3].at: stops acknowledge at the instant at which 'opened' starts it" in result.stdout
-    assert "1 mapping(s) without mistakes." in result.stdout
+    assert "1 mapping without mistakes." in result.stdout
 
 
 def test_a_folder_may_hold_agreements_and_mappings(run: Run, folder: Path):

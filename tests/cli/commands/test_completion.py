@@ -25,7 +25,8 @@ def test_each_shell_has_a_script_that_it_can_read(run: Run, shell: str):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [("sla-monitor dead", {"dead-letters"}), ("sla-monitor topics ", {"accept-loss", "acls", "check", "create"}),
-     ("sla-monitor tail alerts --fr", {"--from-start"}), ("sla-monitor tail ", {"alerts", "status", "statements"})],
+     ("sla-monitor tail alerts --fr", {"--from-start"}),
+     ("sla-monitor tail ", {"alerts", "status", "statements", "reports"})],
 )  # fmt: skip
 def test_what_the_script_asks_for_is_answered(words: str, expected: set[str]):
     given = {"_SLA_MONITOR_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}

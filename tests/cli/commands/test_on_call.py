@@ -71,7 +71,7 @@ def test_the_last_word_on_each_notice_is_listed(run: Run, kafka: Kafka):
     ]  # fmt: skip
     shown = run("deliveries").stdout
     assert "400 no such field" in shown
-    assert "2 of 2 notice(s)" in shown
+    assert "2 of 2 notices" in shown
     assert [one["receiver"] for one in lines(run("deliveries", "--failed", "--json"))] == ["on-call"]
     assert [one["receiver"] for one in lines(run("deliveries", "--receiver", "chat", "--json"))] == ["chat"]
 
@@ -107,7 +107,7 @@ def test_alerts_that_nobody_was_told_of_are_listed_by_themselves_with_the_reason
     kafka.send(told("delivered"), not_told("T-2", "nobody_named"), not_told("T-3", "silenced", NOW_MS + 1))
 
     assert [one["result"] for one in lines(run("deliveries", "--json"))] == ["delivered"]
-    assert "2 alert(s) were told to nobody: sla-monitor deliveries --not-told" in run("deliveries").stdout
+    assert "2 alerts were told to nobody: sla-monitor deliveries --not-told" in run("deliveries").stdout
     listed = lines(run("deliveries", "--not-told", "--json"))
     assert {(one["key"], one["reason"], one.get("next_ms")) for one in listed} == {
         ("ticket/T-2/desk/resolution/1", "nobody_named", None),
@@ -115,7 +115,7 @@ def test_alerts_that_nobody_was_told_of_are_listed_by_themselves_with_the_reason
     }
     shown = " ".join(run("deliveries", "--not-told").stdout.split())
     assert "nobody_named" in shown
-    assert "2 of 2 alert(s) that nobody was told of." in shown
+    assert "2 of 2 alerts that nobody was told of." in shown
     # they are no notices and no receiver's
     assert [one["receiver"] for one in lines(run("receivers", "list", "--json"))] == ["on-call"]
     assert "there is no such notice" in run("deliveries", "resend", listed[0]["notice"]).stderr

@@ -87,7 +87,7 @@ def test_events_can_go_to_the_topics_instead(run: Run, kafka: Kafka, files: dict
     result = run("replay", files["data"], "--mapping", files["mapping"], "--to-kafka", "--speed", "0")
     assert result.exit_code == 0
     assert "4 events of 3 rows sent" in result.stdout
-    assert "1 rows rejected" in result.stdout
+    assert "1 row rejected" in result.stdout
     events = [decode("ticket", record.key, record.value, record.headers) for record in kafka.read("tickets")]
     assert sorted((event.subject_id, event.fact.type) for event in events) == [
         ("T-1", "opened"), ("T-1", "resolved"), ("T-2", "opened"), ("T-2", "resolved"),
@@ -217,7 +217,7 @@ def test_time_ends_where_it_is_asked_to_and_later_events_are_left_out(run: Run, 
     assert found["until_ms"] == 1709553600000  # 12:00, though T-2 is resolved at 14:00
     assert (found["events"]["folded"], found["events"]["after_until"]) == (3, 1)
     assert compliance(found) == (1, 1)
-    assert "1 events happened after the end" in replayed(run, files, "--until", "2024-03-04T12:00:00Z").stdout
+    assert "1 event happened after the end" in replayed(run, files, "--until", "2024-03-04T12:00:00Z").stdout
 
 
 def test_a_file_that_cannot_be_written_is_told_before_the_work(run: Run, files: dict[str, Path], tmp_path: Path):

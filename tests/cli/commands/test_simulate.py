@@ -119,7 +119,7 @@ def test_the_events_of_the_topics_can_be_simulated(run: Run, kafka: Kafka, files
     kafka.send(*[Outgoing("tickets", *encode_event(one)) for one in EVENTS], Outgoing("tickets", b"T-9", b"nonsense"))
     result = run("simulate", "--agreements", files["draft"], "--from-kafka", "--json", "-")
     assert json.loads(result.stdout)["clocks"][0]["new"] == {"met": 1, "breached": 2}
-    assert "1 records are no events: bad_json" in result.stderr
+    assert "1 record is no event: bad_json" in result.stderr
 
 
 def test_data_comes_from_one_place(run: Run, files: dict[str, Path]):

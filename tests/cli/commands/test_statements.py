@@ -44,9 +44,9 @@ def test_a_credit_stands_beside_the_verdict_with_what_is_left_of_its_claim(run: 
     told = run("statements").stdout
     assert "credit 1200.00 EUR; one miss before termination (2 misses)" in told
     assert "2 d 1 h" in told
-    assert "2 of 2 statement(s)." in told
-    assert "1 of 1 statement(s)." in run("statements", "--credits").stdout
-    assert "1 of 1 statement(s)." in run("statements", "--window", "day").stdout
+    assert "2 of 2 statements." in told
+    assert "1 of 1 statement." in run("statements", "--credits").stdout
+    assert "1 of 1 statement." in run("statements", "--window", "day").stdout
     assert run("statements", "--agreement", "other").stdout == "No statements.\n"
 
 
@@ -83,7 +83,7 @@ def test_damages_say_how_they_were_counted_and_a_named_breach_that_the_customer_
     stated(kafka, one._replace(consequences=(damages, cases._replace(payable=cases.amount), right)))
 
     told = " ".join(run("statements").stdout.split())
-    for part in ("damages 1110.72 EUR (9.26 h at 120)", "payable 1000.00 (cap of the rule)", "(3 case(s) at 75.50)"):
+    for part in ("damages 1110.72 EUR (9.26 h at 120)", "payable 1000.00 (cap of the rule)", "(3 cases at 75.50)"):
         assert all(word in told for word in part.split()), part
     assert "may terminate at once" in told
     (line,) = lines(run("statements", "--json"))

@@ -9,8 +9,10 @@ from monitor.core.alerts.stretches import Stretch, Stretches
 from monitor.core.objectives.status import ObjectiveVerdict, WindowStatus
 from monitor.core.series.figures import Figure
 from monitor.core.series.series import SeriesKey
+from monitor.core.windows.reports import FinishedReport
 from monitor.read_model.topics import Outgoing
 from monitor.wire.announcements import encode_alert, encode_statement, encode_status
+from monitor.wire.finished_reports import encode_report
 from tests.cli.conftest import Kafka, Run, lines
 
 AT_MS = 1_767_603_600_000  # 2026-01-05T09:00:00Z
@@ -74,6 +76,22 @@ def test_status_and_statements_are_figures_and_verdicts(run: Run, kafka: Kafka, 
     assert told.endswith("in-time breached")
     (raw,) = lines(run("tail", what, "--no-follow", "--json"))
     assert raw["data"]["closed"] is closed
+
+
+def test_finished_reports_are_told_with_their_period_receiver_and_due_instant(run: Run, kafka: Kafka):
+    march = FinishedReport(
+        agreement="desk", version=3, window="month", period="2026-03", zone="Europe/Berlin", from_ms=1_772_319_600_000,
+        to_ms=1_774_994_400_000, receiver="ACME board", statistics=("resolution",), reason="closed",
+        as_of_ms=1_774_995_300_000, due_ms=1_775_426_400_000,
+    )  # fmt: skip
+    kafka.send(Outgoing("reports", *encode_report(march, "test")))
+
+    assert run("tail", "reports", "--no-follow").stdout == (
+        "2026-03-31 22:15:00 UTC desk 2026-03 for ACME board, version 3: the period is closed, "
+        "due 2026-04-06 00:00 CEST | resolution\n"
+    )
+    (raw,) = lines(run("tail", "reports", "--no-follow", "--json"))
+    assert raw["type"] == "sla.report"
 
 
 def test_following_begins_with_what_comes_next_unless_told_otherwise(run: Run, kafka: Kafka):

@@ -24,7 +24,7 @@ def document(checked: Callable[..., Check], agreement_text: str) -> dict[str, An
 
 def test_a_new_agreement_is_told_in_one_line(document: dict[str, Any]) -> None:
     assert describe_difference(None, document) == [
-        "new: Service desk, accepted, valid from 2026-01-01, 3 measure(s), 1 objective(s)"
+        "new: Service desk, accepted, valid from 2026-01-01, 3 measures, 1 objective"
     ]
 
 

@@ -69,6 +69,27 @@ def test_an_indicator_that_does_not_come_out_is_no_data():
     assert verdict(objective(), ratio(1, 1, "something_else")) == "no_data"
 
 
+@pytest.mark.parametrize(
+    ("indicator", "value", "closed", "expected"),
+    [
+        ("saidi", 0, True, "no_data"),
+        ("saidi", 0, False, "no_data"),
+        ("saidi", 11, True, "breached"),
+        ("saidi", 9, False, "at_risk"),
+        ("caidi", 0, True, "no_data"),
+        ("caidi", 11, True, "no_data"),  # what it lacks may have been short
+        ("saidi_net", 11, True, "no_data"),  # … or may make a major event day of the day
+    ],
+)
+def test_a_figure_that_lacks_something_keeps_no_promise_and_misses_one_only_where_it_can_only_be_worse(
+    indicator, value, closed, expected
+):
+    promise = objective(indicator, "<=", 10, at_risk=8)
+    figure = Figure(indicator, value, value, 1, "ms", "", lacking=2)
+
+    assert verdict(promise, figure, closed=closed) == expected
+
+
 def test_too_small_a_sample_is_told_as_such_whatever_its_value():
     promise = objective(minimum_sample=20)
     assert verdict(promise, ratio(10, 19)) == "low_sample"

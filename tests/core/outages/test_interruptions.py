@@ -189,6 +189,41 @@ def test_without_a_number_of_customers_there_is_no_average_but_the_length_of_an_
     assert found["caidi"].value == HOUR_MS
 
 
+def test_an_outage_of_which_no_event_names_the_customers_is_not_one_of_nobody():
+    unknown, brief = out("Mon 01:00", "Mon 02:00"), out("Mon 03:00", "Mon 03:01")
+    unknown, brief = unknown._replace(customers=()), brief._replace(customers=())
+    nobody, known = out("Mon 05:00", "Mon 06:00", number=0), out("Mon 05:00", "Mon 06:00", number=100)
+
+    found = figures(unknown, unknown._replace(start_ms=ms("Mon 01:30")), brief, nobody, known)
+
+    assert values("saidi", "saifi", "caidi", "maifi", **found) == [0.1 * HOUR_MS, 0.1, HOUR_MS, 0]
+    assert {name: found[name].lacking for name in ("saidi", "saifi", "caidi", "asai", "maifi")} == {
+        "saidi": 2, "saifi": 2, "caidi": 2, "asai": 2, "maifi": 1
+    }  # fmt: skip
+    assert found["saidi"].formula == "sum of r N / N_T, without 2 outages of unknown customers"
+    assert found["maifi"].formula.endswith("/ N_T, without 1 outage of unknown customers")
+    assert found["availability"].lacking == 0
+    assert figures(nobody)["saidi"].lacking == 0
+
+
+def test_it_is_lacking_in_the_window_in_which_it_began_or_split_by_time_in_each_that_it_touches():
+    unknown = out("Mon 22:00", "Tue 02:00")._replace(customers=())
+
+    def lacking(since, to, terms=TERMS, **more):
+        return figures(unknown, since=since, to=to, terms=terms, **more)["saidi"].lacking
+
+    assert [lacking("Mon 00:00", "Tue 00:00"), lacking("Tue 00:00", "Wed 00:00")] == [1, 0]
+    assert [lacking("Mon 00:00", "Tue 00:00", BY_TIME), lacking("Tue 00:00", "Wed 00:00", BY_TIME)] == [1, 1]
+    assert lacking("Wed 00:00", "Thu 00:00", BY_TIME) == lacking("Sun 00:00", "Mon 00:00", BY_TIME) == 0
+
+
+def test_figures_without_major_event_days_lack_it_too():
+    unknown = out("Mon 01:00", "Mon 02:00")._replace(customers=())
+    found = figures(unknown, terms=replace(TERMS, major_days="fixed", major_saidi_ms=HOUR_MS))
+
+    assert {found[name].lacking for name in ("saidi_net", "saifi_net", "caidi_net", "major_event_days")} == {1}
+
+
 def test_no_interruption_is_a_saidi_of_0_and_no_caidi():
     found = figures()
 

@@ -88,10 +88,10 @@ def test_law_no_verdict_changes_within_the_bound(outages, at, share, indicator, 
     happened = {name: one for name, one in happened.items() if last[name] <= now_ms}
     target_ms = data.draw(st.integers(1, 6 * HOUR_MS))
 
-    def verdict(of_ms: int) -> bool:
+    def verdict(of_ms: int) -> tuple[bool, int]:
         figures = at_once(customer_figures(COUNTING, happened, *WEEK, of_ms))
         (figure,) = [one for one in figures if one.indicator == indicator]
-        return figure.value > target_ms
+        return figure.value > target_ms, figure.lacking
 
     panes = kept_by_days(happened, now_ms)
     counted = tally(panes, COUNTING, *WEEK, now_ms)

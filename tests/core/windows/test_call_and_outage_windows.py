@@ -87,6 +87,29 @@ def test_a_new_outage_its_end_and_a_missed_target_are_news_at_once():
     assert [(when(one.as_of_ms), one.live["open"]) for one in stage.statuses][2:] == [("Mon 10:31:37", 0)]
 
 
+@pytest.mark.parametrize("window", [DAY, HOUR], ids=["period", "rolling"])
+def test_steps_that_are_ahead_of_the_instant_of_a_look_are_told_when_it_has_got_there(window):
+    """A source that is behind holds the instant back to its watermark; then it is not, and no event follows.
+
+    09:00:00 ═══ 09:00:40 ─┊──── 09:01:10 ═══ 09:01:20
+                 look at 09:01 ┘      nothing is open, nothing comes
+    """
+    stage = Stage(ring(window))
+    for name, start, end in (("o1", "Mon 09:00", "Mon 09:00:40"), ("o2", "Mon 09:01:10", "Mon 09:01:20")):
+        at, until = ms(start), ms(end)
+        record = OutageRecord("outage", at, until, until, until, until, weights=((at, 1.0),))
+        stage.change(Change(RING, at, (), outage=(name, record)))
+
+    def resolved():
+        latest = stage.statuses[-1]
+        return next((one.value, one.denominator) for one in latest.figures if one.indicator == "mttr_resolve")
+
+    stage.look("Mon 09:01")
+    assert resolved() == (40_000, 1)
+    stage.until("Mon 09:02:20")
+    assert resolved() == (25_000, 2), "told, not only known an hour later"
+
+
 def test_availability_falls_while_an_outage_lasts():
     stage = Stage(ring(DAY, objectives=[promise(DAY, measure="ring", indicator="availability", target=0.95)]))
     stage.change(outage("Mon 10:00")).change(Change(RING, LIVE, (("open", 1),), call=("o1", ms("Mon 10:00"))))

@@ -17,6 +17,23 @@ def test_a_period_closes_once_its_lateness_after_its_end():
     assert stage.stated() == ["day Mon 00:00: 1"]
 
 
+def test_a_running_period_tells_what_the_one_before_it_was_stated_with_also_after_a_restart():
+    promised = [promise(DAY), promise(DAY, id="quick", indicator="p90", target=1.0)]
+    stage = Stage(desk(DAY, HOUR, objectives=promised)).stopped("Mon 09:00").stopped("Mon 10:00", "breached", "9h")
+    assert stage.look("Mon 12:00").latest().before == ()
+
+    stage.until("Tue 00:30").stopped("Tue 09:00").until("Tue 09:30")
+    assert dict(stage.latest().before) == {"kept": 0.5, "quick": pytest.approx(9 * 3_600_000, rel=0.01)}
+    assert stage.latest("1h").before == (), "a rolling window has no period before it"
+    told = [one for one in stage.statuses if one.window == "day" and one.before]
+    assert when(told[0].as_of_ms) == "Tue 00:15", "told with the close, which is later than the period's end"
+    stage.restart().look("Tue 10:00")
+    assert dict(stage.latest().before)["kept"] == 0.5
+
+    stage.until("Wed 12:00").restart().stopped("Thu 09:00").until("Thu 12:00")
+    assert stage.latest().before == (), "nothing happened on Wednesday: there was no value"
+
+
 def test_a_restart_before_the_close_still_closes_the_period():
     stage = Stage(desk(DAY)).stopped("Mon 09:00").until("Tue 00:05").restart().until("Tue 00:15")
     assert stage.stated() == ["day Mon 00:00: 1"]

@@ -84,5 +84,5 @@ async def test_what_was_capped_last_is_told_when_the_worker_stops(
     await asyncio.gather(running, return_exceptions=True)
 
     first, last = caplog.messages
-    assert "1 records" in first
+    assert "1 record of" in first
     assert "2 records" in last

@@ -55,7 +55,7 @@ def requests(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now
     link = receiver.link.get_secret_value() if receiver.link else ""
     page = {"page": _label(notice.key)}
     shown_most = notice._replace(alerts=notice.alerts[:MAX_ALERTS])
-    lines = [one._replace(labels=one.labels | page) for one in lines_of(shown_most, now_ms)]
+    lines = [one._replace(labels=one.labels | page) for one in lines_of(shown_most, sender.zone, now_ms)]
     total = max(len(notice.alerts), len(lines))
     is_firing = notice.action != "resolve" and not (notice.alerts and all(map(is_over, notice.alerts)))
     alerts = [
@@ -90,7 +90,7 @@ def requests(receiver: AlertmanagerReceiver, notice: Notice, sender: Sender, now
     return (post(receiver.url.get_secret_value(), body, {"Authorization": authorization}),)
 
 
-def lines_of(notice: Notice, now_ms: int) -> list[Line]:
+def lines_of(notice: Notice, zone: str, now_ms: int) -> list[Line]:
     """Return the alerts of a notice, or one that stands for the notice where it has none."""
     shared = {
         "page": notice.key,
@@ -107,10 +107,10 @@ def lines_of(notice: Notice, now_ms: int) -> list[Line]:
         labels = {"alertname": name, "key": _label(notice.key)}
         labels |= {"installation": notice.installation} if notice.installation else {}
         return [Line(labels, annotations, start_ms, start_ms if notice.action == "resolve" else None)]
-    return [_line(alert, notice, shared, now_ms) for alert in notice.alerts]
+    return [_line(alert, notice, shared, zone, now_ms) for alert in notice.alerts]
 
 
-def _line(alert: Alert, notice: Notice, shared: dict[str, str], now_ms: int) -> Line:
+def _line(alert: Alert, notice: Notice, shared: dict[str, str], zone: str, now_ms: int) -> Line:
     key = alert.key
     labels = alert.labels | {
         "alertname": "SLATest" if notice.is_test else f"SLA{key.kind.capitalize()}",
@@ -122,7 +122,7 @@ def _line(alert: Alert, notice: Notice, shared: dict[str, str], now_ms: int) -> 
         # Two monitors of the same subjects may tell one Alertmanager. A page that an earlier version began has none.
         "installation": notice.installation,
     }
-    annotations = {**told(alert), **shared, "severity": notice.severity if notice.is_test else severity_of(alert)}
+    annotations = {**told(alert, zone), **shared, "severity": notice.severity if notice.is_test else severity_of(alert)}
     # Clocks of producers differ: nothing may begin or end in Alertmanager's future.
     at_ms = min(alert.at_ms, now_ms)
     return Line(

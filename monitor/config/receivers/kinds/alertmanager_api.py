@@ -69,7 +69,7 @@ def requests(receiver: AlertmanagerApiReceiver, notice: Notice, sender: Sender, 
             "endsAt": rfc3339(expires_ms if one.end_ms is None else one.end_ms),
             **link,
         }
-        for one in lines_of(notice, now_ms)
+        for one in lines_of(notice, sender.zone, now_ms)
     ]
     url = receiver.url.get_secret_value().rstrip("/") + "/api/v2/alerts"
     authorization = receiver.authorization.get_secret_value() if receiver.authorization else None

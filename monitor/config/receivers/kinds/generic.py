@@ -83,7 +83,7 @@ def requests(receiver: GenericReceiver, notice: Notice, sender: Sender, now_ms: 
     notice = notice._replace(id=message_id(notice.id))
     link = receiver.link.get_secret_value() if receiver.link else None
     body = fitted(
-        lambda shown: encode_notice(notice, sender.source, sender.receiver, link, shown),
+        lambda shown: encode_notice(notice, sender.source, sender.receiver, link, shown, sender.zone),
         min(len(notice.alerts), MAX_ALERTS),
         MAX_BODY,
     )

@@ -67,7 +67,7 @@ def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender, _now_ms
     if notice.action == "resolve" or (notice.action == "update" and not notice.is_repeat):
         # The alias is a part of the path here: its slashes and question marks are not those of the path.
         path = f"{url}/{quote(alias, safe='')}"
-        note = source | {"note": _lines(notice, f"{notice.title} ({notice.severity})", MAX_NOTE)}
+        note = source | {"note": _lines(notice, f"{notice.title} ({notice.severity})", sender.zone, MAX_NOTE)}
         if notice.action == "resolve":
             return (post(f"{path}/close?identifierType=alias", note, headers),)
         priority = post(f"{path}/priority?identifierType=alias", {"priority": _PRIORITIES[notice.severity]}, headers)
@@ -76,10 +76,10 @@ def requests(receiver: OpsgenieReceiver, notice: Notice, sender: Sender, _now_ms
     payload: dict[str, Any] = {
         "message": cut(notice.title, MAX_MESSAGE) or "SLA notice",
         "alias": alias,
-        "description": _lines(notice, notice.title, MAX_DESCRIPTION),
+        "description": _lines(notice, notice.title, sender.zone, MAX_DESCRIPTION),
         "responders": [{"type": "team", "name": team} for team in receiver.teams],
         "tags": list(receiver.tags),
-        "details": _details(receiver, notice),
+        "details": _details(receiver, notice, sender.zone),
         "entity": cut(f"{first.key.agreement}/{first.key.promise}" if first else sender.source, MAX_ENTITY),
         "priority": _PRIORITIES[notice.severity],
         **source,
@@ -92,11 +92,11 @@ def accepted(answer: Answer) -> OutcomeKind:
     return "delivered" if answer.status == 202 else "retry"  # noqa: PLR2004 - Accepted
 
 
-def _lines(notice: Notice, title: str, limit: int) -> str:
+def _lines(notice: Notice, title: str, zone: str, limit: int) -> str:
     """Return the title and a line for each alert, as many as fit."""
     text = cut(title, limit // 2)
     for place, alert in enumerate(notice.alerts):
-        line = f"\n• {told(alert)['summary']}"
+        line = f"\n• {told(alert, zone)['summary']}"
         more = f"\n… and {len(notice.alerts) - place:,} more"
         if width(text) + width(line) + width(more) > limit:
             return text + more
@@ -104,7 +104,7 @@ def _lines(notice: Notice, title: str, limit: int) -> str:
     return text
 
 
-def _details(receiver: OpsgenieReceiver, notice: Notice) -> dict[str, str]:
+def _details(receiver: OpsgenieReceiver, notice: Notice, zone: str) -> dict[str, str]:
     """Return what the first alert tells, as much as fits."""
     about = {
         "notice": notice.id,
@@ -113,7 +113,7 @@ def _details(receiver: OpsgenieReceiver, notice: Notice) -> dict[str, str]:
         "alerts": str(len(notice.alerts)),
         **({"test": "true"} if notice.is_test else {}),
         **({"link": receiver.link.get_secret_value()} if receiver.link else {}),
-        **(told(notice.alerts[0]) if notice.alerts else {}),
+        **(told(notice.alerts[0], zone) if notice.alerts else {}),
     }
     found: dict[str, str] = {}
     left = MAX_DETAILS

@@ -64,7 +64,7 @@ def requests(receiver: PagerDutyReceiver, notice: Notice, sender: Sender, _now_m
         event |= {"client_url": link, "links": [{"href": link, "text": "Dashboards"}]}
     first = notice.alerts[0] if notice.alerts else None
     about = {} if first is None else {"component": first.key.promise, "group": first.key.agreement}
-    details = [told(alert) for alert in notice.alerts[:MAX_ALERTS]]
+    details = [told(alert, sender.zone) for alert in notice.alerts[:MAX_ALERTS]]
 
     def trigger(shown: int) -> dict[str, Any]:
         return event | {

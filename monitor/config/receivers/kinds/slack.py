@@ -76,7 +76,7 @@ def requests(receiver: SlackReceiver, notice: Notice, sender: Sender, _now_ms: i
     # The title first: it begins the line that a phone shows.
     fallback = f"{escaped(notice.title, MAX_TITLE)} ({notice.action}, {notice.severity})"
     lines = [
-        _section(f"{_SIGNS[severity_of(alert)]} {escaped(told(alert)['summary'], MAX_SECTION - 40)}")
+        _section(f"{_SIGNS[severity_of(alert)]} {escaped(told(alert, sender.zone)['summary'], MAX_SECTION - 40)}")
         for alert in notice.alerts[:MAX_ALERTS]
     ]
     context = [

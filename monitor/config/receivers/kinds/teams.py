@@ -48,7 +48,7 @@ def requests(receiver: TeamsReceiver, notice: Notice, sender: Sender, _now_ms: i
     sign, color = ("✅", "Good") if is_end else (_SIGNS[notice.severity], _COLORS[notice.severity])
     title = ("Test: " if notice.is_test else "") + cut(notice.title, MAX_TITLE)
     lines = [
-        _block(f"{_SIGNS[severity_of(alert)]} {cut(told(alert)['summary'], MAX_LINE)}")
+        _block(f"{_SIGNS[severity_of(alert)]} {cut(told(alert, sender.zone)['summary'], MAX_LINE)}")
         for alert in notice.alerts[:MAX_ALERTS]
     ]
     about = [
