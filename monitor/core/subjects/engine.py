@@ -261,9 +261,8 @@ class SourceEngine:
                         self._too_late += 1
                     else:
                         panes.append(self._changed.get(key) or self._pane(key))
-                if (
-                    at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms
-                ):  # no change of the minute is too late
+                # Then no change of the minute is too late.
+                if at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms:
                     self._of_minute[minute] = panes
         if (change[4] is None and change[5] is None) or not self.parts:
             apply(panes, change)
