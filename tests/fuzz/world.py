@@ -17,9 +17,9 @@ from monitor.config.settings.sources import SourceSettings
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.core.pieces import at_once
+from monitor.core.subjects.rows import PANE
 from monitor.counters import PartitionStats
 from monitor.stream.agents.books import agreement_key
-from monitor.stream.agents.ingest import PANE
 from monitor.stream.partitions.clock import HandClock
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.core.agreements.measures import Filter
 from monitor.core.agreements.objectives import Objective
-from monitor.core.facts.events import Event, Fact
+from monitor.core.facts.events import DUE_ATTRIBUTES, Event, Fact
 from monitor.core.time.windows import Window
 from monitor.wire.events import encode_event
 from tests.core.agreements.test_levels import ACME, AMENDED, CORPORATE, PAYROLL
@@ -45,6 +45,11 @@ def agreements(rules):
     )
 
 
+DATED = (
+    clock("resolution", due_at="due_at", where=Filter(any_of=(("customer", frozenset({"acme"})),)), by=("priority",)),
+    clock("first_response", {"*": "3h"}, by=("customer",)),
+    clock("acknowledge", due_at="response_due_at", where=Filter(any_of=(("priority", frozenset({"P2"})),))),
+)
 MONTH = Window("month")
 WIDE = (
     clock("acknowledge", {"P1": "30m", "*": "2h"}, at_risk=(), by=(), windows=(Window("rolling", 30 * MINUTE), MONTH)),
@@ -63,7 +68,15 @@ def wide():
 
 
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
-BOOKS = [agreements(PLAIN), agreements(RULES), LEVELED, agreements(DRIVEN), agreements(CHANGING), wide()]
+BOOKS = [
+    agreements(PLAIN),
+    agreements(RULES),
+    LEVELED,
+    agreements(DRIVEN),
+    agreements(CHANGING),
+    wide(),
+    (agreement(*DATED),),
+]
 LONG = "x" * 1_025
 PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")
 
@@ -89,6 +102,8 @@ def facts_of(draw, subject, kinds):
             brought |= draw(st.sampled_from([{"public": False}, {"public": True}, {"automatic": True}, {}]))
         if draw(st.integers(0, 30)) == 0:
             brought["weight"] = 0.5
+        if draw(st.integers(0, 12)) == 0:
+            brought[draw(st.sampled_from(DUE_ATTRIBUTES))] = at + draw(st.integers(-3, 20)) * 10 * MINUTE
         facts.append(Fact(at, draw(st.integers(0, 2)), f"{subject}-{number}", kind, brought))
     return [Event("ticket", f"T-{subject}", fact) for fact in facts]
 

@@ -77,6 +77,17 @@ def test_a_plain_job_is_folded_natively(number):
     assert both.share >= 0.9
 
 
+def test_due_instants_of_the_record_concern_the_tickets_that_are_promised_by_them():
+    both = Both(Book(BOOKS[6], 1), native)
+    records = records_of(plain_job(600))
+
+    for start in range(0, len(records), 500):
+        both.batch(records[start : start + 500], MONDAY_MS + DAY_MS, caught_up=False)
+
+    both.check()
+    assert 0.2 < both.share < 0.5  # of the other customer, without priority P2: a third
+
+
 @pytest.mark.parametrize("number", [0, 5])
 def test_the_panes_of_a_plain_job_are_put_natively(number, monkeypatch):
     both = Both(Book(BOOKS[number], 1), native)

@@ -39,6 +39,8 @@ class SubjectRow(NamedTuple):
 
 SUBJECT: Final = b"s"
 """The first byte of the keys of subjects' rows."""
+PANE: Final = b"p"
+"""The first byte of the keys of panes."""
 
 
 def subject_key(subject_id: str) -> bytes:

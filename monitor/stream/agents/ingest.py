@@ -16,12 +16,12 @@ from monitor.core.series.parts import in_order
 from monitor.core.series.series import PaneKey, encode_pane_key
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import Effects, SourceEngine
-from monitor.core.subjects.rows import SUBJECT
+from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
-from monitor.stream.agents.native import PANE, Native, NativeWay
+from monitor.stream.agents.native import Native, NativeWay
 from monitor.stream.agents.sweep import Sweep
 from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace

@@ -24,7 +24,7 @@ from monitor.core.pieces import Pieces, lots
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import SourceEngine
-from monitor.core.subjects.rows import SUBJECT
+from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
 from monitor.core.time.periods import period
 from monitor.core.time.units import DAY_MS
@@ -53,8 +53,6 @@ LONGEST_ROW: Final = 1 << 15
 """Bytes of a row from which on Python folds its subject."""
 PANES_AT_ONCE: Final = 512
 """Panes that are sent before the time is checked: 1 µs each."""
-PANE: Final = b"p"
-"""The first byte of the keys of panes."""
 _LONGEST_KEY: Final = 4 * contract.MAX_ID + len(SUBJECT)
 _YEAR_MS: Final = 366 * DAY_MS
 _TICKET: Final = "ticket"
@@ -210,9 +208,12 @@ class NativeWay:
 
 
 def _told(package: Native, plan: Plan, retention_ms: int) -> _Told | None:
-    """Return what is told of a book before anything is asked; None: its promises on tickets are not for the package."""
-    book = plan.book
-    if _TICKET in book.counted or book.requires or plan.dated[_TICKET]:
+    """Return what is told of a book before anything is asked; None: its promises on tickets are not for the package.
+
+    Where tickets are counted, or reports must have fields, any attribute may change what a ticket counts for beside its
+    clocks. Due instants of the record concern nobody else: facts that bring one are not plain, nor are their clocks.
+    """
+    if _TICKET in plan.book.counted or plan.book.requires:
         return None
     return _Told(package, plan, retention_ms)
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.book import Book
 from monitor.errors import ConfigError
 from monitor.stream.agents import native
@@ -107,8 +108,8 @@ def test_python_folds_a_piece_on_which_it_fails(monkeypatch, caplog, fails):
     assert "tickets/0: a fault of sla-monitor-native" in caplog.text
 
 
-def test_it_is_not_asked_about_calls_nor_about_books_that_count_tickets():
-    required = agreement(clock(due_at="due_at"))
+def test_it_is_not_asked_about_books_in_which_reports_must_have_fields():
+    required = agreement(clock(), report=Report(required=("service",)))
     both = Both(Book((required,), 1), package(Plan=None))
 
     both.batch([record(*encode_event(of("T-1", 0, "opened", MONDAY_MS)))], MONDAY_MS)
