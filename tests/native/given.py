@@ -64,7 +64,7 @@ WIDE = (
 def wide():
     """Panes of all widths, for several values of each series, cut where a version begins, in days of their own."""
     whole = replace(agreement(*WIDE, objectives=(P95,)), zone="Pacific/Chatham")
-    return whole, replace(whole, version=2, valid_from_ms=MONDAY_MS + 5 * 60 * MINUTE + 1)
+    return whole, replace(whole, version=2, valid_from_ms=MONDAY_MS + 100 * MINUTE + 1)
 
 
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
