@@ -10,6 +10,7 @@ from monitor.bootstrap import Monitor
 from monitor.config.settings.settings import Settings
 from tests.fuzz.records import DOCUMENTS, Made, mutated, strange, text_of
 
+LIFE = ("opened", "acknowledged", "acknowledged", "responded", "replied", "paused", "resumed", "assigned", "resolved")
 BOTH_WAYS = find_spec("sla_monitor_native") is not None and "native" in Settings.model_fields
 
 
@@ -34,18 +35,19 @@ def settings(native: str | None) -> dict[str, Any]:
     return {"native": native, "documents": plain}
 
 
-def lively(random: Random, now_ms: int) -> Made:
-    """Return an event of a ticket of these minutes, or one that is nearly one.
+def lively(random: Random, number: int, now_ms: int) -> Made:
+    """Return an event of a ticket of these minutes, or one that is nearly one. ``number`` counts them.
 
-    Of the other hostile records, the package reads few: their instants are days apart, so that something is always due.
+    Most are newer than those before them, and a ticket has about four of them: what is out of order is Python's. Of the
+    other hostile records the package reads few: their instants are days apart, so that something is always due.
     """
-    name = f"L-{random.randrange(60)}"
+    life, place = divmod(number, 80)
+    name = f"L-{life}-{place % 20}"
+    is_in_order = random.random() < 0.8
     body: Any = {
         "id": f"l{random.randrange(10**9)}",
-        "type": random.choice(
-            ("opened", "opened", "opened", "acknowledged", "replied", "paused", "resumed", "resolved")
-        ),
-        "time": now_ms - random.randrange(60_000),
+        "type": "opened" if place < 20 else random.choice(LIFE),
+        "time": now_ms - 60_000 + (number % 50_000 if is_in_order else random.randrange(60_000)),
         "ticket": name,
         "customer": random.choice(("finance", "sales", "Ödland")),
         "service": random.choice(("mail", "payroll")),

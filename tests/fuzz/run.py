@@ -119,7 +119,9 @@ async def run(
             count = await feed_batch(world, random, topic, number)
             if native is not None:
                 count += A_BATCH
-                await world.feed(TOPICS["ticket"], [lively(random, world.clock.now_ms()) for _ in range(A_BATCH)])
+                now_ms = world.clock.now_ms()
+                some = [lively(random, number * A_BATCH + place, now_ms) for place in range(A_BATCH)]
+                await world.feed(TOPICS["ticket"], some)
             in_this, done = in_this + count, done + count
             if random.randrange(10) == 0:
                 world.clock.advance(random.choice((1_000, 60_000, 3_600_000)))
