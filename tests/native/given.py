@@ -67,6 +67,10 @@ def wide():
     return whole, replace(whole, version=2, valid_from_ms=MONDAY_MS + 100 * MINUTE + 1)
 
 
+PARTLY_DRIVEN = (
+    agreement(*PLAIN),
+    agreement(*DRIVEN, id="acme", covers=ONLY_ACME, valid_from=MONDAY_MS + 6 * 60 * MINUTE),
+)
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
 BOOKS = [
     agreements(PLAIN),
@@ -76,6 +80,7 @@ BOOKS = [
     agreements(CHANGING),
     wide(),
     (agreement(*DATED),),
+    PARTLY_DRIVEN,
 ]
 LONG = "x" * 1_025
 PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")

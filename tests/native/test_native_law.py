@@ -88,6 +88,18 @@ def test_due_instants_of_the_record_concern_the_tickets_that_are_promised_by_the
     assert 0.2 < both.share < 0.5  # of the other customer, without priority P2: a third
 
 
+def test_clocks_that_the_state_drives_concern_the_tickets_that_are_promised_them():
+    both = Both(Book(BOOKS[7], 1), native)
+    started = [of(f"T-{number}", 0, "opened", MONDAY_MS + 7 * 60 * MINUTE, customer=customer, priority="P1")
+               for number, customer in enumerate(("acme", "other") * 100)]  # fmt: skip
+
+    both.batch(records_of(started[:4]), MONDAY_MS, caught_up=False)
+    both.batch(records_of(started[4:]), MONDAY_MS, caught_up=False)
+
+    both.check()
+    assert both.sides[1].tally.ways["tickets", "native"] == 98
+
+
 @pytest.mark.parametrize("number", [0, 5])
 def test_the_panes_of_a_plain_job_are_put_natively(number, monkeypatch):
     both = Both(Book(BOOKS[number], 1), native)

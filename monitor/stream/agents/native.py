@@ -246,7 +246,7 @@ class _Told:
         ends = {one.terminates_ms for one in book.agreements if one.terminates_ms is not None}
         self._cuts = sorted(begins | ends)
         self.native.choose(
-            sorted(STARTS[_TICKET] - plan.touching[_TICKET]),
+            sorted(STARTS[_TICKET]),
             sorted(plan.general[_TICKET] | {"cancelled"}),
             sorted(book.deciding),
             sorted(choosing),
@@ -262,6 +262,9 @@ class _Told:
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
+        if self._is_driven(fact):
+            self.native.keep_promise(piece, place, None)
+            return
         starts = []
         for clock, of in clocks_started(_TICKET, fact, fact.attributes, self._plan):
             number = self._number_of(clock, of)
@@ -270,6 +273,14 @@ class _Told:
                 return
             starts.append((*clock.series[:2], clock.version, clock.calendar, list(of.rule.by), number))
         self.native.keep_promise(piece, place, starts)
+
+    def _is_driven(self, fact: Fact) -> bool:
+        """Return whether the ticket's state drives any clock that is promised for a first fact."""
+        plan = self._plan
+        if fact.type not in plan.touching[_TICKET]:
+            return False
+        agreements = plan.book.in_force(fact.attributes, fact.time_ms)
+        return any(plan.is_driven(rule) for agreement in agreements for rule in agreement.clocks)
 
     def tell_terms(self, rule: _Rule, start_ms: int) -> None:
         """Tell the terms of a clock that has started before."""
