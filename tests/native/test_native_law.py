@@ -90,11 +90,14 @@ def test_due_instants_of_the_record_concern_the_tickets_that_are_promised_by_the
 
 def test_clocks_that_the_state_drives_concern_the_tickets_that_are_promised_them():
     both = Both(Book(BOOKS[7], 1), native)
-    started = [of(f"T-{number}", 0, "opened", MONDAY_MS + 7 * 60 * MINUTE, customer=customer, priority="P1")
-               for number, customer in enumerate(("acme", "other") * 100)]  # fmt: skip
+    at_ms = MONDAY_MS + 7 * 60 * MINUTE
+    started = [
+        of(f"T-{number}", 0, "opened", at_ms, customer=customer, priority="P1")
+        for number, customer in enumerate(("acme", "other") * 100)
+    ]
 
-    both.batch(records_of(started[:4]), MONDAY_MS, caught_up=False)
-    both.batch(records_of(started[4:]), MONDAY_MS, caught_up=False)
+    both.batch(records_of(started[:4]), at_ms, caught_up=False)
+    both.batch(records_of(started[4:]), at_ms, caught_up=False)
 
     both.check()
     assert both.sides[1].tally.ways["tickets", "native"] == 98
