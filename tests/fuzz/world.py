@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Place:
         self.end = 0
         self.newest: dict[tuple[str, bytes], object] = {}
         """The newest value of each row and pane that the work on events committed."""
-        self.told: list[object] = []
+        self.told: list[tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]] = []
         """All else that it committed, in its order."""
 
     def take_written(self) -> list[tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]]:
@@ -163,8 +164,12 @@ class World:
         """Return a digest of what the work on events committed.
 
         What a tick does in one transaction or in two depends on the machine's time, and so do the turns of evaluators.
+        Which ticket is looked at first under a new book depends on the order of the rows, and that on who folded them:
+        what was told stands in its order for each key alone.
         """
-        all_of_it = [(sorted(place.newest.items()), place.told) for place in self.places.values()]
+        all_of_it = [
+            (sorted(place.newest.items()), sorted(place.told, key=itemgetter(0, 1))) for place in self.places.values()
+        ]
         return hashlib.sha256(repr(all_of_it).encode()).hexdigest()
 
     async def tick(self) -> None:
