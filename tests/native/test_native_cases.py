@@ -4,7 +4,7 @@ import pytest
 
 from monitor.core.agreements.book import Book
 from monitor.core.facts.events import Event, Fact
-from tests.core.stories import DAY_MS, MONDAY_MS
+from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
 from tests.native.given import MINUTE, PLAIN, agreements, warming
 from tests.native.stage import Both
 from tests.native.test_native_law import native, records_of
@@ -133,3 +133,16 @@ def test_a_row_that_was_read_is_read_anew_after_it_was_folded_natively():
     both.batch([late], TEN_MS, caught_up=False)
 
     both.check()
+
+
+@pytest.mark.parametrize("more", [{"counts_late": True}, {"cycles": "last"}, {"pause_caps": {"customer": HOUR}}])
+def test_clocks_that_need_more_than_the_newest_fact_are_left_to_python(more):
+    both = Both(Book((agreement(clock("resolution", {"*": "8h"}, at_risk=(), **more)),), 1), native)
+    kinds = ("opened", "updated", "resolved", "reopened", "paused", "resumed", "closed")
+
+    for place, kind in enumerate(kinds):
+        facts = [Event("ticket", f"T-{number}", fact(kind, place * MINUTE)) for number in range(3)]
+        both.batch(records_of(facts), TEN_MS + place * MINUTE, caught_up=False)
+
+        both.check()
+    assert both.share <= 0.5
