@@ -16,12 +16,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from monitor.core.series.longest import unlisted
-from monitor.core.series.series import Pane, PaneKey, decode_pane_key, encode_pane_key
+from monitor.core.series.series import Pane, PaneKey, decode_pane_key
 from monitor.errors import DecodeError, StateError
 from monitor.wire.versions import Fields, Layout, NewerError, Upgrade, unchanged
 
 _UNIT_SEPARATOR: Final = b"\x1f"
 _ARRAY_OF_TWO: Final = b"\x92"
+_ROW_HEAD: Final = 9
+"""The bytes in front of the pane in its row: the instant and the version, which is that of `_Sent`, too."""
 
 
 class Partial(NamedTuple):
@@ -73,23 +75,16 @@ class Marker(NamedTuple):
     behind: bool
 
 
-def encode_partial(source: str, key: PaneKey, pane: object) -> tuple[bytes, bytes | None]:
+def encode_partial(source: str, key: bytes, row: bytes | None) -> tuple[bytes, bytes | None]:
     """Return key and value of the record of a pane.
 
     Args:
         source: topic and partition, ``tickets/3``.
-        key: the key of the pane.
-        pane: the `Pane`, or None if it has expired.
-
-    Raises:
-        TypeError: the pane is of another type.
+        key: the key of the pane's row in the source partition.
+        row: that row as it is stored (`monitor.wire.rows.SOURCE_ROWS`), so that a pane is encoded once; None if the
+            pane has expired.
     """
-    encoded_key = encode_pane_key(key) + _UNIT_SEPARATOR + source.encode()
-    if pane is None:
-        return encoded_key, None
-    if not isinstance(pane, Pane):
-        raise TypeError(f"a pane is expected, not a {type(pane).__name__}")
-    return encoded_key, _head(source) + _encode(pane)
+    return key + _UNIT_SEPARATOR + source.encode(), None if row is None else _head(source) + row[_ROW_HEAD:]
 
 
 def encode_marker(source: str, watermark_ms: int, *, behind: bool) -> tuple[bytes, bytes]:

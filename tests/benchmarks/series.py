@@ -24,9 +24,10 @@ from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Snapshot
 from monitor.web.server import WebServer
-from monitor.wire.partials import Partial, decode_partial, encode_partial
+from monitor.wire.partials import Partial, decode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec
 from tests.benchmarks import write_json
+from tests.partials import encode_partial
 from tests.replay.desk import book, ms
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """The image: built from the Dockerfile with buildah on a Debian made with debootstrap, and run as Docker would run it.
 
-It takes minutes the first time and root; only ``pytest -m build`` runs it.
+It takes minutes the first time and root; only ``pytest -m build`` runs it. Debian's own Rust is too old for the native
+package: the base that builds it has the toolchain of this machine. Where there is none, the image is built without.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ pytestmark = pytest.mark.build
 FILE = ROOT / "deploy" / "Dockerfile"
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,ca-certificates"
+LINKER = "gcc,libc6-dev,ca-certificates"
+TOOLCHAIN = ("bin/cargo", "bin/rustc", "lib")
+"""What of a Rust toolchain builds a crate: neither documents nor other programs."""
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 LARGEST_MB = 150
 """What the program with all its dependencies may add to the base."""
@@ -63,15 +67,15 @@ class Buildah:
         return done.stdout.strip()
 
 
-def debian() -> Path:
-    """The root of a Debian with Python, as an archive."""
-    archive = cache_folder() / f"{SUITE}-python.tar"
+def debian(name: str, packages: str) -> Path:
+    """The root of a Debian with these packages, as an archive."""
+    archive = cache_folder() / f"{SUITE}-{name}.tar"
     if not archive.exists():
         cache_folder().mkdir(parents=True, exist_ok=True)
         root = cache_folder() / f"{SUITE}-{os.getpid()}"
         try:
             made = subprocess.run(
-                ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root)],
+                ["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, str(root)],
                 capture_output=True, text=True, timeout=600, check=False,
             )  # fmt: skip
             if made.returncode:
@@ -81,6 +85,32 @@ def debian() -> Path:
         finally:
             shutil.rmtree(root, ignore_errors=True)
     return archive
+
+
+def base(buildah: Buildah, name: str, packages: str, *files: tuple[Path, str], **variables: str) -> str:
+    """Make a base image of a Debian, with files and variables of its own; return its name."""
+    container = buildah("from", "scratch")
+    buildah("add", "-q", container, debian(name, packages), "/")
+    for source, target in files:
+        buildah("copy", "-q", container, source, target)
+    if CERTIFICATES.exists():  # where a proxy of the house stands before the packages
+        buildah("copy", "-q", container, CERTIFICATES, CERTIFICATES)
+        buildah("config", "--env", f"PIP_CERT={CERTIFICATES}", "--env", f"CARGO_HTTP_CAINFO={CERTIFICATES}", container)
+    for variable, value in variables.items():
+        buildah("config", "--env", f"{variable}={value}", container)
+    buildah("commit", "-q", "--rm", container, f"localhost/{name}")
+    return f"localhost/{name}"
+
+
+def rust(buildah: Buildah) -> str | None:
+    """Make a base with this machine's Rust; return its name, or None where there is none."""
+    if shutil.which("rustc") is None:
+        return None
+    toolchain = Path(
+        subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout.strip()
+    )
+    files = [(toolchain / name, f"/opt/rust/{name}") for name in TOOLCHAIN]
+    return base(buildah, "rust", LINKER, *files, PATH="/opt/rust/bin:/usr/local/bin:/usr/bin:/bin", HOME="/root")
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +126,28 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
 
 
 @pytest.fixture(scope="module")
-def image(buildah: Buildah) -> str:
+def build(buildah: Buildah) -> Callable[..., str]:
+    """Builds the Dockerfile on our bases, with further arguments; returns the image's name."""
+    with_rust = rust(buildah)
+    # Debian's buildah finds a stage by a variable in its name only if that is told, not by its default.
+    native = {"NATIVE": "0"} if with_rust is None else {"NATIVE": "1", "RUST": with_rust}
+    arguments = {"BASE": base(buildah, "python", PACKAGES), **native}
+
+    def made(name: str, *options: str, **others: str) -> str:
+        buildah(
+            "build", "--isolation", "chroot", "--format", "docker",
+            *(each for one in (arguments | others).items() for each in ("--build-arg", "=".join(one))),
+            *options, "--ignorefile", ROOT / ".dockerignore", "-f", FILE, "-t", f"localhost/{name}", ROOT,
+        )  # fmt: skip
+        return f"localhost/{name}"
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def image(build: Callable[..., str]) -> str:
     """The built image."""
-    container = buildah("from", "scratch")
-    buildah("add", "-q", container, debian(), "/")
-    if CERTIFICATES.exists():  # where a proxy of the house stands before the packages
-        buildah("copy", "-q", container, CERTIFICATES, CERTIFICATES)
-        buildah("config", "--env", f"PIP_CERT={CERTIFICATES}", container)
-    buildah("commit", "-q", "--rm", container, "localhost/base")
-    buildah(
-        "build", "--isolation", "chroot", "--format", "docker", "--build-arg", "BASE=localhost/base",
-        "--ignorefile", ROOT / ".dockerignore", "-f", FILE, "-t", "localhost/sla-monitor", ROOT,
-    )  # fmt: skip
-    return "localhost/sla-monitor"
+    return build("sla-monitor")
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +199,26 @@ def test_it_is_small_and_holds_neither_tests_nor_tools(root: Path):
     assert {"monitor", "faust"} <= packages
     assert not {"tests", "pytest", "pip", "setuptools", "mypy"} & packages
     assert not (root / "src").exists()
+    assert not (root / "wheels").exists()
+
+
+@pytest.mark.skipif(shutil.which("rustc") is None, reason="there is no Rust to build the native package with")
+def test_it_holds_the_native_package_and_no_compiler(root: Path, config: dict[str, Any]):
+    (packages,) = (root / "opt" / "sla-monitor").glob("lib/python3*/site-packages")
+    assert (packages / "sla_monitor_native").is_dir()
+    assert [
+        file.name for file in (root / "opt" / "sla-monitor").rglob("*") if file.name in ("cargo", "rustc", "maturin")
+    ] == []
+    asked = "import sla_monitor_native; print(sla_monitor_native.__version__)"
+    with_python = config | {"Entrypoint": ["/opt/sla-monitor/bin/python"]}
+    assert outcome(root, with_python, "-c", asked) == (0, "0.1.0\n")
+
+
+def test_without_the_native_package_no_wheel_is_built(buildah: Buildah, build: Callable[..., str]):
+    image = build("native", "--target", "native", NATIVE="0", RUST="localhost/there-is-none")
+
+    root = Path(buildah("mount", buildah("from", image)))
+    assert list((root / "wheels").iterdir()) == []
 
 
 def test_it_works_as_nobody_on_a_read_only_root_and_its_health_check_tells(root: Path, config: dict[str, Any]):

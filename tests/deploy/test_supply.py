@@ -1,6 +1,6 @@
 """The supply chain: the lock agrees with the project and with what is installed, the bill of materials with the lock.
 
-What makes them stands in deploy/supply: lock.sh, sbom.py, audit.py, digests.sh.
+What makes them stands in deploy/supply: lock.sh, sbom.py, crates.py, audit.py, digests.sh.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +27,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.deploy.stack import ROOT
+from tests.kafka.broker import free_port
 
 SUPPLY = ROOT / "deploy" / "supply"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -86,13 +90,20 @@ def load(name: str) -> Any:
     return module
 
 
-audit = load("audit")
+audit, crates = load("audit"), load("crates")
+NATIVE = ROOT / "monitor" / "native"
+CARGO = tomllib.loads((NATIVE / "Cargo.toml").read_text(encoding="utf-8"))
+CRATES = {
+    f"{one['name']}@{one['version']}": one
+    for one in tomllib.loads((NATIVE / "Cargo.lock").read_text(encoding="utf-8"))["package"]
+}
+ALLOWED = set(tomllib.loads((NATIVE / "deny.toml").read_text(encoding="utf-8"))["licenses"]["allow"])
 
 
 # -- the lock
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt", "monitor/native/requirements.txt"])
 def test_every_line_of_a_lock_is_one_version_with_the_hashes_of_its_files(name: str):
     for package, locked in lock(name).items():
         assert locked.hashes, package
@@ -169,6 +180,92 @@ def test_the_bill_of_materials_is_of_this_version_and_says_what_needs_what_and_u
     assert [one["name"] for one in BOM["components"] if not one.get("licenses")] == []
 
 
+# -- the crates of the native package
+
+
+def test_the_native_package_has_the_version_of_the_program_and_is_built_by_what_is_locked():
+    project = tomllib.loads((NATIVE / "pyproject.toml").read_text(encoding="utf-8"))
+    ours = PROJECT["project"]
+    assert CARGO["package"]["version"] == project["project"]["version"] == ours["version"]
+    assert CARGO["package"]["license"] == project["project"]["license"] == ours["license"]
+    assert project["project"]["requires-python"] == ours["requires-python"]
+    assert (NATIVE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert project["tool"]["maturin"]["locked"]
+    (builder,) = map(Requirement, project["build-system"]["requires"])
+    assert builder.specifier.contains(lock("monitor/native/requirements.txt")[builder.name].version)
+
+
+def test_a_fault_in_the_native_package_unwinds_and_no_code_of_it_is_unsafe():
+    assert CARGO["profile"]["release"]["panic"] == "unwind"
+    assert CARGO["profile"]["release"]["overflow-checks"]
+    assert CARGO["lints"]["rust"]["unsafe_code"] == "forbid"
+
+
+def test_the_bill_of_materials_of_the_native_package_is_of_its_lock_and_under_licences_that_are_allowed():
+    bom = json.loads((SUPPLY / "sbom-native.cdx.json").read_text(encoding="utf-8"))
+    root = bom["metadata"]["component"]
+    told = {one["bom-ref"]: one for one in [root, *bom["components"]]}
+    assert (root["name"], root["version"]) == (CARGO["package"]["name"], CARGO["package"]["version"])
+    assert told.keys() <= CRATES.keys()
+    wanted = {name for name, one in CARGO["dependencies"].items() if isinstance(one, str) or not one.get("optional")}
+    needs = {one["ref"]: {each.partition("@")[0] for each in one["dependsOn"]} for one in bom["dependencies"]}
+    assert needs[root["bom-ref"]] == wanted
+    assert needs.keys() == told.keys()
+    for name, one in told.items():
+        assert one["purl"] == f"pkg:cargo/{name}"
+        assert crates.permitted(one["licenses"][0]["expression"], ALLOWED), name
+    assert crates.complaints(list(CRATES.values()), [], ALLOWED) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "whether"),
+    [
+        ("MIT", True),
+        ("GPL-3.0-only", False),
+        ("GPL-3.0-only OR MIT", True),
+        ("GPL-3.0-only/MIT", True),
+        ("GPL-3.0-only AND MIT", False),
+        ("(MIT OR GPL-3.0-only) AND Unicode-3.0", True),
+        ("(MIT OR GPL-3.0-only) AND GPL-3.0-only", False),
+        ("MIT OR GPL-3.0-only AND GPL-3.0-only", True),
+        ("GPL-3.0-only WITH LLVM-exception", False),
+        ("Apache-2.0 WITH LLVM-exception OR GPL-3.0-only", True),
+        ("", False),
+        ("(MIT", False),
+        ("MIT)", False),
+        ("MIT MIT", False),
+    ],
+)
+def test_a_licence_is_allowed_where_it_leaves_a_choice_that_is(expression: str, *, whether: bool):
+    assert crates.permitted(expression, {"MIT", "Unicode-3.0", "Apache-2.0 WITH LLVM-exception"}) is whether
+
+
+def test_a_crate_from_elsewhere_without_checksum_or_under_another_licence_is_told():
+    ours = {"name": "ours", "version": "1"}
+    good = {"name": "good", "version": "1", "source": crates.REGISTRY, "checksum": "c"}
+    assert crates.complaints([ours, good], [{**good, "license": "MIT"}], {"MIT"}) == []
+    wrong = [
+        {**good, "name": "forked", "source": "git+https://example.org/forked"},
+        {"name": "bare", "version": "1", "source": crates.REGISTRY},
+        {"name": "vendored", "version": "1"},
+    ]
+    said = crates.complaints(
+        [ours, good, *wrong], [{**good, "license": "GPL-3.0-only"}, {**good, "license": None}], {"MIT"}
+    )
+    assert [one.partition(":")[0] for one in said] == [
+        "forked 1", "bare 1", "crates without a source", "good 1", "good 1"
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="there is no cargo to ask for the crates' licences")
+def test_what_cargo_says_of_the_crates_is_what_is_written():
+    done = subprocess.run([sys.executable, SUPPLY / "crates.py"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (
+        0, f"crates: {len(CRATES) - 1}, all from the registry by checksum, under licences that are allowed\n"
+    )  # fmt: skip
+
+
 # -- the audit
 
 
@@ -212,19 +309,101 @@ def test_the_audit_fails_on_what_is_known_and_says_what_was_not_checked(out: str
 def test_the_audit_asks_for_the_whole_lock_and_its_exit_code_is_the_verdict(tmp_path: Path):
     # given a pip-audit that knows a bug of what it was given
     program = tmp_path / "pip-audit"
-    program.write_text(f"#!/bin/sh\necho \"$@\" > {tmp_path}/asked\ncat <<'END'\n{answer(orjson=[BUG])}\nEND\nexit 1\n")
+    program.write_text(
+        f"#!/bin/sh\necho \"$@\" >> {tmp_path}/asked\ncat <<'END'\n{answer(orjson=[BUG])}\nEND\nexit 1\n"
+    )
     program.chmod(0o755)
 
     done = subprocess.run(
-        [sys.executable, SUPPLY / "audit.py"], env={**os.environ, "PIP_AUDIT": str(program)},
+        [sys.executable, SUPPLY / "audit.py"],
+        env={**os.environ, "PIP_AUDIT": str(program), "OSV_QUERY": f"http://127.0.0.1:{free_port()}"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert done.returncode == 1, done.stderr
     assert "orjson 1.0: PYSEC-2026-1" in done.stdout
+    assert "audit of Cargo.lock: NOT DONE: its source cannot be reached" in done.stdout
     asked = (tmp_path / "asked").read_text()
     assert f"--requirement {ROOT / 'requirements-test.txt'}" in asked
-    assert "--require-hashes" in asked
+    assert f"--requirement {NATIVE / 'requirements.txt'}" in asked
+    assert asked.count("--require-hashes") == 2
+
+
+OSV_BUG = {
+    "id": "RUSTSEC-2026-1",
+    "affected": [
+        {
+            "package": {"name": "pyo3", "ecosystem": "crates.io"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "9.9.9"}]}],
+        }
+    ],
+}
+"""A record as OSV gives it, of a crate that is in the lock."""
+
+
+def notice(kind: str) -> dict[str, Any]:
+    return {"id": "N", "affected": [{"package": {"name": "pyo3"}, "database_specific": {"informational": kind}}]}
+
+
+@pytest.fixture
+def osv() -> Iterator[tuple[str, dict[str, list[Any]], list[dict[str, Any]]]]:
+    """A database: its address, its answers to come by crate, and what it was asked."""
+    answers: dict[str, list[Any]] = {}
+    asked: list[dict[str, Any]] = []
+
+    class Database(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(question)
+            waiting = answers.get(question["package"]["name"], [])
+            said = waiting.pop(0) if waiting else {}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said if isinstance(said, bytes) else json.dumps(said).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Database) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/query", answers, asked
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words"),
+    [
+        ([{}], 0, f"no known vulnerability in {len(CRATES) - 1} packages"),
+        ([{"vulns": [OSV_BUG]}], 1, "RUSTSEC-2026-1, mended in 9.9.9"),
+        ([{"vulns": [notice("unsound")]}], 1, "N, mended in no version yet"),
+        ([{"vulns": [notice("unmaintained"), notice("notice")]}], 0, "no known vulnerability"),
+        ([{"vulns": [{"id": "M"}]}], 1, "M, mended in no version yet"),
+        ([{"vulns": [], "next_page_token": "more"}, {"vulns": [OSV_BUG]}], 1, "RUSTSEC-2026-1"),
+        ([b"<html>"], 2, "does not answer as OSV does"),
+    ],
+    ids=["none", "bug", "unsound", "notices", "of no package", "second page", "another server"],
+)
+def test_the_audit_asks_of_every_crate_and_fails_on_what_is_known(
+    osv: tuple[str, dict[str, list[Any]], list[dict[str, Any]]], said: list[Any], code: int, words: str
+):
+    address, answers, asked = osv
+    pages = len(said)
+    answers["pyo3"] = said
+
+    found, told = audit.crates(NATIVE / "Cargo.lock", address)
+
+    assert (found, told.partition(": ")[0]) == (code, "audit of Cargo.lock")
+    assert words in told
+    pyo3 = [one for one in asked if one["package"] == {"name": "pyo3", "ecosystem": "crates.io"}]
+    assert [one["version"] for one in pyo3] == [
+        CRATES[next(one for one in CRATES if one.startswith("pyo3@"))]["version"]
+    ] * pages
+    if code < 2:
+        assert {f"{one['package']['name']}@{one['version']}" for one in asked} == {
+            name for name, one in CRATES.items() if "source" in one
+        }
 
 
 # -- images
@@ -250,11 +429,11 @@ def test_a_digest_that_its_tag_no_longer_has_is_told_and_written(tmp_path: Path)
     told = compare("--write")
 
     assert told.returncode == 1, told.stderr
-    assert len(re.findall(rf"^\S+:\S+: pinned sha256:\S+, the tag is {new} now$", told.stdout, re.MULTILINE)) == 5
+    assert len(re.findall(rf"^\S+:\S+: pinned sha256:\S+, the tag is {new} now$", told.stdout, re.MULTILINE)) == 6
     assert (tmp_path / "docker-compose.yml").read_text().count(new) == 4
-    assert new in (tmp_path / "deploy" / "Dockerfile").read_text()
+    assert (tmp_path / "deploy" / "Dockerfile").read_text().count(new) == 2
     again = compare()
-    assert (again.returncode, again.stdout.count(": as pinned")) == (0, 5)
+    assert (again.returncode, again.stdout.count(": as pinned")) == (0, 6)
 
 
 # -- what is written about it

@@ -12,9 +12,9 @@ from monitor.config.settings.sources import SourceSettings
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.read_model.topics import Outgoing
 from monitor.stream.agents import ingest
-from monitor.wire.partials import encode_partial
 from tests.e2e.installation import Installation
 from tests.e2e.test_bad_records import AGREEMENT, GOOD
+from tests.partials import encode_partial
 from tests.stream.kafka.test_fetched import BOMBS, batch
 from tests.stream.running import until
 from tests.wire.foreign_bodies import cdr, jira_issue_event

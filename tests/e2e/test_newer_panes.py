@@ -10,10 +10,11 @@ from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.read_model.topics import Outgoing
 from monitor.stream.partitions.sending import partition_of
 from monitor.wire import partials
-from monitor.wire.partials import PANE, encode_partial
+from monitor.wire.partials import PANE
 from monitor.wire.versions import Layout, unchanged
 from tests.e2e.installation import PARTITIONS, Installation, at
 from tests.e2e.test_bad_records import AGREEMENT
+from tests.partials import encode_partial
 
 WITH_OBJECTIVE = AGREEMENT + "objectives:\n  - {id: in-time, of: resolution, indicator: compliance, target: 50 %}\n"
 PARTITION = partition_of(b"desk", PARTITIONS)

@@ -20,8 +20,9 @@ from monitor.core.facts.events import ATTRIBUTES, DUE_ATTRIBUTES, SUBJECTS, TYPE
 from monitor.core.series.series import PaneKey, SeriesKey, empty_pane
 from monitor.wire.announcements import encode_alert
 from monitor.wire.markers import SourceMarker, encode_source_marker
-from monitor.wire.partials import encode_marker, encode_partial
+from monitor.wire.partials import encode_marker
 from monitor.wire.responses import Acknowledgement, Enable, Resend, SilenceResponse, Skip, encode_response
+from tests.partials import encode_partial
 from tests.wire import foreign_bodies as foreign
 
 NOW_MS: Final = 1_767_607_200_000  # 2026-01-05 10:00 UTC

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.subjects.rows import subject_key
+from tests.fuzz.native import folded, lively, settings
 from tests.fuzz.records import (
     FOLLOWED,
     FOREIGN,
@@ -39,6 +40,10 @@ class Result(NamedTuple):
     seconds: float
     reasons: Counter[str]
     faults: Counter[str]
+    digests: tuple[str, ...]
+    """Of what the work on events committed, by worlds: the same for the same seed."""
+    native: int
+    """Facts that the native package has folded."""
 
 
 class Neighbour(NamedTuple):
@@ -93,22 +98,28 @@ async def feed_batch(world: World, random: Random, topic: str, number: int) -> i
     return count
 
 
-async def run(inputs: int, seed: int, told: Callable[[str], None] = lambda _line: None) -> Result:
-    """Feed so many hostile records.
+async def run(
+    inputs: int, seed: int, told: Callable[[str], None] = lambda _line: None, *, native: str | None = None
+) -> Result:
+    """Feed so many hostile records to a worker that folds natively (``required``) or in Python (``off``).
 
     Raises:
         BaseException: a worker would have stopped, or a good record was lost.
     """
     random, started = Random(seed), time.perf_counter()
     done = number = 0
-    reasons, faults = Counter[str](), Counter[str]()
+    reasons, faults, digests = Counter[str](), Counter[str](), list[str]()
+    natively = 0
     topics = [topic for topic in HOSTILE if topic not in FOLLOWED]
     while done < inputs:
-        world, in_this = World(), 0
+        world, in_this = World(**settings(native)), 0
         while in_this < A_WORLD and done < inputs:
             number += 1
             topic = random.choice(FOLLOWED if random.randrange(RARE) == 0 else topics)
             count = await feed_batch(world, random, topic, number)
+            if native is not None:
+                count += A_BATCH
+                await world.feed(TOPICS["ticket"], [lively(random, world.clock.now_ms()) for _ in range(A_BATCH)])
             in_this, done = in_this + count, done + count
             if random.randrange(10) == 0:
                 world.clock.advance(random.choice((1_000, 60_000, 3_600_000)))
@@ -118,5 +129,7 @@ async def run(inputs: int, seed: int, told: Callable[[str], None] = lambda _line
         for place in world.faults.keys() - faults.keys():
             told(f"contained fault: {world.examples[place]}")
         faults.update(world.faults)
+        digests.append(world.digest())
+        natively += folded(world.monitor)
         told(f"{done:>9,} inputs, {time.perf_counter() - started:6.0f} s, {sum(faults.values())} faults")
-    return Result(done, time.perf_counter() - started, reasons, faults)
+    return Result(done, time.perf_counter() - started, reasons, faults, tuple(digests), natively)

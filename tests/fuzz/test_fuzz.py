@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import run as running
+from tests.fuzz.native import BOTH_WAYS
 from tests.fuzz.records import DOCUMENTS, FOLLOWED, HOSTILE, Made
 from tests.fuzz.run import feed_batch, run
 from tests.fuzz.world import World
@@ -54,7 +55,23 @@ def test_a_run_of_the_program_is_repeated_by_its_seed():
 
     assert first.inputs >= 400
     assert first.reasons == second.reasons
+    assert first.digests == second.digests != asyncio.run(run(400, 8)).digests
     assert sum(first.reasons.values()) > 50
+
+
+@pytest.mark.skipif(not BOTH_WAYS, reason="the native package is not installed")
+@given(seed=st.integers(0, 10**9))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_law_the_native_package_commits_what_python_commits(seed: int):
+    native, python = (asyncio.run(run(400, seed, native=way)) for way in ("required", "off"))
+
+    assert python.native == 0
+    assert native == python._replace(seconds=native.seconds, native=native.native)
+
+
+@pytest.mark.skipif(not BOTH_WAYS, reason="the native package is not installed")
+def test_the_native_package_takes_its_part_of_what_is_fed():
+    assert asyncio.run(run(2_000, 7, native="required")).native > 50
 
 
 def test_a_worker_that_would_stop_and_a_record_that_is_lost_are_found(monkeypatch: pytest.MonkeyPatch):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 from aiokafka.structs import ConsumerRecord
@@ -12,18 +14,24 @@ from aiokafka.structs import ConsumerRecord
 from monitor.bootstrap import Monitor
 from monitor.config.settings.settings import Settings, TopicSettings
 from monitor.config.settings.sources import SourceSettings
+from monitor.core.facts.events import SUBJECTS
 from monitor.core.paging.notices import Notice, Outcome
 from monitor.core.pieces import at_once
 from monitor.counters import PartitionStats
 from monitor.stream.agents.books import agreement_key
+from monitor.stream.agents.ingest import PANE
 from monitor.stream.partitions.clock import HandClock
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
-from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, Made
+from monitor.wire.partials import decode_partial
+from monitor.wire.rows import SOURCE_ROWS
+from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, TOPICS, Made
 from tests.stream.fakes import FakeWriter
 
+EVENTS = {*(TOPICS[subject] for subject in SUBJECTS), *FOREIGN.values()}
+"""The topics of events, ours and those of others."""
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
 
 
@@ -54,9 +62,20 @@ class Place:
         at_once(self.processor.restore())
         self.work = Containment(self.state, source, self.processor, self.stats, self.state.commit)
         self.end = 0
+        self.newest: dict[tuple[str, bytes], object] = {}
+        """The newest value of each row and pane that the work on events committed."""
+        self.told: list[object] = []
+        """All else that it committed, in its order."""
 
     def take_written(self) -> list[tuple[str, bytes, bytes | None, list[tuple[str, bytes]]]]:
         """Return what was written since the last time, but for the rows."""
+        for transaction in self.writer.transactions if self.state.topic in EVENTS else ():
+            for (topic, _), records in sorted(transaction.items()):
+                for key, value, headers in records:
+                    if topic in (self.state.changelog, "partials"):
+                        self.newest[topic, key] = self._steady(topic, key, value)
+                    else:
+                        self.told.append((topic, key, value, headers))
         found = [
             (topic, *record)
             for transaction in self.writer.transactions
@@ -67,13 +86,32 @@ class Place:
         self.writer.transactions.clear()
         return found
 
+    def _steady(self, topic: str, key: bytes, value: bytes | None) -> object:
+        """Return a value in which nothing depends on the order of the maps of a pane: that has no meaning."""
+        if value is not None and topic == "partials":
+            return steady(decode_partial(key, value))
+        if value is not None and topic == self.state.changelog and key[:1] == PANE:
+            return steady(SOURCE_ROWS.decode(key, value))
+        return value
+
+
+def steady(value: Any) -> Any:
+    """Return a value with its maps in order."""
+    if isinstance(value, dict):
+        return sorted((repr(key), steady(one)) for key, one in value.items())
+    if isinstance(value, tuple | list):
+        return [steady(one) for one in value]
+    return value
+
 
 class World:
     """All partitions of a worker. ``faults`` counts the dead letters ``internal_error`` by where they come from."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Sequence[dict[str, Any]] = DOCUMENTS, **others: Any) -> None:
+        """Make a worker with these agreements, and these settings beside those of the fuzz."""
         self.clock = HandClock(NOW_MS)
         settings = Settings(
+            **others,
             topics=TopicSettings(partitions=1),
             sources=[
                 SourceSettings(topic=topic, mapping=str(MAPPINGS / f"{mapping}.yaml"), partitions=1)
@@ -85,10 +123,10 @@ class World:
         for signal in (app.on_partitions_assigned, app.on_partitions_revoked):
             # Faust keeps them, and with them the whole world, for ever; this app is never started.
             signal._filter_receivers.pop(signal._create_id(app), None)
-        desk = next(one for one in DOCUMENTS if one["agreement"] == DESK)
+        desk = next(one for one in documents if one["agreement"] == DESK)
         neighbour = desk | {"agreement": NEIGHBOUR, "covers": {"customer": ["neighbour"]}}
         self.monitor.books.take([
-            (agreement_key(one["agreement"], one["version"]), orjson.dumps(one)) for one in (*DOCUMENTS, neighbour)
+            (agreement_key(one["agreement"], one["version"]), orjson.dumps(one)) for one in (*documents, neighbour)
         ])  # fmt: skip
         assert self.monitor.books.refused == 0
         self.places = {topic: Place(self.monitor, topic) for topic in self.monitor.sources()}
@@ -120,6 +158,14 @@ class World:
         assert place.state.position == place.end
         assert place.stats.faults >= 0
         return await self._pass_on(place)
+
+    def digest(self) -> str:
+        """Return a digest of what the work on events committed.
+
+        What a tick does in one transaction or in two depends on the machine's time, and so do the turns of evaluators.
+        """
+        all_of_it = [(sorted(place.newest.items()), place.told) for place in self.places.values()]
+        return hashlib.sha256(repr(all_of_it).encode()).hexdigest()
 
     async def tick(self) -> None:
         """Let all do what is due, until nothing is."""

@@ -13,11 +13,12 @@ from monitor.stream.kafka.topics import changelog_of
 from monitor.stream.partitions.partition import POSITION
 from monitor.wire.announcements import decode_alert, decode_statement, decode_status
 from monitor.wire.deliveries import decode_delivery
-from monitor.wire.partials import Marker, decode_partial, encode_marker, encode_partial
+from monitor.wire.partials import Marker, decode_partial, encode_marker
 from monitor.wire.responses import decode_response
 from monitor.wire.rows import EVALUATE_ROWS, NOTIFY_ROWS, SOURCE_ROWS, RowCodec
 from tests.golden.record import shown
 from tests.golden.recording import RELEASES, Recording, recording
+from tests.partials import encode_partial
 
 CODECS = {
     **dict.fromkeys(("tickets", "calls", "outages", "leads", "jira-webhooks"), SOURCE_ROWS),

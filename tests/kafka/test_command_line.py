@@ -23,10 +23,10 @@ from monitor.stream.partitions.clock import wall_ms
 from monitor.wire.announcements import encode_alert
 from monitor.wire.deadletters import DeadLetter
 from monitor.wire.events import encode_event
-from monitor.wire.partials import encode_partial
 from tests.cli.conftest import AGREEMENT
 from tests.cli.processes import process, stop
 from tests.core.paging_stage import alert
+from tests.partials import encode_partial
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from monitor.core.windows.rows import MergedPane, WindowRow, encode_window_key, 
 from monitor.errors import StateError
 from monitor.stream.partitions.app import WorkerSettings
 from monitor.wire.contract import EARLIEST_MS, MAX_ID, MAX_INTEGER, MAX_TEXT
-from monitor.wire.partials import PANE, Partial, decode_partial, encode_partial
+from monitor.wire.partials import PANE, Partial, decode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec, RowKind
 from monitor.wire.versions import Layout, unchanged, without_own_version
+from tests.partials import encode_partial
 from tests.wire import strategies
 
 KEY = subject_key("T-17")

@@ -11,7 +11,7 @@ from monitor.core.agreements.measures import Measure
 from monitor.core.agreements.objectives import budget_windows
 from monitor.core.time.periods import pane_start
 from monitor.core.time.units import DAY_MS, LONGEST_MONTH_MS, MINUTE_MS
-from monitor.core.time.windows import Width, Window, width_for
+from monitor.core.time.windows import Width, Window, own_width, width_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,14 @@ class Slices(NamedTuple):
     cuts_ms: tuple[int, ...] = ()
     """The instants, ascending and in whole minutes, at which a version takes effect or the agreement ends. A pane that
     one of them falls into is cut there: what a version promised is counted for the time in which it held."""
+
+    def kept_ms(self, width: Width) -> int:
+        """Return how long the panes of a width are kept, late ones too; 0 if there are none."""
+        for one, keep_ms in self.keep_ms:  # two or three: quicker than a dictionary that is made of them
+            if one == width:
+                return keep_ms
+        own = own_width(width)
+        return 0 if own == width else self.kept_ms(own)
 
     def start_ms(self, width: Width, at_ms: int) -> int:
         """Return the start of the pane that holds an instant."""

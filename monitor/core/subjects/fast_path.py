@@ -2,7 +2,8 @@
 
 Most events are of this kind. `monitor.core.subjects.folding` takes every fact and is the definition; a law in the tests
 holds the fast path to its results. All other cases are left to `folding`: facts that are late or repeated, another
-priority, a clock with an announcement made or due, a reopened subject, another book of agreements.
+priority (or another attribute that decides what is promised), a clock with an announcement made or due, a reopened
+subject, another book of agreements.
 """
 
 from __future__ import annotations
@@ -80,7 +81,13 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     if brought == attributes:
         attributes = {}
     elif not brought.items() <= attributes.items():
-        return None
+        deciding, dated = plan.book.deciding, plan.dated[subject]
+        for name, value in brought.items():
+            if (name in deciding or name in dated) and attributes.get(name) != value:
+                return None
+        attributes = {**attributes, **brought}
+        if brought == attributes:
+            attributes = {}
     for known in facts:
         if known[2] == fact_id:
             return None

@@ -166,21 +166,26 @@ class Evaluator:
         The pane belongs to the evaluator from then on: the caller must not change it.
         """
         self._follow(book)
+        of, width, start_ms, part = key
         if pane is not None:
-            self._watch(key.series.agreement, key.width, key.start_ms)
-        if key.part:  # the parts of a pane are merged as if each were of a source of its own
-            source = f"{source}#{key.part}"
-        if not self._rest.has_place(key.series) and not self._finds_place(key.series, pane):
+            self._watch(of.agreement, width, start_ms)
+        if part:  # the parts of a pane are merged as if each were of a source of its own
+            source = f"{source}#{part}"
+        if not self._rest.has_place(of) and not self._finds_place(of, pane):
             self._fold_into_rest(source, key, pane)
             return
-        series = self._of(key.series)
-        if series.fold(source, key.width, key.start_ms, pane, self._of_periods(key.series, pane)):
-            self._dirty.add(key.series)
-            if not series.panes:
-                self._rest.free(key.series)  # at once: it has no rows, so a restart would not restore its place either
-        elif not series and key.series not in self._dirty and key.series not in self._foreseen:
-            self._drop(key.series)
-        elif key.series not in self._dirty:
+        series = self._of(of)
+        if pane is None:
+            has_changed = series.ended(source, width, start_ms, self._of_periods(of))
+        else:
+            has_changed = series.panes.replace(source, width, start_ms, pane)
+        if has_changed:
+            self._dirty.add(of)
+            if (pane is None or not any(pane)) and not series.panes:
+                self._rest.free(of)  # at once: it has no rows, so a restart would not restore its place either
+        elif not series and of not in self._dirty and of not in self._foreseen:
+            self._drop(of)
+        elif of not in self._dirty:
             self._let_sleep(series)
 
     def _watch(self, agreement: str, width: Width, start_ms: int) -> None:
@@ -202,7 +207,7 @@ class Evaluator:
             series.follow(rest)
             for source, width, start_ms, part in self._rest.leave(key):
                 rest.exchange(source, key.values, width, start_ms, part, empty_pane())
-                series.fold(source, width, start_ms, part)
+                series.panes.replace(source, width, start_ms, part)
             self._dirty.update((key, rest.key))
         return True
 
@@ -211,13 +216,14 @@ class Evaluator:
         if pane is None and old is None:
             return
         rest = self._of(rest_of(key.series))
-        stated = self._of_periods(key.series, pane)
+        stated = () if pane is not None else self._of_periods(key.series)
         if rest.exchange(source, key.series.values, key.width, key.start_ms, old, pane, stated):
             self._dirty.add(rest.key)
 
-    def _of_periods(self, series: SeriesKey, pane: Pane | None) -> Collection[Width]:
+    def _of_periods(self, series: SeriesKey) -> Collection[Width]:
         """Return the widths whose panes periods are made of; only asked for a pane that its source keeps no longer."""
-        return () if pane is not None or self._scope is None else self._scope.period_widths(series)
+        assert self._scope is not None
+        return self._scope.period_widths(series)
 
     def may_wait(self, source: str, key: PaneKey, pane: Pane | None, now_ms: int) -> bool:
         """Return whether a pane that has changed by an instant may be folded later. It is known of from now on.

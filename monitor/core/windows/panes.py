@@ -102,7 +102,7 @@ class SeriesPanes:
                 key = merged_pane_key(PaneKey(self.series, width, start_ms))
                 slot = slots[start_ms] = Slot(key, MergedPane({}), {})
                 self._order(width, start_ms)
-            if pane == (slot.own.get(source) or slot.row.sources.get(source)):
+            elif pane == (slot.own.get(source) or slot.row.sources.get(source)):
                 return False
             self._enter(slot, source, width, start_ms, pane)
         slot.merged = None
@@ -375,7 +375,7 @@ class SeriesPanes:
         for running in self._sums.values():
             if running.width == width:
                 running.stale.add(start_ms)
-        if width in self._repeats:
+        if self._repeats and width in self._repeats:
             self._repeats[width].stale.add(start_ms)
-        if width in self._overdue:
+        if self._overdue and width in self._overdue:
             self._overdue[width].stale.add(start_ms)

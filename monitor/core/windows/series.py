@@ -126,26 +126,23 @@ class SeriesWindows:
         """Take note that a window has a row."""
         self._rows.note(window)
 
-    def fold(
-        self, source: str, width: Width, start_ms: int, pane: Pane | None, of_periods: Collection[Width] = ()
-    ) -> bool:
-        """Take over the newest pane of a source; return whether anything changed.
+    def ended(self, source: str, width: Width, start_ms: int, of_periods: Collection[Width] = ()) -> bool:
+        """Take note that a source no longer keeps a pane; return whether anything changed.
 
-        None says that the source keeps it no longer. A pane of a width that periods are made of (``of_periods``) is
-        then kept until they are closed, unless it holds an outage that is open: nobody would tell us of its end any
-        more. A backlog may bring a pane and its end before the series is evaluated at all.
+        A pane of a width that periods are made of (``of_periods``) is kept until they are closed, unless it holds an
+        outage that is open: nobody would tell us of its end any more. A backlog may bring a pane and its end before the
+        series is evaluated at all.
         """
-        if pane is None:
-            known = self.panes.with_items(source, width, start_ms)
-            if known is None or self._pruning.is_still_stated(width, known, of_periods):
-                return False
-        return self.panes.replace(source, width, start_ms, pane)
+        known = self.panes.with_items(source, width, start_ms)
+        if known is None or self._pruning.is_still_stated(width, known, of_periods):
+            return False
+        return self.panes.replace(source, width, start_ms, None)
 
     def exchange(
         self, source: str, values: tuple[str, ...], width: Width, start_ms: int, old: Pane | None, new: Pane | None,
         of_periods: Collection[Width] = (),
     ) -> bool:  # fmt: skip
-        """Take over the newest pane of a part, which has these values, in place of its older one, as `fold` does.
+        """Take over the newest pane of a part, which has these values, in place of its older one.
 
         Counts go into the sum of the source. Items stay by themselves: together they would not fit one row.
         """

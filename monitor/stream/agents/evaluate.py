@@ -43,6 +43,8 @@ EVALUATED: Final = (b"w", b"x", b"v")
 are shown have rows of the first kind."""
 RECORDS_AT_ONCE = 256
 """Partials that are folded before others may run."""
+FEW_RECORDS = 16
+"""Partials that are folded before the time is checked: up to a millisecond each, if they hold as many items as fit."""
 
 
 _Reporting = Literal["", "noting", "announcing"]
@@ -120,7 +122,7 @@ class Evaluate:
         """Apply panes, and the markers of the sources' progress."""
         pace = Pace()
         for place, partial in enumerate(self._newest(records)):
-            if pace.is_over() or (place and place % RECORDS_AT_ONCE == 0):
+            if place % FEW_RECORDS == 0 and place and (pace.is_over() or place % RECORDS_AT_ONCE == 0):
                 yield
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
@@ -135,14 +137,17 @@ class Evaluate:
         ends. A tombstone for a pane does not take back the record with a value before it: both are applied. A record
         that cannot be read becomes a dead letter, and hides none that came before it.
         """
-        by_key: dict[bytes | None, list[ConsumerRecord]] = {}
+        by_key: dict[bytes | None, ConsumerRecord] = {}
+        again: dict[bytes | None, list[ConsumerRecord]] = {}
         for record in records:
-            by_key.setdefault(record.key, []).append(record)
-        for of_key in by_key.values():
-            if len(of_key) == 1:
-                yield from self._last_two(of_key)
-            else:
-                yield from reversed(list(self._last_two(reversed(of_key))))
+            first = by_key.setdefault(record.key, record)
+            if first is not record:
+                again.setdefault(record.key, [first]).append(record)
+        for key, record in by_key.items():
+            if key in again:
+                yield from reversed(list(self._last_two(reversed(again[key]))))
+            elif (partial := self._decoded(record)) is not None:
+                yield partial
 
     def _last_two(self, backwards: Iterable[ConsumerRecord]) -> Iterator[Partial | Marker]:
         """Yield the last readable record with a value and the last one without, the newer of them first."""
@@ -151,13 +156,18 @@ class Evaluate:
             is_gone = record.value is None
             if is_gone in told:
                 continue
-            try:
-                partial = decode_partial(record.key, record.value)
-            except DecodeError as error:
-                bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
-                continue
-            told.add(is_gone)
-            yield partial
+            partial = self._decoded(record)
+            if partial is not None:
+                told.add(is_gone)
+                yield partial
+
+    def _decoded(self, record: ConsumerRecord) -> Partial | Marker | None:
+        """Return what a record holds; None: it cannot be read and is a dead letter."""
+        try:
+            return decode_partial(record.key, record.value)
+        except DecodeError as error:
+            bury(self.state, self.outlets, self.tally, record, error.reason, error.detail)
+            return None
 
     def tick(self, now: Now) -> Pieces[bool]:
         """Judge the windows that changed or that time has moved on; return whether more is left.

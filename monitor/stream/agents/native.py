@@ -137,7 +137,7 @@ class NativeWay:
         state = self._state
         try:
             folded, left, live, minutes, *asked = self._told.native.step(
-                piece, horizon_ms, self._engine.oldest_ms(self._plan), *state.layers(),
+                piece, horizon_ms, self._engine.oldest_ms(self._plan), *state.layers(SUBJECT),
                 max(0, min(LONGEST_ROW, state.max_record_bytes - _LONGEST_KEY)),
             )  # fmt: skip
         except self._package.Fault as fault:

@@ -75,8 +75,8 @@ class PartitionState:
         self._commit_timeout_s = commit_timeout_s
         self._decoded: dict[bytes, object | None] = {}
         """Rows that were read or put since the last commit, with their present content."""
-        self._touched: dict[bytes, None] = {}
-        """The keys of the rows that were put, in the order of their first put."""
+        self._touched: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
+        """The keys of the rows that were put, in the order of their first put, by their first byte."""
         self._packed: dict[bytes, bytes | None] = {}
         """The encoded rows that differ from the stored ones: the next commit writes them."""
         self._new_wakes: list[Wake] = []
@@ -97,7 +97,7 @@ class PartitionState:
     @property
     def dirty(self) -> bool:
         """Whether a commit is wanted: rows were put or records emitted, or ownership is to be proved."""
-        return bool(self._touched or self._packed or self._outputs or self._after_sending or self._prove)
+        return bool(any(self._touched.values()) or self._packed or self._outputs or self._after_sending or self._prove)
 
     # -- for processors
 
@@ -111,22 +111,31 @@ class PartitionState:
             row = self._decoded[key] = self.codec.decode(key, encoded)
         return row
 
+    def packed(self, key: bytes) -> bytes | None:
+        """Return a row as it was encoded last (`pack`), None if there is none: what was put since is not in it."""
+        return self._packed[key] if key in self._packed else self.rows.get(key)
+
     def put(self, key: bytes, row: object | None) -> None:
         """Set a row; None deletes it."""
         self._decoded[key] = row
-        self._touched[key] = None
+        self._touched[key[:1]][key] = None
 
-    def pack(self, first: bytes = b"") -> Pieces[None]:  # noqa: C901 - on the hot path, where each call costs
+    def pack(self, first: bytes = b"") -> Pieces[None]:
         """Encode the rows that were put, and pause now and then; with ``first`` those whose keys begin with that byte.
 
         The decoded rows are dropped. For pieces of a large batch: rows that are encoded soon are still in the caches of
         the CPU.
         """
-        decoded, rows, packed, touched = self._decoded, self.rows, self._packed, self._touched
+        for kind in (first,) if first else tuple(self._touched):
+            yield from self._pack(self._touched[kind])
+
+    def _pack(self, touched: dict[bytes, None]) -> Pieces[None]:  # noqa: C901 - on the hot path, where each call costs
+        decoded, rows, packed = self._decoded, self.rows, self._packed
         encode, wake_ms, max_bytes = self.codec.encode, self.codec.wake_ms, self.max_record_bytes
+        long = min(LONG_ROW, max_bytes // 2)  # keys are short
         key = b""
         try:
-            for lot in lots([key for key in touched if key[:1] == first] if first else list(touched), PACKED_AT_ONCE):
+            for lot in lots(list(touched), PACKED_AT_ONCE):
                 for key in lot:
                     row, stored = decoded.pop(key), rows.get(key)
                     del touched[key]
@@ -137,14 +146,14 @@ class PartitionState:
                     packed[key] = encoded
                     if encoded is None:
                         continue
-                    if len(encoded) + len(key) > max_bytes:
-                        too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
-                        raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
                     if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
                         wake = wake_ms(encoded)
                         if wake:
                             self._new_wakes.append((wake, key))
-                    if len(encoded) > LONG_ROW:
+                    if len(encoded) > long:
+                        if len(encoded) + len(key) > max_bytes:
+                            too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
+                            raise RowError(key, f"{self.name}: {too_large}")  # noqa: TRY301 - on the hot path: no call
                         yield
                 yield
         except RowError:
@@ -152,9 +161,12 @@ class PartitionState:
         except Exception as error:
             raise RowError(key, f"{self.name}: row {key[:80]!r} does not encode: {error!r}") from error
 
-    def layers(self) -> Layers:
-        """Return the layers of the rows, for work that puts encoded rows by itself. They hold until the next commit."""
-        return Layers(self.rows, self._packed, self._decoded, self._touched, self._new_wakes)
+    def layers(self, first: bytes) -> Layers:
+        """Return the layers of the rows whose keys begin with a byte, for work that puts encoded rows by itself.
+
+        They hold until the next commit.
+        """
+        return Layers(self.rows, self._packed, self._decoded, self._touched[first], self._new_wakes)
 
     def emit(
         self,
@@ -171,7 +183,9 @@ class PartitionState:
         It goes to ``partition`` if that is given, or to the partition that Kafka's default partitioner (murmur2) finds
         for ``partition_key``, otherwise to the partition of the source's own number.
         """
-        size = len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)
+        size = len(key) + len(value or b"")
+        if headers:
+            size += sum(len(name) + len(text) for name, text in headers)
         if size > self.max_record_bytes:
             raise RowError(
                 key,

@@ -13,8 +13,8 @@ from monitor.read_model.buried_panes import find_buried, send_buried
 from monitor.read_model.topics import Outgoing
 from monitor.stream.partitions.sending import partition_of
 from monitor.wire.deadletters import DeadLetter, encode_dead_letter
-from monitor.wire.partials import encode_partial
 from tests.cli.conftest import Kafka, Run, lines
+from tests.partials import encode_partial
 
 GOOD = b'{"id":"e1","type":"opened","time":"2026-01-05T09:00:00Z","ticket":"T-1"}'
 

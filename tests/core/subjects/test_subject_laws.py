@@ -241,3 +241,17 @@ def test_most_events_go_the_short_way():
     assert [one.times for one in changes] == [1, 1, 1]
     _, changes = next_fact("ticket", row, answered, 0, plan, DAY_MS)
     assert [one.times for one in changes] == [-1, 1, -1, 1]
+
+
+def test_an_attribute_that_decides_nothing_goes_the_short_way_and_one_that_decides_does_not():
+    plan = Plan(Book((agreement(*RULES),), 1))
+    opened = Fact(MONDAY_MS, 0, "1", "opened", {"priority": "P1"})
+    row, _ = first_fact("ticket", opened, 0, plan, DAY_MS)
+    moved = Fact(MONDAY_MS + MINUTE, 0, "2", "updated", {"channel": "phone"})
+    raised = Fact(MONDAY_MS + MINUTE, 0, "2", "updated", {"priority": "P2"})
+
+    after, changes = next_fact("ticket", row, moved, 0, plan, DAY_MS)
+
+    assert after.attributes == {"priority": "P1", "channel": "phone"}
+    assert changes == []
+    assert next_fact("ticket", row, raised, 0, plan, DAY_MS) is None

@@ -30,9 +30,10 @@ from monitor.stream.partitions.sending import partition_of
 from monitor.stream.partitions.sources import Burial, Source
 from monitor.wire.announcements import decode_statement, decode_status
 from monitor.wire.finished_reports import decode_report
-from monitor.wire.partials import PANE, encode_marker, encode_partial
+from monitor.wire.partials import PANE, encode_marker
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
+from tests.partials import encode_partial
 from tests.stream.fakes import FakeWriter
 
 PARTITIONS = 4

@@ -19,9 +19,10 @@ from monitor.stream.agents.tally import Outlets, Tally
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.announcements import decode_statement
-from monitor.wire.partials import encode_marker, encode_partial
+from monitor.wire.partials import encode_marker
 from monitor.wire.rows import EVALUATE_ROWS
 from tests.core.stories import agreement, clock, ms
+from tests.partials import encode_partial
 from tests.stream.fakes import FakeWriter
 
 DESK = agreement(clock(windows=(Window("day"),)))
