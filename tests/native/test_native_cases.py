@@ -99,7 +99,7 @@ def test_fact_by_fact_nothing_tells_who_has_folded_them(case, restarts):
 
 def test_a_deadline_at_the_horizon_is_told_in_the_order_of_the_tickets():
     both = both_warm()
-    both.batch(records_of([Event("ticket", name, OPENED) for name in ("T-1", "T-2")]), TEN_MS, caught_up=False)
+    both.batch(records_of([Event("ticket", name, OPENED) for name in ("T-1", "T-2")]), TEN_MS)  # it has caught up
     missed_ms = TEN_MS + 30 * MINUTE + 1
 
     update = fact("updated", MINUTE)
@@ -107,6 +107,7 @@ def test_a_deadline_at_the_horizon_is_told_in_the_order_of_the_tickets():
 
     both.check()
     assert both.sides[1].tally.alerts["ticket", "breached"] >= 2
+    assert both.sides[1].tally.ways == {("tickets", "native"): 2, ("tickets", "python"): 2}
 
 
 def test_a_row_that_waits_to_be_encoded_is_left_to_python():
