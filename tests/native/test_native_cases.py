@@ -32,7 +32,7 @@ CASES = {
     "an answer of a machine": (2, OPENED, fact("responded", MINUTE, automatic=True)),
     "an internal note": (2, OPENED, fact("responded", MINUTE, public=False)),
     "an answer": (2, OPENED, fact("responded", MINUTE, public=True, automatic=False)),
-    "a stop just beyond a percentile's target": (3, OPENED, ANSWERED, fact("resolved", HOUR + 9_000)),
+    "a stop just beyond a percentile's target": (3, OPENED, ANSWERED, fact("resolved", HOUR + 4_000)),
     "a stop at a percentile's target": (3, OPENED, ANSWERED, fact("resolved", HOUR)),
     "an acknowledgement at the due instant": (2, OPENED, fact("acknowledged", 30 * MINUTE)),
     "an acknowledgement just after it": (0, OPENED, fact("acknowledged", 30 * MINUTE + 1)),
