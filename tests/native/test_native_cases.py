@@ -146,4 +146,6 @@ def test_clocks_that_need_more_than_the_newest_fact_are_left_to_python(more):
         both.batch(records_of(facts), TEN_MS + place * MINUTE, caught_up=False)
 
         both.check()
+        if place == 0:
+            both.restart(natively=True)  # it asks for the terms of clocks that it has not started
     assert both.share <= 0.5
