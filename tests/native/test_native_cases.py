@@ -4,6 +4,7 @@ import pytest
 
 from monitor.core.agreements.book import Book
 from monitor.core.facts.events import Event, Fact
+from monitor.stream.agents import ingest
 from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
 from tests.native.given import MINUTE, PLAIN, agreements, warming
 from tests.native.stage import Both
@@ -122,18 +123,18 @@ def test_a_row_that_waits_to_be_encoded_is_left_to_python():
     assert both.sides[1].tally.ways["tickets", "python"] == 1
 
 
-def test_a_row_that_was_read_is_read_anew_after_it_was_folded_natively():
+def test_a_row_that_was_read_is_read_anew_after_it_was_folded_natively(monkeypatch):
     both = both_warm()
+    monkeypatch.setattr(ingest, "RECORDS_AT_ONCE", 1)
+    both.batch(records_of([Event("ticket", "T-1", OPENED)]), TEN_MS, caught_up=False)
     for side in both.sides:
-        side.batch(records_of([Event("ticket", "T-1", OPENED)]), TEN_MS, caught_up=False)
         side.state.get(b"sT-1")
 
-    pieces = records_of([Event("ticket", "T-1", fact("updated", MINUTE))])
-    both.batch(pieces, TEN_MS, caught_up=False)
-    late = records_of([Event("ticket", "T-1", fact("updated", 1))])[0]
-    both.batch([late], TEN_MS, caught_up=False)
+    facts = [fact("updated", MINUTE), fact("updated", 1)]
+    both.batch(records_of([Event("ticket", "T-1", one) for one in facts]), TEN_MS, caught_up=False)
 
     both.check()
+    assert both.sides[1].tally.ways == {("tickets", "native"): 2, ("tickets", "python"): 1}
 
 
 @pytest.mark.parametrize("more", [{"counts_late": True}, {"cycles": "last"}, {"pause_caps": {"customer": HOUR}}])
