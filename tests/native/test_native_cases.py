@@ -1,5 +1,7 @@
 """Cases of the native fast path that the law meets rarely. Each says how many facts are folded natively."""
 
+import json
+
 import pytest
 
 from monitor.core.agreements.book import Book
@@ -7,7 +9,7 @@ from monitor.core.facts.events import Event, Fact
 from monitor.stream.agents import ingest
 from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
 from tests.native.given import MINUTE, PLAIN, agreements, warming
-from tests.native.stage import Both
+from tests.native.stage import Both, record
 from tests.native.test_native_law import native, records_of
 
 HOUR = 60 * MINUTE
@@ -150,3 +152,17 @@ def test_clocks_that_need_more_than_the_newest_fact_are_left_to_python(more):
         if place == 0:
             both.restart(natively=True)  # it asks for the terms of clocks that it has not started
     assert both.share <= 0.5
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("sign", ["\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\t", "ü", "€", "\u200e", "x" * 600])
+@pytest.mark.parametrize("field", ["id", "ticket", "priority"])
+def test_texts_are_refused_and_taken_as_python_refuses_and_takes_them(field, sign, escaped):
+    both = both_warm()
+    body = {"id": "e", "type": "opened", "time": TEN_MS, "ticket": "T-1", **WHOLE}
+    body[field] += sign
+
+    value = json.dumps(body, ensure_ascii=escaped).encode()
+    both.batch([record(body["ticket"].encode(), value)], TEN_MS, caught_up=False)
+
+    both.check()
