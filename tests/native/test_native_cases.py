@@ -166,3 +166,14 @@ def test_texts_are_refused_and_taken_as_python_refuses_and_takes_them(field, sig
     both.batch([record(body["ticket"].encode(), value)], TEN_MS, caught_up=False)
 
     both.check()
+
+
+def test_an_event_ahead_of_the_clock_is_a_dead_letter_whoever_reads_it():
+    both = both_warm()
+    ahead = [Event("ticket", f"T-{minutes}", fact("opened", minutes * MINUTE)) for minutes in (59, 60, 61)]
+
+    both.batch(records_of(ahead), TEN_MS)
+
+    both.check()
+    assert both.sides[1].tally.dead_letters == {("tickets", "in_the_future"): 1}
+    assert both.sides[1].tally.ways["tickets", "native"] == 2
