@@ -21,10 +21,12 @@ RUNS = 3
 def benchmarks() -> dict[str, str]:
     """Return the name and the first docstring line of each; read, not imported: some need a broker's packages."""
     found = {}
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for file in sorted([*folder.glob("*.py"), *folder.glob("*/__init__.py")]):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
-            found[file.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+            name = file.parent.name if file.name == "__init__.py" else file.stem
+            found[name] = (ast.get_docstring(tree) or "").partition("\n")[0]
     found.pop("__main__")
     return found
 
@@ -42,7 +44,9 @@ def main() -> None:
     )
     parser.add_argument("name", choices=known, metavar="NAME", help="one of the benchmarks below")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
-    parser.add_argument("--runs", type=_count, metavar="N", help=f"so many runs, each a process of its own [{RUNS}]")
+    parser.add_argument(
+        "--runs", "--rounds", type=_count, metavar="N", help=f"so many runs, each a process of its own [{RUNS}]"
+    )
     parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     asked, more = parser.parse_known_args()
     module = import_module(f"tests.benchmarks.{asked.name}")

@@ -27,6 +27,7 @@ from tests.kafka.broker import KafkaBroker
 PARTITIONS = 4
 TARGET_H = {"P1": 3, "P2": 4, "P3": 5, "P4": 6}
 SPAN_MS = int(2.2 * 3_600_000)
+WAVE_MS = 8 * 3_600_000
 
 AGREEMENT: dict[str, Any] = {
     "agreement": "desk",
@@ -64,13 +65,19 @@ class Job(NamedTuple):
     breaches: int
 
 
-def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None) -> Job:
-    """Return the job; its last event is a minute before ``before_ms`` (default: now)."""
+def make(
+    tickets: int = 150_000, seed: int = 1, before_ms: int | None = None, span_ms: int = SPAN_MS, waves: int = 1
+) -> Job:
+    """Return the job; its last event is a minute before ``before_ms`` (default: now).
+
+    Tickets are opened within ``span_ms``. Several waves begin `WAVE_MS` after one another; a share of the tickets is
+    opened within ``span_ms`` of each, so that every part of the job has answers, too.
+    """
     rnd = random.Random(seed)
     events = []
     breaches = 0
     for number in range(tickets):
-        opened_ms = int(rnd.random() * SPAN_MS)
+        opened_ms = int(rnd.random() * span_ms) + number * waves // tickets * WAVE_MS
         took_ms = max(1_000, int(math.exp(rnd.gauss(math.log(110 * 60_000), 0.6))))
         priority = rnd.choices(tuple(TARGET_H), (10, 20, 30, 40))[0]
         breaches += took_ms >= TARGET_H[priority] * 3_600_000
@@ -87,10 +94,15 @@ def make(tickets: int = 150_000, seed: int = 1, before_ms: int | None = None) ->
     events.sort(key=lambda one: one[:2])
     base = (before_ms or int(time.time() * 1000)) - 60_000 - events[-1][0]
     records = [
-        (event["ticket"].encode(), orjson.dumps({"id": event_id, "type": kind, "time": base + at_ms, **event}))
+        (event["ticket"].encode(), _copy(orjson.dumps({"id": event_id, "type": kind, "time": base + at_ms, **event})))
         for at_ms, event_id, kind, event in events
     ]
     return Job(records, breaches)
+
+
+def _copy(encoded: bytes) -> bytes:
+    """Return the same bytes in memory of their size: what orjson returns holds on to 4 KB each."""
+    return bytes(memoryview(encoded))
 
 
 def settings(bootstrap: str, app_id: str, partitions: int = PARTITIONS, **more: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -59,3 +60,26 @@ def test_a_killed_worker_is_ready_again_with_all_its_rows_and_sooner_with_an_ins
 
     assert run["with_instance_id"]["rows"] >= 300
     assert 0 < run["with_instance_id"]["ready_s"] < run["without"]["ready_s"]
+
+
+def test_peers_are_compared_on_the_same_job_and_each_is_checked(kafka: str, tmp_path: Path) -> None:
+    run = figures(kafka, tmp_path / "f.json", "peers", "--only", "sla-monitor", "stock-faust", "--tickets", "1500")
+
+    assert {name: run[name]["wrong"] for name in ("sla-monitor", "stock-faust")} == {
+        "sla-monitor": [],
+        "stock-faust": [],
+    }
+    assert run["sla-monitor"]["breaches"] > run["stock-faust"]["breaches"] > 0
+    assert run["sla-monitor"]["to_plain"] == pytest.approx(run["sla-monitor"]["per_s"] / run["plain-loop"]["per_s"])
+
+
+@pytest.mark.skipif(shutil.which("mvn") is None, reason="there is no mvn to build it with")
+def test_kafka_streams_does_the_job_of_the_peers(kafka: str, tmp_path: Path) -> None:
+    names = ["kafka-streams-dsl", "kafka-streams-processor"]
+
+    run = figures(kafka, tmp_path / "f.json", "peers", "--only", *names, "--tickets", "1500")
+
+    if reason := run[names[0]].get("skipped"):
+        pytest.skip(reason)
+    assert [run[name]["wrong"] for name in names] == [[], []]
+    assert all(run[name]["breaches"] > 0 for name in names)
