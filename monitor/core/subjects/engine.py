@@ -285,14 +285,11 @@ class SourceEngine:
         """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""
         for minute in sums.minutes:
             series, number, *_ = minute
-            panes = self._of_minute.get((series, number))
-            if panes is None:
-                slices = plan.slices(series.agreement, series.measure)
-                assert slices is not None  # a clock of the measure was timed under this book
-                at_ms = number * MINUTE_MS
-                keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
-                panes = [self._changed.get(key) or self._pane(key) for key in keys]
-                self._of_minute[series, number] = panes
+            slices = plan.slices(series.agreement, series.measure)
+            assert slices is not None  # a clock of the measure was timed under this book
+            at_ms = number * MINUTE_MS
+            keys = [PaneKey(series, width, slices.start_ms(width, at_ms)) for width, _ in slices.keep_ms]
+            panes = self._of_minute[series, number] = [self._changed.get(key) or self._pane(key) for key in keys]
             add(panes, minute)
         return live_changes(sums)
 

@@ -196,40 +196,7 @@ impl Plan {
 
     /// Decode the records that are plain, up to an instant.
     fn read(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
-        let py = records.py();
-        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
-        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
-        for (place, record) in records.try_iter()?.enumerate() {
-            let (record, place) = (record?, place as u32);
-            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
-            let plain = match (key.cast::<PyBytes>(), value.cast_exact::<PyBytes>()) {
-                (Ok(key), Ok(value)) => Some((key.as_bytes(), value.as_bytes())),
-                _ => None,
-            };
-            let headers = record.getattr(intern!(py, "headers"))?;
-            let has_headers = match headers.cast::<PyTuple>() {
-                Ok(headers) => !headers.is_empty(),
-                Err(_) => headers.is_truthy()?,
-            };
-            let is_read = match plain {
-                Some((key, value)) if !has_headers && value.len() <= max_bytes => {
-                    guarded(|| made.read.read(&self.told.contract, place, key, value, latest_ms))?
-                }
-                _ => {
-                    if let Ok(key) = key.cast::<PyBytes>() {
-                        made.read.leave(key.as_bytes());
-                    }
-                    false
-                }
-            };
-            if is_read {
-                let newest = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
-                made.newest_ms = made.newest_ms.max(newest);
-            } else {
-                made.others.push(place);
-            }
-        }
-        Ok(made)
+        guarded(|| self.read_all(records, max_bytes, latest_ms))?
     }
 
     /// Fold what was decoded, and put the rows.
@@ -255,8 +222,68 @@ impl Plan {
         max_row: usize,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let at = Bounds { horizon_ms, oldest_ms, row: max_row };
-        let piece = &piece.read;
-        let (subjects, left) = guarded(|| Subjects::of(piece))?;
+        let layers = Layers { rows, packed, decoded, touched, wakes };
+        let (done, keys) = guarded(|| self.fold(py, &piece.read, &layers, at))??;
+        // From here on rows are put: a fault must not let Python fold the same facts again, so it is one of the batch.
+        guarded(|| self.put(py, done, &keys, &layers)).map_err(|fault| PyRuntimeError::new_err(fault.to_string()))?
+    }
+}
+
+/// The layers of a partition's rows.
+struct Layers<'a, 'py> {
+    rows: &'a Bound<'py, PyDict>,
+    packed: &'a Bound<'py, PyDict>,
+    decoded: &'a Bound<'py, PyDict>,
+    touched: &'a Bound<'py, PyDict>,
+    wakes: &'a Bound<'py, PyList>,
+}
+
+impl Plan {
+    fn read_all(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
+        let py = records.py();
+        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
+        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
+        for (place, record) in records.try_iter()?.enumerate() {
+            let (record, place) = (record?, place as u32);
+            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
+            let headers = record.getattr(intern!(py, "headers"))?;
+            let has_headers = match headers.cast::<PyTuple>() {
+                Ok(headers) => !headers.is_empty(),
+                Err(_) => headers.is_truthy()?,
+            };
+            let Ok(key) = key.cast::<PyBytes>() else {
+                made.others.push(place);
+                continue;
+            };
+            let key = key.as_bytes();
+            let is_read = match value.cast_exact::<PyBytes>() {
+                Ok(value) if !has_headers && value.as_bytes().len() <= max_bytes => {
+                    made.read.read(&self.told.contract, place, key, value.as_bytes(), latest_ms)
+                }
+                _ => {
+                    made.read.leave(key);
+                    false
+                }
+            };
+            if is_read {
+                let newest_ms = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
+                made.newest_ms = made.newest_ms.max(newest_ms);
+            } else {
+                made.others.push(place);
+            }
+        }
+        Ok(made)
+    }
+
+    /// Fold all subjects of a piece; return what that made, and the keys of the rows by the number of the subject.
+    fn fold<'py>(
+        &self,
+        py: Python<'py>,
+        piece: &decode::Piece,
+        layers: &Layers<'_, 'py>,
+        at: Bounds,
+    ) -> PyResult<(Done, Vec<Bound<'py, PyBytes>>)> {
+        let (subjects, left) = Subjects::of(piece);
         let mut done = Done { left, ..Done::default() };
         let mut keys = Vec::with_capacity(subjects.events.len());
         for number in 0..subjects.events.len() {
@@ -266,38 +293,45 @@ impl Plan {
                 bytes[1..].copy_from_slice(id);
                 Ok(())
             })?;
-            if !touched.is_empty() && touched.contains(&key)? {
+            if !layers.touched.is_empty() && layers.touched.contains(&key)? {
                 done.left.extend(subjects.events[number].iter().map(|index| piece.events[*index as usize].0));
             } else {
-                let found = match packed.get_item(&key)? {
-                    None => rows.get_item(&key)?,
+                let found = match layers.packed.get_item(&key)? {
+                    None => layers.rows.get_item(&key)?,
                     found => found.filter(|row| !row.is_none()),
                 };
                 let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
-                let row = row.map(PyBytesMethods::as_bytes);
-                guarded(|| done.take(&self.told, piece, &subjects, number, row, at))?;
+                done.take(&self.told, piece, &subjects, number, row.map(PyBytesMethods::as_bytes), at);
             }
             keys.push(key);
         }
-        let mut count = 0;
+        done.left.sort_unstable();
+        Ok((done, keys))
+    }
+
+    fn put<'py>(
+        &mut self,
+        py: Python<'py>,
+        done: Done,
+        keys: &[Bound<'py, PyBytes>],
+        layers: &Layers<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
         for (number, encoded) in &done.rows {
             let key = &keys[*number];
-            count += subjects.events[*number].len();
             let row = PyBytes::new(py, encoded);
             let wake = i64::from_be_bytes(encoded[..8].try_into()?);
-            let is_noted = match rows.get_item(key)? {
+            let is_noted = match layers.rows.get_item(key)? {
                 None => false,
                 Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
             };
-            packed.set_item(key, row)?;
-            if !decoded.is_empty() && decoded.contains(key)? {
-                decoded.del_item(key)?;
+            layers.packed.set_item(key, row)?;
+            if !layers.decoded.is_empty() && layers.decoded.contains(key)? {
+                layers.decoded.del_item(key)?;
             }
             if wake != 0 && !is_noted {
-                wakes.append((wake, key))?;
+                layers.wakes.append((wake, key))?;
             }
         }
-        done.left.sort_unstable();
         let (live, minutes) = self.sums(py, &done)?;
         let asked = done.questions;
         let mut terms = vec![];
@@ -306,11 +340,9 @@ impl Plan {
             let calendar = String::from_utf8(rule.calendar)?;
             terms.push(((agreement, measure, rule.version, calendar, rule.budget_ms), start_ms));
         }
-        (count, done.left, live, minutes, asked.promises, terms, asked.calendars).into_pyobject(py)
+        (done.count, done.left, live, minutes, asked.promises, terms, asked.calendars).into_pyobject(py)
     }
-}
 
-impl Plan {
     fn sums<'py>(&mut self, py: Python<'py>, done: &Done) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
         let sums = &done.sums;
         let (live, minutes) = (PyList::empty(py), PyList::empty(py));
@@ -398,4 +430,20 @@ fn texts_of(rule: &[u8]) -> PyResult<(String, String)> {
     let mut reader = Reader::new(rule);
     let mut next = || String::from_utf8(reader.text().unwrap_or_default().to_vec());
     Ok((next()?, next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_exception() {
+        Python::initialize();
+        let fault = guarded(|| [1, 2].iter().position(|one| *one == 3).expect("a place")).unwrap_err();
+        Python::attach(|py| {
+            assert!(fault.is_instance_of::<Fault>(py));
+            assert_eq!(fault.value(py).to_string(), "a place");
+        });
+        assert_eq!(guarded(|| 1).unwrap(), 1);
+    }
 }
