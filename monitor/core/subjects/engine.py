@@ -372,14 +372,14 @@ class SourceEngine:
         for key in divided:
             self._note_expiry(key, encode_pane_key(key))
         changed: dict[PaneKey, Pane | None] = {**self._changed}
-        put, has_parts = self.rows.put, bool(self.parts)
+        has_parts = bool(self.parts)
         for key, pane in self._changed.items():
             if key[3] and key.width == "live" and not any(pane):
                 self.parts.forget(key)
                 changed[key] = None
-                put(encode_pane_key(key), None)
+                self.rows.put(encode_pane_key(key), None)
             else:
-                put(encode_pane_key(key), pane)
+                self.rows.put(encode_pane_key(key), pane)
         panes = {key: changed[key] for key in in_order(changed)} if has_parts else changed
         effects = Effects(alerts, panes, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()
