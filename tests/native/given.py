@@ -40,7 +40,7 @@ def agreements(rules):
     objectives = (P95,) if any(rule.id == "resolution" for rule in rules) else ()
     return (
         agreement(*rules, objectives=objectives),
-        agreement(*ACMES, id="acme", covers=ONLY_ACME, valid_from=MONDAY_MS + 6 * 60 * MINUTE),
+        agreement(*ACMES, id="acme", covers=ONLY_ACME, valid_from=MONDAY_MS),
         agreement(*ACMES, id="acme", version=2, covers=ONLY_ACME, valid_from=MONDAY_MS + DAY_MS, status="draft"),
     )
 
@@ -89,7 +89,7 @@ PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"
 @st.composite
 def facts_of(draw, subject, kinds):
     """The facts of one ticket in the order in which they happened."""
-    at = MONDAY_MS + draw(st.integers(0, 12 * 60)) * MINUTE + draw(st.integers(0, 2)) * 7
+    at = MONDAY_MS + draw(st.integers(-6 * 60, 12 * 60)) * MINUTE + draw(st.integers(0, 2)) * 7
     priority, customer = draw(st.sampled_from(PRIORITIES)), draw(st.sampled_from(CUSTOMERS))
     known = {"priority": priority, "customer": customer, "service": "payroll"}
     facts = [Fact(at, 0, f"{subject}-0", "opened", dict(known))]
@@ -178,7 +178,7 @@ def warming(number):
         for priority in PRIORITIES
         for customer in CUSTOMERS
     ]
-    at = (MONDAY_MS - DAY_MS, MONDAY_MS + MINUTE, MONDAY_MS + 7 * 60 * MINUTE)
+    at = (MONDAY_MS - DAY_MS, MONDAY_MS)
     return [
         Event("ticket", f"W-{number}-{start}-{place}", Fact(start, 0, "o", "opened", one))
         for start in at

@@ -13,7 +13,6 @@ from monitor.core.agreements.book import Book
 from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
 from monitor.stream.agents import ingest
-from monitor.stream.kafka import pace
 from monitor.wire.events import encode_event
 from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
 from tests.native.given import BOOKS, LIFE, MINUTE, histories, hostile, of, plain_job, warming, written
@@ -42,7 +41,6 @@ def test_nothing_tells_who_has_folded_a_fact(number, events, at_once, data):
     cuts = sorted(data.draw(st.sets(st.integers(1, len(records)), max_size=4)) | {len(records)})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "RECORDS_AT_ONCE", at_once)
-        patch.setattr(pace, "HOLD_S", 3_600.0)  # else a tick would end by the clock, now here and now there
         for place, (start, end) in enumerate(zip([0, *cuts], cuts, strict=False)):
             newest_ms = max(times[: max(1, end)])
             now_ms = newest_ms + data.draw(st.sampled_from([0, MINUTE, 40 * MINUTE]))

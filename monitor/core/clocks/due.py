@@ -50,14 +50,16 @@ def _reached_ms(clock: Clock, amount_ms: int, next_ms: int, calendar: Calendar) 
     if clock.elapsed_ms < amount_ms:
         return next_ms or None
     from_ms, used_ms = _changed_at(clock)
+    before_ms = 0  # when the stretch before the change ended: there a budget was used up that the change found used up
     for start_ms, end_ms in zip(clock.runs[::2], clock.runs[1::2], strict=True):
         if start_ms < from_ms:
+            before_ms = end_ms
             continue
         ran_ms = calendar.elapsed(start_ms, end_ms)
         if used_ms + ran_ms >= amount_ms:
             return calendar.due(start_ms, amount_ms - used_ms)
         used_ms += ran_ms
-    return next_ms or None  # a clock without any budget is due at its start
+    return next_ms or before_ms or None  # a clock without any budget is due at its start
 
 
 def due_had_it_gone_on_ms(clock: Clock, calendar: Calendar) -> int | None:

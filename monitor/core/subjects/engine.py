@@ -287,11 +287,8 @@ class SourceEngine:
         """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""
         for minute in sums.minutes:
             series, number, *_ = minute
-            panes = self._of_minute.get((series, number))
-            if panes is None:
-                keys = self._keys(Change(series, number * MINUTE_MS, ()), plan)
-                panes = [self._changed.get(key) or self._pane(key) for key in keys]
-                self._of_minute[series, number] = panes
+            keys = self._keys(Change(series, number * MINUTE_MS, ()), plan)
+            panes = self._of_minute[series, number] = [self._changed.get(key) or self._pane(key) for key in keys]
             add(panes, minute)
         for at_ms, encoded in sums.new.items():
             self._expiries.note_all(at_ms, encoded)
@@ -376,14 +373,14 @@ class SourceEngine:
         for key in divided:
             self._note_expiry(key, encode_pane_key(key))
         changed: dict[PaneKey, Pane | None] = {**self._changed}
-        put, has_parts = self.rows.put, bool(self.parts)
+        has_parts = bool(self.parts)
         for key, pane in self._changed.items():
             if key[3] and key.width == "live" and not any(pane):
                 self.parts.forget(key)
                 changed[key] = None
-                put(encode_pane_key(key), None)
+                self.rows.put(encode_pane_key(key), None)
             else:
-                put(encode_pane_key(key), pane)
+                self.rows.put(encode_pane_key(key), pane)
         panes = {key: changed[key] for key in in_order(changed)} if has_parts else changed
         effects = Effects(alerts, panes, list(rejected), repeats, self._too_late, len(divided), together)
         self.forget_batch()

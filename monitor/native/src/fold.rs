@@ -78,6 +78,8 @@ pub struct Bounds {
 /// What a step made of a piece.
 #[derive(Debug, Default)]
 pub struct Done {
+    /// How many facts were folded.
+    pub count: usize,
     /// The encoded rows, by the number of the subject.
     pub rows: Vec<(usize, Vec<u8>)>,
     /// The places of the records whose facts Python takes.
@@ -139,7 +141,10 @@ impl Done {
             folding.end(at, &mut self.sums)
         });
         match taken {
-            Ok(row) => self.rows.push((number, row)),
+            Ok(row) => {
+                self.count += events.len();
+                self.rows.push((number, row));
+            }
             Err(left) => {
                 self.left.extend(events.iter().map(|index| piece.events[*index as usize].0));
                 self.questions.note(left);

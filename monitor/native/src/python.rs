@@ -210,40 +210,7 @@ impl Plan {
 
     /// Decode the records that are plain, up to an instant.
     fn read(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
-        let py = records.py();
-        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
-        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
-        for (place, record) in records.try_iter()?.enumerate() {
-            let (record, place) = (record?, place as u32);
-            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
-            let plain = match (key.cast::<PyBytes>(), value.cast_exact::<PyBytes>()) {
-                (Ok(key), Ok(value)) => Some((key.as_bytes(), value.as_bytes())),
-                _ => None,
-            };
-            let headers = record.getattr(intern!(py, "headers"))?;
-            let has_headers = match headers.cast::<PyTuple>() {
-                Ok(headers) => !headers.is_empty(),
-                Err(_) => headers.is_truthy()?,
-            };
-            let is_read = match plain {
-                Some((key, value)) if !has_headers && value.len() <= max_bytes => {
-                    guarded(|| made.read.read(&self.told.contract, place, key, value, latest_ms))?
-                }
-                _ => {
-                    if let Ok(key) = key.cast::<PyBytes>() {
-                        made.read.leave(key.as_bytes());
-                    }
-                    false
-                }
-            };
-            if is_read {
-                let newest = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
-                made.newest_ms = made.newest_ms.max(newest);
-            } else {
-                made.others.push(place);
-            }
-        }
-        Ok(made)
+        guarded(|| self.read_all(records, max_bytes, latest_ms))?
     }
 
     /// Fold what was decoded, and put the rows.
@@ -272,61 +239,15 @@ impl Plan {
         max_row: usize,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let at = Bounds { horizon_ms, oldest_ms, row: max_row };
-        let piece = &piece.read;
-        let (subjects, left) = guarded(|| Subjects::of(piece))?;
-        let mut done = Done { left, ..Done::default() };
-        let mut keys = Vec::with_capacity(subjects.events.len());
-        for number in 0..subjects.events.len() {
-            let id = subjects.id(piece, number);
-            let key = PyBytes::new_with(py, id.len() + 1, |bytes| {
-                bytes[0] = b's';
-                bytes[1..].copy_from_slice(id);
-                Ok(())
-            })?;
-            if !touched.is_empty() && touched.contains(&key)? {
-                done.left.extend(subjects.events[number].iter().map(|index| piece.events[*index as usize].0));
-            } else {
-                let found = match packed.get_item(&key)? {
-                    None => rows.get_item(&key)?,
-                    found => found.filter(|row| !row.is_none()),
-                };
-                let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
-                let row = row.map(PyBytesMethods::as_bytes);
-                guarded(|| done.take(&self.told, piece, &subjects, number, row, at))?;
-            }
-            keys.push(key);
-        }
-        let changed = self.panes(py, &done.sums, rows, packed, panes, max_row)?;
-        let mut count = 0;
-        for (number, encoded) in &done.rows {
-            let key = &keys[*number];
-            count += subjects.events[*number].len();
-            let row = PyBytes::new(py, encoded);
-            let wake = i64::from_be_bytes(encoded[..8].try_into()?);
-            let is_noted = match rows.get_item(key)? {
-                None => false,
-                Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
-            };
-            packed.set_item(key, row)?;
-            if !decoded.is_empty() && decoded.contains(key)? {
-                decoded.del_item(key)?;
-            }
-            if wake != 0 && !is_noted {
-                wakes.append((wake, key))?;
-            }
-        }
-        done.left.sort_unstable();
-        let (put, new) = changed.put(py, rows, packed, decoded)?;
-        let (live, minutes) = self.sums(py, &done.sums, &changed)?;
-        let asked = done.questions;
-        let mut terms = vec![];
-        for (rule, start_ms) in asked.terms {
-            let (agreement, measure) = texts_of(&rule.rule)?;
-            let calendar = String::from_utf8(rule.calendar)?;
-            terms.push(((agreement, measure, rule.version, calendar, rule.budget_ms), start_ms));
-        }
-        let sums = (live, minutes, put, new);
-        (count, done.left, sums, asked.promises, terms, asked.calendars, changed.days).into_pyobject(py)
+        let layers = Layers { rows, packed, decoded, touched, panes, wakes };
+        let (done, keys, changed) = guarded(|| {
+            let (done, keys) = self.fold(py, &piece.read, &layers, at)?;
+            let changed = self.panes(py, &done.sums, &layers, max_row)?;
+            PyResult::Ok((done, keys, changed))
+        })??;
+        // From here on rows are put: a fault must not let Python fold the same facts again, so it is one of the batch.
+        guarded(|| self.put(py, done, &keys, &changed, &layers))
+            .map_err(|fault| PyRuntimeError::new_err(fault.to_string()))?
     }
 }
 
@@ -342,27 +263,21 @@ struct Changed<'py> {
 
 impl<'py> Changed<'py> {
     /// Put the rows. Return the keys of all, and those of new ones by when they are dropped.
-    fn put(
-        &self,
-        py: Python<'py>,
-        rows: &Bound<'py, PyDict>,
-        packed: &Bound<'py, PyDict>,
-        decoded: &Bound<'py, PyDict>,
-    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
+    fn put(&self, py: Python<'py>, layers: &Layers<'_, 'py>) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
         let (put, new) = (PyList::empty(py), PyDict::new(py));
         for (number, encoded) in &self.folded.rows {
             let key = &self.keys[*number];
-            let is_stored = match rows.get_item(key)? {
+            let is_stored = match layers.rows.get_item(key)? {
                 None => false,
                 Some(stored) => stored.cast::<PyBytes>()?.as_bytes() == encoded.as_slice(),
             };
             if !is_stored {
-                packed.set_item(key, PyBytes::new(py, encoded))?;
-            } else if packed.contains(key)? {
-                packed.del_item(key)?;
+                layers.packed.set_item(key, PyBytes::new(py, encoded))?;
+            } else if layers.packed.contains(key)? {
+                layers.packed.del_item(key)?;
             }
-            if !decoded.is_empty() && decoded.contains(key)? {
-                decoded.del_item(key)?;
+            if !layers.decoded.is_empty() && layers.decoded.contains(key)? {
+                layers.decoded.del_item(key)?;
             }
             put.append(key)?;
             let until_ms = self.until_ms[*number];
@@ -377,15 +292,130 @@ impl<'py> Changed<'py> {
     }
 }
 
+/// The layers of a partition's rows.
+struct Layers<'a, 'py> {
+    rows: &'a Bound<'py, PyDict>,
+    packed: &'a Bound<'py, PyDict>,
+    decoded: &'a Bound<'py, PyDict>,
+    touched: &'a Bound<'py, PyDict>,
+    panes: Option<&'a Bound<'py, PyDict>>,
+    wakes: &'a Bound<'py, PyList>,
+}
+
 impl Plan {
+    fn read_all(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
+        let py = records.py();
+        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
+        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
+        for (place, record) in records.try_iter()?.enumerate() {
+            let (record, place) = (record?, place as u32);
+            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
+            let headers = record.getattr(intern!(py, "headers"))?;
+            let has_headers = match headers.cast::<PyTuple>() {
+                Ok(headers) => !headers.is_empty(),
+                Err(_) => headers.is_truthy()?,
+            };
+            let Ok(key) = key.cast::<PyBytes>() else {
+                made.others.push(place);
+                continue;
+            };
+            let key = key.as_bytes();
+            let is_read = match value.cast_exact::<PyBytes>() {
+                Ok(value) if !has_headers && value.as_bytes().len() <= max_bytes => {
+                    made.read.read(&self.told.contract, place, key, value.as_bytes(), latest_ms)
+                }
+                _ => {
+                    made.read.leave(key);
+                    false
+                }
+            };
+            if is_read {
+                let newest_ms = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
+                made.newest_ms = made.newest_ms.max(newest_ms);
+            } else {
+                made.others.push(place);
+            }
+        }
+        Ok(made)
+    }
+
+    /// Fold all subjects of a piece; return what that made, and the keys of the rows by the number of the subject.
+    fn fold<'py>(
+        &self,
+        py: Python<'py>,
+        piece: &decode::Piece,
+        layers: &Layers<'_, 'py>,
+        at: Bounds,
+    ) -> PyResult<(Done, Vec<Bound<'py, PyBytes>>)> {
+        let (subjects, left) = Subjects::of(piece);
+        let mut done = Done { left, ..Done::default() };
+        let mut keys = Vec::with_capacity(subjects.events.len());
+        for number in 0..subjects.events.len() {
+            let id = subjects.id(piece, number);
+            let key = PyBytes::new_with(py, id.len() + 1, |bytes| {
+                bytes[0] = b's';
+                bytes[1..].copy_from_slice(id);
+                Ok(())
+            })?;
+            if !layers.touched.is_empty() && layers.touched.contains(&key)? {
+                done.left.extend(subjects.events[number].iter().map(|index| piece.events[*index as usize].0));
+            } else {
+                let found = match layers.packed.get_item(&key)? {
+                    None => layers.rows.get_item(&key)?,
+                    found => found.filter(|row| !row.is_none()),
+                };
+                let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
+                done.take(&self.told, piece, &subjects, number, row.map(PyBytesMethods::as_bytes), at);
+            }
+            keys.push(key);
+        }
+        done.left.sort_unstable();
+        Ok((done, keys))
+    }
+
+    fn put<'py>(
+        &mut self,
+        py: Python<'py>,
+        done: Done,
+        keys: &[Bound<'py, PyBytes>],
+        changed: &Changed<'py>,
+        layers: &Layers<'_, 'py>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        for (number, encoded) in &done.rows {
+            let key = &keys[*number];
+            let row = PyBytes::new(py, encoded);
+            let wake = i64::from_be_bytes(encoded[..8].try_into()?);
+            let is_noted = match layers.rows.get_item(key)? {
+                None => false,
+                Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
+            };
+            layers.packed.set_item(key, row)?;
+            if !layers.decoded.is_empty() && layers.decoded.contains(key)? {
+                layers.decoded.del_item(key)?;
+            }
+            if wake != 0 && !is_noted {
+                layers.wakes.append((wake, key))?;
+            }
+        }
+        let (put, new) = changed.put(py, layers)?;
+        let (live, minutes) = self.sums(py, &done.sums, changed)?;
+        let asked = done.questions;
+        let mut terms = vec![];
+        for (rule, start_ms) in asked.terms {
+            let (agreement, measure) = texts_of(&rule.rule)?;
+            let calendar = String::from_utf8(rule.calendar)?;
+            terms.push(((agreement, measure, rule.version, calendar, rule.budget_ms), start_ms));
+        }
+        let sums = (live, minutes, put, new);
+        (done.count, done.left, sums, asked.promises, terms, asked.calendars, &changed.days).into_pyobject(py)
+    }
+
     /// Add what changed in the series to panes, as far as they are known here. Nothing is put yet.
     fn panes<'py>(
         &self,
         py: Python<'py>,
         sums: &Sums,
-        rows: &Bound<'py, PyDict>,
-        packed: &Bound<'py, PyDict>,
-        touched: Option<&Bound<'py, PyDict>>,
+        layers: &Layers<'_, 'py>,
         max_row: usize,
     ) -> PyResult<Changed<'py>> {
         let for_python = || Folded {
@@ -394,8 +424,8 @@ impl Plan {
             live: (0..sums.live.len()).collect(),
         };
         let mut changed = Changed { keys: vec![], until_ms: vec![], folded: for_python(), days: vec![] };
-        let Some(touched) = touched else { return Ok(changed) };
-        let Some(places) = guarded(|| Places::of(&self.told.slices, sums))? else { return Ok(changed) };
+        let Some(touched) = layers.panes else { return Ok(changed) };
+        let Some(places) = Places::of(&self.told.slices, sums) else { return Ok(changed) };
         for (rule, at_ms) in &places.days {
             changed.days.push((texts_of(rule)?, *at_ms));
         }
@@ -403,8 +433,8 @@ impl Plan {
         for place in &places.panes {
             places.write_key(place, &mut scratch);
             let key = PyBytes::new(py, &scratch);
-            let row = match packed.get_item(&key)? {
-                None => rows.get_item(&key)?,
+            let row = match layers.packed.get_item(&key)? {
+                None => layers.rows.get_item(&key)?,
                 row => row.filter(|row| !row.is_none()),
             };
             let is_touched = !touched.is_empty() && touched.contains(&key)?;
@@ -420,7 +450,7 @@ impl Plan {
                 Some(row) => Stands::Row(row.cast::<PyBytes>()?.as_bytes()),
             });
         }
-        if let Some(folded) = guarded(|| places.fold(sums, &stand, max_row))? {
+        if let Some(folded) = places.fold(sums, &stand, max_row) {
             changed.folded = folded;
         }
         Ok(changed)
@@ -566,4 +596,20 @@ fn texts_of(rule: &[u8]) -> PyResult<(String, String)> {
     let mut reader = Reader::new(rule);
     let mut next = || String::from_utf8(reader.text().unwrap_or_default().to_vec());
     Ok((next()?, next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_exception() {
+        Python::initialize();
+        let fault = guarded(|| [1, 2].iter().position(|one| *one == 3).expect("a place")).unwrap_err();
+        Python::attach(|py| {
+            assert!(fault.is_instance_of::<Fault>(py));
+            assert_eq!(fault.value(py).to_string(), "a place");
+        });
+        assert_eq!(guarded(|| 1).unwrap(), 1);
+    }
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.clocks.clock import is_breached
@@ -64,6 +64,8 @@ def test_a_clock_was_due_when_its_breach_was_announced(events, rules, cycles):
 
 @settings(max_examples=200, deadline=None)
 @given(ON_THE_WAY)
+@example([(179, ("priority_changed", "P3")), (62, ("paused", "")), (0, ("priority_changed", "P1"))])
+@example([(240, ("paused", "")), (1, ("priority_changed", "P2"))])
 def test_a_clock_whose_target_changed_was_due_when_its_breach_was_announced(steps):
     story = Story(agreement(*RETARGETED))
     at_ms = MONDAY_MS + 6 * HOUR_MS
