@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from functools import partial
 from typing import Any, Final
@@ -104,23 +103,6 @@ def repeat_every_ms(settings: Settings, receiver: str) -> int:
 def limits_of(web: WebSettings) -> Limits:
     """Return the limits on the connections to the port of a worker."""
     return Limits(web.max_connections, web.max_scrapes, web.headers_timeout_ms / 1000, web.answer_timeout_ms / 1000)
-
-
-COLLECTOR_THRESHOLDS: Final = (50_000, 0, 16_000)
-"""Of the garbage collector of a worker's process."""
-
-
-def calm_collector() -> None:
-    """Make the garbage collector run less often: for a process that is a worker and nothing else.
-
-    A batch makes and drops some ten thousand tuples, none of them in cycles. Python's default is a collection every 700
-    allocations: that takes a third of a worker's time. Nothing can interrupt a collection, at 0.3 µs an object. So each
-    second one takes in what the one before it left, and all are of at most 100,000 young objects. A collection of all
-    objects is very rare.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 class Monitor:

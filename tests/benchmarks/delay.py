@@ -18,9 +18,10 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from monitor.bootstrap import Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.installation import topic_plan
 from monitor.stream.kafka.topics import create_topics
+from monitor.stream.partitions.collector import calm_collector
 from tests.benchmarks import job, write_json
 
 BUDGET_S = 4

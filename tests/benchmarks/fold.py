@@ -13,7 +13,6 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.bootstrap import calm_collector
 from monitor.config.agreements.checking import book_of, parse_document
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import at_once
@@ -22,6 +21,7 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.native import chosen
 from monitor.stream.agents.tally import Tally
+from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.rows import SOURCE_ROWS

@@ -22,10 +22,11 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer
 
-from monitor.bootstrap import COLLECTOR_THRESHOLDS, Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.core.objectives.status import WindowStatus
 from monitor.installation import topic_plan
 from monitor.stream.kafka.topics import create_topics
+from monitor.stream.partitions.collector import COLLECTOR_THRESHOLDS, calm_collector
 from monitor.wire.announcements import decode_status
 from tests.benchmarks import job, write_json
 from tests.benchmarks.kinds import KINDS, WINDOW, KindJob

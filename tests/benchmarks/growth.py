@@ -32,11 +32,12 @@ import orjson
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from monitor.bootstrap import Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.installation import topic_plan
 from monitor.stream.agents.books import agreement_key
 from monitor.stream.kafka.topics import create_topics
+from monitor.stream.partitions.collector import calm_collector
 from tests.benchmarks import job, write_json
 from tests.benchmarks.runs import ROOT
 from tests.benchmarks.series import rss

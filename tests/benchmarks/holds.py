@@ -19,7 +19,6 @@ from typing import Any
 import orjson
 from aiokafka.structs import ConsumerRecord
 
-from monitor.bootstrap import calm_collector
 from monitor.config.mappings.mapping import load_mapping
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import Filter, OutageRule
@@ -35,6 +34,7 @@ from monitor.stream.agents.mapped import Mapped
 from monitor.stream.agents.tally import Outlets, Tally, burier
 from monitor.stream.kafka.connection import RESTORE_RECORDS
 from monitor.stream.kafka.pace import Pace, in_turns
+from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now, RowCodec

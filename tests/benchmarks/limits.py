@@ -10,10 +10,10 @@ from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
-from monitor.bootstrap import calm_collector
 from monitor.core.agreements.measures import CallRule, Filter, OutageRule
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
+from monitor.stream.partitions.collector import calm_collector
 from tests.benchmarks import write_json
 from tests.core.stories import agreement, clock, ms
 from tests.stream.flow import Flow

@@ -11,7 +11,7 @@ import gc
 from statistics import median
 from typing import TYPE_CHECKING
 
-from monitor.bootstrap import calm_collector
+from monitor.stream.partitions.collector import calm_collector
 from tests.benchmarks import write_json
 from tests.benchmarks.series import SCRAPES, scraped, worker_of
 

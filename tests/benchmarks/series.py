@@ -16,13 +16,13 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from monitor.bootstrap import calm_collector
 from monitor.core.facts.events import Event, Fact
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.windows.evaluator import Evaluator
 from monitor.metrics.exporter import Exporter
 from monitor.metrics.shown import MAX_SPREADS
 from monitor.metrics.snapshot import Snapshot
+from monitor.stream.partitions.collector import calm_collector
 from monitor.web.server import WebServer
 from monitor.wire.partials import Partial, decode_partial
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec

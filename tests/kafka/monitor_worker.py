@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 
-from monitor.bootstrap import Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.config.settings.settings import load_settings
 from monitor.errors import SlaMonitorError
+from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.worker import loop_factory, set_log_levels
 
 log = logging.getLogger("monitor.test_worker")

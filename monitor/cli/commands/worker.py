@@ -8,13 +8,14 @@ import signal
 
 import click
 
-from monitor.bootstrap import Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.cli.terminal.failing import FAILED
 from monitor.cli.terminal.log import LEVELS, log_to_stderr
 from monitor.cli.terminal.options import example, json_option, settings_option
 from monitor.cli.terminal.output import Output
 from monitor.config.settings.settings import Settings
 from monitor.errors import SlaMonitorError
+from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.worker import loop_factory
 
 log = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from monitor.stream.kafka.refusals import stopped
 from monitor.stream.partitions.accidents import check_changelog, check_end
 from monitor.stream.partitions.caught_up import LATE_S, Standing
 from monitor.stream.partitions.clock import Clock, wall_ms
+from monitor.stream.partitions.collector import collect_young
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.following import Following
 from monitor.stream.partitions.partition import PartitionState
@@ -181,6 +182,8 @@ class PartitionRunner:
                 finally:
                     self._inbox.popleft()
                     self.upstream.finished(event.message)
+                del event  # and its records
+                collect_young()
             if self._following.is_stalled and not self._closing:
                 self._following.pulses_in_vain = 0
                 if not self._inbox:

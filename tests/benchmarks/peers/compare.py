@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from monitor.bootstrap import COLLECTOR_THRESHOLDS
 from monitor.stream.kafka.topics import TopicSpec, create_topics
+from monitor.stream.partitions.collector import COLLECTOR_THRESHOLDS
 from tests.benchmarks import job, write_json
 from tests.benchmarks.peers import kafka_streams, python_tools, sla_monitor
 from tests.benchmarks.peers.place import Place

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import uvloop
 
-from monitor.bootstrap import Monitor, calm_collector
+from monitor.bootstrap import Monitor
 from monitor.installation import topic_plan
 from monitor.stream.kafka.topics import create_topics
+from monitor.stream.partitions.collector import calm_collector
 from tests.benchmarks import job
 from tests.benchmarks.peers.place import Peer
 from tests.benchmarks.peers.reading import alerted, changelog, monitor_panes

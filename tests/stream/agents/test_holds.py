@@ -16,7 +16,6 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.bootstrap import calm_collector
 from monitor.core.agreements.book import Book
 from monitor.core.pieces import LOT, at_once
 from monitor.core.series.series import Pane, PaneKey, SeriesKey
@@ -27,6 +26,7 @@ from monitor.stream.agents.books import Books
 from monitor.stream.agents.sweep import Sweep
 from monitor.stream.kafka import pace
 from monitor.stream.kafka.connection import RESTORE_RECORDS, Connection
+from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.containment import Containment
 from monitor.stream.partitions.partition import POSITION, PartitionState
 from monitor.stream.partitions.ports import Now
