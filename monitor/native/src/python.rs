@@ -235,7 +235,7 @@ impl Plan {
         decoded: &Bound<'py, PyDict>,
         touched: &Bound<'py, PyDict>,
         panes: Option<&Bound<'py, PyDict>>,
-        wakes: &Bound<'py, PyList>,
+        wakes: &Bound<'py, PyDict>,
         max_row: usize,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let at = Bounds { horizon_ms, oldest_ms, row: max_row };
@@ -299,7 +299,7 @@ struct Layers<'a, 'py> {
     decoded: &'a Bound<'py, PyDict>,
     touched: &'a Bound<'py, PyDict>,
     panes: Option<&'a Bound<'py, PyDict>>,
-    wakes: &'a Bound<'py, PyList>,
+    wakes: &'a Bound<'py, PyDict>,
 }
 
 impl Plan {
@@ -394,7 +394,7 @@ impl Plan {
                 layers.decoded.del_item(key)?;
             }
             if wake != 0 && !is_noted {
-                layers.wakes.append((wake, key))?;
+                layers.wakes.set_item(key, wake)?;
             }
         }
         let (put, new) = changed.put(py, layers)?;

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from monitor.stream.partitions.wakes import Wake
-
 
 class Layers(NamedTuple):
     """The layers of a state's rows. Whoever puts an encoded row does all that `PartitionState.pack` does."""
@@ -18,5 +16,5 @@ class Layers(NamedTuple):
     """Rows that were read or put; one that is replaced must go."""
     touched: dict[bytes, None]
     """The keys of decoded rows that were put: these come before `packed`."""
-    wakes: list[Wake]
-    """Takes the wake of each row that is new or wakes at another instant than the committed one."""
+    wakes: dict[bytes, int]
+    """Takes the instant (ms) at which each row wakes that is new or wakes at another one than the committed one."""

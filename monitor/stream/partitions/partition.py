@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka.errors import KafkaError, ProducerFenced
@@ -79,7 +79,7 @@ class PartitionState:
         """The keys of the rows that were put, in the order of their first put, by their first byte."""
         self._packed: dict[bytes, bytes | None] = {}
         """The encoded rows that differ from the stored ones: the next commit writes them."""
-        self._new_wakes: list[Wake] = []
+        self._new_wakes: dict[bytes, int] = {}
         self._outputs: list[Output] = []
         self._wakes = Wakes(self._wake_of)
         self._popped: set[Wake] = set()
@@ -149,7 +149,7 @@ class PartitionState:
                     if stored is None or encoded[:WAKE_BYTES] != stored[:WAKE_BYTES]:
                         wake = wake_ms(encoded)
                         if wake:
-                            self._new_wakes.append((wake, key))
+                            self._new_wakes[key] = wake
                     if len(encoded) > long:
                         if len(encoded) + len(key) > max_bytes:
                             too_large = f"row {key[:80]!r} of {len(encoded)} bytes is larger than {max_bytes} bytes"
@@ -321,7 +321,7 @@ class PartitionState:
         """Write changed rows, the position and all outputs in one transaction."""
         self.seal()
         changes, self._packed = self._packed, {}
-        wakes, self._new_wakes = self._new_wakes, []
+        wakes, self._new_wakes = self._new_wakes, {}
         outputs, self._outputs = self._outputs, []
         self._prove = False
         try:
@@ -361,14 +361,14 @@ class PartitionState:
             changes.update(more)
         await self._writer.commit_transaction()
 
-    def _apply(self, changes: dict[bytes, bytes | None], wakes: list[Wake]) -> None:
+    def _apply(self, changes: dict[bytes, bytes | None], wakes: Mapping[bytes, int]) -> None:
         rows = self.rows
         for key, encoded in changes.items():
             if encoded is None:
                 rows.pop(key, None)
             else:
                 rows[key] = encoded
-        self._wakes.note(*wakes)
+        self._wakes.note_rows(wakes)
         if self.set_aside.keys:
             self.set_aside.look_again(changes)
         self.settle()

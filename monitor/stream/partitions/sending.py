@@ -77,10 +77,12 @@ class Sender:
 
         Return the offset after the last one, by topic and partition, where the broker reported it.
         """
-        records = await self._by_partition(changes, outputs)
+        records: list[tuple[tuple[str, int], Iterable[Record]]] = [*(await self._by_partition(outputs)).items()]
+        if changes:  # one triple at a time is alive: there are many rows, and the garbage collector looks at each
+            records.insert(0, ((self._changelog, self._partition), ((*one, ()) for one in changes.items())))
         sent: list[tuple[tuple[str, int], int, asyncio.Future[Any]]] = []
         pace = Pace()
-        for (topic, partition), items in records.items():
+        for (topic, partition), items in records:
             for batch, count in self._batches(topic, items):
                 future = await self._writer.send_batch(batch, topic, partition=partition)
                 future.add_done_callback(_retrieve)
@@ -90,12 +92,8 @@ class Sender:
         await asyncio.gather(*(future for _, _, future in sent))
         return {place: told.offset + count for place, count, future in sent if (told := future.result()).offset >= 0}
 
-    async def _by_partition(
-        self, changes: Mapping[bytes, bytes | None], outputs: Iterable[Output]
-    ) -> dict[tuple[str, int], list[Record]]:
+    async def _by_partition(self, outputs: Iterable[Output]) -> dict[tuple[str, int], list[Record]]:
         records: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        if changes:
-            records[self._changelog, self._partition] = [(key, encoded, ()) for key, encoded in changes.items()]
         pace = Pace()
         for lot in lots(outputs, OUTPUTS_AT_ONCE):
             for topic, key, value, headers, partition, partition_key in lot:
@@ -110,7 +108,7 @@ class Sender:
                 await asyncio.sleep(0)
         return records
 
-    def _batches(self, topic: str, items: list[Record]) -> Iterator[tuple[Any, int]]:
+    def _batches(self, topic: str, items: Iterable[Record]) -> Iterator[tuple[Any, int]]:
         """Yield batches that hold the records, and the number of records in each."""
         now = wall_ms()
         batch, count = self._writer.create_batch(), 0

@@ -9,7 +9,7 @@ garbage collector busy.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 SLOT_BITS: Final = 13
@@ -41,8 +41,16 @@ class Wakes:
 
     def note(self, *wakes: Wake) -> None:
         """Note wakes."""
+        self._note(wakes)
+
+    def note_rows(self, instants: Mapping[bytes, int]) -> None:
+        """Note the wakes of rows by their keys: one pair at a time is alive."""
+        self._note(zip(instants.values(), instants, strict=True))
+
+    def _note(self, wakes: Iterable[Wake]) -> None:
         later, until_slot = self._later, self._until_slot
         for wake in wakes:
+            self._count += 1
             slot = wake[0] >> SLOT_BITS
             noted = later.get(slot)
             if noted is not None:
@@ -52,7 +60,6 @@ class Wakes:
             else:
                 later[slot] = [wake[1]]
                 heapq.heappush(self._slots, slot)
-        self._count += len(wakes)
 
     def first(self) -> Wake | None:
         """Return the earliest wake that is current; it stays noted."""
