@@ -70,6 +70,8 @@ async def monitor(bootstrap: str, app_id: str, plan: dict[str, Any]) -> dict[str
         figures["fold_s"] = sum(one.batch_seconds.histogram().sum for one in batches)
         figures["commit_s"] = sum(one.commit_seconds.histogram().sum for one in batches)
         figures["peak_mb"] = _peak_mb()
+        ways = worker.tally.ways
+        figures["native_share"] = ways[source, "native"] / max(1, ways[source, "native"] + ways[source, "python"])
         figures["shown"] = await figures_shown(bootstrap, topics.status, plan["figures"])
     finally:
         worker.app.request_stop()
@@ -261,6 +263,7 @@ def told(plain: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
         f"  {found['to_plain']:.3f} of the plain loop; "
         f"{ours['fold_s']:.1f} s folding, {ours['commit_s']:.1f} s in commits, "
         f"{ours['records_per_batch']:.0f} events a batch, {ours['peak_mb']:.0f} MB at most, "
+        f"{ours['native_share']:.0%} folded by the native package, "
         f"{ours['breaches']:,} breaches announced, {ours['twice']} twice"
     )
     return found
