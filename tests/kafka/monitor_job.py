@@ -284,7 +284,7 @@ class MonitorJob:
         for record in topics.newest[self.settings.topics.status].values():
             if record.value is not None:
                 status = decode_status(record.value)
-                told[status.series, status.window] = status
+                told[status.series, status.window] = status._replace(before=())  # no pane tells what was stated
         as_of: dict[int, set[SeriesKey]] = defaultdict(set)
         for (series, _), status in told.items():
             as_of[status.as_of_ms].add(series)
@@ -294,7 +294,11 @@ class MonitorJob:
         wanted: dict[Any, WindowStatus] = {}
         for as_of_ms, some in as_of.items():
             evaluated = self.evaluated([one for series in some for one in panes[series]], as_of_ms)
-            wanted |= {key: one for key, one in evaluated.items() if key not in told or told[key].as_of_ms == as_of_ms}
+            wanted |= {
+                key: one._replace(before=())
+                for key, one in evaluated.items()
+                if key not in told or told[key].as_of_ms == as_of_ms
+            }
         return [
             *_differences("status", told, wanted),
             *_differences("series without status", set(), panes.keys() - {series for series, _ in told}),

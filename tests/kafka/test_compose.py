@@ -130,13 +130,16 @@ class Stack:
         """An argument with the paths of the container as paths of this machine."""
         for mount in SERVICES[name].get("volumes", ()):
             if text.startswith(mount["target"]):
+                if mount["type"] == "volume":
+                    (self.folder / mount["source"]).mkdir(exist_ok=True)  # as the engine does
+                    return text.replace(mount["target"], str(self.folder / mount["source"]), 1)
                 source = ROOT / mount["source"]
                 if source.is_file():
                     here = self.folder / f"{name}-{source.name}"
                     here.write_text(source.read_text().replace("alertmanager:9093", self.alertmanager))
                     return str(here)
                 return text.replace(mount["target"], str(source), 1)
-        return text.replace("/tmp/", f"{self.folder}/")
+        return text.replace("/tmp/", f"{self.folder}/{name}-")  # each container has a /tmp of its own
 
     @contextmanager
     def start(self, name: str) -> Iterator[subprocess.Popen[str]]:
@@ -270,8 +273,12 @@ def test_the_stack_comes_up_shows_the_demo_and_goes_down(broker: ComposeBroker, 
         with pytest.raises(HTTPError, match="401"):
             stack.shown("/api/v1/status", "another")
 
+        # and whoever writes the reports of finished months follows their topic
+        reports = running.enter_context(stack.start("reports"))
+        until("the follower of reports is healthy", lambda: stack.is_healthy("reports"))
+
         # and all of them stop well when they are told to
-        for started in (web, traffic, *workers.values()):
+        for started in (reports, web, traffic, *workers.values()):
             code, _, err = stop(started, signal.SIGTERM)
             assert code == 0, err
 
@@ -287,7 +294,7 @@ async def topics_with_offsets(bootstrap: str, group: str) -> set[str]:
 
 
 def test_every_service_of_ours_is_exercised_here():
-    assert set(ours(SERVICES)) == {"topics", "agreements", "traffic", "web", *WORKERS}
+    assert set(ours(SERVICES)) == {"topics", "agreements", "traffic", "web", "reports", *WORKERS}
 
 
 @contextmanager
