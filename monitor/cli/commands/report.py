@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -134,14 +135,17 @@ def _follow(out: Output, settings: Settings, place: Path | None, forms: list[For
     for form in forms:
         check_form(form)
     try_places([("--out", folder / "report")])
-    # Ctrl-C is how one stops following.
-    with suppress(KeyboardInterrupt):
+    # Ctrl-C is how one stops following; SIGTERM is how systemd and containers do.
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_write_announced(out, settings, folder, forms, heartbeat))
 
 
 async def _write_announced(
     out: Output, settings: Settings, folder: Path, forms: list[Form], heartbeat: Path | None
 ) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # this is a coroutine of one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     looked = (lambda: None) if heartbeat is None else heartbeat.touch
     async for one in write_announced(settings, folder, forms, out.note, follow=True, looked=looked):
         for path in one.files:
