@@ -80,6 +80,10 @@ class Indicator:
 
 _DURATION: Final = Indicator("ms", "lower", "events", "durations", needs="", grows=False)
 """A percentile of durations, or the longest."""
+_INTERRUPTIONS: Final = Indicator(
+    "count", "lower", "customers", "denominator", needs="customers", grows=False, cohort="restored", only_worsens=True
+)
+"""Interruptions for each customer, sustained ones or momentary ones (IEEE 1366)."""
 _STEP: Final = Indicator("ms", "lower", "events", "denominator", needs="steps", grows=False)
 """A mean time to a step of an outage."""
 _SERVICE_LEVEL: Final = Indicator("ratio", "higher", "events", "denominator", needs="", grows=False)
@@ -155,16 +159,7 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
             cohort="restored",
             only_worsens=True,
         ),
-        "saifi": Indicator(
-            "count",
-            "lower",
-            "customers",
-            "denominator",
-            needs="customers",
-            grows=False,
-            cohort="restored",
-            only_worsens=True,
-        ),
+        "saifi": _INTERRUPTIONS,
         "caidi": Indicator("ms", "lower", "customers", "denominator", needs="customers", grows=True, cohort="restored"),
         # Customers times milliseconds are no duration: an alert tells them as numbers.
         "asai": Indicator(
@@ -177,16 +172,7 @@ INDICATORS: Final[Mapping[MeasureKind, Mapping[str, Indicator]]] = {
             cohort="restored",
             only_worsens=True,
         ),
-        "maifi": Indicator(
-            "count",
-            "lower",
-            "customers",
-            "denominator",
-            needs="customers",
-            grows=False,
-            cohort="restored",
-            only_worsens=True,
-        ),
+        "maifi": _INTERRUPTIONS,
         "saidi_net": Indicator(
             "ms", "lower", "customers", "denominator", needs="major_days", grows=True, cohort="restored"
         ),

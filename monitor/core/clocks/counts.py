@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from monitor.core.clocks.clock import is_breached, is_undated
 from monitor.core.clocks.clock_value import NO_DUE
 from monitor.core.series.series import LIVE, Change, Counts
+from monitor.core.series.sums import PAUSED, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def live_share(clock: Clock, times: int = 1) -> Change:
         if is_undated(clock):
             counts = (*counts, *_UNDATED)
     else:
-        counts = _RUNNING if clock.due_ms else _RUNNING_UNDATED
+        counts = RUNNING if clock.due_ms else _RUNNING_UNDATED
     live: Change = _new(Change, (clock.series, LIVE, counts, -1, None, None, times))
     return live
 
@@ -68,11 +69,10 @@ _OVERDUE_IN: Final = (("overdue_in", 1),)
 _MET: Final = ("met", 1)
 _BREACHED: Final = ("breached", 1)
 _LIVE_COUNTS: Final = {
-    (paused, how): (("open", 1), *((("paused", 1),) if paused else ()), *(((how, 1),) if how else ()))
+    (paused, how): (*(PAUSED if paused else RUNNING), *(((how, 1),) if how else ()))
     for paused in (False, True)
     for how in ("", "at_risk", "overdue")
 }
 """The live counts of an open clock, by whether it is paused and by its announced state."""
 _UNDATED: Final = (("undated", 1),)
-_RUNNING: Final = _LIVE_COUNTS[False, ""]
-_RUNNING_UNDATED: Final = (*_RUNNING, *_UNDATED)
+_RUNNING_UNDATED: Final = (*RUNNING, *_UNDATED)

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.core.series import longest, sketch
-from monitor.core.series.series import Counts, SeriesKey
+from monitor.core.series.panes import apply
+from monitor.core.series.series import Change, Counts, SeriesKey
+from monitor.core.time.units import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,15 +48,10 @@ def live_changes(sums: Sums) -> dict[tuple[SeriesKey, Counts], int]:
 
 def add(panes: Sequence[Pane], minute: Minute) -> None:
     """Add what clocks that stopped within a minute add to a series to its panes, one of each width, in place."""
-    _, _, added, durations, listed = minute
+    series, number, added, durations, listed = minute
+    apply(panes, Change(series, number * MINUTE_MS, tuple(added)))
     for pane in panes:
-        counts, buckets = pane.counts, pane.buckets
-        for name, n in added:
-            count = counts.get(name, 0) + n
-            if count:
-                counts[name] = count
-            else:
-                counts.pop(name, None)
+        buckets = pane.buckets
         for bucket, n in durations:
             sketch.count(buckets, bucket, n)
         longest.merge(pane.longest, listed)

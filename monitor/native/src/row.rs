@@ -76,29 +76,24 @@ pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
 
 /// Write the head of an array.
 pub fn write_array(out: &mut Vec<u8>, size: usize) {
-    match size {
-        0..=15 => out.push(0x90 | size as u8),
-        16..=0xffff => {
-            out.push(0xdc);
-            out.extend_from_slice(&(size as u16).to_be_bytes());
-        }
-        _ => {
-            out.push(0xdd);
-            out.extend_from_slice(&(size as u32).to_be_bytes());
-        }
-    }
+    write_head(out, size, 0x90, 0xdc);
 }
 
 /// Write the head of a map.
 pub fn write_map(out: &mut Vec<u8>, size: usize) {
+    write_head(out, size, 0x80, 0xde);
+}
+
+/// Write the size of an array or a map: in the byte itself, or after the byte for 16 bits or the next one, for 32.
+fn write_head(out: &mut Vec<u8>, size: usize, short: u8, long: u8) {
     match size {
-        0..=15 => out.push(0x80 | size as u8),
+        0..=15 => out.push(short | size as u8),
         16..=0xffff => {
-            out.push(0xde);
+            out.push(long);
             out.extend_from_slice(&(size as u16).to_be_bytes());
         }
         _ => {
-            out.push(0xdf);
+            out.push(long + 1);
             out.extend_from_slice(&(size as u32).to_be_bytes());
         }
     }
