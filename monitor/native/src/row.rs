@@ -183,6 +183,18 @@ impl<'a> Reader<'a> {
         i64::try_from(self.integer()?).ok()
     }
 
+    /// Read a number.
+    pub fn float(&mut self) -> Option<f64> {
+        let start = self.at;
+        if self.byte()? == 0xcb {
+            return Some(f64::from_be_bytes(self.take(8)?.try_into().ok()?));
+        }
+        self.at = start;
+        // Whole numbers of attributes are exact: they are below 2^53.
+        #[allow(clippy::cast_precision_loss, reason = "at most 2^53")]
+        self.signed().filter(|value| value.abs() <= 1 << 53).map(|value| value as f64)
+    }
+
     /// Read a text.
     pub fn text(&mut self) -> Option<&'a [u8]> {
         let size = match self.byte()? {
