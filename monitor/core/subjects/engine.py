@@ -274,12 +274,12 @@ class SourceEngine:
             apply([self._changed.get(part) or self._pane(part)], item)
 
     def oldest_ms(self, plan: Plan) -> int:
-        """Return the instant from which on no change of a clock is too late for any pane of its series."""
+        """Return the instant from which on no change of a subject is too late for any pane of its series."""
         keeps_ms = [
             slices.shortest_keep_ms
             for agreement in plan.book.agreements
-            for rule in agreement.clocks
-            if rule.subject == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
+            for rule in agreement.measures()
+            if rule.subject_kind == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
         ]
         return self._expired_ms - min(keeps_ms, default=0)
 
@@ -290,6 +290,8 @@ class SourceEngine:
             keys = self._keys(Change(series, number * MINUTE_MS, ()), plan)
             panes = self._of_minute[series, number] = [self._changed.get(key) or self._pane(key) for key in keys]
             add(panes, minute)
+        for change in sums.changes:
+            self._apply(change, self._expired_ms, plan)
         for at_ms, encoded in sums.new.items():
             self._expiries.note_all(at_ms, encoded)
         return live_changes(sums)

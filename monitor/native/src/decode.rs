@@ -86,14 +86,16 @@ impl Contract {
             fields.insert(name.as_bytes().into(), Field::Other);
         }
         let mut attributes: Vec<Box<str>> = vec![];
-        let kinds: [(&[String], fn(u8) -> Field); 4] =
-            [(texts, Field::Text), (flags, Field::Flag), (integers, Field::Integer), (numbers, Field::Number)];
-        for (names, field) in kinds {
+        let mut keep = |names: &[String], field: fn(u8) -> Field| {
             for name in names {
                 fields.insert(name.as_bytes().into(), field(attributes.len() as u8));
                 attributes.push(name.as_str().into());
             }
-        }
+        };
+        keep(texts, Field::Text);
+        keep(flags, Field::Flag);
+        keep(integers, Field::Integer);
+        keep(numbers, Field::Number);
         for (name, field) in [
             ("id", Field::Id),
             ("type", Field::Type),

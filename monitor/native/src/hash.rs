@@ -1,4 +1,4 @@
-//! BLAKE2b (RFC 7693) of 8 bytes, without a key: the names of callers and calls in panes, `monitor.core.calls.repeats`.
+//! The hash of callers and calls in panes, as `monitor.core.calls.repeats` has it: `BLAKE2b` (RFC 7693) of 8 bytes.
 
 const SIZE: u64 = 8;
 const BLOCK: usize = 128;

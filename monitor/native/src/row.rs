@@ -7,7 +7,7 @@ use crate::clock::{Clock, State};
 /// The version of the layout of subjects' rows that this module reads and writes.
 pub const VERSION: u8 = 2;
 /// Bytes before the msgpack of a row: when it wakes, and the version of its layout.
-const HEAD: usize = 9;
+pub const HEAD: usize = 9;
 const FIELDS: usize = 8;
 const NIL: u8 = 0xc0;
 const FALSE: u8 = 0xc2;
