@@ -23,6 +23,7 @@ from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
 from monitor.stream.agents.coming import Coming
+from monitor.stream.agents.ingest import WAYS
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
 from monitor.stream.agents.tally import Outlets, Tally
@@ -208,7 +209,7 @@ class Monitor:
             not_told=tally.not_told,
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             ways=tally.ways,
-            native_faults={topic_of(self.settings, "ticket"): 0, **tally.native_faults},
+            native_faults={**{topic_of(self.settings, subject): 0 for subject in WAYS}, **tally.native_faults},
             repeats=tally.repeats,
             late=tally.too_late,
             divided={**dict.fromkeys(kinds, 0), **tally.divided},

@@ -9,7 +9,7 @@ use crate::call_sums::{CallSums, Move};
 use crate::calls::{LIVE, NAMES, Rule, WAITING};
 use crate::decode;
 use crate::fold::{Bounds, Subjects};
-use crate::panes::{Added, Folded, Places, Stands};
+use crate::panes::{Added, Folded, Most, Places, Stands};
 use crate::python::{
     Changed, Layers, LimitsOf, Names, Piece, SeriesKeys, WidthOf, contract_of, guarded, minute_with, read_all,
     slices_of, texts,
@@ -113,7 +113,8 @@ impl Calls {
     }
 
     /// Fold what was decoded, and put the rows. The layers are those of `Plan.step`; ``apart`` are the keys of panes
-    /// with several rows, which are Python's; ``max_pane`` is the most bytes of a pane's row.
+    /// with several rows, which are Python's; ``max_pane`` is the most bytes
+    /// of a pane's row, and of its items.
     ///
     /// Return how many facts were folded; the places of those that Python folds; what Python puts into the panes of
     /// minutes; the changes that it puts into panes; the keys of panes that were put, and those of new ones by when they
@@ -133,13 +134,13 @@ impl Calls {
         wakes: &Bound<'py, PyDict>,
         apart: &Bound<'py, PyDict>,
         max_row: usize,
-        max_pane: usize,
+        max_pane: (usize, usize),
     ) -> PyResult<Bound<'py, PyTuple>> {
         let at = Bounds { horizon_ms, oldest_ms, row: max_row };
         let layers = Layers { rows, packed, decoded, touched, panes: Some(panes), wakes };
         let (done, keys, changed) = guarded(|| {
             let (done, keys) = self.fold(py, &piece.read, &layers, at)?;
-            let changed = self.panes(py, &done.sums, &layers, apart, max_pane)?;
+            let changed = self.panes(py, &done.sums, &layers, apart, Most { row: max_pane.0, items: max_pane.1 })?;
             PyResult::Ok((done, keys, changed))
         })??;
         // From here on rows are put: a fault must not let Python fold the same facts again, so it is one of the batch.
@@ -179,7 +180,7 @@ impl Calls {
         sums: &CallSums,
         layers: &Layers<'_, 'py>,
         apart: &Bound<'py, PyDict>,
-        max_row: usize,
+        most: Most,
     ) -> PyResult<Changed<'py>> {
         let minutes = sums.minutes.iter().map(|(place, _)| *place);
         let live = sums.live.iter().map(|(series, _)| *series);
@@ -190,7 +191,7 @@ impl Calls {
         let added_live: Vec<&dyn Added> = sums.live.iter().map(|(_, sum)| sum as &dyn Added).collect();
         layers.changed(py, places, for_python, Some(apart), |places, stand| {
             loop {
-                match places.put(&added, &added_live, stand, max_row) {
+                match places.put(&added, &added_live, stand, most) {
                     Ok(folded) => return Some(folded),
                     Err(number) => stand[number] = Stands::ForPython,
                 }

@@ -20,12 +20,19 @@ pub const SEPARATOR: u8 = 0x1f;
 pub const FROM: i64 = -1;
 /// The number of the live pane of a series among its widths.
 const LIVE: usize = usize::MAX;
-/// The most bytes of a pane's items: `LARGEST` of `monitor.core.series.parts` has as many characters.
-const LARGEST: usize = 1 << 16;
 /// A pane with at most this many items is not measured.
 const FEW: usize = 16;
 /// The bytes of an item besides its name.
 const ITEM: usize = 8;
+
+/// The most of a pane that is put here.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Bytes of its row.
+    pub row: usize,
+    /// Bytes of its items: Python looks whether larger ones fit one row.
+    pub items: usize,
+}
 
 /// What is added to a pane.
 pub trait Added {
@@ -248,24 +255,24 @@ impl<'a> Places<'a> {
         let live: Vec<_> =
             sums.live.iter().map(|((_, is_paused), times)| Open { is_paused: *is_paused, times: *times }).collect();
         let live: Vec<&dyn Added> = live.iter().map(|open| open as &dyn Added).collect();
-        self.put(&minutes, &live, rows, max_row).ok()
+        self.put(&minutes, &live, rows, Most { row: max_row, items: usize::MAX }).ok()
     }
 
     /// Add what belongs to minutes, and what is live, to panes, of which the encoded rows are given, or Python's.
     ///
-    /// Return the number of a pane that becomes too large: longer than ``max_row`` bytes, or with too many items.
+    /// Return the number of a pane that becomes too large.
     pub fn put(
         &self,
         added: &[&dyn Added],
         added_live: &[&dyn Added],
         rows: &[Stands],
-        max_row: usize,
+        most: Most,
     ) -> Result<Folded, usize> {
         let mut panes: Vec<Option<Pane>> = rows
             .iter()
             .map(|row| match row {
                 Stands::New => Some(Pane::default()),
-                Stands::Row(row) if row.len() <= max_row => Pane::read(row),
+                Stands::Row(row) if row.len() <= most.row => Pane::read(row),
                 Stands::ForPython | Stands::Row(_) => None,
             })
             .collect();
@@ -297,7 +304,7 @@ impl<'a> Places<'a> {
         for (number, pane) in panes.iter().enumerate() {
             if let (true, Some(pane)) = (changed[number], pane) {
                 let row = pane.encoded();
-                if row.len() > max_row || pane.has_too_many_items() {
+                if row.len() > most.row || pane.has_more_items(most.items) {
                     return Err(number);
                 }
                 rows.push((number, row));
@@ -431,8 +438,8 @@ impl<'a> Pane<'a> {
     }
 
     /// Return whether Python must look whether the items still fit one row.
-    fn has_too_many_items(&self) -> bool {
-        self.items.len() > FEW && self.items.iter().map(|one| one.0.len() + ITEM).sum::<usize>() > LARGEST
+    fn has_more_items(&self, bytes: usize) -> bool {
+        self.items.len() > FEW && self.items.iter().map(|one| one.0.len() + ITEM).sum::<usize>() > bytes
     }
 
     /// Add a sum.
@@ -567,9 +574,9 @@ mod tests {
         let held = |pane: &Pane, number| pane.items.iter().find(|one| *one.0 == *name(number)).map(|one| one.1);
         assert_eq!([3, 4, 5, 6, 1_000, 2_000].map(|at| held(&pane, at)), [None, Some(0), None, Some(6), Some(1), None]);
         assert_eq!(pane.items.len(), 99);
-        assert!(!pane.has_too_many_items());
-        pane.set(&[("x".repeat(LARGEST).as_bytes().into(), Some(1))]);
-        assert!(pane.has_too_many_items());
+        assert!(!pane.has_more_items(1_500));
+        pane.set(&[("x".repeat(1_000).as_bytes().into(), Some(1))]);
+        assert!(pane.has_more_items(1_500));
     }
 
     #[test]
