@@ -1,4 +1,4 @@
-"""A source partition of tickets or calls, folded by Python alone beside the same one that half its workers fold natively."""
+"""A source partition, folded by Python alone beside the same one that half its workers fold natively."""
 
 from __future__ import annotations
 

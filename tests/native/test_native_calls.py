@@ -50,10 +50,9 @@ def hostile(draw):
         return record(draw(st.sampled_from([None, b"", b"C-0"])), value)
     if form == 2:
         return record(key, draw(st.none() | st.binary(max_size=20)))
-    more = draw(st.dictionaries(
-        st.sampled_from(["id", "queue", "caller", "talk_ms", "hold_ms", "score", "resolved", "type"]),
-        st.sampled_from(["", "x" * 1_025, None, 0, -1, 1.5, 5.0, 1e300, True, 2**53, 2**53 - 1]), min_size=1, max_size=2,
-    ))  # fmt: skip
+    names = st.sampled_from(["id", "queue", "caller", "talk_ms", "hold_ms", "score", "resolved", "type"])
+    values = st.sampled_from(["", "x" * 1_025, None, 0, -1, 1.5, 5.0, 1e300, True, 2**53, 2**53 - 1])
+    more = draw(st.dictionaries(names, values, min_size=1, max_size=2))
     return record(key, orjson.dumps(orjson.loads(value) | more))
 
 
@@ -129,31 +128,47 @@ def facts(*of_call, queue=QUEUES[0], **more):
     ]
 
 
+def then(kind, at_s, **more):
+    """One more fact of the call."""
+    return of("C-1", 9, kind, MONDAY_MS + HOUR + at_s * SECOND, **({"queue": QUEUES[0]} | more))
+
+
+TALK = (
+    ("queued", 0),
+    ("answered", 3),
+    ("held", 9),
+    ("retrieved", 20),
+    ("held", 30),
+    ("retrieved", 31.5),
+    ("ended", 50),
+)
 CASES = {
-    "answered": (3, [*facts(("queued", 0), ("answered", 20), ("ended", 200))]),
+    "answered": (3, facts(("queued", 0), ("answered", 20), ("ended", 200))),
     "abandoned at once": (2, facts(("queued", 0), ("abandoned", 5))),
-    "transferred, and back": (5, facts(("queued", 0), ("transferred", 5), ("queued", 9), ("answered", 22), ("ended", 60))),
+    "transferred, and back": (
+        5, facts(("queued", 0), ("transferred", 5), ("queued", 9), ("answered", 22), ("ended", 60)),
+    ),
     "ended without an outcome": (2, facts(("queued", 0), ("ended", 5))),
     "never queued": (1, facts(("ended", 0))),
     "answered before it was queued": (3, facts(("answered", 0), ("queued", 1), ("ended", 90))),
     "an end before the answer": (3, facts(("queued", 0), ("ended", 1), ("answered", 2))),
-    "held twice": (
-        7, facts(("queued", 0), ("answered", 3), ("held", 9), ("retrieved", 20), ("held", 30), ("retrieved", 31.5), ("ended", 50)),
+    "held twice": (7, facts(*TALK)),
+    "another queue": (2, [*facts(("queued", 0)), then("transferred", 9, queue=QUEUES[1])]),
+    "another queue after the answer": (
+        3, [*facts(("queued", 0), ("answered", 2)), then("ended", 80, queue=QUEUES[1])],
     ),
-    "another queue": (3, [*facts(("queued", 0)), *facts(("queued", 1), ("ended", 9), queue=QUEUES[1])[1:], *[
-        of("C-1", 9, "rated", MONDAY_MS + HOUR + 70 * SECOND, queue=QUEUES[1])]]),
-    "another queue after the answer": (3, [*facts(("queued", 0), ("answered", 2)), of(
-        "C-1", 9, "ended", MONDAY_MS + HOUR + 80 * SECOND, queue=QUEUES[1])]),
-    "a callback that nobody times": (4, facts(("queued", 0), ("callback_requested", 70), ("answered", 300), ("ended", 400))),
-    "a score": (4, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), of(
-        "C-1", 9, "rated", MONDAY_MS + HOUR + 80 * SECOND, score=4.0005)]),
-    "a score that is absurd": (0, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), of(
-        "C-1", 9, "rated", MONDAY_MS + HOUR + 80 * SECOND, score=1e16)]),
+    "a callback that nobody times": (
+        4, facts(("queued", 0), ("callback_requested", 70), ("answered", 300), ("ended", 400)),
+    ),
+    "a score": (4, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), then("rated", 80, score=4.0005)]),
+    "a score that is absurd": (
+        0, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), then("rated", 80, score=1e16)],
+    ),
     "a long time": (0, facts(("queued", 0), ("answered", 2), ("ended", 3_600))),
     "out of order": (0, facts(("queued", 5), ("answered", 2))),
     "a long id": (0, [of("C" * 65, 0, "queued", MONDAY_MS + HOUR, queue=QUEUES[0])]),
-    "a number for the queue": (0, [of("C-1", 0, "queued", MONDAY_MS + HOUR, queue=7)]),
-    "an instant": (0, [of("C-1", 0, "queued", MONDAY_MS + HOUR, queue=QUEUES[0], due_at=MONDAY_MS)]),
+    "a number for the queue": (0, [then("queued", 0, queue=7)]),
+    "an instant": (0, [then("queued", 0, due_at=MONDAY_MS)]),
 }  # fmt: skip
 
 

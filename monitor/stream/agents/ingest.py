@@ -46,7 +46,7 @@ PANES_AT_ONCE: Final = 64
 Placed = tuple[int, Event, ConsumerRecord]
 """An event, the place of its record in the piece of the batch, and the record."""
 _PLACE: Final = itemgetter(0)
-WAYS: Final[Mapping[str, type[CallsWay | TicketsWay]]] = {"call": CallsWay, "ticket": TicketsWay}
+WAYS: Final[Mapping[Subject, type[CallsWay | TicketsWay]]] = {"call": CallsWay, "ticket": TicketsWay}
 """The native fast paths by subject."""
 
 
