@@ -152,7 +152,9 @@ CASES = {
     "never queued": (1, facts(("ended", 0))),
     "answered before it was queued": (3, facts(("answered", 0), ("queued", 1), ("ended", 90))),
     "an end before the answer": (3, facts(("queued", 0), ("ended", 1), ("answered", 2))),
-    "held twice": (7, facts(*TALK)),
+    "held, and again": (
+        6, facts(("queued", 0), ("answered", 3), ("held", 9), ("retrieved", 20), ("held", 30), ("ended", 50)),
+    ),
     "another queue": (2, [*facts(("queued", 0)), then("transferred", 9, queue=QUEUES[1])]),
     "another queue after the answer": (
         3, [*facts(("queued", 0), ("answered", 2)), then("ended", 80, queue=QUEUES[1])],

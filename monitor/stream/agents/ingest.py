@@ -15,7 +15,8 @@ from monitor.core.pieces import Pieces, lots
 from monitor.core.series.parts import in_order
 from monitor.core.series.series import PaneKey, encode_pane_key
 from monitor.core.series.sums import Sums
-from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.effects import Effects
+from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
