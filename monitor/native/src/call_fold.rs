@@ -347,12 +347,16 @@ fn fold(
         return Err(Left::Unknown);
     }
     for one in &was {
-        sums.change(one, false, None);
+        let is_same = |new: &Change| {
+            (new.series, new.at_ms, new.item.map(|item| item.0)) == (one.series, one.at_ms, one.item.map(|item| item.0))
+        };
+        let is_replaced = one.at_ms != LIVE && is.iter().any(is_same);
+        sums.take_out(one, !is_replaced);
     }
     for one in &is {
         let is_measured = one.value_ms >= 0
             && !was.iter().any(|old| (old.series, old.at_ms, old.value_ms) == (one.series, one.at_ms, one.value_ms));
-        sums.change(one, true, is_measured.then(|| plan.near_of(one.series).unwrap_or_default()));
+        sums.put_in(one, is_measured.then(|| plan.near_of(one.series).unwrap_or_default()));
     }
     Ok(row)
 }

@@ -74,20 +74,32 @@ pub struct CallSums {
 }
 
 impl CallSums {
-    /// Put a change in, or take it out; its duration is one that is measured (``near``: targets), or None.
-    pub fn change(&mut self, of: &Change, is_put: bool, near: Option<&[(i64, Box<str>)]>) {
-        let number = self.number_of(of.series);
-        let sum = self.sum_of(number, of.at_ms);
-        let times = if is_put { 1 } else { -1 };
-        for (name, n) in &of.counts {
-            sum.counts[*name] += n * times;
-        }
+    /// Put a change in. Its duration is one that is measured (``near``: targets), or None.
+    pub fn put_in(&mut self, of: &Change, near: Option<&[(i64, Box<str>)]>) {
+        let sum = self.counted(of, 1);
         if let Some((name, value)) = of.item {
-            sum.moves.push(Move { name: name.into(), value, at_ms: of.at_ms, is_put });
+            sum.moves.push(Move { name: name.into(), value, at_ms: of.at_ms, is_put: true });
         }
         if let Some(near) = near {
             sum.waits.measure(of.value_ms, near);
         }
+    }
+
+    /// Take a change out, but not its duration; its item only if no other takes its place.
+    pub fn take_out(&mut self, of: &Change, with_item: bool) {
+        let sum = self.counted(of, -1);
+        if let Some((name, value)) = of.item.filter(|_| with_item) {
+            sum.moves.push(Move { name: name.into(), value, at_ms: of.at_ms, is_put: false });
+        }
+    }
+
+    fn counted(&mut self, of: &Change, times: i64) -> &mut CallSum {
+        let number = self.number_of(of.series);
+        let sum = self.sum_of(number, of.at_ms);
+        for (name, n) in &of.counts {
+            sum.counts[*name] += n * times;
+        }
+        sum
     }
 
     fn sum_of(&mut self, number: usize, at_ms: i64) -> &mut CallSum {
@@ -127,9 +139,9 @@ mod tests {
             Change { series: b"s", at_ms: LIVE, counts: vec![(0, 1)], value_ms: -1, item: Some((b"C", 61_000)) };
         let answered = Change { series: b"s", at_ms: 61_000, counts: vec![(1, 1)], value_ms: 7, item: None };
         let mut sums = CallSums::default();
-        sums.change(&waiting, true, None);
-        sums.change(&waiting, false, None);
-        sums.change(&answered, true, Some(&[]));
+        sums.put_in(&waiting, None);
+        sums.take_out(&waiting, true);
+        sums.put_in(&answered, Some(&[]));
 
         assert_eq!((sums.series.len(), sums.live[0].1.named().count()), (1, 0));
         let mut pane = Pane::default();
