@@ -63,7 +63,11 @@ SCORES = (0.0, 4.0, 4.25, 3.3335, 1e6, -1.5)
 @st.composite
 def facts_of(draw, subject, kinds):
     """The facts of one call in the order in which they happened."""
-    at = MONDAY_MS + draw(st.sampled_from([0, 0, 0, 95 * MINUTE, DAY_MS])) + draw(st.integers(0, 600)) * SECOND
+    at = (
+        MONDAY_MS
+        + draw(st.sampled_from([0, 0, 0, 95 * MINUTE, DAY_MS, DAY_MS - 10 * MINUTE]))
+        + draw(st.integers(0, 600)) * SECOND
+    )
     known = {"queue": draw(st.sampled_from(QUEUES)), "customer": draw(st.sampled_from(CUSTOMERS))}
     if draw(st.booleans()):
         known |= {"caller": draw(st.sampled_from(["", "c-1", "c-2"])), "issue": draw(st.sampled_from(ISSUES))}

@@ -162,6 +162,9 @@ CASES = {
     "a callback that nobody times": (
         4, facts(("queued", 0), ("callback_requested", 70), ("answered", 300), ("ended", 400)),
     ),
+    "a callback at once": (
+        4, facts(("queued", 0), ("callback_requested", 70), ("answered", 70), ("ended", 90)),
+    ),
     "a score": (4, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), then("rated", 80, score=4.0005)]),
     "a score that is absurd": (
         0, [*facts(("queued", 0), ("answered", 2), ("ended", 60)), then("rated", 80, score=1e16)],
@@ -231,6 +234,22 @@ def test_a_call_that_waits_beyond_t_is_looked_at_by_python_and_answered_natively
 
     both.check()
     assert both.sides[1].tally.ways == {NATIVE: 2}
+
+
+def test_a_call_that_is_lost_after_its_day_was_stated_is_left_out_of_the_statement_whoever_folds_it():
+    hotline = replace(HOTLINE, give_up_after_ms=2 * MINUTE)
+    both = Both(Book((agreement(hotline, allowed_lateness_ms=MINUTE),), 1), native, "call")
+    both.batch(records_of(warming(0)), MONDAY_MS)
+    both.batch(records_of(warming(1)), MONDAY_MS)
+    queued_ms = MONDAY_MS + DAY_MS - MINUTE
+    both.batch(records_of([of("C-1", 0, "queued", queued_ms, queue=QUEUES[0])]), queued_ms)
+
+    held = of("C-1", 1, "held", queued_ms + 30 * SECOND, queue=QUEUES[0])
+    both.batch(records_of([held]), queued_ms + 150 * SECOND)
+
+    both.check()
+    late = [key for key in both.sides[1].state.rows if b"day~day" in key]
+    assert len(late) == 1
 
 
 def test_items_that_do_not_fit_one_row_are_left_to_python(monkeypatch):
