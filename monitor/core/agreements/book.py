@@ -35,8 +35,8 @@ class Book:
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
     leveled: frozenset[str] = field(init=False, default=frozenset())
     """The agreements with levels above them: one version may have several editions."""
-    requires: bool = field(init=False, default=False)
-    """Whether any agreement requires fields of a report."""
+    requires: frozenset[str] = field(init=False, default=frozenset())
+    """The fields that any agreement requires of a report."""
     counted: frozenset[str] = field(init=False, default=frozenset())
     """The kinds of measures that any agreement has, beside clocks: the subjects of the same names are counted."""
     _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
@@ -49,7 +49,7 @@ class Book:
             filters = (agreement.covers, *(measure.where for measure in measures))
             self.deciding |= {name for one in filters for name, _ in one.any_of}
             self.deciding |= {name for measure in measures for name in measure.by}
-            self.requires |= bool(agreement.report.required)
+            self.requires |= frozenset(agreement.report.required)
             self.counted |= {measure.kind for measure in measures}
             if agreement.lineage:
                 self.leveled |= {agreement.id}
@@ -64,6 +64,17 @@ class Book:
                     self._by_customer.setdefault(customer, []).append(agreement_id)
             else:
                 self._for_all.append(agreement_id)
+
+    @property
+    def counts_tickets(self) -> bool:
+        """Whether tickets may count for more than their clocks: any are counted, or reports must have fields."""
+        return bool(self.requires) or "ticket" in self.counted
+
+    @property
+    def weighing(self) -> frozenset[str]:
+        """The attributes of a ticket on which it depends what it counts for, its clocks included."""
+        # A ticket is handed over from the team that had it.
+        return self.deciding | self.requires | ({"team"} if "ticket" in self.counted else set())
 
     def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
         """Return the version whose text holds at an instant; None before the first version.

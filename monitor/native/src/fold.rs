@@ -159,6 +159,7 @@ struct Folding<'a> {
     piece: &'a Piece,
     count: usize,
     facts: &'a [u8],
+    shown: &'a [u8],
     gone: &'a [u8],
     new: Vec<&'a Event>,
     last: (i64, i64, &'a [u8]),
@@ -177,6 +178,7 @@ impl<'a> Folding<'a> {
             piece,
             count: 0,
             facts: b"",
+            shown: &[0x90],
             gone: &[0x90],
             new: vec![],
             last: (0, 0, b""),
@@ -190,7 +192,7 @@ impl<'a> Folding<'a> {
             let row = Row::read(row).filter(|row| row.stamp == plan.stamp).ok_or(Left::Unknown)?;
             folding.before = row.clocks.iter().map(|clock| Some(clock.state)).collect();
             folding.terms = vec![None; row.clocks.len()];
-            (folding.count, folding.facts, folding.gone) = (row.count, row.facts, row.gone);
+            (folding.count, folding.facts, folding.shown, folding.gone) = (row.count, row.facts, row.shown, row.gone);
             (folding.last, folding.known, folding.clocks) = (row.last, Cow::Borrowed(row.known), row.clocks);
         }
         Ok(folding)
@@ -290,7 +292,7 @@ impl<'a> Folding<'a> {
         Ok((series, fixed))
     }
 
-    /// Take over the attributes of a fact. One that changes what is promised is Python's.
+    /// Take over the attributes of a fact. One that changes what is promised or counted is Python's.
     fn learn(&mut self, event: &Event) -> Result<(), Left> {
         let brought = self.piece.get(event.map);
         if brought == &*self.known {
@@ -304,7 +306,8 @@ impl<'a> Folding<'a> {
             if held.as_ref().is_some_and(|(_, held)| *held == value) {
                 continue;
             }
-            if !self.clocks.is_empty() && self.plan.deciding & (1 << one.name) != 0 {
+            let is_promised = self.plan.counts_all || !self.clocks.is_empty();
+            if is_promised && self.plan.deciding & (1 << one.name) != 0 {
                 return Err(Left::Unknown);
             }
             is_new = true;
@@ -418,6 +421,7 @@ impl<'a> Folding<'a> {
             facts: self.facts,
             new: self.new.iter().map(|one| self.piece.get(one.fact)).collect(),
             attributes: if is_whole { &[0x80] } else { &self.known },
+            shown: self.shown,
             ended_ms,
             gone: self.gone,
         };

@@ -53,10 +53,14 @@ pub struct Plan {
     pub starts: u16,
     /// The event types that Python applies to a known subject, as bits.
     pub general: u16,
-    /// The attributes that decide about promises and series, as bits.
+    /// The attributes that decide about promises, series and counts, as bits.
     pub deciding: u64,
+    /// Whether they decide also about subjects without clocks, which may be counted or get clocks later.
+    pub counts_all: bool,
     /// The attributes that choose promises: without those that name series only.
     pub choosing: Vec<u8>,
+    /// The attributes that choose by being there.
+    pub required: Vec<u8>,
     /// The instants at which a version takes effect or ends (ms), ascending.
     pub cuts: Vec<i64>,
     /// The numbers of the types ``paused``, ``resumed`` and ``responded``, and of the attributes that they look at.
@@ -113,7 +117,9 @@ impl Plan {
             starts: 0,
             general: u16::MAX,
             deciding: u64::MAX,
+            counts_all: true,
             choosing: vec![],
+            required: vec![],
             cuts: vec![],
             terms: vec![],
             calendars: vec![],
@@ -133,6 +139,10 @@ impl Plan {
                 None => key.push(0xc0),
                 Some(one) => key.extend_from_slice(piece.get(one.value)),
             }
+        }
+        for name in &self.required {
+            let found = piece.attribute(event, *name);
+            key.push(u8::from(found.is_some_and(|one| !one.is_text || !piece.get(one.text).is_empty())));
         }
         key
     }

@@ -90,22 +90,29 @@ impl Plan {
     }
 
     /// Tell by what promises are chosen: event types that start a subject, those that Python applies, the attributes
-    /// that decide and those that choose, and the instants at which versions begin or end.
+    /// that decide, whether they do so for subjects without clocks, those that choose by their values and by being
+    /// there, and the instants at which versions begin or end.
+    #[allow(clippy::too_many_arguments, reason = "each of them is told once for a book")]
+    #[pyo3(signature = (*, starts, general, deciding, counts_all, choosing, required, cuts))]
     fn choose(
         &mut self,
         starts: Vec<String>,
         general: Vec<String>,
         deciding: Vec<String>,
+        counts_all: bool,
         choosing: Vec<String>,
+        required: Vec<String>,
         cuts: Vec<i64>,
     ) {
         let contract = &self.told.contract;
         let numbers = |names: Vec<String>| names.iter().filter_map(|one| contract.attribute(one)).collect::<Vec<_>>();
-        let (deciding, choosing) = (numbers(deciding), numbers(choosing));
+        let (deciding, choosing, required) = (numbers(deciding), numbers(choosing), numbers(required));
         self.told.starts = contract.kinds(&starts);
         self.told.general = contract.kinds(&general);
         self.told.deciding = deciding.iter().fold(0, |bits, name| bits | 1 << name);
+        self.told.counts_all = counts_all;
         self.told.choosing = choosing;
+        self.told.required = required;
         self.told.cuts = cuts;
     }
 
