@@ -96,6 +96,12 @@ COUNTING = (
 ALL_OF_IT = tuple(
     replace(one, report=Report(required=("service",)), tickets=(replace(COUNTS, by=("team",)),)) for one in REQUIRING
 )
+NETWORK = Filter(any_of=(("team", frozenset({"network"})),))
+BY_TEAM = (
+    agreement(*PLAIN[:3]),
+    agreement(*DRIVEN[:3], id="network", covers=NETWORK),
+    agreement(*ACMES, id="acme", covers=ONLY_ACME, report=Report(required=("service",))),
+)
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
 BOOKS = [
     agreements(PLAIN),
@@ -110,9 +116,10 @@ BOOKS = [
     DRIVEN_BY_THE_COMPLETE,
     COUNTING,
     ALL_OF_IT,
+    BY_TEAM,
 ]
 LONG = "x" * 1_025
-PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")
+PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network", "x" * 40)
 
 
 FIELDS = st.just({"service": "payroll"}) | st.dictionaries(

@@ -215,6 +215,23 @@ BESIDE = {
 """What one agreement has beside a clock, and the facts of a ticket that it covers."""
 
 
+def test_a_team_that_no_agreement_names_is_no_matter_for_python():
+    network = Filter(any_of=(("team", frozenset({"network"})),))
+    rules = agreement(*PLAIN[:3]), agreement(*PLAIN[:2], id="network", covers=network)
+    both = Both(Book(rules, 1), native)
+    names = [f"T-{number}" for number in range(10)]
+    both.batch(records_of([Event("ticket", "W", OPENED)]), TEN_MS)
+    both.batch(records_of([Event("ticket", name, OPENED) for name in names]), TEN_MS)
+    both.sides[1].tally.ways.clear()
+
+    for minute, team in enumerate(("desk", "carrier", "network", "desk"), start=1):
+        moved = fact("updated", minute * MINUTE, team=team)
+        both.batch(records_of([Event("ticket", name, moved) for name in names]), TEN_MS)
+        both.check()
+
+    assert both.sides[1].tally.ways == {("tickets", "native"): 20, ("tickets", "python"): 20}
+
+
 @pytest.mark.parametrize("case", BESIDE)
 def test_what_a_ticket_counts_for_beside_its_clocks_is_the_same_whoever_folds_its_facts(case):
     more, *facts = BESIDE[case]

@@ -126,7 +126,7 @@ def test_reports_that_must_have_fields_concern_the_tickets_that_lack_one():
     assert both.sides[1].tally.ways == {("tickets", "native"): 98 + 100 + 110, ("tickets", "python"): 9 + 10 + 10}
 
 
-def test_of_the_demonstration_more_than_a_third_of_the_events_of_tickets_are_folded_natively():
+def test_of_the_demonstration_about_half_of_the_events_of_tickets_are_folded_natively():
     """Its agreements require fields of reports, and one times by ownership: only such tickets are Python's."""
     start_ms = busy_start_ms(MONDAY_MS)
     simulator, both = Simulator(1, start_ms), Both(load_agreements([DEMO]), native)
@@ -136,7 +136,7 @@ def test_of_the_demonstration_more_than_a_third_of_the_events_of_tickets_are_fol
         both.batch(records_of(one for one in simulator.until(at_ms) if one.subject == "ticket"), at_ms)
 
     both.check()
-    assert both.share > 0.35  # its history comes at once, and a team, by which agreements are chosen, with most answers
+    assert both.share > 0.45  # its history comes at once, and tickets that go to other teams, and warned ones, are Python's
 
 
 def test_tickets_that_are_counted_are_folded_natively_from_their_second_fact_on():

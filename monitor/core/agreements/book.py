@@ -70,11 +70,28 @@ class Book:
         """Whether tickets may count for more than their clocks: any are counted, or reports must have fields."""
         return bool(self.requires) or "ticket" in self.counted
 
-    @property
-    def weighing(self) -> frozenset[str]:
-        """The attributes of a ticket on which it depends what it counts for, its clocks included."""
-        # A ticket is handed over from the team that had it.
-        return self.deciding | self.requires | ({"team"} if "ticket" in self.counted else set())
+    def weighing(self) -> dict[str, frozenset[str] | None]:
+        """Return the attributes of a ticket on which it depends what it counts for, its clocks included.
+
+        Each with its values that matter; None: any may. A change from one of the others to another of them changes
+        nothing: before it and after it, whatever names the attribute matches the ticket as little.
+        """
+        any_value = {"priority", *self.requires}
+        if "ticket" in self.counted:
+            any_value.add("team")  # it is handed over from the team that had it
+        values: dict[str, set[str]] = {name: set() for name in self.deciding}
+        for agreement in self.agreements:
+            for measure in agreement.measures():
+                if measure.subject_kind != "ticket":
+                    continue
+                named = [*agreement.covers.any_of, *measure.where.any_of]
+                for name, some in named:
+                    values.setdefault(name, set()).update(some)
+                any_value.update(set(measure.by).difference(name for name, _ in named))
+            for name, some in agreement.covers.any_of:
+                values.setdefault(name, set()).update(some)
+        found: dict[str, frozenset[str] | None] = {name: frozenset(some) for name, some in values.items()}
+        return {**found, **dict.fromkeys(any_value)}
 
     def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
         """Return the version whose text holds at an instant; None before the first version.

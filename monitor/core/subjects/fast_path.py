@@ -22,7 +22,7 @@ from monitor.core.series.series import LIVE
 from monitor.core.subjects.rows import SubjectRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitor.core.clocks.clock_value import Clock
     from monitor.core.clocks.terms import Plan
@@ -99,9 +99,15 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         attributes = {}
     elif not brought.items() <= attributes.items():
         weighing, dated = plan.weighing, plan.dated[subject]
+        has_moved = False
         for name, value in brought.items():
-            if (name in weighing or name in dated) and attributes.get(name) != value:
-                return None
+            if (name in weighing or name in dated) and (was := attributes.get(name)) != value:
+                values = None if name in dated else weighing.get(name)
+                if values is None or was in values or value in values:
+                    return None
+                has_moved = True
+        if has_moved and not _is_as_folded_anew(facts, before, gone):
+            return None
         attributes = {**attributes, **brought}
         if brought == attributes:
             attributes = {}
@@ -145,6 +151,15 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         (wake_ms, stamp, [*facts, fact], attributes, clocks, shown, ended_ms, gone),
     )
     return after_row, changes
+
+
+def _is_as_folded_anew(facts: Sequence[Fact], known: Sequence[Clock], gone: Sequence[Clock]) -> bool:
+    """Return whether a new fold of the ledger under the same promises would surely change nothing.
+
+    Nothing was told, so no count of what was told may change; and no fact brought a promise while there was no clock.
+    """
+    is_quiet = not gone and not any(one.told or one.breached_ms or one.ordinal for one in known)
+    return is_quiet and any(one.start_ms == facts[0].time_ms for one in known)
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__

@@ -253,6 +253,7 @@ impl<'a> Folding<'a> {
                 next_ms: 0,
                 runs: vec![],
                 pauses: vec![],
+                is_quiet: true,
                 fixed: Cow::Owned(fixed),
                 whole: b"",
             };
@@ -299,22 +300,27 @@ impl<'a> Folding<'a> {
             return Ok(());
         }
         let mut pairs = pairs_of(&self.known).ok_or(Left::Unknown)?;
-        let mut is_new = false;
+        let (mut is_new, mut has_moved) = (false, false);
         for one in self.piece.attributes(event) {
             let (key, value) = (self.piece.get(one.key), self.piece.get(one.value));
             let held = pairs.iter_mut().find(|(name, _)| *name == key);
             if held.as_ref().is_some_and(|(_, held)| *held == value) {
                 continue;
             }
-            let is_promised = self.plan.counts_all || !self.clocks.is_empty();
-            if is_promised && self.plan.deciding & (1 << one.name) != 0 {
-                return Err(Left::Unknown);
+            if self.plan.deciding & (1 << one.name) != 0 && (self.plan.counts_all || !self.clocks.is_empty()) {
+                if self.clocks.is_empty() || self.plan.matters(one.name, held.as_ref().map(|held| held.1), value) {
+                    return Err(Left::Unknown);
+                }
+                has_moved = true;
             }
             is_new = true;
             match held {
                 Some(held) => held.1 = value,
                 None => pairs.push((key, value)),
             }
+        }
+        if has_moved && !self.is_as_folded_anew() {
+            return Err(Left::Unknown);
         }
         if is_new {
             let mut map = Vec::with_capacity(self.known.len() + brought.len());
@@ -326,6 +332,17 @@ impl<'a> Folding<'a> {
             self.known = Cow::Owned(map);
         }
         Ok(())
+    }
+
+    /// Return whether a new fold of the ledger under the same promises would surely change nothing: `_is_as_folded_anew`.
+    fn is_as_folded_anew(&self) -> bool {
+        let first_ms = match self.new.first() {
+            Some(event) if self.facts.is_empty() => Some(event.time_ms),
+            _ => Reader::new(self.facts).first_ms(),
+        };
+        self.gone == [0x90]
+            && self.clocks.iter().all(|one| one.is_quiet)
+            && self.clocks.iter().any(|one| Some(one.start_ms) == first_ms)
     }
 
     /// Apply a fact to all open clocks.

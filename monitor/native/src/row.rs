@@ -204,6 +204,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Read the instant of the first of some facts.
+    pub fn first_ms(&mut self) -> Option<i64> {
+        self.array()?;
+        self.ms()
+    }
+
     /// Read the head of a map.
     pub fn map(&mut self) -> Option<usize> {
         match self.byte()? {
@@ -367,7 +373,7 @@ impl<'a> Clock<'a> {
         let is_first = reader.integer()? == 1;
         let (start_ms, budget_ms) = (reader.ms()?, reader.ms()?);
         let calendar = reader.text()?;
-        reader.integer()?;
+        let ordinal = reader.integer()?;
         let is_plain = reader.is(FALSE).is_some() && is_first;
         let fixed = reader.since(start);
         let state = match reader.text()? {
@@ -407,6 +413,7 @@ impl<'a> Clock<'a> {
             next_ms,
             runs,
             pauses,
+            is_quiet: !is_told && ordinal == 0,
             fixed: fixed.into(),
             whole,
         })

@@ -244,7 +244,7 @@ class _Told:
         self.native.choose(
             starts=sorted(STARTS[_TICKET]),
             general=sorted(plan.general[_TICKET] | {"cancelled"}),
-            deciding=sorted(book.weighing),
+            deciding=[(name, None if some is None else sorted(some)) for name, some in plan.weighing.items()],
             counts_all=book.counts_tickets,
             choosing=sorted(choosing),
             required=sorted(book.requires),

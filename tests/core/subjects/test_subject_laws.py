@@ -227,6 +227,7 @@ MORE = st.sampled_from([
     {"tickets": (COUNTS,)},
     {"tickets": (replace(COUNTS, where=P1_ONLY),), "allowed_lateness_ms": 0},
     {"tickets": (COUNTS,), "report": Report(required=("team",)), "covers": P1_ONLY},
+    {"covers": Filter(any_of=(("team", frozenset({"network"})),))},
 ])  # fmt: skip
 """What agreements have beside clocks: fields that they require of reports, tickets that they count."""
 
@@ -234,7 +235,8 @@ MORE = st.sampled_from([
 @settings(max_examples=600, deadline=None)
 @given(histories(), BOOKS, CYCLES, MORE, st.data())
 def test_the_short_way_of_the_fold_gives_what_the_whole_one_gives(events, rules, cycles, more, data):
-    plan = Plan(Book((replace(covering(rules, cycles), **more),), 1))
+    beside = agreement(*RULES[:2], id="beside", covers=Filter(any_of=(("team", frozenset({"carrier"})),)))
+    plan = Plan(Book((replace(covering(rules, cycles), **more), beside), 1))
     arrived = data.draw(st.permutations(events) | st.just(events))
     rows = {}
     for event in arrived:
@@ -306,3 +308,35 @@ def test_facts_of_a_counted_ticket_that_change_no_count_go_the_short_way():
     ):  # fmt: skip
         short = next_fact("ticket", row, Fact(MONDAY_MS + MINUTE, 0, "2", kind, brought), 0, plan, DAY_MS)
         assert (short is not None and short[0].shown == row.shown) == is_short
+
+
+NETWORKS = Filter(any_of=(("team", frozenset({"network"})),))
+
+
+def test_a_team_that_no_agreement_names_changes_no_promise():
+    """Given an agreement by team, when a ticket that it does not cover changes the team, then:"""
+    plan = Plan(Book((agreement(*RULES), agreement(*RULES, id="network", covers=NETWORKS)), 1))
+    opened = Fact(MONDAY_MS, 0, "1", "opened", {"priority": "P1", "team": "desk"})
+    row, _ = first_fact("ticket", opened, 0, plan, DAY_MS)
+
+    for team, is_short in (("carrier", True), ("network", False)):
+        moved = Fact(MONDAY_MS + MINUTE, 0, "2", "assigned", {"team": team})
+        assert (next_fact("ticket", row, moved, 0, plan, DAY_MS) is not None) == is_short
+    away = Fact(MONDAY_MS + MINUTE, 0, "2", "assigned", {"team": "desk"})
+    of_network = step("ticket", "T-1", None, [opened._replace(attributes={"team": "network"})], 0, plan, DAY_MS).row
+    assert next_fact("ticket", of_network, away, 0, plan, DAY_MS) is None
+    told = row._replace(clocks=[one._replace(ordinal=1) for one in row.clocks])
+    assert next_fact("ticket", told, moved._replace(attributes={"team": "x"}), 0, plan, DAY_MS) is None
+
+
+def test_a_promise_that_a_ticket_without_clocks_has_missed_is_found_by_a_new_fold():
+    """Given a ticket that got its customer when it had no clock yet, and clocks when it was opened again, then:"""
+    acme = Filter(any_of=(("customer", frozenset({"acme"})),))
+    plan = Plan(Book((agreement(*RULES, covers=acme), agreement(*RULES, id="network", covers=NETWORKS)), 1))
+    row = None
+    for place, (kind, brought) in enumerate([("opened", {}), ("updated", {"customer": "acme"}), ("opened", {})]):
+        fact = Fact(MONDAY_MS + place * MINUTE, 0, str(place), kind, brought)
+        row = step("ticket", "T-1", row, [fact], 0, plan, DAY_MS).row
+    moved = Fact(MONDAY_MS + HOUR_MS, 0, "9", "updated", {"team": "desk"})
+
+    assert next_fact("ticket", row, moved, 0, plan, DAY_MS) is None
