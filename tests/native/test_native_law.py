@@ -136,7 +136,7 @@ def test_of_the_demonstration_about_half_of_the_events_of_tickets_are_folded_nat
         both.batch(records_of(one for one in simulator.until(at_ms) if one.subject == "ticket"), at_ms)
 
     both.check()
-    assert both.share > 0.45  # its history comes at once, and tickets that go to other teams, and warned ones, are Python's
+    assert both.share > 0.45  # Python's are its history, which comes at once, other teams' tickets, and warned ones
 
 
 def test_tickets_that_are_counted_are_folded_natively_from_their_second_fact_on():
