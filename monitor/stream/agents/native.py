@@ -23,6 +23,7 @@ from monitor.core.clocks.terms import STARTS, Plan
 from monitor.core.facts.events import Event, Fact
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
+from monitor.core.subjects.fast_path import is_weighed
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
 from monitor.core.time.periods import period
@@ -38,7 +39,7 @@ except ImportError:
 
 log = logging.getLogger(__name__)
 
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 """The arguments and results of the package's calls; it says the same of itself."""
 _YEAR_MS: Final = 366 * DAY_MS
 _TICKET: Final = "ticket"
@@ -92,8 +93,8 @@ class TicketsWay(NativeWay["_Told"]):
 
     _asked: _Asked = (), (), (), ()
 
-    def _tell(self, plan: Plan) -> _Told | None:
-        return _told(self._package, plan, self._engine.retention_ms)
+    def _tell(self, plan: Plan) -> _Told:
+        return _Told(self._package, plan, self._engine.retention_ms)
 
     def _stepped(self, told: _Told, plan: Plan, piece: Piece, horizon_ms: int) -> tuple[int, Sequence[int], Sums]:
         rows, packed, decoded, touched, wakes = self._state.layers(SUBJECT)
@@ -125,33 +126,30 @@ class TicketsWay(NativeWay["_Told"]):
                     told.tell_promise(piece, place, facts[place])
 
 
-def _told(package: Native, plan: Plan, retention_ms: int) -> _Told | None:
-    """Return what is told of a book before anything is asked; None: its promises on tickets are not for the package.
-
-    Where tickets are counted, or reports must have fields, any attribute may change what a ticket counts for beside its
-    clocks. Due instants of the record concern nobody else: facts that bring one are not plain, nor are their clocks.
-    """
-    if _TICKET in plan.book.counted or plan.book.requires:
-        return None
-    return _Told(package, plan, retention_ms)
-
-
 class _Told:
-    """What the package was told of one book."""
+    """What the package was told of one book.
+
+    It asks by ticket. Where a ticket is counted, or its report lacks required fields, Python takes the first fact, and
+    those that may change what it counts for beside its clocks. Due instants of the record need no word of the book:
+    facts that bring one are not plain, nor are their clocks.
+    """
 
     def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
         self._plan = plan
         book = plan.book
         self.native = package.Plan(**contract_of(_TICKET), stamp=book.stamp, retention_ms=retention_ms)
-        filters = [one for each in book.agreements for one in (each.covers, *(rule.where for rule in each.clocks))]
+        filters = [each.covers for each in book.agreements]
+        filters += [rule.where for each in book.agreements for rule in (*each.clocks, *each.tickets)]
         choosing = {"priority", *(name for one in filters for name, _ in one.any_of)}
         self._cuts = turns_of(book)
         self.native.choose(
-            sorted(STARTS[_TICKET]),
-            sorted(plan.general[_TICKET] | {"cancelled"}),
-            sorted(book.deciding),
-            sorted(choosing),
-            self._cuts,
+            starts=sorted(STARTS[_TICKET]),
+            general=sorted(plan.general[_TICKET] | {"cancelled"}),
+            deciding=[(name, None if some is None else sorted(some)) for name, some in plan.weighing.items()],
+            counts_all=book.counts_tickets,
+            choosing=sorted(choosing),
+            required=sorted(book.requires),
+            cuts=self._cuts,
         )
         self._always: int = self.native.keep_always()
         self._calendars: dict[int, tuple[Calendar, int, int]] = {}
@@ -163,7 +161,7 @@ class _Told:
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
-        if self._is_driven(fact):
+        if self._is_driven(fact) or is_weighed(fact, self._plan):
             self.native.keep_promise(piece, place, None)
             return
         starts = []

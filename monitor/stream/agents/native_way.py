@@ -65,7 +65,7 @@ class NativeWay(ABC, Generic[_T]):
         self._tally = tally
         self._plan: Plan | None = None
         self._told: _T | None = None
-        """None: Python folds all facts of this book."""
+        """None: Python folds all facts of this book, or the package has failed and is told anew."""
 
     @property
     def is_used(self) -> bool:

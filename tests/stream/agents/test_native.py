@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.book import Book
 from monitor.errors import ConfigError
 from monitor.stream.agents import native
@@ -31,7 +30,7 @@ def partials(keys, rows, packed, end, head):
 
 def package(**more):
     return SimpleNamespace(**{
-        "INTERFACE": 4, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
+        "INTERFACE": 5, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
         "partials": partials, **more,
     })  # fmt: skip
 
@@ -43,7 +42,7 @@ def package(**more):
         ("required", package(), "is on: sla-monitor-native 1.2.3"),
         ("off", package(), "is off, by the setting native"),
         ("auto", None, "is off: the package sla-monitor-native is not installed"),
-        ("auto", package(INTERFACE=5), "is off: sla-monitor-native is of another release"),
+        ("auto", package(INTERFACE=6), "is off: sla-monitor-native is of another release"),
         ("auto", package(PANE_VERSION=1), "is off: sla-monitor-native is of another release"),
         ("auto", package(ROW_VERSION=1), "is off: sla-monitor-native is of another release"),
     ],
@@ -57,7 +56,7 @@ def test_the_log_says_whether_it_is_taken(monkeypatch, caplog, setting, found, s
     assert said in caplog.text
 
 
-@pytest.mark.parametrize("found", [None, package(INTERFACE=5)])
+@pytest.mark.parametrize("found", [None, package(INTERFACE=6)])
 def test_a_worker_that_must_have_it_does_not_start_without(monkeypatch, found):
     monkeypatch.setattr(native, "_package", found)
 
@@ -73,7 +72,7 @@ class Plan:
     def __init__(self, **_more):
         self.asked = []
 
-    def choose(self, *_names):
+    def choose(self, **_names):
         pass
 
     def keep_always(self):
@@ -106,12 +105,3 @@ def test_python_folds_a_piece_on_which_it_fails(monkeypatch, caplog, fails):
     tally = both.sides[1].tally
     assert (tally.ways, tally.native_faults) == ({("tickets", "python"): 6}, {"tickets": 2})
     assert "tickets/0: a fault of sla-monitor-native" in caplog.text
-
-
-def test_it_is_not_asked_about_books_in_which_reports_must_have_fields():
-    required = agreement(clock(), report=Report(required=("service",)))
-    both = Both(Book((required,), 1), package(Plan=None))
-
-    both.batch([record(*encode_event(of("T-1", 0, "opened", MONDAY_MS)))], MONDAY_MS)
-
-    both.check()
