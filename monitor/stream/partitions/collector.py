@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 COLLECTOR_THRESHOLDS: Final = (100_000, 16_000, 1)
-"""By themselves collections come only if one batch makes very much: a look at 100,000 objects takes 30 ms. What is alive
-then is looked at again with all objects only, which is very rare."""
+"""By themselves collections come only if one batch makes very much: a look at 100,000 objects takes 30 ms. What is
+alive then is looked at again with all objects only, which is very rare."""
 YOUNG: Final = 10_000
 """Young objects from which on a collection between two batches pays."""
 MOST_YOUNG: Final = 70_000
