@@ -109,6 +109,14 @@ class SeriesPanes:
         self._stale(width, start_ms)
         return True
 
+    def replaced(self, width: Width, start_ms: int) -> None:
+        """Take note that the shared row of a pane was put by others: it is read when it is needed."""
+        slots = self._slots.setdefault(width, {})
+        if start_ms not in slots:
+            self._order(width, start_ms)
+        slots[start_ms] = None
+        self._stale(width, start_ms)
+
     def _enter(self, slot: Slot, source: str, width: Width, start_ms: int, pane: Pane) -> None:
         sources = slot.row.sources
         if pane.calls or pane.outages:

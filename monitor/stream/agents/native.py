@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 Native = Any
 """The package, of the interface that this module knows. It has no types."""
 
-INTERFACE: Final = 3
+INTERFACE: Final = 4
 """The arguments and results of the package's calls; it says the same of itself."""
 LONGEST_ROW: Final = 1 << 15
 """Bytes of a row from which on Python folds its subject."""
