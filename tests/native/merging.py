@@ -12,7 +12,7 @@ from monitor.core.agreements.book import Book
 from monitor.core.agreements.measures import Filter, OutageRule
 from monitor.core.agreements.objectives import Objective
 from monitor.core.pieces import at_once
-from monitor.core.series.series import OutageRecord, Pane, PaneKey, SeriesKey, encode_pane_key
+from monitor.core.series.series import OutageRecord, Pane, PaneKey, SeriesKey
 from monitor.core.time.units import HOUR_MS, MINUTE_MS
 from monitor.core.time.windows import Window
 from monitor.stream.agents.books import Books
@@ -242,8 +242,3 @@ class Both:
 
 def record(key, value, offset=0):
     return ConsumerRecord("partials", 0, offset, 0, 0, key, value, None, len(key or b""), len(value or b""), ())
-
-
-def named(source, key):
-    """The key of a pane's record."""
-    return encode_pane_key(key) + b"\x1f" + source.encode()
