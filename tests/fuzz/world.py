@@ -173,9 +173,7 @@ class World:
             (sorted(place.newest.items()), sorted(place.told, key=itemgetter(0, 1))) for place in self.places.values()
         ]
         rows = self.places["partials"].state.rows
-        merged = sorted(
-            (key, steady(EVALUATE_ROWS.decode(key, row))) for key, row in rows.items() if key[:1] in MERGED
-        )
+        merged = sorted((key, steady(EVALUATE_ROWS.decode(key, row))) for key, row in rows.items() if key[:1] in MERGED)
         return hashlib.sha256(repr((all_of_it, merged)).encode()).hexdigest()
 
     async def tick(self) -> None:
