@@ -220,7 +220,7 @@ fn put(row: &[u8], source: &[u8], pane: &[u8]) -> Option<Merged> {
             return None;
         }
         last = Some(name);
-        let held = reader.value(2)?;
+        let held = reader.pass_over()?;
         if name == source {
             found = Some((before, held, reader.at()));
         } else if name > source && place.is_none() {
@@ -326,8 +326,9 @@ mod tests {
         empty.truncate(10);
         empty.push(0x80);
         let unordered = [b"\0\0\0\0\0\0\0\0\x02\x91\x82\xa1b", MET, b"\xa1a", MET].concat();
-        let items = [&stored[..15], b"\x95\x81\xa3met\x01\x80\x80\x81\xa1o\x91\x91\x01\x80"].concat();
-        for one in [older, short, empty, unordered, items, stored.repeat(2)] {
+        let same_size = [&stored[..15], b"\x95\x80\x81\xa3met\x02\x80\x80\x80"].concat();
+        let strange = [&stored[..15], b"\xc7\x01\x01\x01"].concat();
+        for one in [older, short, empty, unordered, same_size, strange, stored.repeat(2)] {
             assert_eq!(merge(Some(&one), b"t/0", TWO, 1_000), Merged::ForPython, "{one:?}");
         }
         assert_eq!(merge(Some(&stored), b"t/1", TWO, stored.len()), Merged::ForPython);
