@@ -164,7 +164,7 @@ class Evaluator:
             self.watch(of.agreement, start_ms)
         if part:  # the parts of a pane are merged as if each were of a source of its own
             source = f"{source}#{part}"
-        if not self._rest.has_place(of) and not self._finds_place(of, pane):
+        if of not in self._rest.placed and not self._finds_place(of, pane):
             self._fold_into_rest(source, key, pane)
             return
         series = self._of(of)

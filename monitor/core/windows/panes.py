@@ -88,7 +88,9 @@ class SeriesPanes:
 
         On the hot path of the partials: nothing is summed before it is needed. The pane is kept, not copied.
         """
-        slots = self._slots.setdefault(width, {})
+        slots = self._slots.get(width)
+        if slots is None:
+            slots = self._slots[width] = {}
         slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
         if pane is None or not (pane.counts or pane.buckets or pane.calls or pane.outages):
             if slot is None or (source not in slot.row.sources and source not in slot.own):

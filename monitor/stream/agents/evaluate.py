@@ -163,21 +163,18 @@ class Evaluate:
                 again.setdefault(record.key, [first]).append(record)
         for key, record in by_key.items():
             if key in again:
-                yield from reversed(list(self._last_two(reversed(again[key]))))
+                yield from self._last_two(again[key])
             elif (partial := self._decoded(record)) is not None:
                 yield partial
 
-    def _last_two(self, backwards: Iterable[ConsumerRecord]) -> Iterator[Partial | Marker]:
-        """Yield the last readable record with a value and the last one without, the newer of them first."""
-        told = set[bool]()
-        for record in backwards:
+    def _last_two(self, records: Sequence[ConsumerRecord]) -> Iterable[Partial | Marker]:
+        """Return the last readable record with a value and the last one without, the newer of them last."""
+        found: dict[bool, Partial | Marker] = {}
+        for record in reversed(records):
             is_gone = record.value is None
-            if is_gone in told:
-                continue
-            partial = self._decoded(record)
-            if partial is not None:
-                told.add(is_gone)
-                yield partial
+            if is_gone not in found and (partial := self._decoded(record)) is not None:
+                found[is_gone] = partial
+        return reversed(found.values())
 
     def _decoded(self, record: ConsumerRecord) -> Partial | Marker | None:
         """Return what a record holds; None: it cannot be read and is a dead letter."""
