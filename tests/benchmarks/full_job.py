@@ -108,8 +108,8 @@ def stock(bootstrap: str, topic: str, count: int) -> None:
             if seen["events"] == count:
                 seconds = time.perf_counter() - seen["started"]
                 cpu = time.process_time() - seen["cpu"]
-                line = orjson.dumps({"seconds": seconds, "cpu": cpu, "events": count}) + b"\n"
-                os.write(1, line)
+                line = b"\n" + orjson.dumps({"seconds": seconds, "cpu": cpu, "events": count}) + b"\n"
+                os.write(1, line)  # on a line of its own: Faust moves the cursor before, on some terminals
                 os._exit(0)
 
     sys.argv = ["stock", "worker", "--without-web", "-l", "error"]

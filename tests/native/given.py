@@ -5,8 +5,10 @@ from dataclasses import replace
 import orjson
 from hypothesis import strategies as st
 
+from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.measures import Filter
 from monitor.core.agreements.objectives import Objective
+from monitor.core.agreements.ticket_measure import TicketRule
 from monitor.core.facts.events import DUE_ATTRIBUTES, Event, Fact
 from monitor.core.time.windows import Window
 from monitor.wire.events import encode_event
@@ -71,6 +73,35 @@ PARTLY_DRIVEN = (
     agreement(*PLAIN),
     agreement(*DRIVEN, id="acme", covers=ONLY_ACME, valid_from=MONDAY_MS + 6 * 60 * MINUTE),
 )
+COUNTS = TicketRule(id="counts", by=("priority",), windows=(Window("day"), Window("rolling", 30 * MINUTE)))
+ONLY_P1 = Filter(any_of=(("priority", frozenset({"P1"})),))
+REQUIRING = (
+    agreement(*PLAIN, report=Report(required=("priority", "service"))),
+    agreement(
+        *ACMES, id="acme", covers=ONLY_ACME, valid_from=MONDAY_MS,
+        report=Report(required=("category", "agent"), incomplete_clock="waits"),
+    ),
+)  # fmt: skip
+DRIVEN_BY_THE_COMPLETE = (
+    agreement(*DRIVEN, report=Report(required=("agent",), incomplete_clock="waits")),
+    agreement(*PLAIN, id="others", covers=Filter(any_of=(("customer", frozenset({"other"})),))),
+)
+COUNTING = (
+    agreement(*PLAIN),
+    agreement(
+        id="acme", covers=ONLY_ACME, tickets=(COUNTS, replace(COUNTS, id="urgent", where=ONLY_P1, by=())),
+        allowed_lateness_ms=0,
+    ),
+)  # fmt: skip
+ALL_OF_IT = tuple(
+    replace(one, report=Report(required=("service",)), tickets=(replace(COUNTS, by=("team",)),)) for one in REQUIRING
+)
+NETWORK = Filter(any_of=(("team", frozenset({"network"})),))
+BY_TEAM = (
+    agreement(*PLAIN[:3]),
+    agreement(*DRIVEN[:3], id="network", covers=NETWORK),
+    agreement(*ACMES, id="acme", covers=ONLY_ACME, report=Report(required=("service",))),
+)
 LEVELED = leveled(CORPORATE, ACME, PAYROLL, AMENDED).agreements
 BOOKS = [
     agreements(PLAIN),
@@ -81,9 +112,20 @@ BOOKS = [
     wide(),
     (agreement(*DATED),),
     PARTLY_DRIVEN,
+    REQUIRING,
+    DRIVEN_BY_THE_COMPLETE,
+    COUNTING,
+    ALL_OF_IT,
+    BY_TEAM,
 ]
 LONG = "x" * 1_025
-PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network")
+PRIORITIES, CUSTOMERS, TEAMS = ("P1", "P2", "P3"), ("acme", "Jörg € & Söhne"), ("desk", "network", "x" * 40)
+
+
+FIELDS = st.just({"service": "payroll"}) | st.dictionaries(
+    st.sampled_from(["service", "category", "agent"]), st.sampled_from(["payroll", "x", ""])
+)
+"""What reports may have to have."""
 
 
 @st.composite
@@ -91,12 +133,15 @@ def facts_of(draw, subject, kinds):
     """The facts of one ticket in the order in which they happened."""
     at = MONDAY_MS + draw(st.integers(-6 * 60, 12 * 60)) * MINUTE + draw(st.integers(0, 2)) * 7
     priority, customer = draw(st.sampled_from(PRIORITIES)), draw(st.sampled_from(CUSTOMERS))
-    known = {"priority": priority, "customer": customer, "service": "payroll"}
+    known = {"priority": priority, "customer": customer}
+    known |= draw(FIELDS)
     facts = [Fact(at, 0, f"{subject}-0", "opened", dict(known))]
     for number in range(1, draw(st.integers(1, 7))):
         at += draw(st.sampled_from([0, 1, 3 * MINUTE, 20 * MINUTE, 90 * MINUTE, 9 * 60 * MINUTE]))
         kind = draw(st.sampled_from(kinds))
         brought = draw(st.sampled_from([dict(known), {}, dict(reversed(known.items())), {"agent": "Ada"}]))
+        if draw(st.integers(0, 8)) == 0:
+            brought[draw(st.sampled_from(["category", "agent", "service"]))] = draw(st.sampled_from(["", "x"]))
         if kind == "assigned":
             brought["team"] = draw(st.sampled_from(TEAMS))
         if kind == "priority_changed":

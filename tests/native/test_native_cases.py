@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import Filter
 from monitor.core.facts.events import Event, Fact
 from monitor.stream.agents import ingest
 from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
-from tests.native.given import MINUTE, PLAIN, agreements, warming
+from tests.native.given import COUNTS, MINUTE, PLAIN, agreements, warming
 from tests.native.stage import Both, record
 from tests.native.test_native_law import native, records_of
 
@@ -177,3 +179,72 @@ def test_an_event_ahead_of_the_clock_is_a_dead_letter_whoever_reads_it():
     both.check()
     assert both.sides[1].tally.dead_letters == {("tickets", "in_the_future"): 1}
     assert both.sides[1].tally.ways["tickets", "native"] == 2
+
+
+BESIDE = {
+    "a field that was there is emptied": (
+        {"report": Report(required=("category",))}, fact("opened", category="x", **WHOLE),
+        fact("updated", MINUTE, category=""), fact("updated", 2 * MINUTE, agent="Ada"),
+    ),
+    "a field that clocks wait for comes": (
+        {"report": Report(required=("category",), incomplete_clock="waits")}, fact("opened"),
+        fact("updated", MINUTE, category="x"), fact("resolved", 2 * MINUTE),
+    ),
+    "a ticket without clocks gets some by what it brings later": (
+        {"report": Report(required=("service",)), "covers": Filter(any_of=(("category", frozenset({"x"})),))},
+        fact("opened"), fact("updated", MINUTE, category="x"), fact("resolved", 2 * MINUTE),
+    ),
+    "a ticket is counted by what it brings later": (
+        {"tickets": (COUNTS,), "covers": Filter(any_of=(("category", frozenset({"x"})),))},
+        fact("opened"), fact("updated", MINUTE, category="x"), fact("resolved", 2 * MINUTE),
+    ),
+    "a counted ticket has another team before it is handed over": (
+        {"tickets": (COUNTS,)}, fact("opened", team="desk", **WHOLE), fact("updated", MINUTE, team="network"),
+        fact("assigned", 2 * MINUTE, team="desk"), fact("assigned", 3 * MINUTE, team="desk"),
+    ),
+    "a counted ticket is cancelled": ({"tickets": (COUNTS,)}, fact("opened"), fact("cancelled", MINUTE)),
+    "a counted ticket is solved, reopened and solved": (
+        {"tickets": (COUNTS,)}, fact("opened"), fact("resolved", MINUTE), fact("reopened", 2 * MINUTE),
+        fact("closed", 3 * MINUTE),
+    ),
+    "a counted ticket has another priority after its day was stated": (
+        {"tickets": (COUNTS,), "allowed_lateness_ms": 0}, fact("opened"), fact("updated", 15 * HOUR),
+        fact("updated", 16 * HOUR, priority="P2"), fact("updated", 40 * HOUR, agent="Ada"),
+    ),
+}  # fmt: skip
+"""What one agreement has beside a clock, and the facts of a ticket that it covers."""
+
+
+def test_a_team_that_no_agreement_names_is_no_matter_for_python():
+    network = Filter(any_of=(("team", frozenset({"network"})),))
+    rules = agreement(*PLAIN[:3]), agreement(*PLAIN[:2], id="network", covers=network)
+    both = Both(Book(rules, 1), native)
+    names = [f"T-{number}" for number in range(10)]
+    both.batch(records_of([Event("ticket", "W", OPENED)]), TEN_MS)
+    both.batch(records_of([Event("ticket", name, OPENED) for name in names]), TEN_MS)
+    both.sides[1].tally.ways.clear()
+
+    for minute, team in enumerate(("desk", "carrier", "network", "desk"), start=1):
+        moved = fact("updated", minute * MINUTE, team=team)
+        both.batch(records_of([Event("ticket", name, moved) for name in names]), TEN_MS)
+        both.check()
+
+    assert both.sides[1].tally.ways == {("tickets", "native"): 20, ("tickets", "python"): 20}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_a_ticket_counts_for_beside_its_clocks_is_the_same_whoever_folds_its_facts(case):
+    more, *facts = BESIDE[case]
+    rule = clock("resolution", {"*": "90h"}, at_risk=(), by=())
+    both = Both(Book((agreement(rule, **more),), 1), native)
+    complete = fact("opened", category="y", team="desk", **WHOLE)
+    for number in range(2):  # so that it is told what is promised
+        for one in (complete, facts[0]):
+            both.batch(records_of([Event("ticket", f"W-{number}-{len(one.attributes)}", one)]), TEN_MS)
+
+    for one in facts:
+        both.batch(records_of([Event("ticket", "T-1", one)]), one.time_ms)
+        both.check()
+    both.tick(TEN_MS + 3 * DAY_MS)
+
+    both.check()

@@ -4,14 +4,18 @@ The same records go through a partition that Python folds alone, and through one
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from monitor.config.agreements.checking import load_agreements
 from monitor.core.agreements.book import Book
 from monitor.core.subjects import engine
 from monitor.core.time.windows import Window
+from monitor.demo.hours import busy_start_ms
+from monitor.demo.simulate import Simulator
 from monitor.stream.agents import ingest
 from monitor.wire.events import encode_event
 from tests.core.stories import DAY_MS, MONDAY_MS, agreement, clock
@@ -21,13 +25,14 @@ from tests.native.stage import Both, record
 native = pytest.importorskip("sla_monitor_native", reason="the package sla-monitor-native is not installed")
 
 END_MS = MONDAY_MS + 5 * DAY_MS
+DEMO = Path(__file__).parents[2] / "deploy" / "agreements"
 
 
 def records_of(events):
     return [record(*encode_event(one)) for one in events]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.sampled_from(range(len(BOOKS))), histories(), st.sampled_from([2, 5, 256]), st.data())
 def test_nothing_tells_who_has_folded_a_fact(number, events, at_once, data):
     agreements = BOOKS[number]
@@ -99,6 +104,58 @@ def test_clocks_that_the_state_drives_concern_the_tickets_that_are_promised_them
 
     both.check()
     assert both.sides[1].tally.ways["tickets", "native"] == 98
+
+
+def test_reports_that_must_have_fields_concern_the_tickets_that_lack_one():
+    both = Both(Book(BOOKS[8], 1), native)
+    at_ms = MONDAY_MS + MINUTE
+    whole = {"customer": "other", "priority": "P1", "service": "payroll"}
+    started = [of(f"T-{number}", 0, "opened", at_ms, **whole) for number in range(100)]
+    lacking = [of(f"L-{number}", 0, "opened", at_ms, **{**whole, "service": ""}) for number in range(10)]
+    later = [of(one.subject_id, 1, "updated", at_ms + 1, channel="phone") for one in (*started, *lacking)]
+    completed = [of(one.subject_id, 2, "updated", at_ms + 2, service="payroll") for one in lacking]
+    answered = [of(one.subject_id, 3, "responded", at_ms + 3) for one in (*started, *lacking)]
+
+    both.batch(records_of([*started[:2], *lacking[:1]]), at_ms, caught_up=False)
+    both.sides[1].tally.ways.clear()
+    for events in (started[2:] + lacking[1:], later, completed, answered):
+        both.batch(records_of(events), at_ms, caught_up=False)
+        both.check()
+
+    # Of those that lack one: what comes before it is complete is Python's, and what completes it.
+    assert both.sides[1].tally.ways == {("tickets", "native"): 98 + 100 + 110, ("tickets", "python"): 9 + 10 + 10}
+
+
+def test_of_the_demonstration_about_half_of_the_events_of_tickets_are_folded_natively():
+    """Its agreements require fields of reports, and one times by ownership: only such tickets are Python's."""
+    start_ms = busy_start_ms(MONDAY_MS)
+    simulator, both = Simulator(1, start_ms), Both(load_agreements([DEMO]), native)
+
+    for minute in range(4 * 60):
+        at_ms = start_ms + minute * MINUTE
+        both.batch(records_of(one for one in simulator.until(at_ms) if one.subject == "ticket"), at_ms)
+
+    both.check()
+    assert both.share > 0.45  # Python's are its history, which comes at once, other teams' tickets, and warned ones
+
+
+def test_tickets_that_are_counted_are_folded_natively_from_their_second_fact_on():
+    both = Both(Book(BOOKS[10], 1), native)
+    both.batch(records_of(warming(0)), MONDAY_MS, caught_up=False)
+    both.batch(records_of(warming(1)), MONDAY_MS, caught_up=False)
+    both.sides[1].tally.ways.clear()
+    customers = dict(enumerate(["acme", "Jörg € & Söhne"] * 30))
+
+    for place, kind in enumerate(LIFE):
+        facts = [
+            of(f"T-{number}", place, kind, MONDAY_MS + place * MINUTE, customer=customer, priority="P1")
+            for number, customer in customers.items()
+        ]
+        both.batch(records_of(facts), MONDAY_MS, caught_up=False)
+        both.check()
+
+    # Half of them are counted: their first facts are Python's.
+    assert both.sides[1].tally.ways == {("tickets", "native"): 30 + 7 * 60, ("tickets", "python"): 30}
 
 
 @pytest.mark.parametrize("number", [0, 5])

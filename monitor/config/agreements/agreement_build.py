@@ -8,6 +8,7 @@ from monitor.config.agreements.agreement_fields import filter_of
 from monitor.config.agreements.calendars import ALWAYS, compile_calendar, is_in_hours, overlapping, uses_up
 from monitor.config.agreements.clock_build import course, due_attribute
 from monitor.config.agreements.consequences_build import consequences
+from monitor.config.agreements.customers import warn_of_unknown_customers
 from monitor.config.agreements.damages_build import with_lateness
 from monitor.config.agreements.lead_build import leads
 from monitor.config.agreements.notify_build import notify
@@ -110,6 +111,7 @@ class _Builder:
         self._used.update(step.hours for step in told.escalation)
         self._warn_of_what_does_nothing(measures)
         warn_of_the_pointless(shape, objectives, self._warn)
+        warn_of_unknown_customers(shape, objectives, self._warn)
         follows = consequences(shape.consequences, promised, measures, self._below("consequences"))
         return Agreement(
             id=shape.agreement,

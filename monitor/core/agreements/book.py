@@ -35,8 +35,8 @@ class Book:
     _for_all: list[str] = field(init=False, default_factory=list, repr=False)
     leveled: frozenset[str] = field(init=False, default=frozenset())
     """The agreements with levels above them: one version may have several editions."""
-    requires: bool = field(init=False, default=False)
-    """Whether any agreement requires fields of a report."""
+    requires: frozenset[str] = field(init=False, default=frozenset())
+    """The fields that any agreement requires of a report."""
     counted: frozenset[str] = field(init=False, default=frozenset())
     """The kinds of measures that any agreement has, beside clocks: the subjects of the same names are counted."""
     _supporting: dict[str, tuple[Agreement, ...]] = field(init=False, default_factory=dict, repr=False)
@@ -49,7 +49,7 @@ class Book:
             filters = (agreement.covers, *(measure.where for measure in measures))
             self.deciding |= {name for one in filters for name, _ in one.any_of}
             self.deciding |= {name for measure in measures for name in measure.by}
-            self.requires |= bool(agreement.report.required)
+            self.requires |= frozenset(agreement.report.required)
             self.counted |= {measure.kind for measure in measures}
             if agreement.lineage:
                 self.leveled |= {agreement.id}
@@ -64,6 +64,34 @@ class Book:
                     self._by_customer.setdefault(customer, []).append(agreement_id)
             else:
                 self._for_all.append(agreement_id)
+
+    @property
+    def counts_tickets(self) -> bool:
+        """Whether tickets may count for more than their clocks: any are counted, or reports must have fields."""
+        return bool(self.requires) or "ticket" in self.counted
+
+    def weighing(self) -> dict[str, frozenset[str] | None]:
+        """Return the attributes of a ticket on which it depends what it counts for, its clocks included.
+
+        Each with its values that matter; None: any may. A change from one of the others to another of them changes
+        nothing: before it and after it, whatever names the attribute matches the ticket as little.
+        """
+        any_value = {"priority", *self.requires}
+        if "ticket" in self.counted:
+            any_value.add("team")  # it is handed over from the team that had it
+        values: dict[str, set[str]] = {name: set() for name in self.deciding}
+        for agreement in self.agreements:
+            for measure in agreement.measures():
+                if measure.subject_kind != "ticket":
+                    continue
+                named = [*agreement.covers.any_of, *measure.where.any_of]
+                for name, some in named:
+                    values.setdefault(name, set()).update(some)
+                any_value.update(set(measure.by).difference(name for name, _ in named))
+            for name, some in agreement.covers.any_of:
+                values.setdefault(name, set()).update(some)
+        found: dict[str, frozenset[str] | None] = {name: frozenset(some) for name, some in values.items()}
+        return {**found, **dict.fromkeys(any_value)}
 
     def version(self, agreement_id: str, at_ms: int) -> Agreement | None:
         """Return the version whose text holds at an instant; None before the first version.

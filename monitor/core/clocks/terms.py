@@ -35,6 +35,7 @@ class Plan:
         self.book = book
         self._terms: dict[_TermsKey, clocks.Terms | None] = {}
         self._leveled = book.leveled
+        self.weighing = book.weighing()
         self._slices: dict[tuple[str, str], Slices | None] = {}
         self._closings: dict[tuple[str, Subject], list[tuple[str, str, Closing]]] = {}
         rules = [rule for agreement in book.agreements for rule in agreement.clocks]

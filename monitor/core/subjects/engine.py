@@ -124,8 +124,7 @@ class SourceEngine:
         subject, retention_ms, get, put, apply_change, expired_ms = (
             self.subject, self.retention_ms, self.rows.get, self.rows.put, self._apply, self._expired_ms,
         )  # fmt: skip
-        # Incomplete reports, and tickets that are counted, are counted beside the clocks: they go the long way.
-        has_short = subject in CLOCKS_ONLY and subject not in book.counted and not book.requires
+        has_short = subject in CLOCKS_ONLY
         for subject_id, facts in by_subject(events if subject != "outage" else by_the_hour(events)).items():
             key = subject_key(subject_id)
             row: SubjectRow | None = get(key)  # type: ignore[assignment]  # the key says of which kind it is

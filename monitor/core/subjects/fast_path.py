@@ -2,8 +2,9 @@
 
 Most events are of this kind. `monitor.core.subjects.folding` takes every fact and is the definition; a law in the tests
 holds the fast path to its results. All other cases are left to `folding`: facts that are late or repeated, another
-priority (or another attribute that decides what is promised), a clock with an announcement made or due, a reopened
-subject, another book of agreements.
+priority (or another attribute that decides what is promised or counted), a clock with an announcement made or due, a
+reopened subject, another book of agreements. A ticket that agreements count, or whose report lacks required fields,
+begins there; later facts of it that change no such count are taken here.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 from monitor.core.clocks.clock import apply
 from monitor.core.clocks.clock_value import OPEN
 from monitor.core.clocks.counts import live_share, share_of
+from monitor.core.clocks.reporting import missing
 from monitor.core.clocks.starting import clocks_started
 from monitor.core.clocks.terms import STARTS
 from monitor.core.facts.ledger import is_roomy
+from monitor.core.series.series import LIVE
 from monitor.core.subjects.rows import SubjectRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from monitor.core.clocks.clock_value import Clock
     from monitor.core.clocks.terms import Plan
@@ -27,10 +30,22 @@ if TYPE_CHECKING:
     from monitor.core.series.series import Change
 
 CLOCKS_ONLY: Final[frozenset[Subject]] = frozenset({"ticket"})
-"""The subjects for which only clocks are measured, unless an agreement counts them (`Book.counted`)."""
+"""The subjects for which only clocks are measured, unless an agreement counts them (`is_weighed`)."""
 
 Short = tuple[SubjectRow, list["Change"]]
 """The row after the fact, and the changes of its series. Nothing is announced."""
+
+
+def is_weighed(fact: Fact, plan: Plan) -> bool:
+    """Return whether a ticket with this first fact counts for more than the clocks that it starts, or has to wait.
+
+    An agreement counts it, or requires fields that it lacks.
+    """
+    attributes = fact.attributes
+    return plan.book.counts_tickets and any(
+        missing(agreement.report, attributes) or any(rule.where.matches(attributes) for rule in agreement.tickets)
+        for agreement in plan.book.in_force(attributes, fact.time_ms)
+    )
 
 
 def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_ms: int) -> Short | None:
@@ -39,7 +54,7 @@ def first_fact(subject: Subject, fact: Fact, now_ms: int, plan: Plan, retention_
     The arguments are those of `monitor.core.subjects.step.step`.
     """
     kind = fact.type
-    if kind not in STARTS[subject] or kind in plan.touching[subject] or plan.dated[subject]:
+    if kind not in STARTS[subject] or kind in plan.touching[subject] or plan.dated[subject] or is_weighed(fact, plan):
         return None
     clocks: list[Clock] = []
     changes: list[Change] = []
@@ -67,13 +82,15 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     The arguments are those of `monitor.core.subjects.step.step`.
     """
     time_ms, _, fact_id, kind, brought = fact
-    _, stamp, facts, attributes, before, _, _, gone = row
+    _, stamp, facts, attributes, before, shown, _, gone = row
     if (
         stamp != plan.book.stamp
         or not facts
         or time_ms <= facts[-1][0]
         or kind in plan.general[subject]
         or not is_roomy(facts)
+        # An incomplete report counts with its open clocks, and a cancelled ticket for nothing.
+        or (shown and (kind == "cancelled" or any(change.at_ms == LIVE for change in shown)))
     ):
         return None
     if not attributes:
@@ -81,10 +98,16 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
     if brought == attributes:
         attributes = {}
     elif not brought.items() <= attributes.items():
-        deciding, dated = plan.book.deciding, plan.dated[subject]
+        weighing, dated = plan.weighing, plan.dated[subject]
+        has_moved = False
         for name, value in brought.items():
-            if (name in deciding or name in dated) and attributes.get(name) != value:
-                return None
+            if (name in weighing or name in dated) and (was := attributes.get(name)) != value:
+                values = None if name in dated else weighing.get(name)
+                if values is None or was in values or value in values:
+                    return None
+                has_moved = True
+        if has_moved and not _is_as_folded_anew(facts, before, gone):
+            return None
         attributes = {**attributes, **brought}
         if brought == attributes:
             attributes = {}
@@ -125,9 +148,18 @@ def next_fact(  # noqa: C901, PLR0911, PLR0912 - on the hot path, where each cal
         ended_ms, wake_ms = time_ms, time_ms + retention_ms
     after_row: SubjectRow = _new(
         SubjectRow,
-        (wake_ms, stamp, [*facts, fact], attributes, clocks, [], ended_ms, gone),
+        (wake_ms, stamp, [*facts, fact], attributes, clocks, shown, ended_ms, gone),
     )
     return after_row, changes
+
+
+def _is_as_folded_anew(facts: Sequence[Fact], known: Sequence[Clock], gone: Sequence[Clock]) -> bool:
+    """Return whether a new fold of the ledger under the same promises would surely change nothing.
+
+    Nothing was told, so no count of what was told may change; and no fact brought a promise while there was no clock.
+    """
+    is_quiet = not gone and not any(one.told or one.breached_ms or one.ordinal for one in known)
+    return is_quiet and any(one.start_ms == facts[0].time_ms for one in known)
 
 
 _new: Final[Callable[..., Any]] = tuple.__new__

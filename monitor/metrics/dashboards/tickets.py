@@ -147,10 +147,12 @@ def against_target(
         f"max by (agreement, objective) ({scope.each(one, OBJECTIVES, **of)} and {shown})"
         for one in (m.OBJECTIVE_TARGET, m.OBJECTIVE_WARNING)
     ]
-    before = as_before(f"({scope.a_period_before(m.OBJECTIVE_VALUE, OBJECTIVES, **of)}) and {shown}")
+    stated = scope.each(m.OBJECTIVE_STATED, OBJECTIVES, **of)
+    before = as_before(f"({stated} or {scope.a_period_before(m.OBJECTIVE_VALUE, OBJECTIVES, **of)}) and {shown}")
     text = (
         f"{text} The {MOST_LINES} that miss their targets most or are nearest to them. Dashed: the target, where it is "
-        "at risk, and (grey) the figure one period before: a day, week, month …, by the window."
+        "at risk, and (grey) what the last closed period was stated with; of a window without periods, and of one that "
+        "is not stated yet, the figure a day, week, month … before."
     )
     queries = [
         Query(f"({now} and {shown}) or {before}", "{{objective}} · {{series}}"),

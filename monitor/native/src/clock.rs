@@ -48,6 +48,8 @@ pub struct Clock<'a> {
     pub runs: Vec<i64>,
     /// The reasons of its open pauses.
     pub pauses: Vec<&'a [u8]>,
+    /// Whether nothing of it was ever told.
+    pub is_quiet: bool,
     /// The array's head and the fields that are set at the start, as msgpack.
     pub fixed: Cow<'a, [u8]>,
     /// All of it as it was read; empty once it was moved.
@@ -179,6 +181,7 @@ mod tests {
             next_ms: 151,
             runs: vec![],
             pauses: vec![],
+            is_quiet: true,
             fixed: Cow::Borrowed(b""),
             whole: b"",
         }

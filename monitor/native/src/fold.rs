@@ -159,6 +159,7 @@ struct Folding<'a> {
     piece: &'a Piece,
     count: usize,
     facts: &'a [u8],
+    shown: &'a [u8],
     gone: &'a [u8],
     new: Vec<&'a Event>,
     last: (i64, i64, &'a [u8]),
@@ -177,6 +178,7 @@ impl<'a> Folding<'a> {
             piece,
             count: 0,
             facts: b"",
+            shown: &[0x90],
             gone: &[0x90],
             new: vec![],
             last: (0, 0, b""),
@@ -190,7 +192,7 @@ impl<'a> Folding<'a> {
             let row = Row::read(row).filter(|row| row.stamp == plan.stamp).ok_or(Left::Unknown)?;
             folding.before = row.clocks.iter().map(|clock| Some(clock.state)).collect();
             folding.terms = vec![None; row.clocks.len()];
-            (folding.count, folding.facts, folding.gone) = (row.count, row.facts, row.gone);
+            (folding.count, folding.facts, folding.shown, folding.gone) = (row.count, row.facts, row.shown, row.gone);
             (folding.last, folding.known, folding.clocks) = (row.last, Cow::Borrowed(row.known), row.clocks);
         }
         Ok(folding)
@@ -251,6 +253,7 @@ impl<'a> Folding<'a> {
                 next_ms: 0,
                 runs: vec![],
                 pauses: vec![],
+                is_quiet: true,
                 fixed: Cow::Owned(fixed),
                 whole: b"",
             };
@@ -290,28 +293,34 @@ impl<'a> Folding<'a> {
         Ok((series, fixed))
     }
 
-    /// Take over the attributes of a fact. One that changes what is promised is Python's.
+    /// Take over the attributes of a fact. One that changes what is promised or counted is Python's.
     fn learn(&mut self, event: &Event) -> Result<(), Left> {
         let brought = self.piece.get(event.map);
         if brought == &*self.known {
             return Ok(());
         }
         let mut pairs = pairs_of(&self.known).ok_or(Left::Unknown)?;
-        let mut is_new = false;
+        let (mut is_new, mut has_moved) = (false, false);
         for one in self.piece.attributes(event) {
             let (key, value) = (self.piece.get(one.key), self.piece.get(one.value));
             let held = pairs.iter_mut().find(|(name, _)| *name == key);
             if held.as_ref().is_some_and(|(_, held)| *held == value) {
                 continue;
             }
-            if !self.clocks.is_empty() && self.plan.deciding & (1 << one.name) != 0 {
-                return Err(Left::Unknown);
+            if self.plan.deciding & (1 << one.name) != 0 && (self.plan.counts_all || !self.clocks.is_empty()) {
+                if self.clocks.is_empty() || self.plan.matters(one.name, held.as_ref().map(|held| held.1), value) {
+                    return Err(Left::Unknown);
+                }
+                has_moved = true;
             }
             is_new = true;
             match held {
                 Some(held) => held.1 = value,
                 None => pairs.push((key, value)),
             }
+        }
+        if has_moved && !self.is_as_folded_anew() {
+            return Err(Left::Unknown);
         }
         if is_new {
             let mut map = Vec::with_capacity(self.known.len() + brought.len());
@@ -323,6 +332,17 @@ impl<'a> Folding<'a> {
             self.known = Cow::Owned(map);
         }
         Ok(())
+    }
+
+    /// Return whether a new fold of the ledger under the same promises would surely change nothing: `_is_as_folded_anew`.
+    fn is_as_folded_anew(&self) -> bool {
+        let first_ms = match self.new.first() {
+            Some(event) if self.facts.is_empty() => Some(event.time_ms),
+            _ => Reader::new(self.facts).first_ms(),
+        };
+        self.gone == [0x90]
+            && self.clocks.iter().all(|one| one.is_quiet)
+            && self.clocks.iter().any(|one| Some(one.start_ms) == first_ms)
     }
 
     /// Apply a fact to all open clocks.
@@ -418,6 +438,7 @@ impl<'a> Folding<'a> {
             facts: self.facts,
             new: self.new.iter().map(|one| self.piece.get(one.fact)).collect(),
             attributes: if is_whole { &[0x80] } else { &self.known },
+            shown: self.shown,
             ended_ms,
             gone: self.gone,
         };

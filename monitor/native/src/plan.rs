@@ -1,6 +1,6 @@
 //! What a book of agreements promises, as far as Python has told: a cache, and all that is kept between two pieces.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Terms};
@@ -53,10 +53,16 @@ pub struct Plan {
     pub starts: u16,
     /// The event types that Python applies to a known subject, as bits.
     pub general: u16,
-    /// The attributes that decide about promises and series, as bits.
+    /// The attributes that decide about promises, series and counts, as bits.
     pub deciding: u64,
+    /// The values of some of them that matter, as msgpack; of the others any does.
+    pub values: FxHashMap<u8, FxHashSet<Vec<u8>>>,
+    /// Whether they decide also about subjects without clocks, which may be counted or get clocks later.
+    pub counts_all: bool,
     /// The attributes that choose promises: without those that name series only.
     pub choosing: Vec<u8>,
+    /// The attributes that choose by being there.
+    pub required: Vec<u8>,
     /// The instants at which a version takes effect or ends (ms), ascending.
     pub cuts: Vec<i64>,
     /// The numbers of the types ``paused``, ``resumed`` and ``responded``, and of the attributes that they look at.
@@ -113,7 +119,10 @@ impl Plan {
             starts: 0,
             general: u16::MAX,
             deciding: u64::MAX,
+            values: FxHashMap::default(),
+            counts_all: true,
             choosing: vec![],
+            required: vec![],
             cuts: vec![],
             terms: vec![],
             calendars: vec![],
@@ -121,6 +130,12 @@ impl Plan {
             promises: FxHashMap::default(),
             of_clocks: FxHashMap::default(),
         }
+    }
+
+    /// Return whether a change of a deciding attribute may change anything; `before`: the value as msgpack, if any.
+    pub fn matters(&self, name: u8, before: Option<&[u8]>, after: &[u8]) -> bool {
+        let Some(values) = self.values.get(&name) else { return true };
+        values.contains(after) || before.is_some_and(|before| values.contains(before))
     }
 
     /// Return the key under which the promise to a first fact is kept.
@@ -133,6 +148,10 @@ impl Plan {
                 None => key.push(0xc0),
                 Some(one) => key.extend_from_slice(piece.get(one.value)),
             }
+        }
+        for name in &self.required {
+            let found = piece.attribute(event, *name);
+            key.push(u8::from(found.is_some_and(|one| !one.is_text || !piece.get(one.text).is_empty())));
         }
         key
     }

@@ -90,22 +90,37 @@ impl Plan {
     }
 
     /// Tell by what promises are chosen: event types that start a subject, those that Python applies, the attributes
-    /// that decide and those that choose, and the instants at which versions begin or end.
+    /// that decide, whether they do so for subjects without clocks, those that choose by their values and by being
+    /// there, and the instants at which versions begin or end.
+    #[allow(clippy::too_many_arguments, reason = "each of them is told once for a book")]
+    #[pyo3(signature = (*, starts, general, deciding, counts_all, choosing, required, cuts))]
     fn choose(
         &mut self,
         starts: Vec<String>,
         general: Vec<String>,
-        deciding: Vec<String>,
+        deciding: Vec<(String, Option<Vec<String>>)>,
+        counts_all: bool,
         choosing: Vec<String>,
+        required: Vec<String>,
         cuts: Vec<i64>,
     ) {
         let contract = &self.told.contract;
         let numbers = |names: Vec<String>| names.iter().filter_map(|one| contract.attribute(one)).collect::<Vec<_>>();
-        let (deciding, choosing) = (numbers(deciding), numbers(choosing));
+        let (choosing, required) = (numbers(choosing), numbers(required));
+        let (mut bits, mut matter) = (0, FxHashMap::default());
+        for (name, values) in deciding {
+            let Some(number) = contract.attribute(&name) else { continue };
+            bits |= 1 << number;
+            if let Some(values) = values {
+                matter.insert(number, values.iter().map(|one| text(one)).collect());
+            }
+        }
         self.told.starts = contract.kinds(&starts);
         self.told.general = contract.kinds(&general);
-        self.told.deciding = deciding.iter().fold(0, |bits, name| bits | 1 << name);
+        (self.told.deciding, self.told.values) = (bits, matter);
+        self.told.counts_all = counts_all;
         self.told.choosing = choosing;
+        self.told.required = required;
         self.told.cuts = cuts;
     }
 
@@ -583,6 +598,13 @@ fn start_of(contract: &Contract, start: StartOf) -> Option<Start> {
     let (agreement, measure, version, calendar, by, terms) = start;
     let by = by.iter().map(|name| contract.attribute(name)).collect::<Option<Vec<_>>>()?;
     Some(Start { terms, rule: texts(&agreement, &measure), by, version, calendar: calendar.into_bytes() })
+}
+
+/// Return a text as msgpack.
+fn text(text: &str) -> Vec<u8> {
+    let mut found = vec![];
+    write_text(&mut found, text.as_bytes());
+    found
 }
 
 fn texts(agreement: &str, measure: &str) -> Vec<u8> {

@@ -204,6 +204,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Read the instant of the first of some facts.
+    pub fn first_ms(&mut self) -> Option<i64> {
+        self.array()?;
+        self.ms()
+    }
+
     /// Read the head of a map.
     pub fn map(&mut self) -> Option<usize> {
         match self.byte()? {
@@ -300,12 +306,16 @@ pub struct Row<'a> {
     pub known: &'a [u8],
     /// Its clocks.
     pub clocks: Vec<Clock<'a>>,
+    /// What it has in series beside its clocks, for good: changes at instants that have passed.
+    pub shown: &'a [u8],
     /// The clocks that late facts undid.
     pub gone: &'a [u8],
 }
 
 /// How deep values may be nested: a clock in an array, its extra fields, a list of those.
 const DEEP: usize = 5;
+/// The fields of a change in a series.
+const CHANGE: usize = 7;
 
 impl<'a> Row<'a> {
     /// Read an encoded row.
@@ -339,10 +349,21 @@ impl<'a> Row<'a> {
         for _ in 0..size {
             clocks.push(Clock::read(&mut reader)?);
         }
-        reader.is(0x90)?; // what a subject has in series beside its clocks
+        let start = reader.at();
+        for _ in 0..reader.array()? {
+            if reader.array()? != CHANGE {
+                return None;
+            }
+            reader.value(DEEP)?;
+            reader.ms()?; // less than zero in the live pane, where a stop may change it
+            for _ in 2..CHANGE {
+                reader.value(DEEP)?;
+            }
+        }
+        let shown = reader.since(start);
         reader.integer()?;
         let gone = reader.value(DEEP)?;
-        (count > 0 && reader.is_done()).then_some(Row { stamp, count, facts, last, known, clocks, gone })
+        (count > 0 && reader.is_done()).then_some(Row { stamp, count, facts, last, known, clocks, shown, gone })
     }
 
     /// Return whether a fact of this id is in the ledger.
@@ -389,7 +410,7 @@ impl<'a> Clock<'a> {
         let is_first = reader.integer()? == 1;
         let (start_ms, budget_ms) = (reader.ms()?, reader.ms()?);
         let calendar = reader.text()?;
-        reader.integer()?;
+        let ordinal = reader.integer()?;
         let is_plain = reader.is(FALSE).is_some() && is_first;
         let fixed = reader.since(start);
         let state = match reader.text()? {
@@ -429,6 +450,7 @@ impl<'a> Clock<'a> {
             next_ms,
             runs,
             pauses,
+            is_quiet: !is_told && ordinal == 0,
             fixed: fixed.into(),
             whole,
         })
@@ -477,6 +499,8 @@ pub struct Parts<'a> {
     pub new: Vec<&'a [u8]>,
     /// The map of the newest value of each attribute; an empty map if the newest fact brought all of them.
     pub attributes: &'a [u8],
+    /// What it has in series beside its clocks.
+    pub shown: &'a [u8],
     /// When nothing was open any more (ms); 0: something is.
     pub ended_ms: i64,
     /// The clocks that late facts undid.
@@ -502,7 +526,7 @@ impl Parts<'_> {
         for one in clocks {
             one.write(&mut out);
         }
-        out.push(0x90);
+        out.extend_from_slice(self.shown);
         write_ms(&mut out, self.ended_ms);
         out.extend_from_slice(self.gone);
         out

@@ -24,6 +24,7 @@ from monitor.core.pieces import Pieces, lots
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import SourceEngine
+from monitor.core.subjects.fast_path import is_weighed
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
 from monitor.core.time.periods import period
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 Native = Any
 """The package, of the interface that this module knows. It has no types."""
 
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 """The arguments and results of the package's calls; it says the same of itself."""
 LONGEST_ROW: Final = 1 << 15
 """Bytes of a row from which on Python folds its subject."""
@@ -119,12 +120,12 @@ class NativeWay:
         self._tally = tally
         self._plan: Plan | None = None
         self._told: _Told | None = None
-        """None: Python folds all facts of this book."""
+        """None: nothing was told yet, or not since the package failed."""
         self._asked: _Asked = (), (), (), ()
 
     @property
     def is_used(self) -> bool:
-        """Whether any fact of this book is folded natively."""
+        """Whether the package was told of the book."""
         return self._told is not None
 
     def prepare(self, book: Book, pace: Pace) -> Pieces[None]:
@@ -132,7 +133,7 @@ class NativeWay:
         plan = yield from pace.kept_by(self._engine.planned(book))
         if plan is not self._plan or (self._told is not None and self._told.native.is_full()):
             self._plan = plan
-            self._told = _told(self._package, plan, self._engine.retention_ms)
+            self._told = _Told(self._package, plan, self._engine.retention_ms)
 
     def read(self, records: Sequence[ConsumerRecord], max_bytes: int, latest_ms: int) -> Piece | None:
         """Decode the records that are plain, up to an instant; None: Python decodes all."""
@@ -207,19 +208,13 @@ class NativeWay:
         self._plan = self._told = None
 
 
-def _told(package: Native, plan: Plan, retention_ms: int) -> _Told | None:
-    """Return what is told of a book before anything is asked; None: its promises on tickets are not for the package.
-
-    Where tickets are counted, or reports must have fields, any attribute may change what a ticket counts for beside its
-    clocks. Due instants of the record concern nobody else: facts that bring one are not plain, nor are their clocks.
-    """
-    if _TICKET in plan.book.counted or plan.book.requires:
-        return None
-    return _Told(package, plan, retention_ms)
-
-
 class _Told:
-    """What the package was told of one book."""
+    """What the package was told of one book.
+
+    It asks by ticket. Where a ticket is counted, or its report lacks required fields, Python takes the first fact, and
+    those that may change what it counts for beside its clocks. Due instants of the record need no word of the book:
+    facts that bring one are not plain, nor are their clocks.
+    """
 
     def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
         self._plan = plan
@@ -240,17 +235,20 @@ class _Told:
             retention_ms=retention_ms,
             series_type=SeriesKey,
         )  # fmt: skip
-        filters = [one for each in book.agreements for one in (each.covers, *(rule.where for rule in each.clocks))]
+        filters = [each.covers for each in book.agreements]
+        filters += [rule.where for each in book.agreements for rule in (*each.clocks, *each.tickets)]
         choosing = {"priority", *(name for one in filters for name, _ in one.any_of)}
         begins = {one.valid_from_ms for one in book.agreements}
         ends = {one.terminates_ms for one in book.agreements if one.terminates_ms is not None}
         self._cuts = sorted(begins | ends)
         self.native.choose(
-            sorted(STARTS[_TICKET]),
-            sorted(plan.general[_TICKET] | {"cancelled"}),
-            sorted(book.deciding),
-            sorted(choosing),
-            self._cuts,
+            starts=sorted(STARTS[_TICKET]),
+            general=sorted(plan.general[_TICKET] | {"cancelled"}),
+            deciding=[(name, None if some is None else sorted(some)) for name, some in plan.weighing.items()],
+            counts_all=book.counts_tickets,
+            choosing=sorted(choosing),
+            required=sorted(book.requires),
+            cuts=self._cuts,
         )
         self._always: int = self.native.keep_always()
         self._calendars: dict[int, tuple[Calendar, int, int]] = {}
@@ -262,7 +260,7 @@ class _Told:
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
-        if self._is_driven(fact):
+        if self._is_driven(fact) or is_weighed(fact, self._plan):
             self.native.keep_promise(piece, place, None)
             return
         starts = []

@@ -8,13 +8,19 @@ an object that was made since the last one and is still alive.
 from __future__ import annotations
 
 import gc
+import time
+from collections.abc import Callable
 from typing import Final
 
-COLLECTOR_THRESHOLDS: Final = (50_000, 0, 16_000)
-"""By themselves collections are of at most 100,000 young objects: each second one takes in what the one before it left.
-A collection of all objects is very rare."""
+COLLECTOR_THRESHOLDS: Final = (200_000, 0, 16_000)
+"""By themselves collections come only if one batch makes very much. A collection of all objects is very rare."""
 YOUNG: Final = 10_000
 """Young objects from which on a collection between two batches pays."""
+MOST_YOUNG: Final = 100_000
+"""Young objects from which on a collection cannot wait: it holds the worker for some 30 ms."""
+REST: Final = 40
+"""The pause after a collection, as a multiple of its length. Most of what was made before it will have gone by itself:
+records that wait for their batch, and what is being sent."""
 
 
 def calm_collector() -> None:
@@ -24,10 +30,31 @@ def calm_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-def collect_young() -> None:
-    """Have the young objects looked at now, when a batch is done: what the batch needed has gone by itself.
+class YoungCollector:
+    """Looks at the young objects between batches, in a small share of the time, however many batches come.
 
-    By itself the collector comes amid a batch, most often, and looks at all of that.
+    Where few come, few objects are young, so collections are short. ``now_s`` is a monotonic clock in seconds.
     """
-    if gc.get_count()[0] > YOUNG:
+
+    def __init__(self, now_s: Callable[[], float] = time.perf_counter) -> None:
+        self._now_s = now_s
+        self._rests_until_s = 0.0
+
+    def collect(self) -> None:
+        """Have the young objects looked at now, when a batch is done: what the batch needed has gone by itself.
+
+        By itself the collector comes amid a batch, most often, and looks at all of that.
+        """
+        young = gc.get_count()[0]
+        if young <= YOUNG:
+            return
+        started_s = self._now_s()
+        if young <= MOST_YOUNG and started_s < self._rests_until_s:
+            return
         gc.collect(1)
+        ended_s = self._now_s()
+        self._rests_until_s = ended_s + REST * (ended_s - started_s)
+
+
+collect_young: Final = YoungCollector().collect
+"""Have the young objects of this process looked at, if it is time."""

@@ -141,3 +141,41 @@ outages: [{id: services, blind_after: 10m}, {id: trusted}]
 composites: [{id: portal, series: [web, db], blind_after: 15m}]
 """
     assert [one.blind_after_ms for one in built(checked, text).outages] == [600_000, 0, 900_000]
+
+
+def of_customers(check: Check) -> list[str]:
+    return [str(one) for one in check.warnings if "are served" in str(one)]
+
+
+@pytest.mark.parametrize(
+    ("measure", "indicator", "target", "told"),
+    [
+        ("customers: {}", "saifi", "<= 2 interruptions", "does not say how many are served: without customers_total"),
+        ("customers: {}", "caidi", "<= 2h", ""),
+        ("customers: {}", "availability", ">= 99 %", ""),
+        ("customers: 10", "saidi", "<= 2h", ""),
+        ("customers: {served: {a: 1}}, where: {service: [a]}", "saidi", "<= 2h", ""),
+        ("customers: {served: {a: 1}}, where: {service: [a, b, c]}", "saidi", "<= 2h", "are served of b, c: saidi has"),
+        ("customers: {served: {a: 1, '*': 2}}, where: {service: [a, b]}", "saidi", "<= 2h", ""),
+        ("customers: {served: {a: 1}}", "saidi", "<= 2h", ""),
+        ("customers: {served: {'*': 1}}, where: {service: [a, b]}, by: []", "saidi", "<= 2h", ""),
+        ("customers: {}, by: []", "maifi", "<= 2 interruptions", "does not say how many are served"),
+    ],
+)  # fmt: skip
+def test_promises_about_customers_whose_number_nothing_names_are_warned_of(
+    checked: Checked, measure: str, indicator: str, target: str, told: str
+) -> None:
+    objective = f"  - {{id: p, of: o, indicator: {indicator}, target: '{target}', windows: month}}\n"
+
+    check = checked(f"{HEAD}outages:\n  - {{id: o, {measure}}}\nobjectives:\n{objective}")
+
+    assert check.mistakes == ()
+    assert [told in one for one in of_customers(check)] == [True] * bool(told)
+
+
+def test_what_the_agreement_covers_narrows_the_services_whose_customers_must_be_named(checked: Checked) -> None:
+    outages = "outages:\n  - {id: o, customers: {served: {a: 1}}, where: {service: [a, b]}}\n"
+    objectives = "objectives:\n  - {id: p, of: o, indicator: saidi, target: '<= 2h', windows: month}\n"
+
+    assert of_customers(checked(f"{HEAD}covers: {{service: a}}\n{outages}{objectives}")) == []
+    assert len(of_customers(checked(f"{HEAD}covers: {{service: [a, b]}}\n{outages}{objectives}"))) == 1

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.book import Book
 from monitor.errors import ConfigError
 from monitor.stream.agents import native
@@ -73,7 +72,7 @@ class Plan:
     def __init__(self, **_more):
         self.asked = []
 
-    def choose(self, *_names):
+    def choose(self, **_names):
         pass
 
     def keep_always(self):
@@ -106,12 +105,3 @@ def test_python_folds_a_piece_on_which_it_fails(monkeypatch, caplog, fails):
     tally = both.sides[1].tally
     assert (tally.ways, tally.native_faults) == ({("tickets", "python"): 6}, {"tickets": 2})
     assert "tickets/0: a fault of sla-monitor-native" in caplog.text
-
-
-def test_it_is_not_asked_about_books_in_which_reports_must_have_fields():
-    required = agreement(clock(), report=Report(required=("service",)))
-    both = Both(Book((required,), 1), package(Plan=None))
-
-    both.batch([record(*encode_event(of("T-1", 0, "opened", MONDAY_MS)))], MONDAY_MS)
-
-    both.check()
