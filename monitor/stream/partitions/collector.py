@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-COLLECTOR_THRESHOLDS: Final = (200_000, 0, 16_000)
-"""By themselves collections come only if one batch makes very much. A collection of all objects is very rare."""
+COLLECTOR_THRESHOLDS: Final = (100_000, 16_000, 1)
+"""By themselves collections come only if one batch makes very much: a look at 100,000 objects takes 30 ms. What is
+alive then is looked at again with all objects only, which is very rare."""
 YOUNG: Final = 10_000
 """Young objects from which on a collection between two batches pays."""
-MOST_YOUNG: Final = 100_000
-"""Young objects from which on a collection cannot wait: it holds the worker for some 30 ms."""
+MOST_YOUNG: Final = 70_000
+"""Young objects from which on a collection cannot wait."""
 REST: Final = 40
 """The pause after a collection, as a multiple of its length. Most of what was made before it will have gone by itself:
 records that wait for their batch, and what is being sent."""
@@ -51,7 +52,7 @@ class YoungCollector:
         started_s = self._now_s()
         if young <= MOST_YOUNG and started_s < self._rests_until_s:
             return
-        gc.collect(1)
+        gc.collect(0)
         ended_s = self._now_s()
         self._rests_until_s = ended_s + REST * (ended_s - started_s)
 
