@@ -67,10 +67,6 @@ class Rest:
     def __contains__(self, series: SeriesKey) -> bool:
         return series in self._parts
 
-    def has_place(self, series: SeriesKey) -> bool:
-        """Return whether a series is shown by itself."""
-        return series in self.placed
-
     def is_full(self, series: SeriesKey) -> bool:
         """Return whether the measure of a series has no free place."""
         return self._taken[_measure(series)] >= self.most
