@@ -22,7 +22,7 @@ from tests.fuzz.run import Result, run
 def tell(result: Result) -> None:
     """Print what came of a run."""
     print(f"{result.inputs:,} hostile records in {result.seconds:.0f} s: no worker stopped, no good record was lost")
-    print(f"folded natively: {result.native:,} facts")
+    print(f"folded natively: {result.native:,} facts; merged natively: {result.merged:,} panes")
     print("dead letters: " + ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common()))
     for place, count in result.faults.most_common():
         print(f"contained fault, {count} times: {place}")

@@ -23,7 +23,7 @@ create_exception!(sla_monitor_native, Fault, PyRuntimeError, "This crate has a f
 const MOST_SERIES: usize = 1 << 14;
 
 /// Run work whose panics become an ordinary exception: Python's own of panics passes through `except Exception`.
-fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
         let text = cause
             .downcast_ref::<String>()

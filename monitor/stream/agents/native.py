@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 Native = Any
 """The package, of the interface that this module knows. It has no types."""
 
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 """The arguments and results of the package's calls; it says the same of itself."""
 LONGEST_ROW: Final = 1 << 15
 """Bytes of a row from which on Python folds its subject."""

@@ -30,7 +30,7 @@ def partials(keys, rows, packed, end, head):
 
 def package(**more):
     return SimpleNamespace(**{
-        "INTERFACE": 4, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
+        "INTERFACE": native.INTERFACE, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
         "partials": partials, **more,
     })  # fmt: skip
 
@@ -42,7 +42,7 @@ def package(**more):
         ("required", package(), "is on: sla-monitor-native 1.2.3"),
         ("off", package(), "is off, by the setting native"),
         ("auto", None, "is off: the package sla-monitor-native is not installed"),
-        ("auto", package(INTERFACE=5), "is off: sla-monitor-native is of another release"),
+        ("auto", package(INTERFACE=native.INTERFACE + 1), "is off: sla-monitor-native is of another release"),
         ("auto", package(PANE_VERSION=1), "is off: sla-monitor-native is of another release"),
         ("auto", package(ROW_VERSION=1), "is off: sla-monitor-native is of another release"),
     ],
@@ -56,7 +56,7 @@ def test_the_log_says_whether_it_is_taken(monkeypatch, caplog, setting, found, s
     assert said in caplog.text
 
 
-@pytest.mark.parametrize("found", [None, package(INTERFACE=5)])
+@pytest.mark.parametrize("found", [None, package(INTERFACE=native.INTERFACE + 1)])
 def test_a_worker_that_must_have_it_does_not_start_without(monkeypatch, found):
     monkeypatch.setattr(native, "_package", found)
 
