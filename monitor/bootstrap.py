@@ -209,7 +209,12 @@ class Monitor:
             not_told=tally.not_told,
             receivers=[ReceiverStats(**one._asdict()) for one in self.on_call.standings()],
             ways=tally.ways,
-            native_faults={**{topic_of(self.settings, subject): 0 for subject in WAYS}, **tally.native_faults},
+            merged=tally.merged,
+            native_faults={
+                **{topic_of(self.settings, subject): 0 for subject in WAYS},
+                self.settings.topics.partials: 0,
+                **tally.native_faults,
+            },
             repeats=tally.repeats,
             late=tally.too_late,
             divided={**dict.fromkeys(kinds, 0), **tally.divided},

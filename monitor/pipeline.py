@@ -179,6 +179,7 @@ class Pipeline:
             tally=self.tally,
             interval_ms=self.settings.evaluate_interval_ms,
             max_series=self.settings.max_series,
+            native=self.native,
             sources=[
                 f"{topic_of(self.settings, subject)}/{partition}"
                 for subject in SUBJECTS

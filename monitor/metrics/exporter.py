@@ -273,6 +273,8 @@ def _health(page: _Page, snapshot: Snapshot) -> None:
         page.set(own.CUT_OFF, (reason,), count)
     for topic_way, count in snapshot.ways.items():
         page.set(own.EVENTS_FOLDED, topic_way, count)
+    for way, count in snapshot.merged.items():
+        page.set(own.PANES_MERGED, (way,), count)
     for topic_reason, count in snapshot.dead_letters.items():
         page.set(own.DEAD_LETTERS, topic_reason, count)
     for kind_state, count in snapshot.alerts.items():

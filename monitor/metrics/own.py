@@ -17,6 +17,9 @@ RECORDS_LOST = _counter("records_lost_total", "Records that retention removed be
 EVENTS_FOLDED = _counter(
     "events_folded_total", "Events by who folded them: the native fast path or Python", ("topic", "way")
 )
+PANES_MERGED = _counter(
+    "panes_merged_total", "Panes of source partitions by who merged them: the native fast path or Python", ("way",)
+)
 NATIVE_FAULTS = _counter(
     "native_faults_total", "Pieces of batches that Python folded, as the native fast path failed on them", ("topic",)
 )

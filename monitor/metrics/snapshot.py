@@ -76,6 +76,8 @@ class Snapshot:
     receivers: Sequence[ReceiverStats] = ()
     ways: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Events that were folded, by topic and by who folded them: ``native`` or ``python``."""
+    merged: Mapping[str, int] = field(default_factory=dict)
+    """Panes that were merged, by who did it: ``native`` or ``python``."""
     native_faults: Mapping[str, int] = field(default_factory=dict)
     """Pieces of batches that Python folded because the native fast path failed on them, by topic."""
     repeats: Mapping[str, int] = field(default_factory=dict)

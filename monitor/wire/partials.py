@@ -10,8 +10,9 @@ pane's layout, or of the marker's (`monitor.wire.versions`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -123,9 +124,12 @@ def _decode(key: bytes, value: bytes | None) -> Partial | Marker:
         raise ValueError("it is neither a pane nor a marker")
     pane_key, _, source = key.rpartition(_UNIT_SEPARATOR)
     pane = None if value is None else _SENT.decode(value).pane
-    return Partial(source.decode(), decode_pane_key(pane_key), pane)
+    partial: Partial = _new(Partial, (source.decode(), decode_pane_key(pane_key), pane))
+    return partial
 
 
+_new: Final[Callable[..., Any]] = tuple.__new__
+"""Makes the tuples of the hot path directly: their constructors take three times as long."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 

@@ -1,6 +1,8 @@
-"""CPU of the fold alone, without Kafka: µs of an event of a ticket or a call, with the native fast path and without.
+"""CPU of the work alone, without Kafka: µs of an event of a ticket or call and of a pane merged, natively and in Python.
 
-Both ways fold the same events, one after the other; the ratio is of one run. The commit is left out: it is Kafka's.
+Both ways do the same work, one after the other; the ratio is of one run. The commit is left out: it is Kafka's. Panes
+are those that four partitions send of the same events. The windows are judged after every fourth batch: the native way
+decodes there what it has merged, so that is counted for each merged pane, too.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import orjson
 from aiokafka.structs import ConsumerRecord
@@ -21,22 +24,25 @@ from monitor.core.facts.events import Subject
 from monitor.core.pieces import at_once
 from monitor.core.time.units import DAY_MS, MINUTE_MS
 from monitor.stream.agents.books import Books
+from monitor.stream.agents.evaluate import Evaluate
 from monitor.stream.agents.ingest import Ingest
 from monitor.stream.agents.native import chosen
 from monitor.stream.agents.tally import Tally
 from monitor.stream.partitions.collector import calm_collector
 from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
-from monitor.wire.rows import SOURCE_ROWS
+from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.benchmarks.holds import OUTLETS, Forgetful
-from tests.benchmarks.job import AGREEMENT, BY_CUSTOMER, make
+from tests.benchmarks.job import AGREEMENT, BY_CUSTOMER, PARTITIONS, make
 from tests.benchmarks.kinds import calls
+from tests.stream.fakes import FakeWriter
 
 TICKETS = 50_000
 CALLS = 30_000
 QUEUES = ("support", "billing", "sales")
 BATCH = 3_000
 """Records of a batch, as ``max_batch_records`` has it."""
+BATCHES_A_LOOK = 4
 NOW_MS = 1_772_409_600_000
 JOBS: dict[str, dict[str, Any]] = {"by_priority": AGREEMENT, "by_customer": BY_CUSTOMER}
 CENTRE = Path(demo.__file__).parent / "agreements" / "call-centre.yaml"
@@ -97,8 +103,87 @@ def _of_the_centre(record: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     return key, orjson.dumps(body)
 
 
+async def sent(records: list[ConsumerRecord], book: Book, native: Any) -> list[ConsumerRecord]:
+    """Return the partials that source partitions send of events, batch by batch in turns."""
+    works = []
+    for partition in range(PARTITIONS):
+        writer = FakeWriter(partitions=1, batch_limit=BATCH)
+        state = PartitionState(
+            topic="tickets", partition=partition, changelog="state", codec=SOURCE_ROWS, writer=writer
+        )  # fmt: skip
+        work = Ingest(
+            state, subject="ticket", books=Books(book), outlets=OUTLETS, tally=Tally(), retention_ms=30 * DAY_MS,
+            lateness_ms=MINUTE_MS, native=native,
+        )  # fmt: skip
+        at_once(work.restore())
+        works.append((work, writer, [one for one in records if crc32(one.key) % PARTITIONS == partition]))
+    found = []
+    for start in range(0, len(records), BATCH):
+        for work, writer, own in works:
+            piece = own[start // PARTITIONS : start // PARTITIONS + BATCH // PARTITIONS]
+            at_once(work.batch(piece, Now(NOW_MS, caught_up=False)))
+            await work.state.commit(start)
+            work.committed()
+            found += [record for (topic, _), some in writer.committed.items() if topic == "partials" for record in some]
+            writer.committed.clear()
+            writer.transactions.clear()
+    return [
+        ConsumerRecord("partials", 0, place, 0, 0, key, value, None, len(key), len(value or b""), ())
+        for place, (key, value, _) in enumerate(found)
+    ]
+
+
+async def merge(partials: list[ConsumerRecord], book: Book, native: Any) -> dict[str, Any]:
+    """Return the CPU of a merged pane (µs), up to the encoded row and for the judgements, and what was made of all."""
+    state = PartitionState(topic="partials", partition=0, changelog="state", codec=EVALUATE_ROWS, writer=Forgetful())
+    tally = Tally()
+    work = Evaluate(state, books=Books(book), outlets=OUTLETS, tally=tally, interval_ms=1_000, native=native)
+    at_once(work.restore())
+    merging = judging = 0.0
+    for number, start in enumerate(range(0, len(partials), BATCH)):
+        began = time.process_time()
+        at_once(work.batch(partials[start : start + BATCH], Now(NOW_MS, caught_up=True)))
+        state.seal()
+        merging += time.process_time() - began
+        await state.commit(start)
+        work.committed()
+        more = number % BATCHES_A_LOOK == 0
+        while more:
+            began = time.process_time()
+            more = at_once(work.tick(Now(NOW_MS, caught_up=True)))
+            judging += time.process_time() - began
+            await state.commit(start)
+            work.committed()
+    count = sum(tally.merged.values())
+    return {
+        "us_a_pane": merging / count * 1e6,
+        "judged_us_a_pane": judging / count * 1e6,
+        "native_share": tally.merged["native"] / count,
+        "panes": {key: row for key, row in state.rows.items() if key[:1] == b"w"},
+    }
+
+
+async def merged(records: list[ConsumerRecord], book: Book, native: Any) -> dict[str, float]:
+    """Return the figures of the merge of the panes that follow from events."""
+    partials = await sent(records, book, native)
+    python = await merge(partials, book, None)
+    found = {"python_us": python["us_a_pane"], "python_judged_us": python["judged_us_a_pane"]}
+    if native is None:
+        return found
+    fast = await merge(partials, book, native)
+    assert fast["panes"] == python["panes"]
+    return {
+        **found,
+        "native_us": fast["us_a_pane"],
+        "native_judged_us": fast["judged_us_a_pane"],
+        "ratio": python["us_a_pane"] / fast["us_a_pane"],
+        "native_share": fast["native_share"],
+        "panes_a_second": 1e6 / fast["us_a_pane"],
+    }
+
+
 async def measure() -> dict[str, dict[str, float]]:
-    """Return the figures of all jobs."""
+    """Return the figures of all jobs, and of the merge of the panes of one."""
     native = chosen("auto")
     calm_collector()
     found = {}
@@ -107,6 +192,8 @@ async def measure() -> dict[str, dict[str, float]]:
             ConsumerRecord(f"{work.subject}s", 0, place, 0, 0, key, value, None, len(key), len(value), ())
             for place, (key, value) in enumerate(work.records)
         ]
+        if name == "by_customer":  # by priority there are some hundred panes
+            found["panes"] = await merged(records, work.book, native)
         python = await fold(records, work, None)
         if native is None:
             found[name] = {"python_us": python["us_an_event"]}

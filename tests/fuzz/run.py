@@ -41,9 +41,11 @@ class Result(NamedTuple):
     reasons: Counter[str]
     faults: Counter[str]
     digests: tuple[str, ...]
-    """Of what the work on events committed, by worlds: the same for the same seed."""
+    """Of what the work on events committed and of merged panes, by worlds: the same for the same seed."""
     native: Counter[str]
     """Facts that the native package has folded, by topic."""
+    merged: int
+    """Panes that it has merged."""
 
 
 class Neighbour(NamedTuple):
@@ -109,7 +111,7 @@ async def run(
     random, started = Random(seed), time.perf_counter()
     done = number = 0
     reasons, faults, digests = Counter[str](), Counter[str](), list[str]()
-    natively = Counter[str]()
+    natively, merged = Counter[str](), 0
     topics = [topic for topic in HOSTILE if topic not in FOLLOWED]
     while done < inputs:
         world, in_this = World(**settings(native)), 0
@@ -134,5 +136,6 @@ async def run(
         faults.update(world.faults)
         digests.append(world.digest())
         natively.update(folded(world.monitor))
+        merged += world.monitor.tally.merged["native"]
         told(f"{done:>9,} inputs, {time.perf_counter() - started:6.0f} s, {sum(faults.values())} faults")
-    return Result(done, time.perf_counter() - started, reasons, faults, tuple(digests), natively)
+    return Result(done, time.perf_counter() - started, reasons, faults, tuple(digests), natively, merged)

@@ -27,12 +27,14 @@ from monitor.stream.partitions.partition import PartitionState
 from monitor.stream.partitions.ports import Now
 from monitor.wire.deadletters import INTERNAL_ERROR, decode_dead_letter
 from monitor.wire.partials import decode_partial
-from monitor.wire.rows import SOURCE_ROWS
+from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS
 from tests.fuzz.records import DESK, DOCUMENTS, FOLLOWED, FOREIGN, NEIGHBOUR, NOW_MS, TOPICS, Made
 from tests.stream.fakes import FakeWriter
 
 EVENTS = {*(TOPICS[subject] for subject in SUBJECTS), *FOREIGN.values()}
 """The topics of events, ours and those of others."""
+MERGED = (b"w", b"x")
+"""The first bytes of the keys of panes in the rows of evaluators."""
 MAPPINGS = Path(__file__).parents[2] / "deploy" / "mappings"
 
 
@@ -161,7 +163,7 @@ class World:
         return await self._pass_on(place)
 
     def digest(self) -> str:
-        """Return a digest of what the work on events committed.
+        """Return a digest of what the work on events committed, and of the panes that evaluators have merged of it.
 
         What a tick does in one transaction or in two depends on the machine's time, and so do the turns of evaluators.
         Which ticket is looked at first under a new book depends on the order of the rows, and that on who folded them:
@@ -170,7 +172,9 @@ class World:
         all_of_it = [
             (sorted(place.newest.items()), sorted(place.told, key=itemgetter(0, 1))) for place in self.places.values()
         ]
-        return hashlib.sha256(repr(all_of_it).encode()).hexdigest()
+        rows = self.places["partials"].state.rows
+        merged = sorted((key, steady(EVALUATE_ROWS.decode(key, row))) for key, row in rows.items() if key[:1] in MERGED)
+        return hashlib.sha256(repr((all_of_it, merged)).encode()).hexdigest()
 
     async def tick(self) -> None:
         """Let all do what is due, until nothing is."""

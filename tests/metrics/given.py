@@ -163,6 +163,7 @@ def everything():
             ReceiverStats(receiver="chat", disabled=True, misconfigured=1),
         ],
         ways={("tickets", "native"): 90, ("tickets", "python"): 10},
+        merged={"native": 70, "python": 7},
         native_faults={"tickets": 1},
         repeats={"tickets": 9},
         late={"calls": 1},

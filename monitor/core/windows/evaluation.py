@@ -1,4 +1,4 @@
-"""One evaluation of one series: the inputs that its steps share, and the findings that each step returns."""
+"""Evaluations: their result, the inputs that the steps of one series share, and the findings that each step returns."""
 
 from __future__ import annotations
 
@@ -9,9 +9,22 @@ if TYPE_CHECKING:
     from monitor.core.objectives.by_counts import ByCounts
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.series.retention import Slices
+    from monitor.core.series.series import SeriesKey
     from monitor.core.time.windows import Window
     from monitor.core.windows.binding import Binding
     from monitor.core.windows.terms import Scope
+
+
+class Evaluation(NamedTuple):
+    """The result of an evaluation: statuses that changed, statements (closed ones), alerts, and whether work is left.
+
+    ``ended`` are the windows, by series and name, that are no longer shown, even if ``statuses`` holds them too.
+    """
+
+    statuses: list[WindowStatus]
+    alerts: list[Alert]
+    ended: list[tuple[SeriesKey, str]]
+    more: bool
 
 
 class Look(NamedTuple):

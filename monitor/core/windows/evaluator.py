@@ -38,11 +38,13 @@ The rules (formulas: `monitor.core.outages.figures`, verdicts and alerts: `monit
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from monitor.core.agreements.measures import MEASURE_KINDS
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key, empty_pane, is_rest, rest_of
+from monitor.core.windows.beside import Beside
+from monitor.core.windows.evaluation import Evaluation
 from monitor.core.windows.rest import MOST_SERIES, Rest
 from monitor.core.windows.rounds import Rounds
 from monitor.core.windows.rows import MergedPane, WindowRow, decode_window_key
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
 
     from monitor.core.agreements.book import Book
     from monitor.core.agreements.measures import MeasureKind
-    from monitor.core.alerts.alert import Alert
     from monitor.core.objectives.status import WindowStatus
     from monitor.core.pieces import Pieces
     from monitor.core.rows import Rows
@@ -69,18 +70,6 @@ _KEYS_AT_ONCE: Final = 512
 MOST_AWAKE: Final = 500
 """How many series of a partition keep panes and sums decoded between two evaluations, the oldest first. Each takes some
 10 kB; the others are rebuilt from their rows when they change."""
-
-
-class Evaluation(NamedTuple):
-    """The result of an evaluation: statuses that changed, statements (closed ones), alerts, and whether work is left.
-
-    ``ended`` are the windows, by series and name, that are no longer shown, even if ``statuses`` holds them too.
-    """
-
-    statuses: list[WindowStatus]
-    alerts: list[Alert]
-    ended: list[tuple[SeriesKey, str]]
-    more: bool
 
 
 class Evaluator:
@@ -132,6 +121,7 @@ class Evaluator:
         """The series that keep their panes and sums decoded between two evaluations."""
         self._most_awake = MOST_AWAKE if most_awake is None else most_awake
         self._rest = Rest(rows, max_series)
+        self._beside = Beside(self._rest.placed, set(), {}, self._dirty)
         self.shows = shows
         self._waiting = Waiting()
 
@@ -150,8 +140,11 @@ class Evaluator:
     def _note(self, encoded: bytes) -> None:
         if encoded[:1] == b"w":
             series, width, start_ms, part = decode_pane_key(encoded)
-            self._watch(series.agreement, width, start_ms)
+            if width != "live":
+                self.watch(series.agreement, start_ms)
             self._of(series).panes.note(width, start_ms, part)
+            if part:
+                self._beside.with_items.add(series)
             if not is_rest(series):
                 self._rest.place(series)
         elif encoded[:1] == b"x":
@@ -167,17 +160,19 @@ class Evaluator:
         """
         self._follow(book)
         of, width, start_ms, part = key
-        if pane is not None:
-            self._watch(of.agreement, width, start_ms)
+        if pane is not None and width != "live":
+            self.watch(of.agreement, start_ms)
         if part:  # the parts of a pane are merged as if each were of a source of its own
             source = f"{source}#{part}"
-        if not self._rest.has_place(of) and not self._finds_place(of, pane):
+        if of not in self._rest.placed and not self._finds_place(of, pane):
             self._fold_into_rest(source, key, pane)
             return
         series = self._of(of)
         if pane is None:
             has_changed = series.ended(source, width, start_ms, self._of_periods(of))
         else:
+            if pane.calls or pane.outages:
+                self._beside.with_items.add(of)
             has_changed = series.panes.replace(source, width, start_ms, pane)
         if has_changed:
             self._dirty.add(of)
@@ -188,9 +183,15 @@ class Evaluator:
         elif of not in self._dirty:
             self._let_sleep(series)
 
-    def _watch(self, agreement: str, width: Width, start_ms: int) -> None:
+    def beside(self, book: Book) -> Beside:
+        """Return what work without `fold` goes by and notes; it tells `watch`, too. Ask before each piece of it."""
+        self._follow(book)
+        return self._beside
+
+    def watch(self, agreement: str, start_ms: int) -> None:
+        """Take note that something of an agreement was measured in a pane that starts at an instant."""
         known_ms = self._watched_ms.get(agreement)
-        if (known_ms is None or start_ms < known_ms) and width != "live":
+        if known_ms is None or start_ms < known_ms:
             self._watched_ms[agreement] = start_ms
 
     def _finds_place(self, key: SeriesKey, pane: Pane | None) -> bool:
@@ -206,6 +207,8 @@ class Evaluator:
             series = self._of(key)
             series.follow(rest)
             for source, width, start_ms, part in self._rest.leave(key):
+                if part.calls or part.outages:
+                    self._beside.with_items.add(key)
                 rest.exchange(source, key.values, width, start_ms, part, empty_pane())
                 series.panes.replace(source, width, start_ms, part)
             self._dirty.update((key, rest.key))
@@ -236,7 +239,8 @@ class Evaluator:
             return False
         if not self._waiting.allows(self._of(series), source, key, pane, now_ms):
             return False
-        self._watch(series.agreement, key.width, key.start_ms)
+        if key.width != "live":
+            self.watch(series.agreement, key.start_ms)
         return True
 
     def waking(self, now_ms: int) -> list[SeriesKey]:
@@ -331,12 +335,9 @@ class Evaluator:
         series.parts = self._rest.size(key) if is_rest(key) else 0
         self._dirty.discard(key)
         before_ms = series.next_ms
+        watched_ms, closes_ms = self._watched_ms.get(key.agreement), self._rounds.closes_ms(key)
         statuses, alerts, ended = yield from series.evaluate(
-            now_ms,
-            scope,
-            self._watched_ms.get(key.agreement),
-            shows=self.shows,
-            closes_ms=self._rounds.closes_ms(key),
+            now_ms, scope, watched_ms, shows=self.shows, closes_ms=closes_ms
         )
         self._rounds.judged(key, series.held_ms)
         self._waiting.judged(series)
@@ -374,16 +375,19 @@ class Evaluator:
 
     def _of(self, key: SeriesKey) -> SeriesWindows:
         series = self._series.get(key)
-        if isinstance(series, SeriesWindows):
-            return series
-        if series is None:
-            awake = SeriesWindows(key, self._rows)
-            if len(self._restless) < self._most_awake:
-                self._restless.add(key)
-        else:
-            awake = SeriesWindows.awake(key, self._rows, series)
-        self._series[key] = awake
-        return awake
+        if not isinstance(series, SeriesWindows):
+            series = self._series[key] = self._awake(key, series)
+        if self._beside.panes:
+            for width, start_ms in self._beside.panes.pop(key, ()):
+                series.panes.replaced(width, start_ms)
+        return series
+
+    def _awake(self, key: SeriesKey, asleep: AsleepSeries | None) -> SeriesWindows:
+        if asleep is not None:
+            return SeriesWindows.awake(key, self._rows, asleep)
+        if len(self._restless) < self._most_awake:
+            self._restless.add(key)
+        return SeriesWindows(key, self._rows)
 
     def _let_sleep(self, series: SeriesWindows) -> None:
         if series.key not in self._restless:
@@ -392,4 +396,5 @@ class Evaluator:
     def _drop(self, key: SeriesKey) -> None:
         del self._series[key]
         self._restless.discard(key)
+        self._beside.with_items.discard(key)
         self._waiting.forget(key)

@@ -88,7 +88,9 @@ class SeriesPanes:
 
         On the hot path of the partials: nothing is summed before it is needed. The pane is kept, not copied.
         """
-        slots = self._slots.setdefault(width, {})
+        slots = self._slots.get(width)
+        if slots is None:
+            slots = self._slots[width] = {}
         slot = (slots[start_ms] or self._slot(width, start_ms)) if start_ms in slots else None
         if pane is None or not (pane.counts or pane.buckets or pane.calls or pane.outages):
             if slot is None or (source not in slot.row.sources and source not in slot.own):
@@ -108,6 +110,14 @@ class SeriesPanes:
         slot.merged = None
         self._stale(width, start_ms)
         return True
+
+    def replaced(self, width: Width, start_ms: int) -> None:
+        """Take note that the shared row of a pane was put by others: it is read when it is needed."""
+        slots = self._slots.setdefault(width, {})
+        if start_ms not in slots:
+            self._order(width, start_ms)
+        slots[start_ms] = None
+        self._stale(width, start_ms)
 
     def _enter(self, slot: Slot, source: str, width: Width, start_ms: int, pane: Pane) -> None:
         sources = slot.row.sources

@@ -55,7 +55,8 @@ class Rest:
     def __init__(self, rows: Rows, most: int = MOST_SERIES) -> None:
         self.most = most
         self._rows = rows
-        self._placed: set[SeriesKey] = set()
+        self.placed: set[SeriesKey] = set()
+        """The series that are shown by themselves."""
         self._taken: Counter[_Measure] = Counter()
         """The number of places taken."""
         self._parts: dict[SeriesKey, list[Slice]] = {}
@@ -66,24 +67,20 @@ class Rest:
     def __contains__(self, series: SeriesKey) -> bool:
         return series in self._parts
 
-    def has_place(self, series: SeriesKey) -> bool:
-        """Return whether a series is shown by itself."""
-        return series in self._placed
-
     def is_full(self, series: SeriesKey) -> bool:
         """Return whether the measure of a series has no free place."""
         return self._taken[_measure(series)] >= self.most
 
     def place(self, series: SeriesKey) -> None:
         """Give a series a place."""
-        if series not in self._placed:
-            self._placed.add(series)
+        if series not in self.placed:
+            self.placed.add(series)
             self._taken[_measure(series)] += 1
 
     def free(self, series: SeriesKey) -> None:
         """Free the place of a series that no longer has panes."""
-        if series in self._placed:
-            self._placed.discard(series)
+        if series in self.placed:
+            self.placed.discard(series)
             _less(self._taken, _measure(series))
 
     def size(self, rest: SeriesKey) -> int:

@@ -236,6 +236,43 @@ impl<'a> Reader<'a> {
         (self.byte()? == byte).then_some(())
     }
 
+    /// Pass over a value, however deep others are in it.
+    pub fn pass_over(&mut self) -> Option<&'a [u8]> {
+        let (start, mut left) = (self.at, 1);
+        while left > 0 {
+            left -= 1;
+            let size = match self.byte()? {
+                0..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => continue,
+                byte @ 0xa0..=0xbf => usize::from(byte & 31),
+                0xcc | 0xd0 => 1,
+                0xcd | 0xd1 => 2,
+                0xca | 0xce | 0xd2 => 4,
+                0xcb | 0xcf | 0xd3 => 8,
+                0xd9 => self.number(1)? as usize,
+                0xda => self.number(2)? as usize,
+                byte @ 0x80..=0x8f => {
+                    left += 2 * usize::from(byte & 15);
+                    continue;
+                }
+                byte @ 0x90..=0x9f => {
+                    left += usize::from(byte & 15);
+                    continue;
+                }
+                0xdc => {
+                    left += self.number(2)? as usize;
+                    continue;
+                }
+                0xde => {
+                    left += 2 * self.number(2)? as usize;
+                    continue;
+                }
+                _ => return None,
+            };
+            self.take(size)?;
+        }
+        Some(self.since(start))
+    }
+
     /// Pass over a value without others in it, or over a map or array of such.
     pub fn value(&mut self, depth: usize) -> Option<&'a [u8]> {
         let start = self.at;

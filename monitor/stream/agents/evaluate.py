@@ -20,6 +20,8 @@ from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.horizon import MARKER, Horizon
+from monitor.stream.agents.native_partials import MERGED, NativeMerge
+from monitor.stream.agents.native_way import Native
 from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState
@@ -64,6 +66,7 @@ class Evaluate:
         interval_ms: int,
         sources: Iterable[str] = (),
         max_series: int = MOST_SERIES,
+        native: Native | None = None,
     ) -> None:
         self.state = state
         self.books = books
@@ -71,6 +74,7 @@ class Evaluate:
         self.tally = tally
         self.interval_ms = interval_ms
         self._max_series = max_series
+        self._native = None if native is None else NativeMerge(native, state, tally)
         self.evaluator = self._empty()
         self.reports = Reports(state)
         self._reporting: _Reporting = ""
@@ -121,14 +125,28 @@ class Evaluate:
     ) -> Pieces[None]:
         """Apply panes, and the markers of the sources' progress."""
         pace = Pace()
+        if self._native is None:
+            yield from self._merge(records, pace)
+        else:
+            for left in self._native.merging(records, self.evaluator, self.books):
+                yield from self._merge(left, pace)
+                if left:
+                    yield from pace.kept_by(self.state.pack(MERGED))  # what is packed the package may take over
+                yield
+        self._dirty = True
+
+    def _merge(self, records: Sequence[ConsumerRecord], pace: Pace) -> Pieces[None]:
+        count = 0
         for place, partial in enumerate(self._newest(records)):
             if place % FEW_RECORDS == 0 and place and (pace.is_over() or place % RECORDS_AT_ONCE == 0):
                 yield
             if not isinstance(partial, Marker):
                 self.evaluator.fold(partial.source, partial.pane_key, partial.pane, self.books.book)
+                count += 1
             else:
                 self.horizon.hear(partial)
-        self._dirty = True
+        if count:
+            count_later(self.state, self.tally.merged, "python", count)
 
     def _newest(self, records: Sequence[ConsumerRecord]) -> Iterator[Partial | Marker]:
         """Yield the content of the last readable record of each key: the records in between are never seen.
@@ -145,21 +163,18 @@ class Evaluate:
                 again.setdefault(record.key, [first]).append(record)
         for key, record in by_key.items():
             if key in again:
-                yield from reversed(list(self._last_two(reversed(again[key]))))
+                yield from self._last_two(again[key])
             elif (partial := self._decoded(record)) is not None:
                 yield partial
 
-    def _last_two(self, backwards: Iterable[ConsumerRecord]) -> Iterator[Partial | Marker]:
-        """Yield the last readable record with a value and the last one without, the newer of them first."""
-        told = set[bool]()
-        for record in backwards:
+    def _last_two(self, records: Sequence[ConsumerRecord]) -> Iterable[Partial | Marker]:
+        """Return the last readable record with a value and the last one without, the newer of them last."""
+        found: dict[bool, Partial | Marker] = {}
+        for record in reversed(records):
             is_gone = record.value is None
-            if is_gone in told:
-                continue
-            partial = self._decoded(record)
-            if partial is not None:
-                told.add(is_gone)
-                yield partial
+            if is_gone not in found and (partial := self._decoded(record)) is not None:
+                found[is_gone] = partial
+        return reversed(found.values())
 
     def _decoded(self, record: ConsumerRecord) -> Partial | Marker | None:
         """Return what a record holds; None: it cannot be read and is a dead letter."""

@@ -39,7 +39,7 @@ except ImportError:
 
 log = logging.getLogger(__name__)
 
-INTERFACE: Final = 5
+INTERFACE: Final = 6
 """The arguments and results of the package's calls; it says the same of itself."""
 _YEAR_MS: Final = 366 * DAY_MS
 _TICKET: Final = "ticket"

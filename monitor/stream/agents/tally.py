@@ -59,6 +59,8 @@ class Tally:
     """Decisions to notify nobody of an alert, by reason (`monitor.core.paging.not_told`)."""
     ways: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Facts by topic and by who folded them: ``native`` or ``python``."""
+    merged: Counter[str] = field(default_factory=Counter)
+    """Panes that partials brought, by who merged them: ``native`` or ``python``."""
     native_faults: Counter[str] = field(default_factory=Counter)
     """Pieces of batches, by topic, that Python folded because the native fast path failed on them."""
     repeats: Counter[str] = field(default_factory=Counter)

@@ -34,7 +34,7 @@ def partials(keys, rows, packed, end, head):
 
 def package(**more):
     return SimpleNamespace(**{
-        "INTERFACE": 5, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
+        "INTERFACE": native.INTERFACE, "ROW_VERSION": 2, "PANE_VERSION": 2, "__version__": "1.2.3", "Fault": PanicError,
         "partials": partials, **more,
     })  # fmt: skip
 
@@ -46,7 +46,7 @@ def package(**more):
         ("required", package(), "is on: sla-monitor-native 1.2.3"),
         ("off", package(), "is off, by the setting native"),
         ("auto", None, "is off: the package sla-monitor-native is not installed"),
-        ("auto", package(INTERFACE=6), "is off: sla-monitor-native is of another release"),
+        ("auto", package(INTERFACE=native.INTERFACE + 1), "is off: sla-monitor-native is of another release"),
         ("auto", package(PANE_VERSION=1), "is off: sla-monitor-native is of another release"),
         ("auto", package(ROW_VERSION=1), "is off: sla-monitor-native is of another release"),
     ],
@@ -60,7 +60,7 @@ def test_the_log_says_whether_it_is_taken(monkeypatch, caplog, setting, found, s
     assert said in caplog.text
 
 
-@pytest.mark.parametrize("found", [None, package(INTERFACE=6)])
+@pytest.mark.parametrize("found", [None, package(INTERFACE=native.INTERFACE + 1)])
 def test_a_worker_that_must_have_it_does_not_start_without(monkeypatch, found):
     monkeypatch.setattr(native, "_package", found)
 
@@ -112,7 +112,7 @@ def test_python_folds_a_piece_on_which_it_fails(monkeypatch, caplog, fails):
 
 
 def test_faults_are_shown_from_the_start_for_the_topics_that_it_folds():
-    assert World().monitor.snapshot().native_faults == {"calls": 0, "tickets": 0}
+    assert World().monitor.snapshot().native_faults == {"calls": 0, "partials": 0, "tickets": 0}
 
 
 def test_it_is_not_asked_about_calls_that_no_agreement_counts_or_whose_reports_must_have_fields():
