@@ -1,4 +1,4 @@
-"""CPU of the work alone, without Kafka: µs of an event of a ticket or call and of a pane merged, natively and in Python.
+"""CPU of the work alone, without Kafka: µs of an event of a ticket or call, or of a merged pane, natively and not.
 
 Both ways do the same work, one after the other; the ratio is of one run. The commit is left out: it is Kafka's. Panes
 are those that four partitions send of the same events. The windows are judged after every fourth batch: the native way
