@@ -23,6 +23,7 @@ from monitor.pipeline import Pipeline
 from monitor.stream.agents.books import BookReader, Books
 from monitor.stream.agents.capping import Capping
 from monitor.stream.agents.coming import Coming
+from monitor.stream.agents.ingest import WAYS
 from monitor.stream.agents.markers import Markers
 from monitor.stream.agents.oncall import OnCall
 from monitor.stream.agents.tally import Outlets, Tally
@@ -210,7 +211,7 @@ class Monitor:
             ways=tally.ways,
             merged=tally.merged,
             native_faults={
-                topic_of(self.settings, "ticket"): 0,
+                **{topic_of(self.settings, subject): 0 for subject in WAYS},
                 self.settings.topics.partials: 0,
                 **tally.native_faults,
             },

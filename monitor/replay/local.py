@@ -21,7 +21,8 @@ from monitor.core.facts.events import Event, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import Pane, PaneKey, SeriesKey
-from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.effects import Effects
+from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import SubjectRow, subject_key
 from monitor.core.time.units import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.core.windows.evaluator import Evaluator

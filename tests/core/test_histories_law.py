@@ -23,7 +23,8 @@ from monitor.core.facts.events import SUBJECTS, Event, Fact, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import Pane, PaneKey, decode_pane_key, encode_pane_key
-from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.effects import Effects
+from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import SubjectRow
 from monitor.core.windows.evaluator import Evaluator
 from monitor.wire.rows import EVALUATE_ROWS, SOURCE_ROWS, RowCodec

@@ -19,7 +19,8 @@ from monitor.core.facts.events import Event, Fact, Subject
 from monitor.core.objectives.status import WindowStatus
 from monitor.core.series.panes import merge_panes
 from monitor.core.series.series import SeriesKey
-from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.effects import Effects
+from monitor.core.subjects.engine import SourceEngine
 from monitor.core.time.spans import Span
 from monitor.core.time.windows import Window
 from monitor.core.windows.evaluator import Evaluator

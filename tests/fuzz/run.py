@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from monitor.core.facts.events import SUBJECTS
 from monitor.core.subjects.rows import subject_key
-from tests.fuzz.native import folded, lively, settings
+from tests.fuzz.native import LIVES, folded, lively, settings
 from tests.fuzz.records import (
     FOLLOWED,
     FOREIGN,
@@ -42,8 +42,8 @@ class Result(NamedTuple):
     faults: Counter[str]
     digests: tuple[str, ...]
     """Of what the work on events committed and of merged panes, by worlds: the same for the same seed."""
-    native: int
-    """Facts that the native package has folded."""
+    native: Counter[str]
+    """Facts that the native package has folded, by topic."""
     merged: int
     """Panes that it has merged."""
 
@@ -111,7 +111,7 @@ async def run(
     random, started = Random(seed), time.perf_counter()
     done = number = 0
     reasons, faults, digests = Counter[str](), Counter[str](), list[str]()
-    natively = merged = 0
+    natively, merged = Counter[str](), 0
     topics = [topic for topic in HOSTILE if topic not in FOLLOWED]
     while done < inputs:
         world, in_this = World(**settings(native)), 0
@@ -120,10 +120,11 @@ async def run(
             topic = random.choice(FOLLOWED if random.randrange(RARE) == 0 else topics)
             count = await feed_batch(world, random, topic, number)
             if native is not None:
-                count += A_BATCH
                 now_ms = world.clock.now_ms()
-                some = [lively(random, number * A_BATCH + place, now_ms) for place in range(A_BATCH)]
-                await world.feed(TOPICS["ticket"], some)
+                for subject in LIVES:
+                    count += A_BATCH
+                    some = [lively(random, subject, number * A_BATCH + place, now_ms) for place in range(A_BATCH)]
+                    await world.feed(TOPICS[subject], some)
             in_this, done = in_this + count, done + count
             if random.randrange(10) == 0:
                 world.clock.advance(random.choice((1_000, 60_000, 3_600_000)))
@@ -134,7 +135,7 @@ async def run(
             told(f"contained fault: {world.examples[place]}")
         faults.update(world.faults)
         digests.append(world.digest())
-        natively += folded(world.monitor)
+        natively.update(folded(world.monitor))
         merged += world.monitor.tally.merged["native"]
         told(f"{done:>9,} inputs, {time.perf_counter() - started:6.0f} s, {sum(faults.values())} faults")
     return Result(done, time.perf_counter() - started, reasons, faults, tuple(digests), natively, merged)

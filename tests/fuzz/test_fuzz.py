@@ -65,15 +65,15 @@ def test_a_run_of_the_program_is_repeated_by_its_seed():
 def test_law_the_native_package_commits_what_python_commits(seed: int):
     native, python = (asyncio.run(run(400, seed, native=way)) for way in ("required", "off"))
 
-    assert (python.native, python.merged) == (0, 0)
+    assert (python.native, python.merged) == ({}, 0)
     assert native == python._replace(seconds=native.seconds, native=native.native, merged=native.merged)
 
 
 @pytest.mark.skipif(not BOTH_WAYS, reason="the native package is not installed")
 def test_the_native_package_takes_its_part_of_what_is_fed():
     result = asyncio.run(run(2_000, 7, native="required"))
-    assert result.native > 50
-    assert result.merged > 50
+
+    assert min(result.native["tickets"], result.native["calls"], result.merged) > 50
 
 
 def test_a_worker_that_would_stop_and_a_record_that_is_lost_are_found(monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""A source partition of tickets, folded by Python alone beside the same one that half its workers fold natively."""
+"""A source partition, folded by Python alone beside the same one that half its workers fold natively."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _KEY = itemgetter(0)
 class Side:
     """One partition. ``native`` is the package, None for Python alone."""
 
-    def __init__(self, book, native=None):
+    def __init__(self, book, native=None, subject="ticket"):
+        self.subject = subject
         self.books, self.tally, self.position = Books(book), Tally(), 0
         self.sent = []
         """What each commit sent, by topic."""
@@ -46,12 +47,12 @@ class Side:
         """A worker takes the partition over, with the rows that another one has committed."""
         self.writer = FakeWriter(partitions=1, batch_limit=1 << 30)
         self.state = PartitionState(
-            topic="tickets", partition=0, changelog="state", codec=SOURCE_ROWS, writer=self.writer
+            topic=f"{self.subject}s", partition=0, changelog="state", codec=SOURCE_ROWS, writer=self.writer
         )
         self.state.load(record(key, row) for key, row in rows.items())
         at_once(self.state.loaded())
         self.ingest = Ingest(
-            self.state, subject="ticket", books=self.books, outlets=OUTLETS, tally=self.tally,
+            self.state, subject=self.subject, books=self.books, outlets=OUTLETS, tally=self.tally,
             retention_ms=2 * DAY_MS, lateness_ms=60_000, native=native,
         )  # fmt: skip
         at_once(self.ingest.restore())
@@ -107,15 +108,16 @@ class Side:
 class Both:
     """The two sides, in step."""
 
-    def __init__(self, book, native):
+    def __init__(self, book, native, subject="ticket"):
         self.native = native
-        self.sides = Side(book), Side(book, native)
+        self.topic = f"{subject}s"
+        self.sides = Side(book, subject=subject), Side(book, native, subject)
 
     @property
     def share(self):
         """The share of the facts that were folded natively."""
         ways = self.sides[1].tally.ways
-        return ways["tickets", "native"] / max(1, sum(ways.values()))
+        return ways[self.topic, "native"] / max(1, sum(ways.values()))
 
     def batch(self, *args, **more):
         for one in self.sides:

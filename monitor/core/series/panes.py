@@ -61,6 +61,16 @@ def apply(panes: Sequence[Pane], change: Change) -> None:  # noqa: C901, PLR0912
                 _set(pane.outages, outage, times)
 
 
+def take_out(panes: Iterable[Pane], value_ms: int) -> None:
+    """Take a duration out of panes again, in place."""
+    bucket = sketch.bucket_of(value_ms)
+    for pane in panes:
+        sketch.count(pane.buckets, bucket, -1)
+        longest.count(pane.longest, value_ms, -1)
+        if not pane.buckets:
+            pane.longest.clear()
+
+
 def _set(items: dict[str, _Item], item: tuple[str, _Item], times: int) -> None:
     if times > 0:
         items[item[0]] = item[1]

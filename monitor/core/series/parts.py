@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from monitor.core.series.series import LIVE, Change, Pane, PaneKey, empty_pane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from monitor.core.series.series import OutageRecord
     from monitor.core.time.windows import Width
@@ -70,6 +70,10 @@ class Parts:
 
     def __len__(self) -> int:
         return sum(map(len, self._first.values()))
+
+    def __iter__(self) -> Iterator[PaneKey]:
+        """Yield the panes that have parts besides their own rows."""
+        return iter(self._first)
 
     def __contains__(self, key: PaneKey) -> bool:
         """Return whether a pane has parts besides its own row."""

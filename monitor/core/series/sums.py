@@ -1,6 +1,7 @@
-"""Sums: what many clocks changed in their series, added up by whoever folded them elsewhere (the native fast path).
+"""Sums: what many subjects changed in their series, added up by whoever folded them elsewhere (the native fast path).
 
-Clocks of which nothing was announced are counted in two ways only: as open (running or paused), and as kept.
+Clocks of which nothing was announced are counted in two ways only: as open (running or paused), and as kept. Calls are
+counted as `monitor.core.calls.calls` has it; each of their items is a change by itself.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ PAUSED: Final[Counts] = (("open", 1), ("paused", 1))
 """The live counts of a paused one."""
 
 Minute = tuple[SeriesKey, int, "Sequence[tuple[str, int]]", "Sequence[tuple[int, int]]", "Mapping[int, int]"]
-"""What clocks that stopped in time add to a series in one minute: the series, the minute since the epoch, counts by
-name, durations by bucket, and their list of the longest (`monitor.core.series.longest`)."""
+"""What clocks that stopped in time, or calls, add to a series in one minute: the series, the minute since the epoch,
+counts by name, durations by bucket, and their list of the longest (`monitor.core.series.longest`)."""
 
 
 class Sums(NamedTuple):
-    """What the facts of some subjects changed in the series of their clocks."""
+    """What the facts of some subjects changed in their series."""
 
     live: Sequence[tuple[SeriesKey, bool, int]]
     """For each series and whether the clocks are paused: by how much the number of open clocks changed. A series that
@@ -39,6 +40,8 @@ class Sums(NamedTuple):
     """The keys of panes that have such changes already: the caller put their rows."""
     new: Mapping[int, Sequence[bytes]] = MappingProxyType({})
     """Those of them that are new, by the instant at which they must be dropped (ms)."""
+    changes: Sequence[Change] = ()
+    """What is no sum: items of panes, and what stands in live panes beside clocks. Nothing of it is too late."""
 
 
 def live_changes(sums: Sums) -> dict[tuple[SeriesKey, Counts], int]:
@@ -47,7 +50,7 @@ def live_changes(sums: Sums) -> dict[tuple[SeriesKey, Counts], int]:
 
 
 def add(panes: Sequence[Pane], minute: Minute) -> None:
-    """Add what clocks that stopped within a minute add to a series to its panes, one of each width, in place."""
+    """Add what clocks or calls add to a series in a minute to its panes, one of each width, in place."""
     series, number, added, durations, listed = minute
     apply(panes, Change(series, number * MINUTE_MS, tuple(added)))
     for pane in panes:

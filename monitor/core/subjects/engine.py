@@ -5,12 +5,12 @@ The rows stand wherever the caller keeps them (a partition's state, a dict); the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from monitor.core.clocks.terms import Plan
 from monitor.core.pieces import at_once, lots
 from monitor.core.series.durations import with_beyond
-from monitor.core.series.panes import apply
+from monitor.core.series.panes import apply, take_out
 from monitor.core.series.parts import Parts, in_order
 from monitor.core.series.series import (
     LIVE,
@@ -25,6 +25,7 @@ from monitor.core.series.series import (
 )
 from monitor.core.series.sums import Sums, add, live_changes
 from monitor.core.subjects.arrivals import by_subject, by_the_hour, places
+from monitor.core.subjects.effects import Effects
 from monitor.core.subjects.expiries import Expiries
 from monitor.core.subjects.fast_path import CLOCKS_ONLY, first_fact, next_fact
 from monitor.core.subjects.rows import SubjectRow, subject_key
@@ -49,27 +50,6 @@ RETENTION_MS = 14 * DAY_MS
 """How long a finished subject is kept by default: what a reopening or a late fact may still find."""
 
 
-class Effects(NamedTuple):
-    """What a batch or the time made happen.
-
-    ``panes`` are those that changed, in the order in which they are to be sent; None: the part is gone. They are the
-    rows themselves, which the next batch changes: encode or copy them before. ``rejected`` names the place in the batch
-    and the reason of each event that the ledger did not take. ``repeats`` counts events that were known;
-    ``too_late`` changes of figures whose pane is no longer kept; ``divided`` parts that were made of panes which did
-    not fit one row; ``together`` late facts that were not told one by one. ``put`` are the keys of other panes that
-    changed: those whose rows the caller has put (`Sums.put`).
-    """
-
-    alerts: list[Alert]
-    panes: dict[PaneKey, Pane | None]
-    rejected: list[tuple[int, str]]
-    repeats: int = 0
-    too_late: int = 0
-    divided: int = 0
-    together: int = 0
-    put: Sequence[bytes] = ()
-
-
 class SourceEngine:
     """Folds one source partition."""
 
@@ -83,6 +63,9 @@ class SourceEngine:
         """The panes that this batch has changed, by their keys."""
         self._of_minute: dict[tuple[SeriesKey, int], list[Pane]] = {}
         """The panes that this batch has changed, by series and minute (that of `LIVE`: the live one)."""
+        self._taken: list[tuple[Sequence[Pane], int]] = []
+        """Durations (ms) that this batch takes out of panes. That comes after all those that it puts in: how many are
+        listed as the longest depends on the order, and it must not tell which subject came first."""
         self._expiries = Expiries()
         self._too_late = 0
         self._expired_ms = 0
@@ -234,7 +217,7 @@ class SourceEngine:
         self.plan, self._expiries = plan, expiries
         return plan
 
-    def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:
+    def _apply(self, change: Change, expired_ms: int, plan: Plan) -> None:  # noqa: C901 - on the hot path: no call
         """Put a change into the panes of all widths that the windows of its measure need.
 
         Too late is what would stand in panes that have expired as of ``expired_ms``. A backlog, or a tick after a stop,
@@ -263,6 +246,9 @@ class SourceEngine:
                 # Then no change of the minute is too late.
                 if at_ms - at_ms % MINUTE_MS >= expired_ms - slices.shortest_keep_ms:
                     self._of_minute[minute] = panes
+        if change[3] >= 0 and change[6] < 0:
+            self._taken.append((panes, change[3]))
+            change = change._replace(value_ms=-1)
         if (change[4] is None and change[5] is None) or not self.parts:
             apply(panes, change)
             return
@@ -273,12 +259,12 @@ class SourceEngine:
             apply([self._changed.get(part) or self._pane(part)], item)
 
     def oldest_ms(self, plan: Plan) -> int:
-        """Return the instant from which on no change of a clock is too late for any pane of its series."""
+        """Return the instant from which on no change of a subject is too late for any pane of its series."""
         keeps_ms = [
             slices.shortest_keep_ms
             for agreement in plan.book.agreements
-            for rule in agreement.clocks
-            if rule.subject == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
+            for rule in agreement.measures()
+            if rule.subject_kind == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
         ]
         return self._expired_ms - min(keeps_ms, default=0)
 
@@ -289,6 +275,8 @@ class SourceEngine:
             keys = self._keys(Change(series, number * MINUTE_MS, ()), plan)
             panes = self._of_minute[series, number] = [self._changed.get(key) or self._pane(key) for key in keys]
             add(panes, minute)
+        for change in sums.changes:
+            self._apply(change, self._expired_ms, plan)
         for at_ms, encoded in sums.new.items():
             self._expiries.note_all(at_ms, encoded)
         return live_changes(sums)
@@ -344,6 +332,7 @@ class SourceEngine:
         """Forget what a batch has changed so far: it failed, and its rows are as they were before it."""
         self._changed.clear()
         self._of_minute.clear()
+        self._taken.clear()
         self._too_late = 0
 
     def remember(self) -> None:
@@ -367,6 +356,8 @@ class SourceEngine:
     def _effects(
         self, alerts: list[Alert], rejected: Sequence[tuple[int, str]] = (), repeats: int = 0, together: int = 0
     ) -> Effects:
+        for panes_of, value_ms in self._taken:
+            take_out(panes_of, value_ms)
         divided = self.parts.divide(self._changed)
         self._changed.update(divided)
         for key in divided:

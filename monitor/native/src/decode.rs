@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::json::Scan;
-use crate::row::{write_text, write_time_order};
+use crate::row::{write_ms, write_text, write_time_order};
 
 /// A stretch of the bytes of a [`Piece`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,9 @@ enum Field {
     Sequence,
     Text(u8),
     Flag(u8),
-    /// Not plain: a number, an instant, the version of a cloud event.
+    Integer(u8),
+    Number(u8),
+    /// Not plain: an instant, the version of a cloud event, a number that the subject has no use for.
     Other,
 }
 
@@ -46,6 +48,21 @@ pub struct Limits {
     pub latest_ms: i64,
 }
 
+/// The names of the attributes of a subject's events by their types.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Texts.
+    pub texts: Vec<String>,
+    /// Flags.
+    pub flags: Vec<String>,
+    /// Whole numbers; those below 0 are not plain.
+    pub integers: Vec<String>,
+    /// Numbers; those below 0 are not plain.
+    pub numbers: Vec<String>,
+    /// Attributes whose values are not plain.
+    pub others: Vec<String>,
+}
+
 /// The contract of the events of one kind of subject: event types, attributes, limits.
 #[derive(Debug)]
 pub struct Contract {
@@ -56,18 +73,12 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Return a contract. `texts` and `flags` are the attributes of these types; the values of `others` are not plain.
+    /// Return a contract.
     ///
     /// There are at most 16 types and 64 attributes: sets of them are kept as bits.
-    pub fn new(
-        subject: &str,
-        types: &[String],
-        texts: &[String],
-        flags: &[String],
-        others: &[String],
-        limits: Limits,
-    ) -> Option<Self> {
-        if types.len() > 16 || texts.len() + flags.len() > 64 {
+    pub fn new(subject: &str, types: &[String], names: &Names, limits: Limits) -> Option<Self> {
+        let Names { texts, flags, integers, numbers, others } = names;
+        if types.len() > 16 || texts.len() + flags.len() + integers.len() + numbers.len() > 64 {
             return None;
         }
         let mut fields: FxHashMap<Box<[u8]>, Field> = FxHashMap::default();
@@ -75,14 +86,16 @@ impl Contract {
             fields.insert(name.as_bytes().into(), Field::Other);
         }
         let mut attributes: Vec<Box<str>> = vec![];
-        for (names, is_text) in [(texts, true), (flags, false)] {
+        let mut keep = |names: &[String], field: fn(u8) -> Field| {
             for name in names {
-                let number = attributes.len() as u8;
+                fields.insert(name.as_bytes().into(), field(attributes.len() as u8));
                 attributes.push(name.as_str().into());
-                let field = if is_text { Field::Text(number) } else { Field::Flag(number) };
-                fields.insert(name.as_bytes().into(), field);
             }
-        }
+        };
+        keep(texts, Field::Text);
+        keep(flags, Field::Flag);
+        keep(integers, Field::Integer);
+        keep(numbers, Field::Number);
         for (name, field) in [
             ("id", Field::Id),
             ("type", Field::Type),
@@ -111,7 +124,7 @@ impl Contract {
         names.iter().filter_map(|name| self.kind_of(name.as_bytes())).fold(0, |bits, kind| bits | 1 << kind)
     }
 
-    /// Return the number of an attribute, a text or a flag.
+    /// Return the number of an attribute that may be plain.
     pub fn attribute(&self, name: &str) -> Option<u8> {
         self.attributes.iter().position(|one| &**one == name).map(|place| place as u8)
     }
@@ -122,13 +135,13 @@ impl Contract {
 pub struct Attribute {
     /// The number of its name.
     pub name: u8,
-    /// Whether it is a text; else it is a flag.
+    /// Whether it is a text; else it is a flag or a number.
     pub is_text: bool,
     /// The name as msgpack.
     pub key: Span,
     /// The value as msgpack.
     pub value: Span,
-    /// The text itself; empty for a flag.
+    /// The text itself; empty for others.
     pub text: Span,
 }
 
@@ -246,10 +259,11 @@ impl Piece {
                     time_ms = Some(if scan.is_text() { instant(&scan.text()?)? } else { scan.integer()? });
                 }
                 Field::Sequence if sequence.is_none() => sequence = Some(scan.integer()?),
-                Field::Text(number) | Field::Flag(number) if seen & (1 << number) == 0 => {
+                Field::Text(number) | Field::Flag(number) | Field::Integer(number) | Field::Number(number)
+                    if seen & (1 << number) == 0 =>
+                {
                     seen |= 1 << number;
-                    let is_text = matches!(field, Field::Text(_));
-                    self.attribute_of(contract, &mut scan, number, is_text)?;
+                    self.attribute_of(contract, &mut scan, number, field)?;
                 }
                 _ => return None,
             }
@@ -267,26 +281,33 @@ impl Piece {
         Some(self.event(contract, Head { time_ms, sequence, kind, id, subject }, first))
     }
 
-    fn attribute_of(&mut self, contract: &Contract, scan: &mut Scan, number: u8, is_text: bool) -> Option<()> {
+    fn attribute_of(&mut self, contract: &Contract, scan: &mut Scan, number: u8, field: Field) -> Option<()> {
         let start = self.bytes.len() as u32;
         write_text(&mut self.bytes, contract.attributes[usize::from(number)].as_bytes());
         let key = Span { start, end: self.bytes.len() as u32 };
-        let (value, text);
-        if is_text {
-            let found = scan.text()?;
-            if found.len() > contract.limits.text {
-                return None;
+        let mut size = 0;
+        match field {
+            Field::Text(_) => {
+                let found = scan.text()?;
+                if found.len() > contract.limits.text {
+                    return None;
+                }
+                write_text(&mut self.bytes, &found);
+                size = found.len() as u32;
             }
-            write_text(&mut self.bytes, &found);
-            let end = self.bytes.len() as u32;
-            value = Span { start: key.end, end };
-            text = Span { start: end - found.len() as u32, end };
-        } else {
-            self.bytes.push(if scan.flag()? { 0xc3 } else { 0xc2 });
-            let end = self.bytes.len() as u32;
-            value = Span { start: key.end, end };
-            text = Span { start: end, end };
+            Field::Integer(_) => {
+                let found = scan.integer().filter(|found| *found <= contract.limits.integer)?;
+                write_ms(&mut self.bytes, found);
+            }
+            Field::Number(_) => {
+                self.bytes.push(0xcb);
+                self.bytes.extend_from_slice(&scan.number()?.to_be_bytes());
+            }
+            _ => self.bytes.push(if scan.flag()? { 0xc3 } else { 0xc2 }),
         }
+        let end = self.bytes.len() as u32;
+        let is_text = matches!(field, Field::Text(_));
+        let (value, text) = (Span { start: key.end, end }, Span { start: end - size, end });
         self.attributes.push(Attribute { name: number, is_text, key, value, text });
         Some(())
     }
@@ -385,8 +406,14 @@ mod tests {
         let names = |all: &[&str]| all.iter().map(|one| (*one).to_string()).collect::<Vec<_>>();
         let limits =
             Limits { id: 512, text: 1024, integer: 1 << 53, earliest_ms: 10_000_000_000, latest_ms: 4_102_444_800_000 };
-        let (types, texts) = (names(&["opened", "responded"]), names(&["priority", "team"]));
-        Contract::new("ticket", &types, &texts, &names(&["public"]), &names(&["weight"]), limits).unwrap()
+        let of = Names {
+            texts: names(&["priority", "team"]),
+            flags: names(&["public"]),
+            integers: names(&["talk_ms"]),
+            numbers: names(&["score"]),
+            others: names(&["weight"]),
+        };
+        Contract::new("ticket", &names(&["opened", "responded"]), &of, limits).unwrap()
     }
 
     fn read(value: &str) -> Option<(Piece, Event)> {
@@ -407,11 +434,23 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_kept_as_python_keeps_them() {
+        let text = r#"{"id":"e","type":"opened","time":1700000000000,"ticket":"T-1","talk_ms":300,"score":4}"#;
+        let (piece, event) = read(text).unwrap();
+        assert_eq!(piece.get(event.map), b"\x82\xa7talk_ms\xcd\x01\x2c\xa5score\xcb\x40\x10\0\0\0\0\0\0");
+    }
+
+    #[test]
     fn what_is_not_plain_is_left() {
         for more in [
             r#","weight":1"#,
             r#","priority":1"#,
             r#","priority":null"#,
+            r#","talk_ms":-1"#,
+            r#","talk_ms":1.0"#,
+            r#","talk_ms":true"#,
+            r#","score":-1.5"#,
+            r#","score":1e2"#,
             r#","id":"f""#,
             r#","team":"a\nb""#,
             r#","x":01"#,

@@ -14,7 +14,7 @@ use crate::row::{Parts, Reader, Row, write_array, write_integer, write_map, writ
 use crate::series::{Ended, MINUTE_MS, Sums};
 
 /// The most facts of a ledger.
-const MOST_FACTS: usize = 1_000;
+pub const MOST_FACTS: usize = 1_000;
 
 /// Why Python takes the facts of a subject.
 #[derive(Debug)]
@@ -118,6 +118,11 @@ impl Subjects {
     /// Return the id of a subject.
     pub fn id<'a>(&self, piece: &'a Piece, number: usize) -> &'a [u8] {
         piece.get(piece.events[self.events[number][0] as usize].1.subject)
+    }
+
+    /// Return the places of a subject's records.
+    pub fn places<'a>(&'a self, piece: &'a Piece, number: usize) -> impl Iterator<Item = u32> + 'a {
+        self.events[number].iter().map(|index| piece.events[*index as usize].0)
     }
 }
 
@@ -466,7 +471,7 @@ impl<'a> Folding<'a> {
 }
 
 /// Return the names and values of a map, as msgpack.
-fn pairs_of(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+pub fn pairs_of(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let mut reader = Reader::new(map);
     let size = reader.map()?;
     let mut pairs = Vec::with_capacity(size + 2);
@@ -477,7 +482,7 @@ fn pairs_of(map: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
 }
 
 /// Return whether two maps hold the same, in whatever order.
-fn is_same_map(one: &[u8], other: &[u8]) -> Option<bool> {
+pub fn is_same_map(one: &[u8], other: &[u8]) -> Option<bool> {
     if one == other {
         return Some(true);
     }

@@ -136,6 +136,25 @@ impl<'a> Scan<'a> {
         Some(self.bytes[start..self.at].iter().fold(0, |sum, one| sum * 10 + i64::from(one - b'0')))
     }
 
+    /// Return a number that is not negative: few digits without an exponent, of which all decoders make the same.
+    pub fn number(&mut self) -> Option<f64> {
+        let start = self.at;
+        self.digits()?;
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            let part = self.at;
+            while self.peek()?.is_ascii_digit() {
+                self.at += 1;
+            }
+            (self.at > part).then_some(())?;
+        }
+        let text = self.bytes.get(start..self.at).filter(|text| text.len() < MOST_DIGITS)?;
+        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
+            return None;
+        }
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
     /// Pass over a value of any kind.
     pub fn skip(&mut self) -> Option<()> {
         self.pass(DEEPEST)
@@ -269,6 +288,16 @@ mod tests {
         assert_eq!(scan.flag(), Some(true));
         assert_eq!(scan.name(false), Some(None));
         scan.close().unwrap();
+    }
+
+    #[test]
+    fn numbers_have_few_digits() {
+        for (text, expected) in [("5", Some(5.0)), ("4.25 ", Some(4.25)), ("0", Some(0.0)), ("0.1", Some(0.1))] {
+            assert_eq!(Scan::new(format!("{text},").as_bytes()).number(), expected, "{text}");
+        }
+        for wrong in ["-1", "1.", ".5", "01", "1e3", "1.5e3", "0.123456789012345", "true", "\"1\""] {
+            assert_eq!(Scan::new(format!("{wrong},").as_bytes()).number(), None, "{wrong}");
+        }
     }
 
     #[test]

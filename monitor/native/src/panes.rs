@@ -1,7 +1,7 @@
 //! Panes as `monitor.wire.rows` writes them, and what a step adds to them: `monitor.core.series.sums`.
 //!
-//! Only panes without items and without parts are known here. A pane that holds anything else reads as None, and what
-//! would go into it is left to Python.
+//! Panes with outages, and those whose items do not fit one row, are not known here. Such a pane reads as None, and
+//! what would go into it is left to Python.
 
 use std::borrow::Cow;
 
@@ -20,6 +20,47 @@ pub const SEPARATOR: u8 = 0x1f;
 pub const FROM: i64 = -1;
 /// The number of the live pane of a series among its widths.
 const LIVE: usize = usize::MAX;
+/// A pane with at most this many items is not measured.
+const FEW: usize = 16;
+/// The bytes of an item besides its name.
+const ITEM: usize = 8;
+
+/// The most of a pane that is put here.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Bytes of its row.
+    pub row: usize,
+    /// Bytes of its items: Python looks whether larger ones fit one row.
+    pub items: usize,
+}
+
+/// What is added to a pane.
+pub trait Added {
+    /// Add it.
+    fn add_to(&self, pane: &mut Pane<'_>);
+}
+
+impl Added for Sum {
+    fn add_to(&self, pane: &mut Pane<'_>) {
+        pane.add(self);
+    }
+}
+
+/// By how much the number of open clocks changes.
+#[derive(Debug)]
+struct Open {
+    is_paused: bool,
+    times: i64,
+}
+
+impl Added for Open {
+    fn add_to(&self, pane: &mut Pane<'_>) {
+        pane.count("open", self.times);
+        if self.is_paused {
+            pane.count("paused", self.times);
+        }
+    }
+}
 
 /// A width of panes.
 #[derive(Debug)]
@@ -132,15 +173,26 @@ pub struct Places<'a> {
 impl<'a> Places<'a> {
     /// Find the panes that sums belong to; None: a series is none.
     pub fn of(told: &'a Told, sums: &'a Sums) -> Option<Self> {
-        let named = sums.series.iter().map(|series| Named::of(series)).collect::<Option<Vec<_>>>()?;
-        let (panes, minutes, live, days) = (vec![], vec![], vec![], vec![]);
-        let mut places = Places { told, named, panes, numbers: FxHashMap::default(), minutes, live, days };
-        for ((series, minute), _) in &sums.minutes {
-            let found = places.of_minute(*series, *minute * MINUTE_MS);
+        let minutes = sums.minutes.iter().map(|(place, _)| *place);
+        Self::find(told, &sums.series, minutes, sums.live.iter().map(|((series, _), _)| *series))
+    }
+
+    /// Find the panes of minutes, and the live ones, of series that are given by number; None: a series is none.
+    pub fn find(
+        told: &'a Told,
+        series: &'a [Box<[u8]>],
+        minutes: impl Iterator<Item = (usize, i64)>,
+        live: impl Iterator<Item = usize>,
+    ) -> Option<Self> {
+        let named = series.iter().map(|series| Named::of(series)).collect::<Option<Vec<_>>>()?;
+        let (panes, numbers, days) = (vec![], FxHashMap::default(), vec![]);
+        let mut places = Places { told, named, panes, numbers, minutes: vec![], live: vec![], days };
+        for (series, minute) in minutes {
+            let found = places.of_minute(series, minute * MINUTE_MS);
             places.minutes.push(found);
         }
-        for ((series, _), _) in &sums.live {
-            let number = places.number_of(*series, LIVE, 0, 0);
+        for series in live {
+            let number = places.number_of(series, LIVE, 0, 0);
             places.live.push(number);
         }
         Some(places)
@@ -199,52 +251,66 @@ impl<'a> Places<'a> {
     ///
     /// Return None if a row becomes longer than ``max_row`` bytes: then Python puts all of it.
     pub fn fold(&self, sums: &Sums, rows: &[Stands], max_row: usize) -> Option<Folded> {
+        let minutes: Vec<&dyn Added> = sums.minutes.iter().map(|(_, sum)| sum as &dyn Added).collect();
+        let live: Vec<_> =
+            sums.live.iter().map(|((_, is_paused), times)| Open { is_paused: *is_paused, times: *times }).collect();
+        let live: Vec<&dyn Added> = live.iter().map(|open| open as &dyn Added).collect();
+        self.put(&minutes, &live, rows, Most { row: max_row, items: usize::MAX }).ok()
+    }
+
+    /// Add what belongs to minutes, and what is live, to panes, of which the encoded rows are given, or Python's.
+    ///
+    /// Return the number of a pane that becomes too large.
+    pub fn put(
+        &self,
+        added: &[&dyn Added],
+        added_live: &[&dyn Added],
+        rows: &[Stands],
+        most: Most,
+    ) -> Result<Folded, usize> {
         let mut panes: Vec<Option<Pane>> = rows
             .iter()
             .map(|row| match row {
                 Stands::New => Some(Pane::default()),
-                Stands::Row(row) if row.len() <= max_row => Pane::read(row),
+                Stands::Row(row) if row.len() <= most.row => Pane::read(row),
                 Stands::ForPython | Stands::Row(_) => None,
             })
             .collect();
         let mut changed = vec![false; panes.len()];
         let (mut minutes, mut live) = (vec![], vec![]);
-        for (place, (_, sum)) in sums.minutes.iter().enumerate() {
+        for (place, sum) in added.iter().enumerate() {
             match &self.minutes[place] {
                 Some(numbers) if numbers.iter().all(|number| panes[*number].is_some()) => {
                     for number in numbers {
                         changed[*number] = true;
                         if let Some(pane) = &mut panes[*number] {
-                            pane.add(sum);
+                            sum.add_to(pane);
                         }
                     }
                 }
                 _ => minutes.push(place),
             }
         }
-        for (place, ((_, is_paused), times)) in sums.live.iter().enumerate() {
+        for (place, sum) in added_live.iter().enumerate() {
             let number = self.live[place];
             let Some(pane) = &mut panes[number] else {
                 live.push(place);
                 continue;
             };
             changed[number] = true;
-            count(&mut pane.counts, "open", *times);
-            if *is_paused {
-                count(&mut pane.counts, "paused", *times);
-            }
+            sum.add_to(pane);
         }
         let mut rows = vec![];
         for (number, pane) in panes.iter().enumerate() {
             if let (true, Some(pane)) = (changed[number], pane) {
                 let row = pane.encoded();
-                if row.len() > max_row {
-                    return None;
+                if row.len() > most.row || pane.has_more_items(most.items) {
+                    return Err(number);
                 }
                 rows.push((number, row));
             }
         }
-        Some(Folded { rows, minutes, live })
+        Ok(Folded { rows, minutes, live })
     }
 }
 
@@ -270,13 +336,18 @@ pub struct Folded {
     pub live: Vec<usize>,
 }
 
-/// A pane without items. The order of its maps is that in which Python would write them.
+/// A pane without outages. The order of its maps is that in which Python would write them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Pane<'a> {
     counts: Vec<(Cow<'a, str>, i64)>,
     buckets: Vec<(i64, i64)>,
+    /// Calls by their names.
+    items: Vec<(Cow<'a, [u8]>, i64)>,
     longest: Vec<(i64, i64)>,
 }
+
+/// An item that is set to a value, or taken out (None).
+pub type Item = (Box<[u8]>, Option<i64>);
 
 impl<'a> Pane<'a> {
     /// Read an encoded row.
@@ -294,10 +365,16 @@ impl<'a> Pane<'a> {
             counts.push((Cow::Borrowed(std::str::from_utf8(reader.text()?).ok()?), reader.signed()?));
         }
         let buckets = numbers_of(&mut reader)?;
-        reader.is(0x80)?; // calls
+        let size = reader.map()?;
+        let mut items = Vec::with_capacity((size + 8).min(4_096));
+        for _ in 0..size {
+            let name = reader.text()?;
+            std::str::from_utf8(name).ok()?;
+            items.push((Cow::Borrowed(name), reader.signed()?));
+        }
         reader.is(0x80)?; // outages
         let longest = numbers_of(&mut reader)?;
-        reader.is_done().then_some(Pane { counts, buckets, longest })
+        reader.is_done().then_some(Pane { counts, buckets, items, longest })
     }
 
     /// Return the encoded row.
@@ -312,12 +389,61 @@ impl<'a> Pane<'a> {
             write_signed(&mut out, *count);
         }
         write_numbers(&mut out, &self.buckets);
-        out.extend_from_slice(&[0x80, 0x80]);
+        write_map(&mut out, self.items.len());
+        for (name, value) in &self.items {
+            write_text(&mut out, name);
+            write_signed(&mut out, *value);
+        }
+        out.push(0x80);
         write_numbers(&mut out, &self.longest);
         out
     }
 
-    fn add(&mut self, sum: &Sum) {
+    /// Add to a count; one that becomes 0 goes.
+    pub fn count(&mut self, name: &str, n: i64) {
+        count(&mut self.counts, name, n);
+    }
+
+    /// Set items and take items out, each item once.
+    pub fn set(&mut self, items: &[Item]) {
+        if items.len() * self.items.len() <= 256 {
+            for (name, value) in items {
+                let place = self.items.iter().position(|one| one.0.as_ref() == name.as_ref());
+                match (place, value) {
+                    (Some(place), Some(value)) => self.items[place].1 = *value,
+                    (Some(place), None) => {
+                        self.items.remove(place);
+                    }
+                    (None, Some(value)) => self.items.push((Cow::Owned(name.to_vec()), *value)),
+                    (None, None) => {}
+                }
+            }
+            return;
+        }
+        let mut new: FxHashMap<&[u8], Option<i64>> =
+            items.iter().map(|(name, value)| (name.as_ref(), *value)).collect();
+        self.items.retain_mut(|(name, held)| match new.remove(name.as_ref()) {
+            None => true,
+            Some(None) => false,
+            Some(Some(value)) => {
+                *held = value;
+                true
+            }
+        });
+        for (name, _) in items {
+            if let Some(Some(value)) = new.get(name.as_ref()) {
+                self.items.push((Cow::Owned(name.to_vec()), *value));
+            }
+        }
+    }
+
+    /// Return whether Python must look whether the items still fit one row.
+    fn has_more_items(&self, bytes: usize) -> bool {
+        self.items.len() > FEW && self.items.iter().map(|one| one.0.len() + ITEM).sum::<usize>() > bytes
+    }
+
+    /// Add a sum.
+    pub fn add(&mut self, sum: &Sum) {
         for (name, n) in [("met", sum.met), ("elapsed_ms", sum.elapsed_ms), ("wall_ms", sum.wall_ms)] {
             count(&mut self.counts, name, n);
         }
@@ -428,11 +554,29 @@ mod tests {
         let mut pane = Pane::default();
         pane.add(&sum(&[5, 70_000, 3_600_000, 5]));
         count(&mut pane.counts, "open", -40);
+        pane.set(&[(b"C-1"[..].into(), Some(5)), (b"C-2"[..].into(), Some(0))]);
         let row = pane.encoded();
         assert_eq!(Pane::read(&row), Some(pane));
         for end in 0..row.len() {
             assert_eq!(Pane::read(&row[..end]), None);
         }
+    }
+
+    #[test]
+    fn items_are_set_and_taken_out_whether_few_or_many() {
+        let name = |number: i64| -> Box<[u8]> { format!("C-{number}").as_bytes().into() };
+        let mut pane = Pane::default();
+        for at in 0..100 {
+            pane.set(&[(name(at), Some(at))]);
+        }
+        pane.set(&[(name(3), None), (name(1_000), Some(1)), (name(4), Some(0)), (name(2_000), None)]);
+        pane.set(&[(name(5), None)]);
+        let held = |pane: &Pane, number| pane.items.iter().find(|one| *one.0 == *name(number)).map(|one| one.1);
+        assert_eq!([3, 4, 5, 6, 1_000, 2_000].map(|at| held(&pane, at)), [None, Some(0), None, Some(6), Some(1), None]);
+        assert_eq!(pane.items.len(), 99);
+        assert!(!pane.has_more_items(1_500));
+        pane.set(&[("x".repeat(1_000).as_bytes().into(), Some(1))]);
+        assert!(pane.has_more_items(1_500));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 #[pyclass(module = "sla_monitor_native")]
 #[derive(Debug)]
 pub(crate) struct Piece {
-    read: decode::Piece,
+    pub(crate) read: decode::Piece,
     /// The places of the records that Python decodes.
     #[pyo3(get)]
     others: Vec<u32>,
@@ -52,16 +52,17 @@ pub(crate) struct Piece {
 #[derive(Debug)]
 pub(crate) struct Plan {
     told: plan::Plan,
-    series_type: Py<PyAny>,
-    series: FxHashMap<Box<[u8]>, Py<PyAny>>,
+    series: SeriesKeys,
 }
 
-/// Attributes of the subject's events by type: texts, flags, others.
-type Names = (Vec<String>, Vec<String>, Vec<String>);
+/// Attributes of the subject's events by type: texts, flags, whole numbers, numbers, and those that are not plain.
+pub(crate) type Names = (Vec<String>, Vec<String>, Vec<String>, Vec<String>, Vec<String>);
+/// The longest id and text (bytes), the largest integer, the earliest instant and the end of all (ms).
+pub(crate) type LimitsOf = (usize, usize, i64, i64, i64);
 /// Agreement, measure, version, calendar, budget.
 type RuleOf = (String, String, u64, String, i64);
 /// A width of panes: its name, its length (ms; 0: the local day), how long after its start a pane is dropped (ms).
-type WidthOf = (String, i64, i64);
+pub(crate) type WidthOf = (String, i64, i64);
 /// A clock that starts: agreement, measure, version, calendar, ``by``, the number of its terms.
 type StartOf = (String, String, u64, String, Vec<String>, usize);
 
@@ -74,19 +75,17 @@ impl Plan {
         subject: &str,
         types: Vec<String>,
         names: Names,
-        limits: (usize, usize, i64, i64, i64),
+        limits: LimitsOf,
         stamp: u64,
         retention_ms: i64,
         series_type: Py<PyAny>,
     ) -> PyResult<Self> {
-        let (id, text, integer, earliest_ms, latest_ms) = limits;
-        let limits = Limits { id, text, integer, earliest_ms, latest_ms };
-        let contract = Contract::new(subject, &types, &names.0, &names.1, &names.2, limits);
+        let contract = contract_of(subject, &types, names, limits);
         let found = contract.and_then(|contract| Words::of(&contract).map(|words| (contract, words)));
         let (contract, words) =
             found.ok_or_else(|| PyValueError::new_err("the contract is not as this crate knows it"))?;
         let told = plan::Plan::new(contract, words, stamp, retention_ms);
-        Ok(Plan { told, series_type, series: FxHashMap::default() })
+        Ok(Plan { told, series: SeriesKeys::new(series_type) })
     }
 
     /// Tell by what promises are chosen: event types that start a subject, those that Python applies, the attributes
@@ -197,10 +196,7 @@ impl Plan {
 
     /// Keep into which panes the instants of a measure belong.
     fn keep_slices(&mut self, agreement: &str, measure: &str, widths: Vec<WidthOf>, zone: &str, cuts: Vec<i64>) {
-        let widths =
-            widths.into_iter().map(|(name, length_ms, kept_ms)| Width { name: name.into(), length_ms, kept_ms });
-        let slices = Slices { widths: widths.collect(), zone: zone.into(), cuts };
-        self.told.slices.slices.insert(texts(agreement, measure), slices);
+        self.told.slices.slices.insert(texts(agreement, measure), slices_of(widths, zone, cuts));
     }
 
     /// Keep a local day of a zone.
@@ -225,7 +221,7 @@ impl Plan {
 
     /// Decode the records that are plain, up to an instant.
     fn read(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
-        guarded(|| self.read_all(records, max_bytes, latest_ms))?
+        guarded(|| read_all(&self.told.contract, records, max_bytes, latest_ms))?
     }
 
     /// Fold what was decoded, and put the rows.
@@ -267,18 +263,22 @@ impl Plan {
 }
 
 /// The panes of a step.
-struct Changed<'py> {
+pub(crate) struct Changed<'py> {
     keys: Vec<Bound<'py, PyBytes>>,
     /// When each of them is dropped (ms), if it is new; 0: it is not, or is never dropped.
     until_ms: Vec<i64>,
-    folded: Folded,
+    pub(crate) folded: Folded,
     /// Measures, and instants whose local day was not told.
-    days: Vec<((String, String), i64)>,
+    pub(crate) days: Vec<((String, String), i64)>,
 }
 
 impl<'py> Changed<'py> {
     /// Put the rows. Return the keys of all, and those of new ones by when they are dropped.
-    fn put(&self, py: Python<'py>, layers: &Layers<'_, 'py>) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
+    pub(crate) fn put(
+        &self,
+        py: Python<'py>,
+        layers: &Layers<'_, 'py>,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
         let (put, new) = (PyList::empty(py), PyDict::new(py));
         for (number, encoded) in &self.folded.rows {
             let key = &self.keys[*number];
@@ -308,52 +308,216 @@ impl<'py> Changed<'py> {
 }
 
 /// The layers of a partition's rows.
-struct Layers<'a, 'py> {
-    rows: &'a Bound<'py, PyDict>,
-    packed: &'a Bound<'py, PyDict>,
-    decoded: &'a Bound<'py, PyDict>,
-    touched: &'a Bound<'py, PyDict>,
-    panes: Option<&'a Bound<'py, PyDict>>,
-    wakes: &'a Bound<'py, PyDict>,
+pub(crate) struct Layers<'a, 'py> {
+    pub(crate) rows: &'a Bound<'py, PyDict>,
+    pub(crate) packed: &'a Bound<'py, PyDict>,
+    pub(crate) decoded: &'a Bound<'py, PyDict>,
+    pub(crate) touched: &'a Bound<'py, PyDict>,
+    pub(crate) panes: Option<&'a Bound<'py, PyDict>>,
+    pub(crate) wakes: &'a Bound<'py, PyDict>,
 }
 
-impl Plan {
-    fn read_all(&self, records: &Bound<'_, PySequence>, max_bytes: usize, latest_ms: i64) -> PyResult<Piece> {
-        let py = records.py();
-        let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
-        let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
-        for (place, record) in records.try_iter()?.enumerate() {
-            let (record, place) = (record?, place as u32);
-            let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
-            let headers = record.getattr(intern!(py, "headers"))?;
-            let has_headers = match headers.cast::<PyTuple>() {
-                Ok(headers) => !headers.is_empty(),
-                Err(_) => headers.is_truthy()?,
-            };
-            let Ok(key) = key.cast::<PyBytes>() else {
-                made.others.push(place);
-                continue;
-            };
-            let key = key.as_bytes();
-            let is_read = match value.cast_exact::<PyBytes>() {
-                Ok(value) if !has_headers && value.as_bytes().len() <= max_bytes => {
-                    made.read.read(&self.told.contract, place, key, value.as_bytes(), latest_ms)
-                }
-                _ => {
-                    made.read.leave(key);
-                    false
-                }
-            };
-            if is_read {
-                let newest_ms = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
-                made.newest_ms = made.newest_ms.max(newest_ms);
-            } else {
-                made.others.push(place);
-            }
+/// How subjects and panes stand in the layers.
+type Stored<'py> = Option<Bound<'py, PyAny>>;
+
+impl<'py> Layers<'_, 'py> {
+    /// Return the encoded row under a key.
+    fn row(&self, key: &Bound<'py, PyBytes>) -> PyResult<Stored<'py>> {
+        match self.packed.get_item(key)? {
+            None => self.rows.get_item(key),
+            found => Ok(found.filter(|row| !row.is_none())),
         }
+    }
+
+    /// Do some work on each subject of a piece with its row; return the keys of the rows.
+    ///
+    /// The row is `Stands::ForPython` if Python has put one that is not encoded yet.
+    pub(crate) fn each(
+        &self,
+        py: Python<'py>,
+        piece: &decode::Piece,
+        subjects: &Subjects,
+        mut work: impl FnMut(usize, Stands),
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let mut keys = Vec::with_capacity(subjects.events.len());
+        for number in 0..subjects.events.len() {
+            let id = subjects.id(piece, number);
+            let key = PyBytes::new_with(py, id.len() + 1, |bytes| {
+                bytes[0] = b's';
+                bytes[1..].copy_from_slice(id);
+                Ok(())
+            })?;
+            if !self.touched.is_empty() && self.touched.contains(&key)? {
+                work(number, Stands::ForPython);
+            } else {
+                match self.row(&key)? {
+                    None => work(number, Stands::New),
+                    Some(row) => work(number, Stands::Row(row.cast::<PyBytes>()?.as_bytes())),
+                }
+            }
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    /// Put the row of a subject.
+    pub(crate) fn put(&self, py: Python<'py>, key: &Bound<'py, PyBytes>, encoded: &[u8]) -> PyResult<()> {
+        let wake = i64::from_be_bytes(encoded[..8].try_into()?);
+        let is_noted = match self.rows.get_item(key)? {
+            None => false,
+            Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
+        };
+        self.packed.set_item(key, PyBytes::new(py, encoded))?;
+        if !self.decoded.is_empty() && self.decoded.contains(key)? {
+            self.decoded.del_item(key)?;
+        }
+        if wake != 0 && !is_noted {
+            self.wakes.set_item(key, wake)?;
+        }
+        Ok(())
+    }
+
+    /// Find the panes of a step, and have them changed; nothing is put yet. ``apart`` are the keys of panes that have
+    /// several rows: these are Python's.
+    ///
+    /// ``for_python`` is what becomes of a step of which Python puts everything, as when no place is known.
+    pub(crate) fn changed(
+        &self,
+        py: Python<'py>,
+        places: Option<Places>,
+        for_python: Folded,
+        apart: Option<&Bound<'py, PyDict>>,
+        fold: impl Fn(&Places, &mut [Stands]) -> Option<Folded>,
+    ) -> PyResult<Changed<'py>> {
+        let mut changed = Changed { keys: vec![], until_ms: vec![], folded: for_python, days: vec![] };
+        let (Some(touched), Some(places)) = (self.panes, places) else { return Ok(changed) };
+        for (rule, at_ms) in &places.days {
+            changed.days.push((texts_of(rule)?, *at_ms));
+        }
+        let (mut scratch, mut found) = (vec![], Vec::with_capacity(places.panes.len()));
+        for place in &places.panes {
+            places.write_key(place, &mut scratch);
+            let key = PyBytes::new(py, &scratch);
+            let row = self.row(&key)?;
+            let is_touched = (!touched.is_empty() && touched.contains(&key)?)
+                || apart.is_some_and(|apart| !apart.is_empty() && apart.contains(&key).unwrap_or(true));
+            changed.until_ms.push(if row.is_none() { place.until_ms } else { 0 });
+            changed.keys.push(key);
+            found.push((is_touched, row));
+        }
+        let mut stand = Vec::with_capacity(found.len());
+        for (is_touched, row) in &found {
+            stand.push(match row {
+                _ if *is_touched => Stands::ForPython,
+                None => Stands::New,
+                Some(row) => Stands::Row(row.cast::<PyBytes>()?.as_bytes()),
+            });
+        }
+        if let Some(folded) = fold(&places, &mut stand) {
+            changed.folded = folded;
+        }
+        Ok(changed)
+    }
+}
+
+/// The keys of series as Python has them, each made once.
+#[derive(Debug)]
+pub(crate) struct SeriesKeys {
+    made_by: Py<PyAny>,
+    known: FxHashMap<Box<[u8]>, Py<PyAny>>,
+}
+
+impl SeriesKeys {
+    /// Return keys that are made by a type of Python.
+    pub(crate) fn new(made_by: Py<PyAny>) -> Self {
+        SeriesKeys { made_by, known: FxHashMap::default() }
+    }
+
+    /// Return the key of a series.
+    pub(crate) fn of(&mut self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
+        if let Some(known) = self.known.get(series) {
+            return Ok(known.clone_ref(py));
+        }
+        if self.known.len() >= MOST_SERIES {
+            self.known.clear();
+        }
+        let made = self.made(py, series)?;
+        self.known.insert(series.into(), made.clone_ref(py));
         Ok(made)
     }
 
+    fn made(&self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
+        let mut reader = Reader::new(series);
+        reader.array();
+        let mut texts = vec![];
+        for _ in 0..2 {
+            texts.push(text_of(py, reader.text())?);
+        }
+        let mut values = vec![];
+        for _ in 0..reader.array().unwrap_or(0) {
+            values.push(text_of(py, reader.text())?);
+        }
+        self.made_by.call1(py, (&texts[0], &texts[1], PyTuple::new(py, values)?))
+    }
+}
+
+/// Return a contract of events; None: it is not as this crate knows it.
+pub(crate) fn contract_of(subject: &str, types: &[String], names: Names, limits: LimitsOf) -> Option<Contract> {
+    let (id, text, integer, earliest_ms, latest_ms) = limits;
+    let (texts, flags, integers, numbers, others) = names;
+    let names = decode::Names { texts, flags, integers, numbers, others };
+    Contract::new(subject, types, &names, Limits { id, text, integer, earliest_ms, latest_ms })
+}
+
+/// Return into which panes instants belong.
+pub(crate) fn slices_of(widths: Vec<WidthOf>, zone: &str, cuts: Vec<i64>) -> Slices {
+    let widths = widths.into_iter().map(|(name, length_ms, kept_ms)| Width { name: name.into(), length_ms, kept_ms });
+    Slices { widths: widths.collect(), zone: zone.into(), cuts }
+}
+
+/// Decode the records that are plain, up to an instant.
+pub(crate) fn read_all(
+    contract: &Contract,
+    records: &Bound<'_, PySequence>,
+    max_bytes: usize,
+    latest_ms: i64,
+) -> PyResult<Piece> {
+    let py = records.py();
+    let (key_of, value_of) = (intern!(py, "key"), intern!(py, "value"));
+    let mut made = Piece { read: decode::Piece::default(), others: vec![], newest_ms: 0 };
+    for (place, record) in records.try_iter()?.enumerate() {
+        let (record, place) = (record?, place as u32);
+        let (key, value) = (record.getattr(key_of)?, record.getattr(value_of)?);
+        let headers = record.getattr(intern!(py, "headers"))?;
+        let has_headers = match headers.cast::<PyTuple>() {
+            Ok(headers) => !headers.is_empty(),
+            Err(_) => headers.is_truthy()?,
+        };
+        let Ok(key) = key.cast::<PyBytes>() else {
+            made.others.push(place);
+            continue;
+        };
+        let key = key.as_bytes();
+        let is_read = match value.cast_exact::<PyBytes>() {
+            Ok(value) if !has_headers && value.as_bytes().len() <= max_bytes => {
+                made.read.read(contract, place, key, value.as_bytes(), latest_ms)
+            }
+            _ => {
+                made.read.leave(key);
+                false
+            }
+        };
+        if is_read {
+            let newest_ms = made.read.events.last().map_or(0, |(_, event)| event.time_ms);
+            made.newest_ms = made.newest_ms.max(newest_ms);
+        } else {
+            made.others.push(place);
+        }
+    }
+    Ok(made)
+}
+
+impl Plan {
     /// Fold all subjects of a piece; return what that made, and the keys of the rows by the number of the subject.
     fn fold<'py>(
         &self,
@@ -364,26 +528,17 @@ impl Plan {
     ) -> PyResult<(Done, Vec<Bound<'py, PyBytes>>)> {
         let (subjects, left) = Subjects::of(piece);
         let mut done = Done { left, ..Done::default() };
-        let mut keys = Vec::with_capacity(subjects.events.len());
-        for number in 0..subjects.events.len() {
-            let id = subjects.id(piece, number);
-            let key = PyBytes::new_with(py, id.len() + 1, |bytes| {
-                bytes[0] = b's';
-                bytes[1..].copy_from_slice(id);
-                Ok(())
-            })?;
-            if !layers.touched.is_empty() && layers.touched.contains(&key)? {
-                done.left.extend(subjects.events[number].iter().map(|index| piece.events[*index as usize].0));
-            } else {
-                let found = match layers.packed.get_item(&key)? {
-                    None => layers.rows.get_item(&key)?,
-                    found => found.filter(|row| !row.is_none()),
-                };
-                let row = found.as_ref().map(|row| row.cast::<PyBytes>()).transpose()?;
-                done.take(&self.told, piece, &subjects, number, row.map(PyBytesMethods::as_bytes), at);
-            }
-            keys.push(key);
-        }
+        let keys = layers.each(py, piece, &subjects, |number, row| {
+            let row = match row {
+                Stands::New => None,
+                Stands::Row(row) => Some(row),
+                Stands::ForPython => {
+                    done.left.extend(subjects.places(piece, number));
+                    return;
+                }
+            };
+            done.take(&self.told, piece, &subjects, number, row, at);
+        })?;
         done.left.sort_unstable();
         Ok((done, keys))
     }
@@ -397,20 +552,7 @@ impl Plan {
         layers: &Layers<'_, 'py>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         for (number, encoded) in &done.rows {
-            let key = &keys[*number];
-            let row = PyBytes::new(py, encoded);
-            let wake = i64::from_be_bytes(encoded[..8].try_into()?);
-            let is_noted = match layers.rows.get_item(key)? {
-                None => false,
-                Some(stored) => stored.cast::<PyBytes>()?.as_bytes().starts_with(&encoded[..8]),
-            };
-            layers.packed.set_item(key, row)?;
-            if !layers.decoded.is_empty() && layers.decoded.contains(key)? {
-                layers.decoded.del_item(key)?;
-            }
-            if wake != 0 && !is_noted {
-                layers.wakes.set_item(key, wake)?;
-            }
+            layers.put(py, &keys[*number], encoded)?;
         }
         let (put, new) = changed.put(py, layers)?;
         let (live, minutes) = self.sums(py, &done.sums, changed)?;
@@ -433,42 +575,10 @@ impl Plan {
         layers: &Layers<'_, 'py>,
         max_row: usize,
     ) -> PyResult<Changed<'py>> {
-        let for_python = || Folded {
-            rows: vec![],
-            minutes: (0..sums.minutes.len()).collect(),
-            live: (0..sums.live.len()).collect(),
-        };
-        let mut changed = Changed { keys: vec![], until_ms: vec![], folded: for_python(), days: vec![] };
-        let Some(touched) = layers.panes else { return Ok(changed) };
-        let Some(places) = Places::of(&self.told.slices, sums) else { return Ok(changed) };
-        for (rule, at_ms) in &places.days {
-            changed.days.push((texts_of(rule)?, *at_ms));
-        }
-        let (mut scratch, mut found) = (vec![], Vec::with_capacity(places.panes.len()));
-        for place in &places.panes {
-            places.write_key(place, &mut scratch);
-            let key = PyBytes::new(py, &scratch);
-            let row = match layers.packed.get_item(&key)? {
-                None => layers.rows.get_item(&key)?,
-                row => row.filter(|row| !row.is_none()),
-            };
-            let is_touched = !touched.is_empty() && touched.contains(&key)?;
-            changed.until_ms.push(if row.is_none() { place.until_ms } else { 0 });
-            changed.keys.push(key);
-            found.push((is_touched, row));
-        }
-        let mut stand = Vec::with_capacity(found.len());
-        for (is_touched, row) in &found {
-            stand.push(match row {
-                _ if *is_touched => Stands::ForPython,
-                None => Stands::New,
-                Some(row) => Stands::Row(row.cast::<PyBytes>()?.as_bytes()),
-            });
-        }
-        if let Some(folded) = places.fold(sums, &stand, max_row) {
-            changed.folded = folded;
-        }
-        Ok(changed)
+        let for_python =
+            Folded { rows: vec![], minutes: (0..sums.minutes.len()).collect(), live: (0..sums.live.len()).collect() };
+        let places = Places::of(&self.told.slices, sums);
+        layers.changed(py, places, for_python, None, |places, stand| places.fold(sums, stand, max_row))
     }
 
     /// Return what is left to Python of what changed in the series: live, and by the minute.
@@ -481,42 +591,14 @@ impl Plan {
         let (live, minutes) = (PyList::empty(py), PyList::empty(py));
         for place in &changed.folded.live {
             let ((number, is_paused), times) = &sums.live[*place];
-            live.append((self.key_of(py, &sums.series[*number])?, *is_paused, *times))?;
+            live.append((self.series.of(py, &sums.series[*number])?, *is_paused, *times))?;
         }
         for place in &changed.folded.minutes {
             let ((number, minute), sum) = &sums.minutes[*place];
-            let key = self.key_of(py, &sums.series[*number])?;
+            let key = self.series.of(py, &sums.series[*number])?;
             minutes.append(minute_of(py, &key, *minute, sum)?)?;
         }
         Ok((live, minutes))
-    }
-
-    /// Return the key of a series as Python has it, made once.
-    fn key_of(&mut self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
-        if let Some(known) = self.series.get(series) {
-            return Ok(known.clone_ref(py));
-        }
-        if self.series.len() >= MOST_SERIES {
-            self.series.clear();
-        }
-        let made = self.series_of(py, series)?;
-        self.series.insert(series.into(), made.clone_ref(py));
-        Ok(made)
-    }
-
-    /// Return the key of a series as Python has it.
-    fn series_of(&self, py: Python<'_>, series: &[u8]) -> PyResult<Py<PyAny>> {
-        let mut reader = Reader::new(series);
-        reader.array();
-        let mut texts = vec![];
-        for _ in 0..2 {
-            texts.push(text_of(py, reader.text())?);
-        }
-        let mut values = vec![];
-        for _ in 0..reader.array().unwrap_or(0) {
-            values.push(text_of(py, reader.text())?);
-        }
-        self.series_type.call1(py, (&texts[0], &texts[1], PyTuple::new(py, values)?))
     }
 }
 
@@ -566,7 +648,7 @@ fn joined<'py>(py: Python<'py>, one: &[u8], other: &[u8]) -> PyResult<Bound<'py,
     })
 }
 
-fn text_of<'py>(py: Python<'py>, text: Option<&[u8]>) -> PyResult<Bound<'py, PyString>> {
+pub(crate) fn text_of<'py>(py: Python<'py>, text: Option<&[u8]>) -> PyResult<Bound<'py, PyString>> {
     let text = std::str::from_utf8(text.unwrap_or_default());
     Ok(PyString::new(py, text.map_err(|_| PyValueError::new_err("a series is not UTF-8"))?))
 }
@@ -576,6 +658,17 @@ fn minute_of<'py>(py: Python<'py>, series: &Py<PyAny>, minute: i64, sum: &Sum) -
     counts.append((intern!(py, "met"), sum.met))?;
     counts.append((intern!(py, "elapsed_ms"), sum.elapsed_ms))?;
     counts.append((intern!(py, "wall_ms"), sum.wall_ms))?;
+    minute_with(py, series, minute, counts, sum)
+}
+
+/// Return what a minute of a series adds to its panes: these counts, and the durations of a sum.
+pub(crate) fn minute_with<'py>(
+    py: Python<'py>,
+    series: &Py<PyAny>,
+    minute: i64,
+    counts: Bound<'py, PyList>,
+    sum: &Sum,
+) -> PyResult<Bound<'py, PyTuple>> {
     for (name, count) in &sum.beyond {
         counts.append((&**name, *count))?;
     }
@@ -607,14 +700,14 @@ fn text(text: &str) -> Vec<u8> {
     found
 }
 
-fn texts(agreement: &str, measure: &str) -> Vec<u8> {
+pub(crate) fn texts(agreement: &str, measure: &str) -> Vec<u8> {
     let mut rule = vec![];
     write_text(&mut rule, agreement.as_bytes());
     write_text(&mut rule, measure.as_bytes());
     rule
 }
 
-fn texts_of(rule: &[u8]) -> PyResult<(String, String)> {
+pub(crate) fn texts_of(rule: &[u8]) -> PyResult<(String, String)> {
     let mut reader = Reader::new(rule);
     let mut next = || String::from_utf8(reader.text().unwrap_or_default().to_vec());
     Ok((next()?, next()?))

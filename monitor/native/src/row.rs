@@ -7,7 +7,7 @@ use crate::clock::{Clock, State};
 /// The version of the layout of subjects' rows that this module reads and writes.
 pub const VERSION: u8 = 2;
 /// Bytes before the msgpack of a row: when it wakes, and the version of its layout.
-const HEAD: usize = 9;
+pub const HEAD: usize = 9;
 const FIELDS: usize = 8;
 const NIL: u8 = 0xc0;
 const FALSE: u8 = 0xc2;
@@ -181,6 +181,18 @@ impl<'a> Reader<'a> {
     /// Read an instant or a duration.
     pub fn ms(&mut self) -> Option<i64> {
         i64::try_from(self.integer()?).ok()
+    }
+
+    /// Read a number.
+    pub fn float(&mut self) -> Option<f64> {
+        let start = self.at;
+        if self.byte()? == 0xcb {
+            return Some(f64::from_be_bytes(self.take(8)?.try_into().ok()?));
+        }
+        self.at = start;
+        // Whole numbers of attributes are exact: they are below 2^53.
+        #[allow(clippy::cast_precision_loss, reason = "at most 2^53")]
+        self.signed().filter(|value| value.abs() <= 1 << 53).map(|value| value as f64)
     }
 
     /// Read a text.

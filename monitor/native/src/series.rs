@@ -43,9 +43,14 @@ impl Sum {
         self.met += 1;
         self.elapsed_ms += elapsed_ms;
         self.wall_ms += wall_ms;
-        let bucket = bucket_of(elapsed_ms);
+        self.measure(elapsed_ms, near);
+    }
+
+    /// Add a duration to the sketch and to what is kept beside it.
+    pub fn measure(&mut self, value_ms: i64, near: &[(i64, Box<str>)]) {
+        let bucket = bucket_of(value_ms);
         for (target_ms, name) in near {
-            if elapsed_ms > *target_ms && bucket_of(*target_ms) == bucket {
+            if value_ms > *target_ms && bucket_of(*target_ms) == bucket {
                 match self.beyond.iter_mut().find(|(known, _)| known == name) {
                     Some((_, count)) => *count += 1,
                     None => self.beyond.push((name.clone(), 1)),
@@ -56,7 +61,7 @@ impl Sum {
             Ok(place) => self.buckets[place].1 += 1,
             Err(place) => self.buckets.insert(place, (bucket, 1)),
         }
-        self.list(elapsed_ms);
+        self.list(value_ms);
     }
 
     fn list(&mut self, value_ms: i64) {

@@ -20,8 +20,8 @@ from monitor.core.windows.rows import decode_window_key
 from monitor.errors import DecodeError, RowError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.horizon import MARKER, Horizon
-from monitor.stream.agents.native import Native
 from monitor.stream.agents.native_partials import MERGED, NativeMerge
+from monitor.stream.agents.native_way import Native
 from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
 from monitor.stream.partitions.partition import PartitionState

@@ -15,13 +15,16 @@ from monitor.core.pieces import Pieces, lots
 from monitor.core.series.parts import in_order
 from monitor.core.series.series import PaneKey, encode_pane_key
 from monitor.core.series.sums import Sums
-from monitor.core.subjects.engine import Effects, SourceEngine
+from monitor.core.subjects.effects import Effects
+from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.errors import DecodeError
 from monitor.stream.agents.books import Books, SeenBook
 from monitor.stream.agents.feeders import HEARD, Feeders, forget
 from monitor.stream.agents.horizon import MARKER
-from monitor.stream.agents.native import Native, NativeWay
+from monitor.stream.agents.native import TicketsWay
+from monitor.stream.agents.native_calls import CallsWay
+from monitor.stream.agents.native_way import Native
 from monitor.stream.agents.sweep import Sweep
 from monitor.stream.agents.tally import Outlets, Tally, bury, count_later
 from monitor.stream.kafka.pace import Pace
@@ -44,6 +47,8 @@ PANES_AT_ONCE: Final = 64
 Placed = tuple[int, Event, ConsumerRecord]
 """An event, the place of its record in the piece of the batch, and the record."""
 _PLACE: Final = itemgetter(0)
+WAYS: Final[Mapping[Subject, type[CallsWay | TicketsWay]]] = {"call": CallsWay, "ticket": TicketsWay}
+"""The native fast paths by subject."""
 
 
 class Ingest:
@@ -51,7 +56,7 @@ class Ingest:
 
     ``feeders`` makes the `Feeders` of the partition: the foreign partitions from whose records its events are made. It
     is None if there are none. While one of them catches up, the clock proves nothing here either. ``native`` is the
-    module of the fast path of tickets; None: all is done in Python.
+    module of the fast path; None: all is done in Python.
     """
 
     def __init__(
@@ -75,7 +80,8 @@ class Ingest:
         self.lateness_ms = lateness_ms
         self.source = f"{state.topic}/{state.partition}"
         self.engine = SourceEngine(subject, state, retention_ms=retention_ms)
-        self._native = None if native is None or subject != "ticket" else NativeWay(native, state, self.engine, tally)
+        way = None if native is None else WAYS.get(subject)
+        self._native = None if way is None else way(native, state, self.engine, tally)
         self.watermark_ms = 0
         self.feeders = None if feeders is None else feeders(state)
         self._feeds = None if self.feeders is None else self.feeders.horizon
@@ -145,7 +151,7 @@ class Ingest:
         return (yield from self._folded(events, self._seen_up_to(newest_ms, now), now, pace))
 
     def _fold_natively(
-        self, native: NativeWay, records: Sequence[ConsumerRecord], now: Now, pace: Pace
+        self, native: CallsWay | TicketsWay, records: Sequence[ConsumerRecord], now: Now, pace: Pace
     ) -> Pieces[Effects]:
         """Fold a piece of a batch as `_fold` does; the native path takes what it knows, Python the rest."""
         book = self.books.book

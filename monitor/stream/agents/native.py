@@ -1,4 +1,6 @@
-"""The native fast path of tickets (the optional package ``sla-monitor-native``), as a partition's agent asks it.
+"""The native fast path (the optional package ``sla-monitor-native``), as a partition's agent asks it: of tickets.
+
+What both kinds have in common stands in `native_way.py`, what is of calls alone in `native_calls.py`.
 
 The package decodes and folds plain facts and puts their rows; its source is in ``monitor/native``. Python stays the
 definition: what the package does not know is folded by the engine, and no row, pane or alert tells which of the two it
@@ -9,33 +11,25 @@ like one, on which terms, and when their calendars are open.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from aiokafka.structs import ConsumerRecord
 
-from monitor.core.agreements.book import Book
 from monitor.core.clocks.clock import Terms
 from monitor.core.clocks.clock_value import Clock
 from monitor.core.clocks.starting import clocks_started
 from monitor.core.clocks.terms import STARTS, Plan
-from monitor.core.facts.events import ATTRIBUTES, TYPES, Event, Fact
-from monitor.core.pieces import Pieces, lots
+from monitor.core.facts.events import Event, Fact
 from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
-from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.fast_path import is_weighed
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
 from monitor.core.time.periods import period
 from monitor.core.time.units import DAY_MS
-from monitor.core.time.windows import WIDTH_MS
 from monitor.errors import ConfigError, Mistake
-from monitor.stream.agents.tally import Tally, count_later
-from monitor.stream.kafka.pace import Pace
-from monitor.stream.partitions.partition import PartitionState
-from monitor.wire import contract
-from monitor.wire.partials import encode_partial
+from monitor.stream.agents.native_way import Native, NativeWay, Piece, contract_of, turns_of, widths_of
 from monitor.wire.rows import SOURCE_ROWS
 
 try:
@@ -45,16 +39,8 @@ except ImportError:
 
 log = logging.getLogger(__name__)
 
-Native = Any
-"""The package, of the interface that this module knows. It has no types."""
-
-INTERFACE: Final = 5
+INTERFACE: Final = 6
 """The arguments and results of the package's calls; it says the same of itself."""
-LONGEST_ROW: Final = 1 << 15
-"""Bytes of a row from which on Python folds its subject."""
-PANES_AT_ONCE: Final = 512
-"""Panes that are sent before the time is checked: 1 µs each."""
-_LONGEST_KEY: Final = 4 * contract.MAX_ID + len(SUBJECT)
 _YEAR_MS: Final = 366 * DAY_MS
 _TICKET: Final = "ticket"
 
@@ -66,14 +52,6 @@ _Asked = tuple[
     Sequence[int], Sequence[tuple[_Rule, int]], Sequence[tuple[int, int]], Sequence[tuple[tuple[str, str], int]]
 ]
 """What a step asks for: first facts, clocks, calendars and local days, the last by agreement and measure."""
-
-
-class Piece(Protocol):
-    """The records of a piece of a batch, as the package has read them."""
-
-    others: Sequence[int]
-    """The places of the records that are not plain."""
-    newest_ms: int
 
 
 def chosen(setting: str) -> Native | None:
@@ -110,65 +88,23 @@ def _unusable(package: Native) -> str:
     return ""
 
 
-class NativeWay:
-    """The fast path of one source partition of tickets. Between two pieces it keeps only what follows from the book."""
+class TicketsWay(NativeWay["_Told"]):
+    """The fast path of tickets."""
 
-    def __init__(self, package: Native, state: PartitionState, engine: SourceEngine, tally: Tally) -> None:
-        self._package = package
-        self._state = state
-        self._engine = engine
-        self._tally = tally
-        self._plan: Plan | None = None
-        self._told: _Told | None = None
-        """None: nothing was told yet, or not since the package failed."""
-        self._asked: _Asked = (), (), (), ()
+    _asked: _Asked = (), (), (), ()
 
-    @property
-    def is_used(self) -> bool:
-        """Whether the package was told of the book."""
-        return self._told is not None
+    def _tell(self, plan: Plan) -> _Told:
+        return _Told(self._package, plan, self._engine.retention_ms)
 
-    def prepare(self, book: Book, pace: Pace) -> Pieces[None]:
-        """Take over the book, in pieces. Called before each piece of a batch."""
-        plan = yield from pace.kept_by(self._engine.planned(book))
-        if plan is not self._plan or (self._told is not None and self._told.native.is_full()):
-            self._plan = plan
-            self._told = _Told(self._package, plan, self._engine.retention_ms)
-
-    def read(self, records: Sequence[ConsumerRecord], max_bytes: int, latest_ms: int) -> Piece | None:
-        """Decode the records that are plain, up to an instant; None: Python decodes all."""
-        if self._told is None:
-            return None
-        try:
-            piece: Piece = self._told.native.read(records, max_bytes, latest_ms)
-        except self._package.Fault as fault:
-            self._failed(fault)
-            return None
-        return piece
-
-    def step(self, piece: Piece, horizon_ms: int, count: int) -> tuple[Sequence[int], Sums | None]:
-        """Fold what was decoded, judging deadlines up to the horizon, and put the rows.
-
-        Return the places of the records that Python decodes and folds after all, and what changed in the series; most
-        of it stands in panes already.
-        """
-        assert self._told is not None  # it has read the piece
-        assert self._plan is not None
-        state = self._state
-        try:
-            rows, packed, decoded, touched, wakes = state.layers(SUBJECT)
-            panes = None if self._engine.parts else state.layers(PANE).touched
-            folded, left, sums, *asked = self._told.native.step(
-                piece, horizon_ms, self._engine.oldest_ms(self._plan), rows, packed, decoded, touched, panes, wakes,
-                max(0, min(LONGEST_ROW, state.max_record_bytes - _LONGEST_KEY)),
-            )  # fmt: skip
-        except self._package.Fault as fault:
-            self._failed(fault)
-            return sorted(set(range(count)).difference(piece.others)), None
+    def _stepped(self, told: _Told, plan: Plan, piece: Piece, horizon_ms: int) -> tuple[int, Sequence[int], Sums]:
+        rows, packed, decoded, touched, wakes = self._state.layers(SUBJECT)
+        panes = None if self._engine.parts else self._state.layers(PANE).touched
+        folded, left, sums, *asked = told.native.step(
+            piece, horizon_ms, self._engine.oldest_ms(plan), rows, packed, decoded, touched, panes, wakes,
+            self._longest_row,
+        )  # fmt: skip
         self._asked = tuple(asked)
-        if folded:
-            count_later(state, self._tally.ways, (state.topic, "native"), folded)
-        return left, Sums(*sums)
+        return folded, left, Sums(*sums)
 
     def answer(self, piece: Piece, left: Sequence[tuple[int, Event, ConsumerRecord]]) -> None:
         """Tell what the last step asked for: the next piece may need it. ``left`` are the events that it left."""
@@ -189,24 +125,6 @@ class NativeWay:
                 if place in facts:
                     told.tell_promise(piece, place, facts[place])
 
-    def send(self, panes: Iterable[bytes], source: str, topic: str) -> Pieces[None]:
-        """Send panes as their rows are, in pieces. ``panes`` are the keys of these rows."""
-        state = self._state
-        end, head = encode_partial(source, b"", b"")
-        for keys in lots(panes, PANES_AT_ONCE):
-            rows, packed, *_ = state.layers(PANE)
-            state.emit_all(topic, self._package.partials(keys, rows, packed, end, head))
-            yield
-
-    def _failed(self, fault: Exception) -> None:
-        """Let Python fold a piece on which the package failed. What it was told may be half, so it is told anew."""
-        log.error(
-            "%s: a fault of sla-monitor-native, please report it: %s; Python folds these records",
-            self._state.name, fault,
-        )  # fmt: skip
-        self._tally.native_faults[self._state.topic] += 1
-        self._plan = self._told = None
-
 
 class _Told:
     """What the package was told of one book.
@@ -219,28 +137,11 @@ class _Told:
     def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
         self._plan = plan
         book = plan.book
-        instants = set(contract.INSTANTS) | set(contract.INSTANTS.values())
-        by_type: dict[type, list[str]] = {str: [], bool: []}
-        others = ["specversion", *instants]
-        for name, kind in ATTRIBUTES.items():
-            (others if name in instants else by_type.get(kind, others)).append(name)
-        self.native = package.Plan(
-            subject=_TICKET,
-            types=sorted(TYPES[_TICKET]),
-            names=(by_type[str], by_type[bool], others),
-            limits=(
-                contract.MAX_ID, contract.MAX_TEXT, contract.MAX_INTEGER, contract.SECONDS[1], contract.LATEST_MS,
-            ),
-            stamp=book.stamp,
-            retention_ms=retention_ms,
-            series_type=SeriesKey,
-        )  # fmt: skip
+        self.native = package.Plan(**contract_of(_TICKET), stamp=book.stamp, retention_ms=retention_ms)
         filters = [each.covers for each in book.agreements]
         filters += [rule.where for each in book.agreements for rule in (*each.clocks, *each.tickets)]
         choosing = {"priority", *(name for one in filters for name, _ in one.any_of)}
-        begins = {one.valid_from_ms for one in book.agreements}
-        ends = {one.terminates_ms for one in book.agreements if one.terminates_ms is not None}
-        self._cuts = sorted(begins | ends)
+        self._cuts = turns_of(book)
         self.native.choose(
             starts=sorted(STARTS[_TICKET]),
             general=sorted(plan.general[_TICKET] | {"cancelled"}),
@@ -321,8 +222,7 @@ class _Told:
         if slices is None or measure in self._measures:
             return
         self._measures.add(measure)
-        widths = [(width, WIDTH_MS.get(width, 0), slices.dropped_after_ms(width)) for width, _ in slices.keep_ms]
-        self.native.keep_slices(*measure, widths, slices.zone, slices.cuts_ms)
+        self.native.keep_slices(*measure, widths_of(slices), slices.zone, slices.cuts_ms)
 
     def tell_day(self, measure: tuple[str, str], at_ms: int) -> None:
         """Tell the local day that holds an instant, by the zone of a measure."""

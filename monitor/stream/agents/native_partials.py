@@ -17,7 +17,7 @@ from aiokafka.structs import ConsumerRecord
 from monitor.core.series.series import SeriesKey
 from monitor.core.windows.evaluator import Evaluator
 from monitor.stream.agents.books import Books
-from monitor.stream.agents.native import Native
+from monitor.stream.agents.native_way import Native
 from monitor.stream.agents.tally import Tally, count_later
 from monitor.stream.partitions.partition import PartitionState
 

@@ -12,7 +12,7 @@ from monitor.core.agreements.measures import CallRule, OutageRule
 from monitor.core.facts.events import Event, Fact
 from monitor.core.series import parts
 from monitor.core.series.panes import merge_panes
-from monitor.core.series.parts import in_order, name_of, size_of
+from monitor.core.series.parts import Parts, in_order, name_of, size_of
 from monitor.core.series.series import Pane, PaneKey, SeriesKey, decode_pane_key, empty_pane, encode_pane_key
 from monitor.core.windows.rows import merged_pane_key
 from tests.core.stage import DAY, HOUR, Stage, copied
@@ -265,6 +265,15 @@ def test_parts_are_recalled_with_the_rows_of_a_batch_that_failed():
     assert {key: pane for key, pane in panes(centre).items() if key.width == "live"} == {
         PaneKey(SERIES, "live", 0): empty_pane()
     }
+
+
+def test_a_pane_with_several_parts_is_named_once():
+    parts, key = Parts(), PaneKey(SERIES, "day", 0)
+
+    parts.note(key._replace(part="1"))
+    parts.note(key._replace(part="2"))
+
+    assert list(parts) == [key]
 
 
 def test_keys_are_told_with_the_last_part_first():

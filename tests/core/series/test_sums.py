@@ -1,17 +1,21 @@
 """Sums of what many clocks changed: the panes are those of the changes, one by one."""
 
+from copy import deepcopy
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import CallRule
 from monitor.core.clocks.clock_value import Clock
 from monitor.core.clocks.counts import live_share
 from monitor.core.facts.events import Event, Fact
 from monitor.core.pieces import at_once
 from monitor.core.series import longest, sketch
 from monitor.core.series.panes import apply
-from monitor.core.series.series import Change, PaneKey, SeriesKey, empty_pane, encode_pane_key
+from monitor.core.series.series import LIVE, Change, PaneKey, SeriesKey, empty_pane, encode_pane_key
 from monitor.core.series.sums import PAUSED, RUNNING, Sums, add
+from monitor.core.time.windows import Window
 from tests.core.stories import DAY_MS, MONDAY_MS, Story, agreement, clock, ms, ticket
 
 MINUTE = 60_000
@@ -144,3 +148,28 @@ def test_whoever_sums_up_is_told_which_stops_are_in_time():
     assert story.engine.oldest_ms(plan) == MONDAY_MS - 2 * DAY_MS - 15 * MINUTE
     calls = Story(agreement(clock()), subject="call")
     assert calls.engine.oldest_ms(at_once(calls.engine.planned(Book((), 1)))) == 0
+
+
+def test_items_that_are_no_sum_go_into_the_panes_of_calls():
+    rule = CallRule(id="all", answer_within_ms=20_000, repeat_within_ms=DAY_MS, windows=(Window("day"),))
+    story, other = (Story(agreement(rule), subject="call") for _ in range(2))
+    series, at_ms = SeriesKey("desk", "all", ()), ms("Mon 09:00")
+    facts = [("queued", 0), ("answered", 5_000)]
+    kept = []
+    for kind, later_ms in facts:
+        call = Event("call", "C-1", Fact(at_ms + later_ms, 0, kind, kind, {"caller": "Ada"}))
+        kept.append(deepcopy(story.engine.batch([call], at_ms + later_ms, story.book).panes))
+    item = next(iter(story.pane(series, "day", ms("Mon 00:00")).calls.items()))
+    waits = Change(series, LIVE, (("waiting", 1),), call=("C-1", at_ms))
+    minute = (
+        series, at_ms // MINUTE, [("answered", 1), ("answered_within", 1), ("wait_ms", 5_000)],
+        [(sketch.bucket_of(5_000), 1)], {5_000: 1},
+    )  # fmt: skip
+
+    for sums in (
+        Sums([], [(series, at_ms // MINUTE, [], [], {})], changes=[waits, Change(series, at_ms, (), call=item)]),
+        Sums([], [minute], changes=[waits.undone(), Change(series, at_ms, (), call=item)]),
+    ):
+        assert at_once(other.engine.folded([], 0, other.book, sums)).panes == kept.pop(0)
+
+    assert other.rows == {key: row for key, row in story.rows.items() if key[:1] == b"p"}

@@ -1,5 +1,7 @@
 """The fold of a partition: what time does to rows and panes."""
 
+import pytest
+
 from monitor.core.agreements.agreement import Notify, Step
 from monitor.core.agreements.book import Book
 from monitor.core.agreements.lead_measure import LeadRule
@@ -8,6 +10,7 @@ from monitor.core.alerts.alert import AlertKey
 from monitor.core.clocks import terms as plans
 from monitor.core.facts.events import Event, Fact
 from monitor.core.paging.pages import fitting
+from monitor.core.series.longest import FROM, MOST
 from monitor.core.series.series import PaneKey, SeriesKey, decode_pane_key
 from monitor.core.subjects.rows import subject_key
 from monitor.core.time.units import HOUR_MS
@@ -185,3 +188,19 @@ def test_a_notice_holds_as_many_alerts_as_fit_and_at_least_one():
 def test_a_pane_is_found_under_the_key_that_it_was_put_under():
     story = Story(DESK).at("Mon 09:00", ticket("T-1", "opened", priority="P1"))
     assert panes(story) == [PaneKey(SeriesKey("desk", "resolution", ("P1",)), "live", 0)]
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_what_a_pane_lists_does_not_tell_which_ticket_of_a_batch_came_first(is_turned):
+    story = Story(agreement(clock("resolution", {"*": "8h"}, cycles="sum", windows=(Window("day"),))))
+    story.at("Mon 08:00", *(ticket(f"T-{number}", "opened") for number in range(MOST + 1)))
+    for number in range(MOST):
+        story.at(f"Mon 09:{number:02}", ticket(f"T-{number}", "resolved"))
+
+    events = [ticket("T-0", "reopened"), ticket(f"T-{MOST}", "resolved")]
+    story.at("Mon 10:00", *(reversed(events) if is_turned else events))
+
+    pane = story.pane(SeriesKey("desk", "resolution", ("",)), "day", ms("Mon 00:00"))
+    hour, minute = 3_600_000, 60_000
+    expected = {hour + number * minute: 1 for number in range(1, MOST)} | {2 * hour: 1}
+    assert pane.longest == expected | {FROM: 1 + hour}

@@ -8,13 +8,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from monitor.core.agreements.agreement import Report
 from monitor.core.agreements.book import Book
+from monitor.core.agreements.measures import CallRule
 from monitor.errors import ConfigError
 from monitor.stream.agents import native
 from monitor.stream.agents.native import chosen
 from monitor.wire.events import encode_event
 from tests.core.stories import MONDAY_MS, agreement, clock
+from tests.fuzz.world import World
 from tests.native.given import of
+from tests.native.given_calls import of as call
 from tests.native.stage import Both, record
 
 
@@ -105,3 +109,18 @@ def test_python_folds_a_piece_on_which_it_fails(monkeypatch, caplog, fails):
     tally = both.sides[1].tally
     assert (tally.ways, tally.native_faults) == ({("tickets", "python"): 6}, {"tickets": 2})
     assert "tickets/0: a fault of sla-monitor-native" in caplog.text
+
+
+def test_faults_are_shown_from_the_start_for_the_topics_that_it_folds():
+    assert World().monitor.snapshot().native_faults == {"calls": 0, "partials": 0, "tickets": 0}
+
+
+def test_it_is_not_asked_about_calls_that_no_agreement_counts_or_whose_reports_must_have_fields():
+    hotline = CallRule(id="hotline", answer_within_ms=20_000)
+    for promise in (agreement(clock()), agreement(hotline, report=Report(required=("service",)))):
+        both = Both(Book((promise,), 1), package(Calls=None), "call")
+
+        both.batch([record(*encode_event(call("C-1", 0, "queued", MONDAY_MS)))], MONDAY_MS)
+
+        both.check()
+        assert both.sides[1].tally.ways == {("calls", "python"): 1}
