@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -99,7 +99,7 @@ class Book:
         A draft is returned only if no other version holds: an amendment that is not accepted yet changes nothing.
         """
         found = draft = None
-        for agreement in self._versions.get(agreement_id, ()):
+        for agreement in self.versions(agreement_id):
             if agreement.valid_from_ms <= at_ms:
                 if agreement.status == "draft":
                     draft = agreement
@@ -129,9 +129,13 @@ class Book:
         supported = (agreement.id, *agreement.lineage)
         return [one for supported_id in supported for one in self._supporting.get(supported_id, ())]
 
+    def versions(self, agreement_id: str) -> Sequence[Agreement]:
+        """Return all versions and editions of an agreement, drafts included, in the order in which they take effect."""
+        return self._versions.get(agreement_id, ())
+
     def latest(self, agreement_id: str) -> Agreement | None:
         """Return the newest version."""
-        versions = self._versions.get(agreement_id)
+        versions = self.versions(agreement_id)
         return versions[-1] if versions else None
 
     def in_force(self, attributes: Mapping[str, Value], at_ms: int) -> list[Agreement]:

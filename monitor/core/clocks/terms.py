@@ -12,6 +12,7 @@ from monitor.core.agreements.measures import ClockRule
 from monitor.core.clocks import clock as clocks
 from monitor.core.clocks.clock_value import NO_EXTRA
 from monitor.core.clocks.ticket_state import TOUCHING
+from monitor.core.pieces import lots
 from monitor.core.series.durations import near_targets
 from monitor.core.series.retention import LONGEST_MS, Closing, Slices, cuts_of, kept_for_budgets
 from monitor.core.time.spans import NEVER_MS
@@ -21,7 +22,10 @@ from monitor.core.time.windows import Width, Window, width_for
 if TYPE_CHECKING:
     from monitor.core.clocks.clock_value import Clock
     from monitor.core.facts.events import Subject, Value
+    from monitor.core.pieces import Pieces
 _MOST_TERMS = 1 << 14
+_AGREEMENTS_AT_ONCE: Final = 256
+"""Agreements whose panes are looked up without a pause: some 20 µs each."""
 _BY_INSTANT: Final = "by instant"
 """Marks the terms of targets in business days: another target may have the same budget."""
 _TermsKey = tuple[tuple[str, str] | str | int, ...]
@@ -38,6 +42,7 @@ class Plan:
         self.weighing = book.weighing()
         self._slices: dict[tuple[str, str], Slices | None] = {}
         self._closings: dict[tuple[str, Subject], list[tuple[str, str, Closing]]] = {}
+        self._keeps_ms: dict[Subject, int] = {}
         rules = [rule for agreement in book.agreements for rule in agreement.clocks]
         self.followed: frozenset[Subject] = frozenset(
             rule.subject for rule in rules if self.is_driven(rule) or rule.on_change != "retroactive"
@@ -133,6 +138,25 @@ class Plan:
             self._slices[key] = self._cut(agreement_id, measure_id)
         return self._slices[key]
 
+    def keeping(self, subject: Subject) -> Pieces[int]:
+        """Return how long (ms) all panes of measures that count a subject are kept; 0: there are none.
+
+        In pieces, the first time.
+        """
+        if subject not in self._keeps_ms:
+            found = []
+            for lot in lots(self.book.agreements, _AGREEMENTS_AT_ONCE):
+                for agreement in lot:
+                    of_agreement = [
+                        self.slices(agreement.id, measure.id)
+                        for measure in agreement.measures()
+                        if measure.subject_kind == subject
+                    ]
+                    found += [slices.shortest_keep_ms for slices in of_agreement if slices is not None]
+                yield
+            self._keeps_ms[subject] = min(found, default=0)
+        return self._keeps_ms[subject]
+
     def closings(self, subject: Subject) -> list[tuple[str, str, Closing]]:
         """Return the windows whose periods close, by agreement and measure, of all measures that count a subject."""
         return self._closing(subject, subject)
@@ -162,7 +186,7 @@ class Plan:
     def _cut(self, agreement_id: str, measure_id: str) -> Slices | None:
         keep: dict[Width, int] = {}
         zone = ""
-        versions = [one for one in self.book.agreements if one.id == agreement_id]
+        versions = self.book.versions(agreement_id)
         for agreement in versions:
             measure = agreement.measure(measure_id)
             if measure is None:

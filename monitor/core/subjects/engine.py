@@ -260,13 +260,7 @@ class SourceEngine:
 
     def oldest_ms(self, plan: Plan) -> int:
         """Return the instant from which on no change of a subject is too late for any pane of its series."""
-        keeps_ms = [
-            slices.shortest_keep_ms
-            for agreement in plan.book.agreements
-            for rule in agreement.measures()
-            if rule.subject_kind == self.subject and (slices := plan.slices(agreement.id, rule.id)) is not None
-        ]
-        return self._expired_ms - min(keeps_ms, default=0)
+        return self._expired_ms - at_once(plan.keeping(self.subject))
 
     def _added(self, sums: Sums, plan: Plan) -> dict[tuple[SeriesKey, Counts], int]:
         """Put what was summed up elsewhere into the panes: nothing is too late (`oldest_ms`). Return what is live."""

@@ -76,6 +76,7 @@ class NativeWay(ABC, Generic[_T]):
         """Take over the book, in pieces. Called before each piece of a batch."""
         plan = yield from pace.kept_by(self._engine.planned(book))
         if plan is not self._plan or (self._told is not None and self._told.native.is_full()):
+            yield from pace.kept_by(plan.keeping(self._engine.subject))  # each step asks for it
             self._plan = plan
             self._told = self._tell(plan)
 

@@ -150,6 +150,15 @@ def test_whoever_sums_up_is_told_which_stops_are_in_time():
     assert calls.engine.oldest_ms(at_once(calls.engine.planned(Book((), 1)))) == 0
 
 
+def test_that_is_worked_out_once_for_a_book_however_many_agreements_it_has(monkeypatch):
+    story = Story(*(agreement(clock(at_risk=()), id=f"desk-{number}") for number in range(300)))
+    plan = at_once(story.engine.planned(story.book))
+    assert len(list(plan.keeping("ticket"))) > 1, "in pieces"
+    monkeypatch.setattr(plan, "slices", None)
+
+    assert story.engine.oldest_ms(plan) < 0
+
+
 def test_items_that_are_no_sum_go_into_the_panes_of_calls():
     rule = CallRule(id="all", answer_within_ms=20_000, repeat_within_ms=DAY_MS, windows=(Window("day"),))
     story, other = (Story(agreement(rule), subject="call") for _ in range(2))
