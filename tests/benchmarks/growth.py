@@ -266,7 +266,7 @@ async def work(bootstrap: str, app_id: str, plan: dict[str, Any]) -> None:
         if task.done() or sum(have.values()) > sum(before[place] for place in have):
             return True
         ready = worker.app.ready() and all(events == before[place] for place, events in have.items())
-        # The look at what is due next reads so many rows, in half a percent of the time: not in just the measured second.
+        # The look at what is due next reads so many rows, in half a percent of the time: not while it is measured.
         ready = ready and sum(map(len, worker.coming.due.values())) >= sum(min(before[one], MOST_ROWS) for one in have)
         if ready and sorted(have) != told:
             told, ready_mb = sorted(have), rss() / 1e6
