@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
-from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.structs import ConsumerRecord, TopicPartition
@@ -27,13 +26,8 @@ fetched.install()  # every reader of Kafka in this process imports this module
 RESTORE_FETCH_BYTES: Final = 4 << 20
 RESTORE_RECORDS: Final = 2_000
 """Rows that are applied without a pause: aiokafka takes some 4 µs for each."""
-BETWEEN_TRANSACTIONS_S: Final = 0.004
-"""How long a writer waits before it asks again whether the broker has ended its last transaction: that takes a few ms,
-and the next one cannot begin before. aiokafka waits 20 ms each time, with an alert in hand."""
 BATCH_BYTES: Final = 512 << 10
 """A larger record still fits: a batch takes its first record whatever its size."""
-
-sender.BACKOFF_OVERRIDE = BETWEEN_TRANSACTIONS_S
 
 
 class Restored(Protocol):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from importlib.metadata import version
-from types import SimpleNamespace
 
 import aiokafka
 import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
-from aiokafka.errors import ConcurrentTransactions
-from aiokafka.producer.sender import AddPartitionsToTxnHandler
 from aiokafka.producer.transaction_manager import TransactionManager
 from faust.app.base import App
 from faust.tables.recovery import Recovery
@@ -24,7 +21,7 @@ from mode.services import Service
 from mode.threads import ServiceThread
 
 from monitor.stream.kafka.batch import Batch
-from monitor.stream.kafka.connection import BATCH_BYTES, BETWEEN_TRANSACTIONS_S, Connection
+from monitor.stream.kafka.connection import BATCH_BYTES, Connection
 from monitor.stream.kafka.transport import BatchConsumer, DaemonThread, FetchThread, _bounded
 from monitor.stream.partitions.app import WorkerApp
 from tests.stream.fakes import record
@@ -71,14 +68,6 @@ def test_what_overrides_keeps_the_signature(ours: type) -> None:
         theirs = getattr(ours.__mro__[1], name, None)
         if callable(method) and inspect.isfunction(theirs) and name != "__init__":
             assert list(inspect.signature(method).parameters) == list(inspect.signature(theirs).parameters), name
-
-
-async def test_the_next_transaction_is_asked_for_again_soon() -> None:
-    manager = TransactionManager("writer", 60_000)
-    begun = AddPartitionsToTxnHandler(SimpleNamespace(_txn_manager=manager, _retry_backoff=0.1), set())
-    still_ending = SimpleNamespace(errors=[("alerts", [(0, ConcurrentTransactions.errno)])])
-
-    assert begun.handle_response(still_ending) == BETWEEN_TRANSACTIONS_S
 
 
 def test_faust_keeps_its_books_under_the_names_that_we_read() -> None:
