@@ -43,8 +43,9 @@ AGREEMENTS: Final = [
         covers={"service": ["mail"]},
         clocks=[{"id": "resolution", "metric": "resolution", "targets": {"*": "4h"}, "by": ["customer"],
                  "windows": ["24h", "month"]}],
+        # Not by month: in its first hours the last one may end with a share of the late tickets alone, and be breached.
         objectives=[{"id": "resolved", "of": "resolution", "indicator": "compliance", "target": ">= 50 %",
-                     "minimum_sample": 20, "windows": ["24h", "month"]}],
+                     "minimum_sample": 20, "windows": ["24h"]}],
     ),
     _agreement(
         "deadline",
