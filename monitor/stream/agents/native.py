@@ -26,10 +26,9 @@ from monitor.core.series.sums import Sums
 from monitor.core.subjects.fast_path import is_weighed
 from monitor.core.subjects.rows import PANE, SUBJECT
 from monitor.core.time.calendar import EARLIEST_MS, LATEST_MS, AlwaysOpen, Calendar
-from monitor.core.time.periods import period
 from monitor.core.time.units import DAY_MS
 from monitor.errors import ConfigError, Mistake
-from monitor.stream.agents.native_way import Native, NativeWay, Piece, contract_of, turns_of, widths_of
+from monitor.stream.agents.native_way import Native, NativeWay, Piece, Told, contract_of, turns_of
 from monitor.wire.rows import SOURCE_ROWS
 
 try:
@@ -88,15 +87,17 @@ def _unusable(package: Native) -> str:
     return ""
 
 
-class TicketsWay(NativeWay["_Told"]):
+class TicketsWay(NativeWay["_ToldTickets"]):
     """The fast path of tickets."""
 
     _asked: _Asked = (), (), (), ()
 
-    def _tell(self, plan: Plan) -> _Told:
-        return _Told(self._package, plan, self._engine.retention_ms)
+    def _tell(self, plan: Plan) -> _ToldTickets:
+        return _ToldTickets(self._package, plan, self._engine.retention_ms)
 
-    def _stepped(self, told: _Told, plan: Plan, piece: Piece, horizon_ms: int) -> tuple[int, Sequence[int], Sums]:
+    def _stepped(
+        self, told: _ToldTickets, plan: Plan, piece: Piece, horizon_ms: int
+    ) -> tuple[int, Sequence[int], Sums]:
         rows, packed, decoded, touched, wakes = self._state.layers(SUBJECT)
         panes = None if self._engine.parts else self._state.layers(PANE).touched
         folded, left, sums, *asked = told.native.step(
@@ -126,7 +127,7 @@ class TicketsWay(NativeWay["_Told"]):
                     told.tell_promise(piece, place, facts[place])
 
 
-class _Told:
+class _ToldTickets(Told):
     """What the package was told of one book.
 
     It asks by ticket. Where a ticket is counted, or its report lacks required fields, Python takes the first fact, and
@@ -135,9 +136,8 @@ class _Told:
     """
 
     def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
-        self._plan = plan
         book = plan.book
-        self.native = package.Plan(**contract_of(_TICKET), stamp=book.stamp, retention_ms=retention_ms)
+        super().__init__(package.Plan(**contract_of(_TICKET), stamp=book.stamp, retention_ms=retention_ms), plan)
         filters = [each.covers for each in book.agreements]
         filters += [rule.where for each in book.agreements for rule in (*each.clocks, *each.tickets)]
         choosing = {"priority", *(name for one in filters for name, _ in one.any_of)}
@@ -156,8 +156,6 @@ class _Told:
         """By number: each calendar, and from when to when (ms) it was told."""
         self._numbers: dict[Calendar, int] = {}
         self._terms: dict[tuple[_Rule, int], int | None] = {}
-        self._measures: set[tuple[str, str]] = set()
-        """The measures of which it was told into which panes their instants belong."""
 
     def tell_promise(self, piece: Piece, place: int, fact: Fact) -> None:
         """Tell which clocks start with a first fact like the one at a place of a piece."""
@@ -202,7 +200,6 @@ class _Told:
             self.native.keep_for_python(rule, *span)
         else:
             self._tell_slices(clock.series[:2])
-            near = (self._plan.near_targets or {}).get(clock.series[:2], {})
             number = self.native.keep_terms(
                 rule,
                 *span,
@@ -211,24 +208,10 @@ class _Told:
                 calendar=self._calendar(of.calendar, clock.start_ms),
                 stops=sorted(of.metric.stop),
                 pause_on=None if of.rule.pause_on is None else sorted(of.rule.pause_on),
-                near=[target for targets in near.values() for target in targets],
+                near=self._near(clock.series[:2]),
             )
         self._terms[known] = number
         return number
-
-    def _tell_slices(self, measure: tuple[str, str]) -> None:
-        """Tell into which panes the instants of a measure belong."""
-        slices = self._plan.slices(*measure)
-        if slices is None or measure in self._measures:
-            return
-        self._measures.add(measure)
-        self.native.keep_slices(*measure, widths_of(slices), slices.zone, slices.cuts_ms)
-
-    def tell_day(self, measure: tuple[str, str], at_ms: int) -> None:
-        """Tell the local day that holds an instant, by the zone of a measure."""
-        slices = self._plan.slices(*measure)
-        if slices is not None:
-            self.native.keep_day(slices.zone, *period(slices.zone, "day", at_ms))
 
     def _calendar(self, calendar: Calendar, at_ms: int) -> int:
         """Return the number of a calendar, after telling it around an instant."""

@@ -19,8 +19,7 @@ from monitor.core.series import parts
 from monitor.core.series.series import Change, encode_pane_key
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.rows import PANE, SUBJECT
-from monitor.core.time.periods import period
-from monitor.stream.agents.native_way import Native, NativeWay, Piece, contract_of, turns_of, widths_of
+from monitor.stream.agents.native_way import Native, NativeWay, Piece, Told, contract_of, turns_of
 from monitor.wire import contract
 
 _CALL: Final = "call"
@@ -71,17 +70,16 @@ class CallsWay(NativeWay["_ToldCalls"]):
             told.tell_rules(*question)
 
 
-class _ToldCalls:
+class _ToldCalls(Told):
     """What the package was told of one book."""
 
     def __init__(self, package: Native, plan: Plan, retention_ms: int) -> None:
-        self._plan = plan
         book = plan.book
         measured = [rule for agreement in book.agreements for rule in agreement.calls]
         is_timed = any(rule.subject == _CALL for agreement in book.agreements for rule in agreement.clocks)
         filters = [agreement.covers for agreement in book.agreements] + [rule.where for rule in measured]
         self._choosing = sorted({name for one in filters for name, _ in one.any_of})
-        self.native = package.Calls(
+        native = package.Calls(
             **contract_of(_CALL, _NUMBERS),
             stamp=book.stamp,
             retention_ms=retention_ms,
@@ -90,10 +88,9 @@ class _ToldCalls:
             choosing=self._choosing,
             cuts=turns_of(book),
         )
+        super().__init__(native, plan)
         self._numbers: dict[tuple[str, int, int, str], int] = {}
         """The numbers of rules by agreement, version and edition, and measure."""
-        self._measures: set[tuple[str, str]] = set()
-        """The measures of which it was told into which panes their instants belong."""
 
     def tell_rules(self, choice: bytes, first_ms: int, values: Iterable[str | None]) -> None:
         """Tell by which rules calls are counted that began at an instant, and have these values of `choosing`."""
@@ -113,7 +110,6 @@ class _ToldCalls:
         if number is None:
             measure = agreement.id, rule.id
             self._tell_slices(measure)
-            near = (self._plan.near_targets or {}).get(measure, {})
             number = self._numbers[key] = self.native.keep_rule(
                 *measure,
                 by=list(rule.by),
@@ -121,20 +117,6 @@ class _ToldCalls:
                 short_abandon_ms=rule.short_abandon_ms,
                 give_up_after_ms=rule.give_up_after_ms,
                 repeats=rule.repeat_within_ms > 0,
-                near=[target for targets in near.values() for target in targets],
+                near=self._near(measure),
             )
         return number
-
-    def _tell_slices(self, measure: tuple[str, str]) -> None:
-        """Tell into which panes the instants of a measure belong."""
-        slices = self._plan.slices(*measure)
-        if slices is None or measure in self._measures:
-            return
-        self._measures.add(measure)
-        self.native.keep_slices(*measure, widths_of(slices), slices.zone, slices.cuts_ms)
-
-    def tell_day(self, measure: tuple[str, str], at_ms: int) -> None:
-        """Tell the local day that holds an instant, by the zone of a measure."""
-        slices = self._plan.slices(*measure)
-        if slices is not None:
-            self.native.keep_day(slices.zone, *period(slices.zone, "day", at_ms))

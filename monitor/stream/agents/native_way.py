@@ -19,6 +19,7 @@ from monitor.core.series.series import SeriesKey
 from monitor.core.series.sums import Sums
 from monitor.core.subjects.engine import SourceEngine
 from monitor.core.subjects.rows import PANE, SUBJECT
+from monitor.core.time.periods import period
 from monitor.core.time.windows import WIDTH_MS
 from monitor.stream.agents.tally import Tally, count_later
 from monitor.stream.kafka.pace import Pace
@@ -46,13 +47,36 @@ class Piece(Protocol):
     newest_ms: int
 
 
-class _Telling(Protocol):
-    """What the package was told of one book."""
+class Told:
+    """What the package was told of one book. ``native`` is where it keeps that."""
 
-    native: Native
+    def __init__(self, native: Native, plan: Plan) -> None:
+        self.native = native
+        self._plan = plan
+        self._measures: set[tuple[str, str]] = set()
+        """The measures of which it was told into which panes their instants belong."""
+
+    def _tell_slices(self, measure: tuple[str, str]) -> None:
+        """Tell into which panes the instants of a measure belong."""
+        slices = self._plan.slices(*measure)
+        if slices is None or measure in self._measures:
+            return
+        self._measures.add(measure)
+        self.native.keep_slices(*measure, _widths_of(slices), slices.zone, slices.cuts_ms)
+
+    def tell_day(self, measure: tuple[str, str], at_ms: int) -> None:
+        """Tell the local day that holds an instant, by the zone of a measure."""
+        slices = self._plan.slices(*measure)
+        if slices is not None:
+            self.native.keep_day(slices.zone, *period(slices.zone, "day", at_ms))
+
+    def _near(self, measure: tuple[str, str]) -> list[tuple[int, str]]:
+        """Return the targets near which durations of a measure are counted: each in ms, with the name of its count."""
+        near = (self._plan.near_targets or {}).get(measure, {})
+        return [target for targets in near.values() for target in targets]
 
 
-_T = TypeVar("_T", bound=_Telling)
+_T = TypeVar("_T", bound=Told)
 
 
 class NativeWay(ABC, Generic[_T]):
@@ -173,6 +197,6 @@ def turns_of(book: Book) -> list[int]:
     return sorted(begins | ends)
 
 
-def widths_of(slices: Slices) -> list[tuple[str, int, int]]:
+def _widths_of(slices: Slices) -> list[tuple[str, int, int]]:
     """Return the widths of a measure's panes: the name, the length (ms; 0: a local day), and how long each is kept."""
     return [(width, WIDTH_MS.get(width, 0), slices.dropped_after_ms(width)) for width, _ in slices.keep_ms]
